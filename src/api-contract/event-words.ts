@@ -42,6 +42,8 @@ export const EVENT_CODES = [
   "BACKUP_DIFFERS",
   /** An encoder without the channel's login, or with a wrong one, was refused. */
   "AUTH_FAILED",
+  /** An encoder with the key of a channel that is turned off was refused. */
+  "ENCODER_REFUSED",
   "SERVER_OVERLOADED",
 ] as const;
 export type EventCode = (typeof EVENT_CODES)[number];

@@ -21,8 +21,14 @@ export type AdmissionDecision =
       readonly slot: IngestSlot;
       readonly latency: Latency;
     }
-  /** `loginOf`: the channel of this key, where the key is right and the login is missing or wrong. */
-  | { readonly decision: "refuse"; readonly loginOf?: ChannelId };
+  /** `refused`: the channel of this key and what it refuses, where the key is right. The encoder is not told so. */
+  | { readonly decision: "refuse"; readonly refused?: RefusedKey };
+
+/** Why a right key may not publish: its login is missing or wrong, or its channel is turned off. */
+export type KeyRefusal = "auth-failed" | "channel-off";
+
+/** A right key that was refused. */
+export type RefusedKey = { readonly refusedFor: KeyRefusal; readonly channelId: ChannelId };
 
 /**
  * Media thread to control thread: which channel's encoders log in with this name? `challenge`: the challenge that the

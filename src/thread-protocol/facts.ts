@@ -85,6 +85,8 @@ export type Fact =
         | "unknown-key"
         /** A wrong user name or password, or the right key without the login that its channel requires. */
         | "auth-failed"
+        /** The key is right, and its channel is turned off. */
+        | "channel-off"
         /** A login that was not checked: too many logins from its network failed within a minute. */
         | "too-many-guesses"
         | "encoders-fight"

@@ -147,7 +147,34 @@ test("an encoder that was refused because of overload is an event, once a minute
     {
       code: "SERVER_OVERLOADED",
       level: "ERROR",
-      description: "channel001 channel has refused an encoder because the server cannot keep up.",
+      description: "channel001 channel has refused an encoder from 192.0.2.1, because the server cannot keep up.",
     },
+  ]);
+});
+
+test("a refused encoder of a known channel is an event with its address, once a minute for each reason; a fight has its own", () => {
+  const refused = (reason: "auth-failed" | "channel-off" | "encoders-fight" | "unknown-key", time: number): Fact => ({
+    ...{ kind: "ingest-refused", time, count: 1, remoteAddress: "192.0.2.1", reason },
+    ...(reason === "unknown-key" ? {} : { channelId: CHANNEL }),
+  });
+  const events = eventsOf([
+    refused("channel-off", 0),
+    refused("auth-failed", 1_000),
+    refused("channel-off", 59_999),
+    refused("encoders-fight", 60_000),
+    refused("unknown-key", 60_000),
+    refused("channel-off", 60_001),
+  ]);
+  const off = {
+    ...{ code: "ENCODER_REFUSED", level: "WARN", remoteAddress: "192.0.2.1" },
+    description: "channel001 channel has refused an encoder from 192.0.2.1, because it is turned off.",
+  };
+  expect(events).toMatchObject([
+    off,
+    {
+      ...{ code: "AUTH_FAILED", reason: "AUTH_FAILED", remoteAddress: "192.0.2.1" },
+      description: "channel001 channel has refused an encoder from 192.0.2.1 without the right login.",
+    },
+    off,
   ]);
 });

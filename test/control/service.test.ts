@@ -109,9 +109,14 @@ test("an encoder with a channel's key is admitted with the channel's spec, any o
   }
 });
 
-test("a channel that was blocked or got another key while it was being read admits no encoder", async () => {
+test("a channel that was blocked or got another key while it was being read admits no encoder; the blocked one is named", async () => {
   const { streamKey } = await service.createChannel(SETTINGS, [TARGET]);
-  for (const changed of [{ state: "blocked" }, { streamKey: "another" }] as const) {
+  const off = expect.objectContaining({ refusedFor: "channel-off" });
+  for (const [changed, admitted] of [
+    [{ state: "blocked" }, off],
+    [{ state: "deleted" }, undefined],
+    [{ streamKey: "another" }, undefined],
+  ] as const) {
     start({
       ...forwarding(store),
       findChannelByStreamKey: async (key) => {
@@ -119,7 +124,7 @@ test("a channel that was blocked or got another key while it was being read admi
         return channel === undefined ? undefined : { ...channel, ...changed };
       },
     });
-    expect(await admission.admit(streamKey)).toBeUndefined();
+    expect(await admission.admit(streamKey)).toEqual(admitted);
   }
   start();
   expect(await admission.admit(streamKey)).toBeDefined();

@@ -110,16 +110,17 @@ describe("call 14", () => {
     expect(api.runtime.applied.map((spec) => spec.revision)).toEqual([2, 3, 4, 5]);
   });
 
-  test("a blocked channel's key counts as unknown, and a blocked channel can be listed, edited and deleted", async () => {
+  test("a blocked channel's key admits no encoder, and a blocked channel can be listed, edited and deleted", async () => {
     const { channelId, streamKey } = await api.create();
     await put(`${channelId}/off`);
-    expect(await api.store.findChannelByStreamKey(streamKey)).toBeUndefined();
+    expect((await api.admission.admit(streamKey))?.refusedFor).toBe("channel-off");
     const list = async (status: string) => (await api.get(`${CHANNELS}?channelStatus=${status}`)).body.total;
     expect([await list("BLOCK"), await list("READY"), await list("PUBLISHING")]).toEqual([1, 0, 0]);
     expect((await put(channelId, { channelName: "renamed" })).body.content.channelStatus).toBe("BLOCK");
     await put(`${channelId}/on`);
     expect([await list("BLOCK"), await list("READY"), await list("PUBLISHING")]).toEqual([0, 1, 0]);
-    expect((await api.store.findChannelByStreamKey(streamKey))?.channelId).toBe(channelId);
+    expect(await api.admission.admit(streamKey)).toMatchObject({ spec: { channelId }, slot: "main" });
+    expect((await api.admission.admit(streamKey))?.refusedFor).toBeUndefined();
     await put(`${channelId}/off`);
     const deleted = await api.delete(`${CHANNELS}/${channelId}`);
     expect([deleted.status, deleted.body.content.channelStatus]).toEqual([200, "DELETED"]);

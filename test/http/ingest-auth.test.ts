@@ -16,7 +16,7 @@ const put = (channelId: string, ingestAuth: unknown) => api.put(`${CHANNELS}/${c
 const read = (channelId: string) => api.channel(channelId, VIEWER);
 const admits = async (streamKey: string, login?: typeof LOGIN) => {
   const admitted = await api.admission.admit(streamKey, login);
-  return admitted !== undefined && admitted.isLoginMissing !== true;
+  return admitted !== undefined && admitted.refusedFor === undefined;
 };
 
 test("without one no answer mentions it, and a login opens nothing", async () => {

@@ -357,3 +357,18 @@ test("a snapshot of many channels has each of them once, whatever comes and goes
     ]),
   );
 });
+
+test("a refused encoder is told at once: to readers of its channel, and where it belongs to none to all", async () => {
+  const { channelId } = await api.create();
+  const other = await api.create();
+  const everything = await open();
+  const ofOther = await open({ url: `${STREAM}?channelId=${other.channelId}` });
+  for (const reader of [everything, ofOther]) await reader.next();
+  const entry = { remoteAddress: "192.0.2.1", reason: "channel-off", count: 1, firstTime: 1, lastTime: 1, channelId };
+  const { channelId: _, ...ofNone } = { ...entry, reason: "unknown-key" };
+  api.live.refused(channelId, entry);
+  api.live.refused(undefined, ofNone);
+  expect(await everything.next()).toMatchObject({ name: "refused", data: entry });
+  expect(await everything.next()).toMatchObject({ name: "refused", data: ofNone });
+  expect(await ofOther.next()).toMatchObject({ name: "refused", data: ofNone });
+});

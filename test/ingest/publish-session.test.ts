@@ -124,7 +124,18 @@ test("an admitted encoder is opened with what its protocol read, and its media g
 
 test.each<readonly [string, Admission, string, readonly (readonly [string, string | undefined])[]]>([
   ["a wrong key", "refused", "refuse", [["unknown-key", undefined]]],
-  ["a key without its channel's login", { loginOf: "ls-9" }, "refuse", [["auth-failed", "ls-9"]]],
+  [
+    "a key without its channel's login",
+    { refusedFor: "auth-failed", channelId: "ls-9" },
+    "refuse",
+    [["auth-failed", "ls-9"]],
+  ],
+  [
+    "the key of a channel that is off",
+    { refusedFor: "channel-off", channelId: "ls-9" },
+    "refuse",
+    [["channel-off", "ls-9"]],
+  ],
   ["no verdict in time", "unavailable", "unavailable", []],
 ])("%s is reported at the verdict", async (_, admission, decision, refusals) => {
   const protocol = new FakeProtocol(admission);
@@ -134,7 +145,7 @@ test.each<readonly [string, Admission, string, readonly (readonly [string, strin
 });
 
 test.each<readonly [AdmitResult, string, readonly (readonly [string, string | undefined])[]]>([
-  ["fight", "refuse", [["encoders-fight", undefined]]],
+  ["fight", "refuse", [["encoders-fight", "ls-1"]]],
   ["overloaded", "overloaded", [["overloaded", "ls-1"]]],
 ])(
   "a session leaves a gateway that says %s, and reports the refusal with its own reason",

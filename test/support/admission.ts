@@ -9,7 +9,7 @@ export type Verdict =
   | Exclude<Admission, { readonly gateway: unknown }>;
 
 export function admissionTo(engine: Engine, verdict: Verdict): Admission {
-  if (typeof verdict === "string" || "loginOf" in verdict) return verdict;
+  if (typeof verdict === "string" || "refusedFor" in verdict) return verdict;
   return { gateway: gatewayTo(engine, verdict.spec, verdict.slot), slot: verdict.slot };
 }
 

@@ -70,7 +70,7 @@ export async function listen(
     admit: async (key) => {
       asked.push(key);
       const admission = admissionTo(engine, await admit(key));
-      if (way === undefined || typeof admission === "string" || "loginOf" in admission) return admission;
+      if (way === undefined || typeof admission === "string" || "refusedFor" in admission) return admission;
       return { ...admission, gateway: through(way, admission.gateway) };
     },
   });

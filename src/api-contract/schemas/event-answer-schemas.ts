@@ -35,6 +35,7 @@ const event = z.strictObject({
   from: status.optional(),
   to: status.optional(),
   reason: z.enum(EVENT_REASONS).optional(),
+  remoteAddress: z.string().optional(),
   by: z.string().optional(),
 });
 
@@ -94,7 +95,7 @@ export const eventSchemas = {
   }),
   RefusedEncoder: z.strictObject({
     remoteAddress: z.string(),
-    reason: z.enum(["unknown-key", "auth-failed", "too-many-guesses", "encoders-fight", "overloaded"]),
+    reason: z.enum(["unknown-key", "auth-failed", "channel-off", "too-many-guesses", "encoders-fight", "overloaded"]),
     channelId: z.string().optional(),
     firstTime: time,
     lastTime: time,

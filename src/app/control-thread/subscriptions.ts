@@ -4,7 +4,7 @@ import type { FactBus } from "../../control/facts/fact-bus.ts";
 import type { ServerFact } from "../../control/facts/server-fact.ts";
 import type { IngestChecks } from "../../control/ingest-check/ingest-checks.ts";
 import type { LiveState } from "../../control/live/live-state.ts";
-import { eventAnswer } from "../../http/answers/event-answers.ts";
+import { eventAnswer, refusedEncoderAnswer } from "../../http/answers/event-answers.ts";
 import type { LiveStream } from "../../http/live/live-stream.ts";
 import { logFact } from "../../telemetry/fact-log.ts";
 import type { Metrics } from "../../telemetry/metrics.ts";
@@ -42,7 +42,10 @@ export function subscribeAll({ facts, samples, events }: Buses, to: Subscribers)
   facts.subscribe("metrics", (fact) => to.metrics.fact(fact));
   facts.subscribe("events", (fact) => to.notifications.events.fact(fact));
   facts.subscribe("reports", (fact) => to.notifications.reports.fact(fact));
-  facts.subscribe("refused encoders", (fact) => to.notifications.refusedEncoders.fact(fact));
+  facts.subscribe("refused encoders", (fact) => {
+    const refused = to.notifications.refusedEncoders.fact(fact);
+    if (refused !== undefined) to.liveStream.refused(refused.channelId, refusedEncoderAnswer(refused));
+  });
   facts.subscribe("history", (fact) => to.notifications.history.fact(fact));
   facts.subscribe("alerts", (fact) => to.notifications.alerts.fact(fact));
   facts.subscribe("troubles", (fact) => to.troubles.fact(fact));

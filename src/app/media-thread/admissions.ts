@@ -53,7 +53,7 @@ export class Admissions {
       case "admit-elsewhere":
         return { gateway: remote.to(reply, openTransport<FromEncoder, ToEncoder>(end)), slot: reply.slot };
       case "refuse":
-        return reply.loginOf === undefined ? "refused" : { loginOf: reply.loginOf };
+        return reply.refused ?? "refused";
     }
   }
 

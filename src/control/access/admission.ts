@@ -1,4 +1,4 @@
-import type { IngestUser, ProvenLogin } from "../../thread-protocol/admission.ts";
+import type { IngestUser, KeyRefusal, ProvenLogin } from "../../thread-protocol/admission.ts";
 import type { ChannelSpec, IngestSlot } from "../../thread-protocol/channel-spec.ts";
 import { channelSpec, slotOf } from "../channels/channel.ts";
 import type { Store } from "../ports/store.ts";
@@ -7,10 +7,8 @@ import type { Store } from "../ports/store.ts";
 export type Admitted = {
   readonly spec: ChannelSpec;
   readonly slot: IngestSlot;
-  /**
-   * True: the key is right, but the channel requires a login and this one is missing or wrong. The encoder is refused.
-   */
-  readonly isLoginMissing?: boolean;
+  /** The key is right, but the encoder is refused. Absent: it may publish. */
+  readonly refusedFor?: KeyRefusal;
 };
 
 /** Answers the media threads' requests about encoders. Every call may reject with StoreUnavailableError. */
@@ -24,11 +22,12 @@ export class Admission {
   /** Returns the channel's spec and which of its keys this is; undefined where the key may not publish. */
   async admit(streamKey: string, login?: ProvenLogin): Promise<Admitted | undefined> {
     const channel = await this.#store.findChannelByStreamKey(streamKey);
-    // Since it was found, the channel may have been blocked or given another key.
-    const slot = channel?.state === "live" ? slotOf(channel, streamKey) : undefined;
+    // Since it was found, the channel may have been deleted or given another key.
+    const slot = channel === undefined || channel.state === "deleted" ? undefined : slotOf(channel, streamKey);
     if (channel === undefined || slot === undefined) return undefined;
     const admitted = { spec: channelSpec(channel), slot };
-    return isSameLogin(channel.ingestLogin, login) ? admitted : { ...admitted, isLoginMissing: true };
+    if (channel.state === "blocked") return { ...admitted, refusedFor: "channel-off" };
+    return isSameLogin(channel.ingestLogin, login) ? admitted : { ...admitted, refusedFor: "auth-failed" };
   }
 
   /** Returns the user who logs in to an ingest with this name. */

@@ -52,6 +52,7 @@ function isForWebhook(
     case "PLATFORM_TESTED":
     case "BACKUP_DIFFERS":
     case "AUTH_FAILED":
+    case "ENCODER_REFUSED":
     case "SERVER_OVERLOADED":
       return ofChannelStatus;
     default:

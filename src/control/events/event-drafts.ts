@@ -143,13 +143,23 @@ export function backupDiffers(fact: FactOf<"standby-differs">): EventDraft {
   return draft(fact, "BACKUP_DIFFERS", `backup and main encoder differ: ${fact.detail}`, "WARN");
 }
 
-export function overloadRefused(moment: Moment): EventDraft {
-  return draft(moment, "SERVER_OVERLOADED", "has refused an encoder because the server cannot keep up", "ERROR");
-}
-
-export function authFailed(moment: Moment): EventDraft {
-  const refused = draft(moment, "AUTH_FAILED", "has refused an encoder without the right login", "WARN");
-  return { ...refused, reason: "AUTH_FAILED" };
+/** An encoder of this channel was refused. Of two encoders that fight for a key another fact says more. */
+export function encoderRefused(fact: FactOf<"ingest-refused">, channelId: ChannelId): EventDraft {
+  const { time, remoteAddress, reason } = fact;
+  const encoder = `has refused an encoder from ${remoteAddress}`;
+  const moment = { time, channelId };
+  const from = { remoteAddress };
+  if (reason === "overloaded") {
+    return { ...draft(moment, "SERVER_OVERLOADED", `${encoder}, because the server cannot keep up`, "ERROR"), ...from };
+  }
+  if (reason === "channel-off") {
+    return { ...draft(moment, "ENCODER_REFUSED", `${encoder}, because it is turned off`, "WARN"), ...from };
+  }
+  return {
+    ...draft(moment, "AUTH_FAILED", `${encoder} without the right login`, "WARN"),
+    reason: "AUTH_FAILED",
+    ...from,
+  };
 }
 
 /** Rates are in kilobits, as in encoders' settings. */

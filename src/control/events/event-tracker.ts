@@ -32,10 +32,8 @@ type OnAir = {
 export class EventTracker {
   readonly #onAir = new Map<ChannelId, OnAir>();
   readonly #settled = new Map<TargetId, Settled>();
-  /** When a refused login last made an event. */
-  readonly #authFailedAt = new Map<ChannelId, number>();
-  /** When a refusal because of overload last made an event. */
-  readonly #overloadedAt = new Map<ChannelId, number>();
+  /** When a refusal last made an event, by channel and reason. */
+  readonly #refusedAt = new Map<string, number>();
 
   /** Returns the events of this fact, in order; mostly none. */
   fact(fact: ServerFact): readonly EventDraft[] {
@@ -117,14 +115,15 @@ export class EventTracker {
     return [draft.encodersFight(fact)];
   }
 
-  #refused({ time, channelId, reason }: FactOf<"ingest-refused">): readonly EventDraft[] {
-    if (channelId === undefined) return [];
-    const isOverload = reason === "overloaded";
-    const reportedAt = isOverload ? this.#overloadedAt : this.#authFailedAt;
-    if (isRecent(reportedAt.get(channelId), time, REFUSAL_REPORTED_AGAIN_MS)) return [];
-    if (reportedAt.size >= REFUSAL_CHANNELS_MAX) reportedAt.clear();
-    reportedAt.set(channelId, time);
-    return [isOverload ? draft.overloadRefused({ time, channelId }) : draft.authFailed({ time, channelId })];
+  #refused(fact: FactOf<"ingest-refused">): readonly EventDraft[] {
+    const { time, channelId, reason } = fact;
+    // Two encoders that fight for a key are an event of their own.
+    if (channelId === undefined || reason === "encoders-fight") return [];
+    const key = `${channelId} ${reason}`;
+    if (isRecent(this.#refusedAt.get(key), time, REFUSAL_REPORTED_AGAIN_MS)) return [];
+    if (this.#refusedAt.size >= REFUSAL_CHANNELS_MAX) this.#refusedAt.clear();
+    this.#refusedAt.set(key, time);
+    return [draft.encoderRefused(fact, channelId)];
   }
 
   #settle(fact: FactOf<"target-status">): readonly EventDraft[] {

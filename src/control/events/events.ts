@@ -22,6 +22,8 @@ type EventBody = {
   readonly reason?: EventReason;
   /** Who made the change: the id of an access key, or `dashboard`. */
   readonly by?: string;
+  /** Of a refused encoder: the address that it connected from. */
+  readonly remoteAddress?: string;
 };
 
 /**

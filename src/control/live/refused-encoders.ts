@@ -8,7 +8,14 @@ const ADDRESSES_MAX = 100;
 const KEPT_MS = 24 * 60 * 60 * 1_000;
 
 /** Refusals that concern a person: somebody tried to publish and was refused. */
-const REASONS = ["unknown-key", "auth-failed", "too-many-guesses", "encoders-fight", "overloaded"] as const;
+const REASONS = [
+  "unknown-key",
+  "auth-failed",
+  "channel-off",
+  "too-many-guesses",
+  "encoders-fight",
+  "overloaded",
+] as const;
 type RefusalReason = (typeof REASONS)[number];
 
 /** An encoder that was refused. Never holds the key that was tried. Times are milliseconds since the Unix epoch. */
@@ -34,22 +41,25 @@ export class RefusedEncoders {
     this.#clock = clock;
   }
 
-  fact(fact: ServerFact): void {
-    if (fact.kind !== "ingest-refused") return;
+  /** Returns the entry that this fact made or changed; undefined where it is none of these refusals. */
+  fact(fact: ServerFact): RefusedEncoder | undefined {
+    if (fact.kind !== "ingest-refused") return undefined;
     const reason = REASONS.find((each) => each === fact.reason);
-    if (reason === undefined) return;
+    if (reason === undefined) return undefined;
     const { remoteAddress, time, count, channelId } = fact;
     const key = `${reason} ${remoteAddress} ${channelId ?? ""}`;
     const known = this.#entries.get(key);
     // The latest goes to the end, so that the first is removed.
     this.#entries.delete(key);
-    this.#entries.set(key, {
+    const entry: RefusedEncoder = {
       ...{ remoteAddress, reason, firstTime: known?.firstTime ?? time, lastTime: time },
       ...(channelId === undefined ? {} : { channelId }),
       count: (known?.count ?? 0) + count,
-    });
+    };
+    this.#entries.set(key, entry);
     const [oldest] = this.#entries.keys();
     if (this.#entries.size > ADDRESSES_MAX && oldest !== undefined) this.#entries.delete(oldest);
+    return entry;
   }
 
   /** Latest first. */

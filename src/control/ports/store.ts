@@ -108,7 +108,7 @@ export interface Store extends AccessKeyStore {
   /** Everything that a list would include, newest first. */
   listChannelIds(): Promise<readonly ChannelId[]>;
   findChannel(channelId: ChannelId): Promise<Channel | undefined>;
-  /** The live channel whose main or backup key this is. */
+  /** The channel whose main or backup key this is, also a blocked one. */
   findChannelByStreamKey(streamKey: string): Promise<Channel | undefined>;
   /** The live channel whose encoders log in with this name, and their password. */
   findIngestUser(userId: string): Promise<IngestUser | undefined>;

@@ -22,6 +22,7 @@ export function eventAnswer(event: ChannelEvent): EventAnswer {
     ...(event.from === undefined ? {} : { from: event.from }),
     ...(event.to === undefined ? {} : { to: event.to }),
     ...(event.reason === undefined ? {} : { reason: event.reason }),
+    ...(event.remoteAddress === undefined ? {} : { remoteAddress: event.remoteAddress }),
     ...(event.by === undefined ? {} : { by: event.by }),
   };
 }

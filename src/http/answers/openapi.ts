@@ -62,7 +62,7 @@ function successAnswer({ content, bytes = "", list, isStream, files = [] }: Oper
   }
   if (isStream === true) {
     const description =
-      "Events `snapshot` (LiveSnapshot), `channel` (LiveChannel), `platform` (LivePlatform), `sample` (LiveSample), `event` (Event), `server` (LiveServer).";
+      "Events `snapshot` (LiveSnapshot), `channel` (LiveChannel), `platform` (LivePlatform), `sample` (LiveSample), `event` (Event), `server` (LiveServer), `refused` (RefusedEncoder).";
     return { description, content: { "text/event-stream": { schema: { type: "string" } } } };
   }
   const one = reference(content);

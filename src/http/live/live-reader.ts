@@ -134,6 +134,12 @@ export class LiveReader {
     this.#write(`event: sample\ndata: ${text}\n\n`);
   }
 
+  /** An encoder was refused. A reader that is behind reads the list when it comes back. */
+  refused(channelId: ChannelId | undefined, text: string): void {
+    if (this.#cursor === undefined || this.#isStuck || (channelId !== undefined && !this.#wants(channelId))) return;
+    this.#write(`event: refused\ndata: ${text}\n\n`);
+  }
+
   /** Shows a reader that the stream is alive. The connection guard closes a reader that takes nothing. */
   beat(): void {
     // A comment works inside the snapshot's event as well as between events.

@@ -161,6 +161,13 @@ export class LiveStream implements Lasting {
     this.#pumpAll();
   }
 
+  /** An encoder was refused: one of this channel, or one whose key belongs to none. */
+  refused(channelId: ChannelId | undefined, answer: object): void {
+    if (this.#readers.size === 0) return;
+    const text = JSON.stringify(answer);
+    for (const reader of this.#readers) reader.refused(channelId, text);
+  }
+
   #serverChanged(): void {
     this.#wasTroubled = true;
     const text = this.#serverText();

@@ -2,15 +2,15 @@ import type { Removal } from "../../base/pasted-text.ts";
 import type { PublishGateway } from "../../relay/publish-gateway.ts";
 import type { PublisherHandle } from "../../relay/publisher/publisher.ts";
 import type { MediaMessage } from "../../relay/stream/media-message.ts";
-import type { ProvenLogin } from "../../thread-protocol/admission.ts";
+import type { ProvenLogin, RefusedKey } from "../../thread-protocol/admission.ts";
 import type { ChannelId, IngestSlot } from "../../thread-protocol/channel-spec.ts";
 import type { IngestEnd } from "../../thread-protocol/facts.ts";
 import type { ConnectionRefusal } from "./connection-refusal.ts";
 
-/** The result for a key. `loginOf`: the key of this channel, but without the login that the channel requires. */
+/** The result for a key: a way into its channel, or a refusal. `RefusedKey`: the key is right, but may not publish. */
 export type Admission =
   | { readonly gateway: PublishGateway; readonly slot: IngestSlot }
-  | { readonly loginOf: ChannelId }
+  | RefusedKey
   | "refused"
   | "unavailable";
 
@@ -63,7 +63,7 @@ export class PublishSession {
   #state: State = IDLE;
   #login: ProvenLogin | undefined;
   /** Why the protocol will close, where an admission said so; reported by `reportRefused`. */
-  #reason: "unknown-key" | "encoders-fight" | "auth-failed" | "overloaded" = "unknown-key";
+  #reason: "unknown-key" | "encoders-fight" | "auth-failed" | "channel-off" | "overloaded" = "unknown-key";
   #refusedBy: ChannelId | undefined;
   #isDraining = false;
 
@@ -100,7 +100,8 @@ export class PublishSession {
     if (this.#state.at !== "idle") return "unavailable";
     this.#state = { at: "asking" };
     const verdict = await this.#admit(asked.key, this.#login);
-    const decision = typeof verdict === "string" || "loginOf" in verdict ? verdict : await this.#enter(verdict, asked);
+    const decision =
+      typeof verdict === "string" || "refusedFor" in verdict ? verdict : await this.#enter(verdict, asked);
     if (decision !== "accept") this.#settle();
     switch (decision) {
       case "accept":
@@ -113,16 +114,16 @@ export class PublishSession {
         this.#reason = "encoders-fight";
         return "refuse";
       default:
-        if (decision !== "refused") [this.#reason, this.#refusedBy] = ["auth-failed", decision.loginOf];
+        if (decision !== "refused") [this.#reason, this.#refusedBy] = [decision.refusedFor, decision.channelId];
         this.reportRefused();
         await this.#refusal.holdBack();
         return "refuse";
     }
   }
 
-  async #enter({ gateway, slot }: Exclude<Admission, string | { readonly loginOf: ChannelId }>, asked: KeyRequest) {
+  async #enter({ gateway, slot }: Exclude<Admission, string | RefusedKey>, asked: KeyRequest) {
     const result = this.#state.at === "asking" ? await gateway.tryAdmit() : "unavailable";
-    if (result === "overloaded") this.#refusedBy = gateway.channelId;
+    if (result === "overloaded" || result === "fight") this.#refusedBy = gateway.channelId;
     if (result === "admitted" && this.#state.at === "asking") {
       this.#state = { at: "admitted", gateway, slot, asked };
       return "accept";

@@ -123,7 +123,7 @@ export class SqlStore implements Store {
             is("backup_stream_key_index", "in", this.#secrets.indexes(streamKey, "channel", "backup_stream_key")),
           ]),
         )
-        .where("state", "=", "live")
+        .where("state", "!=", "deleted")
         .select("channel_id")
         .executeTakeFirst();
       return found === undefined ? undefined : selectChannel(db, this.#secrets, found.channel_id);

@@ -148,6 +148,7 @@ async function insertEvent(trx: Transaction<Schema>, event: ChannelEvent): Promi
       to_status: event.to ?? null,
       reason: event.reason ?? null,
       changed_by: event.by ?? null,
+      remote_address: event.remoteAddress ?? null,
     })
     .execute();
 }
@@ -195,5 +196,6 @@ function readEvent(row: EventRow): ChannelEvent {
     ...(row.to_status === null ? {} : { to: oneOf(STATUSES, row.to_status) }),
     ...(row.reason === null ? {} : { reason: oneOf(EVENT_REASONS, row.reason) }),
     ...(row.changed_by === null ? {} : { by: row.changed_by }),
+    ...(row.remote_address === null ? {} : { remoteAddress: row.remote_address }),
   };
 }

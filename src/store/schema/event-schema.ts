@@ -18,6 +18,8 @@ export type EventRow = {
    * The access key that made the change; null where no client made it, and where the event is older than this column.
    */
   readonly changed_by: string | null;
+  /** Where a refused encoder connected from; null for other events. */
+  readonly remote_address: string | null;
 };
 
 /** The report of one broadcast. */

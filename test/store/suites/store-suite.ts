@@ -221,10 +221,10 @@ function changeTests(store: () => Store): void {
     expect(await store().findChannel(created.channelId)).toEqual(created);
   });
 
-  test("a blocked channel's key is not found until it is live again", async () => {
+  test("a blocked channel is found by its key, with its state", async () => {
     const { channelId } = await store().createChannel(newChannel(1));
     await store().changeChannel(channelId, () => ({ state: "blocked" }));
-    expect(await store().findChannelByStreamKey("stream-key-1")).toBeUndefined();
+    expect(await store().findChannelByStreamKey("stream-key-1")).toMatchObject({ channelId, state: "blocked" });
     expect(await store().findChannel(channelId)).toMatchObject({ state: "blocked" });
     const list = async (state: "live" | "blocked") =>
       (await store().listChannels({ state }, { number: 1, size: 10 })).total;

@@ -1,4 +1,12 @@
-import type { Channel, ChannelChange, ChannelEvent, PlatformChange, Sample, Server } from "../base/model.ts";
+import type {
+  Channel,
+  ChannelChange,
+  ChannelEvent,
+  PlatformChange,
+  RefusedEncoder,
+  Sample,
+  Server,
+} from "../base/model.ts";
 
 /** How many seconds of samples are kept, and shown by every line. */
 export const HISTORY_SECONDS = 60;
@@ -30,7 +38,8 @@ export type Change =
   | { readonly name: "channel"; readonly data: ChannelChange }
   | { readonly name: "platform"; readonly data: PlatformChange }
   | { readonly name: "sample"; readonly data: Sample }
-  | { readonly name: "event"; readonly data: ChannelEvent };
+  | { readonly name: "event"; readonly data: ChannelEvent }
+  | { readonly name: "refused"; readonly data: RefusedEncoder };
 
 /** Returns the channel with its totals increased by one second's sample: the server sends totals only with whole objects. */
 export function withSample(channel: Channel, { ingest, platforms }: Sample): Channel {
@@ -51,4 +60,14 @@ export function withSample(channel: Channel, { ingest, platforms }: Sample): Cha
 export function withPlatform(channel: Channel, { channelId: _, ...platform }: PlatformChange): Channel {
   const platforms = channel.platforms.map((one) => (one.platId === platform.platId ? platform : one));
   return { ...channel, platforms };
+}
+
+/** As many as the server remembers. */
+const REFUSED_MAX = 100;
+
+/** Returns the list with this entry first. It replaces an earlier one of the same address, reason and channel. */
+export function withRefused(all: readonly RefusedEncoder[], one: RefusedEncoder): readonly RefusedEncoder[] {
+  const isOther = (each: RefusedEncoder): boolean =>
+    each.remoteAddress !== one.remoteAddress || each.reason !== one.reason || each.channelId !== one.channelId;
+  return [one, ...all.filter(isOther)].slice(0, REFUSED_MAX);
 }

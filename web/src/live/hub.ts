@@ -111,7 +111,7 @@ export class Hub {
     if (name === "server") {
       return this.#setServer(data as Server);
     }
-    if (name !== "channel" && name !== "platform" && name !== "sample" && name !== "event") return;
+    if (!isChange(name)) return;
     const change = { name, data } as Change;
     if (change.name === "sample") this.#serverAheadMs = change.data.time - performance.now();
     this.#store(change);
@@ -160,3 +160,6 @@ export class Hub {
     }
   }
 }
+
+const CHANGES: readonly string[] = ["channel", "platform", "sample", "event", "refused"] satisfies Change["name"][];
+const isChange = (name: string): boolean => CHANGES.includes(name);

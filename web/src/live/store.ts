@@ -1,8 +1,15 @@
 import { batch, computed, type Signal, signal } from "@preact/signals";
 import { setServerTime, startClock, stopClock } from "../base/clock.ts";
-import type { Channel, ChannelEvent, Platform, Sample, ServerTrouble } from "../base/model.ts";
+import type { Channel, ChannelEvent, Platform, RefusedEncoder, Sample, ServerTrouble } from "../base/model.ts";
 import { noteSignedOut } from "../base/session.ts";
-import { HISTORY_SECONDS, type HubMessage, type StreamState, withPlatform, withSample } from "./changes.ts";
+import {
+  HISTORY_SECONDS,
+  type HubMessage,
+  type StreamState,
+  withPlatform,
+  withRefused,
+  withSample,
+} from "./changes.ts";
 import type { TabMessage } from "./worker.ts";
 
 /** One channel on the page. Its parts are separate signals, so that a change renders little. */
@@ -40,6 +47,9 @@ export const returns = signal(0);
 export const serverTroubles = signal<readonly ServerTrouble[]>([]);
 /** Events of all channels since this tab was opened, newest first. */
 export const recentEvents = signal<readonly ChannelEvent[]>([]);
+
+/** The encoders that the server refused lately, the latest first: as the page read them, and as the stream tells since. */
+export const refusedEncoders = signal<readonly RefusedEncoder[]>([]);
 
 /** Every channel, newest first. */
 export const allChannels = computed(() =>
@@ -112,6 +122,10 @@ function applySnapshot(all: readonly Channel[], samples: readonly Sample[]): voi
 function applyChange(change: Extract<HubMessage, { kind: "changes" }>["changes"][number]): void {
   if (change.name === "event") {
     recentEvents.value = [change.data, ...recentEvents.peek()].slice(0, RECENT_EVENTS_MAX);
+    return;
+  }
+  if (change.name === "refused") {
+    refusedEncoders.value = withRefused(refusedEncoders.peek(), change.data);
     return;
   }
   const live = channels.peek().get(change.data.channelId);

@@ -38,8 +38,11 @@ export const enEvents = {
       PLATFORM_TESTED: "A platform was tested",
       BACKUP_DIFFERS: "The backup encoder's settings differ from the main encoder's. Make them the same",
       AUTH_FAILED: "Encoder rejected: wrong username or password",
+      ENCODER_REFUSED: "Encoder rejected: the channel is disabled",
       SERVER_OVERLOADED: "Encoder rejected: the server is overloaded",
     } satisfies Record<EventCode, string>,
+    /** A refused encoder and where it connected from. */
+    from: (what: string, address: string) => `${what} (from ${address})`,
     changes: {
       deleted: () => "Channel deleted",
       "settings-changed": () => "Channel settings changed",

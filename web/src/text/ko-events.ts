@@ -31,8 +31,10 @@ export const koEvents: typeof enEvents = {
       PLATFORM_TESTED: "플랫폼을 테스트했습니다",
       BACKUP_DIFFERS: "백업 인코더의 설정이 메인 인코더와 다릅니다. 동일하게 맞춰 주세요",
       AUTH_FAILED: "사용자 이름 또는 비밀번호가 올바르지 않은 인코더를 거부했습니다",
+      ENCODER_REFUSED: "송출이 차단된 채널이라 인코더를 거부했습니다",
       SERVER_OVERLOADED: "서버 과부하로 인코더를 거부했습니다",
     },
+    from: (what, address) => `${what}(접속 IP: ${address})`,
     changes: {
       deleted: () => "채널이 삭제되었습니다",
       "settings-changed": () => "채널 설정이 변경되었습니다",

@@ -84,7 +84,7 @@ export class ThreadRequests {
     let claim: Claim | undefined;
     const lookUp = async () => {
       const admitted = await admit(key, login);
-      if (admitted === undefined || admitted.isLoginMissing === true || worker.life !== life) return admitted;
+      if (admitted === undefined || admitted.refusedFor !== undefined || worker.life !== life) return admitted;
       // The key may lead to another channel than it did a moment ago. Where it does not, the channel stays claimed.
       const before = claim;
       claim = await routes.claim(admitted.spec.channelId, worker);
@@ -101,10 +101,11 @@ export class ThreadRequests {
   #replyTo(asking: MediaWorker, admitted: Admitted | undefined, claim: Claim | undefined, reply: Reply): void {
     const decide = (decision: AdmissionDecision, end?: TransportEnd) => reply({ kind: "admission", ...decision }, end);
     if (admitted === undefined) return decide({ decision: "refuse" });
-    const { spec, slot, isLoginMissing } = admitted;
+    const { spec, slot, refusedFor } = admitted;
     const { channelId, latency = "efficient" } = spec;
-    // Nothing is claimed for an encoder that lacks its login.
-    if (isLoginMissing === true || claim === undefined) return decide({ decision: "refuse", loginOf: channelId });
+    if (refusedFor !== undefined) return decide({ decision: "refuse", refused: { refusedFor, channelId } });
+    // The thread that asked is gone.
+    if (claim === undefined) return decide({ decision: "refuse" });
     const owner = claim.admit();
     if (owner === asking) return decide({ decision: "admit", spec, slot });
     const [ownersEnd, askersEnd] = newTransport();

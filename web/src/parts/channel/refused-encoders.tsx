@@ -1,36 +1,24 @@
-import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { list } from "../../base/api.ts";
 import type { RefusedEncoder } from "../../base/model.ts";
-import { isStale, returns } from "../../live/store.ts";
+import { refusedEncoders, returns } from "../../live/store.ts";
 import { formatMoment } from "../../text/format.ts";
 import { t } from "../../text/text.ts";
 import { Icon } from "../basic/icon.tsx";
 
 /** How many are shown: the latest. */
 const SHOWN = 3;
-/** The list is not in the live stream: an open page reads it again after so many milliseconds. */
-const REREAD_MS = 5_000;
 
 /** The encoders that the server refused lately: this channel's, and those whose wrong key belongs to no channel. */
 export function RefusedEncoders({ channelId }: { readonly channelId: string }) {
-  const all = useSignal<readonly RefusedEncoder[]>([]);
   useEffect(() => {
-    let isClosed = false;
     const read = async (): Promise<void> => {
-      if (document.hidden || isStale.peek()) return;
-      const { items } = await list<RefusedEncoder>("/re-stream/refused-encoders");
-      if (!isClosed) all.value = items;
+      refusedEncoders.value = (await list<RefusedEncoder>("/re-stream/refused-encoders")).items;
     };
-    const readQuietly = (): void => void read().catch(() => undefined);
-    readQuietly();
-    const timer = setInterval(readQuietly, REREAD_MS);
-    return () => {
-      isClosed = true;
-      clearInterval(timer);
-    };
+    // The stream tells what comes later. A page that could not read the list shows that.
+    void read().catch(() => undefined);
   }, [returns.value]);
-  const shown = all.value.filter((one) => (one.channelId ?? channelId) === channelId).slice(0, SHOWN);
+  const shown = refusedEncoders.value.filter((one) => (one.channelId ?? channelId) === channelId).slice(0, SHOWN);
   return (
     <div role="status">
       <ul class="warnings" aria-label={t().refused.title}>

@@ -7,12 +7,13 @@ import type { Texts } from "../../text/en.ts";
  */
 export function eventText(texts: Texts, event: ChannelEvent, platform: string): string {
   const { codes, changes, settled, over } = texts.events;
-  const { eventCode, reason, to } = event;
+  const { eventCode, reason, to, remoteAddress } = event;
   const whole: Readonly<Record<string, (name: string) => string>> = { ...changes, ...over };
   const sentence = whole[reason ?? ""];
   if (sentence !== undefined) return sentence(platform);
   const isSettled = eventCode === "SIMULCAST_STATUS_CHANGE" && to !== undefined;
   const what = isSettled ? settled[to](platform) : (codes[eventCode] ?? event.description);
+  if (remoteAddress !== undefined) return texts.events.from(what, remoteAddress);
   return reason === undefined || eventCode === "AUTH_FAILED"
     ? what
     : `${what} (${inSentence(reasonText(texts, reason))})`;
