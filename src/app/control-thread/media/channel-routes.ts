@@ -32,8 +32,8 @@ export type ChannelRoutesDeps = {
 
 /**
  * Finds the media thread for messages about a channel: the thread that owns it. The placement decides that, maybe
- * slowly, and this follows its changes. Admitted encoders are counted here and in the thread: a thread that releases a channel while
- * another encoder is on its way keeps the channel.
+ * slowly, and this follows its changes. Admitted encoders are counted here and in the thread: a thread that releases a
+ * channel while another encoder is on its way keeps the channel.
  */
 export class ChannelRoutes {
   readonly #deps: ChannelRoutesDeps;
