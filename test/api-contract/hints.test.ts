@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { hintOf } from "../../src/api-contract/input/hints.ts";
 import { WRONG_BODY_VALUES } from "../http/wrong-values.ts";
 
-/** What a form of the dashboard cannot send: a choice is made, an object is put together by the page. */
+/** Values that a form of the dashboard cannot send: choices, and objects that the page builds. */
 const UNTYPED = /^(an? (object|array|list)|one of |true or false|at least )/;
 
 test("every rule of a field that people type has a hint in both languages", () => {
@@ -21,7 +21,7 @@ test("every rule of a field that people type has a hint in both languages", () =
   }
 });
 
-test("of a rule that is none nothing is said", () => {
+test("an unknown rule has no hint", () => {
   expect(hintOf("toString")).toBeUndefined();
   expect(hintOf("anything")).toBeUndefined();
 });

@@ -214,7 +214,7 @@ class SlowPlacement implements ChannelPlacement {
   readonly #inner = new LocalPlacement(silentLog());
   readonly #undecided: Call[] = [];
   readonly #unanswered: Call[] = [];
-  /** What it fails with from now on, instead of releasing. */
+  /** The error that a release throws from now on. */
   releaseError: Error | undefined;
 
   claim(channelId: string, candidate: PlacementOwner): Promise<Ownership> {
@@ -280,7 +280,7 @@ test("an encoder that comes while its channel is being released is admitted once
   expect(decisions(0)).toEqual(["admit"]);
   release(0, 1);
   expect(await come(1)).toBe(undefined);
-  // A claim that overtook the release would find the owner of before.
+  // A claim that overtook the release would find the last owner.
   await placement.pass("claim");
   await placement.pass("release");
   await placement.pass("claim");
@@ -308,7 +308,7 @@ test.each([
   expect(receivers()).toEqual([1]);
 });
 
-test("a channel that the placement could not release takes the next encoder at its owner of before", async () => {
+test("a channel that the placement could not release accepts the next encoder at its last owner", async () => {
   const placement = new SlowPlacement();
   const { stage, come, release, receivers, decisions } = openPool({ placement });
   await come(0);

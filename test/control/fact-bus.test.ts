@@ -50,7 +50,7 @@ test("a fact that a subscriber publishes is delivered after the current one, to 
   expect(taken).toEqual(["first a", "second a", "first from a", "second from a"]);
 });
 
-test("whatever subscribers publish while they take a fact, all get all of it in one order", () => {
+test("all subscribers get all facts in one order, also those published while a fact is delivered", () => {
   const { bus, errors } = open();
   const taken: [string[], string[], string[]] = [[], [], []];
   const children = (fact: string) => (fact.length < 4 ? [`${fact}1`, `${fact}2`] : []);
@@ -88,7 +88,7 @@ test("a chain of a hundred thousand facts, each published while the one before i
   expect(last).toBe(100_000);
 });
 
-test("a log that throws keeps no fact from anyone", () => {
+test("a log that throws keeps no fact from any subscriber", () => {
   const ignore = () => undefined;
   const error = () => {
     throw new Error("no space left");

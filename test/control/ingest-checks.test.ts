@@ -231,7 +231,7 @@ test("digital silence is shown at once, with its time, whatever the targets, and
   expect(shown()).toEqual([]);
 });
 
-test("audio that does not come any more is missing, not silent", async () => {
+test("audio that no longer comes is missing, not silent", async () => {
   await run(6, { measures: { secondsSilent: 30, audioBytesPerSecond: 0, videoBytesPerSecond: 1_000 } });
   expect(shown()).toEqual(["AUDIO_MISSING undefined"]);
 });

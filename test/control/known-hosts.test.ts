@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { type Target, targetSpec } from "../../src/control/channels/channel.ts";
 import { isPresetHost } from "../../src/control/channels/known-hosts.ts";
 
-test("a preset's host is known, in any case of its letters; another one is not", () => {
+test("a preset's host is recognised in upper and lower case, and another one is not", () => {
   expect(isPresetHost("rtmps://a.rtmps.YouTube.com:443/live2")).toBe(true);
   expect(isPresetHost("rtmp://a.rtmp.youtubee.com/live2")).toBe(false);
   expect(isPresetHost("nonsense")).toBe(false);

@@ -102,7 +102,7 @@ test("a target's last status and sample are shown, and a target without a status
   expect(live.live(CHANNEL)?.targets).toEqual(new Map([[38, { status, sample: only?.targets[0], onAirMs: 0 }]]));
 });
 
-test("a target's time on air begins anew with each broadcast, and goes on through an encoder that returns", () => {
+test("a target's time on air restarts with each broadcast, and goes on when an encoder returns", () => {
   const { view: live } = view();
   const status = { status: "PUBLISHING", sinceTime: 7 } as const;
   const onAirMs = () => live.live(CHANNEL)?.targets.get(38)?.onAirMs;

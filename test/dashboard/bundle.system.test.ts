@@ -7,7 +7,7 @@ import { ROOT } from "../support/fanfare-process.ts";
 const BUILT = join(ROOT, "dist-web");
 /** For a browser that opens every page and dialog in both languages, but no preview. */
 const BYTES_MAX = 90_000;
-/** For alerts, which a browser loads once somebody switches them on or opens the settings. */
+/** For alerts, which a browser loads once a person switches them on or opens the settings. */
 const ALERTS_BYTES_MAX = 8_000;
 const ALERTS = "alerts";
 /** For thumbnails, the preview and its meter, without the player: loaded once a channel is on air. */

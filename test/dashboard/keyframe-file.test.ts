@@ -39,7 +39,7 @@ test.each([
   expect(read(`9061763031${record}0a01`, "91617630311200")).toEqual({ name: "AV1", codec, data: "0a011200" });
 });
 
-test("other codecs, and H.264 without a header, are none that a browser decodes", () => {
+test("other codecs, and H.264 without a header, are not for a browser's decoder", () => {
   expect(read("9076703039ff", "917670303900")).toMatchObject({ name: "vp09", codec: undefined });
   const file = keyframeFile(avcFrame(true, 1), undefined, 1);
   if (file.found !== "keyframe") throw new Error(file.found);

@@ -11,10 +11,10 @@ export function lastOf(path: string): string {
   return path.split(".").at(-1) ?? "";
 }
 
-/** Errors that always say what a person has to change. */
+/** Errors that always name what a person has to change. */
 const HINTED = [250005, 250011];
 
-/** The body without its hint, which is in both languages or not there. */
+/** The body without its hint, which is in both languages or absent. */
 function withoutHint(body: Answer["body"]): unknown {
   const { hint, hintKo, ...error } = body.error ?? {};
   expect(typeof hint).toBe(typeof hintKo);
@@ -22,7 +22,7 @@ function withoutHint(body: Answer["body"]): unknown {
   return { ...body, error };
 }
 
-/** Status, body but for the hint, and headers, exactly. */
+/** Status, body except the hint, and headers, exactly. */
 export function expectAnswer(answer: Answer, { status, body, isGateway }: Expected, cell: string): void {
   expect([answer.status, withoutHint(answer.body)], cell).toEqual([status, body]);
   const fixed = [

@@ -215,7 +215,7 @@ test("nothing is opened where the channel was removed meanwhile", async () => {
   expect(gateway.log).toEqual([`open backup ${ADDRESS} srt prefix`, "leave"]);
 });
 
-test("a second request while the first is asked gets no verdict, and changes nothing for the first", async () => {
+test("a second request during the first one's look-up gets no verdict, and changes nothing for the first", async () => {
   const verdict = Promise.withResolvers<Admission>();
   const gateway = new FakeGateway();
   const protocol = new FakeProtocol(verdict.promise);

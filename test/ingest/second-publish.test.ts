@@ -6,7 +6,7 @@ import { AVC_CONFIG, avcFrame } from "../support/media-messages.ts";
 const publishAgain = (key: string) => command("publish", 9, null, [key, "live"], 1);
 const media = Buffer.concat([frame(0, AVC_CONFIG), frame(0, avcFrame(true, 1))]);
 
-test("a second publish while the first is looked up is refused, asks nothing, and the first goes on", async () => {
+test("a second publish during the first one's look-up is refused without a look-up, and the first goes on", async () => {
   const verdict = Promise.withResolvers<Verdict>();
   const { port, asked, facts, waitForFact } = await listen(() => verdict.promise);
   const { socket, codes } = await publish(port, "first");
@@ -19,7 +19,7 @@ test("a second publish while the first is looked up is refused, asks nothing, an
   expect(facts.filter(({ kind }) => kind === "ingest-ended" || kind === "ingest-refused")).toEqual([]);
 });
 
-test("a publish that is taken back while it is looked up ends in order, and the next one on the connection begins", async () => {
+test("a publish that is withdrawn during its look-up ends in order, and the next one on the connection begins", async () => {
   const verdict = Promise.withResolvers<Verdict>();
   const { port, asked, waitForFact } = await listen(() => verdict.promise);
   const { socket, codes } = await publish(port, "first");

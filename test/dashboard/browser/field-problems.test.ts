@@ -21,7 +21,7 @@ import { Stage, uniqueKey } from "../../support/stage.ts";
 /** The screenshots, for people to look at. Ignored by git. */
 const SCREENSHOTS = join(ROOT, "screenshots");
 
-/** The control of this name says these words, is marked, and has the focus. */
+/** The control of this name shows these words, is marked, and has the focus. */
 async function expectProblem(place: Page | Locator, name: string, words: string): Promise<void> {
   const control = place.locator(`[name="${name}"]`);
   const problem = place.locator(`.field:has([name="${name}"]) > .problem`);
@@ -41,7 +41,7 @@ test.each([
   ["ko-KR", ko, "light", 390],
   ["en-US", en, "dark", 1_280],
 ] as const)(
-  "in %s every form says what is wrong beside the field, in words, before it sends and after",
+  "in %s every form shows its error in words beside the field, before it sends and after",
   async (locale, texts, colorScheme, width) => {
     await mkdir(SCREENSHOTS, { recursive: true });
     const stage = await Stage.open();
@@ -60,7 +60,7 @@ test.each([
     const errors = watchErrors(page);
     const { problems } = texts;
     const language = locale === "ko-KR" ? "hintKo" : "hint";
-    /** What the server says of a rule, in the page's language. */
+    /** The server's text for a rule, in the page's language. */
     const hint = (rule: string): string => hintOf(rule)?.[language] ?? `no hint for ${rule}`;
 
     // The first page: too short, then not the same.
@@ -90,7 +90,7 @@ test.each([
     await expectProblem(dialog, "channelName", problems.channelName["too-long"]);
     await expectAccessible(page, "the dialog of a new channel");
     await page.screenshot({ path: join(SCREENSHOTS, `field-problems-${locale}-${colorScheme}-${width}.png`) });
-    // What only the server looks at comes back to its field, in the page's language, one field after the other.
+    // Errors that only the server finds come back to their field, in the page's language, one field after the other.
     await dialog.locator('input[name="channelName"]').fill("🎤 무대");
     await dialog.locator('input[name="streamKey"]').fill("rtmp://a.example/live");
     await submit.click();
@@ -103,7 +103,7 @@ test.each([
     await expectProblem(dialog, "streamKey", hint("the platform's key; this is its address, with no key behind it"));
     await page.keyboard.press("Escape");
 
-    // The settings: folded fields are unfolded, numbers have their bounds, a name that is taken is told at the name.
+    // The settings: folded fields are unfolded, numbers have their bounds, and a name in use is reported at the name.
     await page.goto(`${fanfare.origin}/channels/${channel.channelId}`);
     const settings = page.locator("section", { has: page.getByRole("heading", { name: texts.settings.channelTitle }) });
     const save = settings.locator('button[type="submit"]').first();

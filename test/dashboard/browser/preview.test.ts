@@ -23,7 +23,7 @@ const videoState = z.object({
   currentTime: z.number(),
 });
 
-test("the preview is open, shows a frame at once and plays on; closed it stays closed, and without a free place it says so", async () => {
+test("the preview is open, shows a frame at once and plays on, stays closed when closed, and reports a missing place", async () => {
   const stage = await Stage.open();
   const target = await stage.target();
   const { fanfare, api } = await stage.server();

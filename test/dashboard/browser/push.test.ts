@@ -43,7 +43,7 @@ async function openPushService(stage: Stage) {
   return { authority, pushed, service, origin: `https://${NAME}:${port}` };
 }
 
-/** This Chromium reaches no push service: it gets a subscription at ours. All else is the browser's own. */
+/** This Chromium reaches no push service: it gets a subscription at the test's. Everything else is the browser's own. */
 const subscribedAt = ({ endpoint, keys }: PushBrowser): string => `
   let isSubscribed = false;
   const subscription = {
@@ -68,7 +68,7 @@ const shownTitles = (page: Page): Promise<unknown> =>
       .then((notifications) => notifications.map(({ title, body, tag }) => ({ title, body, tag })))
   `);
 
-/** Gives the service worker a message as the browser would. */
+/** Passes a message to the service worker as the browser would. */
 async function deliver(page: Page, worker: Worker, origin: string, data: string): Promise<void> {
   const session = await page.context().newCDPSession(page);
   const registered = new Promise<string>((resolve) => {

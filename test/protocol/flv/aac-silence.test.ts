@@ -17,7 +17,7 @@ describe("frames of real encoders", () => {
     expect(bytesOf(frames).map(isSilent)).toEqual([true, true]);
   });
 
-  test.each(Object.entries(fixture.sound))("audio is not, however quiet: %s", (_name, frames) => {
+  test.each(Object.entries(fixture.sound))("quiet audio is not silent: %s", (_name, frames) => {
     expect(bytesOf(frames).map(isSilent)).toEqual([false, false]);
   });
 
@@ -82,7 +82,7 @@ describe("frames made by hand", () => {
     expect([short(0), short(5)].map(isSilent)).toEqual([true, false]);
   });
 
-  test("what is around the channels is skipped; a frame without a channel is not silent", () => {
+  test("elements around the channels are skipped, and a frame without a channel is not silent", () => {
     const fill = [
       [6, 3],
       [2, 4],

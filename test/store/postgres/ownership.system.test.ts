@@ -55,7 +55,7 @@ test("a channel is claimed, claimed from its owner, and released; its epoch only
   expect(await nodes[0].compare([channelId, "ls-2"])).toEqual([{ channelId, epoch: 3, owner: by(0), revision: 1 }]);
 });
 
-test("of nodes that claim one channel at once exactly one owns it, again and again", async () => {
+test("exactly one of several nodes that claim one channel at once owns it, again and again", async () => {
   let seenEpoch = 0;
   for (let race = 0; race < RACES; race += 1) {
     const claims = await Promise.all([
@@ -71,14 +71,14 @@ test("of nodes that claim one channel at once exactly one owns it, again and aga
   }
 });
 
-test("of 64 claims at once on the same epoch one is owned", async () => {
+test("one of 64 simultaneous claims on the same epoch wins", async () => {
   const claims = await Promise.all(
     Array.from({ length: AT_ONCE }, (_, index) => nodes[index % 2 === 0 ? 0 : 1].claim(channelId, by(0, index), 0)),
   );
   expect(claims.filter(({ kind }) => kind === "owned")).toHaveLength(1);
 });
 
-test("an epoch that never was, a channel that is not live, and a node that drains, left or is unknown get nothing", async () => {
+test("a claim by an unknown epoch, a channel that is not live, or a node that drains, left or is unknown is refused", async () => {
   expect(await nodes[0].claim(channelId, by(0), 5)).toEqual({ kind: "taken" });
   expect(await nodes[0].claim("ls-unknown", by(0), 0)).toEqual({ kind: "taken" });
   expect(await nodes[0].claim(channelId, { incarnation: 99, home: 0 }, 0)).toEqual({ kind: "taken" });
@@ -90,7 +90,7 @@ test("an epoch that never was, a channel that is not live, and a node that drain
   expect(await nodes[1].claim(channelId, by(1), 0)).toEqual({ kind: "taken" });
 });
 
-test("a node is taken for lost once, when its lease is over, and serves again when it renews it", async () => {
+test("a node counts as lost once, when its lease is over, and serves again when it renews the lease", async () => {
   expect(await nodes[1].markLost(incarnations[0])).toBe(false);
   await server.query(
     `update node set lease_until = lease_until - ${LEASE_MS + 1} where incarnation = ${incarnations[0]}`,
