@@ -3,6 +3,12 @@ import { syntheticClip } from "../../../src/testkit/encoder/clip.ts";
 import { expectAccessible, openBrowser, openContext, setUp, watchErrors } from "../../support/browser.ts";
 import { Stage, uniqueKey } from "../../support/stage.ts";
 
+/** How many seconds of the platform are known. */
+function historySeconds(history: unknown): number {
+  const { platforms } = history as { platforms: readonly { bytesPerSecond: readonly (number | null)[] }[] };
+  return platforms[0]?.bytesPerSecond.filter((rate) => rate !== null).length ?? 0;
+}
+
 test("a platform's menu is used with the keyboard; its links lead to the platform's own pages", async () => {
   const stage = await Stage.open();
   const { fanfare, api } = await stage.server();
@@ -56,8 +62,17 @@ test("a platform on air that is switched off can be kept for some seconds; leavi
   await setUp(page, fanfare);
   await page.goto(`${fanfare.origin}/channels/${channel.channelId}`);
   stage.kitEncoder(channel, { clip: syntheticClip({ seconds: 110 }) });
+  const path = `/api/v2/re-stream/channels/${channel.channelId}/history`;
   const row = page.locator(".platform");
   await row.locator(".state", { hasText: "On air" }).waitFor();
+  // The charts are loaded when they are asked for, and hold what was before.
+  expect(await row.locator(".platform-charts canvas").count()).toBe(0);
+  await expect.poll(async () => historySeconds(await api.request("GET", path)), { timeout: 20_000 }).toBeGreaterThan(2);
+  await row.getByText("Charts", { exact: true }).click();
+  await row.locator(".platform-charts canvas").nth(3).waitFor();
+  for (const caption of ["Bitrate (kbit/s)", "Lag (s)", "Dropped frames", "Retries"])
+    await row.locator(".platform-charts figcaption").getByText(caption).waitFor();
+  await expectAccessible(page, "open charts");
   const isEnabled = async () => (await api.platforms(channel.channelId))[0]?.["enabled"];
   const box = row.getByRole("checkbox");
   await box.click();

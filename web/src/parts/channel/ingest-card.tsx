@@ -70,5 +70,6 @@ function StreamCheck({ ingest }: { readonly ingest: Ingest }) {
 }
 
 function RateNow({ live }: { readonly live: LiveChannel }) {
-  return <b class="rate-now">{formatRate(live.samples.value.at(-1)?.ingest.bytesPerSecond ?? 0)}</b>;
+  const last = live.samples.value.at(-1);
+  return <b class="rate-now">{last === undefined ? "–" : formatRate(last.ingest.bytesPerSecond)}</b>;
 }

@@ -20,7 +20,7 @@ export function RefusedEncoders({ channelId }: { readonly channelId: string }) {
   }, [returns.value]);
   const shown = refusedEncoders.value.filter((one) => (one.channelId ?? channelId) === channelId).slice(0, SHOWN);
   return (
-    <div role="status">
+    <div role="status" class={shown.length === 0 ? "nothing" : ""}>
       <ul class="warnings" aria-label={t().refused.title}>
         {shown.map(({ remoteAddress, reason, lastTime, count }) => (
           <li key={`${remoteAddress} ${reason}`} class="tone-busy">

@@ -5,7 +5,7 @@ import { healthLook } from "../basic/state.tsx";
 import { platformName } from "../platform/presets.ts";
 import { Hold } from "./hold.tsx";
 
-/** The one verdict on a channel: its state, the first reason and the next step. While a hold runs, also the time left. */
+/** The one verdict on a channel: its state, the first reason (of a channel that waits the state says it) and the next step. While a hold runs, also the time left. */
 export function Verdict({ channel }: { readonly channel: Channel }) {
   const { state, reason, nextStep, reasonCount } = channel.health;
   const look = healthLook(state);
@@ -18,7 +18,7 @@ export function Verdict({ channel }: { readonly channel: Channel }) {
         <strong>
           <Icon name={look.icon} /> {look.word}
         </strong>
-        {reason !== undefined && (
+        {reason !== undefined && state !== "waiting" && (
           <p>
             {concerned !== undefined && <b>{platformName(concerned)}: </b>}
             {inWords(reason)}

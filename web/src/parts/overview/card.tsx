@@ -67,7 +67,7 @@ function CardRate({ live, tone }: { readonly live: LiveChannel; readonly tone: s
   return (
     <span class="card-rate">
       {view.value === "cards" && <RateLine rates={rates} label={t().encoder.rateLine} tone={tone} />}
-      <b>{formatRate(rates.at(-1) ?? 0)}</b>
+      <b>{rates.length === 0 ? "–" : formatRate(rates.at(-1) ?? 0)}</b>
     </span>
   );
 }

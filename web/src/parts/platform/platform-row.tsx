@@ -7,6 +7,7 @@ import { formatDuration, formatNumber, formatRate, formatTime } from "../../text
 import { language, t } from "../../text/text.ts";
 import { problemText } from "../basic/action.tsx";
 import { Icon } from "../basic/icon.tsx";
+import { lazy } from "../basic/lazy.tsx";
 import { say } from "../basic/notice.tsx";
 import { platformLook, State } from "../basic/state.tsx";
 import { PlatformActions } from "./platform-actions.tsx";
@@ -14,6 +15,8 @@ import { Figures } from "./platform-figures.tsx";
 import { PlatformLogo } from "./platform-logo.tsx";
 import { changeOf, PlatformSwitch, UndoBar, usePendingOff } from "./platform-switch.tsx";
 import { platformName, presetName, presetOf } from "./presets.ts";
+
+const PlatformCharts = lazy(async () => (await import("./platform-charts.tsx")).PlatformCharts);
 
 type RowOptions = { readonly live: LiveChannel; readonly platform: Platform };
 
@@ -27,6 +30,7 @@ export function PlatformRow({ live, platform }: RowOptions) {
   const change = changeOf(live, platform);
   const pending = usePendingOff(() => void change("off").catch((error: unknown) => say(problemText(error), "bad")));
   const test = useSignal<{ readonly result: PlatformTest; readonly time: number } | undefined>(undefined);
+  const areChartsOpen = useSignal(false);
   const isFailing = platform.enabled && platform.lastError !== undefined && platform.connectStatus !== "PUBLISHING";
   return (
     <li class={`platform tone-${look.tone}`} data-plat-id={platform.platId}>
@@ -57,6 +61,10 @@ export function PlatformRow({ live, platform }: RowOptions) {
       {isFailing && platform.lastError !== undefined && <Failure error={platform.lastError} platform={platform} />}
       {platform.warning !== undefined && <Warning warning={platform.warning} />}
       {test.value !== undefined && <TestResult {...test.value} onClose={() => (test.value = undefined)} />}
+      <details class="platform-charts" onToggle={({ currentTarget }) => (areChartsOpen.value = currentTarget.open)}>
+        <summary>{t().platform.charts}</summary>
+        {areChartsOpen.value && <PlatformCharts channelId={channel.channelId} platId={platform.platId} name={name} />}
+      </details>
     </li>
   );
 }
