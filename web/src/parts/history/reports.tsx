@@ -11,8 +11,8 @@ import { reasonText } from "./event-words.ts";
 import { recordedTargetName } from "./recorded-target-name.ts";
 
 const REPORTS_SHOWN = 5;
-/** A report is stored a moment after its broadcast ended: the list is read again after so many milliseconds. */
-const REREAD_MS = 2_000;
+/** A report is stored a moment after its broadcast ended, on a busy server some seconds: when the list is read again, in milliseconds. */
+const REREADS_MS = [2_000, 10_000] as const;
 
 /** The reports of the last broadcasts, read again when one begins or ends. */
 export function Reports({ channel }: { readonly channel: Channel }) {
@@ -27,10 +27,10 @@ export function Reports({ channel }: { readonly channel: Channel }) {
         })
         .catch(() => undefined);
     void read();
-    const timer = isPublishing ? undefined : setTimeout(read, REREAD_MS);
+    const timers = isPublishing ? [] : REREADS_MS.map((delayMs) => setTimeout(read, delayMs));
     return () => {
       isClosed = true;
-      clearTimeout(timer);
+      for (const timer of timers) clearTimeout(timer);
     };
   }, [channelId, isPublishing, returns.value]);
   return (
