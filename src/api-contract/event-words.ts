@@ -30,6 +30,9 @@ export const EVENT_CODES = [
   "INGEST_RESUMED",
   "VIDEO_FROZEN",
   "VIDEO_RESUMED",
+  /** The audio has been digital silence for 20 s; it has sound again. */
+  "AUDIO_SILENT",
+  "AUDIO_RETURNED",
   /** Two encoders with the same key push each other out. */
   "ENCODERS_FIGHT",
   /** Another encoder with the same key took its place. */

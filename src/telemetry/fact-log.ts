@@ -39,6 +39,7 @@ export function logFact(log: Log, fact: ServerFact): void {
       return log.error("internal fault", { where: fact.where, detail: fact.detail });
     case "channel-changed":
     case "over-threshold":
+    case "silence-changed":
       // Its event says the same.
       return;
     case "server-trouble-changed": {

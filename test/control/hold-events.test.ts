@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { NO_ALERTS } from "../../src/control/channels/channel.ts";
 import { completeEvent } from "../../src/control/events/complete-event.ts";
 import { EventTracker } from "../../src/control/events/event-tracker.ts";
+import type { ServerFact } from "../../src/control/facts/server-fact.ts";
 import type { IngestSlot } from "../../src/thread-protocol/channel-spec.ts";
 import type { Fact } from "../../src/thread-protocol/facts.ts";
 
@@ -30,14 +31,14 @@ const fight = (time: number, slot: IngestSlot = "main"): Fact => ({
 const over: Fact = { kind: "ingest-ended", ...ingest(), end: "hold-expired", isBroadcastOver: true };
 const differs: Fact = { kind: "standby-differs", ...ingest("backup"), detail: "width 640 instead of 1280" };
 
-function eventsOf(facts: readonly Fact[], alerts = NO_ALERTS) {
+function eventsOf(facts: readonly ServerFact[], alerts = NO_ALERTS) {
   const tracker = new EventTracker();
   const subject = { channelId: CHANNEL, name: "channel001", alerts, targets: new Map() };
   return facts.flatMap((fact) => tracker.fact(fact)).map((event) => completeEvent(event, subject));
 }
 
 /** Without the start of the broadcast. */
-const changesOf = (...facts: readonly Fact[]) =>
+const changesOf = (...facts: readonly ServerFact[]) =>
   eventsOf([started, active(0), ...facts])
     .slice(1)
     .map(({ code, level, description, reason }) => [code, level, description, reason]);
@@ -131,6 +132,14 @@ test("video that stops while audio goes on is an event, and so is its return", (
   expect(changesOf(stopped, back)).toEqual([
     ["VIDEO_FROZEN", "WARN", "channel001 channel main encoder has sent audio and no video for 5.4 seconds.", undefined],
     ["VIDEO_RESUMED", "INFO", "channel001 channel video is back after 63.0 seconds.", undefined],
+  ]);
+});
+
+test("silence is an event, and so is the audio behind it", () => {
+  const silence = { kind: "silence-changed", time: 1, channelId: CHANNEL } as const;
+  expect(changesOf({ ...silence, seconds: 20, isOver: false }, { ...silence, seconds: 75, isOver: true })).toEqual([
+    ["AUDIO_SILENT", "WARN", "channel001 channel audio has been silent for 20 seconds.", undefined],
+    ["AUDIO_RETURNED", "INFO", "channel001 channel audio is back after 75 seconds of silence.", undefined],
   ]);
 });
 

@@ -1,5 +1,5 @@
 import { beforeEach, expect, test } from "vitest";
-import type { OverThreshold } from "../../src/control/facts/server-fact.ts";
+import type { OverThreshold, SilenceChanged } from "../../src/control/facts/server-fact.ts";
 import { IngestChecks } from "../../src/control/ingest-check/ingest-checks.ts";
 import { StoreUnavailableError } from "../../src/control/ports/errors.ts";
 import type { IngestSample } from "../../src/thread-protocol/samples.ts";
@@ -17,7 +17,7 @@ let clock: ManualClock;
 let stored: readonly Stored[] | Error;
 let reads: number;
 let checks: IngestChecks;
-let published: OverThreshold[];
+let published: (OverThreshold | SilenceChanged)[];
 beforeEach(() => {
   clock = new ManualClock();
   stored = [TWITCH, CUSTOM];
@@ -229,6 +229,24 @@ test("digital silence is shown at once, with its time, whatever the targets, and
   expect([text()?.en, text()?.ko].map((each) => /3 ?(min|분)/.test(each ?? ""))).toEqual([true, true]);
   await run(1, { measures: {} });
   expect(shown()).toEqual([]);
+});
+
+test("the beginning and the end of silence are events, but not where the encoder is lost or replaced", async () => {
+  const silence = (seconds: number, isOver: boolean) => ({
+    kind: "silence-changed",
+    channelId: CHANNEL,
+    seconds,
+    isOver,
+  });
+  const SILENT = { measures: { secondsSilent: 20 } };
+  expect(await run(3, SILENT)).toMatchObject([silence(20, false)]);
+  expect(await run(1, { measures: { secondsSilent: 75 } })).toEqual([]);
+  expect(await run(3, {})).toMatchObject([silence(75, true)]);
+  expect(await run(1, SILENT)).toMatchObject([silence(20, false)]);
+  expect(await run(1, { ...SILENT, state: "HELD" })).toEqual([]);
+  expect(await run(1, {})).toEqual([]);
+  expect(await run(1, SILENT)).toMatchObject([silence(20, false)]);
+  expect(await run(1, { startTime: 99, measures: {} })).toEqual([]);
 });
 
 test("audio that no longer comes is missing, not silent", async () => {

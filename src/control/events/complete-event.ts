@@ -46,6 +46,8 @@ function isForWebhook(
     case "INGEST_RESUMED":
     case "VIDEO_FROZEN":
     case "VIDEO_RESUMED":
+    case "AUDIO_SILENT":
+    case "AUDIO_RETURNED":
     case "ENCODERS_FIGHT":
     case "ENCODER_REPLACED":
     case "TEST_PATTERN_ENDED":

@@ -3,7 +3,7 @@ import { unreachable } from "../../base/unreachable.ts";
 import type { ChannelId, IngestSlot } from "../../thread-protocol/channel-spec.ts";
 import type { Fact, IngestEnd } from "../../thread-protocol/facts.ts";
 import type { ConnectStatus, TargetError } from "../../thread-protocol/targets/target-status.ts";
-import type { ChannelChanged, OverThreshold } from "../facts/server-fact.ts";
+import type { ChannelChanged, OverThreshold, SilenceChanged } from "../facts/server-fact.ts";
 import type { EventDraft } from "./events.ts";
 
 type FactOf<Kind extends Fact["kind"]> = Extract<Fact, { kind: Kind }>;
@@ -160,6 +160,12 @@ export function encoderRefused(fact: FactOf<"ingest-refused">, channelId: Channe
     reason: "AUTH_FAILED",
     ...from,
   };
+}
+
+export function silenceChanged(fact: SilenceChanged): EventDraft {
+  return fact.isOver
+    ? draft(fact, "AUDIO_RETURNED", `audio is back after ${fact.seconds} seconds of silence`)
+    : draft(fact, "AUDIO_SILENT", `audio has been silent for ${fact.seconds} seconds`, "WARN");
 }
 
 /** Rates are in kilobits, as in encoders' settings. */

@@ -62,6 +62,8 @@ export class EventTracker {
         return this.#settle(fact);
       case "over-threshold":
         return [draft.overThreshold(fact)];
+      case "silence-changed":
+        return [draft.silenceChanged(fact)];
       default:
         return [];
     }

@@ -38,6 +38,17 @@ export type OverThreshold = {
   readonly limit: number;
 };
 
+/** The stream check found digital silence in a channel's audio, or audio after it. */
+export type SilenceChanged = {
+  readonly kind: "silence-changed";
+  /** Milliseconds since the Unix epoch. */
+  readonly time: number;
+  readonly channelId: ChannelId;
+  /** How long the silence has lasted. */
+  readonly seconds: number;
+  readonly isOver: boolean;
+};
+
 /** Something that is wrong with this server itself. */
 export type ServerTrouble = {
   readonly name: ServerTroubleName;
@@ -58,4 +69,4 @@ export type TroubleChanged = {
  * Everything that happens in this server: the facts of the media threads, changes by use cases, findings of the ingest
  * check, and troubles of the server itself. All of them go over one `FactBus`.
  */
-export type ServerFact = Fact | ChannelChanged | OverThreshold | TroubleChanged;
+export type ServerFact = Fact | ChannelChanged | OverThreshold | SilenceChanged | TroubleChanged;

@@ -2,7 +2,7 @@ import type { Clock } from "../../base/clock.ts";
 import type { ChannelId, TargetId } from "../../thread-protocol/channel-spec.ts";
 import type { ChannelSample, IngestSample } from "../../thread-protocol/samples.ts";
 import type { Target } from "../channels/channel.ts";
-import type { OverThreshold, ServerFact } from "../facts/server-fact.ts";
+import type { OverThreshold, ServerFact, SilenceChanged } from "../facts/server-fact.ts";
 import type { Bilingual } from "../presets/target-preset.ts";
 import { displayNameOf, limitsOf } from "../presets/target-presets.ts";
 import { type FindingCode, findIngestFaults, findTargetFaults } from "./ingest-findings.ts";
@@ -25,7 +25,7 @@ export type IngestChecksOptions = {
   /** The channel's targets as stored; undefined where there is no such channel. */
   readonly readTargets: (channelId: ChannelId) => Promise<readonly CheckedTarget[] | undefined>;
   /** Called once in a broadcast for each rate that stays above a target's limit. Must not throw. */
-  readonly publish: (fact: OverThreshold) => void;
+  readonly publish: (fact: OverThreshold | SilenceChanged) => void;
 };
 
 /** The state of one broadcast. */
@@ -37,6 +37,8 @@ type Check = {
   state: CheckState;
   steady: SteadyFindings;
   readonly threshold: ThresholdWatch;
+  /** How long the audio has been silent; undefined while it is not. */
+  silentSeconds: number | undefined;
   targets: readonly CheckedTarget[];
   /** `unread`: to be read again before the next check. Until then the former targets count. */
   reading: "unread" | "reading" | "read";
@@ -106,10 +108,23 @@ export class IngestChecks {
     const findings = findAll(ingest, check.targets);
     check.steady.take(findings, nowMs);
     show(check);
+    this.#noteSilence(channelId, check, findings);
     const time = this.#options.clock.wallNow();
     for (const breach of check.threshold.take(findings, nowMs)) {
       this.#options.publish({ kind: "over-threshold", time, channelId, ...breach });
     }
+  }
+
+  /** Reports where silence begins and where it ends. */
+  #noteSilence(channelId: ChannelId, check: Check, findings: readonly PlacedFinding[]): void {
+    const found = findings.find(({ code }) => code === "AUDIO_SILENT")?.found;
+    const before = check.silentSeconds;
+    check.silentSeconds = found === undefined ? undefined : Number(found);
+    if ((before === undefined) === (found === undefined)) return;
+    const isOver = found === undefined;
+    const time = this.#options.clock.wallNow();
+    const seconds = before ?? Number(found);
+    this.#options.publish({ kind: "silence-changed", time, channelId, seconds, isOver });
   }
 
   /** Without media there are no findings; an encoder that comes back is measured from the beginning. */
@@ -117,6 +132,7 @@ export class IngestChecks {
     const check = this.#checks.get(channelId);
     if (check === undefined) return;
     check.threshold.pause();
+    check.silentSeconds = undefined;
     check.steady = new SteadyFindings();
     check.sinceMs = undefined;
     check.warnings = [];
@@ -133,6 +149,7 @@ export class IngestChecks {
         state: "checking",
         steady: new SteadyFindings(),
         threshold: new ThresholdWatch(),
+        silentSeconds: undefined,
         targets: [],
         reading: "unread",
         warnings: [],
@@ -145,6 +162,7 @@ export class IngestChecks {
       known.sinceMs = undefined;
       known.steady = new SteadyFindings();
       known.threshold.pause();
+      known.silentSeconds = undefined;
     }
     return known;
   }

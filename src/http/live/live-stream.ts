@@ -100,6 +100,7 @@ export class LiveStream implements Lasting {
       case "server-trouble-changed":
         return this.#serverChanged();
       case "over-threshold":
+      case "silence-changed":
         // Its event is sent once it is stored.
         return;
       case "target-status":

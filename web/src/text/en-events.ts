@@ -32,6 +32,8 @@ export const enEvents = {
       INGEST_RESUMED: "The encoder is back",
       VIDEO_FROZEN: "The video has stopped; audio continues",
       VIDEO_RESUMED: "The video is back",
+      AUDIO_SILENT: "The audio has been silent for 20 s",
+      AUDIO_RETURNED: "The audio is back",
       ENCODERS_FIGHT: "Two encoders are using the same key. Stop one of them",
       ENCODER_REPLACED: "Another encoder with the same key took over",
       TEST_PATTERN_ENDED: "The test pattern ended because an encoder took over",

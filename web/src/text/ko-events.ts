@@ -25,6 +25,8 @@ export const koEvents: typeof enEvents = {
       INGEST_RESUMED: "인코더가 다시 연결되었습니다",
       VIDEO_FROZEN: "오디오는 들어오지만 영상이 들어오지 않습니다",
       VIDEO_RESUMED: "영상이 다시 들어옵니다",
+      AUDIO_SILENT: "20초 동안 소리가 없습니다",
+      AUDIO_RETURNED: "소리가 다시 들어옵니다",
       ENCODERS_FIGHT: "두 인코더가 같은 스트림 키를 사용하고 있습니다. 하나를 중지해 주세요",
       ENCODER_REPLACED: "같은 키의 다른 인코더로 바뀌었습니다",
       TEST_PATTERN_ENDED: "인코더가 연결되어 테스트 영상이 종료되었습니다",
