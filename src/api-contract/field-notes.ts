@@ -184,6 +184,9 @@ export const FIELD_NOTES: Readonly<Record<string, string>> = {
   backupRtmpUrls: "Addresses of a second server that the platform itself switches to.",
   urlHelp: "Where to find the address.",
   urlHelpKo: "The same in Korean.",
+  keyPageUrl: "The platform's own page where a person finds the key; absent where it has none for everybody.",
+  livePageUrl:
+    "The platform's own page where a person looks after a broadcast; absent where it has none for everybody.",
   keyHelp: "What the key looks like and where to find it.",
   keyHelpKo: "The same in Korean.",
   failureHelp: "How a refusal or a loss shows there, where that is known.",
