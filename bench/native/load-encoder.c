@@ -1,7 +1,8 @@
 // Many encoders in one process. Usage: load-encoder CLIP SPEED [ROUNDS] < CHANNELS, a channel a line: PORT APP KEY. The
 // channels are spread evenly over two seconds, so that their keyframes do not meet. Prints "ready" once all publish.
-// After so many rounds of the clip, or on SIGTERM, it prints how much it sent, and ends; after rounds each stream was
-// ended as encoders do.
+// With ROUNDS every channel sends the same number of rounds of the clip: so many, from the round in which a further
+// line came on standard input. Then each ends its stream as encoders do. After that, or on SIGTERM, it prints how much
+// it sent, and ends.
 #include "clip.h"
 #include <signal.h>
 #include <sys/epoll.h>
@@ -24,6 +25,7 @@ struct channel {
 static struct channel channels[CHANNELS_MAX];
 static int channel_count, ended_count;
 static uint64_t bytes_sent, frames_sent, rounds_max;
+static bool may_end;
 static volatile sig_atomic_t is_over;
 
 static void end(int signal_number) {
@@ -126,7 +128,10 @@ static void send_due(struct channel *channel, const struct clip *clip, int64_t a
     if (channel->next == clip->count) {
       channel->next = 0;
       channel->round += 1;
-      if (channel->round == rounds_max) return finish(channel);
+      if (channel->round == rounds_max) {
+        if (may_end) return finish(channel);
+        rounds_max += 1;
+      }
     }
   }
   flush(channel);
@@ -144,12 +149,23 @@ static void tell_totals(const struct clip *clip) {
          (unsigned long long)(audio_frames * rounds_max), (unsigned long long)early_audio_frames);
 }
 
+// Called once, when standard input has something to say, or ends. No channel has finished before that.
+static void allow_end(uint64_t rounds) {
+  uint64_t round = 0;
+  for (int index = 0; index < channel_count; index += 1) {
+    if (channels[index].round > round) round = channels[index].round;
+  }
+  if (round + rounds > rounds_max) rounds_max = round + rounds;
+  may_end = true;
+}
+
 int main(int argc, char **argv) {
   if (argc != 3 && argc != 4) {
     fprintf(stderr, "usage: load-encoder CLIP SPEED [ROUNDS] < CHANNELS\n");
     return 2;
   }
-  rounds_max = argc == 4 ? (uint64_t)atoll(argv[3]) : 0;
+  uint64_t rounds = argc == 4 ? (uint64_t)atoll(argv[3]) : 0;
+  rounds_max = rounds;
   struct clip *clip = load_clip(argv[1]);
   double speed = atof(argv[2]);
   char line[1024], app[256], key[512];
@@ -175,6 +191,9 @@ int main(int argc, char **argv) {
   timerfd_settime(timer, 0, &every, NULL);
   struct epoll_event event = {.events = EPOLLIN, .data.ptr = NULL};
   epoll_ctl(events, EPOLL_CTL_ADD, timer, &event);
+  static struct channel standard_input;
+  struct epoll_event told = {.events = EPOLLIN, .data.ptr = &standard_input};
+  if (rounds > 0) epoll_ctl(events, EPOLL_CTL_ADD, STDIN_FILENO, &told);
   static uint8_t ignored[1 << 16];
   while (!is_over && ended_count < channel_count) {
     struct epoll_event ready[256];
@@ -185,6 +204,9 @@ int main(int argc, char **argv) {
         uint64_t ticks;
         if (read(timer, &ticks, 8) != 8) continue;
         for (int each = 0; each < channel_count; each += 1) send_due(&channels[each], clip, now_us(), speed);
+      } else if (channel == &standard_input) {
+        epoll_ctl(events, EPOLL_CTL_DEL, STDIN_FILENO, NULL);
+        allow_end(rounds);
       } else {
         ssize_t got = recv(channel->fd, ignored, sizeof ignored, 0);
         if (got > 0 || (got < 0 && errno == EAGAIN)) continue;

@@ -25,7 +25,7 @@ export type EncodersOptions = {
   readonly clip: string;
   /** How many times real time they send. */
   readonly speed: number;
-  /** So many rounds of the clip, and then each ends its stream; absent: they go on. */
+  /** So many rounds of the clip from the one in which `mayEnd` was called, then each ends its stream; absent: they go on. */
   readonly rounds: number | undefined;
   readonly ingests: readonly Ingest[];
 };
@@ -58,6 +58,11 @@ export class Encoders {
   expectWell(): void {
     const failure = this.#child.stderr();
     if (failure !== "") throw new Error(`the encoders ended: ${failure}`);
+  }
+
+  /** Call it when the streams are no longer needed: the rounds count from now. Where no rounds were set it does nothing. */
+  mayEnd(): void {
+    this.#child.write("end\n");
   }
 
   /** What was sent, once the last stream has ended. */

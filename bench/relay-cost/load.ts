@@ -35,7 +35,7 @@ export type LoadConditions = {
   readonly cores: { readonly relay: number; readonly load: number } | undefined;
   readonly tls: { readonly certificate: string; readonly key: string; readonly authority: string } | undefined;
   readonly watchedMax?: number;
-  /** The encoders end after so many rounds of the clip; absent: they go on. */
+  /** The encoders send so many rounds of the clip from when they may end; absent: they go on. */
   readonly rounds?: number;
 };
 

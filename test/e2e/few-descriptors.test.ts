@@ -1,4 +1,6 @@
 import { expect, test } from "vitest";
+import { syntheticClip } from "../../src/testkit/encoder/clip.ts";
+import type { Platform } from "../support/api-client.ts";
 import { makeClip } from "../support/clip.ts";
 import { publishUrl, Stage } from "../support/stage.ts";
 import { waitFor } from "../support/waiting.ts";
@@ -11,7 +13,6 @@ const DEADLINE_MS = 20_000;
 test("more platforms than descriptors: those that find none blame this server, the API and encoders still get in, and all of it is reported", async () => {
   const stage = await Stage.open();
   const target = await stage.target();
-  const clip = await makeClip({ seconds: 30, kilobits: 100 });
   const { api, fanfare } = await stage.server({
     wrapper: ["prlimit", `--nofile=${DESCRIPTORS}`],
     environment: { FANFARE_PLAN_LIMITS: "PROFESSIONAL=0" },
@@ -21,13 +22,17 @@ test("more platforms than descriptors: those that find none blame this server, t
     streamKey: `descriptor-${index}`,
   }));
   const channel = await api.createChannel("descriptors", keys);
-  await stage.ffmpeg(clip, publishUrl(channel));
+  stage.kitEncoder(channel, { clip: syntheticClip({ kilobits: 100 }) });
 
-  const platforms = await waitFor("every platform to be tried", DEADLINE_MS, async () => {
-    const all = await api.platforms(channel.channelId);
-    return all.every(({ connectStatus }) => ["PUBLISHING", "FAIL"].includes(connectStatus)) ? all : undefined;
+  // One that fails tries again, so not all of them show an outcome at the same moment.
+  const outcomes = new Map<number, Platform>();
+  await waitFor("every platform to be tried", DEADLINE_MS, async () => {
+    for (const [index, platform] of (await api.platforms(channel.channelId)).entries()) {
+      if (["PUBLISHING", "FAIL"].includes(platform.connectStatus)) outcomes.set(index, platform);
+    }
+    return outcomes.size === TARGETS || undefined;
   });
-  const failed = platforms.filter(({ connectStatus }) => connectStatus === "FAIL");
+  const failed = [...outcomes.values()].filter(({ connectStatus }) => connectStatus === "FAIL");
   expect(failed.length).toBeGreaterThan(0);
   expect(failed.length).toBeLessThan(TARGETS);
   expect(new Set(failed.map(({ lastError }) => lastError?.code))).toEqual(new Set(["SERVER_TROUBLE"]));
@@ -40,7 +45,7 @@ test("more platforms than descriptors: those that find none blame this server, t
   const second = await api.createChannel("newcomer", [{ rtmpUrl: target.url, streamKey: "newcomer-key" }]);
   const newcomer = await stage.ffmpeg(await makeClip({ seconds: 3 }), publishUrl(second));
   expect(await newcomer.exited, newcomer.stderr()).toEqual({ code: 0, signal: null });
+  // A busy machine may have other troubles too.
   const lines = fanfare.output.split("\n").filter((line) => /"event":"server trouble"/.test(line));
-  expect(lines).toHaveLength(1);
-  expect(lines[0]).toContain('"trouble":"descriptors"');
+  expect(lines.filter((line) => line.includes('"trouble":"descriptors"'))).toEqual([expect.anything()]);
 });

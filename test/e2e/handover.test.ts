@@ -11,7 +11,10 @@ import { waitFor } from "../support/waiting.ts";
 
 /** How much time encoders have that were asked to move. */
 const MOVE_MS = 2_500;
-/** Five times what it takes on a quiet machine; `test/cli/stop-in-time.test.ts` has the promise of 5 s, on virtual time. */
+/**
+ * Five times what it takes on a quiet machine. On virtual time, `test/cli/stop-in-time.test.ts` has the promise of 5 s,
+ * and `test/ingest/rtmp-listener.test.ts` that nothing waits for an encoder that cannot move.
+ */
 const EXIT_MS_MAX = 5 * MOVE_MS;
 const VIDEO = 9;
 /** The packet type in the FLV tag of a coded frame; a header has another. */
@@ -53,6 +56,13 @@ function clipFrames(clip: Clip, untilMs: number): string[] {
   return hashes;
 }
 
+/** These frames from the first shown one on: a target that is there late begins with a later keyframe. */
+function fromFirst(shown: readonly string[], frames: readonly string[]): string[] {
+  const first = frames.indexOf(shown[0] ?? "");
+  if (first === -1) throw new Error(`of ${frames.length} frames none is the first of the ${shown.length} shown`);
+  return frames.slice(first);
+}
+
 test.concurrent("at SIGTERM an encoder that can reconnect is asked to, and everything it sends until it has moved reaches the target", async ({
   onTestFinished,
 }) => {
@@ -91,8 +101,9 @@ test.concurrent("at SIGTERM an encoder that can reconnect is asked to, and every
   expect(keyframe?.isKeyframe).toBe(true);
   const sent = clipFrames(clip, lastMs + 1_000);
   const before = sent.slice(0, sent.indexOf(keyframe?.hash ?? ""));
-  expect(before.length).toBeGreaterThan(10);
-  expect(framesOf(first.report.messages)).toEqual(before);
+  const shown = framesOf(first.report.messages);
+  expect(shown.length).toBeGreaterThan(10);
+  expect(shown).toEqual(fromFirst(shown, before));
   expect(second.report.streamName).toBe(first.report.streamName);
 });
 
@@ -129,8 +140,9 @@ test.concurrent("an encoder without a server to move to goes on here until its t
   // It had 2.5 s; what it sent in the first second of them came through.
   const [askedMs = 0] = askedAfter;
   const shown = framesOf(connection?.report.messages ?? []);
-  expect(shown).toEqual(clipFrames(clip, encoder.report.lastTimestamp ?? 0).slice(0, shown.length));
-  expect(shown.length).toBeGreaterThan(clipFrames(clip, askedMs + 1_000).length);
+  const sent = clipFrames(clip, encoder.report.lastTimestamp ?? 0);
+  expect(shown).toEqual(fromFirst(shown, sent).slice(0, shown.length));
+  expect(sent.indexOf(shown.at(-1) ?? "")).toBeGreaterThanOrEqual(clipFrames(clip, askedMs + 1_000).length);
 });
 
 test.concurrent("the server stops at once where no encoder can move, and where the broadcast is to end", async ({
@@ -148,7 +160,7 @@ test.concurrent("the server stops at once where no encoder can move, and where t
     await waitFor("media", 10_000, () => target.connections.find(({ report }) => report.mediaBytes > 1_000));
     const startedMs = performance.now();
     expect(await fanfare.stop()).toEqual({ code: 0, signal: null });
-    expect(performance.now() - startedMs).toBeLessThan(MOVE_MS);
+    expect(performance.now() - startedMs).toBeLessThan(EXIT_MS_MAX);
     expect((await encoder.closed).reconnectRequests).toBe(0);
   }
 });
@@ -173,7 +185,8 @@ test.concurrent("a target that asks us to reconnect elsewhere is followed at a k
   const before = framesOf(left?.report.messages ?? []);
   const shown = [...before, ...framesOf(moved.report.messages)];
   expect(before.length).toBeGreaterThan(10);
-  expect(shown).toEqual(clipFrames(clip, encoder.report.lastTimestamp ?? 0).slice(0, shown.length));
+  const sent = clipFrames(clip, encoder.report.lastTimestamp ?? 0);
+  expect(shown).toEqual(fromFirst(shown, sent).slice(0, shown.length));
   expect(moved.report).toMatchObject({ app: "elsewhere", streamName: left?.report.streamName });
   expect(left?.report.commands).not.toContain("deleteStream");
   const [platform] = await api.platforms(channel.channelId);

@@ -11,8 +11,10 @@ import { waitFor } from "../support/waiting.ts";
 const DEADLINE_MS = 30_000;
 const SECOND_KEY = z.object({ accessKey: z.string(), secretKey: z.string() });
 
-/** More than the kernels' buffers of a stalled connection take within seconds. */
-const KILOBITS = 40_000;
+/** A viewer counts as stalled once the kernels' buffers are full: with less than this they would take very long to fill. */
+const KILOBITS = 20_000;
+/** Each look for a place is a connection that stays open. */
+const POLL_MS = 250;
 /** Places for viewers of one channel. */
 const PLACES = 4;
 
@@ -32,12 +34,16 @@ test.concurrent("FFmpeg plays the preview, and viewers that take nothing are cut
 
   await playsWell(stage, url);
 
-  for (let count = 0; count < PLACES; count += 1) {
-    // The player's place is free a moment after it left.
-    await waitFor("a place", DEADLINE_MS, () => stalledPreview(stage, url).then((hasPlace) => hasPlace || undefined));
+  // Such a viewer does not leave by itself. One more than there are places gets in only where one was cut.
+  for (let count = 0; count < PLACES + 1; count += 1) {
+    await waitFor(
+      "a place",
+      DEADLINE_MS,
+      async () => (await stalledPreview(stage, url)) || undefined,
+      undefined,
+      POLL_MS,
+    );
   }
-  expect(await isOpen(url)).toBe(false);
-  await waitFor("the stalled viewers to be cut", DEADLINE_MS, () => isOpen(url).then((open) => open || undefined));
 
   const { payloadBytes } = await encoder.stop("clean");
   const [metadata] = clip.tags();
@@ -129,11 +135,4 @@ async function watchToTheEnd(url: string): Promise<Promise<ExitResult>[] | undef
     waitFor("the player", DEADLINE_MS, () => player.stdout().length > 0 || undefined),
   ]);
   return isPlaying ? [player.exited] : undefined;
-}
-
-async function isOpen(url: string): Promise<boolean> {
-  const stop = new AbortController();
-  const { status } = await fetch(url, { signal: stop.signal });
-  stop.abort();
-  return status === 200;
 }

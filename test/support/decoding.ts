@@ -1,8 +1,11 @@
 import { startChild } from "./children.ts";
 
+/** Keeps the file's own times. FFmpeg otherwise counts in frames of a guessed rate, and complains where there is a gap. */
+const OWN_TIMES = ["-fps_mode", "passthrough", "-enc_time_base", "-1"];
+
 /** Returns FFmpeg's messages while it decodes a whole file: none when every frame is intact. */
 export async function decodingErrors(path: string): Promise<string> {
-  const decoder = await startChild("ffmpeg", ["-v", "error", "-nostdin", "-i", path, "-f", "null", "-"]);
+  const decoder = await startChild("ffmpeg", ["-v", "error", "-nostdin", "-i", path, ...OWN_TIMES, "-f", "null", "-"]);
   await decoder.exited;
   return decoder.stderr();
 }

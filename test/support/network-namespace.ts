@@ -6,6 +6,9 @@ process.on("exit", () => {
   for (const name of open) spawnSync("ip", ["netns", "del", name]);
 });
 
+/** Two addresses of 10.77.INDEX.0/24 for each process: another test run on this machine has others. */
+const FIRST_ADDRESS = 4 * (process.pid % 63);
+
 /** Interface names have 15 characters at most. */
 const NAME_PART = `${process.pid % 100_000}`;
 
@@ -25,12 +28,12 @@ export class NetworkNamespace {
     this.name = `fanfare-${NAME_PART}-${index}`;
     this.#outside = `ff${NAME_PART}o${index}`;
     this.#inside = `ff${NAME_PART}i${index}`;
-    this.host = `10.77.${index}.2`;
+    this.host = `10.77.${index}.${FIRST_ADDRESS + 2}`;
   }
 
   static async open(index: number): Promise<NetworkNamespace> {
     const namespace = new NetworkNamespace(index);
-    await namespace.#open(`10.77.${index}.1`);
+    await namespace.#open(`10.77.${index}.${FIRST_ADDRESS + 1}`);
     return namespace;
   }
 

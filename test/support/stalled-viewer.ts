@@ -11,5 +11,7 @@ export async function stalledPreview(stage: Stage, url: string): Promise<boolean
   socket.write(`GET ${pathname}${search} HTTP/1.1\r\nHost: ${hostname}\r\n\r\n`);
   const [head] = (await once(socket, "data")) as [Buffer];
   socket.pause();
-  return head.toString("latin1").startsWith("HTTP/1.1 200");
+  const hasPlace = head.toString("latin1").startsWith("HTTP/1.1 200");
+  if (!hasPlace) socket.destroy();
+  return hasPlace;
 }

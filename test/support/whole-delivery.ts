@@ -13,7 +13,7 @@ export type DeliveryOptions = Partial<Pick<Scenario, "speed">> &
   Pick<Scenario, "fanOut" | "channelCount"> & {
     readonly tools: NativeTools;
     readonly clip: string;
-    /** How often each channel's encoder sends the clip before it ends its stream. */
+    /** How often each channel's encoder sends the clip from when every target gets media and `during` is over. */
     readonly rounds: number;
     /** Targets behind TLS. */
     readonly tls?: LoadConditions["tls"];
@@ -34,6 +34,7 @@ export async function deliver(options: DeliveryOptions): Promise<Delivery> {
   const load = await startLoad(fanfareWith(environment), scenario, conditions);
   try {
     await during?.(load);
+    load.encoders.mayEnd();
     const sent = await load.encoders.finished();
     const got = await waitFor("all targets to be left", FAREWELL_DEADLINE_MS, async () => {
       const stats = await load.sink.stats();
