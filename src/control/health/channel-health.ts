@@ -56,7 +56,7 @@ export type HealthInput = {
 
 const SENTENCES = {
   CHANNEL_OFF: {
-    en: "The channel is turned off and lets no encoder in.",
+    en: "The channel is disabled: encoders can't connect.",
     ko: "채널이 송출 차단 상태라 인코더를 받지 않습니다.",
   },
   WAITS_FOR_ENCODER: {
@@ -68,7 +68,7 @@ const SENTENCES = {
     ko: "인코더 연결이 끊어졌습니다. 인코더가 돌아오거나 송출 유지가 끝날 때까지 시청자에게는 마지막 프레임이 보입니다.",
   },
   PLATFORMS_OFF: {
-    en: "The stream is sent nowhere: no platform is turned on.",
+    en: "The stream goes nowhere: no platform is switched on.",
     ko: "켜진 플랫폼이 없어 어디에도 송출하지 않습니다.",
   },
   PLATFORM_UNSTABLE: {

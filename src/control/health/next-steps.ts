@@ -8,7 +8,7 @@ export const NEXT_STEPS = {
     ko: "인코더에서 송출을 시작하세요.",
   },
   TURN_CHANNEL_ON: {
-    en: "Turn the channel on.",
+    en: "Enable the channel.",
     ko: "채널의 송출 차단을 해제하세요.",
   },
   RESTART_ENCODER: {
@@ -16,7 +16,7 @@ export const NEXT_STEPS = {
     ko: "인코더와 네트워크를 확인하고 송출 유지가 끝나기 전에 다시 송출하세요.",
   },
   TURN_PLATFORM_ON: {
-    en: "Turn a platform on.",
+    en: "Switch a platform on.",
     ko: "플랫폼을 하나 이상 켜세요.",
   },
   CHECK_ADDRESS: {

@@ -67,7 +67,7 @@ const MAJOR: readonly TargetPreset[] = [
     },
     failureHelp: {
       en: "A wrong key closes the connection without a message. A lost stream keeps its channel live for about 90 seconds.",
-      ko: "키가 틀리면 아무 말 없이 연결이 닫힙니다. 송출이 끊겨도 약 90초 동안은 방송이 유지됩니다.",
+      ko: "키가 틀리면 오류 메시지 없이 연결이 끊어집니다. 송출이 끊겨도 약 90초 동안은 방송이 유지됩니다.",
     },
     keyPage: "https://dashboard.twitch.tv/settings/stream",
     livePage: "https://dashboard.twitch.tv/stream-manager",
@@ -81,7 +81,7 @@ const MAJOR: readonly TargetPreset[] = [
     urls: ["rtmps://live-api-s.facebook.com:443/rtmp/", "rtmps://rtmp-api.facebook.com:443/rtmp/"],
     backupUrls: [],
     keyHelp: {
-      en: "The stream key with everything behind its question mark (<id>?s_bl=1&s_…&a=…). It serves one broadcast unless it is a persistent key.",
+      en: "The stream key with everything after its question mark (<id>?s_bl=1&s_…&a=…). It works for one broadcast unless it is a persistent key.",
       ko: "물음표 뒤까지 포함한 스트림 키 전체(<id>?s_bl=1&s_…&a=…)입니다. 영구 키가 아니면 한 번의 방송에만 쓸 수 있습니다.",
     },
     failureHelp: {
@@ -108,7 +108,7 @@ const MAJOR: readonly TargetPreset[] = [
     urls: ["rtmps://live-upload.instagram.com:443/rtmp/"],
     backupUrls: [],
     keyHelp: {
-      en: "Made anew for each session by Instagram's Live Producer.",
+      en: "Instagram's Live Producer creates a new one for each session.",
       ko: "인스타그램 라이브 프로듀서에서 방송할 때마다 새로 만들어집니다.",
     },
     limits: { ...rates(4_000, 256), ...EVERY_TWO_SECONDS, heightMax: 1_080 },
@@ -124,7 +124,10 @@ const MAJOR: readonly TargetPreset[] = [
       en: "Copy the address from Kick's dashboard (rtmps://<id>.global-contribute.live-video.net); it must end in /app.",
       ko: "킥 대시보드에서 주소(rtmps://<id>.global-contribute.live-video.net)를 복사해 주세요. 주소는 /app으로 끝나야 합니다.",
     },
-    keyHelp: { en: "The stream key shown beside it (sk_…).", ko: "그 옆에 표시되는 스트림 키(sk_…)입니다." },
+    keyHelp: {
+      en: "The stream key shown next to the address (sk_…).",
+      ko: "주소 옆에 표시되는 스트림 키(sk_…)입니다.",
+    },
     keyPage: "https://dashboard.kick.com/channel/stream",
     livePage: "https://dashboard.kick.com/stream",
     limits: { ...H264_AAC, ...rates(8_000, 320), ...EVERY_TWO_SECONDS, tracksNeeded: ["video"] },
@@ -137,11 +140,11 @@ const MAJOR: readonly TargetPreset[] = [
     urls: [],
     backupUrls: [],
     urlHelp: {
-      en: "Host and key are made for each session, serve once and expire: copy the address when you go live.",
+      en: "TikTok creates host and key for each session. They work once and expire: copy the address when you go live.",
       ko: "호스트와 키는 방송마다 새로 만들어지고 한 번만 쓸 수 있으며 만료됩니다. 방송을 시작할 때 주소를 복사해 주세요.",
     },
     keyHelp: {
-      en: "The whole key with everything behind its question mark (stream-<id>?…), some 150 to 300 characters.",
+      en: "The whole key with everything after its question mark (stream-<id>?…), some 150 to 300 characters.",
       ko: "물음표 뒤까지 포함한 키 전체(stream-<id>?…)이며 150~300자쯤 됩니다.",
     },
     keyPage: "https://livecenter.tiktok.com/producer",
@@ -168,7 +171,7 @@ const MAJOR: readonly TargetPreset[] = [
     urls: [],
     backupUrls: [],
     urlHelp: {
-      en: "LinkedIn makes an address for each event; ports other than 1935 and 443 are usual.",
+      en: "LinkedIn creates an address for each event, often with a port other than 1935 or 443.",
       ko: "링크드인은 이벤트마다 주소를 만듭니다. 1935나 443이 아닌 포트가 흔합니다.",
     },
     keyHelp: {
@@ -186,8 +189,8 @@ const MAJOR: readonly TargetPreset[] = [
     urls: ["rtmp://livepush.trovo.live/live/"],
     backupUrls: [],
     keyHelp: {
-      en: "The whole stream key; it may go on behind a question mark.",
-      ko: "스트림 키 전체입니다. 물음표 뒤로 이어질 수 있습니다.",
+      en: "The whole stream key, with everything after its question mark if it has one.",
+      ko: "스트림 키 전체입니다. 물음표가 있으면 그 뒤까지 모두 복사해 주세요.",
     },
     keyPage: "https://studio.trovo.live/mychannel/stream",
     limits: { ...H264_AAC, ...rates(9_000, 160), ...EVERY_TWO_SECONDS },

@@ -69,7 +69,10 @@ test("a platform on air that is switched off can be kept for some seconds; leavi
   expect(await row.locator(".platform-charts canvas").count()).toBe(0);
   await expect.poll(async () => historySeconds(await api.request("GET", path)), { timeout: 20_000 }).toBeGreaterThan(2);
   await row.getByText("Charts", { exact: true }).click();
-  await row.locator(".platform-charts canvas").nth(3).waitFor();
+  // A plot is made when its place is in sight.
+  const last = row.locator(".platform-charts .chart").nth(3);
+  await last.scrollIntoViewIfNeeded();
+  await last.locator("canvas").waitFor();
   for (const caption of ["Bitrate (kbit/s)", "Lag (s)", "Dropped frames", "Retries"])
     await row.locator(".platform-charts figcaption").getByText(caption).waitFor();
   await expectAccessible(page, "open charts");

@@ -20,7 +20,7 @@ export const enImport = {
       "not-rtmp": "not an rtmp:// or rtmps:// address",
       "no-address": "no address",
       "too-many": "more platforms than a channel can have",
-      pull: "pull: left out, Fanfare does not fetch streams",
+      pull: "pull line: skipped, Fanfare doesn't fetch streams",
     },
     othersAdded: (number: number) => `Already added: ${count(number, "platform", "platforms")}.`,
     noKey: "no stream key",

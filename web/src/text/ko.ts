@@ -182,7 +182,7 @@ export const ko: Texts = {
       waiting: "인코더 대기",
       off: "송출 차단됨",
     },
-    nextStep: "해결 방법:",
+    nextStep: "다음 단계:",
     more: (value) => `이 외에 확인할 문제가 ${count(value, "건")} 더 있습니다.`,
   },
   hold: {
