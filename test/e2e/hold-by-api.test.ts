@@ -216,7 +216,7 @@ test.concurrent("a target that stalls loses frames or its connection, as its buf
   await stage.ffmpeg(clip, publishUrl(channel), { loops: true });
   const failed = await watch.until(
     1,
-    ({ lastError }) => lastError?.message.includes("set to be disconnected") === true,
+    ({ lastError }) => lastError?.message.includes("its setting is to disconnect it") === true,
     30_000,
   );
   expect(failed).toMatchObject({ bufferPolicy: "disconnect", lastError: { code: "STALLED", severity: "transient" } });
