@@ -1,6 +1,7 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import type { Channel } from "../../base/model.ts";
+import { isStale } from "../../live/store.ts";
 import { Thumbnail, type ThumbnailState, watch } from "./thumbnails.ts";
 import { words } from "./words.ts";
 
@@ -30,7 +31,7 @@ export function ThumbnailOf({ channel, width, isNamed = false }: ThumbnailOption
   const mark =
     channel.ingest?.state === "HELD" ? words().held : oldSeconds === undefined ? "" : words().age(oldSeconds);
   return (
-    <span class="thumb" data-state={state.kind} data-old={oldSeconds !== undefined}>
+    <span class="thumb" data-state={state.kind} data-old={oldSeconds !== undefined || isStale.value}>
       <canvas
         ref={canvas}
         width={width}
