@@ -17,12 +17,7 @@ const TESTS_AT_ONCE = 4;
 const SYSTEM = "test/**/*.system.test.ts";
 const E2E = ["test/e2e/**/*.test.ts", "test/dashboard/browser/**/*.test.ts"];
 /** Files that compare a cost or a rate, bound a gap, or use a core for themselves. */
-const ALONE = [
-  "test/e2e/relay-cost.test.ts",
-  "test/e2e/every-byte.test.ts",
-  "test/app/message-flood.test.ts",
-  "test/ingest/unauthenticated.test.ts",
-];
+const ALONE = ["test/e2e/relay-cost.test.ts", "test/app/message-flood.test.ts", "test/ingest/unauthenticated.test.ts"];
 
 /**
  * The files that one worker runs share its process and what it imported: a process for each file took a quarter of the
@@ -68,6 +63,7 @@ export default defineConfig({
       {
         // Real encoders, servers and clocks.
         test: {
+          ...SHARES_PROCESS,
           name: "e2e",
           include: E2E,
           exclude: ALONE,

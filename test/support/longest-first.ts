@@ -2,6 +2,7 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 /** Files that take more than ten seconds, the longest first. One of them at the end of a run would leave the other workers idle. */
 const LONG = [
+  "test/e2e/every-byte.test.ts",
   "test/e2e/kill-nine.test.ts",
   "test/app/media-threads.test.ts",
   "test/e2e/edits-on-air.test.ts",
