@@ -47,6 +47,7 @@ test("a channel on air has a thumbnail in cards, in the list and on its page, an
   await isDrawn(page);
 
   await page.goto(`${fanfare.origin}/channels/${channel.channelId}`);
+  await page.getByRole("button", { name: "Stop preview" }).click();
   await isDrawn(page);
   await expectAccessible(page, "channel page");
 
