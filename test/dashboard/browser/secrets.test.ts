@@ -63,7 +63,8 @@ test("keys and passwords are masked in every form, not in the page before they a
   // A platform's key and password: kept when a person does not touch them.
   const dialog = page.locator("dialog");
   const open = async () => {
-    await press(page, "Edit");
+    await page.getByRole("button", { name: "More for" }).last().click();
+    await page.getByRole("menuitem", { name: "Edit" }).click();
     await dialog.locator("details summary").click();
   };
   const save = async () => {
