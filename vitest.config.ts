@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { defineConfig } from "vitest/config";
-import { ClosingLineReporter } from "./test/support/closing-line-reporter.ts";
-import { LongestFirst } from "./test/support/longest-first.ts";
+import { ClosingLineReporter } from "./test/support/checks/closing-line-reporter.ts";
+import { LongestFirst } from "./test/support/checks/longest-first.ts";
 
 /** How long a test may hang. Far beyond what tests need, so that a busy machine does not fail them. */
 const E2E_TIMEOUT_MS = 300_000;
@@ -17,7 +17,11 @@ const TESTS_AT_ONCE = 4;
 const SYSTEM = "test/**/*.system.test.ts";
 const E2E = ["test/e2e/**/*.test.ts", "test/dashboard/browser/**/*.test.ts"];
 /** Files that compare a cost or a rate, bound a gap, or use a core for themselves. */
-const ALONE = ["test/e2e/relay-cost.test.ts", "test/app/message-flood.test.ts", "test/ingest/unauthenticated.test.ts"];
+const ALONE = [
+  "test/e2e/broadcast/relay-cost.test.ts",
+  "test/app/message-flood.test.ts",
+  "test/ingest/unauthenticated.test.ts",
+];
 
 /**
  * The files that one worker runs share its process and what it imported: a process for each file took a quarter of the

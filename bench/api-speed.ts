@@ -2,12 +2,12 @@ import { createHmac, randomBytes, randomInt } from "node:crypto";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { cpus, loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
-import { ApiClient } from "../test/support/api-client.ts";
-import { makeClip } from "../test/support/clip.ts";
-import { FanfareProcess, ROOT } from "../test/support/fanfare-process.ts";
-import { startFfmpeg } from "../test/support/ffmpeg-encoder.ts";
-import { NginxTarget } from "../test/support/nginx-target.ts";
-import { packetHashes } from "../test/support/packet-hashes.ts";
+import { ApiClient } from "../test/support/dashboard/api-client.ts";
+import { startFfmpeg } from "../test/support/encoders/ffmpeg-encoder.ts";
+import { FanfareProcess, ROOT } from "../test/support/processes/fanfare-process.ts";
+import { makeClip } from "../test/support/streams/clip.ts";
+import { packetHashes } from "../test/support/streams/packet-hashes.ts";
+import { NginxTarget } from "../test/support/targets/nginx-target.ts";
 import { type LoadResult, percentile, runLoad } from "./open-load.ts";
 import { type QueueResult, QueueWatch } from "./queue-watch.ts";
 

@@ -20,10 +20,10 @@ import { PreviewSubscriber } from "../src/relay/subscriber/preview/preview-subsc
 import type { Link } from "../src/relay/subscriber/rtmp-push/link.ts";
 import { readFlv } from "../src/testkit/flv-file.ts";
 import { machineRows, table } from "../test/soak/machine.ts";
-import { makeClip } from "../test/support/clip.ts";
-import { ROOT } from "../test/support/fanfare-process.ts";
-import { mediaMessage } from "../test/support/media-messages.ts";
-import { VirtualClock } from "../test/support/virtual-clock.ts";
+import { ROOT } from "../test/support/processes/fanfare-process.ts";
+import { VirtualClock } from "../test/support/stages/virtual-clock.ts";
+import { makeClip } from "../test/support/streams/clip.ts";
+import { mediaMessage } from "../test/support/streams/media-messages.ts";
 
 /** Measures how fast each step of a packet's way is, alone: README.md in this folder. */
 const READ_BYTES = 64 * 1024;

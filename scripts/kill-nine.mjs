@@ -3,7 +3,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { KillNine } from "../test/support/kill-nine.ts";
+import { KillNine } from "../test/support/processes/kill-nine.ts";
 
 const [kills = "1000", seed = "1"] = process.argv.slice(2);
 const folder = await mkdtemp(join(tmpdir(), "fanfare-kill-"));

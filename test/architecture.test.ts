@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join, sep } from "node:path";
 import { expect, test } from "vitest";
-import { architectureProblems, type SourceTree } from "./support/architecture-rules.ts";
+import { architectureProblems, type SourceTree } from "./support/checks/architecture-rules.ts";
 
 const SOURCES = join(import.meta.dirname, "..", "src");
 

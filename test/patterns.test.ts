@@ -1,7 +1,7 @@
 import path from "node:path";
 import { expect, test } from "vitest";
-import { patternsIn, type SourcePattern } from "./support/source-patterns.ts";
-import { threadMs } from "./support/thread-time.ts";
+import { patternsIn, type SourcePattern } from "./support/checks/source-patterns.ts";
+import { threadMs } from "./support/processes/thread-time.ts";
 
 /** More than a publish name, a header or a field of the API may have. */
 const FOREIGN_CHARACTERS_MAX = 16_384;

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { runToEnd } from "../../test/support/children.ts";
+import { runToEnd } from "../../test/support/processes/children.ts";
 
 /** A self-signed certificate for 127.0.0.1, made by OpenSSL for one run: files in the folder. */
 export async function makeCertificate(

@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { type Child, startChild } from "../../test/support/children.ts";
-import { waitFor } from "../../test/support/waiting.ts";
+import { type Child, startChild } from "../../test/support/processes/children.ts";
+import { waitFor } from "../../test/support/processes/waiting.ts";
 import type { Ingest } from "./relay.ts";
 
 const CONNECT_DEADLINE_MS = 60_000;

@@ -1,9 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { z } from "zod";
-import { ApiClient } from "../../test/support/api-client.ts";
-import { runToEnd } from "../../test/support/children.ts";
-import { FanfareProcess, ROOT } from "../../test/support/fanfare-process.ts";
+import { ApiClient } from "../../test/support/dashboard/api-client.ts";
+import { runToEnd } from "../../test/support/processes/children.ts";
+import { FanfareProcess, ROOT } from "../../test/support/processes/fanfare-process.ts";
 import type { Relay, RunningRelay, Task } from "./relay.ts";
 
 /** Requests under way together. */

@@ -1,5 +1,5 @@
-import { type Child, runToEnd, startChild } from "../../test/support/children.ts";
-import { freePort } from "../../test/support/free-port.ts";
+import { type Child, runToEnd, startChild } from "../../test/support/processes/children.ts";
+import { freePort } from "../../test/support/processes/free-port.ts";
 import type { Relay, RunningRelay, Task } from "./relay.ts";
 
 const STOP_GRACE_MS = 2_000;

@@ -1,6 +1,6 @@
-import { startChild } from "../../test/support/children.ts";
-import { freePort } from "../../test/support/free-port.ts";
-import { waitFor } from "../../test/support/waiting.ts";
+import { startChild } from "../../test/support/processes/children.ts";
+import { freePort } from "../../test/support/processes/free-port.ts";
+import { waitFor } from "../../test/support/processes/waiting.ts";
 import type { Relay } from "./relay.ts";
 
 const BATCH_MS = 50;

@@ -1,8 +1,8 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { freePort } from "../../test/support/free-port.ts";
-import { waitFor } from "../../test/support/waiting.ts";
+import { freePort } from "../../test/support/processes/free-port.ts";
+import { waitFor } from "../../test/support/processes/waiting.ts";
 import { Encoders } from "./encoders.ts";
 import type { NativeTools } from "./native-tools.ts";
 import type { Relay, RunningRelay } from "./relay.ts";

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { runToEnd } from "../../test/support/children.ts";
+import { runToEnd } from "../../test/support/processes/children.ts";
 
 const SOURCES = join(import.meta.dirname, "..", "native");
 const OPENSSL_HEADER = "/usr/include/openssl/ssl.h";

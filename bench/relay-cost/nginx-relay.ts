@@ -1,8 +1,8 @@
 import { spawnSync } from "node:child_process";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { startChild } from "../../test/support/children.ts";
-import { freePort } from "../../test/support/free-port.ts";
+import { startChild } from "../../test/support/processes/children.ts";
+import { freePort } from "../../test/support/processes/free-port.ts";
 import type { Relay, RunningRelay, Task } from "./relay.ts";
 import { waitForPort } from "./wait-for-port.ts";
 

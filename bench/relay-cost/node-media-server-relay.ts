@@ -2,8 +2,8 @@ import { existsSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { runToEnd, startChild } from "../../test/support/children.ts";
-import { freePort } from "../../test/support/free-port.ts";
+import { runToEnd, startChild } from "../../test/support/processes/children.ts";
+import { freePort } from "../../test/support/processes/free-port.ts";
 import type { Relay, RunningRelay, Task } from "./relay.ts";
 import { waitForPort } from "./wait-for-port.ts";
 

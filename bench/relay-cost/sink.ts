@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { type Child, startChild } from "../../test/support/children.ts";
-import { waitFor } from "../../test/support/waiting.ts";
+import { type Child, startChild } from "../../test/support/processes/children.ts";
+import { waitFor } from "../../test/support/processes/waiting.ts";
 
 const ANSWER_DEADLINE_MS = 20_000;
 const STOP_GRACE_MS = 3_000;

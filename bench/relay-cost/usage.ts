@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { runToEnd } from "../../test/support/children.ts";
+import { runToEnd } from "../../test/support/processes/children.ts";
 
 /** Linux counts CPU time for its readers in hundredths of a second, whatever the kernel's own tick is. */
 const TICKS_PER_SECOND = 100;

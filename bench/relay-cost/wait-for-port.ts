@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { connect } from "node:net";
-import type { Child } from "../../test/support/children.ts";
-import { waitFor } from "../../test/support/waiting.ts";
+import type { Child } from "../../test/support/processes/children.ts";
+import { waitFor } from "../../test/support/processes/waiting.ts";
 
 const DEADLINE_MS = 15_000;
 

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { hintOf } from "../../src/api-contract/input/hints.ts";
-import { WRONG_BODY_VALUES } from "../http/wrong-values.ts";
+import { WRONG_BODY_VALUES } from "../http/contract/wrong-values.ts";
 
 /** Values that a form of the dashboard cannot send: choices, and objects that the page builds. */
 const UNTYPED = /^(an? (object|array|list)|one of |true or false|at least )/;

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { syntheticClip } from "../../src/testkit/encoder/clip.ts";
-import { PoolStage } from "../support/pool-stage.ts";
-import { waitFor } from "../support/waiting.ts";
+import { waitFor } from "../support/processes/waiting.ts";
+import { PoolStage } from "../support/stages/pool-stage.ts";
 
 const DEADLINE_MS = 10_000;
 /** Whether an encoder is read between its stop and the cut is chance, so it is tried several times. */

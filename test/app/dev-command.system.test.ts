@@ -2,10 +2,10 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import { startChild } from "../support/children.ts";
-import { ROOT } from "../support/fanfare-process.ts";
-import { freePort } from "../support/free-port.ts";
-import { waitFor } from "../support/waiting.ts";
+import { startChild } from "../support/processes/children.ts";
+import { ROOT } from "../support/processes/fanfare-process.ts";
+import { freePort } from "../support/processes/free-port.ts";
+import { waitFor } from "../support/processes/waiting.ts";
 
 const DEADLINE_MS = 50_000;
 const STOP_GRACE_MS = 10_000;

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { syntheticClip } from "../../src/testkit/encoder/clip.ts";
-import { PoolStage } from "../support/pool-stage.ts";
-import { waitFor } from "../support/waiting.ts";
+import { waitFor } from "../support/processes/waiting.ts";
+import { PoolStage } from "../support/stages/pool-stage.ts";
 
 const DEADLINE_MS = 30_000;
 /** Messages that a target keeps of a stream whose first frame it got. */

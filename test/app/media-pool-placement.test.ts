@@ -13,7 +13,7 @@ import type {
 import { LocalPlacement } from "../../src/placement/local-placement.ts";
 import type { AdmissionDecision } from "../../src/thread-protocol/admission.ts";
 import type { ToControl, ToMedia } from "../../src/thread-protocol/messages.ts";
-import { channelSample, targetSample } from "../support/sample.ts";
+import { channelSample, targetSample } from "../support/stages/sample.ts";
 
 const TARGET_ID = 7;
 const WORKER_MODULE = "../../src/app/control-thread/media/media-worker.ts";
@@ -53,7 +53,7 @@ vi.doMock(WORKER_MODULE, () => ({
 }));
 // Other files may have run in this process: the pool is loaded anew with these threads, and again without them.
 vi.resetModules();
-const { PoolStage } = await import("../support/pool-stage.ts");
+const { PoolStage } = await import("../support/stages/pool-stage.ts");
 afterAll(() => {
   vi.doUnmock(WORKER_MODULE);
   vi.resetModules();

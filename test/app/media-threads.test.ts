@@ -6,8 +6,8 @@ import type { MessageRecord } from "../../src/testkit/message-record.ts";
 import type { KitTarget } from "../../src/testkit/target/target.ts";
 import type { ChannelSpec } from "../../src/thread-protocol/channel-spec.ts";
 import type { Fact } from "../../src/thread-protocol/facts.ts";
-import { PoolStage } from "../support/pool-stage.ts";
-import { waitFor } from "../support/waiting.ts";
+import { waitFor } from "../support/processes/waiting.ts";
+import { PoolStage } from "../support/stages/pool-stage.ts";
 
 const DEADLINE_MS = 20_000;
 /**

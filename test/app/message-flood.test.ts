@@ -4,8 +4,8 @@ import { expect, onTestFinished, test } from "vitest";
 import { encodeMessage } from "../../src/protocol/rtmp/chunk/chunk-writer.ts";
 import { ClientSession } from "../../src/protocol/rtmp/client/client-session.ts";
 import { syntheticClip } from "../../src/testkit/encoder/clip.ts";
-import { PoolStage } from "../support/pool-stage.ts";
-import { waitFor } from "../support/waiting.ts";
+import { waitFor } from "../support/processes/waiting.ts";
+import { PoolStage } from "../support/stages/pool-stage.ts";
 
 const DEADLINE_MS = 15_000;
 const CHUNK_SIZE = 4_096;

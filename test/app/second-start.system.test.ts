@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { Stage } from "../support/stage.ts";
+import { Stage } from "../support/stages/stage.ts";
 
 const TEST_DEADLINE_MS = 60_000;
 const LINK = /\/setup#token=(\S+)/g;

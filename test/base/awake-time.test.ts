@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { startDeadline } from "../../src/base/deadline.ts";
-import { VirtualClock } from "../support/virtual-clock.ts";
+import { VirtualClock } from "../support/stages/virtual-clock.ts";
 
 test("time passes as on the clock while the thread runs, and half a second at most while it does not", () => {
   const clock = new VirtualClock();

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { isRtmpAddress, type Removal, tidyAddress, tidyKey } from "../../src/base/pasted-text.ts";
-import { threadMs } from "../support/thread-time.ts";
+import { threadMs } from "../support/processes/thread-time.ts";
 
 const SERVER = "rtmp://h.example:1935/live2/inst?backup=1";
 

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { ROOT } from "../support/fanfare-process.ts";
+import { ROOT } from "../support/processes/fanfare-process.ts";
 
 const FLAG = /--max-semi-space-size=\d+/g;
 

@@ -13,7 +13,7 @@ import type { PreflightResult } from "../../src/thread-protocol/preflight.ts";
 import type { IngestSample, TargetSample } from "../../src/thread-protocol/samples.ts";
 import type { TargetStatus } from "../../src/thread-protocol/targets/target-status.ts";
 import type { TestPatternResult } from "../../src/thread-protocol/test-pattern.ts";
-import { channelSample, targetSample } from "../support/sample.ts";
+import { channelSample, targetSample } from "../support/stages/sample.ts";
 
 /** A media thread that does what the test says and remembers its calls. */
 export class FakeRuntime implements Runtime {

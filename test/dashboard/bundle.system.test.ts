@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { expect, test } from "vitest";
-import { ROOT } from "../support/fanfare-process.ts";
+import { ROOT } from "../support/processes/fanfare-process.ts";
 
 const BUILT = join(ROOT, "dist-web");
 /** For a browser that opens every page and dialog in one language, but no preview. */

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join, posix, sep } from "node:path";
 import { expect, test } from "vitest";
-import { ROOT } from "../support/fanfare-process.ts";
+import { ROOT } from "../support/processes/fanfare-process.ts";
 
 const FILE_LINES_MAX = 400;
 const FOLDER_FILES_MAX = 15;

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { keyframeFile } from "../../src/relay/stream/keyframe-file.ts";
 import { readKeyframe } from "../../web/src/parts/video/keyframe-file.ts";
-import { AVC_CONFIG, avcFrame } from "../support/media-messages.ts";
+import { AVC_CONFIG, avcFrame } from "../support/streams/media-messages.ts";
 
 /** What the browser reads of the file that the server makes. */
 function read(config: string | Buffer, key: string | Buffer) {

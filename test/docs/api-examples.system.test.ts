@@ -3,8 +3,8 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { expect, test } from "vitest";
-import { codeBlocks, readPages } from "../support/doc-pages.ts";
-import { Stage } from "../support/stage.ts";
+import { codeBlocks, readPages } from "../support/checks/doc-pages.ts";
+import { Stage } from "../support/stages/stage.ts";
 
 const CREDENTIALS = { accessKey: "DOCS0000000000000001", secretKey: "docs-secret-000000000000000000000000001" };
 

@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { readPages } from "../support/doc-pages.ts";
-import { ROOT } from "../support/fanfare-process.ts";
+import { readPages } from "../support/checks/doc-pages.ts";
+import { ROOT } from "../support/processes/fanfare-process.ts";
 
 /** The pages whose blocks people copy. */
 const PAGES = readPages("README.md", "CONTRIBUTING.md", "SECURITY.md", "bench/README.md", "docs");
@@ -10,7 +10,7 @@ const PAGES = readPages("README.md", "CONTRIBUTING.md", "SECURITY.md", "bench/RE
 const API_EXAMPLES = "test/docs/api-examples.system.test.ts runs it";
 const API_JSON = "test/docs/api-examples.system.test.ts reads it as JSON";
 const KIT = "test/docs/commands.test.ts starts each command";
-const PROXY = "test/dashboard/browser/reverse-proxy.test.ts runs it";
+const PROXY = "test/dashboard/browser/server/reverse-proxy.test.ts runs it";
 const COMMANDS = "test/docs/shell-blocks.system.test.ts runs or checks it";
 const DRAWING = "nothing to run: a drawing or a text to sign";
 

@@ -6,10 +6,10 @@ import { helpText } from "../../src/app/config/help-text.ts";
 import { encodeFlvTag, FLV_FILE_START } from "../../src/protocol/flv/flv-tag.ts";
 import { syntheticClip } from "../../src/testkit/encoder/clip.ts";
 import { KitTarget } from "../../src/testkit/target/target.ts";
-import { startChild } from "../support/children.ts";
-import { codeBlocks, readPages } from "../support/doc-pages.ts";
-import { ROOT } from "../support/fanfare-process.ts";
-import { waitFor } from "../support/waiting.ts";
+import { codeBlocks, readPages } from "../support/checks/doc-pages.ts";
+import { startChild } from "../support/processes/children.ts";
+import { ROOT } from "../support/processes/fanfare-process.ts";
+import { waitFor } from "../support/processes/waiting.ts";
 
 const PAGES = [...readPages("README.md", "CONTRIBUTING.md", "bench/README.md", "docs").values()].join("\n");
 const WAIT_MS = 60_000;

@@ -1,9 +1,9 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
-import { ROOM_RULES, SUBROOM_RULES } from "../support/architecture-rules.ts";
-import { readPages } from "../support/doc-pages.ts";
-import { ROOT } from "../support/fanfare-process.ts";
+import { ROOM_RULES, SUBROOM_RULES } from "../support/checks/architecture-rules.ts";
+import { readPages } from "../support/checks/doc-pages.ts";
+import { ROOT } from "../support/processes/fanfare-process.ts";
 
 /** Folders beside `src/` whose files the pages name with their full path. */
 const TOP_FOLDERS = ["src", "web", "test", "bench", "scripts", "docs"];

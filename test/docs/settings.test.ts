@@ -2,8 +2,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { helpText } from "../../src/app/config/help-text.ts";
-import { readPages } from "../support/doc-pages.ts";
-import { ROOT } from "../support/fanfare-process.ts";
+import { readPages } from "../support/checks/doc-pages.ts";
+import { ROOT } from "../support/processes/fanfare-process.ts";
 
 const OPERATIONS = [...readPages("docs/operations.md", "docs/operations").values()].join("\n");
 /** Of the same form as a metric's name. */

@@ -4,9 +4,9 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { expect, test } from "vitest";
 import { ANSWER_SCHEMAS } from "../../src/api-contract/schemas/answer-schemas.ts";
-import { codeBlocks } from "../support/doc-pages.ts";
-import { ROOT } from "../support/fanfare-process.ts";
-import { Stage, uniqueKey } from "../support/stage.ts";
+import { codeBlocks } from "../support/checks/doc-pages.ts";
+import { ROOT } from "../support/processes/fanfare-process.ts";
+import { Stage, uniqueKey } from "../support/stages/stage.ts";
 
 const run = promisify(execFile);
 const TEST_DEADLINE_MS = 90_000;

@@ -14,8 +14,8 @@ import { encodeControl } from "../../src/protocol/rtmp/control.ts";
 import { KitTarget } from "../../src/testkit/target/target.ts";
 import { targetError } from "../../src/thread-protocol/targets/target-errors.ts";
 import type { TargetError } from "../../src/thread-protocol/targets/target-status.ts";
-import { certificate } from "../support/certificates.ts";
-import { ALLOWED, dial, failure, fastClock, kitTarget, resolverOf, serve } from "../support/dialling.ts";
+import { certificate } from "../support/stages/certificates.ts";
+import { ALLOWED, dial, failure, fastClock, kitTarget, resolverOf, serve } from "../support/stages/dialling.ts";
 
 test("a target that accepts gets the key, what is written, and at the end the commands of a clean stop", async () => {
   const target = await kitTarget();

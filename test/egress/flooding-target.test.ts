@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import { type Clock, systemClock } from "../../src/base/clock.ts";
 import { targetError } from "../../src/thread-protocol/targets/target-errors.ts";
-import { dial } from "../support/dialling.ts";
-import { FLOODS, floodingTarget } from "../support/flooding-target.ts";
+import { dial } from "../support/stages/dialling.ts";
+import { FLOODS, floodingTarget } from "../support/targets/flooding-target.ts";
 
 /** Twenty times as fast as real time. */
 const QUICK = 20;

@@ -5,10 +5,10 @@ import { encodeMessage } from "../../src/protocol/rtmp/chunk/chunk-writer.ts";
 import type { PathAnswer } from "../../src/relay/subscriber/rtmp-push/link.ts";
 import type { KitTarget } from "../../src/testkit/target/target.ts";
 import type { TargetBehaviour } from "../../src/testkit/target/target-behaviour.ts";
-import { certificate, fingerprintOf } from "../support/certificates.ts";
-import { HAS_PROC } from "../support/descriptors.ts";
-import { dial, kitTarget, resolverOf, serve } from "../support/dialling.ts";
-import { tlsInFront } from "../support/handmade-target.ts";
+import { HAS_PROC } from "../support/processes/descriptors.ts";
+import { certificate, fingerprintOf } from "../support/stages/certificates.ts";
+import { dial, kitTarget, resolverOf, serve } from "../support/stages/dialling.ts";
+import { tlsInFront } from "../support/targets/handmade-target.ts";
 
 const media = (bytes: number) =>
   encodeMessage(6, { type: 9, timestamp: 0, streamId: 1, payload: Buffer.alloc(bytes, 0x17) }, 4_096);

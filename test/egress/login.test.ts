@@ -7,8 +7,8 @@ import { amf0Object } from "../../src/protocol/amf0/value.ts";
 import { encodeMessage } from "../../src/protocol/rtmp/chunk/chunk-writer.ts";
 import { encodeCommand } from "../../src/protocol/rtmp/command.ts";
 import type { KitTarget } from "../../src/testkit/target/target.ts";
-import { ALLOWED, type DialOptions, dial, kitTarget, resolverOf } from "../support/dialling.ts";
-import { replyingTarget } from "../support/handmade-target.ts";
+import { ALLOWED, type DialOptions, dial, kitTarget, resolverOf } from "../support/stages/dialling.ts";
+import { replyingTarget } from "../support/targets/handmade-target.ts";
 
 const USER = { id: "someone", password: "canary-password" };
 const KOREAN = { id: "한글", password: "비밀" };

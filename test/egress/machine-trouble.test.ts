@@ -6,7 +6,7 @@ import { OpenError, openTcp } from "../../src/egress/open-socket.ts";
 import { ResolveError } from "../../src/net/dns/resolver.ts";
 import type { CheckedAddress } from "../../src/net/target-address.ts";
 import { targetError } from "../../src/thread-protocol/targets/target-errors.ts";
-import { dialerOf, dialWith, kitTarget, serve } from "../support/dialling.ts";
+import { dialerOf, dialWith, kitTarget, serve } from "../support/stages/dialling.ts";
 
 const FOUR = { family: 4, port: 9 } as const;
 /** Linux allows no TCP connection to it, whatever routes there are. */

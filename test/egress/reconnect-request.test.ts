@@ -6,8 +6,8 @@ import { encodeMessage } from "../../src/protocol/rtmp/chunk/chunk-writer.ts";
 import { encodeControl } from "../../src/protocol/rtmp/control.ts";
 import { reconnectRequested } from "../../src/protocol/rtmp/server/server-replies.ts";
 import { resolveTargetUrl } from "../../src/protocol/rtmp/url.ts";
-import { ALLOWED, dial, kitTarget, serve } from "../support/dialling.ts";
-import { acceptPublish } from "../support/handmade-target.ts";
+import { ALLOWED, dial, kitTarget, serve } from "../support/stages/dialling.ts";
+import { acceptPublish } from "../support/targets/handmade-target.ts";
 
 test.each([
   ["rtmp://h/live", "rtmp://other/app", "rtmp://other/app"],

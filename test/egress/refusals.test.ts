@@ -6,8 +6,8 @@ import { type Amf0Value, amf0Object } from "../../src/protocol/amf0/value.ts";
 import { encodeMessage } from "../../src/protocol/rtmp/chunk/chunk-writer.ts";
 import { encodeCommand } from "../../src/protocol/rtmp/command.ts";
 import { targetError } from "../../src/thread-protocol/targets/target-errors.ts";
-import { ALLOWED, dial, dialerOf, fastClock, kitTarget, resolverOf } from "../support/dialling.ts";
-import { replyingTarget } from "../support/handmade-target.ts";
+import { ALLOWED, dial, dialerOf, fastClock, kitTarget, resolverOf } from "../support/stages/dialling.ts";
+import { replyingTarget } from "../support/targets/handmade-target.ts";
 
 /** Targets that redirect each to the next, the last to `to`. */
 async function chain(length: number, to: string): Promise<string> {

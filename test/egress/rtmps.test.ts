@@ -6,9 +6,9 @@ import { encodeMessage } from "../../src/protocol/rtmp/chunk/chunk-writer.ts";
 import type { KitTarget } from "../../src/testkit/target/target.ts";
 import type { TargetBehaviour } from "../../src/testkit/target/target-behaviour.ts";
 import { targetError } from "../../src/thread-protocol/targets/target-errors.ts";
-import { certificate } from "../support/certificates.ts";
-import { dial, kitTarget, resolverOf, serve } from "../support/dialling.ts";
-import { tlsInFront } from "../support/handmade-target.ts";
+import { certificate } from "../support/stages/certificates.ts";
+import { dial, kitTarget, resolverOf, serve } from "../support/stages/dialling.ts";
+import { tlsInFront } from "../support/targets/handmade-target.ts";
 
 const HOST = "secure.example";
 const pair = certificate(HOST);

@@ -2,10 +2,10 @@ import type { Socket } from "node:net";
 import { createServer } from "node:tls";
 import { expect, test } from "vitest";
 import { targetError } from "../../src/thread-protocol/targets/target-errors.ts";
-import { certificate } from "../support/certificates.ts";
-import { dial, serve } from "../support/dialling.ts";
-import { pourRecords } from "../support/one-byte-records.ts";
-import { VirtualClock } from "../support/virtual-clock.ts";
+import { certificate } from "../support/stages/certificates.ts";
+import { dial, serve } from "../support/stages/dialling.ts";
+import { VirtualClock } from "../support/stages/virtual-clock.ts";
+import { pourRecords } from "../support/targets/one-byte-records.ts";
 
 const pair = certificate("127.0.0.1");
 

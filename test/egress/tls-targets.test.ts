@@ -3,7 +3,7 @@ import type { TlsOptions } from "node:tls";
 import { expect, test } from "vitest";
 import { systemClock } from "../../src/base/clock.ts";
 import { targetError } from "../../src/thread-protocol/targets/target-errors.ts";
-import { type CertificateOptions, certificate, fingerprintOf } from "../support/certificates.ts";
+import { type CertificateOptions, certificate, fingerprintOf } from "../support/stages/certificates.ts";
 import {
   type DialOptions,
   dial,
@@ -13,8 +13,8 @@ import {
   kitTarget,
   resolverOf,
   serve,
-} from "../support/dialling.ts";
-import { tlsInFront } from "../support/handmade-target.ts";
+} from "../support/stages/dialling.ts";
+import { tlsInFront } from "../support/targets/handmade-target.ts";
 
 const HOST = "secure.example";
 const authority = certificate("Our authority", { isAuthority: true });

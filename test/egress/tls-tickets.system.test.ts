@@ -7,7 +7,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { systemClock } from "../../src/base/clock.ts";
 import { openTcp, openTls } from "../../src/egress/open-socket.ts";
 import { type KeptSession, TlsMemory } from "../../src/egress/tls-memory.ts";
-import { certificate } from "../support/certificates.ts";
+import { certificate } from "../support/stages/certificates.ts";
 
 const pair = certificate("127.0.0.1");
 

@@ -36,8 +36,8 @@ import { arePushKeys } from "../../src/webhooks/push/push-encryption.ts";
 import { PushSender } from "../../src/webhooks/push/push-sender.ts";
 import { FakeRuntime } from "../control/fake-runtime.ts";
 import { ManualClock } from "../control/manual-clock.ts";
-import { EventParts } from "./event-parts.ts";
-import { checkPublished } from "./published-answers.ts";
+import { checkPublished } from "./contract/published-answers.ts";
+import { EventParts } from "./live/event-parts.ts";
 
 export const MANAGER = { accessKeyId: "MANAGER0000000000001", secretKey: "manager-secret-000000000000000000000001" };
 export const VIEWER = { accessKeyId: "VIEWER00000000000001", secretKey: "viewer-secret-0000000000000000000000001" };

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { BatchedReader, READ_INTERVAL_MS } from "../../src/ingest/batched-reader.ts";
-import { VirtualClock } from "../support/virtual-clock.ts";
+import { VirtualClock } from "../support/stages/virtual-clock.ts";
 
 /** A batched reader on virtual time, and the order of what it did. */
 function readClock() {

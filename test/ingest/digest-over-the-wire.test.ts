@@ -7,9 +7,9 @@ import { RtmpListener } from "../../src/ingest/rtmp/rtmp-listener.ts";
 import { amf0Object } from "../../src/protocol/amf0/value.ts";
 import { encodeMessage } from "../../src/protocol/rtmp/chunk/chunk-writer.ts";
 import { encodeCommand } from "../../src/protocol/rtmp/command.ts";
-import { c1Of, c2Of, DIGEST_VECTORS, FILL, sha256 } from "../protocol/rtmp/handshake-digest-vectors.ts";
-import { NO_LOGINS } from "../support/admission.ts";
-import { waitFor } from "../support/waiting.ts";
+import { c1Of, c2Of, DIGEST_VECTORS, FILL, sha256 } from "../protocol/rtmp/handshake/handshake-digest-vectors.ts";
+import { waitFor } from "../support/processes/waiting.ts";
+import { NO_LOGINS } from "../support/stages/admission.ts";
 
 const DEADLINE_MS = 10_000;
 const PACKET_BYTES = 1_536;

@@ -10,10 +10,10 @@ import { Engine } from "../../src/relay/engine.ts";
 import { syntheticClip } from "../../src/testkit/encoder/clip.ts";
 import { KitEncoder } from "../../src/testkit/encoder/encoder.ts";
 import type { Fact } from "../../src/thread-protocol/facts.ts";
-import { admissionTo, NO_LOGINS } from "../support/admission.ts";
-import { certificate } from "../support/certificates.ts";
-import { FakeDialer } from "../support/fake-links.ts";
-import { mediaOf } from "../support/relay-stage.ts";
+import { admissionTo, NO_LOGINS } from "../support/stages/admission.ts";
+import { certificate } from "../support/stages/certificates.ts";
+import { FakeDialer } from "../support/stages/fake-links.ts";
+import { mediaOf } from "../support/stages/relay-stage.ts";
 
 const SPEC = {
   channelId: "ls-1",

@@ -5,7 +5,7 @@ import { IngestLogins, type LoginFailure } from "../../src/ingest/rtmp/ingest-lo
 import { LoginDialogue, readLoginDemand } from "../../src/protocol/rtmp/server/publish-auth.ts";
 import { readLogin } from "../../src/protocol/rtmp/server/server-login.ts";
 import type { IngestUser } from "../../src/thread-protocol/admission.ts";
-import { VirtualClock } from "../support/virtual-clock.ts";
+import { VirtualClock } from "../support/stages/virtual-clock.ts";
 
 const APP = "relay/login";
 const ADDRESS = "192.0.2.1";

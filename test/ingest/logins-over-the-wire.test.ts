@@ -3,9 +3,9 @@ import { expect, onTestFinished, test } from "vitest";
 import { SpentChallenges } from "../../src/control/access/spent-challenges.ts";
 import { RtmpListener } from "../../src/ingest/rtmp/rtmp-listener.ts";
 import type { Fact } from "../../src/thread-protocol/facts.ts";
-import { hangUpAfter, type LoginAnswer, loginProof, sayLogin } from "../support/login-client.ts";
-import { VirtualClock } from "../support/virtual-clock.ts";
-import { waitFor } from "../support/waiting.ts";
+import { hangUpAfter, type LoginAnswer, loginProof, sayLogin } from "../support/encoders/login-client.ts";
+import { waitFor } from "../support/processes/waiting.ts";
+import { VirtualClock } from "../support/stages/virtual-clock.ts";
 
 const DEADLINE_MS = 10_000;
 /** Far shorter than any deadline of a connection, long compared to the second that a refusal takes, in milliseconds. */

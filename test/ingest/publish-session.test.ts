@@ -11,9 +11,9 @@ import {
 } from "../../src/relay/publish-gateway.ts";
 import type { ProvenLogin } from "../../src/thread-protocol/admission.ts";
 import type { Fact } from "../../src/thread-protocol/facts.ts";
-import { AVC_CONFIG, avcFrame, video } from "../support/media-messages.ts";
-import { RelayStage, target } from "../support/relay-stage.ts";
-import { VirtualClock } from "../support/virtual-clock.ts";
+import { RelayStage, target } from "../support/stages/relay-stage.ts";
+import { VirtualClock } from "../support/stages/virtual-clock.ts";
+import { AVC_CONFIG, avcFrame, video } from "../support/streams/media-messages.ts";
 
 const ADDRESS = "192.0.2.7";
 

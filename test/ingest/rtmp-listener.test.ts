@@ -5,11 +5,11 @@ import { expect, onTestFinished, test, vi } from "vitest";
 import { DirectSocket } from "../../src/net/kernel/direct-socket.ts";
 import { encodeMessage } from "../../src/protocol/rtmp/chunk/chunk-writer.ts";
 import { encodeCommand } from "../../src/protocol/rtmp/command.ts";
-import type { Verdict } from "../support/admission.ts";
-import { HAS_PROC } from "../support/descriptors.ts";
-import { ADMITTED, frame, listen, publish, SPEC, type TestedWay } from "../support/ingest-stage.ts";
-import { AVC_CONFIG, avcFrame } from "../support/media-messages.ts";
-import { VirtualClock } from "../support/virtual-clock.ts";
+import { ADMITTED, frame, listen, publish, SPEC, type TestedWay } from "../support/encoders/ingest-stage.ts";
+import { HAS_PROC } from "../support/processes/descriptors.ts";
+import type { Verdict } from "../support/stages/admission.ts";
+import { VirtualClock } from "../support/stages/virtual-clock.ts";
+import { AVC_CONFIG, avcFrame } from "../support/streams/media-messages.ts";
 
 test("an admitted encoder's media reaches the relay, and its loss ends the broadcast", async () => {
   const { port, waitForFact, asked, dialer, facts } = await listen();

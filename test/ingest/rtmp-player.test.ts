@@ -18,11 +18,11 @@ import { openPreviewSession } from "../../src/relay/preview-session.ts";
 import type { PublisherHandle } from "../../src/relay/publisher/publisher.ts";
 import type { ChannelSpec } from "../../src/thread-protocol/channel-spec.ts";
 import type { Fact } from "../../src/thread-protocol/facts.ts";
-import { NO_LOGINS } from "../support/admission.ts";
-import { FakeDialer } from "../support/fake-links.ts";
-import { AVC_CONFIG, avcFrame, metadata, video } from "../support/media-messages.ts";
-import { VirtualClock } from "../support/virtual-clock.ts";
-import { waitFor } from "../support/waiting.ts";
+import { waitFor } from "../support/processes/waiting.ts";
+import { NO_LOGINS } from "../support/stages/admission.ts";
+import { FakeDialer } from "../support/stages/fake-links.ts";
+import { VirtualClock } from "../support/stages/virtual-clock.ts";
+import { AVC_CONFIG, avcFrame, metadata, video } from "../support/streams/media-messages.ts";
 
 const DEADLINE_MS = 10_000;
 const S0S1S2_BYTES = 3_073;

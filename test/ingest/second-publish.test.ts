@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import type { Verdict } from "../support/admission.ts";
-import { ADMITTED, command, frame, listen, publish } from "../support/ingest-stage.ts";
-import { AVC_CONFIG, avcFrame } from "../support/media-messages.ts";
+import { ADMITTED, command, frame, listen, publish } from "../support/encoders/ingest-stage.ts";
+import type { Verdict } from "../support/stages/admission.ts";
+import { AVC_CONFIG, avcFrame } from "../support/streams/media-messages.ts";
 
 const publishAgain = (key: string) => command("publish", 9, null, [key, "live"], 1);
 const media = Buffer.concat([frame(0, AVC_CONFIG), frame(0, avcFrame(true, 1))]);

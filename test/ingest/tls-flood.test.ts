@@ -5,8 +5,8 @@ import { expect, onTestFinished, test } from "vitest";
 import { systemClock } from "../../src/base/clock.ts";
 import { RtmpListener } from "../../src/ingest/rtmp/rtmp-listener.ts";
 import type { Fact } from "../../src/thread-protocol/facts.ts";
-import { NO_LOGINS } from "../support/admission.ts";
-import { certificate } from "../support/certificates.ts";
+import { NO_LOGINS } from "../support/stages/admission.ts";
+import { certificate } from "../support/stages/certificates.ts";
 
 const pair = certificate("127.0.0.1");
 

@@ -7,7 +7,7 @@ import { encodeMessage } from "../../src/protocol/rtmp/chunk/chunk-writer.ts";
 import { LIMITS_BEFORE_PUBLISH } from "../../src/protocol/rtmp/chunk/reader-limits.ts";
 import { encodeControl } from "../../src/protocol/rtmp/control.ts";
 import { MessageType } from "../../src/protocol/rtmp/message.ts";
-import { waitFor } from "../support/waiting.ts";
+import { waitFor } from "../support/processes/waiting.ts";
 
 const KIB = 1_024;
 const CONNECTIONS = 1_000;
@@ -40,7 +40,7 @@ const UNFINISHED = encodeMessage(4, audioMessage(MESSAGE_BYTES_MAX), CHUNK_BYTES
 type Answer = { readonly accepted: number; readonly bytes: number };
 
 async function listenerProcess(): Promise<{ readonly port: number; ask(): Promise<Answer> }> {
-  const path = join(import.meta.dirname, "..", "support", "listener-in-a-process.ts");
+  const path = join(import.meta.dirname, "..", "support", "processes", "listener-in-a-process.ts");
   const child: ChildProcess = fork(path, { execArgv: ["--expose-gc"] });
   onTestFinished(() => void child.kill("SIGKILL"));
   const [{ port }] = (await once(child, "message")) as [{ port: number }];

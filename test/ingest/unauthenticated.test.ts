@@ -12,9 +12,9 @@ import { syntheticClip } from "../../src/testkit/encoder/clip.ts";
 import { KitEncoder } from "../../src/testkit/encoder/encoder.ts";
 import type { ChannelSpec } from "../../src/thread-protocol/channel-spec.ts";
 import type { Fact } from "../../src/thread-protocol/facts.ts";
-import { admissionTo, NO_LOGINS, type Verdict } from "../support/admission.ts";
-import { certificate } from "../support/certificates.ts";
-import { FakeDialer } from "../support/fake-links.ts";
+import { admissionTo, NO_LOGINS, type Verdict } from "../support/stages/admission.ts";
+import { certificate } from "../support/stages/certificates.ts";
+import { FakeDialer } from "../support/stages/fake-links.ts";
 
 const SPEC: ChannelSpec = { channelId: "ls-1", revision: 1, holdSeconds: 0, targets: [] };
 const pair = certificate("127.0.0.1");

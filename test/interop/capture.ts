@@ -3,13 +3,13 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { type AddressInfo, connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { ApiClient, type Channel } from "../support/api-client.ts";
-import { makeClip } from "../support/clip.ts";
-import { FanfareProcess, ROOT } from "../support/fanfare-process.ts";
-import { startFfmpeg } from "../support/ffmpeg-encoder.ts";
-import { startGstreamer } from "../support/gstreamer-encoder.ts";
-import { startLibrtmp } from "../support/librtmp-encoder.ts";
-import { ObsEncoder } from "../support/obs-encoder.ts";
+import { ApiClient, type Channel } from "../support/dashboard/api-client.ts";
+import { startFfmpeg } from "../support/encoders/ffmpeg-encoder.ts";
+import { startGstreamer } from "../support/encoders/gstreamer-encoder.ts";
+import { startLibrtmp } from "../support/encoders/librtmp-encoder.ts";
+import { ObsEncoder } from "../support/encoders/obs-encoder.ts";
+import { FanfareProcess, ROOT } from "../support/processes/fanfare-process.ts";
+import { makeClip } from "../support/streams/clip.ts";
 
 /**
  * Writes what real encoders send from their first byte to the first of their media into `test/fixtures/captures/`. Run

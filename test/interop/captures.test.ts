@@ -6,7 +6,7 @@ import type { MediaOutput, PublishRequest, ServerOutput } from "../../src/protoc
 import { ServerSession } from "../../src/protocol/rtmp/server/server-session.ts";
 import { publishKey } from "../../src/protocol/rtmp/url.ts";
 import { Publisher } from "../../src/relay/publisher/publisher.ts";
-import { isMedia } from "../support/server-peer.ts";
+import { isMedia } from "../support/targets/server-peer.ts";
 
 /**
  * What real encoders of Debian 12 sent in their first second: see capture.ts. The keys belong to a server that no

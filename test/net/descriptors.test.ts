@@ -2,7 +2,7 @@ import { readdirSync } from "node:fs";
 import { expect, test } from "vitest";
 import { Descriptors, descriptorLimit } from "../../src/net/kernel/descriptors.ts";
 import { ManualClock } from "../control/manual-clock.ts";
-import { HAS_PROC } from "../support/descriptors.ts";
+import { HAS_PROC } from "../support/processes/descriptors.ts";
 
 function stage(limit: number | undefined, open: number | undefined) {
   const clock = new ManualClock();

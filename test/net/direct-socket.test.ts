@@ -3,7 +3,7 @@ import { writeSync } from "node:fs";
 import { connect, createServer, type Socket } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
 import { DirectSocket } from "../../src/net/kernel/direct-socket.ts";
-import { waitFor } from "../support/waiting.ts";
+import { waitFor } from "../support/processes/waiting.ts";
 
 const DEADLINE_MS = 10_000;
 const MIB = 1024 * 1024;

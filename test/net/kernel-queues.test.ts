@@ -6,7 +6,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { systemClock } from "../../src/base/clock.ts";
 import { KernelQueues, readingIntervalMs } from "../../src/net/kernel/kernel-queues.ts";
 import { type TcpReading, TcpTable, tableKey } from "../../src/net/kernel/tcp-table.ts";
-import { HAS_PROC } from "../support/descriptors.ts";
+import { HAS_PROC } from "../support/processes/descriptors.ts";
 
 const HEAD = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode";
 const line = (number: number, key: string, state: string, queue: string) =>

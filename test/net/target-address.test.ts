@@ -6,7 +6,7 @@ import { withOwnNames } from "../../src/net/dns/own-names.ts";
 import { ResolveError, type Resolver } from "../../src/net/dns/resolver.ts";
 import { type CheckedAddress, ForbiddenTargetError, resolveTarget } from "../../src/net/target-address.ts";
 import { parseTargetUrl } from "../../src/protocol/rtmp/url.ts";
-import { VirtualClock } from "../support/virtual-clock.ts";
+import { VirtualClock } from "../support/stages/virtual-clock.ts";
 import { fakeDns } from "./fake-dns.ts";
 
 const POLICY: AddressPolicy = {

@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { feedWithinBounds, keptBytes, orHang, warmUp, withoutBufferPool } from "../support/fuzz-bounds.ts";
-import { Mutator } from "../support/fuzz-mutator.ts";
-import { FUZZ_TARGETS, type FuzzTarget } from "../support/fuzz-targets.ts";
+import { feedWithinBounds, keptBytes, orHang, warmUp, withoutBufferPool } from "../support/encoders/fuzz-bounds.ts";
+import { Mutator } from "../support/encoders/fuzz-mutator.ts";
+import { FUZZ_TARGETS, type FuzzTarget } from "../support/targets/fuzz-targets.ts";
 
 const CORPUS = new URL("../corpus/", import.meta.url);
 /** Inputs between two checks of the time. */

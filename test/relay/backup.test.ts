@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import type { PublisherHandle } from "../../src/relay/publisher/publisher.ts";
+import { marksOf, RelayStage, target } from "../support/stages/relay-stage.ts";
 import {
   AAC_CONFIG,
   AVC_CONFIG,
@@ -8,8 +9,7 @@ import {
   audio,
   avcFrame,
   video,
-} from "../support/media-messages.ts";
-import { marksOf, RelayStage, target } from "../support/relay-stage.ts";
+} from "../support/streams/media-messages.ts";
 
 /**
  * Runs encoders side by side. Each sends a keyframe a second, the second encoder half a second later; each frame

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { AMF0_LIMITS, decodeAmf0 } from "../../src/protocol/amf0/decode.ts";
 import { numberProperty } from "../../src/protocol/amf0/value.ts";
+import { BAD_KEY, marksOf, mediaOf, REFUSED, RelayStage, target } from "../support/stages/relay-stage.ts";
 import {
   AAC_CONFIG,
   AAC_CONFIG_RECUT,
@@ -11,8 +12,7 @@ import {
   avcFrame,
   metadata,
   video,
-} from "../support/media-messages.ts";
-import { BAD_KEY, marksOf, mediaOf, REFUSED, RelayStage, target } from "../support/relay-stage.ts";
+} from "../support/streams/media-messages.ts";
 
 test("a target is dialled at the first media, not before, and starts with metadata, sequence headers and a keyframe", () => {
   const stage = new RelayStage();

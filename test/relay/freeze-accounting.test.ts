@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { aacFrame, audio, avcFrame, video } from "../support/media-messages.ts";
-import { mediaOf, RelayStage, target } from "../support/relay-stage.ts";
+import { mediaOf, RelayStage, target } from "../support/stages/relay-stage.ts";
+import { aacFrame, audio, avcFrame, video } from "../support/streams/media-messages.ts";
 
 // Rule: every frame of an encoder on air is sent to a target that is in step, or counted as dropped. No frame is lost
 // without a count, also when the encoder stops sending and goes on.

@@ -2,8 +2,16 @@ import { expect, test } from "vitest";
 import { Engine } from "../../src/relay/engine.ts";
 import type { PublisherHandle } from "../../src/relay/publisher/publisher.ts";
 import { targetError } from "../../src/thread-protocol/targets/target-errors.ts";
-import { AAC_CONFIG, AVC_CONFIG, aacFrame, audio, avcFrame, metadata, video } from "../support/media-messages.ts";
-import { mediaOf, REFUSED, RelayStage, target } from "../support/relay-stage.ts";
+import { mediaOf, REFUSED, RelayStage, target } from "../support/stages/relay-stage.ts";
+import {
+  AAC_CONFIG,
+  AVC_CONFIG,
+  aacFrame,
+  audio,
+  avcFrame,
+  metadata,
+  video,
+} from "../support/streams/media-messages.ts";
 
 const CLEAN = { kind: "ingest-ended", isBroadcastOver: true };
 

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import type { PublisherHandle } from "../../src/relay/publisher/publisher.ts";
+import { marksOf, mediaOf, RelayStage, target } from "../support/stages/relay-stage.ts";
 import {
   AAC_CONFIG,
   AAC_CONFIG_CHANGED,
@@ -10,8 +11,7 @@ import {
   avcFrame,
   metadata,
   video,
-} from "../support/media-messages.ts";
-import { marksOf, mediaOf, RelayStage, target } from "../support/relay-stage.ts";
+} from "../support/streams/media-messages.ts";
 
 const SILENT_STEREO = Buffer.from("af01210049900219002380", "hex");
 

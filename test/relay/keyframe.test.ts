@@ -2,8 +2,8 @@ import { expect, test } from "vitest";
 import { FLV_VIDEO_START } from "../../src/protocol/flv/flv-tag.ts";
 import { keyframeFile } from "../../src/relay/stream/keyframe-file.ts";
 import type { Keyframe } from "../../src/thread-protocol/keyframe.ts";
-import { AVC_CONFIG, audio, avcFrame, video } from "../support/media-messages.ts";
-import { RelayStage } from "../support/relay-stage.ts";
+import { RelayStage } from "../support/stages/relay-stage.ts";
+import { AVC_CONFIG, audio, avcFrame, video } from "../support/streams/media-messages.ts";
 
 /** The payloads of the tags of a file, after a check of the bytes between them. */
 function tagsOf(keyframe: Keyframe): Buffer[] {

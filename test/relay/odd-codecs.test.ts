@@ -3,7 +3,8 @@ import { AMF0_LIMITS, decodeAmf0 } from "../../src/protocol/amf0/decode.ts";
 import { numberProperty } from "../../src/protocol/amf0/value.ts";
 import type { Message } from "../../src/protocol/rtmp/message.ts";
 import type { MediaMessage } from "../../src/relay/stream/media-message.ts";
-import { hex } from "../support/hex.ts";
+import { plain, RelayStage, target } from "../support/stages/relay-stage.ts";
+import { hex } from "../support/streams/hex.ts";
 import {
   AAC_CONFIG,
   AAC_CONFIG_CHANGED,
@@ -13,8 +14,7 @@ import {
   avcFrame,
   metadata,
   video,
-} from "../support/media-messages.ts";
-import { plain, RelayStage, target } from "../support/relay-stage.ts";
+} from "../support/streams/media-messages.ts";
 
 const metadataOf = (stage: RelayStage, targetId: number): readonly Message[] => {
   stage.flush();

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import type { PublisherHandle } from "../../src/relay/publisher/publisher.ts";
-import { KernelPeer, type PeerHabits } from "../support/kernel-peer.ts";
-import { aacFrame, audio, avcFrame, video } from "../support/media-messages.ts";
-import { mediaOf, RelayStage, target } from "../support/relay-stage.ts";
+import { KernelPeer, type PeerHabits } from "../support/stages/kernel-peer.ts";
+import { mediaOf, RelayStage, target } from "../support/stages/relay-stage.ts";
+import { aacFrame, audio, avcFrame, video } from "../support/streams/media-messages.ts";
 
 const FRAME_MS = 40;
 const FRAMES_PER_GROUP = 50;

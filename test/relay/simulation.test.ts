@@ -2,8 +2,10 @@ import { expect, test } from "vitest";
 import type { Message } from "../../src/protocol/rtmp/message.ts";
 import type { PublisherHandle } from "../../src/relay/publisher/publisher.ts";
 import type { TargetError, TargetStatus } from "../../src/thread-protocol/targets/target-status.ts";
-import type { FakeLink } from "../support/fake-links.ts";
-import { KernelPeer, type PeerHabits } from "../support/kernel-peer.ts";
+import type { FakeLink } from "../support/stages/fake-links.ts";
+import { KernelPeer, type PeerHabits } from "../support/stages/kernel-peer.ts";
+import { RelayStage, target } from "../support/stages/relay-stage.ts";
+import { seededRandom } from "../support/stages/seeded-random.ts";
 import {
   AAC_CONFIG,
   AVC_CONFIG,
@@ -12,9 +14,7 @@ import {
   audio,
   avcFrame,
   video,
-} from "../support/media-messages.ts";
-import { RelayStage, target } from "../support/relay-stage.ts";
-import { seededRandom } from "../support/seeded-random.ts";
+} from "../support/streams/media-messages.ts";
 
 /** Worlds of a run: `npm run simulate` has ten times as many. */
 const SEEDS = Number(process.env["FANFARE_SIMULATION_SEEDS"] ?? 200);

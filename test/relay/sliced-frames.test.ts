@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { hex } from "../support/hex.ts";
-import { AVC_CONFIG, aacFrame, audio, video } from "../support/media-messages.ts";
-import { mediaOf, RelayStage, target } from "../support/relay-stage.ts";
+import { mediaOf, RelayStage, target } from "../support/stages/relay-stage.ts";
+import { hex } from "../support/streams/hex.ts";
+import { AVC_CONFIG, aacFrame, audio, video } from "../support/streams/media-messages.ts";
 
 /** One NAL unit a message: `first` marks a frame's first slice. */
 const slice = (isKeyframe: boolean, isFirst: boolean, mark: number, flag = isKeyframe): Buffer => {

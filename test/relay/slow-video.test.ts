@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { FreezeTimes } from "../../src/thread-protocol/freeze-times.ts";
-import { aacFrame, audio, avcFrame, video } from "../support/media-messages.ts";
-import { mediaOf, RelayStage, target } from "../support/relay-stage.ts";
+import { mediaOf, RelayStage, target } from "../support/stages/relay-stage.ts";
+import { aacFrame, audio, avcFrame, video } from "../support/streams/media-messages.ts";
 
 /** A channel on air; tests say by seconds what arrives. */
 function stageOf(holdSeconds: number, freeze?: FreezeTimes) {

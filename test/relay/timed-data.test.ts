@@ -3,8 +3,8 @@ import { encodeAmf0 } from "../../src/protocol/amf0/encode.ts";
 import type { Amf0Value } from "../../src/protocol/amf0/value.ts";
 import type { MediaMessage } from "../../src/relay/stream/media-message.ts";
 import type { TargetSpec } from "../../src/thread-protocol/channel-spec.ts";
-import { aacFrame, audio, avcFrame, video } from "../support/media-messages.ts";
-import { RelayStage, target } from "../support/relay-stage.ts";
+import { RelayStage, target } from "../support/stages/relay-stage.ts";
+import { aacFrame, audio, avcFrame, video } from "../support/streams/media-messages.ts";
 
 const DATA_AMF0 = 18;
 const CUE: readonly Amf0Value[] = ["onCuePoint", "ad"];

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import type { PublisherHandle } from "../../src/relay/publisher/publisher.ts";
-import { hex } from "../support/hex.ts";
-import { aacFrame, audio, avcFrame, video } from "../support/media-messages.ts";
-import { mediaOf, plain, RelayStage, target } from "../support/relay-stage.ts";
+import { mediaOf, plain, RelayStage, target } from "../support/stages/relay-stage.ts";
+import { hex } from "../support/streams/hex.ts";
+import { aacFrame, audio, avcFrame, video } from "../support/streams/media-messages.ts";
 
 const AVC_0 = "1700000000 0142c01effe1000101 01000102";
 const AVC_1 = "96 00 61766331 01 0142c01effe1000103 01000104";

@@ -6,9 +6,9 @@ import { PACE_OF_ENCODER } from "../../src/protocol/rtmp/chunk/paced-reader.ts";
 import { MessageType } from "../../src/protocol/rtmp/message.ts";
 import { readIntroduction } from "../../src/protocol/rtmp/server/introduction.ts";
 import type { MediaMessage } from "../../src/relay/stream/media-message.ts";
-import { AVC_CONFIG, audio, avcFrame, metadata, video } from "../support/media-messages.ts";
-import { RelayStage, target } from "../support/relay-stage.ts";
-import { threadMs } from "../support/thread-time.ts";
+import { threadMs } from "../support/processes/thread-time.ts";
+import { RelayStage, target } from "../support/stages/relay-stage.ts";
+import { AVC_CONFIG, audio, avcFrame, metadata, video } from "../support/streams/media-messages.ts";
 
 /** Another message for each number. */
 const config = (number: number) =>

@@ -5,9 +5,9 @@ import { AHEAD_BYTES_MAX, RemotePublishers } from "../../src/remote-publish/remo
 import { RemotePublisherHost } from "../../src/remote-publish/remote-publisher-host.ts";
 import type { IngestSlot, Latency } from "../../src/thread-protocol/channel-spec.ts";
 import type { FromEncoder, ToEncoder } from "../../src/thread-protocol/remote-publish.ts";
-import { ManualTransport } from "../support/manual-transport.ts";
-import { AVC_CONFIG, avcFrame, video } from "../support/media-messages.ts";
-import { mediaOf, RelayStage, target } from "../support/relay-stage.ts";
+import { ManualTransport } from "../support/stages/manual-transport.ts";
+import { mediaOf, RelayStage, target } from "../support/stages/relay-stage.ts";
+import { AVC_CONFIG, avcFrame, video } from "../support/streams/media-messages.ts";
 
 const MIB = 1024 * 1024;
 

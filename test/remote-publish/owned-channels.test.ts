@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { OwnedChannels } from "../../src/remote-publish/owned-channels.ts";
-import { RelayStage, target } from "../support/relay-stage.ts";
+import { RelayStage, target } from "../support/stages/relay-stage.ts";
 
 /** One thread, and what it reports about channels that it releases. */
 function open() {

@@ -7,10 +7,10 @@ import type { Message } from "../../src/protocol/rtmp/message.ts";
 import { SERVER_CHUNK_SIZE } from "../../src/protocol/rtmp/server/play.ts";
 import { hostPreview, openRemotePreview } from "../../src/remote-publish/remote-preview.ts";
 import type { FromViewer, PreviewFormat, ToViewer } from "../../src/thread-protocol/preview.ts";
-import { ManualTransport } from "../support/manual-transport.ts";
-import { avcFrame, video } from "../support/media-messages.ts";
-import { RelayStage, target } from "../support/relay-stage.ts";
-import { VirtualClock } from "../support/virtual-clock.ts";
+import { ManualTransport } from "../support/stages/manual-transport.ts";
+import { RelayStage, target } from "../support/stages/relay-stage.ts";
+import { VirtualClock } from "../support/stages/virtual-clock.ts";
+import { avcFrame, video } from "../support/streams/media-messages.ts";
 
 const RTMP: PreviewFormat = { kind: "rtmp", streamId: 1 };
 

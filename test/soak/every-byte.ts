@@ -6,9 +6,9 @@ import { parseArgs } from "node:util";
 import type { Load } from "../../bench/relay-cost/load.ts";
 import { buildNativeTools, type NativeTools } from "../../bench/relay-cost/native-tools.ts";
 import { residentMb } from "../../bench/relay-cost/usage.ts";
-import { type ClipOptions, makeClip } from "../support/clip.ts";
-import { ROOT } from "../support/fanfare-process.ts";
-import { type Delivery, deliver, faultsBehindFirst, faultsOf } from "../support/whole-delivery.ts";
+import { ROOT } from "../support/processes/fanfare-process.ts";
+import { type ClipOptions, makeClip } from "../support/streams/clip.ts";
+import { type Delivery, deliver, faultsBehindFirst, faultsOf } from "../support/streams/whole-delivery.ts";
 import { machineRows, table } from "./machine.ts";
 
 const USAGE = `usage: npm run every-byte -- [--write] [--times N]

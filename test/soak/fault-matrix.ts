@@ -7,15 +7,15 @@ import { parseArgs } from "node:util";
 import { z } from "zod";
 import { syntheticClip } from "../../src/testkit/encoder/clip.ts";
 import { KitEncoder } from "../../src/testkit/encoder/encoder.ts";
-import { ApiClient } from "../support/api-client.ts";
-import { FanfareProcess, ROOT } from "../support/fanfare-process.ts";
-import { NetworkNamespace } from "../support/network-namespace.ts";
-import { waitFor } from "../support/waiting.ts";
-import { MATRIX_FAULTS } from "./matrix-faults.ts";
-import { MatrixNeighbour } from "./matrix-neighbour.ts";
-import { judgeRow, type MatrixRow, matrixReport, rowText } from "./matrix-report.ts";
-import { MatrixTarget, TARGET_KINDS, type TargetKind } from "./matrix-target.ts";
-import { ChannelHistory, type StatusHistory } from "./status-history.ts";
+import { ApiClient } from "../support/dashboard/api-client.ts";
+import { FanfareProcess, ROOT } from "../support/processes/fanfare-process.ts";
+import { NetworkNamespace } from "../support/processes/network-namespace.ts";
+import { waitFor } from "../support/processes/waiting.ts";
+import { MATRIX_FAULTS } from "./matrix/matrix-faults.ts";
+import { MatrixNeighbour } from "./matrix/matrix-neighbour.ts";
+import { judgeRow, type MatrixRow, matrixReport, rowText } from "./matrix/matrix-report.ts";
+import { MatrixTarget, TARGET_KINDS, type TargetKind } from "./matrix/matrix-target.ts";
+import { ChannelHistory, type StatusHistory } from "./streams/status-history.ts";
 
 const USAGE = `usage: npm run fault-matrix -- [--targets nginx|kit|both] [--only TEXT] [--write] [--note TEXT]
 

@@ -8,13 +8,13 @@ import { Worker } from "node:worker_threads";
 import { z } from "zod";
 import { syntheticClip } from "../../src/testkit/encoder/clip.ts";
 import { KitEncoder } from "../../src/testkit/encoder/encoder.ts";
-import { ApiClient } from "../support/api-client.ts";
-import { FanfareProcess } from "../support/fanfare-process.ts";
-import { Mutator } from "../support/fuzz-mutator.ts";
-import { waitFor } from "../support/waiting.ts";
-import { attackApi, attackAsEncoder, attackWithoutKey, MutatedTarget } from "./fuzz-attacks.ts";
+import { ApiClient } from "../support/dashboard/api-client.ts";
+import { Mutator } from "../support/encoders/fuzz-mutator.ts";
+import { FanfareProcess } from "../support/processes/fanfare-process.ts";
+import { waitFor } from "../support/processes/waiting.ts";
+import { attackApi, attackAsEncoder, attackWithoutKey, MutatedTarget } from "./fuzzing/fuzz-attacks.ts";
+import { StandstillWatch } from "./fuzzing/standstill-watch.ts";
 import { residentBytes, waitedMs } from "./server-process.ts";
-import { StandstillWatch } from "./standstill-watch.ts";
 
 const USAGE = `usage: npm run fuzz -- [--minutes 5] [--seed NUMBER] [--per-second 60] [--gap 100]
 

@@ -5,15 +5,15 @@ import { join } from "node:path";
 import { setTimeout as pass } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import type { FlvTag } from "../../src/protocol/flv/flv-tag.ts";
-import { ApiClient } from "../support/api-client.ts";
-import type { Child } from "../support/children.ts";
-import { makeClip } from "../support/clip.ts";
-import { decodingErrors } from "../support/decoding.ts";
-import { FanfareProcess, ROOT } from "../support/fanfare-process.ts";
-import { startFfmpeg } from "../support/ffmpeg-encoder.ts";
-import { isCodedMedia, isVideo, stepsBack } from "../support/flv-file.ts";
-import { NginxTarget } from "../support/nginx-target.ts";
-import { PlatformWatch } from "../support/platform-watch.ts";
+import { ApiClient } from "../support/dashboard/api-client.ts";
+import { PlatformWatch } from "../support/dashboard/platform-watch.ts";
+import { startFfmpeg } from "../support/encoders/ffmpeg-encoder.ts";
+import type { Child } from "../support/processes/children.ts";
+import { FanfareProcess, ROOT } from "../support/processes/fanfare-process.ts";
+import { makeClip } from "../support/streams/clip.ts";
+import { decodingErrors } from "../support/streams/decoding.ts";
+import { isCodedMedia, isVideo, stepsBack } from "../support/streams/flv-file.ts";
+import { NginxTarget } from "../support/targets/nginx-target.ts";
 import { machineRows, table } from "./machine.ts";
 
 const USAGE = `usage: npm run long-hold -- [--write] [--note TEXT]

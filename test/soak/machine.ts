@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { cpus, loadavg, release } from "node:os";
-import { ROOT } from "../support/fanfare-process.ts";
+import { ROOT } from "../support/processes/fanfare-process.ts";
 
 function firstLine(command: string, args: readonly string[]): string {
   return (

@@ -1,12 +1,12 @@
 import type { MessageRecord } from "../../src/testkit/message-record.ts";
-import type { ApiClient, Channel, Platform } from "../support/api-client.ts";
-import { ClockDrift } from "./clock-drift.ts";
-import type { PlannedFault } from "./fault-plan.ts";
-import { FaultyTarget } from "./faulty-target.ts";
-import { RecordedTarget } from "./recorded-target.ts";
-import { SentStream } from "./sent-stream.ts";
+import type { ApiClient, Channel, Platform } from "../support/dashboard/api-client.ts";
+import type { PlannedFault } from "./matrix/fault-plan.ts";
+import { FaultyTarget } from "./matrix/faulty-target.ts";
 import { SoakEncoder } from "./soak-encoder.ts";
-import { StreamComparison } from "./stream-comparison.ts";
+import { ClockDrift } from "./streams/clock-drift.ts";
+import { RecordedTarget } from "./streams/recorded-target.ts";
+import { SentStream } from "./streams/sent-stream.ts";
+import { StreamComparison } from "./streams/stream-comparison.ts";
 
 const HEALTHY_TARGETS = 3;
 export const FAULTY_TARGETS = 2;

@@ -1,8 +1,8 @@
 import { setTimeout as pass } from "node:timers/promises";
 import { syntheticClip } from "../../src/testkit/encoder/clip.ts";
 import { KitEncoder } from "../../src/testkit/encoder/encoder.ts";
-import type { EncoderFaultKind } from "./fault-plan.ts";
-import type { SentStream } from "./sent-stream.ts";
+import type { EncoderFaultKind } from "./matrix/fault-plan.ts";
+import type { SentStream } from "./streams/sent-stream.ts";
 
 /** Video; the audio adds almost nothing. */
 export const ENCODER_KILOBITS = 1_500;

@@ -1,5 +1,5 @@
-import type { PlannedFault } from "./fault-plan.ts";
 import { machineRows, table } from "./machine.ts";
+import type { PlannedFault } from "./matrix/fault-plan.ts";
 import { ENCODER_KILOBITS } from "./soak-encoder.ts";
 
 /** Figures of a soak. Memory in MiB, slope in MiB an hour. */

@@ -4,14 +4,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pass } from "node:timers/promises";
 import { parseArgs } from "node:util";
-import { ApiClient } from "../support/api-client.ts";
-import { FanfareProcess, ROOT } from "../support/fanfare-process.ts";
-import { waitFor } from "../support/waiting.ts";
-import { drawPlan, type PlannedFault } from "./fault-plan.ts";
+import { ApiClient } from "../support/dashboard/api-client.ts";
+import { FanfareProcess, ROOT } from "../support/processes/fanfare-process.ts";
+import { waitFor } from "../support/processes/waiting.ts";
+import { drawPlan, type PlannedFault } from "./matrix/fault-plan.ts";
 import { descriptors, processorSeconds, residentBytes } from "./server-process.ts";
-import { lastTwoThirds, type Measurement, slopePerHour } from "./slope.ts";
 import { FAULTY_TARGETS, SoakChannel } from "./soak-channel.ts";
 import { type SoakFigures, soakReport } from "./soak-report.ts";
+import { lastTwoThirds, type Measurement, slopePerHour } from "./streams/slope.ts";
 
 const USAGE = `usage: npm run soak -- [--minutes 10] [--seed NUMBER] [--write] [--note TEXT]
 

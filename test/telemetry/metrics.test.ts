@@ -4,8 +4,8 @@ import { Metrics } from "../../src/telemetry/metrics.ts";
 import type { ChannelSample, TargetSample } from "../../src/thread-protocol/samples.ts";
 import type { TargetStatus } from "../../src/thread-protocol/targets/target-status.ts";
 import { slowTarget, targetWarning } from "../../src/thread-protocol/targets/target-warnings.ts";
-import { channelChanged } from "../support/channel-changed.ts";
-import { waitFor } from "../support/waiting.ts";
+import { waitFor } from "../support/processes/waiting.ts";
+import { channelChanged } from "../support/stages/channel-changed.ts";
 
 /** The watch looks at the loop every 100 ms. */
 const TWO_LOOKS_MS = 200;

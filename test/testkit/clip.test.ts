@@ -5,7 +5,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { encodeFlvTag, FLV_FILE_START, type FlvTag } from "../../src/protocol/flv/flv-tag.ts";
 import { type Clip, fileClip, loopedClip, syntheticClip } from "../../src/testkit/encoder/clip.ts";
 import { readFlv } from "../../src/testkit/flv-file.ts";
-import { isAudio, isAudioHeader, isKeyframe, isVideo, isVideoHeader } from "../support/flv-file.ts";
+import { isAudio, isAudioHeader, isKeyframe, isVideo, isVideoHeader } from "../support/streams/flv-file.ts";
 
 async function fileOf(tags: Iterable<FlvTag>): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "fanfare-clip-test-"));

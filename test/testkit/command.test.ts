@@ -10,7 +10,7 @@ import { syntheticClip } from "../../src/testkit/encoder/clip.ts";
 import { type EncoderOptions, KitEncoder } from "../../src/testkit/encoder/encoder.ts";
 import { readFlv } from "../../src/testkit/flv-file.ts";
 import { KitTarget, type TargetOptions } from "../../src/testkit/target/target.ts";
-import { KitCommand } from "../support/kit-command.ts";
+import { KitCommand } from "../support/processes/kit-command.ts";
 
 const AT_ONCE = Number.POSITIVE_INFINITY;
 

@@ -4,8 +4,8 @@ import { type EncoderEvent, type EncoderOptions, KitEncoder } from "../../src/te
 import { encoderTimestamp } from "../../src/testkit/encoder/encoder-time.ts";
 import { KitTarget } from "../../src/testkit/target/target.ts";
 import type { ConnectionReport } from "../../src/testkit/target/target-report.ts";
-import { VirtualClock } from "../support/virtual-clock.ts";
-import { waitFor } from "../support/waiting.ts";
+import { waitFor } from "../support/processes/waiting.ts";
+import { VirtualClock } from "../support/stages/virtual-clock.ts";
 
 const WAIT_MS = 10_000;
 const AT_ONCE = Number.POSITIVE_INFINITY;

@@ -2,8 +2,8 @@ import { once } from "node:events";
 import { connect, createServer, type Socket } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
 import { FaultProxy, type ProxyEvent, type ProxyOptions } from "../../src/testkit/proxy/fault-proxy.ts";
-import { VirtualClock } from "../support/virtual-clock.ts";
-import { waitFor } from "../support/waiting.ts";
+import { waitFor } from "../support/processes/waiting.ts";
+import { VirtualClock } from "../support/stages/virtual-clock.ts";
 
 const WAIT_MS = 10_000;
 

@@ -7,13 +7,13 @@ import { type AudioSettings, loopedClip, syntheticClip, VIDEO_NAMES } from "../.
 import { KitEncoder } from "../../src/testkit/encoder/encoder.ts";
 import { KitTarget, type TargetOptions } from "../../src/testkit/target/target.ts";
 import type { TargetLogin } from "../../src/testkit/target/target-login.ts";
-import { runToEnd, startChild } from "../support/children.ts";
-import { makeClip } from "../support/clip.ts";
-import { startFfmpeg } from "../support/ffmpeg-encoder.ts";
-import { isVideo } from "../support/flv-file.ts";
-import { KitCommand } from "../support/kit-command.ts";
-import { NginxTarget } from "../support/nginx-target.ts";
-import { packetHashes } from "../support/packet-hashes.ts";
+import { startFfmpeg } from "../support/encoders/ffmpeg-encoder.ts";
+import { runToEnd, startChild } from "../support/processes/children.ts";
+import { KitCommand } from "../support/processes/kit-command.ts";
+import { makeClip } from "../support/streams/clip.ts";
+import { isVideo } from "../support/streams/flv-file.ts";
+import { packetHashes } from "../support/streams/packet-hashes.ts";
+import { NginxTarget } from "../support/targets/nginx-target.ts";
 
 // The testkit beside programs that it was not written for: FFmpeg and nginx-rtmp understand what it sends.
 

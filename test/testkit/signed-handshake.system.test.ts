@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test } from "vitest";
 import { KitTarget } from "../../src/testkit/target/target.ts";
-import { startChild } from "../support/children.ts";
+import { startChild } from "../support/processes/children.ts";
 
 test("FFmpeg as a player, which checks the server's signature, goes on to connect", async () => {
   const { promise: connected, resolve } = Promise.withResolvers<void>();

@@ -6,8 +6,8 @@ import { type EncoderOptions, KitEncoder } from "../../src/testkit/encoder/encod
 import { KitTarget, type TargetOptions } from "../../src/testkit/target/target.ts";
 import type { TargetBehaviour } from "../../src/testkit/target/target-behaviour.ts";
 import type { TargetEvent } from "../../src/testkit/target/target-report.ts";
-import { VirtualClock } from "../support/virtual-clock.ts";
-import { waitFor } from "../support/waiting.ts";
+import { waitFor } from "../support/processes/waiting.ts";
+import { VirtualClock } from "../support/stages/virtual-clock.ts";
 
 const WAIT_MS = 10_000;
 

@@ -15,7 +15,7 @@ import { openSqliteDatabase } from "../../src/store/sqlite/sqlite.ts";
 import { Deliverer } from "../../src/webhooks/deliverer.ts";
 import type { Message, Post } from "../../src/webhooks/http-post.ts";
 import { newChannel } from "../store/suites/store-suite-data.ts";
-import { VirtualClock } from "../support/virtual-clock.ts";
+import { VirtualClock } from "../support/stages/virtual-clock.ts";
 
 const SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 const URL = "https://hooks.example.com/";

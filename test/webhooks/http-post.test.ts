@@ -8,8 +8,8 @@ import type { AddressPolicy } from "../../src/net/address-check.ts";
 import { parseCidrList } from "../../src/net/cidr-list.ts";
 import { ResolveError, type Resolver } from "../../src/net/dns/resolver.ts";
 import { createHttpPost } from "../../src/webhooks/http-post.ts";
-import { certificate } from "../support/certificates.ts";
-import { VirtualClock } from "../support/virtual-clock.ts";
+import { certificate } from "../support/stages/certificates.ts";
+import { VirtualClock } from "../support/stages/virtual-clock.ts";
 
 const LOOPBACK_ALLOWED: AddressPolicy = { allowed: parseCidrList("127.0.0.0/8"), ownPorts: [], ownHosts: [] };
 const NOTHING_ALLOWED: AddressPolicy = { ...LOOPBACK_ALLOWED, allowed: [] };

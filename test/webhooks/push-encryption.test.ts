@@ -2,7 +2,7 @@ import { createPublicKey, randomBytes, verify } from "node:crypto";
 import { expect, test } from "vitest";
 import { arePushKeys, encryptPush, pushRandom } from "../../src/webhooks/push/push-encryption.ts";
 import { newVapidKey, vapidAuthorization, vapidPublicKey } from "../../src/webhooks/push/vapid.ts";
-import { PushBrowser } from "../support/push-browser.ts";
+import { PushBrowser } from "../support/dashboard/push-browser.ts";
 
 const bytes = (text: string) => Buffer.from(text, "base64url");
 

@@ -7,8 +7,8 @@ import type { AttemptResult } from "../../src/control/events/deliveries.ts";
 import type { Message } from "../../src/webhooks/http-post.ts";
 import { PushSender } from "../../src/webhooks/push/push-sender.ts";
 import { newVapidKey } from "../../src/webhooks/push/vapid.ts";
-import { PushBrowser } from "../support/push-browser.ts";
-import { VirtualClock } from "../support/virtual-clock.ts";
+import { PushBrowser } from "../support/dashboard/push-browser.ts";
+import { VirtualClock } from "../support/stages/virtual-clock.ts";
 
 const ALL: AlertRules = { scope: "all", channelIds: [], labels: [], severities: ALERT_SEVERITIES };
 const TARGET = { targetId: 7, targetName: "YOUTUBE", label: "Main" } as const;

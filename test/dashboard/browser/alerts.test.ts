@@ -11,9 +11,9 @@ import {
   openContext,
   setUp,
   watchErrors,
-} from "../../support/browser.ts";
-import { ROOT } from "../../support/fanfare-process.ts";
-import { Stage, uniqueKey } from "../../support/stage.ts";
+} from "../../support/dashboard/browser.ts";
+import { ROOT } from "../../support/processes/fanfare-process.ts";
+import { Stage, uniqueKey } from "../../support/stages/stage.ts";
 
 const SCREENSHOTS = join(ROOT, "screenshots");
 const NOWHERE = { rtmpUrl: "rtmp://127.0.0.1:9/live" };

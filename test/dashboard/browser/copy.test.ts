@@ -1,7 +1,7 @@
 import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
-import { INSECURE_NAME, openBrowser, openContext, setUp, watchErrors } from "../../support/browser.ts";
-import { Stage, uniqueKey } from "../../support/stage.ts";
+import { INSECURE_NAME, openBrowser, openContext, setUp, watchErrors } from "../../support/dashboard/browser.ts";
+import { Stage, uniqueKey } from "../../support/stages/stage.ts";
 
 /** The text that a paste gives. The probe is inside an open dialog: nothing outside can have the focus. */
 async function pasted(page: Page): Promise<string> {

@@ -1,8 +1,8 @@
 import { readFile } from "node:fs/promises";
 import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
-import { expectAccessible, openBrowser, openContext, setUp, watchErrors } from "../../support/browser.ts";
-import { Stage, uniqueKey } from "../../support/stage.ts";
+import { expectAccessible, openBrowser, openContext, setUp, watchErrors } from "../../support/dashboard/browser.ts";
+import { Stage, uniqueKey } from "../../support/stages/stage.ts";
 
 async function exported(page: Page, button: string) {
   const download = page.waitForEvent("download");

@@ -14,9 +14,9 @@ import {
   setUp,
   setupLink,
   watchErrors,
-} from "../../support/browser.ts";
-import { ROOT } from "../../support/fanfare-process.ts";
-import { Stage, uniqueKey } from "../../support/stage.ts";
+} from "../../support/dashboard/browser.ts";
+import { ROOT } from "../../support/processes/fanfare-process.ts";
+import { Stage, uniqueKey } from "../../support/stages/stage.ts";
 
 /** The screenshots, for people to look at. Ignored by git. */
 const SCREENSHOTS = join(ROOT, "screenshots");

@@ -1,7 +1,7 @@
 import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
-import { openBrowser, openContext, setUp, watchErrors } from "../../support/browser.ts";
-import { Stage, uniqueKey } from "../../support/stage.ts";
+import { openBrowser, openContext, setUp, watchErrors } from "../../support/dashboard/browser.ts";
+import { Stage, uniqueKey } from "../../support/stages/stage.ts";
 
 /** How many inputs the short form of a platform has at most. The choice of platform is one. */
 const INPUTS_MAX = 4;

@@ -1,7 +1,7 @@
 import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
-import { openBrowser, openContext, setUp, watchErrors } from "../../support/browser.ts";
-import { Stage, uniqueKey } from "../../support/stage.ts";
+import { openBrowser, openContext, setUp, watchErrors } from "../../support/dashboard/browser.ts";
+import { Stage, uniqueKey } from "../../support/stages/stage.ts";
 
 const KEYS = Array.from({ length: 6 }, (_, index) => uniqueKey(`import-${index}`));
 

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import { syntheticClip } from "../../../src/testkit/encoder/clip.ts";
-import { openBrowser, openContext, setUp, watchErrors } from "../../support/browser.ts";
-import { Stage, uniqueKey } from "../../support/stage.ts";
-import { waitFor } from "../../support/waiting.ts";
+import { openBrowser, openContext, setUp, watchErrors } from "../../support/dashboard/browser.ts";
+import { waitFor } from "../../support/processes/waiting.ts";
+import { Stage, uniqueKey } from "../../support/stages/stage.ts";
 
 test("two tabs see every change over one connection; an edit on air moves one platform; a lost server is shown, and its return", async () => {
   const stage = await Stage.open();

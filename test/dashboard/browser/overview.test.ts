@@ -4,9 +4,9 @@ import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
 import { syntheticClip } from "../../../src/testkit/encoder/clip.ts";
 import { en } from "../../../web/src/text/en.ts";
-import { expectAccessible, openBrowser, openContext, setUp, watchErrors } from "../../support/browser.ts";
-import { ROOT } from "../../support/fanfare-process.ts";
-import { Stage, uniqueKey } from "../../support/stage.ts";
+import { expectAccessible, openBrowser, openContext, setUp, watchErrors } from "../../support/dashboard/browser.ts";
+import { ROOT } from "../../support/processes/fanfare-process.ts";
+import { Stage, uniqueKey } from "../../support/stages/stage.ts";
 
 /** The screenshots, for people to look at. Ignored by git. */
 const SCREENSHOTS = join(ROOT, "screenshots");

@@ -5,10 +5,17 @@ import { expect, test } from "vitest";
 import { syntheticClip } from "../../../src/testkit/encoder/clip.ts";
 import { en } from "../../../web/src/text/en.ts";
 import { ko } from "../../../web/src/text/ko.ts";
-import { expectAccessible, openBrowser, openContext, setUp, setupLink, watchErrors } from "../../support/browser.ts";
-import { ROOT } from "../../support/fanfare-process.ts";
-import { Stage, uniqueKey } from "../../support/stage.ts";
-import { waitFor } from "../../support/waiting.ts";
+import {
+  expectAccessible,
+  openBrowser,
+  openContext,
+  setUp,
+  setupLink,
+  watchErrors,
+} from "../../support/dashboard/browser.ts";
+import { ROOT } from "../../support/processes/fanfare-process.ts";
+import { waitFor } from "../../support/processes/waiting.ts";
+import { Stage, uniqueKey } from "../../support/stages/stage.ts";
 
 /** The screenshots, for people to look at. Ignored by git. */
 const SCREENSHOTS = join(ROOT, "screenshots");

@@ -3,9 +3,9 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { syntheticClip } from "../../../src/testkit/encoder/clip.ts";
 import { en } from "../../../web/src/text/en.ts";
-import { openBrowser, openContext, setUp, watchErrors } from "../../support/browser.ts";
-import { ROOT } from "../../support/fanfare-process.ts";
-import { Stage, uniqueKey } from "../../support/stage.ts";
+import { openBrowser, openContext, setUp, watchErrors } from "../../support/dashboard/browser.ts";
+import { ROOT } from "../../support/processes/fanfare-process.ts";
+import { Stage, uniqueKey } from "../../support/stages/stage.ts";
 
 const FROM = "127.0.0.1";
 

@@ -11,7 +11,7 @@ import {
   textProperty,
 } from "../../../src/protocol/amf0/value.ts";
 import { ProtocolError } from "../../../src/protocol/protocol-error.ts";
-import { hex } from "../../support/hex.ts";
+import { hex } from "../../support/streams/hex.ts";
 
 function faultOf(bytes: Buffer, limits = AMF0_LIMITS): string | undefined {
   try {

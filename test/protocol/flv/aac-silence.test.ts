@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { isSilentAac } from "../../../src/protocol/flv/audio/aac-silence.ts";
-import { seededRandom } from "../../support/seeded-random.ts";
+import { seededRandom } from "../../support/stages/seeded-random.ts";
 import { BitWriter } from "./bit-writer.ts";
 
 type Frames = Readonly<Record<string, readonly string[]>>;

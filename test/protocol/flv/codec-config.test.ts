@@ -4,7 +4,7 @@ import { parseAudioSpecificConfig } from "../../../src/protocol/flv/audio/aac-co
 import { BitReader } from "../../../src/protocol/flv/bit-reader.ts";
 import { parseAvcConfig } from "../../../src/protocol/flv/video/avc-config.ts";
 import { parseSps } from "../../../src/protocol/flv/video/sps.ts";
-import { hex } from "../../support/hex.ts";
+import { hex } from "../../support/streams/hex.ts";
 import { BitWriter } from "./bit-writer.ts";
 
 /** Records as x264 writes them, through FFmpeg's FLV muxer. */

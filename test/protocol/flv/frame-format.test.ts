@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { parseAv1Config } from "../../../src/protocol/flv/video/av1-config.ts";
 import { parseHevcConfig } from "../../../src/protocol/flv/video/hevc-config.ts";
 import { readFrameFormat } from "../../../src/protocol/flv/video/read-frame-format.ts";
-import { hex } from "../../support/hex.ts";
+import { hex } from "../../support/streams/hex.ts";
 import { BitWriter } from "./bit-writer.ts";
 
 /** As FFmpeg writes them into files, with x265, libaom and SVT-AV1. */

@@ -8,7 +8,7 @@ import {
   rewriteMetadata,
   synthesiseMetadata,
 } from "../../../src/protocol/flv/metadata.ts";
-import { hex } from "../../support/hex.ts";
+import { hex } from "../../support/streams/hex.ts";
 
 const entries = (record: Readonly<Record<string, Amf0Value>>): ReadonlyMap<string, Amf0Value> =>
   new Map(Object.entries(record));

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { enhanceHevc, flattenTrack, splitTracks, trackIdsOf } from "../../../src/protocol/flv/tracks.ts";
-import { hex } from "../../support/hex.ts";
+import { hex } from "../../support/streams/hex.ts";
 
 const plain = (bytes: Buffer | undefined): string | undefined => bytes?.toString("hex");
 

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { classifyVideo, hasIdr, type VideoTag } from "../../../src/protocol/flv/video/video-tag.ts";
-import { hex } from "../../support/hex.ts";
+import { hex } from "../../support/streams/hex.ts";
 
 type Row = { name: string; bytes: string; tag: Partial<VideoTag> };
 

@@ -7,7 +7,7 @@ import {
   PeerBandwidthLimit,
 } from "../../../src/protocol/rtmp/control.ts";
 import { MessageType } from "../../../src/protocol/rtmp/message.ts";
-import { hex } from "../../support/hex.ts";
+import { hex } from "../../support/streams/hex.ts";
 
 const table: readonly { value: ControlMessage; type: number; bytes: string }[] = [
   { value: { kind: "set-chunk-size", chunkSize: 60_000 }, type: 1, bytes: "0000EA60" },

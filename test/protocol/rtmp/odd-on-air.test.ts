@@ -3,9 +3,9 @@ import { encodeAmf0 } from "../../../src/protocol/amf0/encode.ts";
 import { amf0EcmaArray, amf0Object } from "../../../src/protocol/amf0/value.ts";
 import { encodeMessage } from "../../../src/protocol/rtmp/chunk/chunk-writer.ts";
 import { encodeCommand } from "../../../src/protocol/rtmp/command.ts";
-import { hex } from "../../support/hex.ts";
-import { mediaMessage } from "../../support/media-messages.ts";
-import { closes, KEYFRAME, kinds, media, names, Peer, requests } from "../../support/server-peer.ts";
+import { hex } from "../../support/streams/hex.ts";
+import { mediaMessage } from "../../support/streams/media-messages.ts";
+import { closes, KEYFRAME, kinds, media, names, Peer, requests } from "../../support/targets/server-peer.ts";
 
 const say = (peer: Peer, type: number, payload: Buffer, streamId = 0) =>
   peer.say(encodeMessage(3, { type, timestamp: 0, streamId, payload }, 128));

@@ -4,8 +4,8 @@ import { amf0Object } from "../../../src/protocol/amf0/value.ts";
 import { encodeMessage } from "../../../src/protocol/rtmp/chunk/chunk-writer.ts";
 import { encodeCommand } from "../../../src/protocol/rtmp/command.ts";
 import { encodeControl } from "../../../src/protocol/rtmp/control.ts";
-import { mediaMessage } from "../../support/media-messages.ts";
-import { closes, KEYFRAME, kinds, media, Peer, requests } from "../../support/server-peer.ts";
+import { mediaMessage } from "../../support/streams/media-messages.ts";
+import { closes, KEYFRAME, kinds, media, Peer, requests } from "../../support/targets/server-peer.ts";
 
 const command = (name: string, args: readonly (string | number)[] = [], transactionId = 5) =>
   encodeMessage(3, encodeCommand(1, { name, transactionId, object: null, args }), 128);

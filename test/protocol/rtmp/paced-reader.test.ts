@@ -12,7 +12,7 @@ import {
 } from "../../../src/protocol/rtmp/chunk/paced-reader.ts";
 import { PayloadSlab } from "../../../src/protocol/rtmp/chunk/payload-slab.ts";
 import type { Message } from "../../../src/protocol/rtmp/message.ts";
-import { cutAt, LIMITS_LENIENT } from "./chunk-support.ts";
+import { cutAt, LIMITS_LENIENT } from "./chunk/chunk-support.ts";
 
 const NOTHING = Buffer.alloc(0);
 /** On a chunk stream that had a message of four bytes: the same again, with these bytes for its payload. */

@@ -7,7 +7,7 @@ import { encodeMessage } from "../../../src/protocol/rtmp/chunk/chunk-writer.ts"
 import { decodeCommand, encodeCommand } from "../../../src/protocol/rtmp/command.ts";
 import { decodeControl, encodeControl } from "../../../src/protocol/rtmp/control.ts";
 import { SERVER_DEADLINES } from "../../../src/protocol/rtmp/server/server-state.ts";
-import { mediaMessage } from "../../support/media-messages.ts";
+import { mediaMessage } from "../../support/streams/media-messages.ts";
 import {
   C0C1,
   C2,
@@ -22,7 +22,7 @@ import {
   requests,
   S0S1S2_BYTES,
   sent,
-} from "../../support/server-peer.ts";
+} from "../../support/targets/server-peer.ts";
 
 test("S0, S1 and S2 leave together as soon as C1 is complete, before any C2", () => {
   const peer = new Peer({ isGreeted: false });

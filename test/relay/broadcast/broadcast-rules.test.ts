@@ -12,8 +12,8 @@ import type { BroadcastState, Hold } from "../../../src/relay/broadcast/broadcas
 import type { Publisher } from "../../../src/relay/publisher/publisher.ts";
 import type { IngestEnd } from "../../../src/thread-protocol/facts.ts";
 import { FREEZE_TIMES } from "../../../src/thread-protocol/freeze-times.ts";
-import { AVC_CONFIG, avcFrame, video } from "../../support/media-messages.ts";
-import { newPublisher, sending } from "../../support/publishers.ts";
+import { newPublisher, sending } from "../../support/encoders/publishers.ts";
+import { AVC_CONFIG, avcFrame, video } from "../../support/streams/media-messages.ts";
 
 const live = (publisher: Publisher): BroadcastState<Publisher> => ({ at: "live", publisher });
 const holdOn = (lost: Publisher, end: IngestEnd = "connection-lost"): Hold<Publisher> => ({

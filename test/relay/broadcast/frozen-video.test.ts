@@ -5,9 +5,9 @@ import { FillerRun } from "../../../src/relay/rendition/filler-run.ts";
 import { Filler } from "../../../src/relay/stream/filler/filler.ts";
 import { FillerStock } from "../../../src/relay/stream/filler/filler-stock.ts";
 import { FREEZE_TIMES } from "../../../src/thread-protocol/freeze-times.ts";
-import { oneTrackTag, VideoPacket } from "../../support/enhanced-tags.ts";
-import { aacFrame, audio, avcFrame, video } from "../../support/media-messages.ts";
-import { sending } from "../../support/publishers.ts";
+import { sending } from "../../support/encoders/publishers.ts";
+import { oneTrackTag, VideoPacket } from "../../support/streams/enhanced-tags.ts";
+import { aacFrame, audio, avcFrame, video } from "../../support/streams/media-messages.ts";
 
 const LAST_VIDEO_MS = 1_000;
 const STEP_MS = 100;

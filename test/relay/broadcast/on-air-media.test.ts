@@ -6,6 +6,8 @@ import { FanOut, type Frame } from "../../../src/relay/rendition/fan-out.ts";
 import { BlockStore } from "../../../src/relay/stream/block-store.ts";
 import type { MediaMessage } from "../../../src/relay/stream/media-message.ts";
 import { FREEZE_TIMES } from "../../../src/thread-protocol/freeze-times.ts";
+import { newPublisher } from "../../support/encoders/publishers.ts";
+import { VirtualClock } from "../../support/stages/virtual-clock.ts";
 import {
   AAC_CONFIG,
   AAC_CONFIG_CHANGED,
@@ -15,10 +17,8 @@ import {
   audio,
   avcFrame,
   video,
-} from "../../support/media-messages.ts";
-import { newPublisher } from "../../support/publishers.ts";
-import { Recorder } from "../../support/recorder.ts";
-import { VirtualClock } from "../../support/virtual-clock.ts";
+} from "../../support/streams/media-messages.ts";
+import { Recorder } from "../../support/targets/recorder.ts";
 
 const LOOK_MS = 100;
 const BEGUN_MS = 400;

@@ -2,8 +2,8 @@ import { expect, test } from "vitest";
 import type { BroadcastState } from "../../../src/relay/broadcast/broadcast-state.ts";
 import { StandbyWatch } from "../../../src/relay/broadcast/standby-watch.ts";
 import type { Publisher } from "../../../src/relay/publisher/publisher.ts";
-import { AAC_CONFIG_CHANGED, audio } from "../../support/media-messages.ts";
-import { newPublisher, sending } from "../../support/publishers.ts";
+import { newPublisher, sending } from "../../support/encoders/publishers.ts";
+import { AAC_CONFIG_CHANGED, audio } from "../../support/streams/media-messages.ts";
 
 const UNTIL = { fromMs: 0, untilMs: 1_000 };
 const NOW_MS = 1_000;

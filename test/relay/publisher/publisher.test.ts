@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { Publisher } from "../../../src/relay/publisher/publisher.ts";
-import { AAC_CONFIG, AVC_CONFIG, aacFrame, audio, avcFrame, video } from "../../support/media-messages.ts";
+import { AAC_CONFIG, AVC_CONFIG, aacFrame, audio, avcFrame, video } from "../../support/streams/media-messages.ts";
 
 test("an encoder's sample holds what the ingest check measures of it", () => {
   const description = {

@@ -3,9 +3,9 @@ import { RenditionFanOut } from "../../../src/relay/rendition/rendition-fan-out.
 import { BlockStore } from "../../../src/relay/stream/block-store.ts";
 import { DecoderConfig } from "../../../src/relay/stream/config/decoder-config.ts";
 import { WHOLE_STREAM } from "../../../src/relay/subscriber/subscriber.ts";
-import { avcFrame, video } from "../../support/media-messages.ts";
-import { marksOf, RelayStage, target } from "../../support/relay-stage.ts";
-import { VirtualClock } from "../../support/virtual-clock.ts";
+import { marksOf, RelayStage, target } from "../../support/stages/relay-stage.ts";
+import { VirtualClock } from "../../support/stages/virtual-clock.ts";
+import { avcFrame, video } from "../../support/streams/media-messages.ts";
 
 test("a rendition without a target keeps nothing of the filler that was begun for it", () => {
   const head = new DecoderConfig();

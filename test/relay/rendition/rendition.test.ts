@@ -6,8 +6,8 @@ import { Renditions } from "../../../src/relay/rendition/renditions.ts";
 import { BlockStore } from "../../../src/relay/stream/block-store.ts";
 import { DecoderConfig } from "../../../src/relay/stream/config/decoder-config.ts";
 import { type StreamChoice, WHOLE_STREAM } from "../../../src/relay/subscriber/subscriber.ts";
-import { AVC_CONFIG, aacFrame, avcFrame } from "../../support/media-messages.ts";
-import { Recorder } from "../../support/recorder.ts";
+import { AVC_CONFIG, aacFrame, avcFrame } from "../../support/streams/media-messages.ts";
+import { Recorder } from "../../support/targets/recorder.ts";
 
 const AS_IT_COMES: RenditionShape = { hasHevcEnhanced: false, isLegacy: false, hasTimedData: true };
 const rendition = (changes: Partial<RenditionShape> = {}) =>

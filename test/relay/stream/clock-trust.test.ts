@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { aacFrame, audio, avcFrame, video } from "../../support/media-messages.ts";
-import { mediaOf, RelayStage, target } from "../../support/relay-stage.ts";
+import { mediaOf, RelayStage, target } from "../../support/stages/relay-stage.ts";
+import { aacFrame, audio, avcFrame, video } from "../../support/streams/media-messages.ts";
 
 const FRAME_MS = 40;
 

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { Filler, type FillerFrame } from "../../../src/relay/stream/filler/filler.ts";
 import { FillerStock } from "../../../src/relay/stream/filler/filler-stock.ts";
-import { AAC_CONFIG, AVC_CONFIG, avcFrame } from "../../support/media-messages.ts";
+import { AAC_CONFIG, AVC_CONFIG, avcFrame } from "../../support/streams/media-messages.ts";
 
 const KEY = avcFrame(true, 1);
 const FOLLOWING = avcFrame(false, 2);

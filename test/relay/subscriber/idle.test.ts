@@ -1,8 +1,16 @@
 import { expect, test } from "vitest";
 import type { PublisherHandle } from "../../../src/relay/publisher/publisher.ts";
 import type { MediaMessage } from "../../../src/relay/stream/media-message.ts";
-import { AAC_CONFIG, AVC_CONFIG, aacFrame, audio, avcFrame, metadata, video } from "../../support/media-messages.ts";
-import { mediaOf, RelayStage, target } from "../../support/relay-stage.ts";
+import { mediaOf, RelayStage, target } from "../../support/stages/relay-stage.ts";
+import {
+  AAC_CONFIG,
+  AVC_CONFIG,
+  aacFrame,
+  audio,
+  avcFrame,
+  metadata,
+  video,
+} from "../../support/streams/media-messages.ts";
 
 const FRAME_MS = 40;
 const playMs = (stage: RelayStage, targetId = 1): number | undefined =>

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import { gatewayTo } from "../../../src/relay/publish-gateway.ts";
 import type { PublisherHandle } from "../../../src/relay/publisher/publisher.ts";
-import { aacFrame, audio, avcFrame, video } from "../../support/media-messages.ts";
-import { mediaOf, RelayStage, target } from "../../support/relay-stage.ts";
+import { mediaOf, RelayStage, target } from "../../support/stages/relay-stage.ts";
+import { aacFrame, audio, avcFrame, video } from "../../support/streams/media-messages.ts";
 
 const HOLD_SECONDS = 20;
 const FRAME_MS = 40;

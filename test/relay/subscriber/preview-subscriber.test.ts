@@ -6,9 +6,9 @@ import { cutPacket } from "../../../src/relay/packing/rtmp-chunks.ts";
 import type { Packet } from "../../../src/relay/stream/packet.ts";
 import { PreviewSubscriber } from "../../../src/relay/subscriber/preview/preview-subscriber.ts";
 import { readFlv } from "../../../src/testkit/flv-file.ts";
-import { avcFrame, video } from "../../support/media-messages.ts";
-import { marksOf, RelayStage, target } from "../../support/relay-stage.ts";
-import { VirtualClock } from "../../support/virtual-clock.ts";
+import { marksOf, RelayStage, target } from "../../support/stages/relay-stage.ts";
+import { VirtualClock } from "../../support/stages/virtual-clock.ts";
+import { avcFrame, video } from "../../support/streams/media-messages.ts";
 
 const METADATA = Buffer.concat([
   Buffer.from("02000d40736574446174614672616d65", "hex"),

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { hex } from "../../support/hex.ts";
-import { audio, video } from "../../support/media-messages.ts";
-import { RelayStage, target } from "../../support/relay-stage.ts";
+import { RelayStage, target } from "../../support/stages/relay-stage.ts";
+import { hex } from "../../support/streams/hex.ts";
+import { audio, video } from "../../support/streams/media-messages.ts";
 
 const AVC = video(0, hex("1700000000 0142c01effe1000101 01000102"));
 const AAC = audio(0, hex("af00 1190"));

@@ -2,9 +2,17 @@ import { expect, test } from "vitest";
 import { encodeFlvTag } from "../../../src/protocol/flv/flv-tag.ts";
 import type { Packer, WireForm, WireMessage } from "../../../src/relay/packing/wire-form.ts";
 import type { Packet } from "../../../src/relay/stream/packet.ts";
-import { AAC_CONFIG, AVC_CONFIG, aacFrame, audio, avcFrame, metadata, video } from "../../support/media-messages.ts";
-import { Recorder } from "../../support/recorder.ts";
-import { mediaOf, RelayStage, target } from "../../support/relay-stage.ts";
+import { mediaOf, RelayStage, target } from "../../support/stages/relay-stage.ts";
+import {
+  AAC_CONFIG,
+  AVC_CONFIG,
+  aacFrame,
+  audio,
+  avcFrame,
+  metadata,
+  video,
+} from "../../support/streams/media-messages.ts";
+import { Recorder } from "../../support/targets/recorder.ts";
 
 const tag = (type: number, payload: Buffer) => encodeFlvTag({ type, timestamp: 0, payload });
 const faultsOf = (stage: RelayStage) => stage.facts.filter(({ kind }) => kind === "internal-fault");

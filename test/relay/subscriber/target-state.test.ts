@@ -8,7 +8,7 @@ import {
 } from "../../../src/relay/subscriber/rtmp-push/target-state.ts";
 import type { TargetError } from "../../../src/thread-protocol/targets/target-status.ts";
 import { targetWarning } from "../../../src/thread-protocol/targets/target-warnings.ts";
-import { BAD_KEY, REFUSED } from "../../support/relay-stage.ts";
+import { BAD_KEY, REFUSED } from "../../support/stages/relay-stage.ts";
 
 const TIMEOUT: TargetError = { ...REFUSED, code: "TCP_TIMEOUT", message: "no answer" };
 const WALL_MS = 1_000_000;

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { StoreUnavailableError } from "../../../src/control/ports/errors.ts";
-import { PostgresServer } from "../../support/postgres-server.ts";
+import { PostgresServer } from "../../support/processes/postgres-server.ts";
 import { newChannel } from "../suites/store-suite-data.ts";
 import { openNode, storesOf } from "./nodes.ts";
 

@@ -6,7 +6,7 @@ import { SqlDeliveryStore } from "../../../src/store/deliveries/delivery-store.t
 import { SqlEventStore } from "../../../src/store/events/event-store.ts";
 import { openPostgresDatabase } from "../../../src/store/postgres/postgres.ts";
 import type { MasterKey } from "../../../src/store/secrets/secrets.ts";
-import type { PostgresServer } from "../../support/postgres-server.ts";
+import type { PostgresServer } from "../../support/processes/postgres-server.ts";
 
 /** The encryption keys of the tests' nodes. */
 export const KEYS: readonly [MasterKey, MasterKey] = [

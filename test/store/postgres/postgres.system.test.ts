@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { SqlStore } from "../../../src/store/channels/sql-store.ts";
-import { PostgresServer } from "../../support/postgres-server.ts";
+import { PostgresServer } from "../../support/processes/postgres-server.ts";
 import { storeSuite } from "../suites/store-suite.ts";
 import { newChannel } from "../suites/store-suite-data.ts";
 import { useTestDatabases } from "../suites/test-databases.ts";

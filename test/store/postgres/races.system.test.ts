@@ -1,8 +1,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import type { NewEvent } from "../../../src/control/events/events.ts";
 import { DomainError } from "../../../src/control/ports/errors.ts";
-import { PostgresServer } from "../../support/postgres-server.ts";
-import { waitFor } from "../../support/waiting.ts";
+import { PostgresServer } from "../../support/processes/postgres-server.ts";
+import { waitFor } from "../../support/processes/waiting.ts";
 import { newChannel, TARGET } from "../suites/store-suite-data.ts";
 import { KEYS, migratedDatabases, openNode, storesOf } from "./nodes.ts";
 

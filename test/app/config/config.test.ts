@@ -1,0 +1,231 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { availableParallelism, tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, test } from "vitest";
+import { readConfig } from "../../../src/app/config/config.ts";
+import { ConfigError } from "../../../src/app/config/config-error.ts";
+import { helpText } from "../../../src/app/config/help-text.ts";
+
+function config(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+  const commandLine = readConfig(args, env);
+  if ("show" in commandLine) throw new Error("asked for help");
+  return commandLine.config;
+}
+
+function refusal(args: readonly string[], env: Readonly<Record<string, string>> = {}): string {
+  try {
+    readConfig(args, env);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.message;
+    throw error;
+  }
+  return "nothing refused";
+}
+
+test("every setting has its default", () => {
+  expect(config([])).toEqual({
+    allowedHosts: [],
+    basePath: "",
+    corsOrigins: [],
+    dataDir: "./data",
+    newDatabase: "no",
+    connectionsMax: 4_096,
+    mediaThreads: Math.max(1, availableParallelism() - 1),
+    rtmpsPort: 1_936,
+    strangersPerAddressMax: 64,
+    httpPort: 8080,
+    rtmpPort: 1935,
+    targetAllow: "",
+    planLimits: { STANDARD: 3, PROFESSIONAL: 5, UNLIMITED: 0 },
+    rateLimit: 1_000,
+    eventStreamsPerKey: 20,
+    retriesPerSecond: 20,
+    loadMaxPercent: 95,
+    directSockets: "on",
+    replayProtection: "off",
+    trustedProxies: "",
+    publishStatusName: "PUBLISHING",
+    shutdown: "cut",
+    logLevel: "info",
+  });
+});
+
+test("a flag wins over the environment, the environment over the default, and an empty variable is not set", () => {
+  const env = { FANFARE_HTTP_PORT: "81", FANFARE_RTMP_PORT: "1936", FANFARE_LOG_LEVEL: "" };
+  expect(config(["--http-port", "82"], env)).toMatchObject({ httpPort: 82, rtmpPort: 1936, logLevel: "info" });
+  expect(config(["--http-port=83"], env)).toMatchObject({ httpPort: 83 });
+});
+
+test("every setting can be set", () => {
+  const env = {
+    FANFARE_DATA_DIR: "/srv/fanfare",
+    FANFARE_NEW_DATABASE: "yes",
+    FANFARE_ENCRYPTION_KEY_FILE: "/run/secrets/fanfare.key",
+    FANFARE_HTTP_HOST: "::1",
+    FANFARE_RTMP_HOST: "0.0.0.0",
+    FANFARE_PUBLIC_HOST: "live.example.com",
+    FANFARE_ALLOWED_HOSTS: "fanfare.lan, *.example.org",
+    FANFARE_BASE_PATH: "/fanfare/",
+    FANFARE_CORS_ORIGINS: "https://panel.example.com",
+    FANFARE_PUBLISH_URL: "rtmp://live.example.com:41935/relay",
+    FANFARE_SECURE_PUBLISH_URL: "rtmps://live.example.com:41936/relay",
+    FANFARE_ACCESS_KEY: "KEY1",
+    FANFARE_SECRET_KEY: "0123456789abcdef",
+    FANFARE_MEDIA_THREADS: "3",
+    FANFARE_TARGET_ALLOW: "10.0.0.0/8,fd00::/8",
+    FANFARE_PLAN_LIMITS: "STANDARD=4",
+    FANFARE_RATE_LIMIT: "20",
+    FANFARE_EVENT_STREAMS_PER_KEY: "5",
+    FANFARE_RETRIES_PER_SECOND: "1000",
+    FANFARE_LOAD_MAX: "100",
+    FANFARE_DIRECT_SOCKETS: "off",
+    FANFARE_REPLAY_PROTECTION: "writes",
+    FANFARE_METRICS_LISTEN: "[::1]:9464",
+    FANFARE_TRUSTED_PROXIES: "10.0.0.1, fd00::/8",
+    FANFARE_PUBLISH_STATUS_NAME: "PUBLISH",
+    FANFARE_SHUTDOWN: "end",
+    FANFARE_RTMPS_PORT: "19360",
+    FANFARE_TLS_CERT: "/etc/tls/cert.pem",
+    FANFARE_TLS_KEY: "/etc/tls/key.pem",
+    FANFARE_TLS_EXTRA_CA: "/etc/tls/ours.pem",
+    FANFARE_INGEST_CONNECTIONS: "100",
+    FANFARE_INGEST_CONNECTIONS_PER_ADDRESS: "5",
+    FANFARE_LOG_LEVEL: "debug",
+  };
+  expect(config([], env)).toEqual({
+    dataDir: "/srv/fanfare",
+    newDatabase: "yes",
+    mediaThreads: 3,
+    rtmpsPort: 19_360,
+    tlsCert: "/etc/tls/cert.pem",
+    tlsKey: "/etc/tls/key.pem",
+    tlsExtraCa: "/etc/tls/ours.pem",
+    connectionsMax: 100,
+    strangersPerAddressMax: 5,
+    encryptionKeyFile: "/run/secrets/fanfare.key",
+    httpHost: "::1",
+    httpPort: 8080,
+    rtmpHost: "0.0.0.0",
+    rtmpPort: 1935,
+    publicHost: "live.example.com",
+    allowedHosts: ["fanfare.lan", "*.example.org"],
+    basePath: "/fanfare",
+    corsOrigins: ["https://panel.example.com"],
+    publishUrl: "rtmp://live.example.com:41935/relay",
+    securePublishUrl: "rtmps://live.example.com:41936/relay",
+    accessKey: "KEY1",
+    secretKey: "0123456789abcdef",
+    targetAllow: "10.0.0.0/8,fd00::/8",
+    planLimits: { STANDARD: 4, PROFESSIONAL: 5, UNLIMITED: 0 },
+    rateLimit: 20,
+    eventStreamsPerKey: 5,
+    retriesPerSecond: 1_000,
+    loadMaxPercent: 100,
+    directSockets: "off",
+    replayProtection: "writes",
+    metricsListen: { host: "::1", port: 9_464 },
+    trustedProxies: "10.0.0.1, fd00::/8",
+    publishStatusName: "PUBLISH",
+    shutdown: "end",
+    logLevel: "debug",
+  });
+});
+
+const wrong: readonly { variable: string; value: string; allowed: RegExp }[] = [
+  { variable: "FANFARE_HTTP_PORT", value: "65536", allowed: /a port number from 0/ },
+  { variable: "FANFARE_HTTP_PORT", value: "eighty", allowed: /a port number from 0/ },
+  { variable: "FANFARE_RTMP_PORT", value: "-1", allowed: /a port number from 0/ },
+  { variable: "FANFARE_HTTP_HOST", value: "a host", allowed: /a host name or an IP address/ },
+  { variable: "FANFARE_BASE_PATH", value: "fanfare", allowed: /a path such as \/fanfare/ },
+  { variable: "FANFARE_CORS_ORIGINS", value: "panel.example.com", allowed: /comma-separated origins/ },
+  { variable: "FANFARE_ALLOWED_HOSTS", value: "http://fanfare.lan", allowed: /comma-separated host names/ },
+  { variable: "FANFARE_PUBLISH_URL", value: "http://live.example.com/relay", allowed: /an address such as rtmp:/ },
+  { variable: "FANFARE_PUBLISH_URL", value: "rtmp://live.example.com/relay/", allowed: /without a slash at its end/ },
+  { variable: "FANFARE_SECURE_PUBLISH_URL", value: "rtmp://live.example.com/relay", allowed: /such as rtmps:/ },
+  { variable: "FANFARE_TARGET_ALLOW", value: "10.0.0.0/33", allowed: /comma-separated list of networks/ },
+  { variable: "FANFARE_METRICS_LISTEN", value: "9464", allowed: /HOST:PORT such as/ },
+  { variable: "FANFARE_METRICS_LISTEN", value: "localhost:0", allowed: /with a port from 1 to 65535/ },
+  { variable: "FANFARE_EVENT_STREAMS_PER_KEY", value: "201", allowed: /a whole number from 1 to 200/ },
+  { variable: "FANFARE_RATE_LIMIT", value: "0", allowed: /a whole number from 1 to 9999999/ },
+  { variable: "FANFARE_TRUSTED_PROXIES", value: "proxy", allowed: /comma-separated list of networks/ },
+  { variable: "FANFARE_PLAN_LIMITS", value: "STANDARD:3", allowed: /PLAN=NUMBER pairs/ },
+  { variable: "FANFARE_PUBLISH_STATUS_NAME", value: "ON_AIR", allowed: /PUBLISHING or PUBLISH/ },
+  { variable: "FANFARE_SHUTDOWN", value: "now", allowed: /one of cut, end/ },
+  { variable: "FANFARE_LOG_LEVEL", value: "verbose", allowed: /one of debug, info/ },
+];
+test.each(wrong)("$variable=$value is refused with its name and what is allowed", ({ variable, value, allowed }) => {
+  const message = refusal([], { [variable]: value });
+  expect(message).toContain(variable);
+  expect(message).toContain(JSON.stringify(value));
+  expect(message).toMatch(allowed);
+});
+
+test("a wrong flag is named as a flag, and an unknown one and a stray word are refused", () => {
+  expect(refusal(["--http-port", "x"])).toMatch(/^--http-port \(FANFARE_HTTP_PORT\): "x" is not allowed; allowed is/);
+  expect(refusal(["--http-prot", "1"])).toMatch(/--http-prot.*--help lists all flags/);
+  expect(refusal(["serve"])).toMatch(/--help lists all flags/);
+});
+
+test("a secret on the command line is refused, and not repeated", () => {
+  const env = { FANFARE_ACCESS_KEY: "KEY1" };
+  for (const args of [["--secret-key", "0123456789abcdef"], ["--secret-key=0123456789abcdef"]]) {
+    expect(refusal(args, env)).toBe(
+      "--secret-key is not accepted: everybody on this machine can read a command line. " +
+        "Give FANFARE_SECRET_KEY in the environment, or FANFARE_SECRET_KEY_FILE, which names a file that holds it.",
+    );
+  }
+  expect(helpText()).not.toContain("--secret-key");
+  expect(helpText()).toContain("FANFARE_SECRET_KEY or FANFARE_SECRET_KEY_FILE:");
+});
+
+describe("a key and its secret in files", () => {
+  const folder = mkdtempSync(join(tmpdir(), "fanfare-config-"));
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  const file = (name: string, text: string) => {
+    writeFileSync(join(folder, name), text);
+    return join(folder, name);
+  };
+
+  test.each(["", "\n", "\r\n"])("are read without the end of their line (%j)", (end) => {
+    const env = {
+      FANFARE_ACCESS_KEY_FILE: file("id", `KEY1${end}`),
+      FANFARE_SECRET_KEY_FILE: file("secret", `0123456789abcdef${end}`),
+    };
+    expect(config([], env)).toMatchObject({ accessKey: "KEY1", secretKey: "0123456789abcdef" });
+  });
+
+  test("are refused where they cannot be read, with a sentence that repeats no secret", () => {
+    const id = { FANFARE_ACCESS_KEY: "KEY1" };
+    const secret = file("secret", "0123456789abcdef");
+    const both = { ...id, FANFARE_SECRET_KEY: "0123456789abcdef", FANFARE_SECRET_KEY_FILE: secret };
+    expect(refusal([], both)).toBe(
+      "FANFARE_SECRET_KEY and FANFARE_SECRET_KEY_FILE set the same value: give only one of them.",
+    );
+    const missing = join(folder, "missing");
+    expect(refusal([], { ...id, FANFARE_SECRET_KEY_FILE: missing })).toBe(
+      `FANFARE_SECRET_KEY_FILE: the file ${missing} cannot be read (ENOENT).`,
+    );
+    for (const wrong of ["a stray word", "short", "x".repeat(10_000)]) {
+      const message = refusal([], { ...id, FANFARE_SECRET_KEY_FILE: file("wrong", wrong) });
+      expect(message).toMatch(/FANFARE_SECRET_KEY: what was given is not allowed; allowed is 16 to 256/);
+      expect(message).not.toContain(wrong);
+    }
+  });
+});
+
+test("a key needs its secret, and a wrong secret is not repeated", () => {
+  expect(refusal([], { FANFARE_ACCESS_KEY: "KEY1" })).toMatch(/go together/);
+  expect(refusal([], { FANFARE_TLS_KEY: "/key.pem" })).toMatch(/FANFARE_TLS_CERT and FANFARE_TLS_KEY go together/);
+  const message = refusal([], { FANFARE_ACCESS_KEY: "KEY1", FANFARE_SECRET_KEY: "too short" });
+  expect(message).toMatch(/FANFARE_SECRET_KEY: what was given is not allowed; allowed is 16 to 256/);
+  expect(message).not.toContain("too short");
+});
+
+test("help lists every setting, and version and help win over all else", () => {
+  const help = helpText();
+  for (const variable of ["FANFARE_DATA_DIR", "FANFARE_TARGET_ALLOW", "FANFARE_SHUTDOWN"])
+    expect(help).toContain(variable);
+  expect(help).toContain("--rtmp-port VALUE");
+  expect(readConfig(["--help", "--http-port", "x"], {})).toEqual({ show: "help" });
+  expect(readConfig(["--version"], {})).toEqual({ show: "version" });
+});

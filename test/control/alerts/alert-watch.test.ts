@@ -1,0 +1,87 @@
+import { expect, test } from "vitest";
+import { AlertWatch } from "../../../src/control/alerts/alert-watch.ts";
+import type { ChannelEvent } from "../../../src/control/events/events.ts";
+import type { ChannelHealth } from "../../../src/control/health/channel-health.ts";
+import type { Fact } from "../../../src/thread-protocol/facts.ts";
+import type { ChannelSample } from "../../../src/thread-protocol/samples.ts";
+import { VirtualClock } from "../../support/stages/virtual-clock.ts";
+
+const CHANNEL = "ls-1";
+const HEALTHY: ChannelHealth = { state: "healthy", reasonCount: 0 };
+const BROKEN: ChannelHealth = {
+  state: "broken",
+  reason: { code: "STALLED", message: { en: "m", ko: "m" }, targetId: 7, nextStep: "WAIT" },
+  reasonCount: 1,
+};
+const SAMPLE = [{ channelId: CHANNEL }] as unknown as readonly ChannelSample[];
+const SOME_FACT: Fact = { kind: "hold-changed", time: 1, channelId: CHANNEL } as unknown as Fact;
+
+function stage() {
+  const clock = new VirtualClock();
+  const told: string[] = [];
+  const state = { health: HEALTHY, hasReaders: true };
+  const watch = new AlertWatch({
+    clock,
+    healthOf: () => state.health,
+    hasReaders: () => state.hasReaders,
+    onAlert: ({ severity, verdict }) => told.push(verdict.isLost === true ? "lost" : severity),
+  });
+  return { clock, told, state, watch };
+}
+
+const ended = (change: Partial<ChannelEvent>): ChannelEvent => ({
+  ...{ eventId: 1, channelId: CHANNEL, code: "PUBLISH_END", level: "WARN", time: 1, description: "d" },
+  reason: "connection-lost",
+  ...change,
+});
+
+test("a change in a sample or a fact gives an alert, and one that waits for its minute comes at the end of it", () => {
+  const { clock, told, state, watch } = stage();
+  watch.samples(SAMPLE);
+  state.health = BROKEN;
+  watch.fact(SOME_FACT);
+  watch.samples(SAMPLE);
+  expect(told).toEqual(["broken"]);
+  state.health = HEALTHY;
+  watch.samples(SAMPLE);
+  clock.advance(59_999);
+  expect(told).toEqual(["broken"]);
+  clock.advance(1);
+  expect(told).toEqual(["broken", "healthy"]);
+  watch.close();
+});
+
+test("without a reader nothing is watched, and the first reader finds channels as they are", () => {
+  const { told, state, watch } = stage();
+  watch.samples(SAMPLE);
+  state.hasReaders = false;
+  state.health = BROKEN;
+  watch.samples(SAMPLE);
+  watch.event(ended({}));
+  state.hasReaders = true;
+  watch.samples(SAMPLE);
+  expect(told).toEqual([]);
+});
+
+test("a broadcast that ends by itself is a loss, and one that a person or a stopping server ends is not", () => {
+  const { told, watch } = stage();
+  for (const change of [
+    { level: "INFO", reason: "ended" },
+    { reason: "shutdown" },
+    { code: "PUBLISH_START" },
+  ] as const) {
+    watch.event(ended(change));
+  }
+  expect(told).toEqual([]);
+  watch.event(ended({ reason: "hold-expired" }));
+  expect(told).toEqual(["lost"]);
+});
+
+test("a deleted channel is forgotten", () => {
+  const { told, state, watch } = stage();
+  watch.samples(SAMPLE);
+  watch.fact({ kind: "channel-changed", change: "deleted", time: 1, channelId: CHANNEL, channelName: "n" });
+  state.health = BROKEN;
+  watch.samples(SAMPLE);
+  expect(told).toEqual([]);
+});

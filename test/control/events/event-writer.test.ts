@@ -1,0 +1,166 @@
+import { expect, test } from "vitest";
+import type { LogFields } from "../../../src/base/log.ts";
+import { NO_ALERTS } from "../../../src/control/channels/channel.ts";
+import { EventWriter } from "../../../src/control/events/event-writer.ts";
+import type { ChannelEvent, EventStore, NewEvent } from "../../../src/control/events/events.ts";
+import { StoreUnavailableError } from "../../../src/control/ports/errors.ts";
+import { channelChanged } from "../../support/stages/channel-changed.ts";
+import { VirtualClock } from "../../support/stages/virtual-clock.ts";
+
+/** A store that keeps events in memory, and fails as the test says. */
+class FakeEvents implements EventStore {
+  failure: Error | undefined;
+  readonly batches: (readonly NewEvent[])[] = [];
+  appendCount = 0;
+  known = (channelId: string) => channelId !== "unknown";
+
+  async findEventSubjects(channelIds: readonly string[]) {
+    return channelIds
+      .filter((channelId) => this.known(channelId))
+      .map((channelId) => ({ channelId, name: channelId, alerts: NO_ALERTS, targets: new Map() }));
+  }
+
+  async appendEvents(events: readonly NewEvent[]): Promise<readonly ChannelEvent[]> {
+    this.appendCount += 1;
+    if (this.failure !== undefined) throw this.failure;
+    this.batches.push(events);
+    return events.map(({ isForWebhook: _, ...event }, index) => ({ ...event, eventId: index + 1 }));
+  }
+
+  async listEvents() {
+    return { events: [], total: 0 };
+  }
+
+  async pruneEvents() {
+    return 0;
+  }
+
+  get texts(): string[] {
+    return this.batches.flat().map((event) => event.channelId);
+  }
+}
+
+const LOCKED = new StoreUnavailableError("locked");
+
+function open(waitingMax?: number) {
+  const store = new FakeEvents();
+  const clock = new VirtualClock();
+  const lines: { readonly event: string; readonly fields: LogFields }[] = [];
+  const written: ChannelEvent[] = [];
+  const write = (event: string, fields: LogFields = {}) => void lines.push({ event, fields });
+  const writer = new EventWriter({
+    store,
+    clock,
+    log: { debug: write, info: write, warn: write, error: write },
+    onWritten: (event) => void written.push(event),
+    ...(waitingMax === undefined ? {} : { waitingMax }),
+  });
+  const lost = () => lines.filter(({ event }) => event === "events lost").map(({ fields }) => fields["count"]);
+  return { store, clock, lines, written, writer, lost };
+}
+
+const created = (channelId: string) => channelChanged("created", channelId);
+
+/** Runs every promise that can continue. */
+const settle = () => new Promise<void>((resolve) => setImmediate(resolve));
+
+test("events are stored in the order they were published, many in one write, and handed on", async () => {
+  const { store, writer, written } = open();
+  const names = Array.from({ length: 250 }, (_, index) => `channel-${index}`);
+  for (const name of names) writer.fact(created(name));
+  await settle();
+  expect(store.texts).toEqual(names);
+  expect(store.batches.map((batch) => batch.length)).toEqual([100, 100, 50]);
+  expect(written).toHaveLength(250);
+});
+
+test("publishing never waits for the store", async () => {
+  const { store, writer } = open();
+  writer.fact(created("a"));
+  expect(store.appendCount).toBe(0);
+  await settle();
+  expect(store.texts).toEqual(["a"]);
+});
+
+test("a database that refuses writes is tried again after 1, 2, 4, 8, 10, 10 s, and then has everything, in order", async () => {
+  const { store, clock, writer, lost } = open();
+  store.failure = LOCKED;
+  writer.fact(created("a"));
+  await settle();
+  writer.fact(created("b"));
+  await settle();
+  expect(store.appendCount).toBe(1);
+  for (const [index, pauseMs] of [1_000, 2_000, 4_000, 8_000, 10_000, 10_000].entries()) {
+    clock.advance(pauseMs - 1);
+    await settle();
+    expect(store.appendCount).toBe(index + 1);
+    clock.advance(1);
+    await settle();
+    expect(store.appendCount).toBe(index + 2);
+  }
+  store.failure = undefined;
+  clock.advance(10_000);
+  await settle();
+  expect(store.texts).toEqual(["a", "b"]);
+  expect(lost()).toEqual([]);
+});
+
+test("events above the bound are lost, and the log says how many", async () => {
+  const { store, clock, lines, writer, lost } = open(3);
+  store.failure = LOCKED;
+  for (const name of ["a", "b", "c", "d", "e"]) writer.fact(created(name));
+  await settle();
+  expect(lines.filter(({ event }) => event.startsWith("events are being lost"))).toHaveLength(1);
+  store.failure = undefined;
+  clock.advance(1_000);
+  await settle();
+  expect(store.texts).toEqual(["a", "b", "c"]);
+  expect(lost()).toEqual([2]);
+  writer.fact(created("f"));
+  await settle();
+  expect(store.texts).toEqual(["a", "b", "c", "f"]);
+  expect(lost()).toEqual([2]);
+});
+
+test("an error that would repeat costs its batch and delays nothing else", async () => {
+  const { store, writer, lost } = open();
+  store.failure = new Error("a mistake");
+  writer.fact(created("a"));
+  await settle();
+  store.failure = undefined;
+  writer.fact(created("b"));
+  await settle();
+  expect(store.texts).toEqual(["b"]);
+  expect(lost()).toEqual([1]);
+});
+
+test("an event of an unknown channel is dropped", async () => {
+  const { store, writer } = open();
+  writer.fact(created("unknown"));
+  writer.fact(created("known"));
+  await settle();
+  expect(store.texts).toEqual(["known"]);
+});
+
+test("closing writes what waits, tries once where that fails, and accepts nothing afterwards", async () => {
+  const first = open();
+  first.writer.fact(created("a"));
+  await first.writer.close();
+  first.writer.fact(created("b"));
+  await first.writer.close();
+  expect(first.store.texts).toEqual(["a"]);
+
+  const second = open();
+  second.store.failure = LOCKED;
+  second.writer.fact(created("a"));
+  await settle();
+  second.store.failure = undefined;
+  await second.writer.close();
+  expect(second.store.texts).toEqual(["a"]);
+
+  const third = open();
+  third.store.failure = LOCKED;
+  third.writer.fact(created("a"));
+  await third.writer.close();
+  expect(third.lost()).toEqual([1]);
+});

@@ -1,0 +1,111 @@
+import { expect, test } from "vitest";
+import { type ChannelHealth, channelHealth, type HealthInput } from "../../../src/control/health/channel-health.ts";
+import { NEXT_STEPS, STEP_OF_ERROR } from "../../../src/control/health/next-steps.ts";
+import type { IngestWarning } from "../../../src/control/ingest-check/ingest-checks.ts";
+import type { ChannelLive, TargetLive } from "../../../src/control/ports/runtime.ts";
+import { targetError } from "../../../src/thread-protocol/targets/target-errors.ts";
+import type { TargetStatus } from "../../../src/thread-protocol/targets/target-status.ts";
+import { targetWarning } from "../../../src/thread-protocol/targets/target-warnings.ts";
+import { channelSample, targetSample } from "../../support/stages/sample.ts";
+
+const INGEST = { ...channelSample("c", []).ingest, videoCodec: "avc" };
+
+const target = (status: Omit<TargetStatus, "sinceTime">, isUnstable = false): TargetLive => ({
+  status: { sinceTime: 1, ...status },
+  sample: targetSample(0, { isUnstable }),
+});
+const failed = (name: Parameters<typeof targetError>[0], status: "FAIL" | "CONNECTING" = "FAIL") =>
+  target({ status, lastError: { ...targetError(name), time: 1 } });
+const GREEN = target({ status: "PUBLISHING" });
+const OFF = target({ status: "READY" });
+const UNSTABLE = target({ status: "PUBLISHING" }, true);
+const SLOW = target({ status: "PUBLISHING", warning: { code: "SLOW", message: "slow", messageKo: "느림" } });
+const WAITS = target({ status: "PUBLISHING", warning: targetWarning("no-keyframe") });
+
+const live = (targets: readonly TargetLive[], change: Partial<ChannelLive> = {}): ChannelLive => ({
+  isPublishing: true,
+  ingest: INGEST,
+  targets: new Map(targets.map((each, index) => [index + 1, each])),
+  ...change,
+});
+const HELD = { ingest: { ...INGEST, state: "HELD" } } as const;
+
+const warning = (severity: IngestWarning["severity"], code: IngestWarning["code"]): IngestWarning => ({
+  code,
+  severity,
+  message: { en: `${code} in words`, ko: code },
+});
+const KEYFRAMES = warning("warning", "KEYFRAME_INTERVAL_LONG");
+const NO_AUDIO = warning("error", "AUDIO_MISSING");
+
+const verdict = ({ state, reason, reasonCount }: ChannelHealth) =>
+  [state, reason?.code, reason?.targetId, reason?.nextStep, reasonCount].filter((each) => each !== undefined).join(" ");
+
+type Case = readonly [what: string, input: Partial<HealthInput>, verdict: string];
+const CASES: readonly Case[] = [
+  ["nothing was ever reported", { live: undefined }, "waiting WAITS_FOR_ENCODER START_ENCODER 1"],
+  ["off air", { live: live([OFF], { isPublishing: false }) }, "waiting WAITS_FOR_ENCODER START_ENCODER 1"],
+  ["turned off, on its way off air", { state: "blocked", live: live([GREEN]) }, "off CHANNEL_OFF TURN_CHANNEL_ON 1"],
+  ["deleted", { state: "deleted", live: undefined }, "off CHANNEL_OFF TURN_CHANNEL_ON 1"],
+  ["all green", { live: live([GREEN, GREEN]) }, "healthy 0"],
+  ["one off, one green", { live: live([OFF, GREEN]) }, "healthy 0"],
+  ["first attempt", { live: live([target({ status: "CONNECTING" })]) }, "healthy 0"],
+  ["no media yet", { live: live([OFF], { ingest: channelSample("c", []).ingest }) }, "healthy 0"],
+  ["all off", { live: live([OFF, OFF]) }, "attention PLATFORMS_OFF TURN_PLATFORM_ON 1"],
+  ["no target", { live: live([]) }, "attention PLATFORMS_OFF TURN_PLATFORM_ON 1"],
+  ["held", { live: live([GREEN], HELD) }, "broken ENCODER_LOST RESTART_ENCODER 1"],
+  ["held, a target fails", { live: live([failed("publish-refused")], HELD) }, "broken ENCODER_LOST RESTART_ENCODER 2"],
+  ["one fails", { live: live([GREEN, failed("publish-refused")]) }, "broken PUBLISH_REJECTED 2 CHECK_KEY 1"],
+  [
+    "a preset's name is not found",
+    { live: live([failed("known-name-unknown")]) },
+    "broken DNS_FAILED 1 ASK_OPERATOR 1",
+  ],
+  ["another name is not found", { live: live([failed("name-unknown")]) }, "broken DNS_FAILED 1 CHECK_ADDRESS 1"],
+  ["one is dialled again", { live: live([failed("stalled", "CONNECTING")]) }, "broken STALLED 1 CHECK_CONNECTION 1"],
+  [
+    "the error that needs a person comes first",
+    { live: live([failed("connection-broken"), failed("login-refused")]) },
+    "broken AUTH_FAILED 2 CHECK_LOGIN 2",
+  ],
+  ["an earlier error, green again", { live: live([{ ...GREEN }]) }, "healthy 0"],
+  ["unstable while green", { live: live([GREEN, UNSTABLE]) }, "attention PLATFORM_UNSTABLE 2 CHECK_CONNECTION 1"],
+  ["unstable, turned off since", { live: live([GREEN, target({ status: "READY" }, true)]) }, "healthy 0"],
+  ["slow", { live: live([SLOW]) }, "attention SLOW 1 CHECK_CONNECTION 1"],
+  ["waits for a keyframe", { live: live([WAITS]) }, "attention WAITS_FOR_KEYFRAME 1 CHANGE_ENCODER 1"],
+  ["a warning", { live: live([GREEN]), warnings: [KEYFRAMES] }, "attention KEYFRAME_INTERVAL_LONG CHANGE_ENCODER 1"],
+  [
+    "the error among warnings comes first",
+    { live: live([GREEN]), warnings: [KEYFRAMES, NO_AUDIO] },
+    "attention AUDIO_MISSING CHANGE_ENCODER 2",
+  ],
+  [
+    "a warning off air does not count",
+    { live: live([], { isPublishing: false }), warnings: [NO_AUDIO] },
+    "waiting WAITS_FOR_ENCODER START_ENCODER 1",
+  ],
+  [
+    "the backup differs",
+    { live: live([GREEN], { ingest: { ...INGEST, standbyDiffers: "frame rate" } }) },
+    "attention BACKUP_DIFFERS CHECK_BACKUP 1",
+  ],
+  [
+    "broken before attention",
+    { live: live([UNSTABLE, failed("tls-expired")]), warnings: [NO_AUDIO] },
+    "broken TLS_FAILED 2 CHECK_CERTIFICATE 3",
+  ],
+];
+
+test.each(CASES)("%s", (_what, input, expected) => {
+  expect(verdict(channelHealth({ state: "live", live: undefined, warnings: [], ...input }))).toBe(expected);
+});
+
+test("the verdict's reason is the sentence of its cause, in both languages", () => {
+  const { message, messageKo } = targetError("publish-refused");
+  const health = channelHealth({ state: "live", live: live([failed("publish-refused")]), warnings: [] });
+  expect(health.reason?.message).toEqual({ en: message, ko: messageKo });
+});
+
+test("each next step of an error has its sentence", () => {
+  expect(Object.values(STEP_OF_ERROR).filter((step) => !Object.hasOwn(NEXT_STEPS, step))).toEqual([]);
+});

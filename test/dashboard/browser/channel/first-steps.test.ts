@@ -1,0 +1,124 @@
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import type { Page } from "playwright-core";
+import { expect, test } from "vitest";
+import { syntheticClip } from "../../../../src/testkit/encoder/clip.ts";
+import { expectAccessible, openBrowser, openContext, setUp, watchErrors } from "../../../support/dashboard/browser.ts";
+import { ROOT } from "../../../support/processes/fanfare-process.ts";
+import { Stage, uniqueKey } from "../../../support/stages/stage.ts";
+
+/** The screenshots, for people to look at. Ignored by git. */
+const SCREENSHOTS = join(ROOT, "screenshots");
+const LOOKS = [
+  ["ko-KR", "light", 390],
+  ["en-US", "dark", 1_280],
+  ["ko-KR", "dark", 2_560],
+  ["en-US", "light", 390],
+] as const;
+
+/** The steps that are ticked. */
+const ticked = (page: Page): Promise<string[]> =>
+  page.locator(".first-steps li.done > span:last-child").allInnerTexts();
+const expectTicked = (page: Page, count: number) =>
+  expect.poll(async () => (await ticked(page)).length, { timeout: 20_000 }).toBe(count);
+
+test("the first hour with the page alone: every step ticks by what is true, and the list is gone when all is green", async () => {
+  await mkdir(SCREENSHOTS, { recursive: true });
+  const stage = await Stage.open();
+  const target = await stage.target();
+  const { fanfare, api } = await stage.server();
+  const browser = await openBrowser(stage);
+  const context = await openContext(browser);
+  const page = await context.newPage();
+  const errors = watchErrors(page);
+  await setUp(page, fanfare);
+
+  // A new installation: nothing is done, and the first step leads to the form.
+  const steps = page.locator(".first-steps");
+  await steps.getByRole("heading", { name: "First steps" }).waitFor();
+  expect(await ticked(page)).toEqual([]);
+  await expectAccessible(page, "a new installation");
+  await page.screenshot({ path: join(SCREENSHOTS, "first-steps-empty.png"), fullPage: true });
+  await steps.getByRole("button", { name: "Create a channel" }).click();
+  const dialog = page.locator("dialog");
+  await dialog.getByLabel("Channel name").fill("금요일 공연 🎤");
+  await dialog.getByRole("radio", { name: "Twitch" }).check();
+  const twitchKey = uniqueKey("twitch");
+  stage.keepSecret(twitchKey);
+  await dialog.locator('input[name="streamKey"]').fill(twitchKey);
+  await dialog.getByRole("button", { name: "Create" }).click();
+  await page.getByRole("heading", { level: 1, name: "금요일 공연 🎤" }).waitFor();
+  await expectTicked(page, 2);
+
+  // What to set the encoder to, from the limits of the chosen platforms.
+  const recommended = page.locator("section", { has: page.getByRole("heading", { name: "Set your encoder to" }) });
+  await recommended.getByText("6,000 kbit/s").waitFor();
+  await recommended.getByText("No HEVC for Twitch.").waitFor();
+  expect(await recommended.innerText()).toMatch(/Video codec\s+H\.264 · limit of Twitch/);
+
+  // The real platform of this test takes the place of Twitch.
+  await page.getByRole("button", { name: "Add platform" }).click();
+  await dialog.getByRole("radio", { name: "Other server" }).check();
+  await dialog.locator('input[name="rtmpUrl"]').fill(target.url);
+  const key = uniqueKey("first");
+  stage.keepSecret(key);
+  await dialog.locator('input[name="streamKey"]').fill(key);
+  await dialog.getByRole("button", { name: "Add" }).click();
+  await dialog.waitFor({ state: "detached" });
+  const [created] = await api.channels();
+  const channelId = created?.channelId ?? "";
+  const [twitch] = await api.platforms(channelId);
+  await api.request("PUT", `/api/v2/re-stream/channels/${channelId}/platforms/${twitch?.platId}/off`);
+  await expect.poll(() => recommended.getByText("No HEVC for Twitch.").count()).toBe(0);
+
+  const storageState = await context.storageState();
+  for (const [locale, colorScheme, width] of LOOKS) {
+    const other = await openContext(browser, { locale, colorScheme, width, storageState });
+    const shown = await other.newPage();
+    await shown.goto(`${fanfare.origin}/channels/${channelId}`);
+    await shown.locator(".first-steps").waitFor();
+    await shown.locator(".recommended").waitFor();
+    await expectAccessible(shown, `${locale} ${colorScheme} ${width}`);
+    expect(await shown.evaluate("document.documentElement.scrollWidth - innerWidth")).toBeLessThanOrEqual(0);
+    await shown.screenshot({
+      path: join(SCREENSHOTS, `first-steps-${locale}-${colorScheme}-${width}.png`),
+      fullPage: true,
+    });
+    await other.close();
+  }
+
+  // A step leads to its place on the page.
+  await steps.getByRole("button", { name: "Copy the server and the stream key into your encoder" }).click();
+  await expect.poll(() => page.locator("#encoder-title:focus").count()).toBe(1);
+  // The test pattern is a test, and no encoder.
+  await page.getByRole("button", { name: "Send test pattern" }).click();
+  await dialog.getByRole("button", { name: "Send test pattern" }).click();
+  await page.locator(".test-pattern").waitFor();
+  await expectTicked(page, 3);
+  await page.getByRole("button", { name: "Stop test pattern" }).click();
+  await page.getByText("Waiting for your encoder").waitFor();
+  expect(await ticked(page)).toHaveLength(3);
+  // On the overview the same, with a link to the channel.
+  await page.goto(fanfare.origin);
+  await expectTicked(page, 3);
+  await steps.getByRole("link", { name: "Start streaming" }).click();
+  await page.getByRole("heading", { level: 1, name: "금요일 공연 🎤" }).waitFor();
+
+  stage.kitEncoder(await api.channel(channelId), { clip: syntheticClip({ video: "360p" }) });
+  await steps.getByRole("heading", { name: "Your first broadcast is on air everywhere" }).waitFor();
+  expect(await ticked(page)).toHaveLength(6);
+  await steps.waitFor({ state: "detached" });
+  await page.reload();
+  await page.getByRole("heading", { name: "Incoming stream" }).waitFor();
+  expect(await steps.count()).toBe(0);
+
+  // A list that a person hides stays hidden.
+  const second = await api.createChannel("second", [{ rtmpUrl: target.url, streamKey: uniqueKey("second") }]);
+  await page.goto(`${fanfare.origin}/channels/${second.channelId}`);
+  await steps.getByRole("button", { name: "Hide the first steps" }).click();
+  await steps.waitFor({ state: "detached" });
+  await page.reload();
+  await page.getByText("Waiting for your encoder").waitFor();
+  expect(await steps.count()).toBe(0);
+  expect(errors).toEqual([]);
+});

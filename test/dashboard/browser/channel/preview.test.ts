@@ -1,0 +1,98 @@
+import { expect, test } from "vitest";
+import { z } from "zod";
+import { syntheticClip } from "../../../../src/testkit/encoder/clip.ts";
+import { expectAccessible, openBrowser, openContext, setUp, watchErrors } from "../../../support/dashboard/browser.ts";
+import { waitFor } from "../../../support/processes/waiting.ts";
+import { Stage, uniqueKey } from "../../../support/stages/stage.ts";
+import { GROUP_SECONDS, longGroupClip } from "../../../support/streams/long-group-clip.ts";
+import { stalledPreview } from "../../../support/targets/stalled-viewer.ts";
+
+const DEADLINE_MS = 20_000;
+/** HTMLMediaElement: a frame is there. */
+const HAVE_CURRENT_DATA = 2;
+
+/** How many may watch one channel's preview. */
+const PLACES = 4;
+/** Runs in the page. */
+const VIDEO_STATE = `(({ readyState, videoWidth, videoHeight, currentTime }) =>
+  ({ readyState, videoWidth, videoHeight, currentTime }))(document.querySelector("video"))`;
+const videoState = z.object({
+  readyState: z.int(),
+  videoWidth: z.int(),
+  videoHeight: z.int(),
+  currentTime: z.number(),
+});
+
+test("the preview is open, shows a frame at once and plays on, stays closed when closed, and reports a missing place", async () => {
+  const stage = await Stage.open();
+  const target = await stage.target();
+  const { fanfare, api } = await stage.server();
+  const page = await (await openContext(await openBrowser(stage))).newPage();
+  const errors = watchErrors(page);
+  await setUp(page, fanfare);
+  const channel = await api.createChannel("preview", [{ rtmpUrl: target.url, streamKey: uniqueKey("a") }]);
+  const clip = await longGroupClip(stage.folder);
+  await page.goto(`${fanfare.origin}/channels/${channel.channelId}`);
+  const encoder = stage.kitEncoder(channel, { clip });
+
+  await page.locator("video").waitFor();
+  const shown = async () => videoState.parse(await page.evaluate(VIDEO_STATE));
+  const first = await waitFor("a frame", DEADLINE_MS, async () => {
+    const now = await shown();
+    return now.readyState >= HAVE_CURRENT_DATA ? now : undefined;
+  });
+  expect(encoder.report.lastTimestamp ?? 0).toBeLessThan(GROUP_SECONDS * 1_000);
+  expect(first).toMatchObject({ videoWidth: 320, videoHeight: 180 });
+  await waitFor(
+    "a second of it",
+    DEADLINE_MS,
+    async () => (await shown()).currentTime > first.currentTime + 1 || undefined,
+  );
+
+  await page.getByRole("button", { name: "Stop preview" }).click();
+  await page.locator("video").waitFor({ state: "detached" });
+  await page.getByRole("img", { name: "Last frame of the incoming stream" }).waitFor();
+  await page.reload();
+  await page.getByRole("button", { name: "Show preview" }).waitFor();
+  expect(await page.locator("video").count()).toBe(0);
+  const path = `/api/v2/re-stream/channels/${channel.channelId}/preview-token`;
+  const url = fanfare.origin + z.object({ url: z.string() }).parse(await api.request("POST", path)).url;
+  for (let count = 0; count < PLACES; count += 1) {
+    // The page's own place becomes free a moment after it left.
+    await waitFor("a place", DEADLINE_MS, async () => (await stalledPreview(stage, url)) || undefined);
+  }
+  await page.getByRole("button", { name: "Show preview" }).click();
+  await page.getByRole("status").filter({ hasText: "As many people as may watch a channel" }).waitFor();
+  await page.getByRole("img", { name: "Last frame of the incoming stream" }).waitFor();
+  expect(target.connections).toHaveLength(1);
+  expect(errors).toEqual([]);
+});
+
+test("the meter shows the level of the audio while the preview is muted, and a person can listen", async () => {
+  const stage = await Stage.open();
+  const target = await stage.target();
+  const { fanfare, api } = await stage.server();
+  const page = await (await openContext(await openBrowser(stage), { locale: "ko-KR", colorScheme: "dark" })).newPage();
+  const errors = watchErrors(page);
+  await setUp(page, fanfare);
+  const channel = await api.createChannel("meter", [{ rtmpUrl: target.url, streamKey: uniqueKey("a") }]);
+  stage.kitEncoder(channel, { clip: syntheticClip({ audio: { sampleRate: 48_000, channels: 2, isTone: true } }) });
+  await page.goto(`${fanfare.origin}/channels/${channel.channelId}`);
+  // A browser measures nothing before a person did something on the page.
+  await page.locator("video").waitFor();
+  await page.locator("h1").click();
+  const meter = page.getByRole("meter", { name: "오디오 레벨" });
+  await meter.waitFor();
+  const level = async () => Number(await meter.evaluate((element) => (element as { value?: number }).value));
+  const loud = await waitFor("a level", DEADLINE_MS, async () => {
+    const now = await level();
+    return now > -60 ? now : undefined;
+  });
+  expect(loud).toBeLessThan(0);
+  expect(await meter.getAttribute("aria-valuetext")).toMatch(/^-\d+ dBFS$/);
+  await expectAccessible(page, "preview with a meter");
+  await page.getByRole("button", { name: "소리 켜기" }).click();
+  await page.getByRole("button", { name: "음소거" }).click();
+  await page.getByRole("button", { name: "소리 켜기" }).waitFor();
+  expect(errors).toEqual([]);
+});

@@ -1,0 +1,90 @@
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { syntheticClip } from "../../../../src/testkit/encoder/clip.ts";
+import { expectAccessible, openBrowser, openContext, setUp, watchErrors } from "../../../support/dashboard/browser.ts";
+import { ROOT } from "../../../support/processes/fanfare-process.ts";
+import { Stage, uniqueKey } from "../../../support/stages/stage.ts";
+
+/** The screenshots, for people to look at. Ignored by git. */
+const SCREENSHOTS = join(ROOT, "screenshots");
+/**
+ * Letters of two scripts, characters that a file name must not have, one character of seven code points, and a
+ * formula's beginning.
+ */
+const NAME = '=공연 "라이브" / 👨‍👩‍👧‍👦 & <b>홍대</b>';
+const LOOKS = [
+  ["ko-KR", "light", 390],
+  ["en-US", "dark", 1_280],
+  ["ko-KR", "dark", 2_560],
+  ["en-US", "light", 390],
+] as const;
+
+test("the test pattern shows who will see it, runs on air, and ends when a person stops it or an encoder connects", async () => {
+  await mkdir(SCREENSHOTS, { recursive: true });
+  const stage = await Stage.open();
+  const target = await stage.target();
+  const { fanfare, api } = await stage.server();
+  const channel = await api.createChannel("plain", [
+    { label: "Studio", rtmpUrl: target.url, streamKey: uniqueKey("pattern") },
+  ]);
+  const browser = await openBrowser(stage);
+  const context = await openContext(browser);
+  const page = await context.newPage();
+  const errors = watchErrors(page);
+  await setUp(page, fanfare);
+  await page.goto(`${fanfare.origin}/channels/${channel.channelId}`);
+
+  await page.getByRole("button", { name: "Rename" }).click();
+  const dialog = page.locator("dialog");
+  await dialog.getByLabel("Channel name").fill(`  ${NAME} `);
+  await dialog.getByRole("button", { name: "Save" }).click();
+  await page.getByRole("heading", { level: 1, name: NAME, exact: true }).waitFor();
+  await expect.poll(() => page.title()).toContain(NAME);
+  expect((await api.channel(channel.channelId)).channelName).toBe(NAME);
+
+  await page.getByRole("button", { name: "Send test pattern" }).click();
+  await dialog.getByText("It is sent to: Studio.").waitFor();
+  await dialog.getByText("Viewers of these platforms will see it.").waitFor();
+  await expectAccessible(page, "the dialog");
+  await page.screenshot({ path: join(SCREENSHOTS, "test-pattern-dialog.png") });
+  await dialog.getByRole("button", { name: "Send test pattern" }).click();
+  const banner = page.locator(".test-pattern");
+  await banner.getByText("Viewers of Studio see it now.").waitFor();
+  // An encoder's card describes it, and the stream check has no finding about it.
+  const incoming = page.locator("section", { has: page.getByRole("heading", { name: "Incoming stream" }) });
+  await incoming.getByText("Test pattern", { exact: true }).waitFor();
+  expect(await incoming.getByText("Stream check").count()).toBe(0);
+  expect(await page.getByRole("button", { name: "Send test pattern" }).count()).toBe(0);
+
+  const storageState = await context.storageState();
+  for (const [locale, colorScheme, width] of LOOKS) {
+    const other = await openContext(browser, { locale, colorScheme, width, storageState });
+    const shown = await other.newPage();
+    await shown.goto(`${fanfare.origin}/channels/${channel.channelId}`);
+    await shown.locator(".test-pattern").waitFor();
+    await expectAccessible(shown, `${locale} ${colorScheme} ${width}`);
+    const overflow = await shown.evaluate("document.documentElement.scrollWidth - innerWidth");
+    expect(overflow).toBeLessThanOrEqual(0);
+    await shown.screenshot({ path: join(SCREENSHOTS, `test-pattern-${locale}-${colorScheme}-${width}.png`) });
+    await other.close();
+  }
+
+  await banner.getByRole("button", { name: "Stop test pattern" }).click();
+  await banner.waitFor({ state: "detached" });
+  await page.getByText("Waiting for your encoder").waitFor();
+  await page.locator(".report summary", { hasText: "Test pattern · " }).waitFor();
+  const link = page.getByRole("link", { name: "Export JSON" }).first();
+  expect(await link.getAttribute("download")).toMatch(/^=공연 -라이브- - 👨‍👩‍👧‍👦 & -b-홍대--b--\d{4}-/u);
+
+  // The next one ends because an encoder connects.
+  await page.getByRole("button", { name: "Send test pattern" }).click();
+  await dialog.getByLabel("Ends after").selectOption("60");
+  await dialog.getByRole("button", { name: "Send test pattern" }).click();
+  await banner.waitFor();
+  stage.kitEncoder(channel, { clip: syntheticClip() });
+  await banner.waitFor({ state: "detached" });
+  await incoming.getByText("Stream check").waitFor();
+  await page.getByText("The test pattern ended because an encoder took over").waitFor();
+  expect(errors).toEqual([]);
+});

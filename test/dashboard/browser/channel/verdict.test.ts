@@ -1,0 +1,119 @@
+import { text } from "node:stream/consumers";
+import type { Page } from "playwright-core";
+import { expect, test } from "vitest";
+import { syntheticClip } from "../../../../src/testkit/encoder/clip.ts";
+import { expectAccessible, openBrowser, openContext, setUp, watchErrors } from "../../../support/dashboard/browser.ts";
+import { Stage, uniqueKey } from "../../../support/stages/stage.ts";
+
+/** The seconds that the large countdown shows. */
+async function secondsLeft(page: Page): Promise<number> {
+  const [, minutes = "", seconds = ""] = /^Ends in (\d+):(\d\d)$/.exec(await page.getByRole("timer").innerText()) ?? [];
+  return Number(minutes) * 60 + Number(seconds);
+}
+
+/** A channel with one platform, and its page in a browser. */
+async function openChannelPage(name: string) {
+  const stage = await Stage.open();
+  const target = await stage.target();
+  const { fanfare, api } = await stage.server();
+  const channel = await api.createChannel(name, [
+    { rtmpUrl: `rtmp://127.0.0.1:${target.port}/live`, streamKey: uniqueKey("k") },
+  ]);
+  const context = await openContext(await openBrowser(stage));
+  const page = await context.newPage();
+  const errors = watchErrors(page);
+  await setUp(page, fanfare);
+  await page.goto(`${fanfare.origin}/channels/${channel.channelId}`);
+  return { stage, channel, context, page, errors };
+}
+
+test("the page and its title show one verdict, from waiting to on air to a hold that is extended and ended", async () => {
+  const { stage, channel, page, errors } = await openChannelPage("verdict");
+  const verdict = page.getByRole("region", { name: "Channel health" });
+  await verdict.getByText("Waiting for encoder", { exact: true }).waitFor();
+  await verdict.getByText("Start streaming in the encoder.").waitFor();
+  expect(await page.title()).toBe("Waiting for encoder: verdict – Fanfare");
+  // A test of a platform says what it is, beside the platform's state.
+  await page.getByRole("button", { name: "Test", exact: true }).click();
+  await page.locator(".test-result", { hasText: /Test result, .*It works/ }).waitFor();
+  expect(await page.locator(".platform-head .state").innerText()).toBe("Waiting");
+  expect(await page.getByText("Stream check").count()).toBe(0);
+
+  const encoder = stage.kitEncoder(channel, { clip: syntheticClip({ seconds: 110 }) });
+  await page.locator(".platform .state", { hasText: "On air" }).waitFor();
+  // An encoder's first seconds prove nothing yet.
+  await page.getByText("Checking…").waitFor();
+  expect(await page.getByText("No problems found.").count()).toBe(0);
+
+  await encoder.stop("reset");
+  await verdict.getByText("Broken", { exact: true }).waitFor();
+  await verdict.getByText(/^The encoder is lost\./).waitFor();
+  await verdict.getByText(/start streaming again before the hold ends/).waitFor();
+  expect(await page.title()).toBe("Broken: verdict – Fanfare");
+  // Without an encoder the check is silent.
+  expect(await page.getByText("Stream check").count()).toBe(0);
+  const before = await secondsLeft(page);
+  expect(before).toBeGreaterThan(60);
+  expect(before).toBeLessThanOrEqual(120);
+  await verdict.getByRole("button", { name: "Extend by 1 minute" }).click();
+  await page
+    .getByRole("timer")
+    .getByText(/Ends in (2:[1-5]\d|3:00)/)
+    .waitFor();
+  expect(await secondsLeft(page)).toBeGreaterThan(before);
+  for (const colorScheme of ["light", "dark"] as const) {
+    await page.emulateMedia({ colorScheme });
+    await expectAccessible(page, `a hold, ${colorScheme}`);
+  }
+
+  // A refusal is shown, and the hold goes on.
+  await page.route("**/hold/extend", (route) => route.fulfill({ status: 400, json: REFUSED }));
+  await verdict.getByRole("button", { name: "Extend by 1 minute" }).click();
+  await page.locator(".notice", { hasText: "This isn't possible right now." }).waitFor();
+
+  await verdict.getByRole("button", { name: "End now" }).click();
+  await page.locator("dialog").getByRole("button", { name: "End now" }).click();
+  await verdict.getByText("Waiting for encoder", { exact: true }).waitFor();
+  expect(await page.getByRole("timer").count()).toBe(0);
+  expect(errors).toEqual([]);
+});
+
+test("a wrong key is shown at the encoder card, and a report can be saved and printed", async () => {
+  const { stage, channel, context, page, errors } = await openChannelPage("report");
+  await page.getByText("Waiting for your encoder").waitFor();
+  const clip = syntheticClip({ seconds: 110 });
+  stage.kitEncoder({ ...channel, streamKey: "not-a-key" }, { clip });
+  await page
+    .getByText(/^An encoder tried with a wrong key from 127\.0\.0\.1 at \d+:\d\d [AP]M\.( \(\d+ times\))?$/)
+    .waitFor();
+
+  const encoder = stage.kitEncoder(channel, { clip });
+  await page.locator(".platform .state", { hasText: "On air" }).waitFor();
+  await encoder.stop("clean");
+  const report = page.locator(".report");
+  await report.waitFor();
+  const [saved] = await Promise.all([
+    page.waitForEvent("download"),
+    report.getByRole("link", { name: "Export JSON" }).click(),
+  ]);
+  expect(saved.suggestedFilename()).toMatch(/^report-\d{4}-\d\d-\d\dT\d{6}\.json$/);
+  const { content } = JSON.parse(await text(await saved.createReadStream())) as { content: { channelId: string } };
+  expect(content.channelId).toBe(channel.channelId);
+  const [table] = await Promise.all([
+    page.waitForEvent("download"),
+    report.getByRole("link", { name: "Export CSV" }).click(),
+  ]);
+  expect(await text(await table.createReadStream())).toMatch(/^\uFEFF?time,ingest kbit\/s/);
+  const [printable] = await Promise.all([
+    context.waitForEvent("page"),
+    report.getByRole("link", { name: "Printable page" }).click(),
+  ]);
+  await printable
+    .getByRole("heading", { name: /report/ })
+    .first()
+    .waitFor();
+  await expectAccessible(page, "a report");
+  expect(errors).toEqual([]);
+});
+
+const REFUSED = { error: { errorCode: 250005, message: "invalid status", errorName: "INVALID_STATUS" } };

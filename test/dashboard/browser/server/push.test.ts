@@ -1,0 +1,211 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { createServer, type Server as HttpsServer } from "node:https";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import type { Page, Worker } from "playwright-core";
+import { expect, test } from "vitest";
+import { syntheticClip } from "../../../../src/testkit/encoder/clip.ts";
+import { en } from "../../../../web/src/text/en.ts";
+import { openBrowser, openContext, PASSWORD, setUp, watchErrors } from "../../../support/dashboard/browser.ts";
+import { PushBrowser } from "../../../support/dashboard/push-browser.ts";
+import { ROOT } from "../../../support/processes/fanfare-process.ts";
+import { certificate } from "../../../support/stages/certificates.ts";
+import { Stage, uniqueKey } from "../../../support/stages/stage.ts";
+
+const { alerts: texts } = en;
+const NAME = "127.0.0.1";
+const BASE = "/fanfare";
+const WAIT = { timeout: 60_000 };
+
+type Pushed = { readonly path: string; readonly headers: Readonly<Record<string, unknown>>; readonly body: Buffer };
+
+/** A push service over HTTPS on the loopback. It answers with `status`. */
+async function openPushService(stage: Stage) {
+  const pair = certificate(NAME);
+  const authority = join(stage.folder, "push-service.pem");
+  await writeFile(authority, pair.cert);
+  const pushed: Pushed[] = [];
+  const service = { status: 201 };
+  const server: HttpsServer = createServer(pair, (request, response) => {
+    const chunks: Buffer[] = [];
+    request.on("data", (chunk: Buffer) => chunks.push(chunk));
+    request.on("end", () => {
+      pushed.push({ path: request.url ?? "", headers: request.headers, body: Buffer.concat(chunks) });
+      response.writeHead(service.status).end();
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  stage.onClose(async () => {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  });
+  const { port } = server.address() as AddressInfo;
+  return { authority, pushed, service, origin: `https://${NAME}:${port}` };
+}
+
+/** This Chromium reaches no push service: it gets a subscription at the test's. Everything else is the browser's own. */
+const subscribedAt = ({ endpoint, keys }: PushBrowser): string => `
+  let isSubscribed = false;
+  const subscription = {
+    endpoint: ${JSON.stringify(endpoint)},
+    toJSON: () => (${JSON.stringify({ endpoint, keys })}),
+    unsubscribe: async () => { isSubscribed = false; return true; },
+  };
+  PushManager.prototype.subscribe = async function (options) {
+    window.subscribedWith = options;
+    isSubscribed = true;
+    localStorage.setItem("test-subscribed", "1");
+    return subscription;
+  };
+  PushManager.prototype.getSubscription = async () =>
+    isSubscribed || localStorage.getItem("test-subscribed") === "1" ? subscription : null;
+`;
+
+const shownTitles = (page: Page): Promise<unknown> =>
+  page.evaluate(`
+    navigator.serviceWorker.ready
+      .then((registration) => registration.getNotifications())
+      .then((notifications) => notifications.map(({ title, body, tag }) => ({ title, body, tag })))
+  `);
+
+/** Passes a message to the service worker as the browser would. */
+async function deliver(page: Page, worker: Worker, origin: string, data: string): Promise<void> {
+  const session = await page.context().newCDPSession(page);
+  const registered = new Promise<string>((resolve) => {
+    session.on("ServiceWorker.workerRegistrationUpdated", ({ registrations }) => {
+      const mine = registrations.find(({ scopeURL }) => worker.url().startsWith(scopeURL));
+      if (mine !== undefined) resolve(mine.registrationId);
+    });
+  });
+  await session.send("ServiceWorker.enable");
+  await session.send("ServiceWorker.deliverPushMessage", { origin, registrationId: await registered, data });
+  await session.detach();
+}
+
+async function openStage() {
+  const stage = await Stage.open();
+  const push = await openPushService(stage);
+  const target = await stage.target();
+  const { fanfare, api } = await stage.server({
+    environment: { NODE_EXTRA_CA_CERTS: push.authority, FANFARE_BASE_PATH: BASE },
+  });
+  const browser = new PushBrowser(`${push.origin}/send/secret-of-this-browser`);
+  stage.keepSecret("secret-of-this-browser");
+  stage.keepSecret(browser.keys.auth);
+  const context = await openContext(await openBrowser(stage));
+  await context.grantPermissions(["notifications"], { origin: fanfare.origin });
+  const page = await context.newPage();
+  const errors = watchErrors(page);
+  const channel = await api.createChannel("show", [{ rtmpUrl: target.url, streamKey: uniqueKey("g") }]);
+  stage.kitEncoder(channel, { clip: syntheticClip({ seconds: 110 }) });
+  const dashboard = {
+    origin: `${fanfare.origin}${BASE}`,
+    stdout: fanfare.stdout.replaceAll(`${BASE}/setup`, "/setup"),
+  };
+  return { stage, push, api, channel, fanfare, browser, context, page, errors, dashboard };
+}
+
+test("a server without a page open pushes trouble, encrypted for the browser, whose worker shows it and opens the channel", async () => {
+  const { push, api, channel, fanfare, browser, context, page, errors, dashboard } = await openStage();
+  await context.addInitScript(subscribedAt(browser));
+  await setUp(page, dashboard);
+  await page.locator(".card .pills .tone-good").waitFor();
+  await page.getByRole("link", { name: en.app.settings }).click();
+  await page.getByLabel(texts.on, { exact: true }).check();
+  const workerStarts = context.waitForEvent("serviceworker");
+  await page.getByRole("button", { name: texts.pushOn }).click();
+  await page.locator('[data-push="on"]').waitFor();
+  const worker = await workerStarts;
+  expect(worker.url()).toBe(`${dashboard.origin}/service-worker.js`);
+  expect(await page.evaluate("window.subscribedWith.userVisibleOnly")).toBe(true);
+  await page.getByRole("button", { name: texts.test }).click();
+  await page.locator(".notice", { hasText: texts.tested }).waitFor();
+  expect(push.pushed.map(({ body }) => JSON.parse(browser.decrypt(body)).title)).toEqual([texts.testTitle]);
+
+  await page.goto("about:blank");
+  await api.addPlatform(channel.channelId, {
+    rtmpUrl: "rtmp://127.0.0.1:9/live",
+    streamKey: uniqueKey("b"),
+    label: "Nowhere",
+  });
+  await expect.poll(() => push.pushed.length, WAIT).toBe(2);
+  const message = push.pushed[1];
+  expect(message?.path).toBe("/send/secret-of-this-browser");
+  expect(message?.headers).toMatchObject({ "content-encoding": "aes128gcm", urgency: "high", ttl: "3600" });
+  const text = browser.decrypt(message?.body ?? Buffer.alloc(0));
+  const title = `show: ${en.health.states.broken}`;
+  expect(JSON.parse(text)).toEqual({
+    ...{ title, channelId: channel.channelId, isQuietInFocus: false },
+    body: expect.stringMatching(/^Nowhere: \S.{20,}/),
+  });
+
+  await page.goto(`${dashboard.origin}/settings`);
+  await page.locator('[data-push="on"]').waitFor();
+  await deliver(page, worker, fanfare.origin, text);
+  await expect.poll(() => shownTitles(page), WAIT).toMatchObject([{ title, tag: `fanfare-${channel.channelId}` }]);
+  await worker.evaluate(`
+    self.registration.getNotifications().then(([notification]) =>
+      self.dispatchEvent(new NotificationEvent("notificationclick", { notification })))
+  `);
+  await page.getByRole("heading", { name: "show", exact: true }).waitFor();
+  expect(errors).toEqual([]);
+});
+
+test("rules go to the server; sign-out and another password end a subscription, and a push service that forgot the browser too", async () => {
+  const { push, fanfare, browser, context, page, errors, dashboard } = await openStage();
+  await context.addInitScript(subscribedAt(browser));
+  await setUp(page, dashboard);
+  await page.goto(`${dashboard.origin}/settings`);
+  await page.getByLabel(texts.on, { exact: true }).check();
+  await page.getByRole("button", { name: texts.pushOn }).click();
+  await page.locator('[data-push="on"]').waitFor();
+  const saved = page.waitForResponse((response) => response.request().method() === "PUT");
+  await page.getByLabel(texts.severities.broken, { exact: true }).uncheck();
+  expect((await (await saved).request().postDataJSON()).severities).toEqual(["attention"]);
+  await (await saved).finished();
+
+  await page.locator('input[name="old"]').fill(PASSWORD);
+  await page.locator('input[name="new"]').fill("another password");
+  const again = page.waitForResponse((response) => response.url().endsWith("/dashboard/push"));
+  await page
+    .locator("section", { hasText: en.settings.newPassword })
+    .last()
+    .getByRole("button", { name: en.common.save })
+    .click();
+  expect((await again).status()).toBe(200);
+  push.service.status = 410;
+  await page.getByRole("button", { name: texts.test }).click();
+  await page.locator(".notice", { hasText: texts.testFailed("HTTP 410") }).waitFor();
+  push.service.status = 201;
+  await page.getByRole("button", { name: texts.test }).click();
+  await page.locator(".notice", { hasText: en.common.refusals["250004"] }).waitFor();
+
+  await page.reload();
+  await page.locator('[data-push="on"]').waitFor();
+  await page.getByLabel(texts.severities.broken, { exact: true }).check();
+  await page.getByRole("button", { name: en.signIn.signOut }).click();
+  await page.locator('input[name="password"]').waitFor();
+  // Signed in again beside the page, which would subscribe once more.
+  const ask = (path: string, data: object) =>
+    context.request.post(`${dashboard.origin}/dashboard/${path}`, { data, headers: { origin: fanfare.origin } });
+  expect((await ask("session", { password: "another password" })).status()).toBe(200);
+  expect((await ask("push/test", { endpoint: browser.endpoint })).status()).toBe(404);
+  expect(errors).toEqual([]);
+});
+
+test("where the browser's push service cannot be used, the page says so and offers it again", async () => {
+  const { context, page, errors, dashboard } = await openStage();
+  await context.addInitScript(
+    "PushManager.prototype.subscribe = () => Promise.reject(new DOMException('no service', 'AbortError'));",
+  );
+  await mkdir(join(ROOT, "screenshots"), { recursive: true });
+  await setUp(page, dashboard);
+  await page.goto(`${dashboard.origin}/settings`);
+  await page.getByLabel(texts.on, { exact: true }).check();
+  expect(await page.locator('[data-push="off"] p').innerText()).toBe(texts.pushStates.off);
+  await page.getByRole("button", { name: texts.pushOn }).click();
+  await page.locator('[data-push="refused"]').waitFor();
+  expect(await page.locator('[data-push="refused"] p').innerText()).toBe(texts.pushStates.refused);
+  await page.screenshot({ path: join(ROOT, "screenshots", "alerts-push-refused.png"), fullPage: true });
+  expect(errors).toEqual([]);
+});

@@ -1,0 +1,54 @@
+import { expect, test } from "vitest";
+import { publishUrl, Stage, uniqueKey } from "../../support/stages/stage.ts";
+import { makeClip } from "../../support/streams/clip.ts";
+import { isKeyframe } from "../../support/streams/flv-file.ts";
+import { packetHashes } from "../../support/streams/packet-hashes.ts";
+import { expectProperStart, expectSentPackets } from "../../support/streams/recorded-stream.ts";
+
+test("a killed target fails, is retried and comes back by itself, and the other one is unaffected", async () => {
+  const stage = await Stage.open();
+  const clip = await makeClip({ seconds: 20 });
+  const [killed, healthy] = [await stage.nginx(), await stage.nginx()];
+  const { api } = await stage.server();
+  const [killedKey, healthyKey] = [uniqueKey("killed"), uniqueKey("healthy")];
+  const channel = await api.createChannel("recovery", [
+    { rtmpUrl: killed.url, streamKey: killedKey },
+    { rtmpUrl: healthy.url, streamKey: healthyKey },
+  ]);
+  const watch = stage.watch(api, channel);
+  const encoder = await stage.ffmpeg(clip, publishUrl(channel));
+  await killed.waitForRecording(killedKey, (tags) => tags.filter(isKeyframe).length >= 2, 10_000);
+
+  await killed.kill();
+  const cut = await watch.until(0, (platform) => platform.connectStatus === "FAIL", 5_000);
+  expect(["TCP_RESET", "REMOTE_CLOSED"]).toContain(cut.lastError?.code);
+  expect(cut.lastError?.severity).toBe("transient");
+  await watch.until(0, (platform) => platform.lastError?.code === "TCP_REFUSED", 5_000);
+  await watch.until(0, (platform) => platform.totalRetryCount >= 2, 8_000);
+
+  await killed.restart();
+  const back = await watch.until(0, (platform) => platform.connectStatus === "PUBLISHING", 8_000);
+  expect(back.lastError).toBeUndefined();
+  // Counters are a second old at most: the attempt that succeeded counts too.
+  await watch.until(0, (platform) => platform.totalRetryCount >= 3, 3_000);
+  expect(await encoder.exited).toEqual({ code: 0, signal: null });
+
+  expect((await expectSentPackets(healthy, healthyKey, clip.path)).framesSkipped).toBe(0);
+  expect((await expectSentPackets(killed, killedKey, clip.path, 1)).framesSkipped).toBeGreaterThanOrEqual(100);
+  // Up to its death it had got everything.
+  const [before] = await killed.recordings(killedKey);
+  if (before === undefined) throw new Error("no first recording");
+  expectProperStart(before.tags);
+  const [expected, got] = await Promise.all([packetHashes(clip.path), packetHashes(before.path)]);
+  expect(got.video).toEqual(expected.video.slice(0, got.video.length));
+  // An audio frame of the keyframe's own time may have been sent before it.
+  const firstAudio = expected.audio.indexOf(got.audio[0] ?? "");
+  expect([0, 1, 2, 3]).toContain(firstAudio);
+  expect(got.audio).toEqual(expected.audio.slice(firstAudio, firstAudio + got.audio.length));
+
+  const healthyStatuses = watch.statuses(1).filter((status) => status !== "READY" && status !== "CONNECTING");
+  expect(healthyStatuses).toEqual(["PUBLISHING"]);
+  expect(watch.errorCodes(1)).toEqual([]);
+  expect(watch.latest(1)?.totalRetryCount).toBe(0);
+  expect(watch.errorCodes(0).slice(1)).toEqual(["TCP_REFUSED"]);
+});

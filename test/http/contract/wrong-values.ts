@@ -1,0 +1,171 @@
+import { PLATFORM_NAMES } from "../../../src/api-contract/platform-names.ts";
+
+/** A value that is refused, and the rule that the refusal names. */
+export type WrongValue = { readonly value: unknown; readonly rule: string };
+
+const wrong = (rule: string, ...values: readonly unknown[]): WrongValue[] => values.map((value) => ({ value, rule }));
+
+const NAME = "3 to 20 Korean or English letters, digits or _";
+const LOGIN = wrong("text of at most 128 characters", 5, {}, "x".repeat(129), "a\u0000b");
+const FLAG = wrong("true or false", "true", 1, {});
+const TRACK = wrong("a track's number, 0 to 255", "0", -1, 256, 0.5, {});
+const LABEL = [
+  ...wrong("text of at most 40 characters", 5, []),
+  ...wrong("at most 40 characters, no control characters", "x".repeat(41), "a\nb"),
+];
+const oneOf = (words: readonly string[], ...values: readonly unknown[]) =>
+  wrong(`one of ${words.join(", ")}`, ...values, 5, `${words.join()},`);
+const CALLBACK = [
+  ...wrong("an http:// or https:// address", 5, {}),
+  ...wrong("an address that begins with http:// or https://", "ftp://host/", "x"),
+  ...wrong("an address of at most 1024 characters", `https://h/${"x".repeat(1_024)}`),
+];
+
+/** For every field of every body, by its name: values of a wrong type, too long, outside its enum. */
+export const WRONG_BODY_VALUES: Readonly<Record<string, readonly WrongValue[]>> = {
+  channelName: wrong(NAME, 5, null, "ab", "x".repeat(21), "two words", "a-b", ["abc"]).filter(
+    ({ value }) => value !== null,
+  ),
+  planType: oneOf(["STANDARD", "PROFESSIONAL", "UNLIMITED"], "FREE", "standard"),
+  envType: oneOf(["REAL", "DEV", "STAGE"], "PROD", ""),
+  restream: wrong("an array of platforms", "x", {}, 5),
+  targetName: oneOf(PLATFORM_NAMES, "MYSPACE", "youtube"),
+  rtmpUrl: [
+    ...wrong("an rtmp:// or rtmps:// address", 5, {}),
+    ...wrong("an address that begins with rtmp:// or rtmps://", "http://host/app", "host"),
+    ...wrong("an address of at most 1024 characters", `rtmp://h/${"x".repeat(1_016)}`),
+  ],
+  streamKey: [
+    ...wrong("text of at most 512 characters", 5, {}, "x".repeat(513), "a\u0000b"),
+    ...wrong(
+      "the platform's key; without blanks, prefixes and invisible characters nothing is left of this one",
+      "  ",
+      "\u200b",
+      "\ufeff\u00a0",
+      "mp4:",
+      "%2F",
+    ),
+    ...wrong("the platform's key; this is its address, with no key behind it", "rtmp://only", "RTMPS://host/app"),
+  ],
+  id: LOGIN,
+  password: LOGIN,
+  streamId: LOGIN,
+  streamPassword: LOGIN,
+  enabled: FLAG,
+  label: LABEL,
+  name: LABEL,
+  tracks: wrong("an object with video and audio", true, "x", 1),
+  video: TRACK,
+  audio: TRACK,
+  tls: wrong("an object with ca and fingerprint", true, "x"),
+  ca: wrong("certificates in PEM form, at most 16384 characters", 5, "x", {}),
+  fingerprint: wrong(
+    "the SHA-256 of a certificate: 64 hexadecimal digits, with or without colons",
+    ...[5, "ab", "g".repeat(64), "AB:".repeat(32)],
+  ),
+  timedData: FLAG,
+  bufferPolicy: oneOf(["drop", "disconnect"], "wait", "DROP"),
+  hold: wrong("an object with seconds", 120, "120", true),
+  seconds: wrong("a whole number of seconds from 0 to 1800", "120", -1, 1_801, 0.5, {}),
+  backup: wrong("an object with enabled", true, "x", 1),
+  latency: oneOf(["efficient", "low"], "fast", "LOW"),
+  labels: wrong(
+    "at most 10 texts of 1 to 30 characters, none of them a control character",
+    ...["studio", {}, Array.from({ length: 11 }, (_, index) => `label ${index}`)],
+  ),
+  freeze: wrong("an object with mediaSeconds and videoSeconds", 5, "5", true),
+  durationSeconds: wrong("a whole number of seconds from 10 to 3600", "60", 9, 3_601, 10.5, {}),
+  mediaSeconds: wrong("a whole number of seconds from 5 to 120", "5", 4, 121, 5.5, {}),
+  videoSeconds: wrong("0, or a whole number of seconds from 5 to 600", "5", 1, -1, 601, 5.5, {}),
+  ingestAuth: wrong("an object with id and password", 5, "x", true),
+  alertOn: FLAG,
+  alertOptions: wrong("an object of alertChangeStatus, alertVodUploadFail and alertReStreamFail", 5, "x", true),
+  alertChangeStatus: FLAG,
+  alertVodUploadFail: FLAG,
+  alertReStreamFail: FLAG,
+  which: oneOf(["main", "backup"], "MAIN", "second"),
+  role: oneOf(["manager", "viewer"], "admin", "VIEWER"),
+  callbackEndpoint: CALLBACK,
+  callbackUrl: CALLBACK,
+};
+
+/** The message for a required field that is absent or null, and for empty text where that differs. */
+export const MISSING_RULES: Readonly<Record<string, { readonly absent: string; readonly empty: string }>> = {
+  channelName: { absent: NAME, empty: NAME },
+  planType: both("one of STANDARD, PROFESSIONAL, UNLIMITED"),
+  restream: both("an array of platforms"),
+  targetName: both(`one of ${PLATFORM_NAMES.join(", ")}`),
+  rtmpUrl: { absent: "an rtmp:// or rtmps:// address", empty: "an address that begins with rtmp:// or rtmps://" },
+  streamKey: { absent: "text of at most 512 characters", empty: "the platform's key" },
+  role: both("one of manager, viewer"),
+};
+
+function both(rule: string) {
+  return { absent: rule, empty: rule };
+}
+
+/** Required fields of each body, by the name of its call. */
+export const REQUIRED: Readonly<Record<string, readonly string[]>> = {
+  createChannel: ["channelName", "planType", "restream", "targetName", "rtmpUrl", "streamKey"],
+  updateChannel: [],
+  renewStreamKey: [],
+  startTestPattern: [],
+  addPlatform: ["targetName", "rtmpUrl", "streamKey"],
+  editPlatform: ["rtmpUrl", "streamKey"],
+  createAccessKey: ["role"],
+  setChannelCallback: [],
+  setDefaultCallback: [],
+};
+
+/** Fields whose value an error repeats: no others, since they may hold a secret. */
+export const REPEATED: ReadonlySet<string> = new Set([
+  ...["channelName", "planType", "envType", "targetName", "enabled", "label", "name", "role", "which"],
+  ...["seconds", "durationSeconds", "mediaSeconds", "videoSeconds", "bufferPolicy", "timedData"],
+  ...["alertOn", "alertChangeStatus", "alertVodUploadFail", "alertReStreamFail"],
+  ...["pageNo", "pageSizeNo", "channelStatus", "onAir"],
+]);
+
+const PAGE_NO = "a whole number from 1 to 1000000000";
+const PAGE_SIZE = "a whole number from 1 to 100";
+const STATUSES = "CREATING, READY, PUBLISHING, PUBLISH, DELETED, BLOCK, FORCE_BLOCK, FORCE_DELETED";
+
+type WrongQuery = { readonly query: string; readonly given: unknown; readonly rule: string; readonly isType: boolean };
+
+function badType(name: string, rule: string, text: string): WrongQuery[] {
+  return [
+    { query: `${name}=${text}`, given: text, rule, isType: true },
+    { query: `${name}=1&${name}=2`, given: ["1", "2"], rule, isType: true },
+  ];
+}
+
+function outside(name: string, rule: string, ...texts: readonly string[]): WrongQuery[] {
+  return texts.map((text) => ({ query: `${name}=${text}`, given: text, rule, isType: false }));
+}
+
+const twice = (name: string, rule: string): WrongQuery[] => [
+  { query: `${name}=a&${name}=b`, given: ["a", "b"], rule, isType: true },
+];
+
+/** For every query parameter, by its name. A number outside its bounds was read as one: it is repeated as a number. */
+const MOMENT = "milliseconds since 1970";
+const STEP = "a whole number of seconds from 1 to 86400";
+
+export const WRONG_QUERY_VALUES: Readonly<Record<string, readonly WrongQuery[]>> = {
+  pageNo: [...badType("pageNo", PAGE_NO, "x"), ...numbers(outside("pageNo", PAGE_NO, "0", "-1", "1000000001"))],
+  pageSizeNo: [...badType("pageSizeNo", PAGE_SIZE, "1.5"), ...numbers(outside("pageSizeNo", PAGE_SIZE, "0", "101"))],
+  channelStatus: outside("channelStatus", `one of ${STATUSES}`, "ON", "ready"),
+  channelId: twice("channelId", "one channel id"),
+  channelName: [
+    ...twice("channelName", "one part of a name"),
+    { query: "channelName=%00", given: "\0", rule: "one part of a name", isType: false },
+  ],
+  fromTime: [...badType("fromTime", MOMENT, "x"), ...badType("fromTime", MOMENT, "-1")],
+  toTime: badType("toTime", MOMENT, "1".repeat(16)),
+  stepSeconds: [...badType("stepSeconds", STEP, "1.5"), ...numbers(outside("stepSeconds", STEP, "0", "86401"))],
+  format: outside("format", "json, csv or html", "pdf", "JSON"),
+  onAir: outside("onAir", "one of true, false", "yes", "1"),
+};
+
+function numbers(rows: readonly WrongQuery[]): WrongQuery[] {
+  return rows.map((row) => ({ ...row, given: Number(row.given) }));
+}

@@ -1,0 +1,93 @@
+import { AxeBuilder } from "@axe-core/playwright";
+import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from "playwright-core";
+import { expect } from "vitest";
+import type { FanfareProcess } from "../processes/fanfare-process.ts";
+import type { Stage } from "../stages/stage.ts";
+
+/** Debian's path; `FANFARE_TEST_CHROMIUM` names another. */
+const CHROMIUM = process.env["FANFARE_TEST_CHROMIUM"] ?? "/usr/bin/chromium";
+/** Generous compared to what a page needs, so that a busy machine fails no test. */
+const ACTION_DEADLINE_MS = 20_000;
+export const PASSWORD = "correct horse battery";
+/** axe's words for serious faults. */
+const SERIOUS = ["serious", "critical"];
+
+/**
+ * Resolves to loopback in these browsers: such a page is not a secure context, like one of a server in the house that
+ * is reached by plain http.
+ */
+export const INSECURE_NAME = "fanfare.test";
+
+/** Debian's Chromium, ended with the test. */
+export async function openBrowser(stage: Stage): Promise<Browser> {
+  const browser = await chromium.launch({
+    executablePath: CHROMIUM,
+    args: [
+      ...["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"],
+      ...["--disable-background-networking", "--disable-component-update"],
+      `--host-resolver-rules=MAP ${INSECURE_NAME} 127.0.0.1`,
+    ],
+  });
+  stage.onClose(() => browser.close());
+  return browser;
+}
+
+type ContextOptions = {
+  readonly locale?: string;
+  readonly colorScheme?: "light" | "dark";
+  readonly width?: number;
+  /** Options of another browser context, whose cookies are its own. */
+  readonly storageState?: NonNullable<BrowserContextOptions["storageState"]>;
+};
+
+/** A person's browser: a language, a theme, a window. Any error in a page's own code fails the test. */
+export async function openContext(browser: Browser, options: ContextOptions = {}): Promise<BrowserContext> {
+  const { locale = "en-US", colorScheme = "light", width = 1_280, ...rest } = options;
+  const context = await browser.newContext({ locale, colorScheme, viewport: { width, height: 860 }, ...rest });
+  context.setDefaultTimeout(ACTION_DEADLINE_MS);
+  return context;
+}
+
+/** Errors that a page's own code threw, or that its policy caused. */
+export function watchErrors(page: Page): string[] {
+  const errors: string[] = [];
+  page.on("pageerror", (error) => errors.push(error.message));
+  page.on("console", (message) => {
+    if (message.type() === "error" && /Content Security Policy|Uncaught/.test(message.text())) {
+      errors.push(message.text());
+    }
+  });
+  return errors;
+}
+
+/** The address at which a browser finds the server, and the server's output. */
+type Dashboard = Pick<FanfareProcess, "origin" | "stdout">;
+
+/** The link that the server printed for setting the password. */
+export function setupLink(fanfare: Dashboard): string {
+  const link = /https?:\/\/\S+\/setup#token=(\S+)/.exec(fanfare.stdout);
+  if (link === null) throw new Error(`no set-up link in what was printed:\n${fanfare.stdout}`);
+  // The printed host is the one that others use; here it is loopback.
+  return `${fanfare.origin}/setup#token=${link[1]}`;
+}
+
+/** Opens the printed link and sets the password, as a person would. */
+export async function setUp(page: Page, fanfare: Dashboard): Promise<void> {
+  await page.goto(setupLink(fanfare));
+  await page.locator('input[name="password"]').fill(PASSWORD);
+  await page.locator('input[name="repeat"]').fill(PASSWORD);
+  await page.locator('button[type="submit"]').click();
+  await page.locator(".top").waitFor();
+}
+
+/** Fails where axe finds something serious on the page. */
+export async function expectAccessible(page: Page, what: string): Promise<void> {
+  // The other mode, for pages with frames, opens a page of its own each time. WCAG 2.2's rule on sizes is off by
+  // default.
+  const axe = new AxeBuilder({ page }).setLegacyMode(true).options({ rules: { "target-size": { enabled: true } } });
+  const { violations } = await axe.analyze();
+  const serious = violations
+    .filter(({ impact }) => SERIOUS.includes(impact ?? ""))
+    .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 160)).join(" | ")}`);
+  expect(serious, what).toEqual([]);
+}

@@ -1,0 +1,81 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { waitFor } from "../processes/waiting.ts";
+import type { ApiClient, Platform } from "./api-client.ts";
+
+/** How often the API is asked, in milliseconds. */
+const POLL_MS = 50;
+
+/**
+ * Asks for a channel's platforms all the time, as a dashboard would, and remembers how each status changed, so that a
+ * test misses none.
+ */
+export class PlatformWatch {
+  readonly #api: ApiClient;
+  readonly #channelId: string;
+  readonly #histories: Platform[][] = [];
+  readonly #stopping = new AbortController();
+  readonly #stopped: Promise<void>;
+  #failure: unknown;
+
+  constructor(api: ApiClient, channelId: string) {
+    this.#api = api;
+    this.#channelId = channelId;
+    this.#stopped = this.#run();
+  }
+
+  /** The platform at this place of the channel, as last seen. */
+  latest(index: number): Platform | undefined {
+    return this.#histories[index]?.at(-1);
+  }
+
+  /** Each status once for as long as it stayed the same. */
+  statuses(index: number): string[] {
+    return this.#distinct(index, (platform) => platform.connectStatus);
+  }
+
+  /** Each `lastError.code` once for as long as it stayed the same; while there is none nothing is added. */
+  errorCodes(index: number): string[] {
+    return this.#distinct(index, (platform) => platform.lastError?.code).filter((code) => code !== undefined);
+  }
+
+  /** Waits until the platform at this place satisfies the condition; rejects at the deadline with its last state. */
+  async until(index: number, isWanted: (platform: Platform) => boolean, deadlineMs: number): Promise<Platform> {
+    return await waitFor(
+      `platform ${index}: ${isWanted.toString()}`,
+      deadlineMs,
+      () => {
+        if (this.#failure !== undefined) throw new Error("the API failed", { cause: this.#failure });
+        const platform = this.latest(index);
+        return platform !== undefined && isWanted(platform) ? platform : undefined;
+      },
+      () => `it went ${this.statuses(index).join(" → ")} and is ${JSON.stringify(this.latest(index))}`,
+    );
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.#stopped;
+  }
+
+  #distinct<T>(index: number, of: (platform: Platform) => T): T[] {
+    const values = (this.#histories[index] ?? []).map(of);
+    return values.filter((value, at) => at === 0 || value !== values[at - 1]);
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#stopping.signal.aborted) {
+      try {
+        const platforms = await this.#api.platforms(this.#channelId);
+        for (const [index, platform] of platforms.entries()) {
+          const history = this.#histories[index] ?? [];
+          this.#histories[index] = history;
+          history.push(platform);
+        }
+        await delay(POLL_MS);
+      } catch (error) {
+        this.#failure = error;
+        return;
+      }
+    }
+  }
+}

@@ -1,0 +1,131 @@
+import { join } from "node:path";
+import type { Credentials } from "../dashboard/api-client.ts";
+import { type Child, type ExitResult, startChild } from "./children.ts";
+import { freePort } from "./free-port.ts";
+import { waitFor } from "./waiting.ts";
+
+/** The project's own folder. */
+export const ROOT = join(import.meta.dirname, "..", "..", "..");
+/** Printed once encoders are accepted and the API answers. */
+const READY_TEXT = "Fanfare is ready.";
+const START_DEADLINE_MS = 15_000;
+/** Six times what the server promises for SIGTERM: a busy machine does not fail a test. */
+const STOP_GRACE_MS = 30_000;
+
+/** As `npm start` and the installed command have it. */
+const NODE_FLAGS = ["--max-semi-space-size=8"] as const;
+const ENTRIES = {
+  sources: [...NODE_FLAGS, "src/cli/main.ts"],
+  dist: [...NODE_FLAGS, "dist/cli/main.js"],
+  "start-script": ["scripts/run.mjs", "start"],
+} as const;
+
+export type FanfareOptions = {
+  readonly dataFolder: string;
+  /** A first manager key from outside; absent: the server makes one itself. */
+  readonly credentials?: Credentials;
+  /** `sources` runs `src/` unbuilt, `dist` what `tsc` emitted, `start-script` what `npm start` runs. */
+  readonly from?: keyof typeof ENTRIES;
+  readonly environment?: Readonly<Record<string, string>>;
+  /** The program that runs it, with its arguments, before Node itself: `["prlimit", "--nofile=64"]`. */
+  readonly wrapper?: readonly string[];
+  /** Where it is installed; the project's own folder by default. */
+  readonly root?: string;
+};
+
+/** The real server in a process of its own, on free ports of 127.0.0.1. */
+export class FanfareProcess {
+  readonly httpPort: number;
+  readonly rtmpPort: number;
+  readonly #options: FanfareOptions;
+  #earlierOutput = "";
+  #child: Child | undefined;
+
+  private constructor(options: FanfareOptions, httpPort: number, rtmpPort: number) {
+    this.#options = options;
+    this.httpPort = httpPort;
+    this.rtmpPort = rtmpPort;
+  }
+
+  static async start(options: FanfareOptions): Promise<FanfareProcess> {
+    const server = new FanfareProcess(options, await freePort(), await freePort());
+    await server.restart();
+    return server;
+  }
+
+  get origin(): string {
+    const scheme = this.#options.environment?.["FANFARE_TLS_CERT"] === undefined ? "http" : "https";
+    return `${scheme}://127.0.0.1:${this.httpPort}`;
+  }
+
+  /** Its output, over all its lives. */
+  get output(): string {
+    return `${this.#earlierOutput}${this.#child?.stdout() ?? ""}${this.#child?.stderr() ?? ""}`;
+  }
+
+  get stdout(): string {
+    return this.#child?.stdout() ?? "";
+  }
+
+  get pid(): number {
+    return this.#child?.pid ?? 0;
+  }
+
+  /** Starts it again on the same data and ports; waits until it says that it is ready, and the API answers. */
+  async restart(): Promise<void> {
+    this.#earlierOutput = this.output;
+    const entry = ENTRIES[this.#options.from ?? "sources"];
+    const [command = "", ...args] = [...(this.#options.wrapper ?? []), process.execPath, ...entry];
+    const child = await startChild(command, args, {
+      cwd: this.#options.root ?? ROOT,
+      env: this.#environment(),
+    });
+    this.#child = child;
+    await waitFor(
+      "the server to answer",
+      START_DEADLINE_MS,
+      async () => {
+        if (!child.isRunning()) throw new Error(`the server ended:\n${child.stdout()}${child.stderr()}`);
+        if (!child.stdout().includes(READY_TEXT)) return undefined;
+        // 401 is an answer.
+        return await fetch(`${this.origin}/api/v2/re-stream/channels`).then(
+          () => true,
+          () => undefined,
+        );
+      },
+      () => this.output,
+    );
+  }
+
+  /** SIGTERM; SIGKILL when it does not end in time, which shows in the result. */
+  async stop(): Promise<ExitResult | undefined> {
+    return await this.#child?.stop("SIGTERM", STOP_GRACE_MS);
+  }
+
+  async kill(): Promise<void> {
+    await this.#child?.stop("SIGKILL", STOP_GRACE_MS);
+  }
+
+  #environment(): NodeJS.ProcessEnv {
+    const { credentials, dataFolder, environment } = this.#options;
+    const keys =
+      credentials === undefined
+        ? {}
+        : { FANFARE_ACCESS_KEY: credentials.accessKey, FANFARE_SECRET_KEY: credentials.secretKey };
+    return {
+      PATH: process.env["PATH"],
+      NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"],
+      FANFARE_DATA_DIR: dataFolder,
+      FANFARE_HTTP_HOST: "127.0.0.1",
+      FANFARE_HTTP_PORT: `${this.httpPort}`,
+      FANFARE_RTMP_HOST: "127.0.0.1",
+      FANFARE_RTMP_PORT: `${this.rtmpPort}`,
+      FANFARE_PUBLIC_HOST: "127.0.0.1",
+      FANFARE_TARGET_ALLOW: "127.0.0.0/8",
+      // Everything it can log, so that the tests see that it logs no secret.
+      FANFARE_LOG_LEVEL: "debug",
+      ...keys,
+      ...environment,
+    };
+  }
+}
