@@ -9,7 +9,10 @@ afterEach(() => api.close());
 
 const put = (path: string, body?: unknown) => api.put(`${CHANNELS}/${path}`, body);
 const post = (path: string, body?: unknown) => api.post(`${CHANNELS}/${path}`, body);
-const slotOf = async (streamKey: string) => (await api.admission.admit(streamKey))?.slot;
+const slotOf = async (streamKey: string) => {
+  const admitted = await api.admission.admit(streamKey);
+  return admitted?.refusedFor ?? admitted?.slot;
+};
 
 const KEY = /^[a-z0-9]{32}$/;
 
@@ -192,7 +195,7 @@ describe("backup", () => {
   test("a blocked or deleted channel's backup key admits no encoder", async () => {
     const { channelId, backupStreamKey } = await api.create({ backup: { enabled: true } });
     await put(`${channelId}/off`);
-    expect(await slotOf(backupStreamKey)).toBeUndefined();
+    expect(await slotOf(backupStreamKey)).toBe("channel-off");
     await put(`${channelId}/on`);
     expect(await slotOf(backupStreamKey)).toBe("backup");
     await api.delete(`${CHANNELS}/${channelId}`);

@@ -221,7 +221,7 @@ test("a missing address, a missing channel and a viewer are refused as everywher
   const { channelId } = await api.create();
   const ask = async (url: string, body: unknown, key?: typeof VIEWER) => {
     const answer = await api.call({ method: "POST", url, body, ...(key === undefined ? {} : { key }) });
-    const { details: _, ...error } = answer.body.error;
+    const { details: _, hint: _hint, hintKo: _hintKo, ...error } = answer.body.error;
     return [answer.status, { error }];
   };
   const missing = service(250011, "NEED_VALUE", "callbackEndpoint must has a valid value");

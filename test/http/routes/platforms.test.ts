@@ -108,6 +108,7 @@ test("live status and counters are shown, rates as whole bytes, durations as who
       lastError,
       retryAttempt: 2,
       nextRetryTime: 1_700_000_005_000,
+      onAirSeconds: 4,
     },
   ]);
 });
