@@ -24,7 +24,7 @@ async function failureAt(target: KitTarget, options: DialOptions): Promise<objec
 const REFUSED = {
   code: "AUTH_FAILED",
   severity: "fatal",
-  says: expect.stringContaining("refused the user name and password"),
+  says: expect.stringContaining("refused the username and password"),
 };
 
 const logins = [
@@ -91,7 +91,7 @@ test("a demanded login without a name and a password is reported, after one conn
   expect(await failureAt(target, {})).toEqual({
     code: "AUTH_FAILED",
     severity: "fatal",
-    says: "The platform demands a user name and password for publishing.",
+    says: "The platform requires a username and password for publishing.",
     seen: 1,
   });
 });

@@ -105,7 +105,7 @@ test("each browser gets, in its language, the alerts that its rules let through"
     },
     {
       ...{ title: "show ls-1: 문제 발생", channelId: "ls-1", isQuietInFocus: false },
-      body: "Main: 키가 올바르지 않습니다. 플랫폼에서 스트림 키를 다시 복사하고 방송이 열려 있는지 확인하세요.",
+      body: "Main: 키가 올바르지 않습니다. 플랫폼에서 스트림 키를 다시 복사하고, 방송이 열려 있는지 확인해 주세요.",
     },
   ]);
 });

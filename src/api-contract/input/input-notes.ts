@@ -19,13 +19,13 @@ export type InputNote = {
 const SENTENCES = {
   invisible: {
     code: "INVISIBLE_REMOVED",
-    message: "Blanks around it, or invisible characters, were removed.",
+    message: "Spaces around it, or invisible characters, were removed.",
     messageKo: "앞뒤 공백이나 보이지 않는 문자를 제거했습니다.",
   },
   address: {
     code: "ADDRESS_REMOVED",
     message: "The server's address in front of the key was removed: the key is only what follows it.",
-    messageKo: "키 앞에 붙은 서버 주소를 제거했습니다. 그 뒤의 값만 키로 씁니다.",
+    messageKo: "키 앞에 붙은 서버 주소를 제거했습니다. 그 뒤의 값만 키로 사용합니다.",
   },
   prefix: {
     code: "PREFIX_REMOVED",
@@ -62,8 +62,8 @@ export function tidyRtmpUrl(given: string): { readonly text: string; readonly no
 const BLANK_INSIDE: InputNote = {
   field: "streamKey",
   code: "BLANK_INSIDE",
-  message: "The key has a blank inside. Is it complete and copied correctly? It is used as it is.",
-  messageKo: "키 중간에 공백이 있습니다. 올바르게 복사했는지 확인하세요. 입력한 값을 그대로 사용합니다.",
+  message: "The key has a space in it. Is it complete and copied correctly? It is used exactly as entered.",
+  messageKo: "키 중간에 공백이 있습니다. 올바르게 복사했는지 확인해 주세요. 입력한 값을 그대로 사용합니다.",
 };
 
 /** The same for its key. A blank inside the key stays, because a platform may use one; a note asks about it. */

@@ -6,7 +6,7 @@ export const NOT_AVAILABLE = {
   "not-held": [
     "Hold",
     "The channel is not held: its encoder is connected, or it is off air.",
-    "There is no hold anymore: the encoder is back, or the broadcast is over.",
+    "The hold is already over: the encoder is back, or the broadcast has ended.",
     "송출 유지가 이미 끝났습니다. 인코더가 다시 연결되었거나 방송이 종료되었습니다.",
   ],
   "hold-limit": [

@@ -65,11 +65,11 @@ const SENTENCES = {
   },
   ENCODER_LOST: {
     en: "The encoder is lost. Viewers see the last frame until it comes back or the hold ends.",
-    ko: "인코더 연결이 끊어졌습니다. 인코더가 돌아오거나 송출 유지가 끝날 때까지 시청자에게는 마지막 프레임이 보입니다.",
+    ko: "인코더 연결이 끊어졌습니다. 인코더가 돌아오거나 송출 유지가 끝날 때까지 시청자에게는 마지막 화면이 보입니다.",
   },
   PLATFORMS_OFF: {
-    en: "The stream goes nowhere: no platform is switched on.",
-    ko: "켜진 플랫폼이 없어 어디에도 송출하지 않습니다.",
+    en: "No platform is switched on, so the stream isn't sent anywhere.",
+    ko: "켜져 있는 플랫폼이 없어 어디에도 송출되지 않습니다.",
   },
   PLATFORM_UNSTABLE: {
     en: "The connection to this platform broke three times within ten minutes.",
@@ -183,7 +183,7 @@ function backupDiffers(ingest: IngestSample | undefined): HealthReason[] {
   if (differs === undefined) return [];
   const message = {
     en: `The backup encoder differs from the one on air (${differs}): viewers would notice the switch.`,
-    ko: `대기 중인 인코더가 방송 중인 인코더와 다릅니다(${differs}). 전환하면 시청자가 알아차립니다.`,
+    ko: `백업 인코더의 설정이 방송 중인 인코더와 다릅니다(${differs}). 전환할 때 시청자가 알아차릴 수 있습니다.`,
   };
   return [{ code: "BACKUP_DIFFERS", message, nextStep: "CHECK_BACKUP" }];
 }

@@ -21,17 +21,17 @@ const SENTENCES: Readonly<Record<Exclude<FindingCode, "AUDIO_SILENT" | "CLOCK_DR
   VIDEO_CODEC_UNSUPPORTED: {
     severity: "error",
     en: "{target} does not accept {found} video: choose {wanted} as the encoder's video codec.",
-    ko: "{target}은(는) {found} 영상을 받지 않습니다. 인코더의 비디오 코덱을 {wanted}(으)로 바꿔 주세요.",
+    ko: "{target}에서는 {found} 영상을 지원하지 않습니다. 인코더에서 {wanted} 코덱을 선택해 주세요.",
   },
   AUDIO_CODEC_UNSUPPORTED: {
     severity: "error",
     en: "{target} does not accept {found} audio: choose {wanted} as the encoder's audio codec.",
-    ko: "{target}은(는) {found} 오디오를 받지 않습니다. 인코더의 오디오 코덱을 {wanted}(으)로 바꿔 주세요.",
+    ko: "{target}에서는 {found} 오디오를 지원하지 않습니다. 인코더에서 {wanted} 코덱을 선택해 주세요.",
   },
   VIDEO_MISSING: {
     severity: "error",
     en: "{target} needs video, but none arrives: add a video source in the encoder.",
-    ko: "{target}에는 영상이 필요하지만 들어오는 영상이 없습니다. 인코더에 비디오 소스를 추가해 주세요.",
+    ko: "{target}에는 영상이 필요하지만 들어오는 영상이 없습니다. 인코더에 영상 소스를 추가해 주세요.",
   },
   VIDEO_FROZEN: {
     severity: "warning",
@@ -66,7 +66,7 @@ const SENTENCES: Readonly<Record<Exclude<FindingCode, "AUDIO_SILENT" | "CLOCK_DR
   VIDEO_UNREADABLE: {
     severity: "error",
     en: "The video has an unknown format and is not sent to any platform: choose H.264 as the encoder's video codec.",
-    ko: "알 수 없는 형식의 영상이 들어와 어디에도 송출하지 않습니다. 인코더의 비디오 코덱을 H.264로 바꿔 주세요.",
+    ko: "알 수 없는 형식의 영상이 들어와 어디에도 송출하지 않습니다. 인코더의 영상 코덱을 H.264로 바꿔 주세요.",
   },
   AUDIO_UNREADABLE: {
     severity: "error",
@@ -77,7 +77,7 @@ const SENTENCES: Readonly<Record<Exclude<FindingCode, "AUDIO_SILENT" | "CLOCK_DR
     severity: "warning",
     show: kilobits,
     en: "The video bitrate is {found} kbit/s, but {target} accepts {wanted}: set the encoder's video bitrate to {wanted} kbit/s or less, constant (CBR).",
-    ko: "영상 비트레이트가 {found} kbit/s로 {target}의 한도 {wanted} kbit/s를 넘습니다. 인코더의 비디오 비트레이트를 {wanted} kbit/s 이하의 고정 비트레이트(CBR)로 설정해 주세요.",
+    ko: "영상 비트레이트가 {found} kbit/s로 {target}의 한도 {wanted} kbit/s를 넘습니다. 인코더의 영상 비트레이트를 {wanted} kbit/s 이하의 고정 비트레이트(CBR)로 설정해 주세요.",
   },
   AUDIO_BITRATE_HIGH: {
     severity: "warning",
@@ -105,12 +105,12 @@ const SENTENCES: Readonly<Record<Exclude<FindingCode, "AUDIO_SILENT" | "CLOCK_DR
   B_FRAMES: {
     severity: "warning",
     en: "There are {found} B-frames in a row, but {target} accepts {wanted}: set the encoder's B-frames to {wanted}.",
-    ko: "B프레임이 연속 {found}개로 {target}의 한도 {wanted}개를 넘습니다. 인코더의 B프레임 수를 {wanted}(으)로 설정해 주세요.",
+    ko: "B프레임이 연속 {found}개로 {target}의 한도 {wanted}개를 넘습니다. 인코더의 B프레임 수를 {wanted}개로 설정해 주세요.",
   },
   SAMPLE_RATE_UNSUPPORTED: {
     severity: "warning",
     en: "The audio sample rate is {found} Hz, but {target} accepts {wanted}: set the encoder's sample rate to one of these.",
-    ko: "오디오 샘플 레이트가 {found} Hz이며 {target}은(는) {wanted} Hz를 받습니다. 인코더의 샘플 레이트를 맞춰 주세요.",
+    ko: "오디오 샘플 레이트가 {found} Hz이지만 {target}에서는 {wanted} Hz만 지원합니다. 인코더의 샘플 레이트를 맞춰 주세요.",
   },
   AUDIO_CHANNELS_TOO_MANY: {
     severity: "warning",
@@ -129,7 +129,7 @@ const GENERAL: Partial<Readonly<Record<FindingCode, Sentence>>> = {
   VIDEO_MISSING: {
     severity: "warning",
     en: "No video arrives: add a video source in the encoder; most platforms need it.",
-    ko: "영상이 들어오지 않습니다. 대부분의 플랫폼에 필요하니 인코더에 비디오 소스를 추가해 주세요.",
+    ko: "영상이 들어오지 않습니다. 대부분의 플랫폼에 필요하니 인코더에 영상 소스를 추가해 주세요.",
   },
   KEYFRAME_INTERVAL_LONG: {
     severity: "warning",
@@ -168,7 +168,7 @@ function silenceSentence(seconds: number): Bilingual {
 }
 
 const REMOVED: Readonly<Record<Removal, Bilingual>> = {
-  invisible: { en: "blanks or invisible characters", ko: "공백이나 보이지 않는 문자" },
+  invisible: { en: "spaces or invisible characters", ko: "공백이나 보이지 않는 문자" },
   address: { en: "the server's address", ko: "앞에 붙은 서버 주소" },
   prefix: { en: "a prefix such as mp4:", ko: "mp4: 같은 접두어" },
   slashes: { en: "slashes", ko: "슬래시" },
@@ -179,8 +179,8 @@ function keySentence(removed: string): Bilingual {
   const all = removed.split(", ").map((each) => REMOVED[each as Removal]);
   const [en, ko] = [all.map((each) => each.en).join(", "), all.map((each) => each.ko).join(", ")];
   return {
-    en: `This was removed from the encoder's stream key: ${en}. Enter only the key in the encoder: other servers may refuse it as it is.`,
-    ko: `인코더의 스트림 키에서 다음을 제거하고 받았습니다: ${ko}. 다른 서버에서는 이대로 거절될 수 있으니 인코더에 키만 입력해 주세요.`,
+    en: `This was removed from the encoder's stream key: ${en}. Enter only the key in the encoder: other servers may refuse it like this.`,
+    ko: `인코더의 스트림 키에서 다음을 제거하고 받았습니다: ${ko}. 다른 서버에서는 이대로 거부될 수 있으니 인코더에 키만 입력해 주세요.`,
   };
 }
 

@@ -38,7 +38,7 @@ const MAJOR: readonly TargetPreset[] = [
       ko: "유튜브 라이브 설정에 표시되는 스트림 키(xxxx-xxxx-xxxx-xxxx-xxxx)입니다. 백업 주소에도 같은 키를 씁니다.",
     },
     failureHelp: {
-      en: "Main and backup must have the same codec, size, frame rate, keyframe interval, bitrates and sample rate. After some tens of seconds without media the broadcast may be closed.",
+      en: "Main and backup must have the same codec, size, frame rate, keyframe interval, bitrates and sample rate. If no media arrives for some tens of seconds, YouTube may end the broadcast.",
       ko: "기본과 백업 송출은 코덱, 해상도, 프레임 레이트, 키프레임 간격, 비트레이트, 샘플 레이트가 같아야 합니다. 수십 초 동안 영상이 없으면 방송이 종료될 수 있습니다.",
     },
     keyPage: "https://www.youtube.com/live_dashboard",
@@ -63,7 +63,7 @@ const MAJOR: readonly TargetPreset[] = [
     backupUrls: [],
     keyHelp: {
       en: "The channel's stream key (live_…). With ?bandwidthtest=true at its end the stream is tested without going live.",
-      ko: "채널의 스트림 키(live_…)입니다. 키 끝에 ?bandwidthtest=true를 붙이면 방송을 켜지 않고 시험할 수 있습니다.",
+      ko: "채널의 스트림 키(live_…)입니다. 키 끝에 ?bandwidthtest=true를 붙이면 방송을 시작하지 않고 테스트할 수 있습니다.",
     },
     failureHelp: {
       en: "A wrong key closes the connection without a message. A lost stream keeps its channel live for about 90 seconds.",
@@ -85,8 +85,8 @@ const MAJOR: readonly TargetPreset[] = [
       ko: "물음표 뒤까지 포함한 스트림 키 전체(<id>?s_bl=1&s_…&a=…)입니다. 영구 키가 아니면 한 번의 방송에만 쓸 수 있습니다.",
     },
     failureHelp: {
-      en: "RTMPS only. A broadcast ends after 8 hours; an address is valid for 24 hours; changing the encoder's settings on air harms it.",
-      ko: "RTMPS만 됩니다. 방송은 8시간까지이고 주소는 24시간 동안 유효합니다. 방송 중에 인코더 설정을 바꾸면 문제가 생깁니다.",
+      en: "RTMPS only. A broadcast ends after 8 hours; an address is valid for 24 hours; changing the encoder's settings on air can break it.",
+      ko: "RTMPS만 지원합니다. 방송은 8시간까지이고 주소는 24시간 동안 유효합니다. 방송 중에 인코더 설정을 바꾸면 문제가 생길 수 있습니다.",
     },
     keyPage: "https://www.facebook.com/live/producer",
     limits: {
@@ -144,7 +144,7 @@ const MAJOR: readonly TargetPreset[] = [
       ko: "호스트와 키는 방송마다 새로 만들어지고 한 번만 쓸 수 있으며 만료됩니다. 방송을 시작할 때 주소를 복사해 주세요.",
     },
     keyHelp: {
-      en: "The whole key with everything after its question mark (stream-<id>?…), some 150 to 300 characters.",
+      en: "The whole key with everything after its question mark (stream-<id>?…), about 150 to 300 characters.",
       ko: "물음표 뒤까지 포함한 키 전체(stream-<id>?…)이며 150~300자쯤 됩니다.",
     },
     keyPage: "https://livecenter.tiktok.com/producer",
@@ -172,7 +172,7 @@ const MAJOR: readonly TargetPreset[] = [
     backupUrls: [],
     urlHelp: {
       en: "LinkedIn creates an address for each event, often with a port other than 1935 or 443.",
-      ko: "링크드인은 이벤트마다 주소를 만듭니다. 1935나 443이 아닌 포트가 흔합니다.",
+      ko: "링크드인은 이벤트마다 주소를 만듭니다. 포트가 1935나 443이 아닌 경우가 많습니다.",
     },
     keyHelp: {
       en: "The key shown with the address. If there is none, enter anything.",
@@ -244,7 +244,7 @@ const KOREAN: readonly TargetPreset[] = [
     urls: ["rtmp://global-rtmp.lip2.navercorp.com:8080/relay"],
     backupUrls: [],
     keyHelp: {
-      en: "The channel's stream key in CHZZK Studio. The address has the port 8080.",
+      en: "The channel's stream key in CHZZK Studio. The address uses port 8080.",
       ko: "치지직 스튜디오에 있는 채널의 스트림 키입니다. 주소의 포트는 8080입니다.",
     },
     keyPage: "https://studio.chzzk.naver.com/",

@@ -24,25 +24,25 @@ export const REFUSAL_SENTENCES = {
     code: "CONNECT_REJECTED",
     severity: "transient",
     en: "The platform has no room for another stream ({detail}): its operator has to make room; we go on trying.",
-    ko: "플랫폼에 더 받을 자리가 없습니다({detail}). 플랫폼 서버의 운영자가 자리를 마련해야 합니다. 계속 재시도합니다.",
+    ko: "플랫폼이 더 이상 스트림을 받을 수 없습니다({detail}). 플랫폼 서버의 운영자가 수용량을 늘려야 합니다. 계속 재시도합니다.",
   },
   "redirect-refused": {
     code: "CONNECT_REJECTED",
     severity: "transient",
     en: "The platform redirects us to an address that is not allowed ({detail}): ask its operator; we go on trying.",
-    ko: "플랫폼이 연결할 수 없는 주소로 보냅니다({detail}). 플랫폼 서버의 운영자에게 문의해 주세요. 계속 재시도합니다.",
+    ko: "플랫폼이 허용되지 않는 주소로 연결을 넘깁니다({detail}). 플랫폼 서버의 운영자에게 문의해 주세요. 계속 재시도합니다.",
   },
   "redirect-endless": {
     code: "CONNECT_REJECTED",
     severity: "transient",
     en: "The platform redirects us from server to server without end: ask its operator; we go on trying.",
-    ko: "플랫폼이 받아 주지 않고 서버에서 서버로 계속 보냅니다. 플랫폼 서버의 운영자에게 문의해 주세요. 계속 재시도합니다.",
+    ko: "플랫폼이 연결을 계속 다른 서버로 넘깁니다. 플랫폼 서버의 운영자에게 문의해 주세요. 계속 재시도합니다.",
   },
   "redirect-unreachable": {
     code: "CONNECT_REJECTED",
     severity: "transient",
     en: "The platform redirects us to a server that we cannot connect to ({detail}): ask its operator if this lasts; we go on trying.",
-    ko: "플랫폼이 연결되지 않는 다른 서버로 보냅니다({detail}). 계속되면 플랫폼 서버의 운영자에게 문의해 주세요. 계속 재시도합니다.",
+    ko: "플랫폼이 연결할 수 없는 다른 서버로 넘깁니다({detail}). 계속되면 플랫폼 서버의 운영자에게 문의해 주세요. 계속 재시도합니다.",
   },
   "connect-closed": {
     code: "REMOTE_CLOSED",
@@ -53,19 +53,19 @@ export const REFUSAL_SENTENCES = {
   "login-demanded": {
     code: "AUTH_FAILED",
     severity: "fatal",
-    en: "The platform demands a user name and password for publishing.",
+    en: "The platform requires a username and password for publishing.",
     ko: "플랫폼이 사용자 이름과 비밀번호를 요구합니다.",
   },
   "login-refused": {
     code: "AUTH_FAILED",
     severity: "fatal",
-    en: "The platform refused the user name and password: check both; we try again once a minute.",
+    en: "The platform refused the username and password: check both; we try again once a minute.",
     ko: "플랫폼이 사용자 이름과 비밀번호를 거부했습니다. 둘 다 확인해 주세요. 1분마다 다시 시도합니다.",
   },
   "login-closed": {
     code: "AUTH_FAILED",
     severity: "transient",
-    en: "The platform closed the connection when we logged in: check user name and password; we go on trying.",
+    en: "The platform closed the connection when we logged in: check username and password; we go on trying.",
     ko: "로그인하는 중에 플랫폼이 연결을 닫았습니다. 사용자 이름과 비밀번호를 확인해 주세요. 계속 재시도합니다.",
   },
   "login-unsupported": {

@@ -270,7 +270,7 @@ const SENTENCES = {
     code: "CODEC_UNSUPPORTED",
     severity: "fatal",
     en: "The stream does not have the video track chosen for this platform ({detail}): turn the track on in the encoder, or choose another one for this platform; it is sent as soon as it is there.",
-    ko: "스트림에 이 플랫폼에 지정한 비디오 트랙({detail})이 없습니다. 인코더에서 그 트랙을 켜거나, 이 플랫폼에 다른 트랙을 지정해 주세요. 트랙이 나타나면 바로 송출합니다.",
+    ko: "스트림에 이 플랫폼에 지정한 영상 트랙({detail})이 없습니다. 인코더에서 그 트랙을 켜거나, 이 플랫폼에 다른 트랙을 지정해 주세요. 트랙이 나타나면 바로 송출합니다.",
   },
   "audio-track-missing": {
     code: "CODEC_UNSUPPORTED",

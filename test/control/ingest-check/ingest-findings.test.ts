@@ -137,7 +137,7 @@ test("every finding is one sentence in both languages that says what to change",
     severity: "warning",
     message: {
       en: "The video bitrate is 9200 kbit/s, but Twitch accepts 6000: set the encoder's video bitrate to 6000 kbit/s or less, constant (CBR).",
-      ko: "영상 비트레이트가 9200 kbit/s로 트위치의 한도 6000 kbit/s를 넘습니다. 인코더의 비디오 비트레이트를 6000 kbit/s 이하의 고정 비트레이트(CBR)로 설정해 주세요.",
+      ko: "영상 비트레이트가 9200 kbit/s로 트위치의 한도 6000 kbit/s를 넘습니다. 인코더의 영상 비트레이트를 6000 kbit/s 이하의 고정 비트레이트(CBR)로 설정해 주세요.",
     },
   });
   expect(described(finding("VIDEO_CODEC_UNSUPPORTED", "vp9", "avc, hevc, av1"), "YOUTUBE")).toMatchObject({
@@ -166,8 +166,8 @@ test("a key that was accepted after a part was removed is reported, with that pa
   expect(describeFinding(finding("KEY_TIDIED", "invisible, prefix", 0), displayNameOf("CUSTOM"))).toEqual({
     severity: "warning",
     message: {
-      en: "This was removed from the encoder's stream key: blanks or invisible characters, a prefix such as mp4:. Enter only the key in the encoder: other servers may refuse it as it is.",
-      ko: "인코더의 스트림 키에서 다음을 제거하고 받았습니다: 공백이나 보이지 않는 문자, mp4: 같은 접두어. 다른 서버에서는 이대로 거절될 수 있으니 인코더에 키만 입력해 주세요.",
+      en: "This was removed from the encoder's stream key: spaces or invisible characters, a prefix such as mp4:. Enter only the key in the encoder: other servers may refuse it like this.",
+      ko: "인코더의 스트림 키에서 다음을 제거하고 받았습니다: 공백이나 보이지 않는 문자, mp4: 같은 접두어. 다른 서버에서는 이대로 거부될 수 있으니 인코더에 키만 입력해 주세요.",
     },
   });
 });

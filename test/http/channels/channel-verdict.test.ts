@@ -42,7 +42,7 @@ test("a platform that fails makes its channel broken, in the channel, in the lis
     nextStep: {
       code: "CHECK_KEY",
       message: "Copy the stream key again from the platform, and check there that the broadcast is open.",
-      messageKo: "플랫폼에서 스트림 키를 다시 복사하고 방송이 열려 있는지 확인하세요.",
+      messageKo: "플랫폼에서 스트림 키를 다시 복사하고, 방송이 열려 있는지 확인해 주세요.",
     },
     reasonCount: 1,
   };

@@ -93,7 +93,7 @@ test("what an encoder has to change is a warning of the platform it is for, also
         "The video bitrate is 7040 kbit/s, but Twitch accepts 6000: set the encoder's video bitrate to 6000 kbit/s or less, constant (CBR).",
       messageKo:
         "영상 비트레이트가 7040 kbit/s로 트위치의 한도 6000 kbit/s를 넘습니다. " +
-        "인코더의 비디오 비트레이트를 6000 kbit/s 이하의 고정 비트레이트(CBR)로 설정해 주세요.",
+        "인코더의 영상 비트레이트를 6000 kbit/s 이하의 고정 비트레이트(CBR)로 설정해 주세요.",
       platId: twitch.platId,
     },
     {

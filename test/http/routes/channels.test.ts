@@ -19,7 +19,7 @@ const WAITS = {
   nextStep: {
     code: "START_ENCODER",
     message: "Start streaming in the encoder.",
-    messageKo: "인코더에서 송출을 시작하세요.",
+    messageKo: "인코더에서 송출을 시작해 주세요.",
   },
   reasonCount: 1,
 };

@@ -39,7 +39,7 @@ export const koStart: typeof enStart = {
       frameRate: "프레임 레이트",
       videoBytesPerSecond: "영상 비트레이트",
       keyframeSeconds: "키프레임 간격",
-      bFrames: "B 프레임",
+      bFrames: "B프레임",
       audioCodec: "오디오 코덱",
       audioBytesPerSecond: "오디오 비트레이트",
       sampleRate: "샘플 레이트",

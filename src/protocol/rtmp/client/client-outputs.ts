@@ -22,7 +22,7 @@ export type ClientFailure =
   | { readonly kind: "connect-rejected"; readonly code: string; readonly why?: "full" | "forbidden" }
   /** It redirects us to another server: absolute, or relative to the present one. */
   | { readonly kind: "redirected"; readonly code: string; readonly tcUrl: string }
-  /** It demands a user name and password, each step on a connection of its own, or refused ours. */
+  /** It requires a username and password, each step on a connection of its own, or refused ours. */
   | { readonly kind: "login-demanded"; readonly code: string; readonly demand: LoginDemand }
   /** `isInUse`: it said that another encoder publishes with this key. */
   | { readonly kind: "publish-rejected"; readonly code: string; readonly isInUse: boolean }
