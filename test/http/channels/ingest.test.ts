@@ -71,8 +71,8 @@ test("a standby that differs is a warning", async () => {
         "The backup encoder differs from the one on air (width 640 instead of 1920): " +
         "give both the same settings, or platforms will notice the switch.",
       messageKo:
-        "대기 중인 인코더가 방송 중인 인코더와 다릅니다(width 640 instead of 1920). " +
-        "두 인코더의 설정을 같게 하지 않으면 전환할 때 플랫폼에서 티가 납니다.",
+        "백업 인코더의 설정이 방송 중인 인코더와 다릅니다(width 640 instead of 1920). " +
+        "전환할 때 시청자가 알아차릴 수 있으니 두 인코더의 설정을 동일하게 맞춰 주세요.",
     },
   ]);
 });

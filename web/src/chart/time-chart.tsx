@@ -11,6 +11,8 @@ const X_AXIS_PX = 24;
 const TIME_PX = 84;
 /** A time nearer than this to the left edge would touch the y axis. */
 const TIME_LEFT_PX = 30;
+/** A time nearer than this to the right edge would be cut off: half its width less the padding. */
+const TIME_RIGHT_PX = 28;
 /** The shortest time that is shown, in seconds: 60 points. */
 const SECONDS_MIN = 59;
 
@@ -36,7 +38,11 @@ function chartLook(pointed: Pointed, topMin: number) {
           grid: { show: false },
           space: TIME_PX,
           values: (plot, splits) =>
-            splits.map((second) => (plot.valToPos(second, "x") < TIME_LEFT_PX ? "" : formatTime(second * 1_000))),
+            splits.map((second) => {
+              const left = plot.valToPos(second, "x");
+              const isCut = left < TIME_LEFT_PX || left > plot.over.clientWidth - TIME_RIGHT_PX;
+              return isCut ? "" : formatTime(second * 1_000);
+            }),
         },
         {
           ...axis,
