@@ -19,7 +19,7 @@ test("a server whose clock is set by 400 days, forward and back, on air ends not
   const file = join(stage.folder, "clock");
   const set = (aheadMs: number) => writeFileSync(file, String(aheadMs));
   set(0);
-  const preload = pathToFileURL(join(ROOT, "test", "support", "stepping-clock.mjs"));
+  const preload = pathToFileURL(join(ROOT, "test", "support", "stages", "stepping-clock.mjs"));
   const { fanfare, api, credentials } = await stage.server({
     environment: { NODE_OPTIONS: `--import=${preload}`, FANFARE_TEST_CLOCK_FILE: file },
   });
