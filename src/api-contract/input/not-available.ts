@@ -96,7 +96,7 @@ export const NOT_AVAILABLE = {
   "last-manager-key": [
     "Access key",
     "This is the last manager's key: without it no other key can be made.",
-    "This is the last manager key. Without it nobody could create another.",
+    "This is the last manager key. Without it, no other key could be created.",
     "마지막 관리 키입니다. 삭제하면 새 키를 만들 수 없게 됩니다.",
   ],
 } as const satisfies Readonly<

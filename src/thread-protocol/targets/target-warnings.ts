@@ -6,7 +6,7 @@ export function slowTarget(takesPerSecond: number, ofPerSecond: number): TargetW
   return {
     code: "SLOW",
     message: `The platform accepts only ${takes} of ${of} kbit/s, so frames are dropped for it: lower the bitrate, or check the connection to it.`,
-    messageKo: `플랫폼이 ${of}kbit/s 가운데 ${takes}kbit/s만 받고 있어 일부 프레임을 건너뛰고 보냅니다. 비트레이트를 낮추거나 대상까지의 연결을 확인해 주세요.`,
+    messageKo: `플랫폼이 ${of} kbit/s 가운데 ${takes} kbit/s만 받고 있어 일부 프레임을 건너뛰고 보냅니다. 비트레이트를 낮추거나 플랫폼과의 연결을 확인해 주세요.`,
   };
 }
 

@@ -124,7 +124,7 @@ test("a platform that is PUBLISHING shows its warnings", async () => {
   expect(warning).toEqual({
     code: "SLOW",
     message: expect.stringContaining("accepts only 250 of 476 kbit/s"),
-    messageKo: expect.stringContaining("476kbit/s 가운데 250kbit/s"),
+    messageKo: expect.stringContaining("476 kbit/s 가운데 250 kbit/s"),
   });
 });
 

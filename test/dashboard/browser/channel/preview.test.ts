@@ -62,7 +62,7 @@ test("the preview is open, shows a frame at once and plays on, stays closed when
     await waitFor("a place", DEADLINE_MS, async () => (await stalledPreview(stage, url)) || undefined);
   }
   await page.getByRole("button", { name: "Show preview" }).click();
-  await page.getByRole("status").filter({ hasText: "As many people as may watch a channel" }).waitFor();
+  await page.getByRole("status").filter({ hasText: "The preview has no room for another viewer" }).waitFor();
   await page.getByRole("img", { name: "Last frame of the incoming stream" }).waitFor();
   expect(target.connections).toHaveLength(1);
   expect(errors).toEqual([]);

@@ -70,5 +70,5 @@ test("a page that is no secure context says that it cannot draw", async () => {
   await setUp(page, { origin: `http://${INSECURE_NAME}:${fanfare.httpPort}`, stdout: fanfare.stdout });
   const channel = await api.createChannel("plain", [{ rtmpUrl: target.url, streamKey: uniqueKey("a") }]);
   stage.kitEncoder(channel, { clip: syntheticClip() });
-  await page.getByText("No picture: browsers decode it on HTTPS only.").waitFor();
+  await page.getByText("No video here: browsers decode it over HTTPS only.").waitFor();
 });

@@ -7,7 +7,7 @@ const en = {
   held: "Holding",
   age: (seconds: number) => (seconds < 120 ? `${seconds} s old` : `${Math.floor(seconds / 60)} min old`),
   lastFrame: "Last frame of the incoming stream",
-  full: "This channel's preview has as many viewers as it can. You see the last frame instead.",
+  full: "The preview has no room for another viewer. You see the last frame instead.",
   level: "Audio level",
   silent: "Silent",
   noLevelYet: "Click anywhere or press a key to measure the audio.",
