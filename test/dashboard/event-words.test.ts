@@ -13,7 +13,7 @@ import {
 import { INGEST_ENDS } from "../../src/thread-protocol/facts.ts";
 import { TARGET_ERROR_CODES } from "../../src/thread-protocol/targets/target-status.ts";
 import type { ChannelEvent } from "../../web/src/base/model.ts";
-import { eventText, reasonText } from "../../web/src/parts/history/event-words.ts";
+import { authorText, eventText, reasonText } from "../../web/src/parts/history/event-words.ts";
 import { en } from "../../web/src/text/en.ts";
 import { ko } from "../../web/src/text/ko.ts";
 
@@ -85,3 +85,21 @@ test.each(LANGUAGES)(
     expect(DELIVERY_PROBLEMS.filter((problem) => !texts.settings.deliveryProblems[problem])).toEqual([]);
   },
 );
+
+test.each([
+  ["English", en, "MyTV passed a test", "MyTV failed a test (connection refused)", "by dashboard", "by access key AK1"],
+  [
+    "Korean",
+    ko,
+    "MyTV: 테스트에 성공했습니다",
+    "MyTV: 테스트에 실패했습니다 (서버가 연결을 받지 않음)",
+    "대시보드",
+    "액세스 키 AK1",
+  ],
+])("a test names its platform, and a change names who made it, in %s", (_, texts, passed, failed, dashboard, key) => {
+  expect(eventText(texts, eventOf("PLATFORM_TESTED"), "MyTV")).toBe(passed);
+  expect(eventText(texts, eventOf("PLATFORM_TESTED", { reason: "TCP_REFUSED" }), "MyTV")).toBe(failed);
+  expect(authorText(texts, eventOf("STREAM_UPDATE", { by: "dashboard" }))).toBe(dashboard);
+  expect(authorText(texts, eventOf("STREAM_UPDATE", { by: "AK1" }))).toBe(key);
+  expect(authorText(texts, eventOf("PUBLISH_START"))).toBeUndefined();
+});

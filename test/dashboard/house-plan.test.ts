@@ -19,7 +19,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "parts/basic": ["base", "text"],
   "parts/platform": ["base", "text", "live", "chart", "parts/basic"],
   "parts/video": ["base", "text", "live", "parts/basic"],
-  "parts/channel": ["base", "text", "live", "chart", "parts/basic", "parts/platform", "parts/video"],
+  "parts/webhook": ["base", "text", "live", "parts/basic"],
+  "parts/channel": ["base", "text", "live", "chart", "parts/basic", "parts/platform", "parts/video", "parts/webhook"],
   "parts/history": ["base", "text", "live", "parts/basic", "parts/platform"],
   "parts/overview": ["base", "text", "live", "chart", "parts/basic", "parts/platform", "parts/video", "parts/channel"],
   "parts/alerts": ["base", "text", "live", "parts/basic", "parts/platform"],
@@ -29,7 +30,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   pages: [
     ...["base", "text", "live"],
     ...["parts/basic", "parts/platform", "parts/channel", "parts/history", "parts/overview"],
-    ...["parts/alerts", "parts/settings", "parts/shell", "parts/start"],
+    ...["parts/alerts", "parts/settings", "parts/shell", "parts/start", "parts/webhook"],
   ],
   // `app.tsx` and `main.tsx`.
   ".": ["base", "text", "live", "parts/alerts", "parts/basic", "parts/overview", "parts/shell", "pages"],

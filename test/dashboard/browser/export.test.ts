@@ -60,7 +60,7 @@ test("the timeline is exported as JSON and CSV: all pages, filtered; no cell is 
   expect(csv.name).toBe("exports.csv");
   expect(csv.text.startsWith("\uFEFF")).toBe(true);
   const [head, ...rows] = readCsv(csv.text.slice(1));
-  expect(head?.join()).toBe("timestamp,logLevel,eventCode,platId,targetName,label,from,to,reason,description");
+  expect(head?.join()).toBe("timestamp,logLevel,eventCode,platId,targetName,label,from,to,reason,by,description");
   expect(rows.map((row) => row.at(-1))).toEqual(stored.map(({ description }) => description));
 
   await page.getByRole("combobox", { name: "Show" }).selectOption("problems");

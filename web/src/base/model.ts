@@ -18,6 +18,7 @@ export type History = Answers["History"];
 export type RecommendedSettings = Answers["RecommendedSettings"];
 export type RefusedEncoder = Answers["RefusedEncoder"];
 export type Delivery = Answers["Delivery"];
+export type WebhookTest = Answers["WebhookTest"];
 export type CallbackEndpoint = Answers["CallbackEndpoint"];
 export type AccessKey = Answers["AccessKey"];
 export type NewAccessKey = Answers["NewAccessKey"];

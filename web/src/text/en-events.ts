@@ -37,12 +37,19 @@ export const enEvents = {
       ENCODERS_FIGHT: "Two encoders are using the same key. Stop one of them",
       ENCODER_REPLACED: "Another encoder with the same key took over",
       TEST_PATTERN_ENDED: "The test pattern ended because an encoder took over",
-      PLATFORM_TESTED: "A platform was tested",
+      PLATFORM_TESTED: "Platform tested",
       BACKUP_DIFFERS: "The backup encoder's settings differ from the main encoder's. Make them the same",
       AUTH_FAILED: "Encoder rejected: wrong username or password",
       ENCODER_REFUSED: "Encoder rejected: the channel is disabled",
       SERVER_OVERLOADED: "Encoder rejected: the server is overloaded",
     } satisfies Record<EventCode, string>,
+    tested: {
+      passed: (name: string) => `${name} passed a test`,
+      failed: (name: string) => `${name} failed a test`,
+    },
+    /** Who made a change: a person in the dashboard, or the program with this access key. */
+    byDashboard: "by dashboard",
+    byAccessKey: (accessKey: string) => `by access key ${accessKey}`,
     /** A refused encoder and where it connected from. */
     from: (what: string, address: string) => `${what} (from ${address})`,
     changes: {

@@ -355,6 +355,10 @@ export const en = {
     webhookUrl: "URL",
     webhookGone: "The receiver says that it no longer exists. Nothing is sent until you save a URL again.",
     webhookSecret: "Signing secret",
+    webhookTest: "Send test",
+    webhookPassed: (status: number) => `Test sent: the receiver returned ${status}.`,
+    webhookFailed: (what: string | number) =>
+      `Test failed: ${typeof what === "number" ? `the receiver returned ${what}` : what}.`,
     deliveries: "Deliveries",
     deliveryStates: {
       WAITING: "Waiting to send",

@@ -347,6 +347,9 @@ export const ko: Texts = {
     webhookUrl: "URL",
     webhookGone: "수신 서버가 더 이상 존재하지 않는다고 응답했습니다. URL을 다시 저장할 때까지 보내지 않습니다.",
     webhookSecret: "서명 비밀 키",
+    webhookTest: "테스트 보내기",
+    webhookPassed: (status) => `테스트를 보냈습니다. 수신 서버 응답: ${status}.`,
+    webhookFailed: (what) => `테스트에 실패했습니다. ${typeof what === "number" ? `수신 서버 응답: ${what}` : what}.`,
     deliveries: "전송 기록",
     deliveryStates: { WAITING: "재전송 대기", DELIVERED: "전송됨", FAILED: "실패", CANCELLED: "취소됨" },
     deliveryProblems: {

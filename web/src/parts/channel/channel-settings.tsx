@@ -7,6 +7,7 @@ import { Dialog } from "../basic/dialog.tsx";
 import { type Fields, Form, SelectField, TextField } from "../basic/form.tsx";
 import { say } from "../basic/notice.tsx";
 import { SecretField } from "../basic/secret-field.tsx";
+import { TestWebhook } from "../webhook/webhook-test.tsx";
 import { ChannelNameField } from "./channel-name-field.tsx";
 
 /** Longest hold that the API accepts, in seconds. */
@@ -103,8 +104,8 @@ function ingestAuthOf(field: Fields, { ingestAuth }: Channel): { readonly ingest
 /** The channel's own webhook, which replaces the default one. Its secret is shown once, when it is set. */
 function ChannelWebhook({ channel }: { readonly channel: Channel }) {
   const secret = useSignal<string | undefined>(undefined);
+  const path = `${channelPath(channel.channelId)}/callbackEndpoint`;
   const submit = async (field: Fields): Promise<void> => {
-    const path = `${channelPath(channel.channelId)}/callbackEndpoint`;
     const changed = await call<ChannelWithSecret>("POST", path, { callbackUrl: field("callbackUrl").trim() });
     secret.value = changed.webhookSecret;
     say(t().common.saved);
@@ -122,6 +123,7 @@ function ChannelWebhook({ channel }: { readonly channel: Channel }) {
           input={{ inputMode: "url", placeholder: "https://" }}
         />
       </Form>
+      {channel.callbackEndpoint !== undefined && <TestWebhook path={path} />}
       {secret.value !== undefined && (
         <CopyField label={texts.webhookSecret} help={texts.keyShown} value={secret.value} isSecret />
       )}

@@ -13,6 +13,7 @@ const COLUMNS = [
   "from",
   "to",
   "reason",
+  "by",
   "description",
 ] as const;
 /** First characters that make a spreadsheet read a text as a formula, in narrow and wide forms. */

@@ -1,22 +1,35 @@
 import type { ChannelEvent, Report } from "../../base/model.ts";
 import type { Texts } from "../../text/en.ts";
 
+/** The API's word for a person in the dashboard, in place of the id of an access key. */
+const DASHBOARD = "dashboard";
+
 /**
- * Returns an event as one sentence, with its reason if it has one. Codes and reasons are closed lists with a text each. A page that was
- * loaded before an update of the server may get a new code: it shows the server's own sentence.
+ * Returns an event as one sentence, with its reason if it has one. Codes and reasons are closed lists with a text each.
+ * A page that was loaded before an update of the server may get a new code: it shows the server's own sentence.
  */
 export function eventText(texts: Texts, event: ChannelEvent, platform: string): string {
-  const { codes, changes, settled, over } = texts.events;
+  const { codes, changes, settled, tested, over } = texts.events;
   const { eventCode, reason, to, remoteAddress } = event;
   const whole: Readonly<Record<string, (name: string) => string>> = { ...changes, ...over };
   const sentence = whole[reason ?? ""];
   if (sentence !== undefined) return sentence(platform);
-  const isSettled = eventCode === "SIMULCAST_STATUS_CHANGE" && to !== undefined;
-  const what = isSettled ? settled[to](platform) : (codes[eventCode] ?? event.description);
+  const what =
+    eventCode === "PLATFORM_TESTED"
+      ? tested[reason === undefined ? "passed" : "failed"](platform)
+      : eventCode === "SIMULCAST_STATUS_CHANGE" && to !== undefined
+        ? settled[to](platform)
+        : (codes[eventCode] ?? event.description);
   if (remoteAddress !== undefined) return texts.events.from(what, remoteAddress);
   return reason === undefined || eventCode === "AUTH_FAILED"
     ? what
     : `${what} (${inSentence(reasonText(texts, reason))})`;
+}
+
+/** Returns who made the change of an event. Undefined where no request did. */
+export function authorText({ events }: Texts, { by }: ChannelEvent): string | undefined {
+  if (by === undefined) return undefined;
+  return by === DASHBOARD ? events.byDashboard : events.byAccessKey(by);
 }
 
 /** Begins with a small letter, unless the first word is an abbreviation. */

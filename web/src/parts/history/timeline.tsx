@@ -9,7 +9,7 @@ import { Action, problemText } from "../basic/action.tsx";
 import { Icon } from "../basic/icon.tsx";
 import { say } from "../basic/notice.tsx";
 import { type ExportFormat, FORMATS, saveEvents } from "./event-export.ts";
-import { eventText } from "./event-words.ts";
+import { authorText, eventText } from "./event-words.ts";
 import { recordedTargetName } from "./recorded-target-name.ts";
 
 /** Events that are shown at first, and added at each press of the button. */
@@ -130,6 +130,7 @@ function merged(one: readonly ChannelEvent[], other: readonly ChannelEvent[]): r
 type LineOptions = { readonly event: ChannelEvent; readonly channel: Channel };
 
 function EventLine({ event, channel }: LineOptions) {
+  const author = authorText(t(), event);
   const tone = event.logLevel === "ERROR" ? "bad" : event.logLevel === "WARN" ? "busy" : "calm";
   return (
     <li class={`tone-${tone}`}>
@@ -140,6 +141,7 @@ function EventLine({ event, channel }: LineOptions) {
       <span>
         <span class="visually-hidden">{t().events.levels[event.logLevel]}: </span>
         {eventText(t(), event, recordedTargetName(event, channel))}
+        {author !== undefined && <span class="quiet"> · {author}</span>}
       </span>
     </li>
   );

@@ -2,15 +2,17 @@ import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { call, list } from "../../base/api.ts";
 import type { CallbackEndpoint, Delivery } from "../../base/model.ts";
-import { returns } from "../../live/store.ts";
+import { liveChannel, returns } from "../../live/store.ts";
 import { formatDateTime } from "../../text/format.ts";
 import { t } from "../../text/text.ts";
 import { Action, problemText } from "../basic/action.tsx";
 import { CopyField } from "../basic/copy.tsx";
 import { type Fields, Form, TextField } from "../basic/form.tsx";
 import { say } from "../basic/notice.tsx";
+import { TestWebhook } from "./webhook-test.tsx";
 
 const DELIVERIES_SHOWN = 20;
+const PATH = "/events/callbackEndpoint";
 
 /** The default webhook and its deliveries. */
 export function Webhook() {
@@ -21,13 +23,13 @@ export function Webhook() {
   };
   useEffect(() => {
     const read = async (): Promise<void> => {
-      endpoint.value = await call<CallbackEndpoint>("GET", "/events/callbackEndpoint");
+      endpoint.value = await call<CallbackEndpoint>("GET", PATH);
       await readDeliveries();
     };
     read().catch((error: unknown) => say(problemText(error), "bad"));
   }, [returns.value]);
   const submit = async (field: Fields): Promise<void> => {
-    endpoint.value = await call("POST", "/events/callbackEndpoint", { callbackUrl: field("callbackUrl").trim() });
+    endpoint.value = await call("POST", PATH, { callbackUrl: field("callbackUrl").trim() });
     say(t().common.saved);
   };
   const { callbackUrl, goneTime, webhookSecret } = endpoint.value ?? {};
@@ -46,6 +48,7 @@ export function Webhook() {
           input={{ inputMode: "url", placeholder: "https://" }}
         />
       </Form>
+      {callbackUrl !== undefined && <TestWebhook path={PATH} />}
       {webhookSecret !== undefined && (
         <CopyField label={t().settings.webhookSecret} help={t().settings.keyShown} value={webhookSecret} isSecret />
       )}
@@ -77,10 +80,13 @@ function Deliveries({ deliveries, onSent }: DeliveriesOptions) {
           </tr>
         </thead>
         <tbody>
-          {deliveries.map(({ id, event, timestamp, state, attempts, lastStatus, lastProblem }) => (
+          {deliveries.map(({ id, channelId, event, timestamp, state, attempts, lastStatus, lastProblem }) => (
             <tr key={id}>
               <th scope="row">
-                {codes[event]} <span class="quiet">{formatDateTime(timestamp)}</span>
+                {codes[event]}{" "}
+                <span class="quiet">
+                  {liveChannel(channelId)?.channel.value.channelName ?? channelId} · {formatDateTime(timestamp)}
+                </span>
               </th>
               <td data-label={t().settings.state}>
                 {deliveryStates[state]} <span class="quiet">{t().settings.attempts(attempts)}</span>
