@@ -49,7 +49,7 @@ export class PushSender {
   readonly #closing = new AbortController();
   readonly #queues = new Map<string, Queue>();
   #alerts: ServerAlert[] = [];
-  #gathering: Timer | undefined;
+  #batchTimer: Timer | undefined;
   #counting: Timer | undefined;
   #subscriptionCount = 0;
   #inFlightCount = 0;
@@ -70,7 +70,7 @@ export class PushSender {
   /** Drops what waits and cancels what is under way. Idempotent. */
   close(): void {
     this.#closing.abort();
-    this.#gathering?.cancel();
+    this.#batchTimer?.cancel();
     this.#counting?.cancel();
     for (const { timer } of this.#queues.values()) timer?.cancel();
     this.#queues.clear();
@@ -80,8 +80,8 @@ export class PushSender {
   alert(alert: ServerAlert): void {
     if (this.#closing.signal.aborted) return;
     this.#alerts = [...this.#alerts.filter(({ channelId }) => channelId !== alert.channelId), alert].slice(-ALERTS_MAX);
-    this.#gathering ??= this.#options.clock.startTimer(GATHER_MS, () => {
-      this.#gathering = undefined;
+    this.#batchTimer ??= this.#options.clock.startTimer(GATHER_MS, () => {
+      this.#batchTimer = undefined;
       void this.#flush();
     });
   }

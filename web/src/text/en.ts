@@ -338,6 +338,7 @@ export const en = {
     channelTitle: "Channel settings",
     title: "Settings",
     keys: "Access keys",
+    apiDocs: "API documentation",
     keysHelp: "For programs that use the API. Viewers can only read, and can't see stream keys.",
     keyName: "Name",
     role: "Role",

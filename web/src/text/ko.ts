@@ -330,6 +330,7 @@ export const ko: Texts = {
     channelTitle: "채널 설정",
     title: "설정",
     keys: "액세스 키",
+    apiDocs: "API 문서",
     keysHelp: "API를 사용하는 프로그램용 키입니다. 조회 권한은 읽기만 할 수 있고 스트림 키를 볼 수 없습니다.",
     keyName: "이름",
     role: "권한",

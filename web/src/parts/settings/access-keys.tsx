@@ -1,6 +1,7 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { call, list } from "../../base/api.ts";
+import { at } from "../../base/base-path.ts";
 import type { AccessKey, NewAccessKey } from "../../base/model.ts";
 import { returns } from "../../live/store.ts";
 import { formatDateTime } from "../../text/format.ts";
@@ -39,7 +40,9 @@ export function AccessKeys() {
           <Icon name="plus" /> {t().settings.newKey}
         </button>
       </div>
-      <p class="quiet">{t().settings.keysHelp}</p>
+      <p class="quiet">
+        {t().settings.keysHelp} <a href={at("/docs")}>{t().settings.apiDocs}</a>
+      </p>
       <div class="table-place">
         <table>
           <thead>
