@@ -65,7 +65,7 @@ class Healthy {
   #message = Promise.withResolvers<unknown>();
 
   constructor(rtmpUrl: string) {
-    this.#worker = new Worker(new URL("fuzz-healthy.ts", import.meta.url), { workerData: { rtmpUrl } });
+    this.#worker = new Worker(new URL("./fuzzing/fuzz-healthy.ts", import.meta.url), { workerData: { rtmpUrl } });
     this.#worker.on("message", (message) => this.#message.resolve(message));
     this.#worker.on("error", (error) => this.#message.reject(error));
   }
