@@ -1,0 +1,168 @@
+import { connect } from "@nats-io/transport-node";
+import { afterEach, expect, test } from "vitest";
+import { systemClock } from "../../src/base/clock.ts";
+import { readNatsAddress } from "../../src/cluster/nats-address.ts";
+import { type NatsBus, openNatsBus } from "../../src/cluster/nats-bus.ts";
+import type { Bus, BusMessage } from "../../src/control/ports/bus.ts";
+import { freePort } from "../support/processes/free-port.ts";
+import { NatsServer } from "../support/processes/nats-server.ts";
+import { waitFor } from "../support/processes/waiting.ts";
+
+const log = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
+const WAIT_MS = 5_000;
+/** Two pings without a reply, by the design's figure, and a new connection. */
+const HALF_OPEN_MS = 9_000;
+
+const opened: { close(): Promise<void> }[] = [];
+const servers: NatsServer[] = [];
+afterEach(async () => {
+  for (const each of opened.splice(0)) await each.close();
+  for (const server of servers.splice(0)) await server.kill();
+});
+
+async function newServer(...args: readonly string[]): Promise<NatsServer> {
+  const server = await NatsServer.start(...args);
+  servers.push(server);
+  return server;
+}
+
+async function newBus(url: string, cluster = "house"): Promise<NatsBus> {
+  const bus = await openNatsBus({
+    ...{ address: readNatsAddress(url), cluster, clientName: "test", clock: systemClock, log, random: Math.random },
+  });
+  opened.push(bus);
+  return bus;
+}
+
+/** Collects what a bus hears. A message comes through once `flushed` with a later one that was heard. */
+function heardBy(bus: Bus, pattern: string): { readonly subject: string; readonly message: BusMessage }[] {
+  const heard: { readonly subject: string; readonly message: BusMessage }[] = [];
+  bus.subscribe(pattern, (message, subject) => void heard.push({ subject, message }));
+  return heard;
+}
+
+const connected = (bus: Bus, isConnected: boolean) =>
+  waitFor(`connected: ${isConnected}`, HALF_OPEN_MS, () => (bus.isConnected === isConnected ? true : undefined));
+
+/** Asks until it is answered: the other side's subscriptions may still be under way. */
+const asked = (bus: Bus, subject: string) =>
+  waitFor("a reply", WAIT_MS, async () => {
+    const reply = await bus.request(subject, {}, 500);
+    return reply.kind === "reply" ? reply.message : undefined;
+  });
+
+test("nodes of one cluster hear each other, not themselves, and not another cluster", async () => {
+  const { url } = await newServer();
+  const [first, second, stranger] = [await newBus(url), await newBus(url), await newBus(url, "other")];
+  const [own, heard, strange] = [first, second, stranger].map((bus) => heardBy(bus, "node.*.hb"));
+  second.serve("node.2.rpc", async () => ({ ok: 1 }));
+  expect(await asked(first, "node.2.rpc")).toEqual({ ok: 1 });
+
+  expect(first.publish("node.1.hb", { load: 0.5 })).toBe(true);
+  // The reply comes after the message: NATS keeps the order of one connection to another.
+  await first.request("node.2.rpc", {}, WAIT_MS);
+  expect(heard).toEqual([{ subject: "node.1.hb", message: { load: 0.5 } }]);
+  expect(own).toEqual([]);
+  expect(strange).toEqual([]);
+  expect(await stranger.request("node.2.rpc", {}, WAIT_MS)).toEqual({ kind: "none", why: "no-responders" });
+});
+
+test("a request that nobody serves is refused at once, and one without an answer times out", async () => {
+  const { url } = await newServer();
+  const [first, second] = [await newBus(url), await newBus(url)];
+  second.serve("mute", async () => undefined);
+  second.serve("broken", () => Promise.reject(new Error("a mistake")));
+  second.serve("works", async (message) => ({ doubled: [message, message] }));
+  await waitFor("the last subscription", WAIT_MS, async () =>
+    (await first.request("works", {}, 500)).kind === "reply" ? true : undefined,
+  );
+  expect(await first.request("nothing", {}, WAIT_MS)).toEqual({ kind: "none", why: "no-responders" });
+  expect(await first.request("mute", {}, 50)).toEqual({ kind: "none", why: "timed-out" });
+  expect(await first.request("broken", {}, 50)).toEqual({ kind: "none", why: "timed-out" });
+  const message = { doubled: [{ a: 1 }, { a: 1 }] };
+  expect(await first.request("works", { a: 1 }, WAIT_MS)).toEqual({ kind: "reply", message });
+});
+
+test("a message over 64 KiB is not sent, and foreign bytes are not taken", async () => {
+  const { url } = await newServer();
+  const [first, second] = [await newBus(url), await newBus(url)];
+  const heard = heardBy(second, "claim");
+  second.serve("ready", async () => ({}));
+  await asked(first, "ready");
+  const foreign = await connect({ servers: url });
+  const subject = "fanfare.house.v1.claim";
+  const over = JSON.stringify({ text: "x".repeat(64 * 1024) });
+  for (const bytes of ["", "{", "[1]", "null", "7", '"text"', over, Uint8Array.of(0x7b, 0xff, 0x7d)]) {
+    foreign.publish(subject, bytes);
+  }
+  foreign.publish(subject, '{"channel":"ls-1","unknown":{"a":[]}}');
+  await foreign.flush();
+  await foreign.close();
+
+  const text = "x".repeat(64 * 1024 - '{"text":""}'.length);
+  expect(first.publish("claim", { text: `${text}x` })).toBe(false);
+  expect(first.publish("claim", { text })).toBe(true);
+  await waitFor("the longest message", WAIT_MS, () => (heard.length > 1 ? true : undefined));
+  expect(heard.map(({ message }) => message)).toEqual([{ channel: "ls-1", unknown: { a: [] } }, { text }]);
+});
+
+test("after a killed server comes back the nodes hear each other again; nothing was kept meanwhile", async () => {
+  const server = await newServer();
+  const [first, second] = [await newBus(server.url), await newBus(server.url)];
+  const heard = heardBy(second, "node.*.state");
+  second.serve("ready", async () => ({}));
+  const changes: boolean[] = [];
+  first.onConnection((isConnected) => void changes.push(isConnected));
+  await asked(first, "ready");
+
+  await server.kill();
+  await Promise.all([connected(first, false), connected(second, false)]);
+  expect(first.publish("node.1.state", { no: 1 })).toBe(false);
+  expect(await first.request("ready", {}, WAIT_MS)).toEqual({ kind: "none", why: "disconnected" });
+  await server.resume();
+  await Promise.all([connected(first, true), connected(second, true)]);
+  await asked(first, "ready");
+  expect(first.publish("node.1.state", { no: 2 })).toBe(true);
+  await first.request("ready", {}, WAIT_MS);
+  expect(heard).toEqual([{ subject: "node.1.state", message: { no: 2 } }]);
+  expect(changes).toEqual([false, true]);
+});
+
+test("a server that stands still is left for another one", async () => {
+  const [first, second] = [await newServer(), await newServer()];
+  const bus = await newBus(first.url);
+  const address = `${first.url},${second.url}`;
+  const moving = await newBus(address);
+  first.freeze();
+  await waitFor("the other server", HALF_OPEN_MS, () =>
+    moving.serverInUse?.endsWith(`:${second.port}`) ? true : undefined,
+  );
+  await connected(bus, false);
+  first.wake();
+  await connected(bus, true);
+});
+
+test("a start without a server goes on, and the bus is there once the server is", async () => {
+  const port = await freePort();
+  const bus = await newBus(`nats://127.0.0.1:${port}`);
+  expect(bus.isConnected).toBe(false);
+  const heard = heardBy(bus, "claim");
+  const server = await newServer("-p", `${port}`);
+  await connected(bus, true);
+  const other = await newBus(`nats://127.0.0.1:${port}`);
+  bus.serve("ready", async () => ({}));
+  await asked(other, "ready");
+  other.publish("claim", { epoch: 3 });
+  await other.request("ready", {}, WAIT_MS);
+  expect(heard).toEqual([{ subject: "claim", message: { epoch: 3 } }]);
+  expect(server.port).not.toBe(port);
+});
+
+test("a refused login ends the start with a sentence, and a right one passes", async () => {
+  const { port } = await newServer("--user", "node", "--pass", "a secret");
+  await expect(newBus(`nats://node:wrong@127.0.0.1:${port}`)).rejects.toThrow(
+    /^a NATS server refuses the login \(.*\)\.$/,
+  );
+  const bus = await newBus(`nats://node:a%20secret@127.0.0.1:${port}`);
+  expect(bus.isConnected).toBe(true);
+});
