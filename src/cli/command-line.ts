@@ -8,6 +8,7 @@ import { backupCommand } from "./commands/backup.ts";
 import type { Command } from "./commands/command.ts";
 import { demoCommand } from "./commands/demo.ts";
 import { doctorCommand } from "./commands/doctor.ts";
+import { initClusterCommand } from "./commands/init-cluster.ts";
 import { resetPasswordCommand } from "./commands/reset-password.ts";
 import { restoreCommand } from "./commands/restore.ts";
 import { rotateKeyCommand } from "./commands/rotate-key.ts";
@@ -19,6 +20,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   backup: backupCommand,
   demo: demoCommand,
   doctor: doctorCommand,
+  "init-cluster": initClusterCommand,
   "reset-password": resetPasswordCommand,
   restore: restoreCommand,
   "rotate-key": rotateKeyCommand,

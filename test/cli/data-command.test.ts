@@ -37,3 +37,14 @@ test("--help prints the usage, what the command does, and every option", async (
     expect(text).toContain(part);
   }
 });
+
+test("a command for the data folder is refused where the database is PostgreSQL, and says what to do instead", async () => {
+  const env = { FANFARE_DATABASE_URL: "postgres://db/fanfare" };
+  const about = { words: "copy FOLDER", about: "Copies.", switches: {} };
+  const refused = dataCommand({ ...about, onPostgres: "use pg_dump" }, async () => "copied");
+  await expect(refused(["there"], env)).rejects.toThrow(
+    new ConfigError("fanfare copy is for the database in a data folder, and FANFARE_DATABASE_URL is set: use pg_dump."),
+  );
+  expect(await refused(["there"], {})).toBe("copied");
+  expect(await dataCommand(about, async () => "copied")(["there"], env)).toBe("copied");
+});

@@ -3,20 +3,17 @@ import { existsSync } from "node:fs";
 import { systemClock } from "../../base/clock.ts";
 import { newSetupToken } from "../../control/access/dashboard-access.ts";
 import { SqlDashboardStore } from "../../store/access/dashboard-store.ts";
+import type { Database } from "../../store/database/database.ts";
 import { openSqliteDatabase } from "../../store/sqlite/sqlite.ts";
 import type { StorageConfig } from "../data-folder/storage.ts";
-import { DataFolderError, dataPaths } from "../data-folder/storage.ts";
+import { DataFolderError, dataPaths, openSharedDatabase } from "../data-folder/storage.ts";
 
 /**
  * Removes the dashboard's password and ends all its sessions. Returns the token of a new set-up link. A server may run: it notices at
- * the next request. Throws DataFolderError where there is no database.
+ * the next request. Throws DataFolderError or PostgresError where there is no database.
  */
 export async function resetPassword(config: StorageConfig): Promise<string> {
-  const paths = dataPaths(config);
-  if (!existsSync(paths.database)) {
-    throw new DataFolderError(`there is no database in ${paths.folder}: name the data folder with --data-dir.`);
-  }
-  const { database } = await openSqliteDatabase(paths.database, paths.keyFile);
+  const database = await openDatabase(config);
   try {
     const { text, ...token } = newSetupToken(systemClock.wallNow(), randomBytes);
     await new SqlDashboardStore(database).resetPassword(token);
@@ -24,4 +21,13 @@ export async function resetPassword(config: StorageConfig): Promise<string> {
   } finally {
     await database.close();
   }
+}
+
+async function openDatabase(config: StorageConfig): Promise<Database> {
+  const paths = dataPaths(config);
+  if (config.databaseUrl !== undefined) return await openSharedDatabase(config.databaseUrl, paths.keyFile);
+  if (!existsSync(paths.database)) {
+    throw new DataFolderError(`there is no database in ${paths.folder}: name the data folder with --data-dir.`);
+  }
+  return (await openSqliteDatabase(paths.database, paths.keyFile)).database;
 }

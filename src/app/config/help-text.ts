@@ -9,6 +9,7 @@ const COMMAND_LINES = [
   "       fanfare doctor              check the whole database and say what is damaged; the server may run",
   "       fanfare demo                show everything: a server, a test clip as encoder, three targets; nothing is kept",
   "       fanfare reset-password      end all sessions of the dashboard and print a new link that sets its password",
+  "       fanfare init-cluster FOLDER   make the secrets that all servers on one PostgreSQL database share",
   "Commands take --data-dir and --encryption-key-file.",
   "",
   "       fanfare testkit --help      targets, encoders and networks that fail, to try things out with",

@@ -6,6 +6,8 @@ import { SqlStore } from "../../store/channels/sql-store.ts";
 import type { Database } from "../../store/database/database.ts";
 import { databaseTrouble } from "../../store/database/database-trouble.ts";
 import { KeyRotation } from "../../store/key-rotation.ts";
+import { openPostgresDatabase } from "../../store/postgres/postgres.ts";
+import { KeyFileError, readKeyFile } from "../../store/secrets/key-file.ts";
 import { type FileLock, takeFileLock } from "../../store/sqlite/file-lock.ts";
 import type { CheckResult } from "../../store/sqlite/quick-check.ts";
 import { KEY_FILE_NAME, openSqliteDatabase } from "../../store/sqlite/sqlite.ts";
@@ -21,7 +23,7 @@ export class DataFolderError extends Error {
 }
 
 /** The settings that say where the data is. */
-export type StorageConfig = Pick<Config, "dataDir" | "encryptionKeyFile">;
+export type StorageConfig = Pick<Config, "dataDir" | "encryptionKeyFile" | "databaseUrl">;
 
 /** The paths of an installation's files. */
 export type DataPaths = {
@@ -60,11 +62,12 @@ export type Storage = {
 };
 
 /**
- * Opens the data folder for this process alone; read-only if it cannot be written. Throws DataFolderError if another process uses the
- * folder or it cannot be made, KeyFileError if the keys do not open the database's secrets, DatabaseFileError if the database cannot
- * be used.
+ * Opens the PostgreSQL database, where the settings name one, or else the data folder: for this process alone; read-only
+ * if it cannot be written. Throws DataFolderError if another process uses the folder or it cannot be made, KeyFileError if
+ * the keys do not open the database's secrets, DatabaseFileError or PostgresError if the database cannot be used.
  */
 export async function openStorage(config: StorageConfig & Partial<Pick<Config, "newDatabase">>): Promise<Storage> {
+  if (config.databaseUrl !== undefined) return await openSharedStorage(config.databaseUrl, dataPaths(config).keyFile);
   const paths = dataPaths(config);
   const folderProblem = await makeFolder(paths.folder);
   let lock = lockOf(paths);
@@ -96,6 +99,34 @@ export async function openStorage(config: StorageConfig & Partial<Pick<Config, "
     lock?.release();
     throw error;
   }
+}
+
+/** The database is a server's: the data folder is not used, and no key is made. */
+async function openSharedStorage(url: string, keyFile: string): Promise<Storage> {
+  const database = await openSharedDatabase(url, keyFile);
+  return {
+    store: new SqlStore(database),
+    database,
+    folderProblem: undefined,
+    check: { problems: [], skipped: [] },
+    unwritableBecause: undefined,
+    newKeyFile: undefined,
+    // Several nodes have to change their keys together.
+    followKeyFile: () => undefined,
+    close: () => database.close(),
+  };
+}
+
+/** Opens a PostgreSQL database with the keys of the key file. Throws KeyFileError, PostgresError or DatabaseFileError. */
+export async function openSharedDatabase(url: string, keyFile: string): Promise<Database> {
+  const [first, ...others] = readKeyFile(keyFile) ?? [];
+  if (first === undefined) {
+    throw new KeyFileError(
+      `the encryption key file ${keyFile} is missing: every server on one database needs the same one. Copy it from ` +
+        "another server, or make the first one with fanfare init-cluster FOLDER, and name it with FANFARE_ENCRYPTION_KEY_FILE.",
+    );
+  }
+  return await openPostgresDatabase({ url, keys: [first, ...others], keysFrom: keyFile });
 }
 
 /** Returns why others can read it; undefined where they cannot. */

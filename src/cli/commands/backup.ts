@@ -6,6 +6,7 @@ export const backupCommand = dataCommand(
     words: "backup FOLDER",
     about: "Writes the database and the encryption keys into a new folder. The server may run.",
     switches: {},
+    onPostgres: "back up PostgreSQL with pg_dump, and the encryption key file beside it",
   },
   async ({ config, positionals: [folder = ""] }) => {
     await backUp(config, folder);

@@ -21,13 +21,16 @@ type DataCommandInput<Switch extends string> = {
 
 /**
  * A command that works on an installation's data. `words`: what follows `fanfare`, with the positionals in capitals. Throws
- * ConfigError for an unknown option and for another number of positionals.
+ * ConfigError for an unknown option, for another number of positionals, and where the command does
+ * not work with the database.
  */
 export function dataCommand<Switch extends string = never>(
   about: {
     readonly words: string;
     readonly about: string;
     readonly switches: Readonly<Record<Switch, string>>;
+    /** What to do instead where the database is PostgreSQL; absent: the command works there too. */
+    readonly onPostgres?: string;
   },
   run: (input: DataCommandInput<Switch>) => Promise<string>,
 ): Command {
@@ -41,6 +44,12 @@ export function dataCommand<Switch extends string = never>(
     const settings = Object.entries(given.values).flatMap(([name, value]) => [`--${name}`, value]);
     const commandLine = readConfig(settings, env);
     if ("show" in commandLine) throw new ConfigError(`usage: ${usage}`);
-    return await run({ config: commandLine.config, positionals: given.positionals, switches: given.switches });
+    const { config } = commandLine;
+    if (config.databaseUrl !== undefined && about.onPostgres !== undefined) {
+      throw new ConfigError(
+        `fanfare ${about.words.split(" ")[0]} is for the database in a data folder, and FANFARE_DATABASE_URL is set: ${about.onPostgres}.`,
+      );
+    }
+    return await run({ config, positionals: given.positionals, switches: given.switches });
   };
 }

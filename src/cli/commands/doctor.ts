@@ -6,6 +6,7 @@ export const doctorCommand = dataCommand(
     words: "doctor",
     about: "Reads the whole database and says what is damaged. The server may run. Ends with 1 if something is wrong.",
     switches: {},
+    onPostgres: "PostgreSQL checks itself with pg_amcheck",
   },
   async ({ config }) => {
     const { passed, problems } = await diagnose(config);

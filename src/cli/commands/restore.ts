@@ -6,6 +6,7 @@ export const restoreCommand = dataCommand(
     words: "restore FOLDER",
     about: "Replaces the data by a backup. The server must not run.",
     switches: {},
+    onPostgres: "stop every server, and restore PostgreSQL with pg_restore",
   },
   async ({ config, positionals: [folder = ""] }) => {
     const kept = await restore(config, folder, Date.now());

@@ -6,6 +6,7 @@ export const rotateKeyCommand = dataCommand(
     words: "rotate-key",
     about: "Seals every secret with a new key. The server may run.",
     switches: { "drop-old": "Only removes keys from the key file that are no longer in use." },
+    onPostgres: "on PostgreSQL the key cannot be changed yet",
   },
   async ({ config, switches }) => {
     if (switches.has("drop-old")) {

@@ -65,6 +65,7 @@ export function databaseTrouble(error: unknown): StoreTrouble | undefined {
 
 /** What to do about a damaged file; for logs, answers and a failed start. */
 export function damageAdvice(path: string): string {
+  if (path.startsWith("postgres://")) return "stop every server and restore a backup of the PostgreSQL database.";
   return (
     "stop the server and restore a backup (fanfare restore FOLDER), or save what can still be read " +
     `(sqlite3 ${path} .recover | sqlite3 recovered.db); fanfare doctor says what is damaged.`

@@ -7,7 +7,7 @@ import { type MasterKey, Secrets } from "../secrets/secrets.ts";
 import { PostgresDdlPlugin } from "./ddl-plugin.ts";
 import { openPool, type PoolTimeouts } from "./pool.ts";
 import { postgresTrouble } from "./postgres-trouble.ts";
-import { checkServer, PostgresError, serverName } from "./server-check.ts";
+import { checkServer, isRefusal, PostgresError, serverName } from "./server-check.ts";
 
 /** Migrations wait this long for another node's, and their statements may take as long. In milliseconds. */
 const MIGRATION_TIMEOUTS: PoolTimeouts = { statementMs: 600_000, lockMs: 60_000, answerMs: 610_000, connectMs: 5_000 };
@@ -47,7 +47,7 @@ export async function openPostgresDatabase({
     await checkProofs(migrating, keys, keysFrom);
     await putProof(migrating, secrets, secrets.currentKeyId);
   } catch (error) {
-    throw postgresTrouble(error) === undefined ? error : new PostgresError(path, error);
+    throw postgresTrouble(error) === undefined && !isRefusal(error) ? error : new PostgresError(path, error);
   } finally {
     await migrating.destroy();
   }

@@ -6,6 +6,14 @@ import { postgresTrouble } from "./postgres-trouble.ts";
 const VERSION_MIN = 150_000;
 const VERSION_MIN_TEXT = "15";
 
+/** What to do about a server that refuses this user, by SQLSTATE. */
+const REFUSALS: ReadonlyMap<string, string> = new Map([
+  ["28P01", "correct the user or the password in FANFARE_DATABASE_URL"], // invalid_password
+  ["28000", "allow this user and this address in the server's pg_hba.conf"], // invalid_authorization_specification
+  ["3D000", "create it with createdb, or correct FANFARE_DATABASE_URL"], // invalid_catalog_name
+  ["42501", "make this user the owner of the database"], // insufficient_privilege
+]);
+
 /** The PostgreSQL server cannot be used. The text says which, what is wrong, and what to do. */
 export class PostgresError extends Error {
   override readonly name = "PostgresError";
@@ -14,6 +22,15 @@ export class PostgresError extends Error {
   constructor(server: string, why: unknown) {
     super(sentence(server, why), { cause: why });
   }
+}
+
+/** Whether the server refuses this user, or what the user asks for. */
+export function isRefusal(error: unknown): boolean {
+  return refusalAdvice(error) !== undefined;
+}
+
+function refusalAdvice(error: unknown): string | undefined {
+  return error instanceof Error && "code" in error ? REFUSALS.get(String(error.code)) : undefined;
 }
 
 /** Returns the server and the database of an address, without user, password and parameters; for logs and answers. */
@@ -45,6 +62,8 @@ export async function checkServer(db: Kysely<Schema>, server: string): Promise<v
 function sentence(server: string, why: unknown): string {
   if (typeof why === "string") return `the database ${server} cannot be used: ${why}.`;
   const detail = why instanceof Error ? why.message || String(Reflect.get(why, "code")) : String(why);
+  const advice = refusalAdvice(why);
+  if (advice !== undefined) return `the database ${server} cannot be used (${detail}): ${advice}.`;
   switch (postgresTrouble(why)) {
     case "unreachable":
       return `the database ${server} cannot be reached (${detail}): start it, or correct FANFARE_DATABASE_URL.`;

@@ -61,6 +61,7 @@ test("every setting can be set", () => {
     FANFARE_DATA_DIR: "/srv/fanfare",
     FANFARE_NEW_DATABASE: "yes",
     FANFARE_ENCRYPTION_KEY_FILE: "/run/secrets/fanfare.key",
+    FANFARE_DATABASE_URL: "postgres://fanfare:pw@db:5432/fanfare?sslmode=require",
     FANFARE_HTTP_HOST: "::1",
     FANFARE_RTMP_HOST: "0.0.0.0",
     FANFARE_PUBLIC_HOST: "live.example.com",
@@ -95,6 +96,7 @@ test("every setting can be set", () => {
   expect(config([], env)).toEqual({
     dataDir: "/srv/fanfare",
     newDatabase: "yes",
+    databaseUrl: "postgres://fanfare:pw@db:5432/fanfare?sslmode=require",
     mediaThreads: 3,
     rtmpsPort: 19_360,
     tlsCert: "/etc/tls/cert.pem",
@@ -228,4 +230,19 @@ test("help lists every setting, and version and help win over all else", () => {
   expect(help).toContain("--rtmp-port VALUE");
   expect(readConfig(["--help", "--http-port", "x"], {})).toEqual({ show: "help" });
   expect(readConfig(["--version"], {})).toEqual({ show: "version" });
+});
+
+test("a database address needs a server and a database, and a wrong one is never repeated", () => {
+  const allowed = "allowed is an address such as postgres://user:password@host:5432/fanfare.";
+  for (const url of [
+    "mysql://u:pw@h/d",
+    "postgres://u:pw@h",
+    "postgres://u:pw@h/",
+    "host=db password=pw",
+    "postgres://[/d",
+  ]) {
+    const text = refusal([], { FANFARE_DATABASE_URL: url });
+    expect(text).toBe(`FANFARE_DATABASE_URL: what was given is not allowed; ${allowed}`);
+  }
+  expect(refusal(["--database-url", "postgres://u:pw@h/d"])).toContain("FANFARE_DATABASE_URL_FILE");
 });

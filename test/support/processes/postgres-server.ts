@@ -1,4 +1,4 @@
-import { chown, mkdtemp, rm } from "node:fs/promises";
+import { chown, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import pg from "pg";
@@ -80,6 +80,13 @@ export class PostgresServer {
     } finally {
       await client.end();
     }
+  }
+
+  /** From now on every user but the superuser needs a password. */
+  async requirePasswords(): Promise<void> {
+    const rules = [`host all ${USER} 127.0.0.1/32 trust`, "host all all 127.0.0.1/32 scram-sha-256", ""];
+    await writeFile(join(this.#folder, "data", "pg_hba.conf"), rules.join("\n"));
+    await this.query("select pg_reload_conf()");
   }
 
   /** Opens a transaction in a session of its own, and returns what commits it. */

@@ -1,23 +1,31 @@
 import type { z } from "zod";
 import { API_SETTINGS } from "./api-settings.ts";
+import { CLUSTER_SETTINGS } from "./cluster-settings.ts";
 import { DATA_SETTINGS } from "./data-settings.ts";
 import { LISTENER_SETTINGS } from "./listener-settings.ts";
 import { MEDIA_SETTINGS } from "./media-settings.ts";
 
 /** Every setting, in the order of `--help`. */
-export const SETTINGS = { ...DATA_SETTINGS, ...LISTENER_SETTINGS, ...MEDIA_SETTINGS, ...API_SETTINGS } as const;
+export const SETTINGS = {
+  ...DATA_SETTINGS,
+  ...CLUSTER_SETTINGS,
+  ...LISTENER_SETTINGS,
+  ...MEDIA_SETTINGS,
+  ...API_SETTINGS,
+} as const;
 
 type SettingName = keyof typeof SETTINGS;
 
 /** Settings whose value may be in a file that `…_FILE` names. */
-export const FROM_FILES: readonly string[] = ["accessKey", "secretKey"] satisfies readonly SettingName[];
+export const FROM_FILES: readonly string[] = ["accessKey", "secretKey", "databaseUrl"] satisfies readonly SettingName[];
 /** Settings without a flag, because every user of the machine can read a command line. Errors never repeat them. */
-export const SECRETS: readonly string[] = ["secretKey"] satisfies readonly SettingName[];
+export const SECRETS: readonly string[] = ["secretKey", "databaseUrl"] satisfies readonly SettingName[];
 type ValueOf<Name extends SettingName> = z.output<(typeof SETTINGS)[Name]["schema"]>;
 
 /** Settings without a default: absent unless given. */
 type Optional =
   | "encryptionKeyFile"
+  | "databaseUrl"
   | "httpHost"
   | "rtmpHost"
   | "tlsCert"
