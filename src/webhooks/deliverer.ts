@@ -92,7 +92,7 @@ export class Deliverer {
     if (inFlight.length >= LIMITS.inFlightMax) return undefined;
     try {
       const nowMs = clock.wallNow();
-      const due = await store.findDueDeliveries(nowMs, LIMITS, inFlight);
+      const due = await store.claimDueDeliveries(nowMs, LIMITS, inFlight);
       if (this.#closing.signal.aborted) return undefined;
       for (const delivery of due) this.#start(delivery);
       // What is due and could not begin waits for the end of an attempt, which looks again.

@@ -167,7 +167,7 @@ describe("a database", () => {
       const all = await deliveries.listDeliveries({}, { number: 1, size: 2_000 });
       expect(new Set(all.deliveries.map(({ url }) => url))).toEqual(new Set(["https://h/canary-delivered"]));
       const limits = { inFlightMax: 2, perHostMax: 2, retriesMax: 2 };
-      expect(await deliveries.findDueDeliveries(5, limits, [])).toMatchObject([
+      expect(await deliveries.claimDueDeliveries(5, limits, [])).toMatchObject([
         { eventId: 1, endpoint: { url: "https://h/canary-hook" } },
       ]);
       await store.close();

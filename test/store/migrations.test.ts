@@ -55,9 +55,9 @@ test("deliveries of the version before 0025 keep their states and their place in
     { eventId: 1, state: "DELIVERED" },
   ]);
   const limits = { inFlightMax: 4, perHostMax: 4, retriesMax: 4 };
-  expect(await deliveries.findDueDeliveries(49, limits, [])).toEqual([]);
+  expect(await deliveries.claimDueDeliveries(49, limits, [])).toEqual([]);
   expect(await deliveries.findNextDueTime(49)).toBe(50);
-  expect(await deliveries.findDueDeliveries(50, limits, [])).toMatchObject([
+  expect(await deliveries.claimDueDeliveries(50, limits, [])).toMatchObject([
     { eventId: 4, turn: { channelId: "ls-1", host: "h", isRetry: true } },
   ]);
 });

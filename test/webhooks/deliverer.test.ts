@@ -397,7 +397,7 @@ test("a result that the database refuses is kept and not sent again", async () =
   const refusing: DeliveryStore = {
     listDeliveries: (filter, page) => store.listDeliveries(filter, page),
     resendDelivery: (eventId, nowMs, retryUntil) => store.resendDelivery(eventId, nowMs, retryUntil),
-    findDueDeliveries: (...asked) => store.findDueDeliveries(...asked),
+    claimDueDeliveries: (...asked) => store.claimDueDeliveries(...asked),
     findNextDueTime: (nowMs) => store.findNextDueTime(nowMs),
     updateDelivery: (due, update, nowMs) =>
       isLocked ? Promise.reject(new StoreUnavailableError("locked")) : store.updateDelivery(due, update, nowMs),
@@ -420,8 +420,8 @@ test("a database that cannot be read is tried again", async () => {
   const refusing: DeliveryStore = {
     listDeliveries: (filter, page) => store.listDeliveries(filter, page),
     resendDelivery: (eventId, nowMs, retryUntil) => store.resendDelivery(eventId, nowMs, retryUntil),
-    findDueDeliveries: (...asked) =>
-      isLocked ? Promise.reject(new StoreUnavailableError("locked")) : store.findDueDeliveries(...asked),
+    claimDueDeliveries: (...asked) =>
+      isLocked ? Promise.reject(new StoreUnavailableError("locked")) : store.claimDueDeliveries(...asked),
     findNextDueTime: (nowMs) => store.findNextDueTime(nowMs),
     updateDelivery: (due, update, nowMs) => store.updateDelivery(due, update, nowMs),
   };

@@ -108,18 +108,19 @@ export interface DeliveryStore {
   /**
    * Deliveries that may begin beside what is under way: the oldest waiting one of each channel, if it is due, or if its
    * time is so far ahead that the clock must have been set back. Those that were never tried come first, then the
-   * longest due.
+   * longest due. Where several nodes share the database, the caller alone may send them for half a minute, and what other
+   * nodes send counts for the hosts too.
    */
-  findDueDeliveries(
+  claimDueDeliveries(
     nowMs: number,
     limits: DeliveryLimits,
     inFlight: readonly DeliveryTurn[],
   ): Promise<readonly DueDelivery[]>;
-  /** When the next delivery will be due that is not due yet; undefined where there is none. */
+  /** When the next delivery will be due, or left by another node, that is not due yet; undefined where there is none. */
   findNextDueTime(nowMs: number): Promise<number | undefined>;
   /**
    * Also gives the channel's next delivery its turn, unless this one waits again. If somebody sent it again meanwhile,
-   * it keeps waiting for that.
+   * it keeps waiting for that. Changes nothing where another node has taken the delivery over, since the caller was slow.
    */
   updateDelivery(due: DueDelivery, update: DeliveryUpdate, nowMs: number): Promise<void>;
 }

@@ -4,6 +4,7 @@ import type { StoreTrouble } from "../../control/ports/errors.ts";
 import { StoreUnavailableError } from "../../control/ports/errors.ts";
 import type { Schema } from "../schema/schema.ts";
 import type { Secrets } from "../secrets/secrets.ts";
+import { writesSideBySide } from "./locks.ts";
 
 /** How long a write waits for another process's lock, in milliseconds: a request must be answered within 2 s. */
 const LOCKED_PATIENCE_MS = 1_200;
@@ -65,6 +66,11 @@ export class Database {
     this.path = path;
     this.#connections = connections;
     this.#explainTrouble = explainTrouble;
+  }
+
+  /** Whether other nodes may use it at the same time. */
+  get isShared(): boolean {
+    return writesSideBySide("writer" in this.#connections ? this.#connections.writer : this.#connections.reader);
   }
 
   /** Why the database accepts no writes at all; undefined where it does. */

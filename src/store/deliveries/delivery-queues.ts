@@ -1,23 +1,32 @@
-import type { Kysely, Transaction } from "kysely";
+import { type Kysely, sql, type Transaction } from "kysely";
 import type { EndpointScope } from "../../control/events/callbacks.ts";
 import { type DeliveryLimits, type DeliveryTurn, PLANNED_AHEAD_MAX_MS } from "../../control/events/deliveries.ts";
 import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
+import { DATABASE_NOW } from "../database/database-time.ts";
 import { lockQueues } from "../database/locks.ts";
 import type { Schema } from "../schema/schema.ts";
 import type { Secrets } from "../secrets/secrets.ts";
 import { openEndpointUrl, selectEndpointOf } from "./endpoint-rows.ts";
+
+const UNCLAIMED = { claimed_by: null, claim_until: null };
+/** How long a node alone may send a delivery, in milliseconds: an attempt takes 10 s at most. */
+const CLAIM_MS = 30_000;
 
 /** Host and port of an endpoint's address, as stored with queues. */
 export function queueHost(url: string): string {
   return new URL(url).host;
 }
 
-/** Sets the queue of a channel to its oldest waiting delivery, due then; removes the queue if nothing waits. */
+/**
+ * Sets the queue of a channel to its oldest waiting delivery, due then; removes the queue if nothing waits. A claim of the
+ * queue stays, unless this ends it.
+ */
 export async function moveQueue(
   trx: Transaction<Schema>,
   secrets: Secrets,
   channelId: ChannelId,
   nextTime: number,
+  { endsClaim = false } = {},
 ): Promise<void> {
   await lockQueues(trx, [channelId]);
   const first = await trx
@@ -36,10 +45,11 @@ export async function moveQueue(
     next_time: nextTime,
     host: await hostOf(trx, secrets, channelId),
     is_retry: Number(first.attempts) > 0 ? 1 : 0,
+    ...(endsClaim ? UNCLAIMED : {}),
   };
   await trx
     .insertInto("delivery_queue")
-    .values({ channel_id: channelId, ...queue })
+    .values({ channel_id: channelId, ...UNCLAIMED, ...queue })
     .onConflict((conflict) => conflict.column("channel_id").doUpdateSet(queue))
     .execute();
 }
@@ -76,20 +86,96 @@ export async function redirectQueues(
 }
 
 /** The queues that are next, beside what is under way: those that were never tried first, then the longest due. */
-export async function pickQueues(
+export function pickQueues(
   db: Kysely<Schema>,
   nowMs: number,
   limits: DeliveryLimits,
   inFlight: readonly DeliveryTurn[],
 ): Promise<readonly DeliveryTurn[]> {
+  return pick(limits, inFlight, [], (...asked) => selectQueues(db, nowMs, ...asked).execute());
+}
+
+/** The same where several nodes share the database: the picked queues are this node's, until it updates their delivery. */
+export async function claimQueues(
+  trx: Transaction<Schema>,
+  node: string,
+  nowMs: number,
+  limits: DeliveryLimits,
+  inFlight: readonly DeliveryTurn[],
+): Promise<readonly DeliveryTurn[]> {
+  const others = await trx
+    .selectFrom("delivery_queue")
+    .where("claim_until", ">", DATABASE_NOW)
+    .where("claimed_by", "!=", node)
+    .select("host")
+    .execute();
+  const hosts = others.map(({ host }) => host);
+  const turns = await pick(limits, inFlight, hosts, (...asked) =>
+    selectQueues(trx, nowMs, ...asked)
+      // What this node has claimed and does not have in flight it has given up.
+      .where(({ or, eb }) =>
+        or([eb("claim_until", "is", null), eb("claim_until", "<=", DATABASE_NOW), eb("claimed_by", "=", node)]),
+      )
+      .forUpdate()
+      // What another node takes at this moment is not waited for.
+      .skipLocked()
+      .execute(),
+  );
+  if (turns.length === 0) return turns;
+  const channelIds = turns.map(({ channelId }) => channelId);
+  await trx
+    .updateTable("delivery_queue")
+    .set({ claimed_by: node, claim_until: sql<number>`${DATABASE_NOW} + ${CLAIM_MS}` })
+    .where("channel_id", "in", channelIds)
+    .execute();
+  return turns;
+}
+
+/** Whether the channel's delivery is still this node's to send. Locks the queue. */
+export async function isClaimed(trx: Transaction<Schema>, node: string, channelId: ChannelId): Promise<boolean> {
+  await lockQueues(trx, [channelId]);
+  const queue = await trx
+    .selectFrom("delivery_queue")
+    .where("channel_id", "=", channelId)
+    .select("claimed_by")
+    .executeTakeFirst();
+  return queue?.claimed_by === node;
+}
+
+/** In how many milliseconds the first claim of another node ends; undefined where there is none. */
+export async function nextLapseMs(db: Kysely<Schema>, node: string): Promise<number | undefined> {
+  const row = await db
+    .selectFrom("delivery_queue")
+    .where("claimed_by", "!=", node)
+    .select(({ fn }) => sql<number | null>`${fn.min("claim_until")} - ${DATABASE_NOW}`.as("left"))
+    .executeTakeFirst();
+  return row === undefined || row.left === null ? undefined : Number(row.left);
+}
+
+type QueueRow = { readonly channel_id: string; readonly host: string };
+type SelectQueues = (
+  isRetry: boolean,
+  limit: number,
+  turns: readonly DeliveryTurn[],
+  hosts: readonly string[],
+) => Promise<readonly QueueRow[]>;
+
+/** `others`: the hosts of what other nodes have under way, one entry for each delivery. */
+async function pick(
+  limits: DeliveryLimits,
+  inFlight: readonly DeliveryTurn[],
+  others: readonly string[],
+  select: SelectQueues,
+): Promise<readonly DeliveryTurn[]> {
   const turns = [...inFlight];
+  const hosts = () => [...others, ...turns.map(({ host }) => host)];
   for (const isRetry of [false, true]) {
     for (;;) {
       const room = roomFor(turns, isRetry, limits);
       if (room <= 0) break;
-      const queues = await selectQueues(db, nowMs, isRetry, room, turns, fullHosts(turns, limits));
+      const queues = await select(isRetry, room, turns, fullHosts(hosts(), limits));
       for (const { channel_id: channelId, host } of queues) {
-        if (countTo(turns, host) < limits.perHostMax) turns.push({ channelId, host, isRetry });
+        if (countTo(hosts(), host) < limits.perHostMax) turns.push({ channelId, host, isRetry });
       }
       // Otherwise a host has reached its limit, and queues of other hosts may follow.
       if (queues.length < room) break;
@@ -115,7 +201,7 @@ function selectQueues(
     queues = queues.where("channel_id", "not in", busy);
   }
   if (hosts.length > 0) queues = queues.where("host", "not in", hosts);
-  return queues.orderBy("next_time").limit(limit).select(["channel_id", "host"]).execute();
+  return queues.orderBy("next_time").limit(limit).select(["channel_id", "host"]);
 }
 
 function roomFor(turns: readonly DeliveryTurn[], isRetry: boolean, limits: DeliveryLimits): number {
@@ -124,13 +210,12 @@ function roomFor(turns: readonly DeliveryTurn[], isRetry: boolean, limits: Deliv
   return Math.min(room, limits.retriesMax - turns.filter((turn) => turn.isRetry).length);
 }
 
-function countTo(turns: readonly DeliveryTurn[], host: string): number {
-  return turns.filter((turn) => turn.host === host).length;
+function countTo(hosts: readonly string[], host: string): number {
+  return hosts.filter((each) => each === host).length;
 }
 
-function fullHosts(turns: readonly DeliveryTurn[], { perHostMax }: DeliveryLimits): readonly string[] {
-  const hosts = new Set(turns.map(({ host }) => host));
-  return [...hosts].filter((host) => countTo(turns, host) >= perHostMax);
+function fullHosts(hosts: readonly string[], { perHostMax }: DeliveryLimits): readonly string[] {
+  return [...new Set(hosts)].filter((host) => countTo(hosts, host) >= perHostMax);
 }
 
 /** The host of a channel's endpoint, or of the default one; empty where there is none. */

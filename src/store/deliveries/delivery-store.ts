@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import type { Kysely } from "kysely";
 import { DELIVERY_PROBLEMS, DELIVERY_STATES, EVENT_CODES, EVENT_LEVELS } from "../../api-contract/event-words.ts";
 import type { Endpoint, EndpointScope, EndpointStore } from "../../control/events/callbacks.ts";
@@ -16,7 +17,7 @@ import { oneOf } from "../database/one-of.ts";
 import type { DeliveryRow, EventRow } from "../schema/event-schema.ts";
 import type { Schema } from "../schema/schema.ts";
 import type { Secrets } from "../secrets/secrets.ts";
-import { moveQueue, pickQueues, redirectQueues } from "./delivery-queues.ts";
+import { claimQueues, isClaimed, moveQueue, nextLapseMs, pickQueues, redirectQueues } from "./delivery-queues.ts";
 import { deliveryUrlPlace, sealDeliveryUrl } from "./delivery-url.ts";
 import {
   deleteEndpoint,
@@ -34,6 +35,8 @@ import {
  */
 export class SqlDeliveryStore implements DeliveryStore, EndpointStore {
   readonly #database: Database;
+  /** By this name other nodes know whose deliveries those are that it sends. */
+  readonly #node = randomUUID();
 
   constructor(database: Database) {
     this.#database = database;
@@ -98,19 +101,17 @@ export class SqlDeliveryStore implements DeliveryStore, EndpointStore {
     });
   }
 
-  findDueDeliveries(
+  claimDueDeliveries(
     nowMs: number,
     limits: DeliveryLimits,
     inFlight: readonly DeliveryTurn[],
   ): Promise<readonly DueDelivery[]> {
-    return this.#database.read(async (db) => {
-      const found: DueDelivery[] = [];
-      for (const turn of await pickQueues(db, nowMs, limits, inFlight)) {
-        const first = await selectFirst(db, this.#secrets, turn);
-        if (first !== undefined) found.push(first);
-      }
-      return found;
-    });
+    if (!this.#database.isShared) {
+      return this.#database.read(async (db) => this.#readTurns(db, await pickQueues(db, nowMs, limits, inFlight)));
+    }
+    return this.#database.write(async (trx) =>
+      this.#readTurns(trx, await claimQueues(trx, this.#node, nowMs, limits, inFlight)),
+    );
   }
 
   findNextDueTime(nowMs: number): Promise<number | undefined> {
@@ -122,13 +123,19 @@ export class SqlDeliveryStore implements DeliveryStore, EndpointStore {
         .limit(1)
         .select("next_time")
         .executeTakeFirst();
-      return next === undefined ? undefined : Number(next.next_time);
+      const lapseMs = this.#database.isShared ? await nextLapseMs(db, this.#node) : undefined;
+      const times = [
+        ...(next === undefined ? [] : [Number(next.next_time)]),
+        ...(lapseMs === undefined ? [] : [nowMs + Math.max(0, lapseMs)]),
+      ];
+      return times.length === 0 ? undefined : Math.min(...times);
     });
   }
 
   updateDelivery(due: DueDelivery, update: DeliveryUpdate, nowMs: number): Promise<void> {
     const { eventId, turn, resendCount, endpoint } = due;
     return this.#database.write(async (trx) => {
+      if (this.#database.isShared && !(await isClaimed(trx, this.#node, turn.channelId))) return;
       const { numUpdatedRows } = await trx
         .updateTable("delivery")
         .set({
@@ -148,8 +155,17 @@ export class SqlDeliveryStore implements DeliveryStore, EndpointStore {
       const present = await selectEndpointOf(trx, turn.channelId);
       const isSameEndpoint = endpoint === undefined || Number(present?.revision) === endpoint.revision;
       const nextTime = numUpdatedRows > 0n && isSameEndpoint ? update.nextTime : undefined;
-      await moveQueue(trx, this.#secrets, turn.channelId, nextTime ?? nowMs);
+      await moveQueue(trx, this.#secrets, turn.channelId, nextTime ?? nowMs, { endsClaim: true });
     });
+  }
+
+  async #readTurns(db: Kysely<Schema>, turns: readonly DeliveryTurn[]): Promise<readonly DueDelivery[]> {
+    const found: DueDelivery[] = [];
+    for (const turn of turns) {
+      const first = await selectFirst(db, this.#secrets, turn);
+      if (first !== undefined) found.push(first);
+    }
+    return found;
   }
 
   get #secrets(): Secrets {

@@ -175,7 +175,10 @@ async function insertDelivery(trx: Transaction<Schema>, secrets: Secrets, event:
     .execute();
   await trx
     .insertInto("delivery_queue")
-    .values({ channel_id: event.channelId, next_time: event.time, host: queueHost(url), is_retry: 0 })
+    .values({
+      ...{ channel_id: event.channelId, next_time: event.time, host: queueHost(url), is_retry: 0 },
+      ...{ claimed_by: null, claim_until: null },
+    })
     // Changes nothing, and holds a queue that is there: another transaction may be about to remove it as empty.
     .onConflict((conflict) => conflict.column("channel_id").doUpdateSet({ channel_id: event.channelId }))
     .execute();

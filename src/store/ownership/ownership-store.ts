@@ -1,4 +1,4 @@
-import { type RawBuilder, sql } from "kysely";
+import { sql } from "kysely";
 import {
   type ChannelOwner,
   type ClaimResult,
@@ -12,11 +12,9 @@ import {
 } from "../../control/ports/ownership-store.ts";
 import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
 import type { Database } from "../database/database.ts";
+import { DATABASE_NOW as NOW } from "../database/database-time.ts";
 import { takeNumber } from "../database/numbers.ts";
 import { oneOf } from "../database/one-of.ts";
-
-/** Milliseconds since the Unix epoch by the database's clock: nodes' clocks may differ. */
-const NOW: RawBuilder<number> = sql`(extract(epoch from clock_timestamp()) * 1000)::bigint`;
 
 type OwnerColumns = {
   readonly channel_id: string;

@@ -20,6 +20,12 @@ export type EventRow = {
   readonly changed_by: string | null;
   /** Where a refused encoder connected from; null for other events. */
   readonly remote_address: string | null;
+  /**
+   * The ownership of the channel in which it happened, and its number among that owner's events: a write that is repeated
+   * adds nothing. Null: not of an owner's, or of a single node.
+   */
+  readonly epoch: number | null;
+  readonly seq: number | null;
 };
 
 /** The report of one broadcast. */
@@ -33,6 +39,8 @@ export type ReportRow = {
   readonly end_reason: string | null;
   /** JSON: the interruptions of the encoder and the targets' parts. */
   readonly parts: string;
+  /** The ownership that wrote it last; null where a single node did. */
+  readonly epoch: number | null;
 };
 
 export type EndpointRow = {
@@ -74,4 +82,7 @@ export type DeliveryQueueRow = {
   readonly host: string;
   /** 1 where the oldest delivery was tried already. */
   readonly is_retry: number;
+  /** The node that sends the oldest delivery now, and until when it alone may; null where none does. */
+  readonly claimed_by: string | null;
+  readonly claim_until: number | null;
 };

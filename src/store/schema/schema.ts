@@ -32,6 +32,8 @@ export type Schema = {
   readonly instance: { readonly id: number; readonly name: string };
   readonly node: NodeRow;
   readonly channel_owner: ChannelOwnerRow;
+  readonly guard_once: GuardOnceRow;
+  readonly guard_count: GuardCountRow;
   /** The oldest step whose program can work with a database that has come to `step`. */
   readonly schema_compat: { readonly step: string; readonly compatible_from: string };
 };
@@ -62,6 +64,19 @@ type ChannelOwnerRow = {
   readonly since: number;
   readonly former_incarnation: number | null;
   readonly former_epoch: number | null;
+  /** The broadcasts of all ownerships up to this one are finished: their owners write nothing more. */
+  readonly ended_epoch: Generated<number>;
+};
+
+/** Something that counts once among all nodes. Only on PostgreSQL. */
+type GuardOnceRow = { readonly kind: string; readonly value: string; readonly until_time: number };
+
+/** Failures of one client since a time, counted by all nodes together. Only on PostgreSQL. */
+type GuardCountRow = {
+  readonly kind: string;
+  readonly value: string;
+  readonly from_time: number;
+  readonly count: number;
 };
 
 /** Consecutive values of one channel. */

@@ -180,7 +180,7 @@ test("an endpoint that answered 410 shows since when it is gone", async () => {
   await content("POST", `${EVENTS}/callbackEndpoint`, { callbackUrl: URL });
   await api.create();
   await api.events.written(1);
-  const [due] = await api.events.store.findDueDeliveries(api.clock.wallMs, LIMITS, []);
+  const [due] = await api.events.store.claimDueDeliveries(api.clock.wallMs, LIMITS, []);
   if (due?.endpoint === undefined) throw new Error("nothing is due");
   const gone = { state: "FAILED", attempts: 1, lastStatus: 410, goneRevision: due.endpoint.revision } as const;
   await api.events.store.updateDelivery(due, gone, 77);
@@ -262,7 +262,7 @@ test("deliveries are listed, of all channels or one, and sent again on request",
   });
   const list = await api.get(`${EVENTS}/deliveries`);
   expect(list.body).toEqual({ content: [delivery(2, second.channelId), delivery(1, first.channelId)], total: 2 });
-  const both = await api.events.store.findDueDeliveries(api.clock.wallMs, LIMITS, []);
+  const both = await api.events.store.claimDueDeliveries(api.clock.wallMs, LIMITS, []);
   const due = both.find(({ eventId }) => eventId === 1);
   if (due === undefined) throw new Error("nothing is due");
   await api.events.store.updateDelivery(due, { state: "FAILED", attempts: 30, lastStatus: 500 }, api.clock.wallMs);

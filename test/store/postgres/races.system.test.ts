@@ -144,7 +144,7 @@ test("a set-up token is used once, and a session made with the former password d
 test("events get numbers of their own, and a waiting webhook has a place in a queue", async () => {
   await nodes[0].deliveries.setEndpoint("default", { url: "https://h/hook", secret: "whsec_x", updateTime: 1 });
   const delivered = async (node: Node) => {
-    for (const due of await node.deliveries.findDueDeliveries(9, LIMITS, [])) {
+    for (const due of await node.deliveries.claimDueDeliveries(9, LIMITS, [])) {
       await node.deliveries.updateDelivery(due, { state: "DELIVERED", attempts: 1, lastStatus: 200 }, 9);
     }
   };
@@ -173,7 +173,7 @@ test("a queue is not removed as empty while another node puts a delivery into it
   const [node] = nodes;
   await node.deliveries.setEndpoint("default", { url: "https://h/hook", secret: "whsec_x", updateTime: 1 });
   await node.events.appendEvents([EVENT]);
-  const [due] = await node.deliveries.findDueDeliveries(9, LIMITS, []);
+  const [due] = await node.deliveries.claimDueDeliveries(9, LIMITS, []);
   if (due === undefined) throw new Error("no delivery is due");
   const commit = await server.transaction(
     name,

@@ -52,12 +52,12 @@ async function due(
   nowMs: number,
   inFlight: readonly DeliveryTurn[] = [],
 ): Promise<(readonly [number, string | undefined])[]> {
-  const found = await deliveries.findDueDeliveries(nowMs, LIMITS, inFlight);
+  const found = await deliveries.claimDueDeliveries(nowMs, LIMITS, inFlight);
   return found.map(({ eventId, endpoint }) => [eventId, endpoint?.url] as const);
 }
 
 async function finish(eventId: number, update: Partial<DeliveryUpdate> = {}, nowMs = 100): Promise<void> {
-  const found = (await deliveries.findDueDeliveries(Number.MAX_SAFE_INTEGER, LIMITS, [])).find(
+  const found = (await deliveries.claimDueDeliveries(Number.MAX_SAFE_INTEGER, LIMITS, [])).find(
     (each): each is DueDelivery => each.eventId === eventId,
   );
   if (found === undefined) throw new Error(`${eventId} is not the first of its channel`);
@@ -183,7 +183,7 @@ test("a delivery has its endpoint as it is at its turn, with the secret that sig
   await finish(1, { state: "WAITING", nextTime: 5_000 });
   await setEndpoint("default", "http://new", 60);
   // A new address is tried at once.
-  const [found] = await deliveries.findDueDeliveries(60, LIMITS, []);
+  const [found] = await deliveries.claimDueDeliveries(60, LIMITS, []);
   expect(found?.endpoint).toEqual({ url: "http://new", secret: "whsec_http://new", revision: 2 });
   expect(found?.retryUntil).toBe(1 + DAY_MS);
   await setEndpoint({ channelId: A }, "http://own", 70);
@@ -220,7 +220,7 @@ test("resending makes a delivery wait again as if it were new, before the younge
   await finish(1, { state: "FAILED", attempts: 30, lastStatus: 500 });
   await finish(2, { state: "WAITING", nextTime: 900 });
   expect(await deliveries.resendDelivery(1, 100, 500)).toMatchObject({ state: "WAITING", attempts: 0, nextTime: 100 });
-  const [found] = await deliveries.findDueDeliveries(100, LIMITS, []);
+  const [found] = await deliveries.claimDueDeliveries(100, LIMITS, []);
   expect(found).toMatchObject({ eventId: 1, attempts: 0, retryUntil: 500 });
   expect(await deliveries.resendDelivery(99, 100, 500)).toBeUndefined();
 });
