@@ -156,7 +156,7 @@ test("an encoder that was refused because of overload is an event, once a minute
     {
       code: "SERVER_OVERLOADED",
       level: "ERROR",
-      description: "channel001 channel has refused an encoder from 192.0.2.1, because the server cannot keep up.",
+      description: "channel001 channel has rejected an encoder from 192.0.2.1, because the server cannot keep up.",
     },
   ]);
 });
@@ -176,13 +176,13 @@ test("a refused encoder of a known channel is an event with its address, once a 
   ]);
   const off = {
     ...{ code: "ENCODER_REFUSED", level: "WARN", remoteAddress: "192.0.2.1" },
-    description: "channel001 channel has refused an encoder from 192.0.2.1, because it is turned off.",
+    description: "channel001 channel has rejected an encoder from 192.0.2.1, because it is turned off.",
   };
   expect(events).toMatchObject([
     off,
     {
       ...{ code: "AUTH_FAILED", reason: "AUTH_FAILED", remoteAddress: "192.0.2.1" },
-      description: "channel001 channel has refused an encoder from 192.0.2.1 without the right login.",
+      description: "channel001 channel has rejected an encoder from 192.0.2.1 without the right login.",
     },
     off,
   ]);

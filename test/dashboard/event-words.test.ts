@@ -87,7 +87,14 @@ test.each(LANGUAGES)(
 );
 
 test.each([
-  ["English", en, "MyTV passed a test", "MyTV failed a test (connection refused)", "by dashboard", "by access key AK1"],
+  [
+    "English",
+    en,
+    "MyTV passed a test",
+    "MyTV failed a test (connection refused)",
+    "in the dashboard",
+    "with access key AK1",
+  ],
   [
     "Korean",
     ko,

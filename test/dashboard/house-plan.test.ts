@@ -19,7 +19,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "parts/basic": ["base", "text"],
   "parts/platform": ["base", "text", "live", "chart", "parts/basic"],
   "parts/video": ["base", "text", "live", "parts/basic"],
-  "parts/webhook": ["base", "text", "live", "parts/basic"],
+  "parts/webhook": ["base", "text", "live", "parts/basic", "parts/platform"],
   "parts/channel": ["base", "text", "live", "chart", "parts/basic", "parts/platform", "parts/video", "parts/webhook"],
   "parts/history": ["base", "text", "live", "parts/basic", "parts/platform"],
   "parts/overview": ["base", "text", "live", "chart", "parts/basic", "parts/platform", "parts/video", "parts/channel"],

@@ -32,6 +32,10 @@ export type Delivery = {
   readonly code: EventCode;
   /** When the event happened, milliseconds since the Unix epoch. */
   readonly time: number;
+  /** The target that the event is about, and its names at that time. */
+  readonly targetId?: TargetId;
+  readonly targetName?: string;
+  readonly targetLabel?: string;
   readonly state: DeliveryState;
   readonly url: string;
   readonly attempts: number;

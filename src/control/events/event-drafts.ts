@@ -146,7 +146,7 @@ export function backupDiffers(fact: FactOf<"standby-differs">): EventDraft {
 /** An encoder of this channel was refused. Of two encoders that fight for a key another fact says more. */
 export function encoderRefused(fact: FactOf<"ingest-refused">, channelId: ChannelId): EventDraft {
   const { time, remoteAddress, reason } = fact;
-  const encoder = `has refused an encoder from ${remoteAddress}`;
+  const encoder = `has rejected an encoder from ${remoteAddress}`;
   const moment = { time, channelId };
   const from = { remoteAddress };
   if (reason === "overloaded") {

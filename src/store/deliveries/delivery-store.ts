@@ -192,9 +192,7 @@ async function selectFirst(db: Kysely<Schema>, secrets: Secrets, turn: DeliveryT
     time: Number(row.time),
     description: row.description,
     ...(row.channel_name === null ? {} : { channelName: row.channel_name }),
-    ...(row.target_id === null ? {} : { targetId: Number(row.target_id) }),
-    ...(row.target_name === null ? {} : { targetName: row.target_name }),
-    ...(row.target_label === null ? {} : { targetLabel: row.target_label }),
+    ...targetOf(row),
     ...(row.reason === null ? {} : { reason: row.reason }),
     attempts: Number(row.attempts),
     resendCount: Number(row.resend_count),
@@ -223,7 +221,19 @@ function withEvents(db: Kysely<Schema>) {
     .select(["event.target_name", "event.target_label", "channel.name as channel_name", "delivery_queue.next_time"]);
 }
 
-type JoinedRow = DeliveryRow & Pick<EventRow, "code" | "time"> & { readonly next_time: number | null };
+type JoinedRow = DeliveryRow &
+  Pick<EventRow, "code" | "time" | "target_id" | "target_name" | "target_label"> & {
+    readonly next_time: number | null;
+  };
+
+/** The target that an event is about, with its names at that time. */
+function targetOf(row: Pick<EventRow, "target_id" | "target_name" | "target_label">) {
+  return {
+    ...(row.target_id === null ? {} : { targetId: Number(row.target_id) }),
+    ...(row.target_name === null ? {} : { targetName: row.target_name }),
+    ...(row.target_label === null ? {} : { targetLabel: row.target_label }),
+  };
+}
 
 function readDelivery(row: JoinedRow, secrets: Secrets): Delivery {
   const state = oneOf(DELIVERY_STATES, row.state);
@@ -232,6 +242,7 @@ function readDelivery(row: JoinedRow, secrets: Secrets): Delivery {
     channelId: row.channel_id,
     code: oneOf(EVENT_CODES, row.code),
     time: Number(row.time),
+    ...targetOf(row),
     state,
     url: secrets.open(row.url, deliveryUrlPlace(row.event_id)),
     attempts: Number(row.attempts),

@@ -1,6 +1,6 @@
 import type { TargetSentence } from "./target-sentence.ts";
 
-/** How a target refused, or did not answer, our connect, login or publish. */
+/** How a target rejected, or did not answer, our connect, login or publish. */
 export const REFUSAL_SENTENCES = {
   "connect-unanswered": {
     code: "CONNECT_REJECTED",
@@ -11,7 +11,7 @@ export const REFUSAL_SENTENCES = {
   "connect-refused": {
     code: "CONNECT_REJECTED",
     severity: "fatal",
-    en: "The platform refused the application ({detail}): check the path of the URL.",
+    en: "The platform rejected the application ({detail}): check the path of the URL.",
     ko: "플랫폼이 애플리케이션을 거부했습니다({detail}). URL의 경로를 확인해 주세요.",
   },
   "connect-forbidden": {
@@ -59,7 +59,7 @@ export const REFUSAL_SENTENCES = {
   "login-refused": {
     code: "AUTH_FAILED",
     severity: "fatal",
-    en: "The platform refused the username and password: check both; we try again once a minute.",
+    en: "The platform rejected the username and password: check both; we try again once a minute.",
     ko: "플랫폼이 사용자 이름과 비밀번호를 거부했습니다. 둘 다 확인해 주세요. 1분마다 다시 시도합니다.",
   },
   "login-closed": {
@@ -83,13 +83,13 @@ export const REFUSAL_SENTENCES = {
   "publish-refused": {
     code: "PUBLISH_REJECTED",
     severity: "fatal",
-    en: "The platform refused the stream key ({detail}): copy it again from the platform.",
+    en: "The platform rejected the stream key ({detail}): copy it again from the platform.",
     ko: "플랫폼이 스트림 키를 거부했습니다({detail}). 플랫폼에서 스트림 키를 다시 복사해 주세요.",
   },
   "publish-refused-otherwise": {
     code: "PUBLISH_REJECTED",
     severity: "fatal",
-    en: "The platform refused the broadcast ({detail}): check on the platform whether the stream key is still valid and the broadcast is open.",
+    en: "The platform rejected the broadcast ({detail}): check on the platform whether the stream key is still valid and the broadcast is open.",
     ko: "플랫폼이 송출을 거부했습니다({detail}). 플랫폼에서 스트림 키가 유효한지, 방송이 열려 있는지 확인해 주세요.",
   },
   "stream-number-broken": {
@@ -119,7 +119,7 @@ export const REFUSAL_SENTENCES = {
   "refused-beside-twin": {
     code: "PUBLISH_REJECTED",
     severity: "fatal",
-    en: "The platform refused the stream key; another platform of this channel ({detail}) has the same address and key, and most targets take only one of them: give this one a key of its own, or turn one off.",
+    en: "The platform rejected the stream key; another platform of this channel ({detail}) has the same address and key, and most targets take only one of them: give this one a key of its own, or turn one off.",
     ko: "플랫폼이 스트림 키를 거부했습니다. 이 채널의 다른 플랫폼({detail})에 같은 주소와 키가 있고, 대부분의 플랫폼은 하나만 받습니다. 다른 키를 지정하거나 둘 중 하나를 꺼 주세요.",
   },
   "closed-beside-twin": {

@@ -245,6 +245,23 @@ test("a missing address, a missing channel and a viewer are refused as everywher
   ]);
 });
 
+test("a delivery names the platform that its event is about, as it was named then", async () => {
+  await content("POST", `${EVENTS}/callbackEndpoint`, { callbackUrl: URL });
+  const { channelId, restream } = await api.create();
+  const path = `${CHANNELS}/${channelId}/platforms/${restream[0].platId}`;
+  await content("PUT", path, { ...PLATFORM, label: "second room" });
+  await content("DELETE", path);
+  await api.events.written(3);
+  const { body } = await api.get(`${EVENTS}/deliveries`);
+  const about = { platId: restream[0].platId, targetName: "YOUTUBE", label: "second room" };
+  expect(body.content.map((each: Readonly<Record<string, unknown>>) => [each["id"], each["platId"]])).toEqual([
+    [3, about.platId],
+    [2, about.platId],
+    [1, undefined],
+  ]);
+  expect(body.content[0]).toMatchObject({ event: "STREAM_UPDATE", channelId, ...about });
+});
+
 test("deliveries are listed, of all channels or one, and sent again on request", async () => {
   await content("POST", `${EVENTS}/callbackEndpoint`, { callbackUrl: URL });
   const first = await api.create();

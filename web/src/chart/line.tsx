@@ -11,17 +11,21 @@ type LineOptions = {
   readonly class: string;
   /** The same in words, for people who cannot see it. */
   readonly label: string;
+  /** Called each time that the line comes into sight. */
+  readonly onSeen?: () => void;
 };
 
 /** A plot is made when its element comes this close to the visible part of the page. */
 const SIGHT_MARGIN = "100px";
 
 /** A line whose plot exists only while it is visible: of 200 on a page the browser keeps and paints a screenful. */
-export function Line({ points, look, class: className, label }: LineOptions) {
+export function Line({ points, look, class: className, label, onSeen }: LineOptions) {
   const place = useRef<HTMLDivElement>(null);
   const plot = useRef<LinePlot | undefined>(undefined);
   const latest = useRef(points);
   latest.current = points;
+  const seen = useRef(onSeen);
+  seen.current = onSeen;
   useEffect(() => {
     const element = place.current;
     if (element === null) return;
@@ -32,7 +36,10 @@ export function Line({ points, look, class: className, label }: LineOptions) {
     const observer = new IntersectionObserver(
       (entries) => {
         if (entries.at(-1)?.isIntersecting !== true) close();
-        else plot.current ??= openLinePlot(element, look, latest.current);
+        else {
+          plot.current ??= openLinePlot(element, look, latest.current);
+          seen.current?.();
+        }
       },
       { rootMargin: SIGHT_MARGIN },
     );

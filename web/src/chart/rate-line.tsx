@@ -1,4 +1,7 @@
-import { useMemo } from "preact/hooks";
+import { useSignal } from "@preact/signals";
+import { useEffect, useMemo } from "preact/hooks";
+import { fillMinute } from "../live/minute.ts";
+import { type LiveChannel, returns } from "../live/store.ts";
 import { formatRate } from "../text/format.ts";
 import { t } from "../text/text.ts";
 import { Line } from "./line.tsx";
@@ -15,6 +18,7 @@ export function rateWords(rates: readonly number[]): string {
 }
 
 type RateLineOptions = {
+  readonly live: LiveChannel;
   /** Bytes per second, one value for each second, the newest last. */
   readonly rates: readonly number[];
   readonly label: string;
@@ -28,8 +32,20 @@ const look = (): PlotLook => ({
   top: (max) => Math.max(1, max) * 1.1,
 });
 
-/** A small line of a bitrate over the last minute. */
-export function RateLine({ rates, label, tone }: RateLineOptions) {
+/** A small line of a bitrate over the last minute. The part from before the page was opened is read once the line is in sight. */
+export function RateLine({ live, rates, label, tone }: RateLineOptions) {
   const points = useMemo(() => lastMinute(rates), [rates]);
-  return <Line points={points} look={look} class={`rate-line tone-${tone}`} label={`${label}: ${rateWords(rates)}`} />;
+  const isSeen = useSignal(false);
+  useEffect(() => {
+    if (isSeen.value) fillMinute(live);
+  }, [live, isSeen.value, returns.value]);
+  return (
+    <Line
+      points={points}
+      look={look}
+      class={`rate-line tone-${tone}`}
+      label={`${label}: ${rateWords(rates)}`}
+      onSeen={() => (isSeen.value = true)}
+    />
+  );
 }

@@ -10,18 +10,26 @@ import {
   withRefused,
   withSample,
 } from "./changes.ts";
+import type { RateSample } from "./rate-samples.ts";
 import type { TabMessage } from "./worker.ts";
 
 /** One channel on the page. Its parts are separate signals, so that a change renders little. */
 export type LiveChannel = {
   readonly channel: Signal<Channel>;
   readonly samples: Signal<readonly Sample[]>;
+  /** The rates of the last minute from before the samples, as read from the server's history. */
+  readonly earlier: Signal<readonly RateSample[]>;
   /** The channel with the totals of this second. Only pages that show totals read it. */
   readonly counted: Signal<Channel>;
 };
 
 function newLive(channel: Channel): LiveChannel {
-  return { channel: signal(channel), samples: signal<readonly Sample[]>([]), counted: signal(channel) };
+  return {
+    channel: signal(channel),
+    samples: signal<readonly Sample[]>([]),
+    earlier: signal<readonly RateSample[]>([]),
+    counted: signal(channel),
+  };
 }
 
 function setChannel(live: LiveChannel, channel: Channel): void {

@@ -25,7 +25,8 @@ export function Overview() {
     };
   }, []);
   const channelCount = allChannels.value.length;
-  const [only] = allChannels.value;
+  /** The list of steps is about the channel that was created first. */
+  const first = allChannels.value.at(-1);
   const create = (
     <button type="button" class="main" onClick={() => (isCreating.value = true)}>
       <Icon name="plus" /> {t().overview.create}
@@ -41,7 +42,7 @@ export function Overview() {
       </div>
       {channelCount === 0 && <Empty create={create} />}
       {channelCount === 0 && <FirstStepsWithoutChannel onCreate={() => (isCreating.value = true)} />}
-      {only !== undefined && channelCount === 1 && <FirstSteps channel={only.channel.value} isOnOverview />}
+      {first !== undefined && <FirstSteps channel={first.channel.value} isOnOverview />}
       {channelCount > 0 && <Filters />}
       {channelCount > 0 && selection.value !== undefined && <SelectionBar />}
       {channelCount > 0 && <Channels />}

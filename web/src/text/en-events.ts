@@ -48,8 +48,8 @@ export const enEvents = {
       failed: (name: string) => `${name} failed a test`,
     },
     /** Who made a change: a person in the dashboard, or the program with this access key. */
-    byDashboard: "by dashboard",
-    byAccessKey: (accessKey: string) => `by access key ${accessKey}`,
+    byDashboard: "in the dashboard",
+    byAccessKey: (accessKey: string) => `with access key ${accessKey}`,
     /** A refused encoder and where it connected from. */
     from: (what: string, address: string) => `${what} (from ${address})`,
     changes: {
@@ -57,7 +57,7 @@ export const enEvents = {
       "settings-changed": () => "Channel settings changed",
       "labels-changed": () => "The channel's labels were changed",
       renamed: () => "The channel was renamed",
-      "end-requested": () => "Broadcast ended by user",
+      "end-requested": () => "Broadcast stopped",
       blocked: () => "Channel disabled",
       unblocked: () => "Channel enabled",
       "stream-key-renewed": () => "New stream key created",
@@ -105,6 +105,7 @@ export const enEvents = {
     duration: "On air for",
     interruptions: "Interruptions",
     noInterruptions: "None",
+    neverOnAir: "Not on air",
     test: "Test pattern",
     printable: "Printable page",
   },

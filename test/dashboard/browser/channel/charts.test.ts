@@ -16,8 +16,8 @@ const RATES = Array.from({ length: SECONDS }, (_, second) =>
 /** When the first sample was taken. */
 const START = Date.now();
 
-/** What the live stream sends about one channel on air. */
-function liveStream(channel: Channel): string {
+/** What the live stream sends about one channel on air: a snapshot, and samples unless it has none. */
+function liveStream(channel: Channel, rates: readonly number[] = RATES): string {
   const platform = {
     ...{ platId: 1, targetName: "CUSTOM", label: "one", rtmpUrl: "rtmp://example.com/app", streamKey: "k" },
     ...{ enabled: true, bufferPolicy: "drop", connectStatus: "PUBLISHING", bytesPerSecond: 0, bytesTotalTrans: 0 },
@@ -28,7 +28,7 @@ function liveStream(channel: Channel): string {
     ...{ bytesPerSecond: 0, bytesTotal: 0, warnings: [] },
   };
   const snapshot = { time: Date.now(), channels: [{ ...channel, isPublishing: true, ingest, platforms: [platform] }] };
-  const samples = RATES.map((bytesPerSecond, second) => {
+  const samples = rates.map((bytesPerSecond, second) => {
     const platforms = [{ platId: 1, bytesPerSecond: bytesPerSecond / 2 }];
     return { channelId: channel.channelId, time: START + second * 1_000, ingest: { bytesPerSecond }, platforms };
   });
@@ -154,4 +154,42 @@ test("the lines show the last minute in both themes and on a phone, and the valu
   await page.setViewportSize({ width: 400, height: 3_600 });
   await expectLines();
   expect(errors).toEqual([]);
+});
+
+test("a small line shows the last minute as soon as the page is open, from the server's history", async () => {
+  const stage = await Stage.open();
+  const { fanfare, api } = await stage.server();
+  const channel = await api.createChannel("charts", [
+    { rtmpUrl: "rtmp://127.0.0.1:9/live", streamKey: uniqueKey("k") },
+  ]);
+  const context = await openContext(await openBrowser(stage));
+  await context.addInitScript("delete globalThis.SharedWorker");
+  const page = await context.newPage();
+  await page.route("**/events/stream", (route) =>
+    route.fulfill({ contentType: "text/event-stream", body: liveStream(channel, []) }),
+  );
+  const asked: string[] = [];
+  await page.route("**/history**", (route) => {
+    const { search } = new URL(route.request().url());
+    asked.push(search);
+    const points = { queueMilliseconds: [], droppedFrames: [], retryCount: [] };
+    const bytesPerSecond = RATES.map((rate) => rate / 2);
+    return route.fulfill({
+      json: {
+        content: {
+          ...{ channelId: channel.channelId, fromTime: START, toTime: START + 60_000, stepSeconds: 1 },
+          ingest: { bytesPerSecond: RATES },
+          platforms: [{ platId: 1, bytesPerSecond, ...points }],
+        },
+      },
+    });
+  });
+  await setUp(page, fanfare);
+  // On the overview the encoder's rate.
+  await page.locator(".card .rate-line").waitFor();
+  await expectLine(page, ".card .rate-line", Math.max(...RATES) * 1.1);
+  expect(asked.every((query) => /^\?fromTime=\d{13}&stepSeconds=1$/.test(query))).toBe(true);
+  await page.goto(`${fanfare.origin}/channels/${channel.channelId}`);
+  await page.locator(".platform .rate-line").waitFor();
+  await expectLine(page, ".platform .rate-line", Math.max(...RATES) * 1.1);
 });

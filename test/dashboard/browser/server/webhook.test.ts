@@ -36,7 +36,10 @@ test("a saved webhook can be tested on the page, deliveries name their channel, 
   await page.goto(`${fanfare.origin}/channels/${channelId}`);
   await page.locator(".platform").getByRole("button", { name: "Test", exact: true }).click();
   const lines = page.locator(".timeline li");
-  await lines.filter({ hasText: "Closed failed a test (address not allowed) · by dashboard" }).waitFor();
-  await lines.filter({ hasText: "Channel created · by access key" }).waitFor();
+  await lines.filter({ hasText: "Closed failed a test (address not allowed) · in the dashboard" }).waitFor();
+  await lines.filter({ hasText: "Channel created · with access key" }).waitFor();
+  // A delivery about a platform names it.
+  await page.goto(`${fanfare.origin}/settings`);
+  await section.locator("tbody tr", { hasText: "Platform tested" }).getByText("friday · Closed").waitFor();
   expect(errors).toEqual([]);
 });

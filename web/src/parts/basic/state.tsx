@@ -8,8 +8,12 @@ type Tone = "good" | "busy" | "bad" | "calm" | "off" | "held";
 
 type Look = { readonly tone: Tone; readonly icon: IconName; readonly word: string };
 
-export function platformLook(platform: Platform): Look {
+/** The look of a platform of this channel. In a channel that is disabled, none waits for an encoder. */
+export function platformLook(platform: Platform, channel: Channel): Look {
   if (!platform.enabled) return { tone: "off", icon: "off", word: t().switchedOff };
+  if (isBlocked(channel) && platform.connectStatus === "READY") {
+    return { tone: "off", icon: "block", word: t().channelStatus.blocked };
+  }
   const word = t().connectStatus[platform.connectStatus];
   switch (platform.connectStatus) {
     case "PUBLISHING":
@@ -38,13 +42,15 @@ function warningLook({ warning }: Platform): Look | undefined {
   }
 }
 
+const isBlocked = ({ channelStatus }: Channel): boolean => channelStatus === "BLOCK" || channelStatus === "FORCE_BLOCK";
+
 export function channelLook(channel: Channel): Look {
   const words = t().channelStatus;
   if (channel.isPublishing) {
     if (channel.ingest?.state === "HELD") return { tone: "held", icon: "pause", word: words.held };
     return { tone: "good", icon: "check", word: words.onAir };
   }
-  if (channel.channelStatus === "BLOCK" || channel.channelStatus === "FORCE_BLOCK") {
+  if (isBlocked(channel)) {
     return { tone: "off", icon: "block", word: words.blocked };
   }
   return { tone: "calm", icon: "dot", word: channel.channelStatus === "CREATING" ? words.creating : words.ready };

@@ -5,6 +5,7 @@ import type { History } from "../../base/model.ts";
 import { kilobitsOf, type Rates, ratesOfHistory, withSamples } from "../../chart/broadcast-rates.ts";
 import { rateWords } from "../../chart/rate-line.tsx";
 import { TimeChart } from "../../chart/time-chart.tsx";
+import { minuteOf } from "../../live/minute.ts";
 import { type LiveChannel, returns } from "../../live/store.ts";
 import { formatRate } from "../../text/format.ts";
 import { t } from "../../text/text.ts";
@@ -42,7 +43,7 @@ function useBroadcastRates(live: LiveChannel): Rates {
 export function IngestChart({ live }: { readonly live: LiveChannel }) {
   const known = useBroadcastRates(live);
   const points = useMemo(() => ({ x: known.times, y: kilobitsOf(known.rates) }), [known]);
-  const rates = live.samples.value.map(({ ingest }) => ingest.bytesPerSecond);
+  const rates = minuteOf(live).map(({ ingest }) => ingest.bytesPerSecond);
   return (
     <TimeChart
       points={points}

@@ -115,7 +115,9 @@ function ReportTable({ report, channel }: { readonly report: Report; readonly ch
           {report.platforms.map((platform) => (
             <tr key={platform.platId}>
               <th scope="row">{recordedTargetName(platform, channel)}</th>
-              <td data-label={headings[1]}>{formatDuration(platform.onAirSeconds)}</td>
+              <td data-label={headings[1]}>
+                {platform.onAirSeconds > 0 ? formatDuration(platform.onAirSeconds) : texts.report.neverOnAir}
+              </td>
               <td data-label={headings[2]}>{formatBytes(platform.bytesSent)}</td>
               <td data-label={headings[3]}>{dropsText(platform)}</td>
               <td data-label={headings[4]}>{interruptionsText(platform)}</td>

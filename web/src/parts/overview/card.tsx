@@ -1,5 +1,6 @@
 import { at } from "../../base/base-path.ts";
 import { RateLine } from "../../chart/rate-line.tsx";
+import { minuteOf } from "../../live/minute.ts";
 import type { LiveChannel } from "../../live/store.ts";
 import { formatMoment, formatRate } from "../../text/format.ts";
 import { language, t } from "../../text/text.ts";
@@ -53,7 +54,7 @@ export function Card({ live }: { readonly live: LiveChannel }) {
         )}
         <span class="pills">
           {channel.platforms.map((platform) => (
-            <State key={platform.platId} look={platformLook(platform)} name={platformName(platform)} />
+            <State key={platform.platId} look={platformLook(platform, channel)} name={platformName(platform)} />
           ))}
         </span>
       </a>
@@ -63,10 +64,10 @@ export function Card({ live }: { readonly live: LiveChannel }) {
 
 /** A component of its own, so that a sample renders only this. The list has no room for a line. */
 function CardRate({ live, tone }: { readonly live: LiveChannel; readonly tone: string }) {
-  const rates = live.samples.value.map(({ ingest }) => ingest.bytesPerSecond);
+  const rates = minuteOf(live).map(({ ingest }) => ingest.bytesPerSecond);
   return (
     <span class="card-rate">
-      {view.value === "cards" && <RateLine rates={rates} label={t().encoder.rateLine} tone={tone} />}
+      {view.value === "cards" && <RateLine live={live} rates={rates} label={t().encoder.rateLine} tone={tone} />}
       <b>{rates.length === 0 ? "–" : formatRate(rates.at(-1) ?? 0)}</b>
     </span>
   );

@@ -1,6 +1,6 @@
 import { useSignal } from "@preact/signals";
 import { call, platformPath } from "../../base/api.ts";
-import type { Channel, Platform, PlatformTest } from "../../base/model.ts";
+import type { Channel, ErrorCode, Platform, PlatformTest } from "../../base/model.ts";
 import { showPlatform } from "../../live/store.ts";
 import { t } from "../../text/text.ts";
 import { Action, problemText } from "../basic/action.tsx";
@@ -9,6 +9,14 @@ import { lazy } from "../basic/lazy.tsx";
 import { say } from "../basic/notice.tsx";
 import { Menu, type MenuEntry } from "./menu.tsx";
 import { presetOf } from "./presets.ts";
+
+/** Failures that only a change of the platform's settings ends: another attempt with the same ones fails too. */
+const SETTINGS_ERRORS: readonly ErrorCode[] = [
+  "AUTH_FAILED",
+  "PUBLISH_REJECTED",
+  "CONNECT_REJECTED",
+  "TARGET_FORBIDDEN",
+];
 
 const EditPlatform = lazy(async () => (await import("./platform-form.tsx")).EditPlatform);
 
@@ -44,26 +52,30 @@ export function PlatformActions({ channel, platform, name, onTested, onRemove }:
     showPlatform(channel.channelId, await call<Platform>("PUT", `${path}/retry`));
   const canRetry = platform.connectStatus === "FAIL" && platform.enabled;
   const canTest = platform.connectStatus === "READY" || platform.connectStatus === "FAIL";
-  const testEntry = {
-    text: t().platform.test,
-    run: () => void test().catch((error) => say(problemText(error), "bad")),
-  };
+  const mustEdit = canRetry && platform.lastError !== undefined && SETTINGS_ERRORS.includes(platform.lastError.code);
+  const entryOf = (text: string, run: () => Promise<void>): MenuEntry => ({
+    text,
+    run: () => void run().catch((error: unknown) => say(problemText(error), "bad")),
+  });
+  const testEntry = entryOf(t().platform.test, test);
+  const retryEntry = entryOf(t().platform.retryNow, retry);
   const entries: readonly MenuEntry[] = [
+    ...(mustEdit ? [retryEntry] : []),
     ...(canRetry ? [testEntry] : []),
-    ...(canTest ? [{ text: t().common.edit, run: edit }] : []),
+    ...(canTest && !mustEdit ? [{ text: t().common.edit, run: edit }] : []),
     ...pageLinks(platform),
     { text: t().platform.remove, run: () => (opened.value = "remove"), isDanger: true },
   ];
   return (
     <>
-      {canRetry && (
+      {canRetry && !mustEdit && (
         <Action kind="main" run={retry}>
           {t().platform.retryNow}
         </Action>
       )}
       {!canRetry && canTest && <Action run={test}>{t().platform.test}</Action>}
-      {!canTest && (
-        <button type="button" onClick={edit}>
+      {(mustEdit || !canTest) && (
+        <button type="button" class={mustEdit ? "main" : ""} onClick={edit}>
           {t().common.edit}
         </button>
       )}

@@ -10,7 +10,7 @@ export function Figures({ live, platform }: RowOptions) {
   const last = live.samples.value.at(-1)?.platforms.find(({ platId }) => platId === platform.platId);
   const counted = live.counted.value.platforms.find(({ platId }) => platId === platform.platId);
   const sent = Math.max(counted?.bytesTotalTrans ?? 0, platform.bytesTotalTrans);
-  const onAirSeconds = counted?.onAirSeconds ?? platform.onAirSeconds;
+  const onAirSeconds = counted?.onAirSeconds ?? platform.onAirSeconds ?? 0;
   const isOnAir = platform.connectStatus === "PUBLISHING";
   const queue = last?.queueMilliseconds ?? platform.queueMilliseconds;
   // The newer of the two has the higher count. Its causes belong to it.
@@ -28,7 +28,7 @@ export function Figures({ live, platform }: RowOptions) {
   return (
     <dl class="figures">
       <Figure name={t().platform.sent} value={formatBytes(sent)} />
-      {onAirSeconds !== undefined && <Figure name={t().platform.playTime} value={formatClock(onAirSeconds)} />}
+      {onAirSeconds > 0 && <Figure name={t().platform.playTime} value={formatClock(onAirSeconds)} />}
       {isOnAir && queue !== undefined && (
         <Figure
           name={t().platform.queue}

@@ -2,6 +2,7 @@ import { useSignal } from "@preact/signals";
 import { now } from "../../base/clock.ts";
 import type { Platform, PlatformTest, TargetError } from "../../base/model.ts";
 import { RateLine } from "../../chart/rate-line.tsx";
+import { minuteOf } from "../../live/minute.ts";
 import type { LiveChannel } from "../../live/store.ts";
 import { formatDuration, formatNumber, formatRate, formatTime } from "../../text/format.ts";
 import { language, t } from "../../text/text.ts";
@@ -22,9 +23,9 @@ type RowOptions = { readonly live: LiveChannel; readonly platform: Platform };
 
 /** One platform: its state, figures, problems and actions. */
 export function PlatformRow({ live, platform }: RowOptions) {
-  const look = platformLook(platform);
-  const name = platformName(platform);
   const channel = live.channel.value;
+  const look = platformLook(platform, channel);
+  const name = platformName(platform);
   const isSent =
     channel.isPublishing && (platform.connectStatus === "PUBLISHING" || platform.connectStatus === "CONNECTING");
   const change = changeOf(live, platform);
@@ -85,14 +86,14 @@ type RateOptions = RowOptions & { readonly name: string; readonly tone: string }
 
 /** A component of its own, so that a sample renders only this. */
 function PlatformRate({ live, platform, name, tone }: RateOptions) {
-  const rates = live.samples.value.map(
+  const rates = minuteOf(live).map(
     ({ platforms }) => platforms.find(({ platId }) => platId === platform.platId)?.bytesPerSecond ?? 0,
   );
   const isOnAir = platform.connectStatus === "PUBLISHING";
   if (!isOnAir && (!platform.enabled || rates.length === 0 || !live.channel.value.isPublishing)) return null;
   return (
     <span class="platform-rate">
-      <RateLine rates={rates} label={t().platform.rateLine(name)} tone={tone} />
+      <RateLine live={live} rates={rates} label={t().platform.rateLine(name)} tone={tone} />
       <b>{formatRate(isOnAir ? (rates.at(-1) ?? platform.bytesPerSecond) : 0)}</b>
     </span>
   );

@@ -8,9 +8,7 @@ import type { Channel, ChannelEvent, Report } from "../../base/model.ts";
 import { recentEvents } from "../../live/store.ts";
 import { t } from "../../text/text.ts";
 import { Icon } from "../basic/icon.tsx";
-
-const STEPS = ["create", "platform", "test", "encoder", "stream", "green"] as const;
-type Step = (typeof STEPS)[number];
+import { doneSteps, isTest, type Past, pastOf, STEPS, type Step } from "./steps.ts";
 
 /** Where a step is done: the heading of that part of the channel's page. */
 const PLACES: Readonly<Record<Step, string>> = {
@@ -43,42 +41,21 @@ function keepClosed(channelId: string): void {
   localStorage.setItem(KEPT_AS, JSON.stringify([channelId, ...closedLists()].slice(0, KEPT_MAX)));
 }
 
-/** What the server remembers of a channel: whether a platform was tried, and whether an encoder was on air on one. */
-type Past = { readonly isTested: boolean; readonly wasGreen: boolean };
-
-const isTest = ({ eventCode, reason }: ChannelEvent): boolean =>
-  (eventCode === "PLATFORM_TESTED" && reason === undefined) || reason === "test-pattern-started";
-
 async function readPast(channelId: string): Promise<Past> {
   const [events, reports] = await Promise.all([
     list<ChannelEvent>(`${channelPath(channelId)}/events?pageSizeNo=100`),
     list<Report>(`${channelPath(channelId)}/reports?pageSizeNo=20`),
   ]);
-  const wasGreen = reports.items.some(
-    ({ testPattern, platforms }) => testPattern !== true && platforms.some(({ onAirSeconds }) => onAirSeconds > 0),
-  );
-  return { isTested: events.items.some(isTest), wasGreen };
+  return pastOf(events.items, reports.items);
 }
 
-/** Which steps are done, by what the server says of the channel. */
-function doneSteps(channel: Channel, past: Past): ReadonlySet<Step> {
-  const { platforms, ingest, isPublishing, health } = channel;
-  const hasEncoder = isPublishing && ingest !== undefined && ingest.testPattern === undefined;
-  const enabled = platforms.filter((platform) => platform.enabled);
-  const isGreen = enabled.length > 0 && enabled.every(({ connectStatus }) => connectStatus === "PUBLISHING");
+/** Returns the steps that are done: by what the server remembered when the page was opened, and what happened since. */
+function stepsNow(channel: Channel, past: Past): ReadonlySet<Step> {
   const isTestedNow = recentEvents.value.some((event) => event.channelId === channel.channelId && isTest(event));
-  const done: Readonly<Record<Step, boolean>> = {
-    create: true,
-    platform: platforms.length > 0,
-    test: past.isTested || isTestedNow || platforms.some(({ totalPlaySecond }) => totalPlaySecond > 0),
-    encoder: hasEncoder,
-    stream: hasEncoder && ingest.state === "LIVE" && ingest.bytesTotal > 0,
-    green: hasEncoder && isGreen && health.state === "healthy",
-  };
-  return new Set(STEPS.filter((step) => done[step]));
+  return doneSteps(channel, isTestedNow ? { ...past, isTested: true } : past);
 }
 
-/** The first steps of a channel until its first broadcast is green. Closing the list is remembered in this browser. */
+/** The first steps of a channel until a broadcast was green: on air on every platform that is on. Closing the list is remembered in this browser. */
 export function FirstSteps({
   channel,
   isOnOverview = false,
@@ -97,7 +74,7 @@ export function FirstSteps({
         .then((read) => (past.value = read))
         .catch(() => undefined);
   }, [channelId, isNeeded]);
-  const done = past.value === undefined ? undefined : doneSteps(channel, past.value);
+  const done = past.value === undefined ? undefined : stepsNow(channel, past.value);
   const isFinished = done?.size === STEPS.length;
   useEffect(() => {
     if (!isFinished) return;

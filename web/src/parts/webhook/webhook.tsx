@@ -9,6 +9,7 @@ import { Action, problemText } from "../basic/action.tsx";
 import { CopyField } from "../basic/copy.tsx";
 import { type Fields, Form, TextField } from "../basic/form.tsx";
 import { say } from "../basic/notice.tsx";
+import { platformName, readPresets } from "../platform/presets.ts";
 import { TestWebhook } from "./webhook-test.tsx";
 
 const DELIVERIES_SHOWN = 20;
@@ -24,6 +25,7 @@ export function Webhook() {
   useEffect(() => {
     const read = async (): Promise<void> => {
       endpoint.value = await call<CallbackEndpoint>("GET", PATH);
+      await readPresets().catch(() => undefined);
       await readDeliveries();
     };
     read().catch((error: unknown) => say(problemText(error), "bad"));
@@ -59,11 +61,19 @@ export function Webhook() {
   );
 }
 
+/** The channel and the platform that a delivery is about: the channel's present name, the platform's at that time. */
+function subjectOf({ channelId, targetName, label }: Delivery): string {
+  const channel = liveChannel(channelId)?.channel.value.channelName ?? channelId;
+  return targetName === undefined ? channel : `${channel} · ${platformName({ targetName, label })}`;
+}
+
 type DeliveriesOptions = { readonly deliveries: readonly Delivery[]; readonly onSent: () => Promise<void> };
 
 function Deliveries({ deliveries, onSent }: DeliveriesOptions) {
   const { codes } = t().events;
   const { deliveryStates, deliveryProblems } = t().settings;
+  const responseOf = ({ lastStatus, lastProblem }: Delivery): string =>
+    lastStatus?.toString() ?? (lastProblem === undefined ? "–" : deliveryProblems[lastProblem]);
   const resend = async (id: number): Promise<void> => {
     await call("POST", `/events/deliveries/${id}/resend`);
     await onSent();
@@ -80,22 +90,20 @@ function Deliveries({ deliveries, onSent }: DeliveriesOptions) {
           </tr>
         </thead>
         <tbody>
-          {deliveries.map(({ id, channelId, event, timestamp, state, attempts, lastStatus, lastProblem }) => (
-            <tr key={id}>
+          {deliveries.map((delivery) => (
+            <tr key={delivery.id}>
               <th scope="row">
-                {codes[event]}{" "}
+                {codes[delivery.event]}{" "}
                 <span class="quiet">
-                  {liveChannel(channelId)?.channel.value.channelName ?? channelId} · {formatDateTime(timestamp)}
+                  {subjectOf(delivery)} · {formatDateTime(delivery.timestamp)}
                 </span>
               </th>
               <td data-label={t().settings.state}>
-                {deliveryStates[state]} <span class="quiet">{t().settings.attempts(attempts)}</span>
+                {deliveryStates[delivery.state]} <span class="quiet">{t().settings.attempts(delivery.attempts)}</span>
               </td>
-              <td data-label={t().settings.response}>
-                {lastStatus ?? (lastProblem === undefined ? "–" : deliveryProblems[lastProblem])}
-              </td>
+              <td data-label={t().settings.response}>{responseOf(delivery)}</td>
               <td>
-                <Action run={() => resend(id)}>{t().settings.resend}</Action>
+                <Action run={() => resend(delivery.id)}>{t().settings.resend}</Action>
               </td>
             </tr>
           ))}
