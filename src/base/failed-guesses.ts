@@ -17,6 +17,17 @@ export function limitsFrom(own: number, all?: number): GuessLimits {
   return { own, near: own * 4, wide: own * 16, ...(all === undefined ? {} : { all }) };
 }
 
+/** The limits that count for an address, by the names of its networks; the empty name is everybody's. */
+export function limitsOf(address: string, limits: GuessLimits): ReadonlyMap<string, number> {
+  const networks = networksOf(address);
+  const named = new Map<string, number>(limits.all === undefined ? [] : [["", limits.all]]);
+  for (const width of NETWORK_WIDTHS) {
+    const network = networks[width];
+    if (network !== undefined) named.set(`${width} ${network}`, limits[width]);
+  }
+  return named;
+}
+
 /**
  * Counts failures by address and by the networks around it, so that the owner of a network does not have a new address
  * for each guess. Every count starts again a minute after its first failure.

@@ -98,7 +98,10 @@ export type HttpServerOptions = {
   readonly tls?: CertificatePair;
 };
 
-export type HttpLimits = Pick<ApiGuardOptions, "requestsPerSecond" | "failedLoginsPerMinute" | "replayProtection"> & {
+export type HttpLimits = Pick<
+  ApiGuardOptions,
+  "requestsPerSecond" | "failedLoginsPerMinute" | "replayProtection" | "sharedGuards"
+> & {
   /** Networks of the proxies whose `X-Forwarded-For` is trusted, comma-separated; empty: none. */
   readonly trustedProxies: string;
   /** Event streams that one access key may have open. */
@@ -203,6 +206,7 @@ function addRoutes(server: FastifyInstance, options: HttpServerOptions, { previe
   addDashboardRoutes(server, {
     ...{ access: options.dashboard, cookies, revocations, clock, guard },
     onFailedLogin: onFailedLogin("dashboard"),
+    sharedGuards: options.limits.sharedGuards,
   });
   addPushRoutes(server, { push: options.push, access: options.dashboard, cookies });
   if (options.areMetricsHere) addMetricsRoute(server, options.metrics, clock);

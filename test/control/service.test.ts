@@ -354,6 +354,7 @@ function forwarding(to: Store): Store {
     findAccessKey: (accessKeyId) => to.findAccessKey(accessKeyId),
     findAccessKeyBySecret: (hash) => to.findAccessKeyBySecret(hash),
     hasManagerKey: () => to.hasManagerKey(),
+    putFirstManagerKey: (key) => to.putFirstManagerKey(key),
     listAccessKeys: () => to.listAccessKeys(),
     deleteAccessKey: (accessKeyId) => to.deleteAccessKey(accessKeyId),
     markAccessKeyUsed: (accessKeyId, time) => to.markAccessKeyUsed(accessKeyId, time),

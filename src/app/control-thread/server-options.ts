@@ -60,6 +60,7 @@ export function httpOptions({ config, storage, log, tls, instance }: Foundations
       trustedProxies: config.trustedProxies,
       eventStreamsPerKey: config.eventStreamsPerKey,
       replayProtection: config.replayProtection,
+      ...(storage.sharedGuards === undefined ? {} : { sharedGuards: storage.sharedGuards }),
       ...(SHARES.clients < API_CONNECTIONS_MAX ? { places: { connectionsMax: SHARES.clients } } : {}),
     },
     ...(tls.certificate === undefined ? {} : { tls: tls.certificate.pair }),

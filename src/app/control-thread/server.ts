@@ -184,6 +184,7 @@ function assemble({ config, log, storage, tls, instance }: Foundations): Parts {
   const runtime = new MediaPool({
     ...{ options: mediaOptions(config, tls), placement: new LocalPlacement(log) },
     ...{ view: liveState, clock, log, previewAccess },
+    ...(storage.sharedGuards === undefined ? {} : { sharedGuards: storage.sharedGuards }),
     admit: (key, login) => admission.admit(key, login),
     findIngestUser: (userId) => admission.findIngestUser(userId),
     onFact: publish,

@@ -1,7 +1,9 @@
 import { join } from "node:path";
 import type { Log } from "../../base/log.ts";
 import { systemCode } from "../../base/system-errors.ts";
+import type { SharedGuards } from "../../control/ports/shared-guards.ts";
 import type { Store } from "../../control/ports/store.ts";
+import { PostgresSharedGuards } from "../../store/access/shared-guards.ts";
 import { SqlStore } from "../../store/channels/sql-store.ts";
 import type { Database } from "../../store/database/database.ts";
 import { databaseTrouble } from "../../store/database/database-trouble.ts";
@@ -47,6 +49,8 @@ export function dataPaths(config: StorageConfig): DataPaths {
 export type Storage = {
   readonly store: Store;
   readonly database: Database;
+  /** What the nodes on one database refuse together; undefined for a data folder. */
+  readonly sharedGuards: SharedGuards | undefined;
   /** Why other users of this machine can read the data folder; undefined where they cannot. */
   readonly folderProblem: string | undefined;
   /** The key file, if this start made it. The operator has to keep a copy. */
@@ -82,6 +86,7 @@ export async function openStorage(config: StorageConfig & Partial<Pick<Config, "
     return {
       store: new SqlStore(database),
       database,
+      sharedGuards: undefined,
       folderProblem,
       check,
       unwritableBecause,
@@ -107,6 +112,7 @@ async function openSharedStorage(url: string, keyFile: string): Promise<Storage>
   return {
     store: new SqlStore(database),
     database,
+    sharedGuards: new PostgresSharedGuards(database),
     folderProblem: undefined,
     check: { problems: [], skipped: [] },
     unwritableBecause: undefined,

@@ -33,6 +33,6 @@ export async function ensureManagerKey(sources: ManagerKeySources): Promise<Acce
     name: "first start",
     createdTime: nowMs,
   };
-  await store.putAccessKey(made);
-  return made;
+  // Of several nodes that start together one makes the key.
+  return (await store.putFirstManagerKey(made)) ? made : undefined;
 }

@@ -25,8 +25,11 @@ export type SetupToken = { readonly tokenHash: string; readonly expiresTime: num
 /** The store of the dashboard's password and sessions. Every call may reject with StoreUnavailableError. */
 export interface DashboardStore {
   findPasswordHash(): Promise<string | undefined>;
-  /** Replaces the set-up token: there is only one at a time. */
-  putSetupToken(token: SetupToken): Promise<void>;
+  /**
+   * Replaces the set-up token: there is only one at a time. On a database of several nodes a token that another node made,
+   * and that is still valid `now`, stays: false.
+   */
+  putSetupToken(token: SetupToken, now: number): Promise<boolean>;
   /** Removes the password and all sessions, and keeps this set-up token. */
   resetPassword(token: SetupToken): Promise<void>;
   hasSetupToken(tokenHash: string, now: number): Promise<boolean>;
@@ -110,12 +113,16 @@ export class DashboardAccess {
     return (await this.#options.store.findPasswordHash()) === undefined;
   }
 
-  /** While there is no password: returns a new token for the link, valid for an hour. It replaces the one before. */
+  /**
+   * While there is no password: returns a new token for the link, valid for an hour. It replaces the one before. Undefined
+   * also where another node has offered one that is still valid.
+   */
   async offerSetup(): Promise<string | undefined> {
     const { store, clock, randomBytes } = this.#options;
     if (!(await this.needsSetup())) return undefined;
-    const token = newSetupToken(clock.wallNow(), randomBytes);
-    await store.putSetupToken(token);
+    const now = clock.wallNow();
+    const token = newSetupToken(now, randomBytes);
+    if (!(await store.putSetupToken(token, now))) return undefined;
     const { tokenHash, expiresTime } = token;
     this.#offered = { tokenHash, expiresTime, untilMs: clock.now() + SETUP_MS };
     return token.text;

@@ -1,7 +1,7 @@
 import type { Clock } from "../../base/clock.ts";
 
 /** No challenge is valid for longer than this, so none must be remembered for longer. In milliseconds. */
-const REMEMBERED_MS = 60_000;
+export const CHALLENGE_REMEMBERED_MS = 60_000;
 /** More than this many within a minute come from no crowd of encoders: further ones count as used. */
 const SPENT_MAX = 65_536;
 
@@ -23,7 +23,7 @@ export class SpentChallenges {
       this.#spent.delete(spent);
     }
     if (this.#spent.has(challenge) || this.#spent.size >= SPENT_MAX) return false;
-    this.#spent.set(challenge, nowMs + REMEMBERED_MS);
+    this.#spent.set(challenge, nowMs + CHALLENGE_REMEMBERED_MS);
     return true;
   }
 }

@@ -21,6 +21,8 @@ export interface AccessKeyStore {
   /** Of several keys with one secret a manager's comes first. The time it takes reveals nothing about any secret. */
   findAccessKeyBySecret(secretKey: string): Promise<AccessKey | undefined>;
   hasManagerKey(): Promise<boolean>;
+  /** Adds the key where there is no manager key; false where there is one. */
+  putFirstManagerKey(key: AccessKey): Promise<boolean>;
   /** In the order of their creation. */
   listAccessKeys(): Promise<readonly AccessKey[]>;
   /**

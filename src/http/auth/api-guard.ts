@@ -3,6 +3,7 @@ import { gatewayError } from "../../api-contract/errors.ts";
 import type { Clock } from "../../base/clock.ts";
 import { FailedGuesses, limitsFrom } from "../../base/failed-guesses.ts";
 import { type DashboardAccess, isSessionOwner } from "../../control/access/dashboard-access.ts";
+import type { SharedGuards } from "../../control/ports/shared-guards.ts";
 import type { Service } from "../../control/service.ts";
 import type { Caller, PassedCaller } from "../answers/caller.ts";
 import { BODY_BYTES_MAX, endedMeanwhile, RequestRefusedError, refuseLarge } from "../answers/errors.ts";
@@ -10,7 +11,7 @@ import type { ConnectionGuard } from "../server/connection-guard.ts";
 import { isRead } from "../server/head-requests.ts";
 import { authenticate, authenticateSession } from "./auth.ts";
 import { clientOf, FAILED_LOGINS_PER_MINUTE, RequestRate } from "./limits.ts";
-import { ReplayGuard, type ReplayProtection } from "./replay.ts";
+import { REMEMBERED_MS, ReplayGuard, type ReplayProtection } from "./replay.ts";
 import { checkOwnPage, type DashboardCookies } from "./session-cookie.ts";
 
 export type ApiGuardOptions = {
@@ -33,6 +34,8 @@ export type ApiGuardOptions = {
   readonly failedLoginsPerMinute?: number;
   /** Default: `off`. */
   readonly replayProtection?: ReplayProtection;
+  /** What the nodes of a cluster refuse together; absent: a single node. */
+  readonly sharedGuards?: SharedGuards;
 };
 
 /** An authentication is good for this long without another check, in milliseconds. */
@@ -69,7 +72,7 @@ export class ApiGuard {
     const caller = token === undefined ? await this.#byKey(request) : await this.#bySession(request, token);
     this.#options.guard.recognise(request.socket);
     refuseFor(this.#rate.take(caller.accessKeyId), "Too many requests with this access key.");
-    if (this.#options.replayProtection === "writes" && !isRead(request.method)) this.#takeOnce(caller);
+    if (this.#options.replayProtection === "writes" && !isRead(request.method)) await this.#takeOnce(caller);
     return { ...caller, passedMs: this.#options.clock.now() };
   }
 
@@ -103,11 +106,17 @@ export class ApiGuard {
   }
 
   /** Last of all: a request that was refused for another reason may be sent again unchanged. */
-  #takeOnce({ signature }: Caller): void {
+  async #takeOnce({ signature }: Caller): Promise<void> {
     if (signature === undefined) return;
     const taken = this.#replays.take(signature, this.#options.clock.now());
-    if (taken === "again") throw new RequestRefusedError(gatewayError("AUTHENTICATION_FAILED", REPLAYED));
+    const isFirst = taken === "first" && (await this.#isFirstOfAll(signature));
+    if (taken === "again" || (taken === "first" && !isFirst))
+      throw new RequestRefusedError(gatewayError("AUTHENTICATION_FAILED", REPLAYED));
     refuseFor(taken === "full" ? REPLAYS_FULL_WAIT_SECONDS : undefined, "Too many writes within ten minutes.");
+  }
+
+  async #isFirstOfAll(signature: string): Promise<boolean> {
+    return (await this.#options.sharedGuards?.useOnce("signature", signature, REMEMBERED_MS)) ?? true;
   }
 
   async #authenticate(request: FastifyRequest, client: string): Promise<Caller> {

@@ -3,7 +3,7 @@ import { TIMESTAMP_TOLERANCE_MS } from "../../api-contract/signature.ts";
 /** Signatures are forgotten minute by minute. */
 const BUCKET_MS = 60_000;
 /** No timestamp is fresh for longer, in milliseconds. */
-const REMEMBERED_MS = 2 * TIMESTAMP_TOLERANCE_MS;
+export const REMEMBERED_MS = 2 * TIMESTAMP_TOLERANCE_MS;
 
 /** The most signatures that are remembered: 300 writes a second for ten minutes, about 25 MB. */
 const SIGNATURES_MAX = 200_000;

@@ -1,7 +1,8 @@
 import { gatewayError } from "../../api-contract/errors.ts";
 import type { Clock } from "../../base/clock.ts";
-import { FailedGuesses, type GuessLimits, limitsFrom } from "../../base/failed-guesses.ts";
+import { FailedGuesses, type GuessLimits, limitsFrom, limitsOf } from "../../base/failed-guesses.ts";
 import { networkOf } from "../../base/networks.ts";
+import type { SharedGuards } from "../../control/ports/shared-guards.ts";
 import { RequestRefusedError } from "../answers/errors.ts";
 
 /** Failed attempts within a minute: of one machine or known browser, and of all unknown browsers together. */
@@ -31,16 +32,23 @@ export type SignInClient = {
 export class SignInAttempts {
   readonly #clock: Clock;
   readonly #onFailure: (address: string) => void;
+  readonly #sharedGuards: SharedGuards | undefined;
   readonly #unknown: AttemptLimit;
   readonly #known = new AttemptLimit(limitsFrom(FAILURES_PER_MINUTE), KNOWN_AT_ONCE);
 
   /**
    * `onFailure`: called for each failed attempt. `isGuessable`: whether many clients together could guess it; if not,
-   * they must not lock out others either.
+   * they must not lock out others either. `sharedGuards`: count the failures of all nodes of a cluster.
    */
-  constructor(clock: Clock, onFailure: (address: string) => void, isGuessable: boolean) {
+  constructor(
+    clock: Clock,
+    onFailure: (address: string) => void,
+    isGuessable: boolean,
+    sharedGuards: SharedGuards | undefined,
+  ) {
     this.#clock = clock;
     this.#onFailure = onFailure;
+    this.#sharedGuards = sharedGuards;
     const ofAll = isGuessable ? FAILURES_OF_UNKNOWN_PER_MINUTE : undefined;
     this.#unknown = new AttemptLimit(limitsFrom(FAILURES_PER_MINUTE, ofAll), UNKNOWN_AT_ONCE);
   }
@@ -59,12 +67,18 @@ export class SignInAttempts {
     const limit = deviceId === undefined ? this.#unknown : this.#known;
     // An id is not an address, so it counts as itself.
     const who = deviceId ?? address;
+    const limits = limitsOf(who, limit.limits);
     limit.enter(who, this.#clock.now());
     try {
+      if (this.#sharedGuards !== undefined) {
+        const waitMs = await this.#sharedGuards.waitMs(limits);
+        if (waitMs > 0) refuse(Math.ceil(waitMs / 1_000));
+      }
       const value = await attempt();
       if (value === undefined || value === false) {
         limit.failures.failed(who, this.#clock.now());
         this.#onFailure(address);
+        await this.#sharedGuards?.failed([...limits.keys()]);
       }
       return value;
     } finally {
@@ -75,11 +89,13 @@ export class SignInAttempts {
 
 /** Attempts of unknown browsers, or of known ones: each kind has its own counts and places. */
 class AttemptLimit {
+  readonly limits: GuessLimits;
   readonly failures: FailedGuesses;
   readonly #atOnce: number;
   readonly #underWay = new Set<string>();
 
   constructor(limits: GuessLimits, atOnce: number) {
+    this.limits = limits;
     this.failures = new FailedGuesses(limits);
     this.#atOnce = atOnce;
   }

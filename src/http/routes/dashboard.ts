@@ -9,6 +9,7 @@ import { parseBody } from "../../api-contract/schemas/field-errors.ts";
 import type { Clock } from "../../base/clock.ts";
 import { type DashboardAccess, sessionOwner } from "../../control/access/dashboard-access.ts";
 import type { Revocations } from "../../control/access/revocations.ts";
+import type { SharedGuards } from "../../control/ports/shared-guards.ts";
 import { RequestRefusedError, refuseLarge } from "../answers/errors.ts";
 import { answerHeaders } from "../answers/reply.ts";
 import { orRefuse, readJson } from "../answers/request.ts";
@@ -28,6 +29,8 @@ export type DashboardParts = {
   /** Called for each wrong password and set-up token. */
   readonly onFailedLogin: (address: string) => void;
   readonly guard: ConnectionGuard;
+  /** What the nodes of a cluster refuse together; undefined: a single node. */
+  readonly sharedGuards: SharedGuards | undefined;
 };
 
 function send(reply: FastifyReply, answer: object): FastifyReply {
@@ -73,10 +76,10 @@ function browsers({ access, cookies, guard }: DashboardParts) {
  * The dashboard's sign-in: set-up through the printed link, the session's cookie, the password. Not part of the API.
  */
 export function addDashboardRoutes(server: FastifyInstance, parts: DashboardParts): void {
-  const { access, cookies, revocations, clock, onFailedLogin } = parts;
-  const attempts = new SignInAttempts(clock, onFailedLogin, true);
+  const { access, cookies, revocations, clock, onFailedLogin, sharedGuards } = parts;
+  const attempts = new SignInAttempts(clock, onFailedLogin, true, sharedGuards);
   // A set-up token cannot be guessed, so guesses at passwords must not keep the owner from using a new link.
-  const setUps = new SignInAttempts(clock, onFailedLogin, false);
+  const setUps = new SignInAttempts(clock, onFailedLogin, false, sharedGuards);
   const { signInClientOf, sessionOf, signedIn, signedInAndKnown } = browsers(parts);
 
   server.register((routes, _options, done) => {

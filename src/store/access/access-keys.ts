@@ -1,6 +1,6 @@
 import type { Kysely, Transaction } from "kysely";
 import type { AccessKey } from "../../control/ports/access-key-store.ts";
-import { lockManagerKeys } from "../database/locks.ts";
+import { lockManagerKeys, lockName } from "../database/locks.ts";
 import { oneOf } from "../database/one-of.ts";
 import type { AccessKeyRow, Schema } from "../schema/schema.ts";
 import type { Secrets } from "../secrets/secrets.ts";
@@ -48,6 +48,14 @@ export async function selectKeyBySecret(
     .selectAll()
     .executeTakeFirst();
   return row === undefined ? undefined : readAccessKey(row, secrets);
+}
+
+/** Adds the key where there is no manager key yet; false where there is one. */
+export async function insertFirstManager(trx: Transaction<Schema>, secrets: Secrets, key: AccessKey): Promise<boolean> {
+  await lockName(trx, "first-manager-key");
+  if (await selectAnyManager(trx)) return false;
+  await insertKey(trx, secrets, key);
+  return true;
 }
 
 export async function selectAnyManager(db: Kysely<Schema>): Promise<boolean> {

@@ -6,7 +6,7 @@ import {
   type SetupToken,
 } from "../../control/access/dashboard-access.ts";
 import type { Database } from "../database/database.ts";
-import { sharePassword } from "../database/locks.ts";
+import { lockName, sharePassword } from "../database/locks.ts";
 import type { Schema } from "../schema/schema.ts";
 import { deleteEndedPushes } from "./push-store.ts";
 
@@ -30,8 +30,16 @@ export class SqlDashboardStore implements DashboardStore {
     });
   }
 
-  putSetupToken(token: SetupToken): Promise<void> {
-    return this.#database.write((trx) => replaceSetup(trx, token));
+  putSetupToken(token: SetupToken, now: number): Promise<boolean> {
+    return this.#database.write(async (trx) => {
+      if (this.#database.isShared) {
+        await lockName(trx, "set-up-link");
+        const offered = trx.selectFrom("dashboard_setup").where("expires_time", ">", now).select("id");
+        if ((await offered.executeTakeFirst()) !== undefined) return false;
+      }
+      await replaceSetup(trx, token);
+      return true;
+    });
   }
 
   resetPassword(token: SetupToken): Promise<void> {

@@ -17,6 +17,7 @@ import type { IngestUser } from "../../thread-protocol/admission.ts";
 import type { ChannelId, TargetId } from "../../thread-protocol/channel-spec.ts";
 import {
   deleteKey,
+  insertFirstManager,
   insertKey,
   selectAnyManager,
   selectKey,
@@ -223,6 +224,10 @@ export class SqlStore implements Store {
 
   hasManagerKey(): Promise<boolean> {
     return this.#database.read(selectAnyManager);
+  }
+
+  putFirstManagerKey(key: AccessKey): Promise<boolean> {
+    return this.#database.write((trx) => insertFirstManager(trx, this.#secrets, key));
   }
 
   listAccessKeys(): Promise<readonly AccessKey[]> {

@@ -121,6 +121,7 @@ function broken(error: Error) {
     findAccessKey: fail,
     findAccessKeyBySecret: fail,
     hasManagerKey: fail,
+    putFirstManagerKey: fail,
     changeChannel: fail,
     addTarget: fail,
     removeTarget: fail,

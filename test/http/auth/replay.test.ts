@@ -101,3 +101,17 @@ test("a clock that is set forward for a while forgets no signature", async () =>
   api.clock.wallMs -= YEAR_MS;
   expect((await api.call(same)).status).toBe(401);
 });
+
+test("a write that another node of the cluster accepted is refused here too", async () => {
+  const asked: string[] = [];
+  const useOnce = async (kind: string) => {
+    asked.push(kind);
+    return false;
+  };
+  const sharedGuards = { useOnce, waitMs: async () => 0, failed: async () => undefined };
+  const api = await Api.open({ limits: { replayProtection: "writes", sharedGuards } });
+  apis.push(api);
+  expect(await api.call(create)).toMatchObject({ status: 401, body: REPLAYED });
+  expect(asked).toEqual(["signature"]);
+  expect(await channelCount(api)).toBe(0);
+});

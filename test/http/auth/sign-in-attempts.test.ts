@@ -15,7 +15,7 @@ const client = (from: string | SignInClient): SignInClient => (typeof from === "
 function open(isGuessable = true) {
   const clock = new ManualClock();
   const failed: string[] = [];
-  const attempts = new SignInAttempts(clock, (address) => failed.push(address), isGuessable);
+  const attempts = new SignInAttempts(clock, (address) => failed.push(address), isGuessable, undefined);
   /** The result, or the seconds to wait. */
   const run = async (from: string | SignInClient, value: string | undefined): Promise<string | number | undefined> => {
     try {
@@ -116,4 +116,22 @@ test("unknown browsers take their own places only", async () => {
   const held = await Promise.all(ends.map((end) => end()));
   expect(held.reduce((total, count) => total + count, 0)).toBe(UNKNOWN_AT_ONCE);
   expect(await run("198.51.100.1", "session")).toBe("session");
+});
+
+test("failures at other nodes count too, and those here are told", async () => {
+  const told: (readonly string[])[] = [];
+  let waitMs = 0;
+  const guards = {
+    useOnce: async () => true,
+    waitMs: async () => waitMs,
+    failed: async (names: readonly string[]) => void told.push(names),
+  };
+  const attempts = new SignInAttempts(new ManualClock(), () => undefined, true, guards);
+  const from = { address: "192.0.2.1" };
+  expect(await attempts.run(from, async () => undefined)).toBeUndefined();
+  expect(told).toEqual([["", "own 192.0.2.1", "near 192.0.2.0/24"]]);
+  waitMs = 1_500;
+  await expect(attempts.run(from, async () => "session")).rejects.toMatchObject({ retryAfterSeconds: 2 });
+  waitMs = 0;
+  expect(await attempts.run(from, async () => "session")).toBe("session");
 });

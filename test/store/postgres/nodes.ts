@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { SqlDashboardStore } from "../../../src/store/access/dashboard-store.ts";
+import { PostgresSharedGuards } from "../../../src/store/access/shared-guards.ts";
 import { SqlStore } from "../../../src/store/channels/sql-store.ts";
 import type { Database } from "../../../src/store/database/database.ts";
 import { SqlDeliveryStore } from "../../../src/store/deliveries/delivery-store.ts";
@@ -34,6 +35,7 @@ export function storesOf(database: Database) {
     events: new SqlEventStore(database),
     deliveries: new SqlDeliveryStore(database),
     dashboard: new SqlDashboardStore(database),
+    guards: new PostgresSharedGuards(database),
   };
 }
 

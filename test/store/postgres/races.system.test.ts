@@ -126,7 +126,7 @@ test("of managers who delete each other one stays", async () => {
 
 test("a set-up token is used once, and a session made with the former password does not outlive a change", async () => {
   const session = (index: number) => ({ tokenHash: `session${index}`, lastUsedTime: index });
-  await nodes[0].dashboard.putSetupToken({ tokenHash: "token", expiresTime: 10 });
+  await nodes[0].dashboard.putSetupToken({ tokenHash: "token", expiresTime: 10 }, 1);
   const completed = await atOnce(({ dashboard }, index) =>
     dashboard.completeSetup("token", 1, `hash${index}`, session(index)),
   );
@@ -209,4 +209,45 @@ test("totals of two nodes add up", async () => {
   const channel = await nodes[1].channels.findChannel(channelId);
   expect(channel?.publishMs).toBe(2 * AT_ONCE);
   expect(channel?.targets[0]?.totals).toEqual({ bytes: 3 * AT_ONCE, playMs: 5 * AT_ONCE, retryCount: AT_ONCE });
+});
+
+test("nodes that start together make one manager key and one set-up link", async () => {
+  const makers = await atOnce(({ channels }, index) =>
+    channels.putFirstManagerKey({
+      ...{ accessKeyId: `m${index}`, secretKey: `s${index}`, role: "manager", name: "", createdTime: index },
+    }),
+  );
+  expect(makers.filter((each) => each)).toHaveLength(1);
+  expect(await nodes[1].channels.listAccessKeys()).toHaveLength(1);
+  const offered = await atOnce(({ dashboard }, index) =>
+    dashboard.putSetupToken({ tokenHash: `token${index}`, expiresTime: 10 }, 5),
+  );
+  expect(offered.filter((each) => each)).toHaveLength(1);
+  // One that has expired is replaced.
+  expect(await nodes[0].dashboard.putSetupToken({ tokenHash: "later", expiresTime: 20 }, 10)).toBe(true);
+  expect(await nodes[1].dashboard.hasSetupToken("later", 11)).toBe(true);
+});
+
+test("what is accepted once is accepted by one node, and again after its time", async () => {
+  const used = await atOnce(({ guards }) => guards.useOnce("signature", "a signature", 60_000));
+  expect(used.filter((each) => each)).toHaveLength(1);
+  expect(await nodes[1].guards.useOnce("challenge", "a signature", 60_000)).toBe(true);
+  await server.query("update guard_once set until_time = until_time - 61000", name);
+  expect(await nodes[1].guards.useOnce("signature", "a signature", 60_000)).toBe(true);
+  expect(await nodes[0].guards.useOnce("signature", "a signature", 60_000)).toBe(false);
+});
+
+test("failures count at all nodes together, for a minute from the first one on", async () => {
+  await atOnce(({ guards }) => guards.failed(["own a", "near a"]));
+  const wait = (limit: number) => nodes[1].guards.waitMs(new Map([["own a", limit]]));
+  expect(await wait(AT_ONCE + 1)).toBe(0);
+  const waitMs = await wait(AT_ONCE);
+  expect(waitMs).toBeGreaterThan(0);
+  expect(waitMs).toBeLessThanOrEqual(60_000);
+  expect(await nodes[0].guards.waitMs(new Map([["own b", 1]]))).toBe(0);
+  await server.query("update guard_count set from_time = from_time - 61000", name);
+  expect(await wait(1)).toBe(0);
+  await nodes[0].guards.failed(["own a"]);
+  expect(await wait(2)).toBe(0);
+  expect(await wait(1)).toBeGreaterThan(0);
 });

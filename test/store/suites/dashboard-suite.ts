@@ -21,13 +21,13 @@ const session = (lastUsedTime: number) => ({ tokenHash: `session${lastUsedTime}`
 
 /** Chooses a password, as the first browser does. */
 async function setUp(): Promise<void> {
-  await store.putSetupToken({ tokenHash: "token", expiresTime: 10 });
+  await store.putSetupToken({ tokenHash: "token", expiresTime: 10 }, 1);
   await store.completeSetup("token", 9, "hash", session(1));
 }
 
 test("a set-up token replaces the one before, works once and until it expires", async () => {
-  await store.putSetupToken({ tokenHash: "first", expiresTime: 10 });
-  await store.putSetupToken({ tokenHash: "second", expiresTime: 10 });
+  await store.putSetupToken({ tokenHash: "first", expiresTime: 10 }, 1);
+  await store.putSetupToken({ tokenHash: "second", expiresTime: 10 }, 1);
   expect(await store.hasSetupToken("first", 1)).toBe(false);
   expect(await store.hasSetupToken("second", 9)).toBe(true);
   expect(await store.completeSetup("second", 10, "hash", session(1))).toBe(false);

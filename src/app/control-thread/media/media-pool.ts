@@ -40,7 +40,7 @@ const TEST_PATTERN_DEADLINE_MS = 5_000;
 /** A thread answers this from memory: one that takes longer stands still. */
 const KEYFRAME_DEADLINE_MS = 5_000;
 
-export type MediaPoolDeps = Pick<ThreadRequestsDeps, "admit" | "findIngestUser" | "previewAccess"> & {
+export type MediaPoolDeps = Pick<ThreadRequestsDeps, "admit" | "findIngestUser" | "previewAccess" | "sharedGuards"> & {
   readonly options: MediaOptions;
   readonly placement: ChannelPlacement;
   readonly view: LiveState;

@@ -3,7 +3,8 @@ import type { Log } from "../../../base/log.ts";
 import type { Admitted } from "../../../control/access/admission.ts";
 import { AdmissionFreshness } from "../../../control/access/admission-freshness.ts";
 import type { PreviewAccess, PreviewPlace } from "../../../control/access/preview-access.ts";
-import { SpentChallenges } from "../../../control/access/spent-challenges.ts";
+import { CHALLENGE_REMEMBERED_MS, SpentChallenges } from "../../../control/access/spent-challenges.ts";
+import type { SharedGuards } from "../../../control/ports/shared-guards.ts";
 import type {
   AdmissionDecision,
   AdmissionRequest,
@@ -29,6 +30,8 @@ export type ThreadRequestsDeps = {
   readonly findIngestUser: (userId: string) => Promise<IngestUser | undefined>;
   /** An encoder or a player came to another thread than the one that owns its channel. */
   readonly onRemoteConnection: (what: "encoder" | "player") => void;
+  /** What the nodes of a cluster refuse together; absent: a single node. */
+  readonly sharedGuards?: SharedGuards;
 };
 
 type Reply = (reply: ControlReply, end?: TransportEnd) => void;
@@ -115,9 +118,14 @@ export class ThreadRequests {
   }
 
   async #findUser({ userId, challenge }: LoginRequest, reply: Reply): Promise<void> {
-    const isFirstUse = challenge !== undefined && this.#spentChallenges.spend(challenge);
+    const isFirstUse = challenge !== undefined && (await this.#spendChallenge(challenge));
     const user = await this.#deps.findIngestUser(userId);
     reply({ kind: "login", isFirstUse, ...(user === undefined ? {} : { user }) });
+  }
+
+  async #spendChallenge(challenge: string): Promise<boolean> {
+    if (!this.#spentChallenges.spend(challenge)) return false;
+    return (await this.#deps.sharedGuards?.useOnce("challenge", challenge, CHALLENGE_REMEMBERED_MS)) ?? true;
   }
 
   #play(asking: MediaWorker, requestId: number, request: PlayRequest, reply: Reply): void {
