@@ -50,7 +50,15 @@ export const ROOM_RULES: Readonly<Record<string, readonly string[]>> = {
 const ROOMS_WITHOUT_PACKAGES = ["base", "protocol", "relay", "control"];
 const PURE_NODE_MODULES = ["node:assert", "node:assert/strict", "node:buffer", "node:crypto", "node:url"];
 /** `node:crypto` also has randomness. These rooms get randomness as an argument and never take it themselves. */
-const PURE_CRYPTO_NAMES = ["createHash", "createHmac", "hash", "timingSafeEqual"];
+const PURE_CRYPTO_NAMES = [
+  "createCipheriv",
+  "createDecipheriv",
+  "createHash",
+  "createHmac",
+  "hash",
+  "pbkdf2Sync",
+  "timingSafeEqual",
+];
 
 /** Rooms that get time and randomness as arguments, so that they also run in a simulator. */
 const ROOMS_WITHOUT_WORLD = ["protocol", "relay", "control"];

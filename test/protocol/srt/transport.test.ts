@@ -1,0 +1,191 @@
+import { expect, test } from "vitest";
+import { numbered, SrtPair } from "../../support/stages/srt-pair.ts";
+
+/** Sends a packet a millisecond for this long, then waits until all is settled. Returns how many were sent. */
+function stream(pair: SrtPair, forMs: number): number {
+  let count = 0;
+  pair.run(forMs, () => {
+    pair.write(numbered(count, 400));
+    count += 1;
+  });
+  pair.run(1_500);
+  return count;
+}
+
+const numbersOf = (payloads: readonly Buffer[]) => payloads.map((payload) => payload.readUInt32BE(0));
+const upTo = (count: number) => Array.from({ length: count }, (_, number) => number);
+
+test("a clean network: everything arrives at once, in order, and nothing is sent twice", () => {
+  const pair = new SrtPair({ faults: { delayUs: 10_000 } });
+  pair.connect();
+  const count = stream(pair, 1_000);
+  expect(numbersOf(pair.delivered)).toEqual(upTo(count));
+  const { sentRetransmitted, acknowledged, rttMs, unacknowledged } = pair.caller?.stats ?? {};
+  expect({ sentRetransmitted, acknowledged, unacknowledged }).toEqual({
+    sentRetransmitted: 0,
+    acknowledged: count,
+    unacknowledged: 0,
+  });
+  expect(rttMs).toBeGreaterThanOrEqual(20);
+  expect(rttMs).toBeLessThan(24);
+});
+
+const networks = [
+  { name: "1 % loss", faults: { loss: 0.01, delayUs: 25_000 } },
+  { name: "5 % loss", faults: { loss: 0.05, delayUs: 25_000, jitterUs: 5_000 } },
+  { name: "bursts of 100 ms", faults: { burstEveryUs: 1_000_000, burstUs: 100_000, delayUs: 20_000 } },
+  { name: "reordering", faults: { reordered: 0.1, reorderUs: 8_000, delayUs: 20_000 } },
+  { name: "duplication", faults: { duplicates: 0.2, delayUs: 20_000, jitterUs: 4_000 } },
+  {
+    name: "everything at once",
+    faults: { loss: 0.03, duplicates: 0.03, reordered: 0.05, reorderUs: 9_000, delayUs: 30_000 },
+  },
+] as const;
+
+test.each(networks)("$name: nothing is missing at a latency of some round trips", ({ faults }) => {
+  for (const seed of [1, 2]) {
+    const pair = new SrtPair({ seed, faults, latencyMs: 500 });
+    pair.connect();
+    const count = stream(pair, 2_000);
+    expect(numbersOf(pair.delivered)).toEqual(upTo(count));
+    expect(pair.gaps).toEqual([]);
+  }
+});
+
+test("30 % loss: what is missing is told, the order stays, and the repetitions are bounded", () => {
+  const pair = new SrtPair({ seed: 5, faults: { loss: 0.3, delayUs: 40_000 }, latencyMs: 200 });
+  pair.connect();
+  const count = stream(pair, 2_000);
+  const numbers = numbersOf(pair.delivered);
+  expect(numbers).toEqual([...numbers].sort((a, b) => a - b));
+  const missing = pair.gaps.reduce((sum, packets) => sum + packets, 0);
+  const tail = count - 1 - (numbers.at(-1) ?? 0);
+  expect(numbers.length + missing + tail).toBe(count);
+  expect(missing).toBeGreaterThan(0);
+  expect(pair.listener?.stats.receiveDropped).toBe(missing);
+  expect(pair.caller?.stats.sentRetransmitted).toBeLessThan(count);
+});
+
+test("sequence numbers and timestamps wrap while packets are lost", () => {
+  // The timestamps' 32 bits end after 4295 s.
+  const pair = new SrtPair({
+    seed: 3,
+    faults: { loss: 0.05, delayUs: 15_000 },
+    initialSequence: 0x3fffffff,
+    startUs: 0,
+    latencyMs: 300,
+  });
+  pair.connect();
+  expect(stream(pair, 500)).toBe(pair.delivered.length);
+});
+
+test("timestamps go on when their 32 bits end, twice, and lost packets come again there", () => {
+  const pair = new SrtPair({ seed: 2, faults: { delayUs: 20_000 }, latencyMs: 400, stepMs: 10 });
+  pair.connect();
+  let count = 0;
+  const write = (everyUs: number) => () => {
+    if (pair.nowUs % everyUs === 0) pair.write(numbered(count++, 50));
+  };
+  for (let wrap = 0; wrap < 2; wrap += 1) {
+    pair.run(4_280_000, write(1_000_000));
+    const dense = write(10_000);
+    pair.run(15_000, () => {
+      if (pair.nowUs % 200_000 === 0) pair.toListener.loseNext(1);
+      dense();
+    });
+  }
+  pair.run(1_000);
+  expect(numbersOf(pair.delivered)).toEqual(upTo(count));
+  expect(pair.gaps).toEqual([]);
+});
+
+test("a caller whose clock is 100 ppm slow: a gap after 20 minutes still waits for the lost packet", () => {
+  const pair = new SrtPair({ faults: { delayUs: 10_000 }, latencyMs: 80, callerPpm: -100, stepMs: 10 });
+  pair.connect();
+  let count = 0;
+  pair.run(1_200_000, () => {
+    if (pair.nowUs % 20_000 === 0) pair.write(numbered(count++, 50));
+  });
+  // The clocks are 120 ms apart by now, more than the latency.
+  pair.toListener.loseNext(1);
+  pair.write(numbered(count++, 50));
+  pair.write(numbered(count++, 50));
+  pair.run(100);
+  expect(pair.delivered.length).toBe(count);
+  expect(pair.gaps).toEqual([]);
+});
+
+test("a peer that falls silent is gone after 5 s, and is told so", () => {
+  const pair = new SrtPair();
+  pair.connect();
+  pair.isCallerGone = true;
+  pair.run(4_900);
+  expect(pair.listenerEnd).toBeUndefined();
+  pair.run(200);
+  expect(pair.listenerEnd).toEqual({ kind: "silent" });
+});
+
+test("a connection without media stays, by keepalives", () => {
+  const pair = new SrtPair({ faults: { delayUs: 20_000 } });
+  pair.connect();
+  pair.run(20_000);
+  expect([pair.listenerEnd, pair.callerEnd]).toEqual([undefined, undefined]);
+});
+
+test("a shutdown behind a gap: what waits is delivered first", () => {
+  const pair = new SrtPair({ latencyMs: 1_000 });
+  pair.connect();
+  pair.write(numbered(0));
+  pair.toListener.loseNext(1);
+  pair.write(numbered(1));
+  pair.write(numbered(2));
+  pair.caller?.close(pair.nowUs);
+  pair.run(20);
+  expect(numbersOf(pair.delivered)).toEqual([0, 2]);
+  expect(pair.gaps).toEqual([1]);
+  expect(pair.listenerEnd).toEqual({ kind: "shutdown" });
+});
+
+test.each([16, 24, 32] as const)(
+  "encrypted with %i bytes of key, and renewed keys while packets are lost",
+  (keyLength) => {
+    const pair = new SrtPair({
+      seed: 4,
+      faults: { loss: 0.05, delayUs: 20_000 },
+      latencyMs: 400,
+      passphrase: "correct horse battery",
+      keyLength,
+      rotation: { refreshAfter: 300, announceBefore: 150 },
+    });
+    pair.connect();
+    const count = stream(pair, 2_000);
+    expect(pair.delivered.length).toBe(count);
+    expect(pair.delivered.every((payload, number) => payload.equals(numbered(number, 400)))).toBe(true);
+    expect(pair.listener?.stats.receiveUndecrypted).toBe(0);
+  },
+);
+
+test.each([
+  { caller: "one passphrase", listener: "another passphrase", failure: { kind: "rejected", code: 1_010 } },
+  { caller: "one passphrase", listener: undefined, failure: { kind: "rejected", code: 1_011 } },
+  { caller: undefined, listener: "one passphrase", failure: { kind: "rejected", code: 1_011 } },
+] as const)("passphrases $caller and $listener: $failure.code", ({ caller, listener, failure }) => {
+  const pair = new SrtPair({ passphrase: caller, listenerPassphrase: listener });
+  pair.connect();
+  expect(pair.failure).toEqual(failure);
+});
+
+test("no reply: the caller gives up after 3 s", () => {
+  const pair = new SrtPair({ faults: { loss: 1 } });
+  pair.run(2_980);
+  expect(pair.failure).toBeUndefined();
+  pair.run(40);
+  expect(pair.failure).toEqual({ kind: "no-answer" });
+  expect(pair.toListener.sent).toBe(12);
+});
+
+test("a network that loses half of everything: the handshake is repeated until it is through", () => {
+  const pair = new SrtPair({ seed: 11, faults: { loss: 0.5, delayUs: 20_000 }, latencyMs: 1_000 });
+  pair.connect();
+  expect(pair.caller).toBeDefined();
+});
