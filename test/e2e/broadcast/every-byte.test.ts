@@ -63,11 +63,11 @@ test("a hundred targets of one channel get every frame", async () => {
   expect(faultsOf(await deliver({ tools, clip, channelCount: 1, fanOut: 100, rounds: 1 }), 100)).toEqual([]);
 });
 
-test("five hundred channels at once lose nothing between a target's first keyframe and the end", async () => {
+test("two hundred channels at once lose nothing between a target's first keyframe and the end", async () => {
   const { path: clip } = await makeClip({
     ...{ seconds: 3, kilobits: 100, size: "160x120", framesPerSecond: 5, sampleRate: 8_000 },
   });
-  expect(faultsBehindFirst(await deliver({ tools, clip, channelCount: 500, fanOut: 1, rounds: 2 }), 500)).toEqual([]);
+  expect(faultsBehindFirst(await deliver({ tools, clip, channelCount: 200, fanOut: 1, rounds: 2 }), 200)).toEqual([]);
 });
 
 test("one target, then half of them, read nothing: the others get every frame, and waiting data is held once for all", async () => {

@@ -22,6 +22,11 @@ export function codeOf(text: string): string {
   return blank(text, "comments-and-strings");
 }
 
+/** A file's code without comments, for finding paths in it. */
+export function codeWithStringsOf(text: string): string {
+  return blank(text, "comments");
+}
+
 /** Every import of a file: static, `import type`, re-export, dynamic, and `new URL("./x.ts", import.meta.url)`. */
 export function importsOf(text: string): SourceImport[] {
   const code = blank(text, "comments");
