@@ -88,7 +88,7 @@ export type ChangeReason = (typeof CHANGE_REASONS)[number];
 export type ChannelChange = "created" | "hold-extended" | "target-tested" | ChangeReason;
 
 /** Why something happened, or what was changed. */
-export const EVENT_REASONS = [...TARGET_ERROR_CODES, ...INGEST_ENDS, ...RATE_REASONS, ...CHANGE_REASONS] as const;
+export const EVENT_REASONS = [...TARGET_ERROR_CODES, ...BROADCAST_ENDS, ...RATE_REASONS, ...CHANGE_REASONS] as const;
 export type EventReason = (typeof EVENT_REASONS)[number];
 
 /** `CANCELLED`: the endpoint was removed, or it is gone. */

@@ -195,7 +195,8 @@ export const FIELD_NOTES: Readonly<Record<string, string>> = {
   settings: "Encoder settings, each the strictest of what the platforms that are on allow.",
   setting: "Which setting of the encoder.",
   value: "A codec, or a number: lines, frames a second, bytes a second, seconds, B-frames, hertz, channels.",
-  platIds: "The platforms whose limit it is; none where it is what encoders usually use.",
+  platIds:
+    "Of a recommended setting: the platforms whose limit it is; none where it is what encoders usually use. Of a test pattern: the platforms that get it; absent: all that are on.",
   refusedCodecs: "Codecs that some encoders offer and that not every platform takes.",
   codec: "In the words of `ingest.videoCodec`.",
   conflicts: "Settings for which no value suits every platform.",

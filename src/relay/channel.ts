@@ -16,6 +16,9 @@ import type { Target } from "./subscriber/rtmp-push/target.ts";
 import type { LinkClose, Subscriber } from "./subscriber/subscriber.ts";
 import { targetsOf } from "./target-facts.ts";
 
+/** The publisher that goes only to these targets. */
+type ChosenTargets = { readonly ingestId: number; readonly targetIds: ReadonlySet<TargetId> };
+
 /**
  * One channel: its publishers and broadcasts (`broadcast/broadcast`) joined to its targets and previews (`rendition/fan-out`).
  *
@@ -29,6 +32,8 @@ export class Channel {
   readonly #targets: ChannelTargets;
   readonly #broadcast: Broadcast;
   readonly #guards = takeoverGuards();
+  /** The test pattern that runs for chosen targets: the others count as switched off meanwhile. */
+  #chosen: ChosenTargets | undefined;
 
   constructor(spec: ChannelSpec, deps: ChannelDeps) {
     this.#spec = spec;
@@ -68,7 +73,7 @@ export class Channel {
   apply(spec: ChannelSpec): void {
     if (spec.revision <= this.#spec.revision) return;
     this.#spec = spec;
-    this.#targets.set(spec.targets);
+    this.#setTargets();
     this.#broadcast.publishHoldEnd();
     this.#broadcast.look();
   }
@@ -91,11 +96,13 @@ export class Channel {
     const { clock } = this.#deps;
     const times = { nowMs: clock.now(), awakeMs: clock.awakeNow() };
     const publisher = new Publisher(ingestId, description, clock.wallNow(), times);
-    const { remoteAddress, encoder, keyRemoved = [], testPatternEndTime } = description;
+    const { remoteAddress, encoder, keyRemoved = [], testPatternEndTime, onlyTargetIds } = description;
     const more = {
       ...(keyRemoved.length === 0 ? {} : { keyRemoved }),
       ...(testPatternEndTime === undefined ? {} : { testPatternEndTime }),
+      ...(onlyTargetIds === undefined ? {} : { onlyTargetIds }),
     };
+    if (onlyTargetIds !== undefined) this.#choose({ ingestId, targetIds: new Set(onlyTargetIds) });
     const isBroadcastNew = !this.#broadcast.isRunning;
     this.#publishFact(publisher, { kind: "ingest-started", remoteAddress, encoder, ...more, isBroadcastNew });
     this.#broadcast.open(publisher);
@@ -170,5 +177,21 @@ export class Channel {
   #publishFact(publisher: Publisher, what: PublisherFact): void {
     const { ingestId, slot } = publisher;
     this.#deps.onFact({ ...what, time: this.#deps.clock.wallNow(), channelId: this.channelId, ingestId, slot });
+    if (what.kind === "ingest-ended" && this.#chosen?.ingestId === ingestId) this.#choose(undefined);
+  }
+
+  #choose(chosen: ChosenTargets | undefined): void {
+    this.#chosen = chosen;
+    this.#setTargets();
+  }
+
+  #setTargets(): void {
+    const { targets } = this.#spec;
+    const chosen = this.#chosen?.targetIds;
+    this.#targets.set(
+      chosen === undefined
+        ? targets
+        : targets.map((target) => (chosen.has(target.targetId) ? target : { ...target, isEnabled: false })),
+    );
   }
 }

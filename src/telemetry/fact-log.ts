@@ -37,6 +37,8 @@ export function logFact(log: Log, fact: ServerFact): void {
     }
     case "internal-fault":
       return log.error("internal fault", { where: fact.where, detail: fact.detail });
+    case "broadcast-lost":
+      return log.warn("broadcast lost", { channelId: fact.channelId });
     case "channel-changed":
     case "over-threshold":
     case "silence-changed":

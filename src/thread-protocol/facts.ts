@@ -50,6 +50,8 @@ export type Fact =
       readonly isBroadcastNew: boolean;
       /** Of a test pattern: when it ends by itself. Absent for encoders. */
       readonly testPatternEndTime?: number;
+      /** Of a test pattern for chosen targets: those. */
+      readonly onlyTargetIds?: readonly TargetId[];
     })
   | (IngestFact & {
       readonly kind: "ingest-ended";

@@ -82,6 +82,8 @@ export type IngestSample = {
   readonly startTime: number;
   /** Of a test pattern: when it ends by itself, milliseconds since the Unix epoch. Absent for encoders. */
   readonly testPatternEndTime?: number;
+  /** Of a test pattern for chosen targets: those. */
+  readonly onlyTargetIds?: readonly TargetId[];
   readonly videoCodec?: string;
   readonly width?: number;
   readonly height?: number;

@@ -1,4 +1,4 @@
-import type { ChannelSpec } from "./channel-spec.ts";
+import type { ChannelSpec, TargetId } from "./channel-spec.ts";
 
 /** The name of a test pattern where an encoder's name is shown. */
 export const TEST_PATTERN_NAME = "Fanfare test pattern";
@@ -11,6 +11,8 @@ export type TestPatternRequest = {
   readonly endTime: number;
   /** How long it runs at most, in milliseconds. */
   readonly forMs: number;
+  /** The targets that get it, if they are on; absent: all that are on. */
+  readonly targetIds?: readonly TargetId[];
 };
 
 /**

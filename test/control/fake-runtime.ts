@@ -12,7 +12,7 @@ import type { Keyframe } from "../../src/thread-protocol/keyframe.ts";
 import type { PreflightResult } from "../../src/thread-protocol/preflight.ts";
 import type { IngestSample, TargetSample } from "../../src/thread-protocol/samples.ts";
 import type { TargetStatus } from "../../src/thread-protocol/targets/target-status.ts";
-import type { TestPatternResult } from "../../src/thread-protocol/test-pattern.ts";
+import type { TestPatternRequest, TestPatternResult } from "../../src/thread-protocol/test-pattern.ts";
 import { channelSample, targetSample } from "../support/stages/sample.ts";
 
 /** A media thread that does what the test says and remembers its calls. */
@@ -81,14 +81,15 @@ export class FakeRuntime implements Runtime {
 
   /** The pattern begins unless the test says otherwise. */
   testPatternResult: TestPatternResult = "started";
-  readonly testPatterns: (readonly [ChannelSpec, number])[] = [];
+  readonly testPatterns: (readonly [ChannelSpec, number, (readonly TargetId[])?])[] = [];
 
   async startTestPattern(
     channelId: ChannelId,
     read: () => Promise<ChannelSpec>,
-    { endTime, forMs }: { readonly endTime: number; readonly forMs: number },
+    { endTime, forMs, targetIds }: Omit<TestPatternRequest, "kind" | "spec">,
   ): Promise<TestPatternResult> {
-    this.testPatterns.push([await read(), forMs]);
+    const spec = await read();
+    this.testPatterns.push(targetIds === undefined ? [spec, forMs] : [spec, forMs, targetIds]);
     if (this.testPatternResult === "started" && this.isResponsive) this.start(channelId, 0, endTime);
     return this.testPatternResult;
   }

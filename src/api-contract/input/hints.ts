@@ -128,6 +128,7 @@ const HINTS: Readonly<Record<string, readonly [en: string, ko: string]>> = {
     "Enter a whole number from 10 to 3600.",
     "10~3600 사이의 정수를 입력해 주세요.",
   ],
+  "at most 100 numbers of platforms": ["Choose at most 100 platforms.", "플랫폼은 100개까지 선택할 수 있습니다."],
   "a track's number, 0 to 255": ["Enter a whole number from 0 to 255.", "0~255 사이의 정수를 입력해 주세요."],
   "at most 10 texts of 1 to 30 characters, none of them a control character": [
     "A channel has at most 10 labels of 1 to 30 characters each, without line breaks.",

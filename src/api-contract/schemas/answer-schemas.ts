@@ -84,7 +84,7 @@ const ingest = z.strictObject({
   remoteAddress: z.string(),
   encoder: z.string(),
   startTime: time,
-  testPattern: z.strictObject({ endTime: time }).optional(),
+  testPattern: z.strictObject({ endTime: time, platIds: z.array(z.int()).optional() }).optional(),
   videoCodec: z.string().optional(),
   width: count.optional(),
   height: count.optional(),

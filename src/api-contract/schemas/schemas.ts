@@ -235,6 +235,7 @@ export const streamKeyRequest = z.object({ which: optional(oneOf(["main", "backu
 /** How long a test pattern runs, in seconds. */
 const TEST_PATTERN_RULE = "a whole number of seconds from 10 to 3600";
 export const TEST_PATTERN_SECONDS_DEFAULT = 300;
+const PLAT_IDS_RULE = `at most ${PLATFORMS_MAX} numbers of platforms`;
 
 /** Body of the call that starts the test pattern. */
 export const testPatternRequest = z.object({
@@ -244,6 +245,11 @@ export const testPatternRequest = z.object({
       .refine((seconds) => Number.isInteger(seconds) && seconds >= 10 && seconds <= 3_600, {
         error: TEST_PATTERN_RULE,
       }),
+  ),
+  platIds: optional(
+    z
+      .array(z.int({ error: PLAT_IDS_RULE }).min(1, { error: PLAT_IDS_RULE }), { error: PLAT_IDS_RULE })
+      .max(PLATFORMS_MAX, { error: PLAT_IDS_RULE }),
   ),
 });
 

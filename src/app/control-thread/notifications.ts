@@ -9,7 +9,7 @@ import { Deliveries } from "../../control/events/deliveries.ts";
 import { EventRetention } from "../../control/events/event-retention.ts";
 import { EventWriter } from "../../control/events/event-writer.ts";
 import type { ChannelEvent } from "../../control/events/events.ts";
-import type { ChannelChanged } from "../../control/facts/server-fact.ts";
+import type { BroadcastLost, ChannelChanged } from "../../control/facts/server-fact.ts";
 import type { ChannelHealth } from "../../control/health/channel-health.ts";
 import { HistoryReader } from "../../control/history/history-reader.ts";
 import { HistoryWriter } from "../../control/history/history-writer.ts";
@@ -45,7 +45,7 @@ export type NotificationsOptions = {
   readonly ownHosts: readonly string[];
   readonly ownPorts: readonly number[];
   /** Called with changed callback endpoints. Must not throw. */
-  readonly publish: (fact: ChannelChanged) => void;
+  readonly publish: (fact: ChannelChanged | BroadcastLost) => void;
   /** Called with every event once it is stored. Must not throw. */
   readonly onEvent: (event: ChannelEvent) => void;
   /** Called when a webhook could not be sent because of this machine. */
@@ -86,7 +86,7 @@ export class Notifications {
     const wake = () => this.deliverer.wake();
     this.events = new EventWriter({ store: events, clock, log, onWritten: onEvent });
     const reports = new SqlReportStore(database);
-    this.reports = new ReportWriter({ store: reports, subjects: events, clock, log });
+    this.reports = new ReportWriter({ store: reports, subjects: events, clock, log, publish });
     this.#retention = new EventRetention({ store: events, clock, log });
     const history = new SqlHistoryStore(database);
     this.history = new HistoryWriter({ store: history, clock, log });

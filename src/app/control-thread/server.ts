@@ -198,7 +198,7 @@ function assemble({ config, log, storage, tls, instance }: Foundations): Parts {
   const totals = new TotalsKeeper(() => service.flushTotals(), log);
   const notifications = new Notifications({
     ...notificationsOptions(config, storage, log),
-    publish: (fact) => publish(withActor(fact)),
+    publish: (fact) => publish(fact.kind === "channel-changed" ? withActor(fact) : fact),
     onEvent: (event) => buses.events.publish(event),
     onTrouble: (trouble) => troubles.met(trouble),
     healthOf,

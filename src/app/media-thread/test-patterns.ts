@@ -47,7 +47,7 @@ export class TestPatterns {
   }
 
   /** Begins a broadcast with the clip, unless the channel is on air or held. */
-  start({ spec, endTime, forMs }: TestPatternRequest): TestPatternResult {
+  start({ spec, endTime, forMs, targetIds }: TestPatternRequest): TestPatternResult {
     const { clock, engine, takesNew } = this.#deps;
     const { channelId } = spec;
     engine.introduce(spec);
@@ -58,6 +58,7 @@ export class TestPatterns {
       remoteAddress: ADDRESS,
       encoder: TEST_PATTERN_NAME,
       testPatternEndTime: endTime,
+      ...(targetIds === undefined ? {} : { onlyTargetIds: targetIds }),
       // An encoder took over, or the broadcast was ended.
       onDismissed: () => this.#forget(channelId),
     });

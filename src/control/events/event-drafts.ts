@@ -3,7 +3,7 @@ import { unreachable } from "../../base/unreachable.ts";
 import type { ChannelId, IngestSlot } from "../../thread-protocol/channel-spec.ts";
 import type { Fact, IngestEnd } from "../../thread-protocol/facts.ts";
 import type { ConnectStatus, TargetError } from "../../thread-protocol/targets/target-status.ts";
-import type { ChannelChanged, OverThreshold, SilenceChanged } from "../facts/server-fact.ts";
+import type { BroadcastLost, ChannelChanged, OverThreshold, SilenceChanged } from "../facts/server-fact.ts";
 import type { EventDraft } from "./events.ts";
 
 type FactOf<Kind extends Fact["kind"]> = Extract<Fact, { kind: Kind }>;
@@ -95,6 +95,11 @@ export function publishStarted(fact: FactOf<"ingest-started">): EventDraft {
 export function publishEnded(fact: FactOf<"ingest-ended">): EventDraft {
   const level = WANTED_ENDS.includes(fact.end) ? "INFO" : "WARN";
   return { ...draft(fact, "PUBLISH_END", "publishing has ended", level), reason: fact.end };
+}
+
+export function broadcastLost(fact: BroadcastLost): EventDraft {
+  const text = "publishing has ended, because the server stopped unexpectedly";
+  return { ...draft(fact, "PUBLISH_END", text, "ERROR"), reason: "server-lost" };
 }
 
 /** Media now comes from the channel's other encoder. */

@@ -64,6 +64,8 @@ export class EventTracker {
         return [draft.overThreshold(fact)];
       case "silence-changed":
         return [draft.silenceChanged(fact)];
+      case "broadcast-lost":
+        return [draft.broadcastLost(fact)];
       default:
         return [];
     }

@@ -49,6 +49,14 @@ export type SilenceChanged = {
   readonly isOver: boolean;
 };
 
+/** The last process died during this broadcast. Published by the next one. */
+export type BroadcastLost = {
+  readonly kind: "broadcast-lost";
+  /** The last moment that is known of it, milliseconds since the Unix epoch. */
+  readonly time: number;
+  readonly channelId: ChannelId;
+};
+
 /** Something that is wrong with this server itself. */
 export type ServerTrouble = {
   readonly name: ServerTroubleName;
@@ -67,6 +75,6 @@ export type TroubleChanged = {
 
 /**
  * Everything that happens in this server: the facts of the media threads, changes by use cases, findings of the ingest
- * check, and troubles of the server itself. All of them go over one `FactBus`.
+ * check, what the last process left behind, and troubles of the server itself. All of them go over one `FactBus`.
  */
-export type ServerFact = Fact | ChannelChanged | OverThreshold | SilenceChanged | TroubleChanged;
+export type ServerFact = Fact | ChannelChanged | OverThreshold | SilenceChanged | BroadcastLost | TroubleChanged;

@@ -150,14 +150,17 @@ function attentions(
   ];
 }
 
-/** Targets are dialled at the first media. If media came and all targets are idle, all of them are switched off. */
+/**
+ * Targets are dialled at the first media. If media came and all targets are idle, all of them are switched off, or a
+ * person chose none for a test pattern.
+ */
 function platformsOff(
   ingest: IngestSample | undefined,
   targets: readonly (readonly [TargetId, TargetLive])[],
 ): HealthReason[] {
   const hasMedia = ingest?.videoCodec !== undefined || ingest?.audioCodec !== undefined;
   const isSent = targets.some(([, { status }]) => status.status !== "READY");
-  if (ingest?.state !== "LIVE" || !hasMedia || isSent) return [];
+  if (ingest?.state !== "LIVE" || !hasMedia || isSent || ingest.onlyTargetIds !== undefined) return [];
   return [{ code: "PLATFORMS_OFF", message: SENTENCES.PLATFORMS_OFF, nextStep: "TURN_PLATFORM_ON" }];
 }
 

@@ -23,7 +23,7 @@ export class IngestLive {
   fact(fact: ServerFact): void {
     switch (fact.kind) {
       case "ingest-started": {
-        const { slot, remoteAddress, encoder, time, testPatternEndTime } = fact;
+        const { slot, remoteAddress, encoder, time, testPatternEndTime, onlyTargetIds } = fact;
         const counters = { bytesPerSecond: 0, bytesTotal: 0 };
         this.#connected.set(fact.ingestId, {
           state: "LIVE",
@@ -32,6 +32,7 @@ export class IngestLive {
           encoder,
           startTime: time,
           ...(testPatternEndTime === undefined ? {} : { testPatternEndTime }),
+          ...(onlyTargetIds === undefined ? {} : { onlyTargetIds }),
           ...counters,
         });
         return;

@@ -72,7 +72,7 @@ export interface Runtime {
   startTestPattern(
     channelId: ChannelId,
     read: () => Promise<ChannelSpec>,
-    length: Pick<TestPatternRequest, "endTime" | "forMs">,
+    how: Omit<TestPatternRequest, "kind" | "spec">,
   ): Promise<TestPatternResult>;
   /** Ends the channel's test pattern, and its broadcast; does nothing where an encoder has taken over. */
   stopTestPattern(channelId: ChannelId): void;

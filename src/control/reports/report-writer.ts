@@ -2,7 +2,7 @@ import type { Clock, Timer } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";
 import type { ChannelSample } from "../../thread-protocol/samples.ts";
 import type { EventStore } from "../events/events.ts";
-import type { ServerFact } from "../facts/server-fact.ts";
+import type { BroadcastLost, ServerFact } from "../facts/server-fact.ts";
 import { ReportTracker } from "./report-tracker.ts";
 import type { BroadcastReport, ReportStore } from "./reports.ts";
 
@@ -19,6 +19,8 @@ export type ReportWriterOptions = {
   readonly subjects: Pick<EventStore, "findEventSubjects">;
   readonly clock: Clock;
   readonly log: Log;
+  /** Takes the broadcasts that the last process left on air when it died. */
+  readonly publish: (lost: BroadcastLost) => void;
   /** How many finished reports may wait. */
   readonly waitingMax?: number;
 };
@@ -96,14 +98,20 @@ export class ReportWriter {
   async #saveNow(): Promise<void> {
     const { store, clock } = this.#options;
     // First, before our own reports: what the database has on air now was left by a process that died.
-    if (!this.#areLeftEnded) await store.endReportsLeft();
-    this.#areLeftEnded = true;
+    if (!this.#areLeftEnded) await this.#endLeft();
     await this.#findNames();
     const finished = [...this.#waiting];
     const reports = [...finished, ...this.#tracker.running(clock.now())];
     if (reports.length === 0) return;
     await store.putReports(reports);
     this.#waiting = this.#waiting.filter((report) => !finished.includes(report));
+  }
+
+  async #endLeft(): Promise<void> {
+    const { store, publish } = this.#options;
+    const left = await store.endReportsLeft();
+    this.#areLeftEnded = true;
+    for (const { channelId, endTime } of left) publish({ kind: "broadcast-lost", channelId, time: endTime });
   }
 
   async #findNames(): Promise<void> {

@@ -53,8 +53,8 @@ export type FinishedReport = BroadcastReport & { readonly end: BroadcastEnd };
 export interface ReportStore {
   /** All of them or none. Replaces a report that is there already. */
   putReports(reports: readonly BroadcastReport[]): Promise<void>;
-  /** Ends, as `server-lost`, all reports that are still on air. */
-  endReportsLeft(): Promise<void>;
+  /** Ends, as `server-lost`, all reports that are still on air. Returns which, each with the time up to which it goes. */
+  endReportsLeft(): Promise<readonly Pick<BroadcastReport, "channelId" | "endTime">[]>;
   /** The broadcast that began at this time; undefined where there is none, or it is not over. */
   findReport(channelId: ChannelId, startTime: number): Promise<FinishedReport | undefined>;
   /** Broadcasts that are over, newest first; `total` counts all pages. */

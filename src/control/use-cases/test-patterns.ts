@@ -1,5 +1,5 @@
 import { unreachable } from "../../base/unreachable.ts";
-import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
+import type { ChannelId, TargetId } from "../../thread-protocol/channel-spec.ts";
 import { channelSpec } from "../channels/channel.ts";
 import { DomainError } from "../ports/errors.ts";
 import type { ChannelLive } from "../ports/runtime.ts";
@@ -24,15 +24,17 @@ export class TestPatterns {
   }
 
   /**
-   * Sends the pattern for this many seconds. It interrupts no broadcast and no hold: throws DomainError
-   * `encoder-on-air` where one runs, `test-pattern-running`, `channel-off`, `too-many-test-patterns`, and
-   * `server-overloaded`.
+   * Sends the pattern for this many seconds: to these targets as far as they are on, or to all that are on. It
+   * interrupts no broadcast and no hold: throws DomainError `encoder-on-air` where one runs, `test-pattern-running`,
+   * `channel-off`, `too-many-test-patterns`, `server-overloaded`, and `target-not-found`.
    */
-  async start(channelId: ChannelId, seconds: number): Promise<ChannelDetail> {
+  async start(channelId: ChannelId, seconds: number, targetIds?: readonly TargetId[]): Promise<ChannelDetail> {
     const { runtime, view, reads, store, clock, publish } = this.#context;
     if (this.#starting.has(channelId)) throw new DomainError({ kind: "test-pattern-running" });
     const read = async () => {
       const channel = found(await store.findChannel(channelId));
+      const isKnown = (id: TargetId) => channel.targets.some(({ targetId }) => targetId === id);
+      if (targetIds?.every(isKnown) === false) throw new DomainError({ kind: "target-not-found" });
       if (channel.state === "blocked") throw new DomainError({ kind: "channel-off" });
       const live = runtime.live(channelId);
       if (isTestPattern(live)) throw new DomainError({ kind: "test-pattern-running" });
@@ -43,7 +45,10 @@ export class TestPatterns {
     this.#starting.add(channelId);
     try {
       const forMs = seconds * 1_000;
-      const result = await runtime.startTestPattern(channelId, read, { endTime: clock.wallNow() + forMs, forMs });
+      const result = await runtime.startTestPattern(channelId, read, {
+        ...{ endTime: clock.wallNow() + forMs, forMs },
+        ...(targetIds === undefined ? {} : { targetIds }),
+      });
       switch (result) {
         case "started":
           break;

@@ -16,14 +16,16 @@ export function ingestAnswer(ingest: IngestSample, warnings: readonly IngestWarn
     secondsWithoutVideo,
     droppedData,
     testPatternEndTime,
+    onlyTargetIds,
   } = ingest;
+  const chosen = onlyTargetIds === undefined ? {} : { platIds: onlyTargetIds };
   return {
     state,
     source: slot,
     remoteAddress,
     encoder,
     startTime,
-    ...(testPatternEndTime === undefined ? {} : { testPattern: { endTime: testPatternEndTime } }),
+    ...(testPatternEndTime === undefined ? {} : { testPattern: { endTime: testPatternEndTime, ...chosen } }),
     ...(videoCodec === undefined ? {} : { videoCodec }),
     ...(width === undefined ? {} : { width }),
     ...(height === undefined ? {} : { height }),

@@ -101,6 +101,7 @@ export class LiveStream implements Lasting {
         return this.#serverChanged();
       case "over-threshold":
       case "silence-changed":
+      case "broadcast-lost":
         // Its event is sent once it is stored.
         return;
       case "target-status":

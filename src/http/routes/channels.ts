@@ -150,8 +150,12 @@ function addTestPatternRoutes(api: FastifyInstance, context: RouteContext): void
   api.post<ChannelParams>(url, async (request, reply) => {
     const { channelId } = request.params;
     const json = readOptionalJson(request);
-    const { durationSeconds } = await orRefuseIn(service, channelId, parseBody(testPatternRequest, json));
-    const channel = await service.testPatterns.start(channelId, durationSeconds ?? TEST_PATTERN_SECONDS_DEFAULT);
+    const { durationSeconds, platIds } = await orRefuseIn(service, channelId, parseBody(testPatternRequest, json));
+    const channel = await service.testPatterns.start(
+      channelId,
+      durationSeconds ?? TEST_PATTERN_SECONDS_DEFAULT,
+      platIds ?? undefined,
+    );
     return sendContent(reply, channelAnswer(channel, answerContext(context, request)));
   });
 

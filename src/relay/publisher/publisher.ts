@@ -1,5 +1,5 @@
 import type { Removal } from "../../base/pasted-text.ts";
-import type { IngestSlot } from "../../thread-protocol/channel-spec.ts";
+import type { IngestSlot, TargetId } from "../../thread-protocol/channel-spec.ts";
 import type { IngestEnd } from "../../thread-protocol/facts.ts";
 import type { IngestSample } from "../../thread-protocol/samples.ts";
 import { type ClassifiedMessage, classifyMessage, IGNORED } from "../stream/classify-message.ts";
@@ -23,6 +23,8 @@ export type PublisherDescription = {
   readonly keyRemoved?: readonly Removal[];
   /** Of a test pattern: when it ends by itself, milliseconds since the Unix epoch. Any encoder takes over from it. */
   readonly testPatternEndTime?: number;
+  /** Of a test pattern for chosen targets: those. The others are left alone while it runs. */
+  readonly onlyTargetIds?: readonly TargetId[];
   /** The relay dropped this publisher: another one replaced it, or its channel is gone. Close its connection. */
   readonly onDismissed: () => void;
 };
@@ -249,7 +251,7 @@ export class Publisher {
   }
 
   sample(state: IngestSample["state"], awakeMs: number): IngestSample {
-    const { slot, remoteAddress, encoder, keyRemoved = [], testPatternEndTime } = this.description;
+    const { slot, remoteAddress, encoder, keyRemoved = [], testPatternEndTime, onlyTargetIds } = this.description;
     const frameRate = this.#framesPerSecond;
     const { silentMs } = this.#silence;
     const intervalMs = this.#keyframeIntervalMs;
@@ -261,6 +263,7 @@ export class Publisher {
       encoder,
       startTime: this.#startTime,
       ...(testPatternEndTime === undefined ? {} : { testPatternEndTime }),
+      ...(onlyTargetIds === undefined ? {} : { onlyTargetIds }),
       ...videoFormat(this.head),
       ...(frameRate === undefined || frameRate === 0 ? {} : { frameRate: Math.round(frameRate * 100) / 100 }),
       ...(intervalMs === undefined ? {} : { keyframeIntervalSeconds: intervalMs / 1_000 }),

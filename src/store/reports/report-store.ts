@@ -25,9 +25,15 @@ export class SqlReportStore implements ReportStore {
     });
   }
 
-  endReportsLeft(): Promise<void> {
+  endReportsLeft(): Promise<readonly Pick<BroadcastReport, "channelId" | "endTime">[]> {
     return this.#database.write(async (trx) => {
-      await trx.updateTable("report").set({ end_reason: "server-lost" }).where("end_reason", "is", null).execute();
+      const ended = await trx
+        .updateTable("report")
+        .set({ end_reason: "server-lost" })
+        .where("end_reason", "is", null)
+        .returning(["channel_id", "end_time"])
+        .execute();
+      return ended.map(({ channel_id, end_time }) => ({ channelId: channel_id, endTime: Number(end_time) }));
     });
   }
 

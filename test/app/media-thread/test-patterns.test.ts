@@ -142,3 +142,18 @@ test("a new stream key leaves the pattern alone, and the end of the broadcast, o
   stage.clock.advance(1_000);
   expect(stage.facts).toHaveLength(facts);
 });
+
+test("a pattern for chosen targets leaves the others alone, also after an edit; an encoder that takes over goes to all", () => {
+  const stage = new RelayStage(HOLD_SECONDS);
+  const patterns = new TestPatterns({ clock: stage.clock, engine: stage.engine, takesNew: () => true });
+  const spec = stage.spec([target(1), target(2)]);
+  patterns.start({ kind: "test-pattern", spec, endTime: END_TIME, forMs: 300_000, targetIds: [2] });
+  const dialled = () => [...new Set(stage.dialer.links.map((link) => link.target.targetId))].sort();
+  expect(dialled()).toEqual([2]);
+  stage.engine.apply({ ...spec, revision: spec.revision + 1 });
+  stage.clock.advance(1_000);
+  expect(dialled()).toEqual([2]);
+  expect(stage.samples.at(-1)?.ingest.onlyTargetIds).toEqual([2]);
+  stream(stage, "main");
+  expect(dialled()).toEqual([1, 2]);
+});

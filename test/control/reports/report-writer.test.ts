@@ -11,6 +11,7 @@ function open(waitingMax?: number) {
   const clock = new VirtualClock(0);
   const writes: (string | readonly BroadcastReport[])[] = [];
   const lines: string[] = [];
+  const lost: string[] = [];
   const state = { isBroken: false };
   const line = (event: string) => void lines.push(event);
   const write = async (what: string | readonly BroadcastReport[]) => {
@@ -20,7 +21,10 @@ function open(waitingMax?: number) {
   const writer = new ReportWriter({
     store: {
       putReports: write,
-      endReportsLeft: () => write("ended what was left"),
+      endReportsLeft: async () => {
+        await write("ended what was left");
+        return [{ channelId: "left", endTime: 900 }];
+      },
       findReport: async () => undefined,
       listReports: async () => ({ reports: [], total: 0 }),
     },
@@ -34,10 +38,11 @@ function open(waitingMax?: number) {
         })),
     },
     clock,
+    publish: ({ kind, channelId, time }) => void lost.push(`${kind} ${channelId} ${time}`),
     log: { debug: line, info: line, warn: line, error: line },
     ...(waitingMax === undefined ? {} : { waitingMax }),
   });
-  return { clock, writes, lines, state, writer };
+  return { clock, writes, lines, lost, state, writer };
 }
 
 const common = (channelId: string, time: number) => ({ channelId, time, ingestId: 1, slot: "main" }) as const;
@@ -53,10 +58,11 @@ const ended = (channelId: string, time: number): Fact => ({
 });
 
 test("a broadcast is stored when it begins, every five seconds, and when it is over, after old ones are ended", async () => {
-  const { clock, writes, writer } = open();
+  const { clock, writes, lost, writer } = open();
   writer.start();
   await settle();
   expect(writes).toEqual(["ended what was left"]);
+  expect(lost).toEqual(["broadcast-lost left 900"]);
   writer.fact(started("a"));
   await settle();
   expect(writes[1]).toMatchObject([{ channelId: "a", startTime: 1_000, targets: [] }]);
@@ -72,6 +78,8 @@ test("a broadcast is stored when it begins, every five seconds, and when it is o
   clock.advance(5_000);
   await settle();
   expect(writes).toHaveLength(4);
+  // Once, however often reports are stored.
+  expect(lost).toHaveLength(1);
 });
 
 test("what a database refused is stored later, after old broadcasts are ended", async () => {

@@ -57,6 +57,11 @@ test("after kill -9 channels, platforms and totals are there, and a new publish 
     return found.length > 0 ? found : undefined;
   });
   expect(report).toMatchObject({ reason: "server-lost", platforms: [{ platId, targetName: "CUSTOM" }] });
+  const events = z.array(z.looseObject({ eventCode: z.string(), reason: z.string().optional() }));
+  const { content } = z
+    .object({ content: events })
+    .parse({ content: await api.request("GET", `/api/v2/re-stream/channels/${channel.channelId}/events`) });
+  expect(content[0]).toMatchObject({ eventCode: "PUBLISH_END", reason: "server-lost", logLevel: "ERROR" });
   const known = report?.platforms[0];
   expect(known?.onAirSeconds).toBeGreaterThanOrEqual(before.totalPlaySecond - REPORT_LAG_SECONDS);
   expect(known?.bytesSent).toBeGreaterThan(before.bytesTotalTrans - REPORT_LAG_SECONDS * long.bytesPerSecond * 1.2);

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { Api, CHANNELS, MANAGER, service, VIEWER } from "../api.ts";
+import { Api, CHANNELS, MANAGER, PLATFORM, service, VIEWER } from "../api.ts";
 
 let api: Api;
 beforeEach(async () => {
@@ -31,6 +31,16 @@ test("DELETE stops it, and then there is none to stop", async () => {
   const again = await remove(channelId);
   expect(again.status).toBe(409);
   expect(again.body).toMatchObject(refusal("Test pattern"));
+});
+
+test("it goes to the chosen platforms alone, and a platform of another channel is not found", async () => {
+  const { channelId } = await api.create({ restream: [PLATFORM, { ...PLATFORM, targetName: "TWITCH" }] });
+  const stranger = (await api.create()).restream[0].platId;
+  const unknown = await post(channelId, { platIds: [1, stranger] });
+  expect([unknown.status, unknown.body]).toMatchObject([404, service(250004, "NOT_FOUND", "Platform not found.")]);
+  expect(api.runtime.testPatterns).toEqual([]);
+  expect((await post(channelId, { platIds: [2] })).status).toBe(200);
+  expect(api.runtime.testPatterns.map(([, , targetIds]) => targetIds)).toEqual([[2]]);
 });
 
 test.each([9, 3_601, 10.5, "60"])("of %j seconds is refused", async (seconds) => {

@@ -75,6 +75,13 @@ export const WRONG_BODY_VALUES: Readonly<Record<string, readonly WrongValue[]>> 
   ),
   freeze: wrong("an object with mediaSeconds and videoSeconds", 5, "5", true),
   durationSeconds: wrong("a whole number of seconds from 10 to 3600", "60", 9, 3_601, 10.5, {}),
+  platIds: wrong(
+    "at most 100 numbers of platforms",
+    "38",
+    {},
+    5,
+    Array.from({ length: 101 }, () => 1),
+  ),
   mediaSeconds: wrong("a whole number of seconds from 5 to 120", "5", 4, 121, 5.5, {}),
   videoSeconds: wrong("0, or a whole number of seconds from 5 to 600", "5", 1, -1, 601, 5.5, {}),
   ingestAuth: wrong("an object with id and password", 5, "x", true),

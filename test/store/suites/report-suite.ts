@@ -65,7 +65,8 @@ test("a later report of the same broadcast replaces the earlier one", async () =
 
 test("a broadcast that a lost process left on air is ended, with what was known of it", async () => {
   await reports.putReports([running(A, 20, 25), over(A, 1, 10)]);
-  await reports.endReportsLeft();
+  expect(await reports.endReportsLeft()).toEqual([{ channelId: A, endTime: 25 }]);
+  expect(await reports.endReportsLeft()).toEqual([]);
   expect((await reports.listReports(A, PAGE)).reports).toEqual([
     { ...running(A, 20, 25), end: "server-lost" },
     over(A, 1, 10),

@@ -54,10 +54,11 @@ export const enStart = {
     start: "Send test pattern",
     startText:
       "A built-in clip with a test picture and a soft tone is sent to your platforms, without your encoder. An encoder that connects takes over at once.",
-    sentTo: (names: string) => `It is sent to: ${names}.`,
+    sendTo: "Send to",
     sentToNobody: "No platform is switched on: you only see it in the preview.",
     viewersWillSee:
       "Viewers of these platforms will see it. Set your streams there to private first if they shouldn't.",
+    notChosen: "Not in this test",
     length: "Ends after",
     minutes: (number: number) => (number === 1 ? "1 minute" : `${number} minutes`),
     running: "The test pattern is on air",

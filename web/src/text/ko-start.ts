@@ -54,10 +54,11 @@ export const koStart: typeof enStart = {
     start: "테스트 영상 송출",
     startText:
       "인코더 없이 내장된 테스트 화면과 작은 신호음을 플랫폼으로 송출합니다. 인코더가 연결되면 바로 인코더 영상으로 바뀝니다.",
-    sentTo: (names) => `송출할 플랫폼: ${names}`,
+    sendTo: "송출할 플랫폼",
     sentToNobody: "켜져 있는 플랫폼이 없어 미리보기에서만 볼 수 있습니다.",
     viewersWillSee:
       "이 플랫폼의 시청자에게 테스트 영상이 보입니다. 보이지 않게 하려면 먼저 방송을 비공개로 설정해 주세요.",
+    notChosen: "테스트 대상 아님",
     length: "자동 종료",
     minutes: (value) => `${value}분 후`,
     running: "테스트 영상을 송출하고 있습니다",

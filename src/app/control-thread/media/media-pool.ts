@@ -160,7 +160,7 @@ export class MediaPool implements Runtime {
   async startTestPattern(
     channelId: ChannelId,
     read: () => Promise<ChannelSpec>,
-    length: Pick<TestPatternRequest, "endTime" | "forMs">,
+    how: Omit<TestPatternRequest, "kind" | "spec">,
   ): Promise<TestPatternResult> {
     let claim: Claim | undefined;
     const lookUp = async () => {
@@ -174,7 +174,7 @@ export class MediaPool implements Runtime {
     try {
       await this.#requests.freshness.answer(lookUp, (found) => {
         if (found === undefined || claim === undefined) return;
-        asked = this.#ask(claim.admit(), TEST_PATTERN_DEADLINE_MS, { kind: "test-pattern", ...found, ...length });
+        asked = this.#ask(claim.admit(), TEST_PATTERN_DEADLINE_MS, { kind: "test-pattern", ...found, ...how });
       });
     } finally {
       claim?.end();

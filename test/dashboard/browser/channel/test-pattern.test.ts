@@ -25,8 +25,10 @@ test("the test pattern shows who will see it, runs on air, and ends when a perso
   const stage = await Stage.open();
   const target = await stage.target();
   const { fanfare, api } = await stage.server();
+  const other = await stage.target();
   const channel = await api.createChannel("plain", [
     { label: "Studio", rtmpUrl: target.url, streamKey: uniqueKey("pattern") },
+    { label: "Main stage", rtmpUrl: other.url, streamKey: uniqueKey("pattern") },
   ]);
   const browser = await openBrowser(stage);
   const context = await openContext(browser);
@@ -44,13 +46,17 @@ test("the test pattern shows who will see it, runs on air, and ends when a perso
   expect((await api.channel(channel.channelId)).channelName).toBe(NAME);
 
   await page.getByRole("button", { name: "Send test pattern" }).click();
-  await dialog.getByText("It is sent to: Studio.").waitFor();
+  // A platform that is left out gets nothing, and says so.
+  await dialog.getByRole("group", { name: "Send to" }).getByLabel("Main stage").uncheck();
   await dialog.getByText("Viewers of these platforms will see it.").waitFor();
   await expectAccessible(page, "the dialog");
   await page.screenshot({ path: join(SCREENSHOTS, "test-pattern-dialog.png") });
   await dialog.getByRole("button", { name: "Send test pattern" }).click();
   const banner = page.locator(".test-pattern");
   await banner.getByText("Viewers of Studio see it now.").waitFor();
+  const left = page.locator(".platform", { has: page.getByRole("heading", { name: "Main stage" }) });
+  await left.locator(".state", { hasText: "Not in this test" }).waitFor();
+  expect(other.connections).toHaveLength(0);
   // An encoder's card describes it, and the stream check has no finding about it.
   const incoming = page.locator("section", { has: page.getByRole("heading", { name: "Incoming stream" }) });
   await incoming.getByText("Test pattern", { exact: true }).waitFor();
@@ -58,16 +64,22 @@ test("the test pattern shows who will see it, runs on air, and ends when a perso
   expect(await page.getByRole("button", { name: "Send test pattern" }).count()).toBe(0);
 
   const storageState = await context.storageState();
+  const overview = await context.newPage();
+  await overview.goto(fanfare.origin);
+  await overview.locator(".card .state", { hasText: "Test pattern" }).waitFor();
+  await expectAccessible(overview, "the overview");
+  await overview.screenshot({ path: join(SCREENSHOTS, "test-pattern-overview.png") });
+  await overview.close();
   for (const [locale, colorScheme, width] of LOOKS) {
-    const other = await openContext(browser, { locale, colorScheme, width, storageState });
-    const shown = await other.newPage();
+    const looking = await openContext(browser, { locale, colorScheme, width, storageState });
+    const shown = await looking.newPage();
     await shown.goto(`${fanfare.origin}/channels/${channel.channelId}`);
     await shown.locator(".test-pattern").waitFor();
     await expectAccessible(shown, `${locale} ${colorScheme} ${width}`);
     const overflow = await shown.evaluate("document.documentElement.scrollWidth - innerWidth");
     expect(overflow).toBeLessThanOrEqual(0);
     await shown.screenshot({ path: join(SCREENSHOTS, `test-pattern-${locale}-${colorScheme}-${width}.png`) });
-    await other.close();
+    await looking.close();
   }
 
   await banner.getByRole("button", { name: "Stop test pattern" }).click();
@@ -86,5 +98,6 @@ test("the test pattern shows who will see it, runs on air, and ends when a perso
   await banner.waitFor({ state: "detached" });
   await incoming.getByText("Stream check").waitFor();
   await page.getByText("The test pattern ended because an encoder took over").waitFor();
+  await left.locator(".state", { hasText: "On air" }).waitFor();
   expect(errors).toEqual([]);
 });

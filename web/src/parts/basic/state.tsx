@@ -14,6 +14,10 @@ export function platformLook(platform: Platform, channel: Channel): Look {
   if (isBlocked(channel) && platform.connectStatus === "READY") {
     return { tone: "off", icon: "block", word: t().channelStatus.blocked };
   }
+  const chosen = channel.isPublishing ? channel.ingest?.testPattern?.platIds : undefined;
+  if (chosen?.includes(platform.platId) === false) {
+    return { tone: "off", icon: "dot", word: t().testPattern.notChosen };
+  }
   const word = t().connectStatus[platform.connectStatus];
   switch (platform.connectStatus) {
     case "PUBLISHING":
@@ -55,6 +59,9 @@ export function channelLook(channel: Channel): Look {
   }
   return { tone: "calm", icon: "dot", word: channel.channelStatus === "CREATING" ? words.creating : words.ready };
 }
+
+/** The mark of a channel whose test pattern is on air. */
+export const testLook = (): Look => ({ tone: "busy", icon: "alert", word: t().testPattern.name });
 
 /** The look of the one verdict on a channel. */
 export function healthLook(state: HealthState): Look {

@@ -39,24 +39,40 @@ export function TestPatternBanner({ channel }: { readonly channel: Channel }) {
 
 type StartOptions = { readonly channel: Channel; readonly onClose: () => void };
 
-/** Asks for how long, says who will see it, and sends the test pattern. */
+const boxOf = (platId: number): string => `platform-${platId}`;
+
+/** Asks for which platforms and how long, says who will see it, and sends the test pattern. */
 export function StartTestPattern({ channel, onClose }: StartOptions) {
   const texts = t().testPattern;
-  const names = channel.platforms.filter(({ enabled }) => enabled).map(platformName);
+  const offered = channel.platforms.filter(({ enabled }) => enabled);
   const submit = async (field: Fields): Promise<void> => {
-    await call("POST", pathOf(channel), { durationSeconds: Number(field("minutes")) * 60 });
+    const chosen = offered.map(({ platId }) => platId).filter((platId) => field(boxOf(platId)) === "on");
+    await call("POST", pathOf(channel), {
+      durationSeconds: Number(field("minutes")) * 60,
+      // Without a list it also goes to platforms that are switched on later.
+      ...(chosen.length === offered.length ? {} : { platIds: chosen }),
+    });
     onClose();
   };
   return (
     <Dialog title={texts.start} onClose={onClose}>
       <p>{texts.startText}</p>
-      <p>{names.length === 0 ? texts.sentToNobody : texts.sentTo(names.join(", "))}</p>
-      {names.length > 0 && (
-        <p class="tone-busy">
-          <Icon name="alert" /> {texts.viewersWillSee}
-        </p>
-      )}
+      {offered.length === 0 && <p>{texts.sentToNobody}</p>}
       <Form submit={submit} button={texts.start} onCancel={onClose}>
+        {offered.length > 0 && (
+          <fieldset class="field-group">
+            <legend>{texts.sendTo}</legend>
+            {offered.map((platform) => (
+              <label key={platform.platId} class="check">
+                <input type="checkbox" name={boxOf(platform.platId)} defaultChecked />
+                <span>{platformName(platform)}</span>
+              </label>
+            ))}
+            <p class="tone-busy">
+              <Icon name="alert" /> {texts.viewersWillSee}
+            </p>
+          </fieldset>
+        )}
         <SelectField
           label={texts.length}
           name="minutes"

@@ -5,7 +5,7 @@ import type { LiveChannel } from "../../live/store.ts";
 import { formatMoment, formatRate } from "../../text/format.ts";
 import { language, t } from "../../text/text.ts";
 import { lazy } from "../basic/lazy.tsx";
-import { healthLook, platformLook, State } from "../basic/state.tsx";
+import { healthLook, platformLook, State, testLook } from "../basic/state.tsx";
 import { audioText, videoText } from "../channel/media-words.ts";
 import { platformName } from "../platform/presets.ts";
 import { VerdictText } from "./verdict.tsx";
@@ -27,7 +27,10 @@ export function Card({ live }: { readonly live: LiveChannel }) {
       <a class={`card tone-${look.tone}`} href={at(`/channels/${channel.channelId}`)} lang={language.value}>
         <span class="card-head">
           <span class="card-name">{channel.channelName}</span>
-          <State look={look} />
+          <span class="card-states">
+            {isLive && ingest?.testPattern !== undefined && <State look={testLook()} />}
+            <State look={look} />
+          </span>
         </span>
         {isLive && <ThumbnailOf channel={channel} width={THUMBNAIL_WIDTH} />}
         <VerdictText channel={channel} />
