@@ -1,0 +1,245 @@
+import { synthesiseMetadata } from "../flv/metadata.ts";
+import { audioStartTag } from "./audio/audio-stream.ts";
+import { MessageOrder, type TrackMessage, type TsMessage } from "./message-order.ts";
+import { PacketReader } from "./packets/packet-reader.ts";
+import { type PacketCounts, type PidSink, PidTable } from "./packets/pid-table.ts";
+import { type ElementaryStream, readPat, readPmt, TableId } from "./packets/program.ts";
+import { Sections } from "./packets/sections.ts";
+import { codecOf, isAudioCodec, isVideoCodec, type StreamCodec } from "./packets/stream-codec.ts";
+import { StreamClock, timestampOf } from "./stream-clock.ts";
+import { TsTrack } from "./ts-track.ts";
+
+const PAT_PID = 0;
+/** PIDs below are of the system's own tables; 0x1fff is of packets without content. */
+const PID_MIN = 0x10;
+const PID_MAX = 0x1ffe;
+const NOTHING: readonly TsMessage[] = [];
+
+/**
+ * How far a stream has come. `no-sync`: no transport stream so far. `no-program`: no table of its tracks. `no-media`:
+ * no frame that can be sent on. `media`: frames have been sent on.
+ */
+export type DemuxProgress = "no-sync" | "no-program" | "no-media" | "media";
+
+/** What was wrong with the stream, counted from its start. */
+export type DemuxCounts = Readonly<PacketCounts> & { readonly syncLosses: number; readonly droppedPes: number };
+
+/** A track in use. `trackId` counts those of its kind. */
+type Track = {
+  readonly kind: "audio" | "video";
+  readonly trackId: number;
+  readonly codec: StreamCodec;
+  readonly track: TsTrack;
+  /** Names the codec where the stream has no configuration. */
+  readonly startTag?: Buffer;
+};
+
+type Program = { readonly pmtPid: number; streams: readonly ElementaryStream[] };
+
+/**
+ * Turns a transport stream (ISO/IEC 13818-1) into the messages that the same encoder would send over RTMP: metadata,
+ * sequence headers, frames in the order of their decoding times. The program with the lowest number that has video is
+ * taken, of it one video track and all audio tracks.
+ *
+ * Never throws: what cannot be read is left out and counted. Keeps a frame of each track and a second of the stream.
+ */
+export class TsDemuxer {
+  readonly #reader = new PacketReader((bytes, at) => this.#pids.take(bytes, at));
+  readonly #pids = new PidTable();
+  readonly #clock = new StreamClock();
+  readonly #order = new MessageOrder((message) => this.#send(message));
+  readonly #programs = new Map<number, Program>();
+  readonly #tracks = new Map<number, Track>();
+  readonly #unsupported = new Set<string>();
+  #configs: Readonly<Record<"audio" | "video", Buffer | undefined>> = { audio: undefined, video: undefined };
+  #metadata: Buffer | undefined;
+  #isMetadataOld = false;
+  #hasMedia = false;
+  /** PES packets dropped by tracks that are gone. */
+  #droppedBefore = 0;
+  #out: TsMessage[] = [];
+
+  constructor() {
+    this.#pids.set(
+      PAT_PID,
+      tableSink(TableId.Pat, (section) => this.#takePat(section)),
+    );
+  }
+
+  get progress(): DemuxProgress {
+    if (this.#hasMedia) return "media";
+    if (this.#tracks.size > 0) return "no-media";
+    return this.#reader.hasFound ? "no-program" : "no-sync";
+  }
+
+  get counts(): DemuxCounts {
+    let droppedPes = this.#droppedBefore;
+    for (const { track } of this.#tracks.values()) droppedPes += track.droppedPes;
+    return { ...this.#pids.counts, syncLosses: this.#reader.syncLosses, droppedPes };
+  }
+
+  /** Tracks that cannot be sent on, in words: their kind and stream type. */
+  get unsupported(): readonly string[] {
+    return [...this.#unsupported];
+  }
+
+  /** Takes bytes, cut anywhere; returns the messages that are complete. Their memory is the caller's. */
+  push(bytes: Buffer): readonly TsMessage[] {
+    this.#reader.push(bytes);
+    return this.#takeOut();
+  }
+
+  /** Bytes are missing here: frames that are not complete are left out. */
+  gap(): void {
+    this.#pids.damaged();
+  }
+
+  /** The stream ends: returns what was waiting. */
+  end(): readonly TsMessage[] {
+    for (const { track } of this.#tracks.values()) track.end();
+    this.#order.drain();
+    return this.#takeOut();
+  }
+
+  #takeOut(): readonly TsMessage[] {
+    if (this.#out.length === 0) return NOTHING;
+    const out = this.#out;
+    this.#out = [];
+    return out;
+  }
+
+  #takePat(section: Buffer): void {
+    const entries = readPat(section).filter(({ pmtPid }) => pmtPid >= PID_MIN && pmtPid <= PID_MAX);
+    for (const [number, { pmtPid }] of this.#programs) {
+      if (entries.some((entry) => entry.program === number && entry.pmtPid === pmtPid)) continue;
+      this.#programs.delete(number);
+      this.#pids.remove(pmtPid);
+    }
+    for (const { program, pmtPid } of entries) {
+      if (this.#programs.has(program) || this.#pids.has(pmtPid)) continue;
+      this.#programs.set(program, { pmtPid, streams: [] });
+      this.#pids.set(
+        pmtPid,
+        tableSink(TableId.Pmt, (pmt) => this.#takePmt(program, pmt)),
+      );
+    }
+    this.#chooseTracks();
+  }
+
+  /** Several programs may share a PID: a PMT names its own. */
+  #takePmt(owner: number, section: Buffer): void {
+    const number = section.readUInt16BE(3);
+    const known = this.#programs.get(number) ?? this.#programs.get(owner);
+    if (known === undefined) return;
+    known.streams = readPmt(section);
+    this.#chooseTracks();
+  }
+
+  #chooseTracks(): void {
+    const streams = chosenStreams([...this.#programs].sort(([a], [b]) => a - b).map(([, program]) => program.streams));
+    for (const stream of streams) this.#noteUnsupported(stream);
+    const video = streams.find((stream) => isVideoCodec(codecOf(stream)));
+    const wanted = streams.filter((stream) => stream === video || isAudioCodec(codecOf(stream)));
+    for (const [pid, { track, codec, kind, trackId }] of this.#tracks) {
+      if (wanted.some((stream) => stream.pid === pid && codecOf(stream) === codec)) continue;
+      track.end();
+      this.#droppedBefore += track.droppedPes;
+      this.#tracks.delete(pid);
+      this.#pids.remove(pid);
+      if (trackId === 0) this.#configs = { ...this.#configs, [kind]: undefined };
+    }
+    for (const stream of wanted) if (!this.#pids.has(stream.pid)) this.#begin(stream);
+    this.#order.setTracks([...this.#tracks.keys()]);
+  }
+
+  #begin(stream: ElementaryStream): void {
+    if (stream.pid < PID_MIN || stream.pid > PID_MAX) return;
+    const codec = codecOf(stream);
+    const options = { stream, clock: this.#clock, out: (message: TrackMessage) => this.#take(message) };
+    if (isVideoCodec(codec)) {
+      this.#add(stream.pid, { kind: "video", trackId: 0, codec, track: TsTrack.video(codec, options) });
+    } else if (isAudioCodec(codec)) {
+      const trackId = this.#freeTrackId();
+      this.#add(stream.pid, {
+        kind: "audio",
+        trackId,
+        codec,
+        track: TsTrack.audio(codec, trackId, options),
+        startTag: audioStartTag(codec),
+      });
+    }
+  }
+
+  #add(pid: number, track: Track): void {
+    this.#tracks.set(pid, track);
+    this.#pids.set(pid, track.track);
+  }
+
+  /** A track keeps its id while others come and go. */
+  #freeTrackId(): number {
+    const taken = new Set(
+      [...this.#tracks.values()].filter(({ kind }) => kind === "audio").map((each) => each.trackId),
+    );
+    let trackId = 0;
+    while (taken.has(trackId)) trackId += 1;
+    return trackId;
+  }
+
+  #noteUnsupported(stream: ElementaryStream): void {
+    const codec = codecOf(stream);
+    if (codec === "unsupported-video") this.#unsupported.add(`video of stream type ${stream.streamType}`);
+    if (codec === "unsupported-audio") this.#unsupported.add(`audio of stream type ${stream.streamType}`);
+  }
+
+  /** Notes what metadata needs as soon as it is known: messages may wait for each other. */
+  #take(message: TrackMessage): void {
+    const { track, kind, isConfig, payload } = message;
+    const { trackId, startTag } = this.#tracks.get(track) ?? {};
+    if (trackId === 0) {
+      if (isConfig) this.#describe(kind, payload);
+      else if (startTag !== undefined && this.#configs[kind] === undefined) this.#describe(kind, startTag);
+    }
+    this.#order.add(message);
+  }
+
+  #describe(kind: "audio" | "video", config: Buffer): void {
+    this.#configs = { ...this.#configs, [kind]: config };
+    this.#isMetadataOld = true;
+  }
+
+  #send({ kind, isConfig, time, payload }: TrackMessage): void {
+    const timestamp = timestampOf(time);
+    if (this.#isMetadataOld) this.#sendMetadata(timestamp);
+    if (!isConfig) this.#hasMedia = true;
+    this.#out.push({ kind, timestamp, payload });
+  }
+
+  #sendMetadata(timestamp: number): void {
+    const { video, audio } = this.#configs;
+    this.#isMetadataOld = false;
+    const payload = synthesiseMetadata({
+      ...(video === undefined ? {} : { videoConfig: video }),
+      ...(audio === undefined ? {} : { audioConfig: audio }),
+    });
+    if (this.#metadata?.equals(payload) === true) return;
+    this.#metadata = payload;
+    this.#out.push({ kind: "data", timestamp, payload });
+  }
+}
+
+/** The program with the lowest number that has video, else audio. */
+function chosenStreams(programs: readonly (readonly ElementaryStream[])[]): readonly ElementaryStream[] {
+  const has = (is: (codec: StreamCodec) => boolean) =>
+    programs.find((streams) => streams.some((stream) => is(codecOf(stream))));
+  return has(isVideoCodec) ?? has(isAudioCodec) ?? programs[0] ?? [];
+}
+
+/** A sink for the sections of a table. */
+function tableSink(tableId: number, onSection: (section: Buffer) => void): PidSink {
+  const sections = new Sections(tableId, onSection);
+  return {
+    take: (packet, from, end, isStart) => sections.take(packet, from, end, isStart),
+    isRepeat: () => true,
+    damaged: () => sections.abandon(),
+  };
+}

@@ -1,0 +1,95 @@
+import { audioTagHeads, formatOf } from "./audio/audio-stream.ts";
+import { FramedAudio } from "./audio/framed-audio.ts";
+import type { TrackMessage } from "./message-order.ts";
+import { type Pes, PesAssembler } from "./packets/pes.ts";
+import type { PidSink } from "./packets/pid-table.ts";
+import type { ElementaryStream } from "./packets/program.ts";
+import { DescriptorTag, type TsAudioCodec, type TsVideoCodec } from "./packets/stream-codec.ts";
+import type { StreamClock } from "./stream-clock.ts";
+import { NalVideo } from "./video/nal-video.ts";
+import { ObuVideo } from "./video/obu-video.ts";
+
+const VIDEO_PES_MAX = 8 * 1_024 * 1_024;
+const AUDIO_PES_MAX = 256 * 1_024;
+
+/** Takes the data of PES packets, with unwrapped times (90 kHz). */
+interface Media {
+  take(bytes: Buffer, from: number, end: number, pts: number | undefined, dts: number | undefined): void;
+  damaged(): void;
+  end?(): void;
+}
+
+type TrackOptions = {
+  readonly stream: ElementaryStream;
+  readonly clock: StreamClock;
+  readonly out: (message: TrackMessage) => void;
+};
+
+/** One elementary stream that is sent on: from packets of its PID to messages. */
+export class TsTrack implements PidSink {
+  readonly #clock: StreamClock;
+  readonly #pes: PesAssembler;
+  readonly #media: Media;
+
+  private constructor(clock: StreamClock, pesBytesMax: number, media: Media) {
+    this.#clock = clock;
+    this.#media = media;
+    this.#pes = new PesAssembler(pesBytesMax, (pes) => this.#takePes(pes));
+  }
+
+  static video(codec: TsVideoCodec, { stream, clock, out }: TrackOptions): TsTrack {
+    const send = (isConfig: boolean) => (payload: Buffer, time: number) =>
+      out({ track: stream.pid, kind: "video", isConfig, time, payload });
+    const track = { config: send(true), frame: send(false) };
+    const media =
+      codec === "av1" ? new ObuVideo(stream.descriptors.get(DescriptorTag.Av1), track) : new NalVideo(codec, track);
+    return new TsTrack(clock, VIDEO_PES_MAX, media);
+  }
+
+  static audio(codec: TsAudioCodec, trackId: number, { stream, clock, out }: TrackOptions): TsTrack {
+    const heads = audioTagHeads(codec, trackId);
+    const send = (isConfig: boolean, time: number, payload: Buffer) =>
+      out({ track: stream.pid, kind: "audio", isConfig, time, payload });
+    const media = new FramedAudio(formatOf(codec, stream.descriptors), {
+      config: (body, time) => send(true, time, Buffer.concat([heads.config, body])),
+      frame: (bytes, from, end, time) => {
+        const head = heads.frame;
+        const payload = Buffer.allocUnsafe(head.length + end - from);
+        head.copy(payload);
+        bytes.copy(payload, head.length, from, end);
+        send(false, time, payload);
+      },
+    });
+    return new TsTrack(clock, AUDIO_PES_MAX, media);
+  }
+
+  /** PES packets that were not whole, or too long, or unreadable. */
+  get droppedPes(): number {
+    return this.#pes.dropped;
+  }
+
+  take(packet: Buffer, from: number, end: number, isStart: boolean): void {
+    this.#pes.take(packet, from, end, isStart);
+  }
+
+  isRepeat(packet: Buffer, from: number, end: number): boolean {
+    return this.#pes.isRepeat(packet, from, end);
+  }
+
+  damaged(): void {
+    this.#pes.abandon();
+    this.#media.damaged();
+  }
+
+  /** The stream ends: what is kept is sent. */
+  end(): void {
+    this.#pes.end();
+    this.#media.end?.();
+  }
+
+  #takePes({ bytes, from, end, pts, dts }: Pes): void {
+    const clock = this.#clock;
+    const decoded = dts === undefined ? undefined : clock.unwrap(dts);
+    this.#media.take(bytes, from, end, pts === undefined ? undefined : clock.unwrap(pts), decoded);
+  }
+}

@@ -1,0 +1,74 @@
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { TsMessage } from "../../../src/protocol/mpegts/message-order.ts";
+import { TsDemuxer } from "../../../src/protocol/mpegts/ts-demuxer.ts";
+import { readFlv } from "../../../src/testkit/flv-file.ts";
+import { runToEnd } from "../../support/processes/children.ts";
+import { makeClip } from "../../support/streams/clip.ts";
+
+/** What FFmpeg's SRT output sends as one message. */
+const PAYLOAD_BYTES = 7 * 188;
+
+let folder: string;
+let clipPath: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "fanfare-ts-"));
+  clipPath = (await makeClip({ seconds: 3, kilobits: 400, size: "320x180", hasBFrames: true })).path;
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+/** The clip as FFmpeg's transport stream, with these output options. */
+async function transportStream(name: string, ...options: readonly string[]): Promise<Buffer> {
+  const path = join(folder, name);
+  const input = ["-hide_banner", "-loglevel", "error", "-nostdin", "-i", clipPath];
+  await runToEnd("ffmpeg", [...input, "-c", "copy", ...options, "-f", "mpegts", path]);
+  return readFile(path);
+}
+
+function demuxed(bytes: Buffer, payloadBytes = PAYLOAD_BYTES): { demuxer: TsDemuxer; messages: readonly TsMessage[] } {
+  const demuxer = new TsDemuxer();
+  const messages: TsMessage[] = [];
+  for (let at = 0; at < bytes.length; at += payloadBytes) {
+    messages.push(...demuxer.push(bytes.subarray(at, at + payloadBytes)));
+  }
+  return { demuxer, messages: [...messages, ...demuxer.end()] };
+}
+
+function payloads(messages: readonly TsMessage[], kind: "audio" | "video"): readonly string[] {
+  return messages.filter((message) => message.kind === kind).map(({ payload }) => payload.toString("hex"));
+}
+
+test("FFmpeg's transport stream gives the messages that it sends over RTMP, at their times", async () => {
+  const { demuxer, messages } = demuxed(await transportStream("clip.ts"));
+  expect({ progress: demuxer.progress, ...demuxer.counts }).toEqual({
+    progress: "media",
+    continuityErrors: 0,
+    transportErrors: 0,
+    scrambled: 0,
+    syncLosses: 0,
+    droppedPes: 0,
+  });
+  // FFmpeg marks the end of the video, and writes a configuration with an extension that says nothing.
+  const tags = readFlv(await readFile(clipPath)).filter(({ payload }) => payload[0] !== 0x17 || payload[1] !== 2);
+  for (const [kind, type] of [["video", 9] as const, ["audio", 8] as const]) {
+    const expected = tags.filter((tag) => tag.type === type);
+    const found = messages.filter((message) => message.kind === kind);
+    const hex = expected.map(({ payload }) => payload.toString("hex"));
+    if (kind === "audio") hex[0] = hex[0]?.slice(0, 8) ?? "";
+    expect(payloads(messages, kind)).toEqual(hex);
+    // A header has the time of its first frame here, and 0 in FFmpeg's.
+    const shifts = found.slice(1).map(({ timestamp }, index) => timestamp - (expected[index + 1]?.timestamp ?? 0));
+    expect(Math.max(...shifts) - Math.min(...shifts)).toBeLessThanOrEqual(1);
+  }
+  const times = messages.filter(({ kind }) => kind !== "data").map(({ timestamp }) => timestamp);
+  expect(times).toEqual([...times].sort((a, b) => a - b));
+});
+
+test("where the network cuts the bytes changes nothing", async () => {
+  const bytes = await transportStream("cut.ts");
+  const whole = demuxed(bytes, bytes.length).messages;
+  for (const payloadBytes of [61, 188, 1_000]) expect(demuxed(bytes, payloadBytes).messages).toEqual(whole);
+});
