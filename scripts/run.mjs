@@ -40,9 +40,10 @@ const PROGRAMS = {
   "fault-matrix": join("test", "soak", "fault-matrix.ts"),
   "every-byte": join("test", "soak", "every-byte.ts"),
   "backup-return": join("test", "soak", "backup-return.ts"),
+  "simulate-placement": join("test", "soak", "simulate-placement.ts"),
 };
 /** Programs that need nothing but Node. */
-const NODE_ALONE = ["kill-nine", "fuzz", "soak"];
+const NODE_ALONE = ["kill-nine", "fuzz", "soak", "simulate-placement"];
 const SIMULATION = join("test", "relay", "simulation.test.ts");
 const SIMULATION_SEEDS = "2000";
 

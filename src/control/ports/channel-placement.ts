@@ -9,11 +9,15 @@ export type PlacementOwner = { readonly thread: number };
  */
 export type Ownership = { readonly owner: PlacementOwner; readonly epoch: number };
 
-/** `owner` is absent where nothing owns the channel any more; `epoch` is then the epoch of the ownership that ended. */
+/**
+ * `owner` is absent where nothing here owns the channel any more; `epoch` is then the epoch of the ownership that ended.
+ * `isFenced`: another node owns the channel now, and this one has to stop sending at once.
+ */
 export type PlacementChange = {
   readonly channelId: ChannelId;
   readonly epoch: number;
   readonly owner?: PlacementOwner;
+  readonly isFenced?: boolean;
 };
 
 /** Decides which thread runs a channel's relay: at most one at a time. Methods reject where the decision cannot be made now. */

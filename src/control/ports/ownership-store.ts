@@ -60,6 +60,11 @@ export interface OwnershipStore {
   listNodes(): Promise<readonly ClusterNode[]>;
   /** Makes this node's thread the owner if the channel's epoch is still `seenEpoch`; 0: it never had an owner. */
   claim(channelId: ChannelId, owner: ChannelOwner, seenEpoch: number): Promise<ClaimResult>;
+  /**
+   * Writes an ownership again that a failover of the database lost. Returns false where the database knows a higher epoch,
+   * the same epoch of a newer process, or no such channel that is live.
+   */
+  assertOwner(channelId: ChannelId, owner: ChannelOwner, epoch: number): Promise<boolean>;
   /** Ends this ownership, and no other. */
   release(channelId: ChannelId, incarnation: Incarnation, epoch: number): Promise<void>;
   /** Undefined where the channel never had an owner. */

@@ -145,6 +145,21 @@ export class PostgresOwnershipStore implements OwnershipStore {
     });
   }
 
+  assertOwner(channelId: ChannelId, { incarnation, home }: ChannelOwner, epoch: number): Promise<boolean> {
+    return this.#database.write(async (trx) => {
+      const { rows } = await sql`
+        with live as (select channel_id from channel where channel_id = ${channelId} and state = 'live' for key share)
+        insert into channel_owner as present (channel_id, incarnation, home, epoch, since)
+        select live.channel_id, ${incarnation}, ${home}, ${epoch}, ${NOW} from live
+        on conflict (channel_id) do update set
+          incarnation = excluded.incarnation, home = excluded.home, epoch = excluded.epoch, since = ${NOW}
+        where (present.epoch, coalesce(present.incarnation, 0)) < (excluded.epoch, excluded.incarnation)
+        returning epoch
+      `.execute(trx);
+      return rows.length === 1;
+    });
+  }
+
   release(channelId: ChannelId, incarnation: Incarnation, epoch: number): Promise<void> {
     return this.#database.write(async (trx) => {
       // The row stays: the next epoch must be higher than all before.

@@ -130,3 +130,13 @@ test("a claim is held up neither by totals that are being written nor by a chang
 function raise(): never {
   throw new Error("no node");
 }
+
+test("an ownership that the database lost is written again, unless it knows a higher one or a newer process", async () => {
+  expect(await nodes[0].assertOwner(channelId, by(0, 1), 8)).toBe(true);
+  expect(await nodes[1].findOwner(channelId)).toEqual({ channelId, epoch: 8, owner: by(0, 1) });
+  expect(await nodes[0].assertOwner(channelId, by(0), 7)).toBe(false);
+  expect(await nodes[1].assertOwner(channelId, by(1), 8)).toBe(true);
+  expect(await nodes[0].assertOwner(channelId, by(0), 8)).toBe(false);
+  expect(await nodes[0].findOwner(channelId)).toEqual({ channelId, epoch: 8, owner: by(1) });
+  expect(await nodes[0].assertOwner("ls-none", by(0), 1)).toBe(false);
+});

@@ -1,0 +1,42 @@
+import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
+import type { Incarnation } from "./ownership-store.ts";
+
+/** Who owns a channel, as far as the database knows, and where that node's thread is reached. */
+export type KnownOwner = {
+  readonly channelId: ChannelId;
+  readonly epoch: number;
+  readonly incarnation: Incarnation;
+  readonly home: number;
+  /** `host:port` of the thread's node link. */
+  readonly address: string;
+};
+
+/** What came back from the owner of a channel, or from the place where it should be. */
+export type OwnerAnswer =
+  /** It is alive and owns the channel with this epoch. */
+  | { readonly kind: "owner"; readonly epoch: number; readonly isOnAir: boolean; readonly isDraining: boolean }
+  /** That process is alive and does not own the channel. */
+  | { readonly kind: "not-owner" }
+  /** Nothing is there, or a newer process: that process has ended. */
+  | { readonly kind: "gone" }
+  /** This way cannot be used now. That says nothing about the owner. */
+  | { readonly kind: "unusable" };
+
+/** One of the ways on which a node asks the owner of a channel whether it lives: the node link, or the bus. */
+export interface OwnerQuestion {
+  /** Never rejects. Stays pending while nothing comes back; `signal` ends the wait. */
+  ask(owner: KnownOwner, signal: AbortSignal): Promise<OwnerAnswer>;
+}
+
+/** A node made itself the owner of a channel. */
+export type ClaimNews = { readonly channelId: ChannelId; readonly epoch: number; readonly incarnation: Incarnation };
+
+/** How nodes tell each other of claims. Every message may be lost: what counts is in the database. */
+export interface ClaimBoard {
+  /** Tells all other nodes. */
+  publish(news: ClaimNews): void;
+  /** Tells a former owner directly that its ownership is over. Not waited for. */
+  release(former: KnownOwner): void;
+  /** Asks all other nodes to publish again which of these channels they own with a higher epoch. */
+  question(channels: readonly Pick<ClaimNews, "channelId" | "epoch">[]): void;
+}

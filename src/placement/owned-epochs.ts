@@ -1,0 +1,102 @@
+import type { ChannelOwner, Incarnation, OwnershipRow } from "../control/ports/ownership-store.ts";
+import type { ChannelId } from "../thread-protocol/channel-spec.ts";
+
+/** Epochs of other nodes' claims that are remembered, for claims of ours whose answer is still on its way. */
+const HEARD_MAX = 10_000;
+
+/** One channel that this node owns. */
+export type Owned = { readonly epoch: number; readonly home: number; readonly revision: number };
+/** The same with its name. */
+export type OwnedChannel = Owned & { readonly channelId: ChannelId };
+
+/** What the database says about a channel of ours. */
+export type ComparedRow = OwnershipRow & { readonly revision: number };
+
+/** What follows from comparing: see `compare`. */
+export type Differences = {
+  /** Another node owns these: stop them here. */
+  readonly fenced: readonly OwnedChannel[];
+  /** The database lost these ownerships: write them again. */
+  readonly missing: readonly OwnedChannel[];
+  /** Their settings have a newer revision than the one we read. */
+  readonly newer: readonly ChannelId[];
+};
+
+/** The channels that this node owns, with the epoch of each ownership. A higher epoch of another node ends one. */
+export class OwnedEpochs {
+  readonly #owned = new Map<ChannelId, Owned>();
+  readonly #heard = new Map<ChannelId, number>();
+
+  get(channelId: ChannelId): Owned | undefined {
+    return this.#owned.get(channelId);
+  }
+
+  /** Notes an ownership. Returns false where another node's higher epoch was heard of before. */
+  add({ channelId, ...owned }: OwnedChannel): boolean {
+    if ((this.#heard.get(channelId) ?? 0) > owned.epoch) return false;
+    this.#owned.set(channelId, owned);
+    return true;
+  }
+
+  /** Ends this ownership; does nothing where the channel has another one, or none. Returns whether it did. */
+  delete(channelId: ChannelId, epoch: number): boolean {
+    return this.#owned.get(channelId)?.epoch === epoch && this.#owned.delete(channelId);
+  }
+
+  /** The settings were read again. */
+  revised(channelId: ChannelId, revision: number): void {
+    const owned = this.#owned.get(channelId);
+    if (owned !== undefined && revision > owned.revision) this.#owned.set(channelId, { ...owned, revision });
+  }
+
+  /** Another node claimed a channel. Returns our ownership that this ends; undefined where it ends none. */
+  heard(channelId: ChannelId, epoch: number): OwnedChannel | undefined {
+    if (epoch > (this.#heard.get(channelId) ?? 0)) {
+      this.#heard.delete(channelId);
+      this.#heard.set(channelId, epoch);
+      const [oldest] = this.#heard.keys();
+      if (this.#heard.size > HEARD_MAX && oldest !== undefined) this.#heard.delete(oldest);
+    }
+    const owned = this.#owned.get(channelId);
+    if (owned === undefined || epoch <= owned.epoch) return undefined;
+    this.#owned.delete(channelId);
+    return { channelId, ...owned };
+  }
+
+  all(): readonly OwnedChannel[] {
+    return [...this.#owned].map(([channelId, owned]) => ({ channelId, ...owned }));
+  }
+
+  /**
+   * Compares what was owned when the database was asked with what it said. Ends what another node owns. A row that is
+   * missing or lower was lost by a failover of the database. Of two owners with one epoch, which only such a loss makes,
+   * the newer process stays.
+   */
+  compare(self: Incarnation, asked: readonly OwnedChannel[], rows: readonly ComparedRow[]): Differences {
+    const byChannel = new Map(rows.map((row) => [row.channelId, row]));
+    const fenced: OwnedChannel[] = [];
+    const missing: OwnedChannel[] = [];
+    const newer: ChannelId[] = [];
+    for (const { channelId, epoch } of asked) {
+      const owned = this.#owned.get(channelId);
+      // Released, fenced or claimed anew meanwhile: the next comparison is about that.
+      if (owned?.epoch !== epoch) continue;
+      const row = byChannel.get(channelId);
+      if (row !== undefined && isOver(row, self, owned)) {
+        this.#owned.delete(channelId);
+        fenced.push({ channelId, ...owned });
+      } else if (row === undefined || row.epoch < epoch || row.owner?.incarnation !== self) {
+        missing.push({ channelId, ...owned });
+      } else if (row.revision > owned.revision) newer.push(channelId);
+    }
+    return { fenced, missing, newer };
+  }
+}
+
+function isOver({ epoch, owner }: OwnershipRow, self: Incarnation, owned: Pick<Owned, "epoch">): boolean {
+  return epoch > owned.epoch || (epoch === owned.epoch && isNewer(owner, self));
+}
+
+function isNewer(owner: ChannelOwner | undefined, self: Incarnation): boolean {
+  return owner !== undefined && owner.incarnation > self;
+}

@@ -1,0 +1,44 @@
+import type { Clock } from "../base/clock.ts";
+import type { KnownOwner, OwnerAnswer, OwnerQuestion } from "../control/ports/owner-question.ts";
+import { type Answers, type Verdict, verdictOf } from "./admission-steps.ts";
+
+export type OwnerAskerDeps = {
+  readonly clock: Pick<Clock, "startTimer">;
+  readonly link: OwnerQuestion;
+  readonly bus: OwnerQuestion;
+  /** How long an owner has to answer, in milliseconds. */
+  readonly silentMs: number;
+};
+
+/** Asks the owner of a channel on both ways at once, and judges as soon as the answers allow it. */
+export class OwnerAsker {
+  readonly #deps: OwnerAskerDeps;
+
+  constructor(deps: OwnerAskerDeps) {
+    this.#deps = deps;
+  }
+
+  /** Resolves at the latest when the owner's time is over. Never rejects. */
+  ask(owner: KnownOwner): Promise<Exclude<Verdict, "wait">> {
+    const { clock, link, bus, silentMs } = this.#deps;
+    return new Promise((resolve) => {
+      const ending = new AbortController();
+      let answers: Answers = {};
+      const judge = (isTimeUp: boolean) => {
+        if (ending.signal.aborted) return;
+        const verdict = verdictOf(answers, owner, isTimeUp);
+        if (verdict === "wait") return;
+        timer.cancel();
+        ending.abort();
+        resolve(verdict);
+      };
+      const timer = clock.startTimer(silentMs, () => judge(true));
+      const take = (way: keyof Answers) => (answer: OwnerAnswer) => {
+        answers = { ...answers, [way]: answer };
+        judge(false);
+      };
+      void link.ask(owner, ending.signal).then(take("link"));
+      void bus.ask(owner, ending.signal).then(take("bus"));
+    });
+  }
+}

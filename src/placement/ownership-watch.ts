@@ -1,0 +1,132 @@
+import type { Clock, Timer } from "../base/clock.ts";
+import type { Log } from "../base/log.ts";
+import type { ChannelId } from "../thread-protocol/channel-spec.ts";
+import type { SharedPlacement } from "./shared-placement.ts";
+import { type Flow, FREEZE_MS, ISOLATED_MS, type IsolatedMode, WakeGuard } from "./wake-guard.ts";
+
+const TICK_MS = 250;
+/** How often all ownerships are compared with the database, in milliseconds. */
+const COMPARE_MS = 5_000;
+/** The same while the bus, which tells of claims at once, is away. */
+const COMPARE_WITHOUT_BUS_MS = 750;
+/** An isolated node holds a channel whose encoder is lost no longer than this, in milliseconds. */
+const ISOLATED_HOLD_MS = 10_000;
+
+export type OwnershipWatchDeps = {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly placement: Pick<SharedPlacement, "compare" | "question" | "all" | "abandon">;
+  readonly mode: IsolatedMode;
+  /** Since when a channel has no encoder, in this clock's milliseconds; undefined where media comes. */
+  readonly heldSinceMs: (channelId: ChannelId) => number | undefined;
+  /** Whether the media threads may send. Called after each change. */
+  readonly onFlow: (flow: Flow) => void;
+};
+
+/**
+ * Keeps what this node owns in step with the database, and stops it from sending where it cannot know what it owns: after
+ * a freeze, and when it is isolated.
+ */
+export class OwnershipWatch {
+  readonly #deps: OwnershipWatchDeps;
+  readonly #guard: WakeGuard;
+  #flow: Flow = "flow";
+  #isBusUp = false;
+  #tickedMs: number;
+  #comparedMs = Number.NEGATIVE_INFINITY;
+  #isComparing = false;
+  #isBroken = false;
+  #timer: Timer | undefined;
+
+  constructor(deps: OwnershipWatchDeps) {
+    this.#deps = deps;
+    const nowMs = deps.clock.now();
+    this.#tickedMs = nowMs;
+    this.#guard = new WakeGuard(deps.mode, nowMs);
+    this.#startTick();
+  }
+
+  get flow(): Flow {
+    return this.#flow;
+  }
+
+  stop(): void {
+    this.#timer?.cancel();
+  }
+
+  /** The connection to the bus was made or lost. Messages sent meanwhile were lost. */
+  bus(isUp: boolean): void {
+    this.#isBusUp = isUp;
+    this.#guard.bus(isUp, this.#deps.clock.now());
+    if (isUp) this.#deps.placement.question();
+    this.#update();
+  }
+
+  /** A thread of this node could not run for longer than FREEZE_MS. Nothing is sent until what it owns is confirmed. */
+  woke(): void {
+    this.#deps.log.warn("this node stood still: its channels are confirmed before anything is sent");
+    this.#guard.woke(this.#deps.clock.now());
+    if (this.#isBusUp) this.#deps.placement.question();
+    this.#update();
+    void this.#compare();
+  }
+
+  /** Notices a freeze by itself. Call before anything is sent where timers may run in any order. */
+  notice(): void {
+    const nowMs = this.#deps.clock.now();
+    const pauseMs = nowMs - this.#tickedMs;
+    this.#tickedMs = nowMs;
+    if (pauseMs > FREEZE_MS) this.woke();
+  }
+
+  #startTick(): void {
+    this.#timer = this.#deps.clock.startTimer(TICK_MS, () => {
+      this.#startTick();
+      this.notice();
+      this.#update();
+      this.#dropHeld();
+      const intervalMs = this.#isBusUp ? COMPARE_MS : COMPARE_WITHOUT_BUS_MS;
+      if (this.#deps.clock.now() - this.#comparedMs >= intervalMs) void this.#compare();
+    });
+  }
+
+  async #compare(): Promise<void> {
+    if (this.#isComparing) return;
+    const { clock, placement, log } = this.#deps;
+    this.#isComparing = true;
+    const askedMs = clock.now();
+    this.#comparedMs = askedMs;
+    try {
+      await placement.compare();
+      this.#guard.compared(askedMs, clock.now());
+      this.#isBroken = false;
+    } catch (error) {
+      if (!this.#isBroken) {
+        const detail = error instanceof Error ? error.message : String(error);
+        log.warn("ownerships could not be compared with the database", { detail });
+      }
+      this.#isBroken = true;
+    } finally {
+      this.#isComparing = false;
+    }
+    this.#update();
+  }
+
+  #update(): void {
+    const flow = this.#guard.flow(this.#deps.clock.now());
+    if (flow === this.#flow) return;
+    this.#flow = flow;
+    this.#deps.onFlow(flow);
+  }
+
+  /** The encoder of such a channel is probably at another node by now. */
+  #dropHeld(): void {
+    const { clock, placement, heldSinceMs } = this.#deps;
+    const nowMs = clock.now();
+    if (this.#guard.isolatedMs(nowMs) < ISOLATED_MS) return;
+    for (const { channelId } of placement.all()) {
+      const sinceMs = heldSinceMs(channelId);
+      if (sinceMs !== undefined && nowMs - sinceMs >= ISOLATED_HOLD_MS) placement.abandon(channelId);
+    }
+  }
+}

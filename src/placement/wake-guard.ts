@@ -1,0 +1,72 @@
+/** Longer pauses of a node are a freeze: others may have taken its channels over. In milliseconds. */
+export const FREEZE_MS = 2_000;
+/** The bus has this long to bring the claims that were missed, in milliseconds. */
+const BUS_CONFIRMS_MS = 1_000;
+/** Without database and bus for this long a node is isolated, in milliseconds. */
+export const ISOLATED_MS = 5_000;
+/** An isolated node that has to stop goes on for this long, in milliseconds. */
+const ISOLATED_STOP_MS = 30_000;
+
+/** What an isolated node does: goes on with what it has, or ends it after half a minute. */
+export type IsolatedMode = "keep" | "stop";
+
+/** `hold`: nothing is sent to targets. `stop`: every broadcast is to end. */
+export type Flow = "flow" | "hold" | "stop";
+
+/**
+ * Decides whether a node may send. After a freeze it sends nothing until the database has confirmed its epochs, or the
+ * bus was connected for a second and brought no higher one. Times are monotonic milliseconds.
+ */
+export class WakeGuard {
+  readonly #mode: IsolatedMode;
+  #wokeMs: number | undefined;
+  #databaseMs: number;
+  #busMs: number;
+  #isBusUp = false;
+
+  constructor(mode: IsolatedMode, nowMs: number) {
+    this.#mode = mode;
+    this.#databaseMs = nowMs;
+    this.#busMs = nowMs;
+  }
+
+  /** The node could not run for longer than FREEZE_MS, up to now. What was heard before no longer counts. */
+  woke(nowMs: number): void {
+    this.#wokeMs = nowMs;
+    this.#databaseMs = Math.max(this.#databaseMs, nowMs);
+    if (this.#isBusUp) this.#busMs = nowMs;
+  }
+
+  /** The database compared all epochs, and was asked at `askedMs`. */
+  compared(askedMs: number, nowMs: number): void {
+    this.#databaseMs = nowMs;
+    if (this.#wokeMs !== undefined && askedMs >= this.#wokeMs) this.#wokeMs = undefined;
+  }
+
+  /** The connection to the bus was made or lost. */
+  bus(isUp: boolean, nowMs: number): void {
+    this.#busMs = nowMs;
+    this.#isBusUp = isUp;
+  }
+
+  flow(nowMs: number): Flow {
+    if (this.#isBusUp) {
+      const sinceMs = Math.max(this.#busMs, this.#wokeMs ?? 0);
+      if (nowMs - sinceMs >= BUS_CONFIRMS_MS) this.#wokeMs = undefined;
+    }
+    const isolatedMs = this.isolatedMs(nowMs);
+    if (this.#mode === "stop" && isolatedMs >= ISOLATED_STOP_MS) return "stop";
+    if (this.#wokeMs === undefined) return "flow";
+    // Nothing can confirm: the channels' own encoders decide.
+    if (isolatedMs >= ISOLATED_MS && this.#mode === "keep") {
+      this.#wokeMs = undefined;
+      return "flow";
+    }
+    return "hold";
+  }
+
+  /** For how long neither the database nor the bus was there, in milliseconds. */
+  isolatedMs(nowMs: number): number {
+    return this.#isBusUp ? 0 : nowMs - Math.max(this.#databaseMs, this.#busMs);
+  }
+}

@@ -1,0 +1,61 @@
+import { seededRandom } from "../../support/stages/seeded-random.ts";
+import { Encoder } from "./encoder.ts";
+import { breakThings } from "./faults.ts";
+import { Network } from "./network.ts";
+import { type Mutant, SharedDatabase } from "./shared-database.ts";
+import { type Cluster, SimNode } from "./sim-node.ts";
+import { Targets } from "./targets.ts";
+import { World } from "./world.ts";
+
+const NODES = 3;
+const CHANNELS = 2;
+/** How long things break, and how long everything has to be right again after that. */
+const FAULTS_MS = 40_000;
+const HEALED_MS = 45_000;
+/** An acknowledged change is in effect this long after everything is repaired. */
+const IN_EFFECT_MS = 10_000;
+
+/** Runs one seed. Returns what went against an invariant, in words; empty where nothing did. */
+export async function simulate(seed: number, mutant?: Mutant): Promise<readonly string[]> {
+  const world = new World(seededRandom(seed));
+  const network = new Network(world, world.chance(0.5) ? 0 : world.between(0, 0.15));
+  const database = new SharedDatabase(() => world.nowMs, mutant);
+  const targets = new Targets(world, network, database);
+  const nodes: Cluster["nodes"] = new Map();
+  const cluster: Cluster = { world, network, database, mutant, nodes, onFlush: (...flush) => targets.flush(...flush) };
+  targets.nodes = nodes;
+  // Each channel has two: they come back at about the same time, to different nodes.
+  const encoders = Array.from({ length: 2 * CHANNELS }, (_, n) => new Encoder(`ls-${n % CHANNELS}`, cluster));
+  const start = () => {
+    const node = new SimNode(cluster);
+    node.onDismissed = (session) => {
+      for (const encoder of encoders) encoder.dismissed(session);
+    };
+    nodes.set(node.incarnation, node);
+  };
+  for (let n = 0; n < NODES; n += 1) start();
+  for (const encoder of encoders) encoder.start();
+  breakThings({ cluster, encoders, untilMs: FAULTS_MS, start });
+  await world.runUntil(FAULTS_MS + HEALED_MS - IN_EFFECT_MS);
+  database.revision += 1;
+  await world.runUntil(FAULTS_MS + HEALED_MS);
+  return [...new Set([...database.violations, ...targets.violations, ...inTheEnd(cluster, encoders)])];
+}
+
+function inTheEnd({ nodes, database, network }: Cluster, encoders: readonly Encoder[]): readonly string[] {
+  return encoders.flatMap(({ channelId, isOnAir }) => {
+    const owners = [...nodes.values()].filter(
+      ({ process, placement }) => !process.isDead && placement.epochOf(channelId) !== undefined,
+    );
+    const [owner] = owners;
+    const row = database.ownerOf(channelId);
+    if (owners.length > 1) return [`I1: ${channelId} has ${owners.length} owners in the end`];
+    if (!isOnAir || owner === undefined) return [`${channelId} is not on air in the end`];
+    const mine = owner.placement.all().find((each) => each.channelId === channelId);
+    if (row?.incarnation !== owner.incarnation || row.epoch !== mine?.epoch) {
+      return [`the database names another owner of ${channelId} in the end`];
+    }
+    const isRevised = network.lossShare > 0 || mine.revision === database.revision;
+    return isRevised ? [] : [`I3: the owner of ${channelId} has old settings`];
+  });
+}

@@ -1,0 +1,87 @@
+import type { Network } from "./network.ts";
+import type { SharedDatabase } from "./shared-database.ts";
+import type { Cluster, SimNode } from "./sim-node.ts";
+import type { World } from "./world.ts";
+
+/** Where nothing of the other's message was lost, the old owner stops this soon. */
+const HEARS_MS = 1_000;
+/** Where only the database says so: its query, and what a slow one takes. */
+const DATABASE_MS = 9_000;
+/** Where the old owner hears nothing: until it knows that it is isolated, and the hold of an isolated node. */
+const ISOLATED_MS = 25_000;
+
+/** The answer to a claim is still on its way. */
+const NEW_MS = 50;
+
+type Sender = { readonly node: SimNode; readonly sinceMs: number };
+
+/** Where the nodes send to: sees two senders of one channel. */
+export class Targets {
+  readonly violations: string[] = [];
+  nodes: Cluster["nodes"] = new Map();
+  readonly #world: World;
+  readonly #network: Network;
+  readonly #database: SharedDatabase;
+  /** Who sent with which epoch, by channel. */
+  readonly #senders = new Map<string, Map<number, Sender>>();
+
+  constructor(world: World, network: Network, database: SharedDatabase) {
+    this.#world = world;
+    this.#network = network;
+    this.#database = database;
+    database.onTake = (channelId, former, epoch, by) => this.#taken(channelId, former, epoch, by);
+  }
+
+  flush(node: SimNode, channelId: string, epoch: number): void {
+    const senders = this.#senders.get(channelId) ?? new Map<number, Sender>();
+    this.#senders.set(channelId, senders);
+    const same = senders.get(epoch);
+    if (same === undefined) senders.set(epoch, { node, sinceMs: this.#world.nowMs });
+    else if (same.node !== node && !this.#database.hasLostCommits) {
+      this.violations.push(`I1: two nodes send ${channelId} with epoch ${epoch}`);
+    }
+    const newest = [...senders].reduce((left, right) => (right[0] > left[0] ? right : left));
+    if (newest[0] > epoch) this.#overlap(node, channelId, epoch, newest[1]);
+  }
+
+  #overlap(node: SimNode, channelId: string, epoch: number, { node: other, sinceMs }: Sender): void {
+    const { nowMs } = this.#world;
+    const network = this.#network;
+    const forMs = nowMs - sinceMs;
+    const what = `${channelId} with epoch ${epoch}, ${Math.round(forMs)} ms after a newer owner`;
+    if (forMs > ISOLATED_MS) this.violations.push(`I4: still sent ${what}`);
+    const databaseMs = Math.max(
+      network.databaseSinceMs.get(node.incarnation) ?? 0,
+      this.#database.sinceMs,
+      node.wokeMs,
+    );
+    const hasDatabase = !this.#database.isAway && network.hasDatabase(node.incarnation);
+    if (hasDatabase && nowMs - Math.max(databaseMs, sinceMs) > DATABASE_MS) {
+      this.violations.push(`I4: the database was there, and sent ${what}`);
+    }
+    // A frozen owner that wakes asks before it sends.
+    if (hasDatabase && node.wokeMs > sinceMs && databaseMs <= node.wokeMs) {
+      this.violations.push(`I4: woke and sent ${what}`);
+    }
+    const isQuiet = network.lossShare === 0 && network.changedMs < sinceMs && other.wokeMs < sinceMs;
+    const hears = isQuiet && network.isBusUp(node.incarnation) && network.isBusUp(other.incarnation);
+    if (hears && node.frozenMs < sinceMs && forMs > HEARS_MS) this.violations.push(`I4: was told and sent ${what}`);
+  }
+
+  /** A living owner that answers keeps its channel. */
+  #taken(channelId: string, former: number, epoch: number, by: number): void {
+    const node = this.nodes.get(former);
+    const network = this.#network;
+    if (node === undefined || former === by || node.process.isDead || node.process.isFrozen || node.isDraining) return;
+    const nowMs = this.#world.nowMs;
+    const isQuiet = network.lossShare === 0 && nowMs - Math.max(network.changedMs, node.wokeMs, node.frozenMs) > 1_000;
+    const isReached = network.hasLink(by, former) && network.hasLink(former, by);
+    const isNew = nowMs - (this.#database.ownerOf(channelId)?.claimedMs ?? 0) < NEW_MS;
+    const isOwner = isNew || (node.placement.epochOf(channelId) === epoch && node.isOnAir(channelId));
+    const asker = this.nodes.get(by);
+    const isAskerQuiet = asker !== undefined && nowMs - Math.max(asker.wokeMs, asker.frozenMs) > 1_000;
+    if (isQuiet && isReached && isOwner && isAskerQuiet) {
+      this.violations.push(`a healthy owner of ${channelId} with epoch ${epoch} was replaced`);
+    }
+  }
+}

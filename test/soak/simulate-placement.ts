@@ -1,0 +1,25 @@
+import { parseArgs } from "node:util";
+import { simulate } from "../placement/simulation/simulation.ts";
+
+/** Broken seeds that are shown; then the run ends. */
+const BROKEN_MAX = 20;
+const NEWS_EVERY = 1_000;
+
+const { values } = parseArgs({
+  options: { seeds: { type: "string", default: "2000" }, first: { type: "string", default: "1" } },
+});
+const [seeds, first] = [Number(values.seeds), Number(values.first)];
+let broken = 0;
+const startedMs = performance.now();
+for (let seed = first; seed < first + seeds && broken < BROKEN_MAX; seed += 1) {
+  const found = await simulate(seed);
+  if (found.length > 0) {
+    broken += 1;
+    process.stdout.write(`seed ${seed}: ${found.join("; ")}\n`);
+  }
+  if ((seed - first + 1) % NEWS_EVERY !== 0) continue;
+  const seconds = Math.round((performance.now() - startedMs) / 1_000);
+  process.stdout.write(`${seed - first + 1} seeds, ${broken} broken, ${seconds} s\n`);
+}
+process.stdout.write(`${seeds} seeds from ${first}: ${broken} broken\n`);
+process.exitCode = broken === 0 ? 0 : 1;
