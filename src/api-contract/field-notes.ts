@@ -12,6 +12,9 @@ export const FIELD_NOTES: Readonly<Record<string, string>> = {
   instanceNo: "Number of the channel, unique within the installation.",
   channelStatus: "READY: waiting for an encoder. PUBLISHING: on air. BLOCK: refuses encoders.",
   isPublishing: "Whether the channel is on air.",
+  ownerState:
+    "Where several servers work together: how the one that carries the channel is doing. SILENT: not heard for 6 s. LOST: gone, and the channel is off air. Absent while no server carries it.",
+  statusAge: "How many seconds old the status is; absent up to 3, and on a single server.",
   health: "The one verdict about the channel, from the stream check, the platforms and the hold.",
   reasonCount: "How many reasons there are in total; only the first is shown.",
   nextStep: "What a person should do next; absent where there is nothing to do.",

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { OWNER_STATES } from "../../thread-protocol/owner-states.ts";
 import { TARGET_ERROR_CODES, TARGET_WARNING_CODES } from "../../thread-protocol/targets/target-status.ts";
 import { CHANNEL_STATUSES } from "../channel-status.ts";
 import { HEALTH_STATES, NEXT_STEPS } from "../health-words.ts";
@@ -58,6 +59,8 @@ const platform = {
   ...platformSettings,
   connectStatus: z.enum(["READY", "CONNECTING", "PUBLISHING", "FAIL"]),
   connectStatusTime: time.optional(),
+  ownerState: z.enum(OWNER_STATES).optional(),
+  statusAge: count.optional(),
   onAirSeconds: count.optional(),
   bytesPerSecond: count,
   bytesTotalTrans: count,
@@ -127,6 +130,8 @@ const channel = {
   instanceNo: z.int().min(1),
   channelStatus: z.enum(CHANNEL_STATUSES),
   isPublishing: z.boolean(),
+  ownerState: z.enum(OWNER_STATES).optional(),
+  statusAge: count.optional(),
   health,
   createdTime: time,
   publishUrl: z.string(),

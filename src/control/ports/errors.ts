@@ -55,6 +55,11 @@ export class DomainError extends Error {
   }
 }
 
+/** The node that owns the channel did not take a command: it is silent, or cannot be reached. It may have done it. */
+export class OwnerUnavailableError extends Error {
+  override readonly name = "OwnerUnavailableError";
+}
+
 /** Why the database accepts no writes at the moment; `damaged`, `unreachable`: some or all reads fail too. */
 export type StoreTrouble = "locked" | "full" | "unwritable" | "damaged" | "unreachable";
 

@@ -1,6 +1,7 @@
 import type { ChannelId, ChannelSpec, IngestSlot, TargetId, TargetSpec } from "../../thread-protocol/channel-spec.ts";
 import type { HoldChange } from "../../thread-protocol/hold-limits.ts";
 import type { Keyframe } from "../../thread-protocol/keyframe.ts";
+import type { OwnerState } from "../../thread-protocol/owner-states.ts";
 import type { PreflightResult } from "../../thread-protocol/preflight.ts";
 import type { IngestSample, TargetSample } from "../../thread-protocol/samples.ts";
 import type { TargetStatus } from "../../thread-protocol/targets/target-status.ts";
@@ -22,6 +23,9 @@ export type Hold = {
   readonly limitTime: number;
 };
 
+/** The node that owns a channel. `ageMs`: how old what is known of its channels is, in milliseconds. */
+export type OwnerLive = { readonly state: OwnerState; readonly ageMs: number };
+
 /** The state of one channel as the media thread last reported it. */
 export type ChannelLive = {
   readonly isPublishing: boolean;
@@ -33,6 +37,8 @@ export type ChannelLive = {
   readonly ingest?: IngestSample;
   /** Only targets whose status was reported. */
   readonly targets: ReadonlyMap<TargetId, TargetLive>;
+  /** Where several nodes share the database: the node that owns the channel. Absent on a single one. */
+  readonly owner?: OwnerLive;
 };
 
 /** The receiver of a preview. */
@@ -51,20 +57,23 @@ export type PreviewClient = {
   leave(): void;
 };
 
-/** The data plane as the use cases see it. */
+/**
+ * The data plane as the use cases see it. Where another node owns the channel, calls that return a promise wait until it
+ * has taken the command, and reject with OwnerUnavailableError where it does not.
+ */
 export interface Runtime {
   /** Applies a stored change in the thread that owns the channel; does nothing where no thread does. */
   apply(spec: ChannelSpec): void;
   /** The channel is deleted: its publishers are disconnected, and its state is dropped. */
   remove(channelId: ChannelId): void;
   /** Ends the broadcast, or its hold, now: ends the targets properly and disconnects the encoder. */
-  end(channelId: ChannelId): void;
+  end(channelId: ChannelId): void | Promise<void>;
   /** Extends the channel's hold by a minute, or ends it; does nothing where no hold runs. */
-  changeHold(channelId: ChannelId, how: HoldChange): void;
+  changeHold(channelId: ChannelId, how: HoldChange): void | Promise<void>;
   /** Disconnects the encoder of this key as if its connection were lost: its key changed. */
-  disconnectPublisher(channelId: ChannelId, slot: IngestSlot): void;
+  disconnectPublisher(channelId: ChannelId, slot: IngestSlot): void | Promise<void>;
   /** Dials a waiting target at once; does nothing where it does not wait. */
-  retryTarget(channelId: ChannelId, targetId: TargetId): void;
+  retryTarget(channelId: ChannelId, targetId: TargetId): void | Promise<void>;
   /**
    * Sends the built-in clip as the channel's encoder. `read` finds the channel's spec, and again where the channel changes
    * meanwhile; rejects as it does, and where the media thread does not answer.
@@ -75,7 +84,7 @@ export interface Runtime {
     how: Omit<TestPatternRequest, "kind" | "spec">,
   ): Promise<TestPatternResult>;
   /** Ends the channel's test pattern, and its broadcast; does nothing where an encoder has taken over. */
-  stopTestPattern(channelId: ChannelId): void;
+  stopTestPattern(channelId: ChannelId): void | Promise<void>;
   /** Connects to a target as for a broadcast, but sends no media. Rejects where the media thread does not answer. */
   testTarget(target: TargetSpec): Promise<PreflightResult>;
   /** Sends what the channel sends, from its last keyframe on; ends at once where it is not on air. */
@@ -85,6 +94,8 @@ export interface Runtime {
    * not answer.
    */
   keyframe(channelId: ChannelId, knownTime?: number): Promise<Keyframe>;
+  /** Asks the nodes that own these channels for their present counters, where nothing reads them here already. */
+  freshen?(channelIds: readonly ChannelId[]): Promise<void>;
   /** Undefined where nothing was reported of the channel. */
   live(channelId: ChannelId): ChannelLive | undefined;
   /** All channels on air. */

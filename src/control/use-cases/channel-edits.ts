@@ -89,7 +89,7 @@ export class ChannelEdits {
     const { hold } = channel;
     if (hold === undefined) throw new DomainError({ kind: "not-held" });
     if (hold.endTime + HOLD_EXTENSION_MS > hold.limitTime) throw new DomainError({ kind: "hold-limit" });
-    runtime.changeHold(channelId, "extend");
+    await runtime.changeHold(channelId, "extend");
     await view.until(() => runtime.live(channelId)?.hold?.endTime !== hold.endTime, EFFECT_DEADLINE_MS);
     if (runtime.live(channelId)?.hold !== undefined) publish("hold-extended", channel);
     return reads.get(channelId);
@@ -101,7 +101,7 @@ export class ChannelEdits {
     const channel = await reads.get(channelId);
     if (channel.hold === undefined) throw new DomainError({ kind: "not-held" });
     publish("end-requested", channel);
-    runtime.changeHold(channelId, "end");
+    await runtime.changeHold(channelId, "end");
     await view.until(() => runtime.live(channelId)?.hold === undefined, EFFECT_DEADLINE_MS);
     return reads.get(channelId);
   }
@@ -119,14 +119,14 @@ export class ChannelEdits {
             if (backupStreamKey === undefined) throw new DomainError({ kind: "backup-off" });
             return { backupStreamKey: newStreamKey(randomBytes) };
           });
-    runtime.disconnectPublisher(channelId, slot);
+    await runtime.disconnectPublisher(channelId, slot);
     return changed;
   }
 
   /** Reads the channel again, so that the answer includes everything up to the broadcast's end. */
   async #ended(channelId: ChannelId): Promise<ChannelDetail> {
     const { runtime, view, reads } = this.#context;
-    runtime.end(channelId);
+    await runtime.end(channelId);
     await view.until(() => runtime.live(channelId)?.isPublishing !== true, EFFECT_DEADLINE_MS);
     return reads.get(channelId);
   }

@@ -35,7 +35,11 @@ export class ChannelReads {
   get(channelId: ChannelId): Promise<ChannelDetail> {
     const { totals, store } = this.#options;
     return totals.readBeside(
-      async () => found(await store.findChannel(channelId)),
+      async () => {
+        const channel = found(await store.findChannel(channelId));
+        await this.#freshen([channel]);
+        return channel;
+      },
       (channel) => this.#detail(channel),
     );
   }
@@ -47,12 +51,14 @@ export class ChannelReads {
   ): Promise<{ readonly channels: readonly ChannelSummary[]; readonly total: number }> {
     const { totals, store, runtime } = this.#options;
     const { isPublishing, ...rest } = filter;
-    const read = () => {
+    const read = async () => {
       const among =
         isPublishing === undefined
           ? {}
           : { among: { channelIds: runtime.publishingChannels(), isInside: isPublishing } };
-      return store.listChannels({ ...rest, ...among }, page);
+      const listed = await store.listChannels({ ...rest, ...among }, page);
+      await this.#freshen(listed.channels);
+      return listed;
     };
     return totals.readBeside(read, ({ channels, total }) => ({
       channels: channels.map((channel) => this.#summary(channel)),
@@ -97,6 +103,10 @@ export class ChannelReads {
     return channelHealth({ state, live: runtime.live(channelId), warnings: ingestChecks.warnings(channelId) });
   }
 
+  async #freshen(channels: readonly ChannelRecord[]): Promise<void> {
+    await this.#options.runtime.freshen?.(channels.map(({ channelId }) => channelId));
+  }
+
   #detail(channel: Channel): ChannelDetail {
     return { ...this.#summary(channel), targets: channel.targets.map((target) => this.#target(channel, target)) };
   }
@@ -111,6 +121,7 @@ export class ChannelReads {
       isPublishing: live?.isPublishing ?? false,
       ...(live?.ingest === undefined ? {} : { ingest: live.ingest }),
       ...(live?.hold === undefined ? {} : { hold: live.hold }),
+      ...(live?.owner === undefined ? {} : { owner: live.owner }),
       warnings: ingestChecks.warnings(channel.channelId),
       ...(checkState === undefined ? {} : { checkState }),
       health: this.health(channel),
@@ -130,6 +141,7 @@ export class ChannelReads {
       ...target,
       totals: sum(target.totals, view.unstoredOfTarget(channelId, target.targetId)),
       isChannelPublishing: live?.isPublishing ?? false,
+      ...(live?.owner === undefined ? {} : { owner: live.owner }),
       ...(targetLive === undefined || shown === undefined ? {} : { live: { ...targetLive, status: shown } }),
     };
   }

@@ -2,7 +2,7 @@ import type { IngestSample } from "../../thread-protocol/samples.ts";
 import type { ChannelRecord, Target } from "../channels/channel.ts";
 import type { ChannelHealth } from "../health/channel-health.ts";
 import type { CheckState, IngestWarning } from "../ingest-check/ingest-checks.ts";
-import type { Hold, TargetLive } from "../ports/runtime.ts";
+import type { Hold, OwnerLive, TargetLive } from "../ports/runtime.ts";
 
 /** The stored and the live state of a channel. `publishMs` and `recentPublishStartTime` are up to now. */
 export type ChannelSummary = ChannelRecord & {
@@ -17,13 +17,19 @@ export type ChannelSummary = ChannelRecord & {
   readonly checkState?: CheckState;
   /** The verdict on it. */
   readonly health: ChannelHealth;
+  /** Where several nodes share the database: the node that owns it. */
+  readonly owner?: OwnerLive;
 };
 
 /**
  * The stored and the live state of a target. `totals` are up to now; `live` is absent while the media thread knows
  * nothing of it.
  */
-export type TargetDetail = Target & { readonly isChannelPublishing: boolean; readonly live?: TargetLive };
+export type TargetDetail = Target & {
+  readonly isChannelPublishing: boolean;
+  readonly live?: TargetLive;
+  readonly owner?: OwnerLive;
+};
 
 /** A channel with its targets, in the order of their ids. */
 export type ChannelDetail = ChannelSummary & { readonly targets: readonly TargetDetail[] };

@@ -104,7 +104,7 @@ export class TargetEdits {
     const present = targetOf(await reads.get(channelId), targetId);
     if (!present.isEnabled) throw new DomainError({ kind: "target-off" });
     if (present.live?.status.status !== "FAIL") return present;
-    runtime.retryTarget(channelId, targetId);
+    await runtime.retryTarget(channelId, targetId);
     const now = () => runtime.live(channelId)?.targets.get(targetId)?.status.status;
     await view.until(() => now() !== "FAIL", EFFECT_DEADLINE_MS);
     return targetOf(await reads.get(channelId), targetId);

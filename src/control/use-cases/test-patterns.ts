@@ -74,7 +74,7 @@ export class TestPatterns {
     const channel = await reads.get(channelId);
     if (!isTestPattern(runtime.live(channelId))) throw new DomainError({ kind: "no-test-pattern" });
     publish("test-pattern-stopped", channel);
-    runtime.stopTestPattern(channelId);
+    await runtime.stopTestPattern(channelId);
     await view.until(() => !isTestPattern(runtime.live(channelId)), EFFECT_DEADLINE_MS);
     return reads.get(channelId);
   }

@@ -2,6 +2,7 @@ import type { PublishStatusName } from "../../api-contract/channel-status.ts";
 import { maskAddress, maskPassword, maskStreamKey } from "../../api-contract/masks.ts";
 import type { Alerts, Target } from "../../control/channels/channel.ts";
 import type { AccessKey } from "../../control/ports/access-key-store.ts";
+import type { OwnerLive } from "../../control/ports/runtime.ts";
 import type { ChannelDetail, ChannelSummary, TargetDetail } from "../../control/use-cases/details.ts";
 import type { TargetTest } from "../../control/use-cases/target-edits.ts";
 import type { TargetSample } from "../../thread-protocol/samples.ts";
@@ -23,6 +24,8 @@ export type AnswerContext = PublishAddresses & {
 };
 
 const MS_PER_SECOND = 1_000;
+/** A node reports every second, and says every two seconds that it lives. */
+const STATUS_AGE_USUAL_SECONDS = 3;
 
 function shownKey(streamKey: string, { isViewer }: AnswerContext): string {
   return isViewer ? maskStreamKey(streamKey) : streamKey;
@@ -31,6 +34,13 @@ function shownKey(streamKey: string, { isViewer }: AnswerContext): string {
 /** A viewer sees an address's host but not its path: some platforms and receivers put the secret there. */
 export function shownAddress(url: string, { isViewer }: Pick<AnswerContext, "isViewer">): string {
   return isViewer ? maskAddress(url) : url;
+}
+
+/** The node that owns a channel, and how old its status is where that is worth mentioning. */
+function ownerAnswer(owner: OwnerLive | undefined) {
+  if (owner === undefined) return {};
+  const statusAge = Math.floor(owner.ageMs / MS_PER_SECOND);
+  return { ownerState: owner.state, ...(statusAge > STATUS_AGE_USUAL_SECONDS ? { statusAge } : {}) };
 }
 
 function channelStatus(channel: ChannelSummary, { publishStatusName }: AnswerContext): string {
@@ -53,6 +63,7 @@ export function channelAnswer(channel: ChannelSummary, context: AnswerContext) {
     instanceNo: channel.instanceNo,
     channelStatus: channelStatus(channel, context),
     isPublishing: channel.isPublishing,
+    ...ownerAnswer(channel.owner),
     health: healthAnswer(channel.health),
     createdTime: channel.createdTime,
     publishUrl: ownUrl,
@@ -138,6 +149,7 @@ export function platformAnswer(target: TargetDetail, context: AnswerContext) {
     ...platformSettingsAnswer(target, context),
     connectStatus: status?.status ?? "READY",
     ...(status === undefined ? {} : { connectStatusTime: status.sinceTime }),
+    ...ownerAnswer(target.owner),
     ...rates(target),
     bytesTotalTrans: target.totals.bytes,
     // The name in the reference's table until 2024. It is a total, despite its name.

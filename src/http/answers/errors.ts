@@ -5,7 +5,7 @@ import { MISSING_HINT } from "../../api-contract/input/hints.ts";
 import { NOT_AVAILABLE, type NotAvailable } from "../../api-contract/input/not-available.ts";
 import { unreachable } from "../../base/unreachable.ts";
 import type { DomainFault, StoreTrouble } from "../../control/ports/errors.ts";
-import { DomainError, StoreUnavailableError } from "../../control/ports/errors.ts";
+import { DomainError, OwnerUnavailableError, StoreUnavailableError } from "../../control/ports/errors.ts";
 
 /** After how many seconds a client should retry while the database is locked or full. */
 const RETRY_AFTER_SECONDS = 5;
@@ -68,6 +68,14 @@ export function answerForError(error: unknown, bodyBytesMax = BODY_BYTES_MAX): E
     return {
       answer: gatewayError("ENDPOINT_ERROR", troubleDetails(error)),
       ...(PASSING.includes(error.trouble) ? { retryAfterSeconds: RETRY_AFTER_SECONDS } : {}),
+      isUnexpected: false,
+    };
+  }
+  if (error instanceof OwnerUnavailableError) {
+    const details = "The server that carries this channel does not respond.";
+    return {
+      answer: gatewayError("ENDPOINT_ERROR", details),
+      retryAfterSeconds: RETRY_AFTER_SECONDS,
       isUnexpected: false,
     };
   }

@@ -260,6 +260,12 @@ const SENTENCES = {
     en: "This server, not the platform, is the cause: a mistake in its program ended the connection, and its log has the details; we reconnect by ourselves.",
     ko: "플랫폼이 아니라 이 서버가 원인입니다. 프로그램 오류로 연결이 끊어졌으며 자세한 내용은 로그에 있습니다. 자동으로 다시 연결합니다.",
   },
+  "node-lost": {
+    code: "NODE_LOST",
+    severity: "transient",
+    en: "The server that carried this channel is gone, not the platform: the stream goes on as soon as the encoder reconnects to another server.",
+    ko: "플랫폼이 아니라 이 채널을 송출하던 서버가 사라졌습니다. 인코더가 다른 서버에 다시 연결되면 송출이 이어집니다.",
+  },
   "codec-unsupported": {
     code: "CODEC_UNSUPPORTED",
     severity: "fatal",

@@ -15,6 +15,7 @@ export const TargetErrorCode = {
   TargetForbidden: "TARGET_FORBIDDEN",
   CodecUnsupported: "CODEC_UNSUPPORTED",
   ServerTrouble: "SERVER_TROUBLE",
+  NodeLost: "NODE_LOST",
 } as const;
 export type TargetErrorCode = (typeof TargetErrorCode)[keyof typeof TargetErrorCode];
 

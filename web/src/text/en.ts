@@ -164,6 +164,7 @@ export const en = {
     TARGET_FORBIDDEN: "Address not allowed",
     CODEC_UNSUPPORTED: "Unsupported codec or track",
     SERVER_TROUBLE: "A problem with this server, not the platform",
+    NODE_LOST: "The server that carried this channel is gone",
   } satisfies Record<ErrorCode, string>,
   channel: {
     gone: "This channel doesn't exist or has been deleted.",

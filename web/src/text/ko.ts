@@ -156,6 +156,7 @@ export const ko: Texts = {
     TARGET_FORBIDDEN: "허용되지 않는 주소",
     CODEC_UNSUPPORTED: "지원하지 않는 코덱 또는 트랙",
     SERVER_TROUBLE: "플랫폼이 아닌 이 서버의 문제",
+    NODE_LOST: "이 채널을 송출하던 서버가 사라짐",
   },
   channel: {
     gone: "존재하지 않거나 삭제된 채널입니다.",
