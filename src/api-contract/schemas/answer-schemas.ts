@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { OWNER_STATES } from "../../thread-protocol/owner-states.ts";
+import { OWNER_STATES } from "../../thread-protocol/targets/owner-states.ts";
 import { TARGET_ERROR_CODES, TARGET_WARNING_CODES } from "../../thread-protocol/targets/target-status.ts";
 import { CHANNEL_STATUSES } from "../channel-status.ts";
 import { HEALTH_STATES, NEXT_STEPS } from "../health-words.ts";

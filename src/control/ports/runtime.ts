@@ -1,9 +1,9 @@
 import type { ChannelId, ChannelSpec, IngestSlot, TargetId, TargetSpec } from "../../thread-protocol/channel-spec.ts";
 import type { HoldChange } from "../../thread-protocol/hold-limits.ts";
 import type { Keyframe } from "../../thread-protocol/keyframe.ts";
-import type { OwnerState } from "../../thread-protocol/owner-states.ts";
 import type { PreflightResult } from "../../thread-protocol/preflight.ts";
 import type { IngestSample, TargetSample } from "../../thread-protocol/samples.ts";
+import type { OwnerState } from "../../thread-protocol/targets/owner-states.ts";
 import type { TargetStatus } from "../../thread-protocol/targets/target-status.ts";
 import type { TestPatternRequest, TestPatternResult } from "../../thread-protocol/test-pattern.ts";
 

@@ -1,0 +1,160 @@
+import type { Clock } from "../base/clock.ts";
+import type { Log } from "../base/log.ts";
+import type { ChannelEvent } from "../control/events/events.ts";
+import type { ServerFact } from "../control/facts/server-fact.ts";
+import type { IngestChecks } from "../control/ingest-check/ingest-checks.ts";
+import type { Bus } from "../control/ports/bus.ts";
+import type { Incarnation, NodeState } from "../control/ports/ownership-store.ts";
+import type { Runtime } from "../control/ports/runtime.ts";
+import type { ChannelId, ChannelSpec } from "../thread-protocol/channel-spec.ts";
+import { ClusterLiveState } from "./cluster-live-state.ts";
+import { ClusterRuntime } from "./cluster-runtime.ts";
+import { type Command, type CommandOutcome, CommandSender, CommandTaker } from "./commands.ts";
+import { type ChannelHint, Hints } from "./hints.ts";
+import type { NodeReport } from "./node-report.ts";
+import type { NodeRpc } from "./node-rpc.ts";
+import { StateFeed } from "./state-feed.ts";
+import type { ToldChannel } from "./told-channel.ts";
+
+export type ClusterStatesDeps = {
+  readonly self: Incarnation;
+  readonly bus: Bus;
+  readonly rpc: NodeRpc;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly newRequestId: () => string;
+  /** This node's own media threads, and its ingest check. */
+  readonly own: Runtime;
+  readonly ownChecks: Pick<IngestChecks, "warnings" | "state">;
+  /** The channels that this node owns, with their epochs. */
+  readonly owned: () => ReadonlyMap<ChannelId, number>;
+  readonly nodeState: (incarnation: Incarnation) => NodeState | undefined;
+  readonly storedOwner: (channelId: ChannelId) => Promise<Incarnation | undefined>;
+  readonly report: () => Omit<NodeReport, "no">;
+  /** The channel's settings as stored; undefined where it does not exist. */
+  readonly readSpec: (channelId: ChannelId) => Promise<ChannelSpec | undefined>;
+  readonly hasReaders: () => boolean;
+  /** Channels of other nodes have another state. */
+  readonly onChanged: (channelIds: readonly ChannelId[]) => void;
+  readonly onSamples: (channels: readonly ToldChannel[]) => void;
+  /** A channel was changed or deleted at another node. */
+  readonly onHint: (hint: ChannelHint) => void;
+  readonly onKeys: () => void;
+  readonly onDeliveries: () => void;
+  readonly onEvent: (event: ChannelEvent) => void;
+};
+
+/** What makes every node answer for all channels: it tells its own states, joins those of the others, and passes commands on. */
+export class ClusterStates {
+  readonly runtime: ClusterRuntime;
+  readonly others: ClusterLiveState;
+  readonly hints: Hints;
+  readonly feed: StateFeed;
+  /** The findings of the ingest check of whichever node owns a channel. */
+  readonly ingestChecks: Pick<IngestChecks, "warnings" | "state">;
+  readonly #deps: ClusterStatesDeps;
+
+  constructor(deps: ClusterStatesDeps) {
+    this.#deps = deps;
+    const { self, bus, rpc, clock, log, own, ownChecks, owned, newRequestId, storedOwner } = deps;
+    const epochOf = (channelId: ChannelId) => owned().get(channelId);
+    this.others = new ClusterLiveState(deps);
+    this.feed = new StateFeed({ ...deps, live: (channelId) => own.live(channelId), ingestChecks: ownChecks });
+    const toldOwner = (channelId: ChannelId) => this.others.ownerOf(channelId)?.incarnation;
+    const commands = new CommandSender({ bus, newRequestId, toldOwner, storedOwner });
+    this.runtime = new ClusterRuntime({ own, others: this.others, commands, epochOf });
+    this.hints = new Hints(bus, self, log);
+    this.ingestChecks = {
+      warnings: (channelId) => this.#checksOf(channelId)?.warnings ?? ownChecks.warnings(channelId),
+      state: (channelId) =>
+        epochOf(channelId) === undefined ? this.others.checks(channelId)?.state : ownChecks.state(channelId),
+    };
+    const taker = new CommandTaker(clock, (command) => this.#run(command));
+    rpc.on("command", (message) => taker.take(message));
+    rpc.on("snapshot", async ({ after }) => this.feed.snapshot(typeof after === "string" ? after : undefined));
+    rpc.on("status", async ({ channels }) => this.feed.status(textsOf(channels)));
+  }
+
+  start(): void {
+    const { onHint, onKeys, onDeliveries, onEvent } = this.#deps;
+    this.hints.start({
+      channel: (hint) => {
+        void this.#apply(hint);
+        onHint(hint);
+      },
+      keys: onKeys,
+      deliveries: onDeliveries,
+      event: onEvent,
+    });
+    this.others.start();
+    this.feed.start();
+  }
+
+  stop(): void {
+    this.feed.stop();
+    this.others.stop();
+    this.hints.stop();
+  }
+
+  /** Takes every fact of this node. */
+  fact(fact: ServerFact): void {
+    this.feed.fact(fact);
+    if (fact.kind === "channel-changed") this.hints.channelChanged(fact);
+  }
+
+  #checksOf(channelId: ChannelId) {
+    return this.#deps.owned().has(channelId) ? undefined : this.others.checks(channelId);
+  }
+
+  /** Applies a change that another node stored. */
+  async #apply({ channelId, isDeleted }: ChannelHint): Promise<void> {
+    const { own, readSpec, log } = this.#deps;
+    try {
+      if (isDeleted === true) return own.remove(channelId);
+      const spec = await readSpec(channelId);
+      if (spec !== undefined) own.apply(spec);
+    } catch (error) {
+      // The comparison with the database follows within seconds.
+      log.warn("a changed channel could not be read", {
+        channelId,
+        detail: error instanceof Error ? error.message : "",
+      });
+    }
+  }
+
+  async #run(command: Command): Promise<CommandOutcome> {
+    const { own, owned, readSpec } = this.#deps;
+    const { channelId } = command;
+    if (!owned().has(channelId)) return { kind: "not-owner" };
+    switch (command.do) {
+      case "end":
+        await own.end(channelId);
+        break;
+      case "hold":
+        await own.changeHold(channelId, command.how);
+        break;
+      case "cut":
+        await own.disconnectPublisher(channelId, command.slot);
+        break;
+      case "retry":
+        await own.retryTarget(channelId, command.targetId);
+        break;
+      case "stop-test":
+        await own.stopTestPattern(channelId);
+        break;
+      case "start-test": {
+        const read = async () => {
+          const spec = await readSpec(channelId);
+          if (spec === undefined) throw new Error("the channel does not exist");
+          return spec;
+        };
+        return { kind: "done", result: await own.startTestPattern(channelId, read, command) };
+      }
+    }
+    return { kind: "done" };
+  }
+}
+
+function textsOf(value: unknown): readonly string[] {
+  return Array.isArray(value) ? value.filter((each) => typeof each === "string") : [];
+}

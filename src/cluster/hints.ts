@@ -1,0 +1,103 @@
+import { z } from "zod";
+import type { Log } from "../base/log.ts";
+import type { ChannelEvent } from "../control/events/events.ts";
+import type { ChannelChanged } from "../control/facts/server-fact.ts";
+import type { Bus, BusMessage } from "../control/ports/bus.ts";
+import type { Incarnation } from "../control/ports/ownership-store.ts";
+import type { ChannelId, TargetId } from "../thread-protocol/channel-spec.ts";
+import { subjectsOf } from "./node-report.ts";
+
+const CHANNEL = "hint.channel";
+const KEYS = "hint.keys";
+const DELIVERIES = "hint.deliveries";
+
+const channelHint = z.object({
+  channelId: z.string().min(1).max(64),
+  isDeleted: z.boolean().optional(),
+  removedTargetId: z.int().min(0).optional(),
+});
+const text = z.string().max(4_096);
+const event = z.looseObject({
+  eventId: z.int().min(0),
+  channelId: z.string().min(1).max(64),
+  code: text,
+  level: text,
+  time: z.number(),
+  description: text,
+});
+
+/** A channel was changed at another node; its settings are in the database. */
+export type ChannelHint = {
+  readonly channelId: ChannelId;
+  readonly isDeleted?: boolean | undefined;
+  readonly removedTargetId?: TargetId | undefined;
+};
+
+export type HintTakers = {
+  readonly channel: (hint: ChannelHint) => void;
+  /** Access keys, the password or sessions were changed. */
+  readonly keys: () => void;
+  /** A delivery waits. */
+  readonly deliveries: () => void;
+  /** Another node stored an event. */
+  readonly event: (event: ChannelEvent) => void;
+};
+
+/**
+ * Tells the other nodes what they may want to read again now. A lost hint costs seconds: every node looks at the database
+ * by itself too.
+ */
+export class Hints {
+  readonly #bus: Bus;
+  readonly #log: Log;
+  readonly #eventSubject: string;
+  #stops: (() => void)[] = [];
+
+  constructor(bus: Bus, self: Incarnation, log: Log) {
+    this.#bus = bus;
+    this.#log = log;
+    this.#eventSubject = subjectsOf(self).events;
+  }
+
+  start({ channel, keys, deliveries, event: onEvent }: HintTakers): void {
+    const bus = this.#bus;
+    this.#stops = [
+      bus.subscribe(CHANNEL, (message) => {
+        const read = channelHint.safeParse(message);
+        if (read.success) channel(read.data);
+        else this.#log.debug("a hint of another node is not understood", { subject: CHANNEL });
+      }),
+      bus.subscribe(KEYS, keys),
+      bus.subscribe(DELIVERIES, deliveries),
+      bus.subscribe("node.*.events", (message) => {
+        if (isEvent(message)) onEvent(message);
+      }),
+    ];
+  }
+
+  stop(): void {
+    for (const stop of this.#stops.splice(0)) stop();
+  }
+
+  channelChanged({ channelId, change, target }: ChannelChanged): void {
+    this.#bus.publish(CHANNEL, {
+      channelId,
+      ...(change === "deleted" ? { isDeleted: true } : {}),
+      ...(change === "target-removed" && target !== undefined ? { removedTargetId: target.targetId } : {}),
+    });
+  }
+
+  keysChanged(): void {
+    this.#bus.publish(KEYS, {});
+  }
+
+  /** This node stored an event: the others show it, and may send its delivery. */
+  eventStored(stored: ChannelEvent): void {
+    this.#bus.publish(this.#eventSubject, { ...stored });
+    this.#bus.publish(DELIVERIES, {});
+  }
+}
+
+function isEvent(message: unknown): message is BusMessage & ChannelEvent {
+  return event.safeParse(message).success;
+}

@@ -1,0 +1,68 @@
+import { z } from "zod";
+import type { Incarnation } from "../control/ports/ownership-store.ts";
+
+/** What a node says about itself every two seconds. */
+type NodeLoad = {
+  /** Channels that it owns. */
+  readonly channels: number;
+  /** Bits that it sends to targets within a second. */
+  readonly egressBitsPerSecond: number;
+  /** How late its latest event loop was, as the 99th percentile, in milliseconds. */
+  readonly loopDelayMs: number;
+  /** Connections of visitors that it passes on to other nodes. */
+  readonly relayed: number;
+  /** Until when it moves or ends its last broadcasts, milliseconds since the Unix epoch; absent unless it drains. */
+  readonly drainEndTime?: number;
+};
+
+export type NodeReport = {
+  readonly nodeId: string;
+  readonly state: "serving" | "draining";
+  readonly version: string;
+  /** The number of its last message about its channels. */
+  readonly no: number;
+  readonly load: NodeLoad;
+};
+
+const count = z.number().min(0);
+const report = z.looseObject({
+  nodeId: z.string().max(255),
+  state: z.enum(["serving", "draining"]),
+  version: z.string().max(64),
+  no: z.int().min(0),
+  load: z.looseObject({
+    channels: count,
+    egressBitsPerSecond: count,
+    loopDelayMs: count,
+    relayed: count,
+    drainEndTime: count.optional(),
+  }),
+});
+
+/** Whether another node's message has this form. */
+export function isNodeReport(value: unknown): value is NodeReport {
+  return report.safeParse(value).success;
+}
+
+/** The number of a message about channels; undefined where there is none. */
+export function messageNumber(value: unknown): number | undefined {
+  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0 ? value : undefined;
+}
+
+/** Subjects of one node. */
+export function subjectsOf(incarnation: Incarnation) {
+  const node = `node.${incarnation}`;
+  return {
+    heartbeat: `${node}.hb`,
+    state: `${node}.state`,
+    samples: `${node}.samples`,
+    events: `${node}.events`,
+    rpc: `${node}.rpc`,
+  } as const;
+}
+
+/** The node that a subject belongs to; undefined for one that is no node's. */
+export function incarnationOf(subject: string): Incarnation | undefined {
+  const [, digits] = /^node\.([1-9]\d{0,14})\.[a-z]+$/.exec(subject) ?? [];
+  return digits === undefined ? undefined : Number(digits);
+}

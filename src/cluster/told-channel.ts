@@ -1,0 +1,101 @@
+import { z } from "zod";
+import type { CheckState, IngestWarning } from "../control/ingest-check/ingest-checks.ts";
+import type { ChannelLive, TargetLive } from "../control/ports/runtime.ts";
+import type { ChannelId, TargetId } from "../thread-protocol/channel-spec.ts";
+
+/** A channel's state as its owner tells it to the other nodes: JSON, without secrets. */
+export type ToldChannel = {
+  readonly channelId: ChannelId;
+  /** The ownership in which this was true. */
+  readonly epoch: number;
+  /** Absent: the owner has released the channel. */
+  readonly live?: Omit<ChannelLive, "targets" | "owner"> & {
+    readonly targets: readonly (TargetLive & { readonly targetId: TargetId })[];
+  };
+  readonly warnings?: readonly IngestWarning[];
+  readonly checkState?: CheckState;
+};
+
+/** The most targets and warnings of one channel that are taken from another node. */
+const LIST_MAX = 200;
+const TEXT_MAX = 4_096;
+
+const text = z.string().max(TEXT_MAX);
+const number = z.number();
+// Codes are texts: a newer node may have codes that this one does not know, with sentences of its own.
+const sentence = { code: text, message: text, messageKo: text };
+const warning = z.looseObject({
+  code: text,
+  severity: z.enum(["warning", "error"]),
+  message: z.looseObject({ en: text, ko: text }),
+  targetId: number.optional(),
+});
+const status = z.looseObject({
+  status: z.enum(["READY", "CONNECTING", "PUBLISHING", "FAIL"]),
+  sinceTime: number,
+  lastError: z.looseObject({ ...sentence, severity: z.enum(["transient", "fatal"]), time: number }).optional(),
+  warning: z.looseObject(sentence).optional(),
+  retryAttempt: number.optional(),
+  nextRetryTime: number.optional(),
+});
+const sample = z.looseObject({
+  targetId: number,
+  bytesPerSecond: number,
+  bytesTotal: number,
+  playMs: number,
+  retryCount: number,
+  droppedFrames: number,
+  drops: z.looseObject({ overTime: number, overBytes: number, untilKeyframe: number }),
+  queueMs: number,
+  unackedBytes: number.optional(),
+  ackedBytes: number.optional(),
+  isUnstable: z.boolean(),
+});
+const ingest = z.looseObject({
+  state: z.enum(["LIVE", "HELD", "ENDED"]),
+  slot: z.enum(["main", "backup"]),
+  remoteAddress: text,
+  encoder: text,
+  startTime: number,
+  testPatternEndTime: number.optional(),
+  bytesPerSecond: number,
+  bytesTotal: number,
+  standbyDiffers: text.optional(),
+  measures: z.looseObject({}).optional(),
+});
+const live = z.looseObject({
+  isPublishing: z.boolean(),
+  startTime: number.optional(),
+  hold: z.looseObject({ endTime: number, limitTime: number }).optional(),
+  ingest: ingest.optional(),
+  targets: z
+    .array(z.looseObject({ targetId: number, status, sample: sample.optional(), onAirMs: number.optional() }))
+    .max(LIST_MAX),
+});
+const told = z.looseObject({
+  channelId: z.string().min(1).max(64),
+  epoch: z.int().min(0),
+  live: live.optional(),
+  warnings: z.array(warning).max(LIST_MAX).optional(),
+  checkState: z.enum(["checking", "done"]).optional(),
+});
+
+/** Whether another node's message has this form. Fields that this program does not know are ignored. */
+function isToldChannel(value: unknown): value is ToldChannel {
+  return told.safeParse(value).success;
+}
+
+/** Returns the channels of a list that another program sent; skips everything else. */
+export function readToldChannels(value: unknown): readonly ToldChannel[] {
+  return Array.isArray(value) ? value.filter(isToldChannel) : [];
+}
+
+/** The form in which the owner tells its state. */
+export function tellLive({ targets, owner: _owner, ...rest }: ChannelLive): NonNullable<ToldChannel["live"]> {
+  return { ...rest, targets: [...targets].map(([targetId, each]) => ({ ...each, targetId })) };
+}
+
+/** The state that another node told. */
+export function hearLive({ targets, ...rest }: NonNullable<ToldChannel["live"]>): ChannelLive {
+  return { ...rest, targets: new Map(targets.map(({ targetId, ...each }) => [targetId, each])) };
+}

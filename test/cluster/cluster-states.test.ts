@@ -1,0 +1,286 @@
+import { expect, test } from "vitest";
+import { ClusterStates } from "../../src/cluster/cluster-states.ts";
+import type { ChannelHint } from "../../src/cluster/hints.ts";
+import { NodeRpc } from "../../src/cluster/node-rpc.ts";
+import { LiveState } from "../../src/control/live/live-state.ts";
+import { OwnerUnavailableError } from "../../src/control/ports/errors.ts";
+import type { NodeState } from "../../src/control/ports/ownership-store.ts";
+import type { ChannelSpec } from "../../src/thread-protocol/channel-spec.ts";
+import { targetError } from "../../src/thread-protocol/targets/target-errors.ts";
+import { FakeRuntime } from "../control/fake-runtime.ts";
+import { MemoryNetwork } from "../support/stages/memory-bus.ts";
+import { channelSample } from "../support/stages/sample.ts";
+import { VirtualClock } from "../support/stages/virtual-clock.ts";
+
+const log = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
+const ID = "ls-20260102030405-aB3dE";
+const GATHER_MS = 100;
+
+/** The nodes 1, 2, … of one cluster. */
+function cluster(count: number) {
+  const clock = new VirtualClock();
+  const network = new MemoryNetwork();
+  const states = new Map<number, NodeState>();
+  const owners = new Map<string, number>();
+  const specs = new Map<string, ChannelSpec>();
+  const nodes = Array.from({ length: count }, (_, index) => {
+    const self = index + 1;
+    const bus = network.newBus();
+    const view = new LiveState(clock);
+    const own = new FakeRuntime(view);
+    const owned = new Map<string, number>();
+    const changed: string[] = [];
+    const hints: ChannelHint[] = [];
+    const sampled: string[] = [];
+    let requests = 0;
+    const cluster = new ClusterStates({
+      ...{ self, bus, rpc: new NodeRpc(bus, self), clock, log, own },
+      newRequestId: () => {
+        requests += 1;
+        return `${self}-${requests}`;
+      },
+      ownChecks: { warnings: () => [], state: () => "done" },
+      owned: () => owned,
+      nodeState: (incarnation) => states.get(incarnation),
+      storedOwner: async (channelId) => owners.get(channelId),
+      report: () => ({
+        ...{ nodeId: `n${self}`, state: "serving", version: "1" },
+        load: { channels: owned.size, egressBitsPerSecond: 0, loopDelayMs: 1, relayed: 0 },
+      }),
+      readSpec: async (channelId) => specs.get(channelId),
+      hasReaders: () => false,
+      onChanged: (ids) => void changed.push(...ids),
+      onSamples: (channels) => void sampled.push(...channels.map(({ channelId }) => channelId)),
+      onHint: (hint) => void hints.push(hint),
+      ...{ onKeys: () => undefined, onDeliveries: () => undefined, onEvent: () => undefined },
+    });
+    cluster.start();
+    /** The channel goes on air here, with one target that is on air. */
+    const goOnAir = (channelId: string, epoch: number) => {
+      owned.set(channelId, epoch);
+      owners.set(channelId, self);
+      own.start(channelId, 7);
+      own.status(channelId, 5, { status: "PUBLISHING", sinceTime: 9 });
+      cluster.feed.changed(channelId);
+      clock.advance(GATHER_MS);
+    };
+    return { self, bus, view, own, owned, cluster, changed, hints, sampled, goOnAir };
+  });
+  return { clock, network, states, owners, specs, nodes };
+}
+
+/** Lets promises settle that wait for nothing but each other. */
+const settled = async () => {
+  for (let turn = 0; turn < 500; turn += 1) await Promise.resolve();
+};
+
+test("every node shows a channel that one of them owns, until its owner releases it", async () => {
+  const { clock, nodes } = cluster(3);
+  const [first, second, third] = nodes;
+  first?.goOnAir(ID, 4);
+  await settled();
+  for (const node of [second, third]) {
+    const live = node?.cluster.runtime.live(ID);
+    expect(live).toMatchObject({ isPublishing: true, startTime: 7, owner: { state: "SERVING", ageMs: 0 } });
+    expect(live?.targets.get(5)?.status).toEqual({ status: "PUBLISHING", sinceTime: 9 });
+    expect(node?.cluster.runtime.publishingChannels()).toEqual([ID]);
+    expect(node?.changed).toContain(ID);
+    expect(node?.cluster.ingestChecks.state(ID)).toBe("done");
+  }
+  first?.own.leave(ID, 8);
+  first?.cluster.feed.changed(ID);
+  clock.advance(GATHER_MS);
+  expect(third?.cluster.runtime.live(ID)?.isPublishing).toBe(false);
+  first?.owned.delete(ID);
+  first?.cluster.feed.changed(ID, 4);
+  clock.advance(GATHER_MS);
+  expect([first, second, third].map((node) => node?.cluster.runtime.live(ID))).toEqual([
+    undefined,
+    undefined,
+    undefined,
+  ]);
+});
+
+test("a node that starts later, or that missed a message, reads everything again, also in parts", async () => {
+  const { clock, network, nodes } = cluster(2);
+  const [first, second] = nodes;
+  // More than fits into one message.
+  const ids = Array.from({ length: 400 }, (_, index) => `ls-${index}`);
+  network.isLost = (subject) => subject.endsWith(".state");
+  for (const id of ids) first?.goOnAir(id, 1);
+  expect(second?.cluster.runtime.publishingChannels()).toEqual([]);
+  network.isLost = () => false;
+  await settled();
+  clock.advance(2_000);
+  await settled();
+  expect(second?.cluster.runtime.publishingChannels().toSorted()).toEqual(ids.toSorted());
+  // A release that is lost is noticed by the next heartbeat.
+  network.isLost = (subject) => subject.endsWith(".state");
+  first?.owned.delete("ls-7");
+  first?.cluster.feed.changed("ls-7", 1);
+  clock.advance(GATHER_MS);
+  network.isLost = () => false;
+  clock.advance(2_000);
+  await settled();
+  expect(second?.cluster.runtime.live("ls-7")).toBeUndefined();
+  expect(second?.cluster.runtime.publishingChannels()).toHaveLength(399);
+});
+
+test("the newest ownership counts, whoever tells last", async () => {
+  const { nodes } = cluster(3);
+  const [first, second, third] = nodes;
+  first?.goOnAir(ID, 4);
+  second?.goOnAir(ID, 5);
+  first?.cluster.feed.changed(ID);
+  await settled();
+  expect(third?.cluster.others.ownerOf(ID)).toEqual({ incarnation: 2, epoch: 5 });
+});
+
+test("a silent owner is told as such with the age of what is known, and a lost one is off air", async () => {
+  const { clock, states, nodes } = cluster(2);
+  const [first, second] = nodes;
+  first?.goOnAir(ID, 4);
+  await settled();
+  if (first !== undefined) first.bus.isConnected = false;
+  clock.advance(7_000);
+  expect(second?.cluster.runtime.live(ID)).toMatchObject({ isPublishing: true, owner: { state: "SILENT" } });
+  const ageMs = second?.cluster.runtime.live(ID)?.owner?.ageMs ?? 0;
+  expect(ageMs).toBeGreaterThanOrEqual(7_000);
+  expect(ageMs).toBeLessThanOrEqual(7_000 + 2_000);
+
+  states.set(1, "lost");
+  second?.changed.splice(0);
+  clock.advance(1_000);
+  const lost = second?.cluster.runtime.live(ID);
+  expect(lost).toMatchObject({ isPublishing: false, owner: { state: "LOST" } });
+  expect(lost?.targets.get(5)?.status).toEqual({
+    ...{ status: "READY", sinceTime: 9, lastError: { ...targetError("node-lost"), time: 9 } },
+  });
+  expect(second?.cluster.runtime.publishingChannels()).toEqual([]);
+  expect(second?.changed).toEqual([ID]);
+  clock.advance(700_000);
+  expect(second?.cluster.runtime.live(ID)).toBeUndefined();
+});
+
+test("a node that comes back serves again", async () => {
+  const { clock, nodes } = cluster(2);
+  const [first, second] = nodes;
+  first?.goOnAir(ID, 4);
+  await settled();
+  if (first !== undefined) first.bus.isConnected = false;
+  clock.advance(10_000);
+  if (first !== undefined) first.bus.isConnected = true;
+  clock.advance(2_000);
+  await settled();
+  const owner = second?.cluster.runtime.live(ID)?.owner;
+  expect(owner?.state).toBe("SERVING");
+  expect(owner?.ageMs).toBeLessThan(2_000);
+});
+
+test("commands are done by the owner, once, and its absence is told", async () => {
+  const { network, owners, nodes } = cluster(3);
+  const [first, second, third] = nodes;
+  first?.goOnAir(ID, 4);
+  await settled();
+  await second?.cluster.runtime.retryTarget(ID, 5);
+  await third?.cluster.runtime.disconnectPublisher(ID, "backup");
+  await third?.cluster.runtime.changeHold(ID, "extend");
+  await second?.cluster.runtime.end(ID);
+  expect(first?.own).toMatchObject({ retried: [[ID, 5]], cut: [[ID, "backup"]], holdChanges: ["extend"], ended: [ID] });
+  expect(second?.own.ended).toEqual([]);
+
+  const repeated = { op: "command", requestId: "r", do: "end", channelId: ID };
+  await second?.bus.request("node.1.rpc", repeated);
+  await second?.bus.request("node.1.rpc", repeated);
+  expect(first?.own.ended).toEqual([ID, ID]);
+
+  // The channel moved, and the node that asks has not heard of it.
+  first?.owned.delete(ID);
+  third?.owned.set(ID, 5);
+  owners.set(ID, 3);
+  await second?.cluster.runtime.end(ID);
+  expect(third?.own.ended).toEqual([ID]);
+  owners.set(ID, 1);
+  await expect(second?.cluster.runtime.end(ID)).rejects.toThrow(OwnerUnavailableError);
+  network.isLost = () => true;
+  await expect(second?.cluster.runtime.end(ID)).rejects.toThrow("the node 1 does not respond: timed-out");
+});
+
+test("a test pattern of a channel that another node owns begins there", async () => {
+  const { specs, nodes } = cluster(2);
+  const [first, second] = nodes;
+  const spec: ChannelSpec = { channelId: ID, revision: 3, holdSeconds: 0, targets: [] };
+  specs.set(ID, spec);
+  first?.goOnAir(ID, 4);
+  await settled();
+  const read = async () => spec;
+  expect(await second?.cluster.runtime.startTestPattern(ID, read, { endTime: 90, forMs: 10 })).toBe("started");
+  expect(first?.own.testPatterns).toEqual([[spec, 10]]);
+  // Without an owner it runs where it was asked for.
+  expect(await second?.cluster.runtime.startTestPattern("ls-2", read, { endTime: 90, forMs: 10 })).toBe("started");
+  expect(second?.own.testPatterns).toHaveLength(1);
+});
+
+test("a change that another node stored is applied by the owner", async () => {
+  const { specs, nodes } = cluster(2);
+  const [first, second] = nodes;
+  const spec: ChannelSpec = { channelId: ID, revision: 3, holdSeconds: 0, targets: [] };
+  specs.set(ID, spec);
+  const changed = { kind: "channel-changed", time: 1, channelId: ID, channelName: "c" } as const;
+  second?.cluster.fact({ ...changed, change: "target-added" });
+  await settled();
+  expect(first?.own.applied).toEqual([spec]);
+  expect(second?.own.applied).toEqual([]);
+  second?.cluster.fact({ ...changed, change: "deleted" });
+  await settled();
+  expect(first?.own.removed).toEqual([ID]);
+  expect(first?.hints).toEqual([{ channelId: ID }, { channelId: ID, isDeleted: true }]);
+});
+
+test("counters are asked for where nobody follows them, and followed for a minute after that", async () => {
+  const { clock, nodes } = cluster(2);
+  const [first, second] = nodes;
+  first?.goOnAir(ID, 4);
+  await settled();
+  first?.view.samples([channelSample(ID, [])]);
+  clock.advance(1_000);
+  expect(second?.sampled).toEqual([]);
+  await second?.cluster.runtime.freshen([ID, "ls-unknown"]);
+  expect(second?.cluster.runtime.live(ID)?.ingest?.bytesPerSecond).toBe(first?.view.live(ID)?.ingest?.bytesPerSecond);
+  expect(second?.sampled).toEqual([ID]);
+  clock.advance(5_000);
+  expect(second?.sampled).toHaveLength(6);
+  clock.advance(60_000);
+  const count = second?.sampled.length;
+  clock.advance(10_000);
+  expect(second?.sampled).toHaveLength(count ?? 0);
+});
+
+test("what is no state of a node is ignored, and unknown fields are too", async () => {
+  const { network, nodes } = cluster(1);
+  const [first] = nodes;
+  const target = { targetId: 5, status: { status: "PUBLISHING", sinceTime: 9, mood: "good" } };
+  const right = { channelId: ID, epoch: 1, live: { isPublishing: true, targets: [target], colour: "red" } };
+  network.send("node.x.state", { no: 1, channels: [right] });
+  network.send("node.9.state", { no: "1", channels: [right] });
+  network.send("node.9.state", { no: 1, channels: "none" });
+  network.send("node.9.state", {
+    no: 2,
+    channels: [
+      { ...right, epoch: -1 },
+      { ...right, channelId: "x".repeat(65) },
+      { ...right, live: { isPublishing: "yes", targets: [] } },
+      { ...right, live: { isPublishing: true, targets: [{ ...target, status: "PUBLISHING" }] } },
+      { ...right, live: { isPublishing: true, targets: Array.from({ length: 201 }, () => target) } },
+      null,
+    ],
+  });
+  network.send("node.9.hb", { state: "dancing" });
+  network.send("hint.channel", { channelId: 7 });
+  await settled();
+  expect(first?.cluster.runtime.live(ID)).toBeUndefined();
+  expect(first?.cluster.others.nodes()).toEqual([]);
+  expect(first?.hints).toEqual([]);
+  network.send("node.9.state", { no: 3, channels: [right] });
+  expect(first?.cluster.runtime.live(ID)?.targets.get(5)?.status.status).toBe("PUBLISHING");
+});
