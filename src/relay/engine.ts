@@ -17,6 +17,8 @@ import type { LinkClose, Subscriber } from "./subscriber/subscriber.ts";
  */
 const FLUSH_INTERVAL_MS = 50;
 const TICK_MS = 1_000;
+/** A thread that ran nothing for longer stood still: another node may own its channels by now. In milliseconds. */
+const FREEZE_MS = 2 * TICK_MS;
 
 export type EngineDeps = {
   readonly clock: Clock;
@@ -36,6 +38,11 @@ export type EngineDeps = {
    * Default: there is one thread.
    */
   readonly shareUplink?: (own: UplinkState) => UplinkState;
+  /**
+   * Called after this thread stood still, before it sends anything; it sends nothing from then on until `letSend(true)`.
+   * Absent: no other node can own its channels.
+   */
+  readonly onWoke?: () => void;
 };
 
 /** The state of the links that share the uplink. */
@@ -60,6 +67,9 @@ export class Engine {
   #flushTimer: Timer | undefined;
   #tickTimer: Timer | undefined;
   #nextTickMs: number;
+  /** When this thread last ran. */
+  #ranMs: number;
+  #maySend = true;
   #lastIngestId: number;
   readonly #retryPace: RetryPace;
 
@@ -69,6 +79,7 @@ export class Engine {
     const { first, step } = this.#ingestIds();
     this.#lastIngestId = first - step;
     this.#nextTickMs = deps.clock.now();
+    this.#ranMs = this.#nextTickMs;
     this.#startTick();
   }
 
@@ -107,6 +118,19 @@ export class Engine {
     this.#channels.get(channelId)?.end("removed", "end");
     this.#channels.delete(channelId);
     this.#offSinceMs.delete(channelId);
+  }
+
+  /** Another node owns this channel now: cuts its links without a word, dismisses its encoders, and forgets it. */
+  leave(channelId: ChannelId): void {
+    this.#channels.get(channelId)?.end("replaced", "cut");
+    this.#channels.delete(channelId);
+    this.#offSinceMs.delete(channelId);
+  }
+
+  /** Whether anything may be sent to targets. What comes meanwhile is kept, up to the limits of their queues. */
+  letSend(isAllowed: boolean): void {
+    this.#maySend = isAllowed;
+    if (isAllowed) this.flush();
   }
 
   /** Forgets channels that were off air for this long and had no encoder admitted. Returns their ids. */
@@ -184,7 +208,7 @@ export class Engine {
   /** Sends the collected packets of one channel, or of all, without waiting for the next flush. Never throws. */
   flush(channelId?: ChannelId): void {
     if (channelId === undefined) {
-      for (const channel of this.#dirty) this.#flush(channel);
+      if (this.#maySend) for (const channel of this.#dirty) this.#flush(channel);
       return;
     }
     const only = this.#channels.get(channelId);
@@ -214,6 +238,8 @@ export class Engine {
   }
 
   #flush(channel: Channel): void {
+    this.#noticeFreeze();
+    if (!this.#maySend) return void this.#dirty.add(channel);
     this.#dirty.delete(channel);
     channel.flush();
   }
@@ -229,9 +255,22 @@ export class Engine {
     });
   }
 
+  #noticeFreeze(): void {
+    const { clock, onWoke } = this.#deps;
+    if (onWoke === undefined) return;
+    const nowMs = clock.now();
+    const pauseMs = nowMs - this.#ranMs;
+    this.#ranMs = nowMs;
+    if (pauseMs <= FREEZE_MS) return;
+    this.#maySend = false;
+    onWoke();
+  }
+
   #tick(): void {
+    this.#noticeFreeze();
     const onAir = [...this.#channels.values()].filter((channel) => channel.isOnAir);
-    for (const channel of onAir) channel.tick();
+    // A tick may send too.
+    if (this.#maySend) for (const channel of onAir) channel.tick();
     this.#blameUplink(onAir);
     this.#report(onAir);
   }

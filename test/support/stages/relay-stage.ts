@@ -33,19 +33,21 @@ export class RelayStage {
   readonly facts: Fact[] = [];
   readonly samples: ChannelSample[] = [];
   readonly dismissed: number[] = [];
-  readonly engine = new Engine({
-    clock: this.clock,
-    random: () => 0.5,
-    dialer: this.dialer,
-    onFact: (fact) => this.facts.push(fact),
-    report: (samples) => this.samples.push(...samples),
-  });
+  readonly engine: Engine;
   #revision = 0;
   readonly #holdSeconds: number;
 
-  /** `holdSeconds`: how long targets are held; none by default. */
-  constructor(holdSeconds = 0) {
+  /** `holdSeconds`: how long targets are held; none by default. `onWoke`: of a node that shares its channels. */
+  constructor(holdSeconds = 0, onWoke?: () => void) {
     this.#holdSeconds = holdSeconds;
+    this.engine = new Engine({
+      clock: this.clock,
+      random: () => 0.5,
+      dialer: this.dialer,
+      onFact: (fact) => this.facts.push(fact),
+      report: (samples) => this.samples.push(...samples),
+      ...(onWoke === undefined ? {} : { onWoke }),
+    });
   }
 
   spec(targets: readonly TargetSpec[], channelId = "ls-1"): ChannelSpec {

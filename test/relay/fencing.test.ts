@@ -1,0 +1,60 @@
+import { expect, test } from "vitest";
+import { marksOf, RelayStage, target } from "../support/stages/relay-stage.ts";
+import { avcFrame, video } from "../support/streams/media-messages.ts";
+
+test("a channel that another node owns now is left without a word, and its encoder dismissed", () => {
+  const stage = new RelayStage(60);
+  const publisher = stage.onAir(target(1));
+  publisher.push(video(0, avcFrame(true, 1)));
+  stage.flush();
+  stage.engine.leave("ls-1");
+  expect(stage.dialer.latest(1).closedHow).toBe("cut");
+  expect(stage.dismissed).toEqual([1]);
+  expect(stage.engine.isOnAir("ls-1")).toBe(false);
+  expect(stage.facts.at(-1)).toMatchObject({ kind: "ingest-ended", end: "replaced", isBroadcastOver: true });
+  stage.clock.advance(60_000);
+  expect(stage.dialer.links).toHaveLength(1);
+});
+
+test("after a freeze nothing is sent before it is allowed, and then everything that came meanwhile", () => {
+  let wokeCount = 0;
+  const stage = new RelayStage(60, () => {
+    wokeCount += 1;
+  });
+  const publisher = stage.onAir(target(1));
+  publisher.push(video(0, avcFrame(true, 1)));
+  stage.flush();
+  stage.clock.advance(900);
+  const before = marksOf(stage.dialer.latest(1)).length;
+  stage.clock.pause(2_500);
+  publisher.push(video(40, avcFrame(false, 2)));
+  stage.engine.flush();
+  stage.flush();
+  expect(wokeCount).toBe(1);
+  expect(marksOf(stage.dialer.latest(1))).toHaveLength(before);
+  publisher.push(video(80, avcFrame(false, 3)));
+  stage.flush();
+  expect(marksOf(stage.dialer.latest(1))).toHaveLength(before);
+  stage.engine.letSend(true);
+  expect(marksOf(stage.dialer.latest(1)).slice(before)).toEqual([
+    [9, 40, 2],
+    [9, 80, 3],
+  ]);
+  expect(wokeCount).toBe(1);
+});
+
+test("a pause of less than two seconds is no freeze, and a single node never asks", () => {
+  for (const [pauseMs, onWoke] of [
+    [1_900, () => expect.fail("no freeze")],
+    [60_000, undefined],
+  ] as const) {
+    const stage = new RelayStage(60, onWoke);
+    const publisher = stage.onAir(target(1));
+    publisher.push(video(0, avcFrame(true, 1)));
+    stage.flush();
+    stage.clock.pause(pauseMs);
+    publisher.push(video(40, avcFrame(false, 2)));
+    stage.engine.flush();
+    expect(marksOf(stage.dialer.latest(1)).at(-1)).toEqual([9, 40, 2]);
+  }
+});
