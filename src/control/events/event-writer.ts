@@ -1,5 +1,6 @@
 import type { Clock, Timer } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";
+import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
 import type { ServerFact } from "../facts/server-fact.ts";
 import { StoreUnavailableError } from "../ports/errors.ts";
 import { completeEvent } from "./complete-event.ts";
@@ -22,6 +23,11 @@ export type EventWriterOptions = {
   readonly onWritten: (event: ChannelEvent) => void;
   /** How many events may wait. */
   readonly waitingMax?: number;
+  /**
+   * The ownership in which this process tells of the channel, also of the last moments after it has ended; undefined where
+   * it never owned it. Absent: a single node.
+   */
+  readonly epochOf?: (channelId: ChannelId) => number | undefined;
 };
 
 /**
@@ -34,6 +40,7 @@ export class EventWriter {
   readonly #tracker = new EventTracker();
   #waiting: EventDraft[] = [];
   #lostCount = 0;
+  #lastSeq = 0;
   #draining: Promise<void> | undefined;
   #retryMs = RETRY_MIN_MS;
   #retry: Timer | undefined;
@@ -45,7 +52,7 @@ export class EventWriter {
   }
 
   fact(fact: ServerFact): void {
-    for (const event of this.#tracker.fact(fact)) this.#add(event);
+    for (const event of this.#tracker.fact(fact)) this.#add(this.#owned(fact, event));
   }
 
   /** Writes what waits, with one attempt; resolves when that is done. Takes no more events after that. Idempotent. */
@@ -57,6 +64,14 @@ export class EventWriter {
     await this.#writeAll();
     this.#reportLost(this.#waiting.length);
     this.#waiting = [];
+  }
+
+  /** What a request changed is no event of the owner: any node may have stored it. */
+  #owned(fact: ServerFact, event: EventDraft): EventDraft {
+    const epoch = fact.kind === "channel-changed" ? undefined : this.#options.epochOf?.(event.channelId);
+    if (epoch === undefined) return event;
+    this.#lastSeq += 1;
+    return { ...event, ownership: { epoch, seq: this.#lastSeq } };
   }
 
   #add(event: EventDraft): void {

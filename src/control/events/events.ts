@@ -34,13 +34,19 @@ export type EventDraft = Omit<EventBody, "description" | "targetName" | "targetL
   readonly text: (platform: string) => string;
   /** Names at that time, where known; they replace those that are read. */
   readonly channelName?: string;
+  readonly ownership?: EventOwnership;
   readonly target?: TargetName;
 };
 
 export type NewEvent = EventBody & {
   /** Whether the channel's webhook gets it, where there is one. */
   readonly isForWebhook: boolean;
+  /** Where several nodes share the database, of what happened at the owner of the channel; absent for anything else. */
+  readonly ownership?: EventOwnership;
 };
+
+/** The ownership in which an event happened, and its number among that owner's events. */
+export type EventOwnership = { readonly epoch: number; readonly seq: number };
 
 /** An event as stored. */
 export type ChannelEvent = EventBody & { readonly eventId: number };
@@ -68,9 +74,20 @@ export interface EventStore {
   findEventSubjects(channelIds: readonly ChannelId[]): Promise<readonly EventSubject[]>;
   /**
    * Stores all of them, numbered in this order, and in the same transaction their webhook deliveries: one for each
-   * event for webhooks whose channel has an endpoint that is not gone, its own or else the default one.
+   * event for webhooks whose channel has an endpoint that is not gone, its own or else the default one. Of an ownership's
+   * events skips those that are stored already, and those of an ownership that is finished. Returns what was stored.
    */
   appendEvents(events: readonly NewEvent[]): Promise<readonly ChannelEvent[]>;
+  /**
+   * Finishes everything of this ownership and those before: their owners write no more events and reports. Ends a report
+   * that is still on air, and stores the event that `compose` makes of the last moment that is known, where the broadcast
+   * has not ended. Of several callers one does it. Returns the stored event; undefined where there is none.
+   */
+  finishBroadcasts(
+    channelId: ChannelId,
+    epoch: number,
+    compose: (lastTime: number) => NewEvent,
+  ): Promise<ChannelEvent | undefined>;
   /** Newest first; `total` counts all pages. */
   listEvents(
     filter: EventFilter,

@@ -1,5 +1,6 @@
 import type { Clock, Timer } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";
+import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
 import type { ChannelSample } from "../../thread-protocol/samples.ts";
 import type { EventStore } from "../events/events.ts";
 import type { BroadcastLost, ServerFact } from "../facts/server-fact.ts";
@@ -23,6 +24,8 @@ export type ReportWriterOptions = {
   readonly publish: (lost: BroadcastLost) => void;
   /** How many finished reports may wait. */
   readonly waitingMax?: number;
+  /** As for events: the ownership in which this process tells of the channel. Absent: a single node. */
+  readonly epochOf?: (channelId: ChannelId) => number | undefined;
 };
 
 /**
@@ -103,8 +106,13 @@ export class ReportWriter {
     const finished = [...this.#waiting];
     const reports = [...finished, ...this.#tracker.running(clock.now())];
     if (reports.length === 0) return;
-    await store.putReports(reports);
+    await store.putReports(reports.map((report) => this.#owned(report)));
     this.#waiting = this.#waiting.filter((report) => !finished.includes(report));
+  }
+
+  #owned(report: BroadcastReport): BroadcastReport {
+    const epoch = this.#options.epochOf?.(report.channelId);
+    return epoch === undefined ? report : { ...report, epoch };
   }
 
   async #endLeft(): Promise<void> {

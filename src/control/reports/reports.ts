@@ -44,6 +44,8 @@ export type BroadcastReport = {
   /** The interruptions of the encoder while the targets were held. */
   readonly interruptions: Interruptions;
   readonly targets: readonly TargetReport[];
+  /** Where several nodes share the database: the ownership that wrote it. */
+  readonly epoch?: number;
 };
 
 /** The report of a broadcast that is over. */
@@ -51,9 +53,15 @@ export type FinishedReport = BroadcastReport & { readonly end: BroadcastEnd };
 
 /** The store of reports, one for each channel and start. Every call may reject with StoreUnavailableError. */
 export interface ReportStore {
-  /** All of them or none. Replaces a report that is there already. */
+  /**
+   * All of them or none. Replaces a report that is there already, unless a later ownership wrote it. Skips reports of an
+   * ownership that is finished.
+   */
   putReports(reports: readonly BroadcastReport[]): Promise<void>;
-  /** Ends, as `server-lost`, all reports that are still on air. Returns which, each with the time up to which it goes. */
+  /**
+   * Ends, as `server-lost`, all reports that are still on air; on a database of several nodes none, since they may be those
+   * of other nodes. Returns which, each with the time up to which it goes.
+   */
   endReportsLeft(): Promise<readonly Pick<BroadcastReport, "channelId" | "endTime">[]>;
   /** The broadcast that began at this time; undefined where there is none, or it is not over. */
   findReport(channelId: ChannelId, startTime: number): Promise<FinishedReport | undefined>;

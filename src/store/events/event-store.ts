@@ -1,14 +1,22 @@
 import type { SelectQueryBuilder, Transaction } from "kysely";
 import { EVENT_CODES, EVENT_LEVELS, EVENT_REASONS } from "../../api-contract/event-words.ts";
 import { RETRY_FOR_MS } from "../../control/events/deliveries.ts";
-import type { ChannelEvent, EventFilter, EventStore, EventSubject, NewEvent } from "../../control/events/events.ts";
+import type {
+  ChannelEvent,
+  EventFilter,
+  EventOwnership,
+  EventStore,
+  EventSubject,
+  NewEvent,
+} from "../../control/events/events.ts";
 import type { Page } from "../../control/ports/store.ts";
 import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
 import type { ConnectStatus } from "../../thread-protocol/targets/target-status.ts";
 import { readAlerts, readTargetName } from "../channels/rows.ts";
 import type { Database } from "../database/database.ts";
+import { finishOwnership, isFinished } from "../database/finished-epochs.ts";
 import { lockQueues, shareEndpoints } from "../database/locks.ts";
-import { takeNumbers } from "../database/numbers.ts";
+import { takeNumber, takeNumbers } from "../database/numbers.ts";
 import { oneOf } from "../database/one-of.ts";
 import { queueHost } from "../deliveries/delivery-queues.ts";
 import { sealDeliveryUrl } from "../deliveries/delivery-url.ts";
@@ -18,7 +26,7 @@ import {
   removeEndpointsOfDeleted,
   selectEndpointOf,
 } from "../deliveries/endpoint-rows.ts";
-import { pruneReports } from "../reports/report-store.ts";
+import { endReports, pruneReports } from "../reports/report-store.ts";
 import type { EventRow } from "../schema/event-schema.ts";
 import type { Schema } from "../schema/schema.ts";
 import type { Secrets } from "../secrets/secrets.ts";
@@ -55,16 +63,42 @@ export class SqlEventStore implements EventStore {
     return this.#database.write(async (trx) => {
       const eventIds = await takeNumbers(trx, "event", events.length);
       const stored: ChannelEvent[] = [];
-      for (const [index, { isForWebhook, ...body }] of events.entries()) {
+      for (const [index, event] of events.entries()) {
         const eventId = eventIds[index];
         if (eventId === undefined) throw new Error("an event without a number");
-        const event = { ...body, eventId };
-        await insertEvent(trx, event);
-        if (isForWebhook) await insertDelivery(trx, this.#database.secrets, event);
-        stored.push(event);
+        if (await isFinished(trx, event.channelId, event.ownership?.epoch)) continue;
+        const one = await this.#append(trx, event, eventId);
+        if (one !== undefined) stored.push(one);
       }
       return stored;
     });
+  }
+
+  finishBroadcasts(
+    channelId: ChannelId,
+    epoch: number,
+    compose: (lastTime: number) => NewEvent,
+  ): Promise<ChannelEvent | undefined> {
+    return this.#database.write(async (trx) => {
+      if (!(await finishOwnership(trx, channelId, epoch))) return undefined;
+      const reportedTime = await endReports(trx, channelId, epoch);
+      const last = await lastBroadcastEvent(trx, channelId, epoch);
+      if (last?.code !== "PUBLISH_START") return undefined;
+      const lastTime = Math.max(Number(last.time), reportedTime ?? 0);
+      return await this.#append(trx, compose(lastTime), await takeNumber(trx, "event"));
+    });
+  }
+
+  /** Returns the event as stored; undefined where its owner has stored it before. */
+  async #append(
+    trx: Transaction<Schema>,
+    { isForWebhook, ownership, ...body }: NewEvent,
+    eventId: number,
+  ): Promise<ChannelEvent | undefined> {
+    const event = { ...body, eventId };
+    if (!(await insertEvent(trx, event, ownership))) return undefined;
+    if (isForWebhook) await insertDelivery(trx, this.#database.secrets, event);
+    return event;
   }
 
   listEvents(
@@ -131,8 +165,26 @@ function filtered<Row>(query: SelectQueryBuilder<Schema, "event", Row>, { channe
   return narrowed;
 }
 
-async function insertEvent(trx: Transaction<Schema>, event: ChannelEvent): Promise<void> {
-  await trx
+/** The event with which the channel's last broadcast began or ended, up to this ownership. */
+function lastBroadcastEvent(trx: Transaction<Schema>, channelId: ChannelId, epoch: number) {
+  return trx
+    .selectFrom("event")
+    .where("channel_id", "=", channelId)
+    .where("code", "in", ["PUBLISH_START", "PUBLISH_END"])
+    .where(({ or, eb }) => or([eb("epoch", "is", null), eb("epoch", "<=", epoch)]))
+    .orderBy("event_id", "desc")
+    .limit(1)
+    .select(["code", "time"])
+    .executeTakeFirst();
+}
+
+/** False where its owner has stored it before. */
+async function insertEvent(
+  trx: Transaction<Schema>,
+  event: ChannelEvent,
+  ownership: EventOwnership | undefined,
+): Promise<boolean> {
+  const { numInsertedOrUpdatedRows } = await trx
     .insertInto("event")
     .values({
       event_id: event.eventId,
@@ -149,8 +201,14 @@ async function insertEvent(trx: Transaction<Schema>, event: ChannelEvent): Promi
       reason: event.reason ?? null,
       changed_by: event.by ?? null,
       remote_address: event.remoteAddress ?? null,
+      epoch: ownership?.epoch ?? null,
+      seq: ownership?.seq ?? null,
     })
-    .execute();
+    .onConflict((conflict) =>
+      conflict.columns(["channel_id", "epoch", "seq"]).where("epoch", "is not", null).doNothing(),
+    )
+    .executeTakeFirst();
+  return numInsertedOrUpdatedRows === 1n;
 }
 
 /** Queues the event behind the channel's waiting deliveries, if it has an endpoint. */

@@ -4,6 +4,7 @@ import type { Page } from "../../control/ports/store.ts";
 import type { BroadcastReport, FinishedReport, ReportStore } from "../../control/reports/reports.ts";
 import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
 import type { Database } from "../database/database.ts";
+import { isFinished } from "../database/finished-epochs.ts";
 import { oneOf } from "../database/one-of.ts";
 import type { ReportRow } from "../schema/event-schema.ts";
 import type { Schema } from "../schema/schema.ts";
@@ -21,11 +22,15 @@ export class SqlReportStore implements ReportStore {
 
   putReports(reports: readonly BroadcastReport[]): Promise<void> {
     return this.#database.write(async (trx) => {
-      for (const report of reports) await putReport(trx, report);
+      for (const report of reports) {
+        if (!(await isFinished(trx, report.channelId, report.epoch))) await putReport(trx, report);
+      }
     });
   }
 
   endReportsLeft(): Promise<readonly Pick<BroadcastReport, "channelId" | "endTime">[]> {
+    // Other nodes' broadcasts are on air too: `finishBroadcasts` ends those of one that is lost.
+    if (this.#database.isShared) return Promise.resolve([]);
     return this.#database.write(async (trx) => {
       const ended = await trx
         .updateTable("report")
@@ -68,6 +73,23 @@ export class SqlReportStore implements ReportStore {
   }
 }
 
+/** Ends the channel's reports that are on air, up to this ownership. Returns up to when the last of them goes. */
+export async function endReports(
+  trx: Transaction<Schema>,
+  channelId: ChannelId,
+  epoch: number,
+): Promise<number | undefined> {
+  const ended = await trx
+    .updateTable("report")
+    .set({ end_reason: "server-lost" })
+    .where("channel_id", "=", channelId)
+    .where("end_reason", "is", null)
+    .where(({ or, eb }) => or([eb("epoch", "is", null), eb("epoch", "<=", epoch)]))
+    .returning("end_time")
+    .execute();
+  return ended.length === 0 ? undefined : Math.max(...ended.map(({ end_time }) => Number(end_time)));
+}
+
 /** Removes at most `limit` reports of broadcasts that ended before `time`. */
 export async function pruneReports(trx: Transaction<Schema>, time: number, limit: number): Promise<void> {
   const old = await trx
@@ -85,11 +107,21 @@ export async function pruneReports(trx: Transaction<Schema>, time: number, limit
 async function putReport(trx: Transaction<Schema>, report: BroadcastReport): Promise<void> {
   const { interruptions, targets, isTest } = report;
   const parts: Parts = { interruptions, targets, ...(isTest === undefined ? {} : { isTest }) };
-  const changing = { end_time: report.endTime, end_reason: report.end ?? null, parts: JSON.stringify(parts) };
+  const changing = {
+    end_time: report.endTime,
+    end_reason: report.end ?? null,
+    parts: JSON.stringify(parts),
+    epoch: report.epoch ?? null,
+  };
   await trx
     .insertInto("report")
     .values({ channel_id: report.channelId, start_time: report.startTime, ...changing })
-    .onConflict((conflict) => conflict.columns(["channel_id", "start_time"]).doUpdateSet(changing))
+    .onConflict((conflict) =>
+      conflict
+        .columns(["channel_id", "start_time"])
+        .doUpdateSet(changing)
+        .where(({ or, eb }) => or([eb("report.epoch", "is", null), eb("report.epoch", "<=", report.epoch ?? 0)])),
+    )
     .execute();
 }
 

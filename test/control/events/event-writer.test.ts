@@ -20,6 +20,8 @@ class FakeEvents implements EventStore {
       .map((channelId) => ({ channelId, name: channelId, alerts: NO_ALERTS, targets: new Map() }));
   }
 
+  async finishBroadcasts(): Promise<undefined> {}
+
   async appendEvents(events: readonly NewEvent[]): Promise<readonly ChannelEvent[]> {
     this.appendCount += 1;
     if (this.failure !== undefined) throw this.failure;
@@ -163,4 +165,21 @@ test("closing writes what waits, tries once where that fails, and accepts nothin
   third.writer.fact(created("a"));
   await third.writer.close();
   expect(third.lost()).toEqual([1]);
+});
+
+test("of several nodes the owner numbers its events; what a request changed belongs to none", async () => {
+  const store = new FakeEvents();
+  const log = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
+  const epochOf = (channelId: string) => (channelId === "a" ? 7 : undefined);
+  const writer = new EventWriter({ store, clock: new VirtualClock(), log, onWritten: () => undefined, epochOf });
+  const silence = (channelId: string) =>
+    ({ kind: "silence-changed", time: 1, channelId, seconds: 20, isOver: false }) as const;
+  for (const fact of [silence("a"), created("a"), silence("b"), silence("a")]) writer.fact(fact);
+  await settle();
+  expect(store.batches.flat().map(({ ownership }) => ownership)).toEqual([
+    { epoch: 7, seq: 1 },
+    undefined,
+    undefined,
+    { epoch: 7, seq: 2 },
+  ]);
 });

@@ -63,20 +63,10 @@ test("a later report of the same broadcast replaces the earlier one", async () =
   expect(await reports.listReports(A, PAGE)).toEqual({ reports: [{ ...over(A, 1, 12), targets: [] }], total: 1 });
 });
 
-test("a broadcast that a lost process left on air is ended, with what was known of it", async () => {
-  await reports.putReports([running(A, 20, 25), over(A, 1, 10)]);
-  expect(await reports.endReportsLeft()).toEqual([{ channelId: A, endTime: 25 }]);
-  expect(await reports.endReportsLeft()).toEqual([]);
-  expect((await reports.listReports(A, PAGE)).reports).toEqual([
-    { ...running(A, 20, 25), end: "server-lost" },
-    over(A, 1, 10),
-  ]);
-});
-
 test("reports are removed with the events of their time, and those of broadcasts on air stay", async () => {
   await reports.putReports([over(A, 1, 10), over(A, 11, 20), running(A, 5, 6)]);
   await new SqlEventStore(database).pruneEvents(20, 500);
   expect((await reports.listReports(A, PAGE)).reports).toEqual([over(A, 11, 20)]);
-  await reports.endReportsLeft();
+  await reports.putReports([over(A, 5, 6)]);
   expect((await reports.listReports(A, PAGE)).total).toBe(2);
 });

@@ -1,0 +1,107 @@
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import type { EventOwnership, NewEvent } from "../../../src/control/events/events.ts";
+import { SqlReportStore } from "../../../src/store/reports/report-store.ts";
+import { PostgresServer } from "../../support/processes/postgres-server.ts";
+import { migratedDatabases, openNode, storesOf } from "./nodes.ts";
+
+const A = "ls-1";
+const PAGE = { number: 1, size: 100 };
+const REPORT = { channelId: A, startTime: 10, interruptions: { list: [], count: 0 }, targets: [] };
+
+let server: PostgresServer;
+let newDatabase: () => Promise<string>;
+beforeAll(async () => {
+  server = await PostgresServer.start();
+  newDatabase = await migratedDatabases(server);
+});
+afterAll(() => server.close());
+
+type Node = ReturnType<typeof storesOf> & { readonly reports: SqlReportStore };
+let nodes: readonly [Node, Node];
+beforeEach(async () => {
+  const name = await newDatabase();
+  const open = async () => {
+    const database = await openNode(server, name);
+    return { ...storesOf(database), reports: new SqlReportStore(database) };
+  };
+  nodes = [await open(), await open()];
+  await server.query(`insert into channel_owner (channel_id, epoch, since) values ('${A}', 7, 1)`, name);
+  await nodes[0].deliveries.setEndpoint("default", { url: "https://h/hook", secret: "whsec_x", updateTime: 1 });
+});
+afterEach(async () => {
+  for (const { database } of nodes) await database.close();
+});
+
+const event = (code: NewEvent["code"], time: number, ownership?: EventOwnership): NewEvent => ({
+  ...{ channelId: A, code, level: "INFO", time, description: "d", isForWebhook: true },
+  ...(ownership === undefined ? {} : { ownership }),
+});
+const lost = (time: number): NewEvent => ({ ...event("PUBLISH_END", time), reason: "server-lost" });
+const codes = async () =>
+  (await nodes[0].events.listEvents({}, PAGE)).events.map(({ code, time }) => [code, time]).toReversed();
+
+test("a lost owner's broadcast is finished once, by whichever node is first, with its event, delivery and report", async () => {
+  await nodes[0].events.appendEvents([event("PUBLISH_START", 10, { epoch: 7, seq: 1 })]);
+  await nodes[0].reports.putReports([{ ...REPORT, endTime: 42, epoch: 7 }]);
+  expect(await nodes[0].reports.endReportsLeft()).toEqual([]);
+  const done = await Promise.all(
+    Array.from({ length: 64 }, (_, index) => nodes[index % 2 === 0 ? 0 : 1].events.finishBroadcasts(A, 7, lost)),
+  );
+  expect(done.filter((each) => each !== undefined)).toEqual([
+    expect.objectContaining({ code: "PUBLISH_END", time: 42, reason: "server-lost" }),
+  ]);
+  expect(await codes()).toEqual([
+    ["PUBLISH_START", 10],
+    ["PUBLISH_END", 42],
+  ]);
+  expect((await nodes[1].deliveries.listDeliveries({}, PAGE)).total).toBe(2);
+  expect((await nodes[1].reports.listReports(A, PAGE)).reports).toEqual([
+    { ...REPORT, endTime: 42, end: "server-lost" },
+  ]);
+});
+
+test("what a finished owner writes late does not count", async () => {
+  await nodes[0].events.appendEvents([event("PUBLISH_START", 10, { epoch: 7, seq: 1 })]);
+  await nodes[0].reports.putReports([{ ...REPORT, endTime: 42, epoch: 7 }]);
+  await nodes[1].events.finishBroadcasts(A, 7, lost);
+  expect(await nodes[0].events.appendEvents([event("PUBLISH_END", 50, { epoch: 7, seq: 2 })])).toEqual([]);
+  await nodes[0].reports.putReports([{ ...REPORT, endTime: 50, end: "clean", epoch: 7 }]);
+  expect((await nodes[1].reports.listReports(A, PAGE)).reports).toMatchObject([{ endTime: 42, end: "server-lost" }]);
+  // The next owner writes, and so does any node about what no owner did.
+  const later = [event("PUBLISH_START", 60, { epoch: 8, seq: 1 }), event("STREAM_UPDATE", 61)];
+  expect(await nodes[1].events.appendEvents(later)).toHaveLength(2);
+});
+
+test("a broadcast that ended by itself, or never began, gets no second end", async () => {
+  await nodes[0].events.appendEvents([
+    event("PUBLISH_START", 10, { epoch: 7, seq: 1 }),
+    event("PUBLISH_END", 20, { epoch: 7, seq: 2 }),
+  ]);
+  await nodes[0].reports.putReports([{ ...REPORT, endTime: 19, epoch: 7 }]);
+  expect(await nodes[1].events.finishBroadcasts(A, 7, lost)).toBeUndefined();
+  expect(await codes()).toHaveLength(2);
+  // Its report was not written any more: that is made up for.
+  expect((await nodes[1].reports.listReports(A, PAGE)).reports).toMatchObject([{ endTime: 19, end: "server-lost" }]);
+  expect(await nodes[1].events.finishBroadcasts("ls-unowned", 1, lost)).toBeUndefined();
+});
+
+test("a broadcast of a later ownership goes on", async () => {
+  await nodes[0].events.appendEvents([event("PUBLISH_START", 10, { epoch: 8, seq: 1 })]);
+  await nodes[0].reports.putReports([{ ...REPORT, endTime: 42, epoch: 8 }]);
+  expect(await nodes[1].events.finishBroadcasts(A, 7, lost)).toBeUndefined();
+  expect(await codes()).toHaveLength(1);
+  expect((await nodes[1].reports.listReports(A, PAGE)).total).toBe(0);
+  // A report of the ownership before does not replace it.
+  await nodes[1].reports.putReports([{ ...REPORT, endTime: 43, end: "clean", epoch: 7 }]);
+  expect((await nodes[1].reports.listReports(A, PAGE)).total).toBe(0);
+});
+
+test("an event whose acknowledgement was lost is stored once, with one delivery", async () => {
+  const began = event("PUBLISH_START", 10, { epoch: 7, seq: 1 });
+  expect(await nodes[0].events.appendEvents([began])).toHaveLength(1);
+  expect(await nodes[0].events.appendEvents([began, event("INGEST_HELD", 11, { epoch: 7, seq: 2 })])).toMatchObject([
+    { code: "INGEST_HELD" },
+  ]);
+  expect(await codes()).toHaveLength(2);
+  expect((await nodes[1].deliveries.listDeliveries({}, PAGE)).total).toBe(2);
+});
