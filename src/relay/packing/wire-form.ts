@@ -14,7 +14,7 @@ export type WireMessage = {
 export type PackMessage = (message: WireMessage) => Buffer;
 
 /**
- * How messages are written for one kind of receiver: FLV tags, RTMP messages for players, later MPEG-TS. A constant:
+ * How messages are written for one kind of receiver: FLV tags, RTMP messages for players, MPEG-TS. A constant:
  * renditions identify a form by object identity. RTMP chunks for targets need no form, since packets are stored as
  * those (`rtmp-chunks`).
  */

@@ -81,3 +81,280 @@ test("HEVC becomes Enhanced RTMP, with a record of its three sets", () => {
   expect(config).toBe(`video 100 9068766331${HVCC.toLowerCase()}`);
   expect(frame).toBe(`video 100 9368766331${sized("2601AF0102")}`);
 });
+
+const KEYFRAME = annexB(AUD, SPS, PPS, IDR);
+const started = (ts: TsWriter): Buffer =>
+  Buffer.concat([ts.tables([AVC]), ts.pes(VIDEO_PID, KEYFRAME, { pts: 90_000 })]);
+const frames = (messages: readonly TsMessage[]) => shown(messages).filter((text) => !text.includes(" 1700"));
+
+test("a gap loses the frame it is in, and no other; a packet that came twice loses nothing", () => {
+  const ts = new TsWriter();
+  const large = `419A${"05".repeat(600)}`;
+  const begun = started(ts);
+  const broken = ts.pes(VIDEO_PID, annexB(large), { pts: 93_600 });
+  const whole = ts.pes(VIDEO_PID, annexB(large), { pts: 97_200 });
+  const demuxer = new TsDemuxer();
+  const twice = whole.subarray(188, 376);
+  const parts = [
+    begun,
+    broken.subarray(0, 188),
+    broken.subarray(376),
+    whole.subarray(0, 376),
+    twice,
+    whole.subarray(376),
+  ];
+  const messages = [...demuxer.push(Buffer.concat(parts)), ...demuxer.end()];
+  expect(frames(messages)).toEqual([
+    `video 1000 1701000000${sized(IDR)}`,
+    `video 1080 2701000000${sized(large.toLowerCase())}`,
+  ]);
+  expect(demuxer.counts).toMatchObject({ continuityErrors: 1, droppedPes: 1 });
+});
+
+test("a gap that the network reports loses the frame it is in", () => {
+  const ts = new TsWriter();
+  const demuxer = new TsDemuxer();
+  const begun = demuxer.push(started(ts));
+  const frame = ts.pes(VIDEO_PID, annexB(`419A${"05".repeat(600)}`), { pts: 93_600 });
+  demuxer.push(frame.subarray(0, 188));
+  demuxer.gap();
+  const rest = [...begun, ...demuxer.push(frame.subarray(376)), ...demuxer.end()];
+  expect(frames(rest)).toEqual([`video 1000 1701000000${sized(IDR)}`]);
+});
+
+test("an announced jump of the count is no gap", () => {
+  const ts = new TsWriter();
+  const begun = started(ts);
+  ts.next(VIDEO_PID, 5);
+  // Its time is 3,600 × 26.
+  const pes = Buffer.concat([Buffer.from("000001e00000808005210005db41", "hex"), annexB(FRAME)]);
+  const demuxer = new TsDemuxer();
+  const announced = ts.packets(VIDEO_PID, pes, { isDiscontinuity: true });
+  const messages = [...demuxer.push(Buffer.concat([begun, announced])), ...demuxer.end()];
+  expect(demuxer.counts.continuityErrors).toBe(0);
+  expect(frames(messages)).toHaveLength(2);
+});
+
+test("a frame without a length ends with the next one, and the last one with the stream", () => {
+  const ts = new TsWriter();
+  const demuxer = new TsDemuxer();
+  demuxer.push(ts.tables([AVC]));
+  expect(demuxer.push(ts.pes(VIDEO_PID, KEYFRAME, { pts: 90_000, hasLength: false }))).toEqual([]);
+  expect(frames(demuxer.push(ts.pes(VIDEO_PID, annexB(FRAME), { pts: 93_600, hasLength: false })))).toHaveLength(1);
+  expect(frames(demuxer.end())).toEqual([`video 1040 2701000000${sized(FRAME)}`]);
+});
+
+test("times go on over their end after 26 hours, for all tracks", () => {
+  const ts = new TsWriter();
+  const end = 2 ** 33;
+  const messages = demuxed(
+    ts.tables([AVC, ADTS]),
+    ts.pes(VIDEO_PID, KEYFRAME, { pts: end - 3_600 }),
+    ts.pes(AUDIO_PID, adts("0101"), { pts: end - 1_800 }),
+    ts.pes(VIDEO_PID, annexB(FRAME), { pts: 3_600, dts: 0 }),
+    ts.pes(AUDIO_PID, adts("0202"), { pts: 1_800 }),
+  );
+  const times = shown(messages).map((text) => Number(text.split(" ")[1]));
+  const last = Math.round(end / 90);
+  expect(times).toEqual([last - 40, last - 40, last - 20, last - 20, last, last + 20]);
+  expect(shown(messages)[4]).toContain(" 2701000028");
+});
+
+test("several frames in one packet are spread over its time; a frame in several packets is one", () => {
+  const ts = new TsWriter();
+  const several = demuxed(
+    started(ts),
+    ts.pes(VIDEO_PID, annexB(AUD, FRAME, AUD, FRAME), { pts: 97_200 }),
+    ts.pes(VIDEO_PID, annexB(AUD, FRAME, AUD, FRAME), { pts: 104_400 }),
+  );
+  expect(frames(several).map((text) => Number(text.split(" ")[1]))).toEqual([1_000, 1_080, 1_120, 1_160, 1_200]);
+  const other = new TsWriter();
+  const slice = "411A03";
+  const parts = demuxed(
+    started(other),
+    ...[93_600, 97_200].flatMap((pts) => [
+      other.pes(VIDEO_PID, annexB(AUD, FRAME), { pts }),
+      other.pes(VIDEO_PID, annexB(slice), { pts }),
+    ]),
+  );
+  // The first time, the frame had gone before its second part came.
+  expect(frames(parts).slice(1)).toEqual([
+    `video 1040 2701000000${sized(FRAME)}`,
+    `video 1040 2701000000${sized(slice)}`,
+    `video 1080 2701000000${sized(FRAME, slice)}`,
+  ]);
+});
+
+test("changed parameter sets become a new header, once; the same ones none", () => {
+  const ts = new TsWriter();
+  const otherPps = "68CE3C81";
+  const messages = demuxed(
+    started(ts),
+    ts.pes(VIDEO_PID, KEYFRAME, { pts: 93_600 }),
+    ts.pes(VIDEO_PID, annexB(AUD, SPS, otherPps, IDR), { pts: 97_200 }),
+    ts.pes(VIDEO_PID, annexB(AUD, SPS, otherPps, IDR), { pts: 100_800 }),
+  );
+  const headers = shown(messages).filter((text) => text.includes(" 1700"));
+  expect(headers).toEqual([
+    `video 1000 1700000000${AVCC.toLowerCase()}`,
+    `video 1080 1700000000${AVCC.replace(PPS, otherPps).toLowerCase()}`,
+  ]);
+  expect(frames(messages).every((text) => text.endsWith(sized(IDR)))).toBe(true);
+});
+
+test("sets that change within a group stay in their frame", () => {
+  const ts = new TsWriter();
+  const otherPps = "68CE3C81";
+  const messages = demuxed(started(ts), ts.pes(VIDEO_PID, annexB(AUD, otherPps, FRAME), { pts: 93_600 }));
+  expect(frames(messages).at(-1)).toBe(`video 1040 2701000000${sized(otherPps, FRAME)}`);
+});
+
+test("a recovery point is flagged as a keyframe, as FFmpeg flags it over RTMP", () => {
+  const ts = new TsWriter();
+  const recovery = "0605FF060184";
+  const messages = demuxed(started(ts), ts.pes(VIDEO_PID, annexB(AUD, "06060184", FRAME), { pts: 93_600 }));
+  expect(frames(messages).at(-1)).toBe(`video 1040 1701000000${sized("06060184", FRAME)}`);
+  const other = new TsWriter();
+  const unflagged = demuxed(started(other), other.pes(VIDEO_PID, annexB(AUD, recovery, FRAME), { pts: 93_600 }));
+  expect(frames(unflagged).at(-1)).toContain("video 1040 27");
+});
+
+test("audio frames that continue in the next packet are whole, and have the time of their samples", () => {
+  const ts = new TsWriter();
+  const all = Buffer.concat([adts("0101"), adts("0202"), adts("0303")]);
+  const messages = demuxed(
+    ts.tables([ADTS]),
+    ts.pes(AUDIO_PID, all.subarray(0, 14), { pts: 90_000 }),
+    ts.pes(AUDIO_PID, all.subarray(14), { pts: 93_840 }),
+  );
+  expect(shown(messages)).toEqual([
+    "audio 1000 af001188",
+    "audio 1000 af010101",
+    "audio 1021 af010202",
+    "audio 1043 af010303",
+  ]);
+});
+
+test("one damaged ADTS header does not change the configuration, two in succession do", () => {
+  const ts = new TsWriter();
+  const other = (body: string) => {
+    const frame = adts(body);
+    frame[3] = 0x80;
+    return frame;
+  };
+  const once = [adts("01"), other("02"), adts("03")];
+  const twice = [other("04"), other("05")];
+  const messages = demuxed(ts.tables([ADTS]), ts.pes(AUDIO_PID, Buffer.concat([...once, ...twice]), { pts: 90_000 }));
+  const bodies = shown(messages).map((text) => text.split(" ")[2]);
+  expect(bodies).toEqual(["af001188", "af0101", "af0103", "af001190", "af0104", "af0105"]);
+});
+
+test("Opus: channels come from the descriptor, the delay from the first trim", () => {
+  const ts = new TsWriter();
+  const opus: StreamEntry = { pid: AUDIO_PID, type: 0x06, descriptors: "05044F7075737F028002" };
+  const data = Buffer.from(`7FF0FF2D0138F8${"11".repeat(299)}7FE002F833`, "hex");
+  const messages = demuxed(ts.tables([opus]), ts.pes(AUDIO_PID, data, { pts: 90_000 }));
+  const head = "4f707573486561640102380180bb0000000000";
+  expect(shown(messages)).toEqual([
+    `audio 1000 904f707573${head}`,
+    `audio 1000 914f707573f8${"11".repeat(299)}`,
+    "audio 1020 914f707573f833",
+  ]);
+});
+
+test("LATM: the configuration and the payload are taken out of their bits", () => {
+  const ts = new TsWriter();
+  const latm: StreamEntry = { pid: AUDIO_PID, type: 0x11 };
+  const data = latmFrame("1188", "0123");
+  const messages = demuxed(ts.tables([latm]), ts.pes(AUDIO_PID, data, { pts: 90_000 }));
+  expect(shown(messages)).toEqual(["audio 1000 af001188", "audio 1000 af010123"]);
+});
+
+function bitsOf(hex: string): string {
+  return [...Buffer.from(hex, "hex")].map((byte) => byte.toString(2).padStart(8, "0")).join("");
+}
+
+/** A LOAS frame: StreamMuxConfig of one program and layer, length, payload. */
+function latmFrame(config: string, payload: string): Buffer {
+  const size = (payload.length / 2).toString(2).padStart(8, "0");
+  const mux = `0${"0"}1${"000000"}${"0000"}${"000"}${bitsOf(config)}${"000"}${"11111111"}00`;
+  const bits = `${mux}${size}${bitsOf(payload)}`;
+  const bytes = bits.padEnd(Math.ceil(bits.length / 8) * 8, "0").match(/.{8}/g) ?? [];
+  const element = Buffer.from(bytes.map((byte) => Number.parseInt(byte, 2)));
+  const head = Buffer.alloc(3);
+  head.writeUIntBE((0x2b7 << 13) | element.length, 0, 3);
+  return Buffer.concat([head, element]);
+}
+
+test("further audio tracks have their ids, and keep them; other streams are passed over", () => {
+  const ts = new TsWriter();
+  const second: StreamEntry = { pid: 0x102, type: 0x0f };
+  const cues: StreamEntry = { pid: 0x103, type: 0x86, descriptors: "050443554549" };
+  const mpeg2: StreamEntry = { pid: 0x104, type: 0x02 };
+  const demuxer = new TsDemuxer();
+  const both = [
+    ts.tables([cues, ADTS, second, mpeg2]),
+    ts.packets(0x103, Buffer.from("00fc301100", "hex")),
+    ts.pes(AUDIO_PID, adts("01"), { pts: 90_000 }),
+    ts.pes(0x102, adts("02"), { pts: 90_000 }),
+  ];
+  const later = [ts.tables([second], 1), ts.pes(0x102, adts("03"), { pts: 91_920 })];
+  const messages = [...demuxer.push(Buffer.concat([...both, ...later])), ...demuxer.end()];
+  expect(shown(messages)).toEqual([
+    "audio 1000 af001188",
+    "audio 1000 af0101",
+    "audio 1000 95006d703461011188",
+    "audio 1000 95016d7034610102",
+    "audio 1021 95016d7034610103",
+  ]);
+  expect(demuxer.unsupported).toEqual(["video of stream type 2"]);
+});
+
+test("tables with a wrong CRC, for later, or of other kinds change nothing", () => {
+  const ts = new TsWriter();
+  const wrong = ts.tables([ADTS]);
+  wrong[170] = (wrong[170] ?? 0) ^ 1;
+  wrong[376 - 5] = (wrong[376 - 5] ?? 0) ^ 1;
+  const pmt = ts.section(0x1000, Buffer.from("fc300000", "hex"));
+  const demuxer = new TsDemuxer();
+  demuxer.push(Buffer.concat([wrong, pmt, wrong]));
+  expect(demuxer.progress).toBe("no-program");
+});
+
+test("garbage before and between packets is passed over; packets may lie 192 or 204 bytes apart", () => {
+  const ts = new TsWriter();
+  const begun = started(ts);
+  const more = Buffer.concat([3, 4, 5, 6].map((n) => ts.pes(VIDEO_PID, annexB(FRAME), { pts: 90_000 + n * 3_600 })));
+  const garbage = Buffer.alloc(100, 0x47);
+  expect(frames(demuxed(garbage, begun, Buffer.from("0102"), more))).toHaveLength(5);
+  for (const extra of [4, 16]) {
+    const packets = Buffer.concat([begun, more]);
+    const apart = Array.from({ length: packets.length / 188 }, (_, index) =>
+      Buffer.concat([packets.subarray(index * 188, index * 188 + 188), Buffer.alloc(extra, 1)]),
+    );
+    expect(frames(demuxed(...apart))).toHaveLength(5);
+  }
+  expect(new TsDemuxer().progress).toBe("no-sync");
+});
+
+test("a clock that jumps back loses nothing", () => {
+  const ts = new TsWriter();
+  const messages = demuxed(
+    ts.tables([AVC, ADTS]),
+    ts.pes(VIDEO_PID, KEYFRAME, { pts: 9_000_000 }),
+    ts.pes(AUDIO_PID, adts("01"), { pts: 9_000_000 }),
+    ts.pes(VIDEO_PID, KEYFRAME, { pts: 90_000 }),
+    ts.pes(AUDIO_PID, adts("02"), { pts: 9_001_920 }),
+    ts.pes(AUDIO_PID, adts("03"), { pts: 90_000 }),
+    ts.pes(VIDEO_PID, annexB(FRAME), { pts: 93_600 }),
+  );
+  expect(frames(messages).map((text) => text.split(" ").slice(0, 2).join(" "))).toEqual([
+    "video 100000",
+    "audio 100000",
+    "audio 100000",
+    "video 1000",
+    "audio 100021",
+    "audio 1000",
+    "video 1040",
+  ]);
+});
