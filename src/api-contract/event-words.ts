@@ -48,6 +48,12 @@ export const EVENT_CODES = [
   /** An encoder with the key of a channel that is turned off was refused. */
   "ENCODER_REFUSED",
   "SERVER_OVERLOADED",
+  /** A source of the channel plays: files of this server. */
+  "SOURCE_STARTED",
+  /** It has ended, was stopped, or an encoder took over. */
+  "SOURCE_ENDED",
+  /** It cannot be played. */
+  "SOURCE_FAILED",
 ] as const;
 export type EventCode = (typeof EVENT_CODES)[number];
 
@@ -81,6 +87,9 @@ export const CHANGE_REASONS = [
   "target-turned-off",
   "test-pattern-started",
   "test-pattern-stopped",
+  "source-changed",
+  "source-started",
+  "source-stopped",
 ] as const;
 export type ChangeReason = (typeof CHANGE_REASONS)[number];
 

@@ -109,7 +109,7 @@ export const FIELD_NOTES: Readonly<Record<string, string>> = {
   troubles: "What is wrong with the server itself, the oldest first.",
   trouble:
     "`descriptors`, `memory`, `ports`, `no-route`, `overloaded`, `database-damaged`, `database-read-only` or `database-unwritable`; later versions may have more.",
-  sinceTime: "When it was noticed.",
+  sinceTime: "Since when, milliseconds since 1970.",
   severity:
     "Of a warning: error where the platform refuses such a stream, else warning. Of an error: transient is retried with growing pauses, fatal needs a person and is retried once a minute.",
   ok: "Whether the platform accepted publish.",
@@ -218,4 +218,22 @@ export const FIELD_NOTES: Readonly<Record<string, string>> = {
   unknown: "The limits of which nothing is known.",
   confidence: "documented by the platform or a widely used client's list, reported by users, or unknown.",
   sources: "The sources of these facts.",
+  fileId: "The media file's id; of a source that plays: the file that plays now.",
+  fileName: "The name of the file, 1 to 200 characters.",
+  fileState:
+    "uploading: bytes are missing. checking: FFmpeg reads it. ready: it can be played. refused: it cannot, `refusedFor` says why.",
+  bytes: "The whole length of the file.",
+  receivedBytes: "How much of it is here: the next bytes begin there.",
+  refusedFor: "Why the file cannot be played, in English.",
+  fileKind: "A video, or a picture.",
+  ffmpegFound: "Whether ffmpeg and ffprobe are installed on the server.",
+  usedBytes: "The length of all files, also of those that are still uploaded.",
+  quotaBytes: "How much the library may hold.",
+  fileIds: "The files that play, in order; a file may be there more than once.",
+  loop: "Whether the first file follows the last.",
+  sourceKind: "What plays in place of an encoder: files. Absent where there is none.",
+  sourceState: "stopped; starting: FFmpeg opens it; playing.",
+  position: "Which file of the source plays, counted from 0.",
+  sourceReason: "Why the source stopped; `message` and `messageKo` say it in words.",
+  attempt: "How many attempts have failed in a row.",
 };

@@ -14,6 +14,8 @@ export type Operation = {
   readonly isOurs: boolean;
   readonly query?: z.ZodObject;
   readonly body?: z.ZodObject;
+  /** True where the body is bytes, not JSON. */
+  readonly bodyBytes?: boolean;
   /** A body that works as it is. */
   readonly bodyExample?: object;
   /** The object in `content`, or in its list; absent where the answer is bytes. */

@@ -9,6 +9,7 @@ import {
   testPatternRequest,
   updateChannelRequest,
 } from "./schemas/schemas.ts";
+import { SOURCE_OPERATIONS } from "./sources/source-operations.ts";
 
 const ours = { isOurs: true } as const;
 
@@ -300,4 +301,5 @@ export const OPERATIONS: readonly Operation[] = [
   ...CHANNEL_ADDITIONS,
   ...PLATFORM_ADDITIONS,
   ...OTHER_ADDITIONS,
+  ...SOURCE_OPERATIONS,
 ];

@@ -25,6 +25,8 @@ import { runAs } from "./auth/request-actor.ts";
 import { DashboardCookies } from "./auth/session-cookie.ts";
 import type { LiveStream } from "./live/live-stream.ts";
 import { Previews } from "./live/previews.ts";
+import { addMediaFileRoutes, type MediaFileUseCases } from "./media/media-files.ts";
+import { addSourceRoutes } from "./media/sources.ts";
 import { addChannelRoutes } from "./routes/channels.ts";
 import { addDashboardRoutes } from "./routes/dashboard.ts";
 import { addDocsRoutes } from "./routes/docs.ts";
@@ -83,6 +85,8 @@ export type HttpServerOptions = {
   /** Call 20; its streams end when the server closes. */
   readonly live: LiveStream;
   readonly events: EventUseCases;
+  /** The library of media files, and channels' sources. */
+  readonly media: MediaFileUseCases;
   readonly limits: HttpLimits;
   /** The host names it answers to. */
   readonly hosts: HostNames;
@@ -269,6 +273,8 @@ function addApi(
   addEventRoutes(api, context, options.events);
   addReportRoutes(api, context, options.events);
   addCallbackRoutes(api, context, options.events);
+  addMediaFileRoutes(api, options.media);
+  addSourceRoutes(api, context, options.media);
 }
 
 /** The router lets `/channels/` through as a channel with an empty id. */

@@ -83,9 +83,8 @@ export class Channel {
     const { clock, onFact } = this.#deps;
     const present = this.#broadcast.latest(slot);
     // Replacing a dead connection is always allowed, and does not count as a takeover.
-    // Nor is replacing a test pattern.
-    if (present === undefined || present.isTestPattern || present.silentMs(clock.awakeNow()) >= DEAD_AFTER_MS)
-      return true;
+    // Nor is replacing a test pattern or a source.
+    if (present === undefined || !present.hasKey || present.silentMs(clock.awakeNow()) >= DEAD_AFTER_MS) return true;
     if (this.#guards[slot].allows(clock.now())) return true;
     onFact({ kind: "encoders-fight", time: clock.wallNow(), channelId: this.channelId, slot });
     return false;
@@ -96,11 +95,12 @@ export class Channel {
     const { clock } = this.#deps;
     const times = { nowMs: clock.now(), awakeMs: clock.awakeNow() };
     const publisher = new Publisher(ingestId, description, clock.wallNow(), times);
-    const { remoteAddress, encoder, keyRemoved = [], testPatternEndTime, onlyTargetIds } = description;
+    const { remoteAddress, encoder, keyRemoved = [], testPatternEndTime, onlyTargetIds, sourceKind } = description;
     const more = {
       ...(keyRemoved.length === 0 ? {} : { keyRemoved }),
       ...(testPatternEndTime === undefined ? {} : { testPatternEndTime }),
       ...(onlyTargetIds === undefined ? {} : { onlyTargetIds }),
+      ...(sourceKind === undefined ? {} : { sourceKind }),
     };
     if (onlyTargetIds !== undefined) this.#choose({ ingestId, targetIds: new Set(onlyTargetIds) });
     const isBroadcastNew = !this.#broadcast.isRunning;
@@ -133,14 +133,12 @@ export class Channel {
   }
 
   /**
-   * Dismisses the encoders of a key as if their connections were lost, because the key changed. Later ones have the new key; a
-   * test pattern has none.
+   * Dismisses the encoders of a key as if their connections were lost, because the key changed. Later ones have the new key; test
+   * patterns and sources have none.
    */
   disconnectPublisher(slot: IngestSlot, lastIngestId: number): void {
     const { publishers } = this.#broadcast;
-    const ofKey = publishers.filter(
-      (each) => each.slot === slot && each.ingestId <= lastIngestId && !each.isTestPattern,
-    );
+    const ofKey = publishers.filter((each) => each.slot === slot && each.ingestId <= lastIngestId && each.hasKey);
     this.#broadcast.dismiss(ofKey, "ended");
   }
 

@@ -149,10 +149,10 @@ class HostedPublisher {
     }
   }
 
-  #open({ remoteAddress, encoder, keyRemoved }: Extract<FromEncoder, { kind: "open" }>): void {
+  #open({ kind: _kind, ...encoder }: Extract<FromEncoder, { kind: "open" }>): void {
     const onDismissed = () => this.#finish();
     // This gateway is never full: the relay takes every message at once.
-    const arrival = { slot: this.slot, remoteAddress, encoder, keyRemoved, onDismissed, onRoom: () => undefined };
+    const arrival = { slot: this.slot, ...encoder, onDismissed, onRoom: () => undefined };
     const publisher = this.#gateway.open(arrival);
     if (publisher === undefined) return this.#finish();
     this.#publisher = publisher;

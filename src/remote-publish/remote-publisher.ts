@@ -108,8 +108,9 @@ class RemotePublisher implements PublishGateway {
     if (this.#isOver) return undefined;
     this.#arrival = arrival;
     this.#deps.onOpen();
-    const { remoteAddress, encoder, keyRemoved = [] } = arrival;
-    this.#transport.post({ kind: "open", remoteAddress, encoder, keyRemoved });
+    const { remoteAddress, encoder, keyRemoved = [], sourceKind } = arrival;
+    const source = sourceKind === undefined ? {} : { sourceKind };
+    this.#transport.post({ kind: "open", remoteAddress, encoder, keyRemoved, ...source });
     return { push: (message) => this.#push(message), end: (end) => this.#end(end) };
   }
 

@@ -42,6 +42,7 @@ export function logFact(log: Log, fact: ServerFact): void {
     case "channel-changed":
     case "over-threshold":
     case "silence-changed":
+    case "source-changed":
       // Its event says the same.
       return;
     case "server-trouble-changed": {

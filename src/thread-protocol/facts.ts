@@ -1,5 +1,5 @@
 import type { Removal } from "../base/pasted-text.ts";
-import type { ChannelId, IngestSlot, TargetId } from "./channel-spec.ts";
+import type { ChannelId, IngestSlot, SourceKind, TargetId } from "./channel-spec.ts";
 import type { ServerTroubleName } from "./server-troubles.ts";
 import type { TargetStatus } from "./targets/target-status.ts";
 
@@ -52,6 +52,8 @@ export type Fact =
       readonly testPatternEndTime?: number;
       /** Of a test pattern for chosen targets: those. */
       readonly onlyTargetIds?: readonly TargetId[];
+      /** Of a source that this server plays. Absent for encoders. */
+      readonly sourceKind?: SourceKind;
     })
   | (IngestFact & {
       readonly kind: "ingest-ended";

@@ -1,5 +1,5 @@
 import type { Removal } from "../base/pasted-text.ts";
-import type { Latency } from "./channel-spec.ts";
+import type { Latency, SourceKind } from "./channel-spec.ts";
 import type { IngestEnd } from "./facts.ts";
 
 /**
@@ -14,6 +14,8 @@ export type FromEncoder =
       readonly remoteAddress: string;
       readonly encoder: string;
       readonly keyRemoved: readonly Removal[];
+      /** Absent: an encoder. */
+      readonly sourceKind?: SourceKind;
     }
   /** Messages in the first `length` bytes of a block (`remote-publish/media-block`), transferred. `isFlush`: send them to the targets now. */
   | { readonly kind: "media"; readonly buffer: ArrayBuffer; readonly length: number; readonly isFlush: boolean }

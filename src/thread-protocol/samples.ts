@@ -1,5 +1,5 @@
 import type { Removal } from "../base/pasted-text.ts";
-import type { ChannelId, IngestSlot, TargetId } from "./channel-spec.ts";
+import type { ChannelId, IngestSlot, SourceKind, TargetId } from "./channel-spec.ts";
 
 /** Frames that a slow target lost, by cause. */
 export type DroppedFrames = {
@@ -84,6 +84,8 @@ export type IngestSample = {
   readonly testPatternEndTime?: number;
   /** Of a test pattern for chosen targets: those. */
   readonly onlyTargetIds?: readonly TargetId[];
+  /** Of a source that this server plays. Absent for encoders. */
+  readonly sourceKind?: SourceKind;
   readonly videoCodec?: string;
   readonly width?: number;
   readonly height?: number;

@@ -13,6 +13,9 @@ const ALERTS = "alerts";
 /** For thumbnails, the preview and its meter, without the player: loaded once a channel is on air. */
 const VIDEO_BYTES_MAX = 5_000;
 const VIDEO = "video";
+/** For files as sources: loaded once a person opens that panel. */
+const SOURCES_BYTES_MAX = 8_000;
+const SOURCES = "sources";
 /** The preview with mpegts.js. All names here are file names without their hash. */
 const PREVIEW = "player";
 const LANGUAGES = ["en", "ko"];
@@ -36,10 +39,11 @@ test("the application in one language, without the preview and the alerts, is at
   }));
   // Each name is one file, and there are no others.
   expect(sizes.map(({ name }) => name).toSorted()).toEqual(
-    [...APPLICATION, ...LANGUAGES, ALERTS, PREVIEW, VIDEO].toSorted(),
+    [...APPLICATION, ...LANGUAGES, ALERTS, PREVIEW, SOURCES, VIDEO].toSorted(),
   );
   expect(sizes.find(({ name }) => name === ALERTS)?.bytes).toBeLessThanOrEqual(ALERTS_BYTES_MAX);
   expect(sizes.find(({ name }) => name === VIDEO)?.bytes).toBeLessThanOrEqual(VIDEO_BYTES_MAX);
+  expect(sizes.find(({ name }) => name === SOURCES)?.bytes).toBeLessThanOrEqual(SOURCES_BYTES_MAX);
   const application = sizes.filter(({ name }) => APPLICATION.includes(name));
   const language = Math.max(...sizes.filter(({ name }) => LANGUAGES.includes(name)).map(({ bytes }) => bytes));
   const total = application.reduce((sum, { bytes }) => sum + bytes, language);

@@ -20,7 +20,11 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "parts/platform": ["base", "text", "live", "chart", "parts/basic"],
   "parts/video": ["base", "text", "live", "parts/basic"],
   "parts/webhook": ["base", "text", "live", "parts/basic", "parts/platform"],
-  "parts/channel": ["base", "text", "live", "chart", "parts/basic", "parts/platform", "parts/video", "parts/webhook"],
+  "parts/sources": ["base", "text", "parts/basic", "parts/platform"],
+  "parts/channel": [
+    ...["base", "text", "live", "chart", "parts/basic", "parts/platform", "parts/sources"],
+    ...["parts/video", "parts/webhook"],
+  ],
   "parts/history": ["base", "text", "live", "parts/basic", "parts/platform"],
   "parts/overview": ["base", "text", "live", "chart", "parts/basic", "parts/platform", "parts/video", "parts/channel"],
   "parts/alerts": ["base", "text", "live", "parts/basic", "parts/platform"],
@@ -30,7 +34,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   pages: [
     ...["base", "text", "live"],
     ...["parts/basic", "parts/platform", "parts/channel", "parts/history", "parts/overview"],
-    ...["parts/alerts", "parts/settings", "parts/shell", "parts/start", "parts/webhook"],
+    ...["parts/alerts", "parts/settings", "parts/shell", "parts/sources", "parts/start", "parts/webhook"],
   ],
   // `app.tsx` and `main.tsx`.
   ".": ["base", "text", "live", "parts/alerts", "parts/basic", "parts/overview", "parts/shell", "pages"],

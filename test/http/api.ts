@@ -18,6 +18,7 @@ import { LiveState } from "../../src/control/live/live-state.ts";
 import { ServerTroubles } from "../../src/control/live/server-troubles.ts";
 import type { Store } from "../../src/control/ports/store.ts";
 import { Service } from "../../src/control/service.ts";
+import { Sources } from "../../src/control/sources/sources.ts";
 import { withActor } from "../../src/http/auth/request-actor.ts";
 import { buildHttpServer, type HttpLimits } from "../../src/http/http-server.ts";
 import type { RingLimits } from "../../src/http/live/live-ring.ts";
@@ -28,6 +29,7 @@ import { SqlDashboardStore } from "../../src/store/access/dashboard-store.ts";
 import { SqlPushStore } from "../../src/store/access/push-store.ts";
 import { SqlStore } from "../../src/store/channels/sql-store.ts";
 import type { Database } from "../../src/store/database/database.ts";
+import { SqlSourceStore } from "../../src/store/sources/source-store.ts";
 import { openSqliteDatabase } from "../../src/store/sqlite/sqlite.ts";
 import { Metrics } from "../../src/telemetry/metrics.ts";
 import type { CertificatePair } from "../../src/thread-protocol/certificate.ts";
@@ -35,6 +37,7 @@ import type { Message } from "../../src/webhooks/http-post.ts";
 import { arePushKeys } from "../../src/webhooks/push/push-encryption.ts";
 import { PushSender } from "../../src/webhooks/push/push-sender.ts";
 import { FakeRuntime } from "../control/fake-runtime.ts";
+import { FakeMediaFiles, FakeSourcePlayer } from "../control/fake-sources.ts";
 import { ManualClock } from "../control/manual-clock.ts";
 import { checkPublished } from "./contract/published-answers.ts";
 import { EventParts } from "./live/event-parts.ts";
@@ -117,6 +120,10 @@ export class Api {
   readonly admission: Admission;
   readonly ingestChecks: IngestChecks;
   readonly service: Service;
+  readonly files = new FakeMediaFiles();
+  readonly player = new FakeSourcePlayer();
+  readonly sources: Sources;
+  isOverloaded = false;
   readonly #folder: string;
 
   private constructor(folder: string, database: Database, options: ApiOptions) {
@@ -151,6 +158,21 @@ export class Api {
       ...(options.securePublishUrl === undefined ? {} : { securePublishUrl: options.securePublishUrl }),
     });
     const publishStatusName = options.publishStatusName ?? "PUBLISHING";
+    const sources = new Sources({
+      ...{
+        store: over,
+        runtime: this.runtime,
+        clock: this.clock,
+        log,
+        files: this.files,
+        player: this.player,
+        publish,
+      },
+      sourceStore: new SqlSourceStore(database),
+      isOverloaded: () => this.isOverloaded,
+    });
+    this.player.onStatus = (channelId, status) => sources.changed(channelId, status);
+    this.sources = sources;
     this.events = new EventParts(database, this.clock, log, publish);
     this.live = new LiveStream({
       service,
@@ -214,6 +236,7 @@ export class Api {
         ...options.limits,
       },
       ...(options.tls === undefined ? {} : { tls: options.tls }),
+      media: { files: this.files, sources },
       hosts: new HostNames(options.hosts ?? ["fanfare.example"]),
       health: this.health,
       metrics: this.metrics,

@@ -1,10 +1,12 @@
 import { z } from "zod";
+import { SOURCE_KINDS } from "../../thread-protocol/channel-spec.ts";
 import { OWNER_STATES } from "../../thread-protocol/targets/owner-states.ts";
 import { TARGET_ERROR_CODES, TARGET_WARNING_CODES } from "../../thread-protocol/targets/target-status.ts";
 import { CHANNEL_STATUSES } from "../channel-status.ts";
 import { HEALTH_STATES, NEXT_STEPS } from "../health-words.ts";
 import { PLATFORM_NAMES } from "../platform-names.ts";
 import { eventSchemas } from "./event-answer-schemas.ts";
+import { sourceSchemas } from "./source-answer-schemas.ts";
 
 /**
  * The answers of all calls, as published at `/openapi.json`. Strict: an answer with a key that is missing here fails
@@ -88,6 +90,7 @@ const ingest = z.strictObject({
   encoder: z.string(),
   startTime: time,
   testPattern: z.strictObject({ endTime: time, platIds: z.array(z.int()).optional() }).optional(),
+  sourceKind: z.enum(SOURCE_KINDS).optional(),
   videoCodec: z.string().optional(),
   width: count.optional(),
   height: count.optional(),
@@ -227,6 +230,7 @@ export const ANSWER_SCHEMAS = {
   AccessKey: z.strictObject(accessKey),
   NewAccessKey: z.strictObject({ ...accessKey, secretKey: z.string() }),
   ...eventSchemas,
+  ...sourceSchemas,
   LiveSnapshot: z.strictObject({
     time: z.int(),
     channels: z.array(z.strictObject({ ...channel, platforms: z.array(z.strictObject(platform)) })),

@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { FFMPEG_MISSING, findFfmpeg } from "../../ffmpeg/find-ffmpeg.ts";
 import { damageAdvice, openFailure } from "../../store/database/database-trouble.ts";
 import { readKeyFile } from "../../store/secrets/key-file.ts";
 import { checkProofs } from "../../store/secrets/key-proof.ts";
@@ -19,9 +20,19 @@ export async function diagnose(config: StorageConfig): Promise<Diagnosis> {
   const problems = damage.length > 0 ? damage : await checkKeys(paths);
   const passed =
     problems.length === 0
-      ? [`${paths.database}: every page, row and index is intact.`, `${paths.keyFile}: opens every secret.`]
+      ? [
+          `${paths.database}: every page, row and index is intact.`,
+          `${paths.keyFile}: opens every secret.`,
+          ffmpegFinding(),
+        ]
       : [];
   return { passed, problems };
+}
+
+/** FFmpeg is no problem where it is missing: only files and what is made of them need it. */
+function ffmpegFinding(): string {
+  const found = findFfmpeg();
+  return found === undefined ? FFMPEG_MISSING : `${found.ffmpeg} and ${found.ffprobe}: files can be played.`;
 }
 
 function checkPages({ database: path }: DataPaths): readonly string[] {

@@ -27,13 +27,14 @@ import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
 import type { ShutdownMode } from "../../thread-protocol/messages.ts";
 import { type Addresses, addressesOf } from "../config/addresses.ts";
 import type { Config } from "../config/settings/settings.ts";
-import { openStorage, type Storage } from "../data-folder/storage.ts";
+import { dataPaths, openStorage, type Storage } from "../data-folder/storage.ts";
 import { logLastWords, type Outputs } from "../process/outputs.ts";
 import { watchClock } from "./clock-watch.ts";
 import { watchDatabase } from "./database-watch.ts";
 import { warnOfFew } from "./descriptor-shares.ts";
 import { closeHttp, listenHttp } from "./http-listening.ts";
 import { MediaPool } from "./media/media-pool.ts";
+import { MediaSources } from "./media-sources.ts";
 import { Notifications } from "./notifications.ts";
 import { OwnTroubles } from "./own-troubles.ts";
 import {
@@ -118,6 +119,7 @@ export async function startServer(
     parts.notifications.start();
     storage.followKeyFile(log);
     followTlsFiles(config, tls, parts, log);
+    parts.media.start();
     log.info("ready", { httpPort, rtmpPort, rtmpsPort });
     return { addresses: parts.addresses.now, firstKey, newKeyFile, setupToken, stop };
   } catch (error) {
@@ -155,6 +157,7 @@ type Parts = {
   /** Listens only if the settings name an address for it. */
   readonly metricsHttp: FastifyInstance;
   readonly runtime: MediaPool;
+  readonly media: MediaSources;
   readonly notifications: Notifications;
   readonly metrics: Metrics;
   readonly totals: TotalsKeeper;
@@ -195,6 +198,13 @@ function assemble({ config, log, storage, tls, instance }: Foundations): Parts {
     ...{ store, runtime, view: liveState, ingestChecks, clock, randomBytes, planLimits: config.planLimits },
     publish: (fact) => publish(withActor(fact)),
   });
+  const media = new MediaSources({
+    ...{ store, runtime, clock, log, database: storage.database },
+    ...{ folder: dataPaths(config).media, quotaMb: config.mediaQuotaMb },
+    publish: (fact) => publish(fact.kind === "channel-changed" ? withActor(fact) : fact),
+    isOverloaded: () => troubles.current.some(({ name }) => name === "overloaded"),
+  });
+  buses.facts.subscribe("sources", (fact) => media.fact(fact));
   const totals = new TotalsKeeper(() => service.flushTotals(), log);
   const notifications = new Notifications({
     ...notificationsOptions(config, storage, log),
@@ -222,9 +232,10 @@ function assemble({ config, log, storage, tls, instance }: Foundations): Parts {
     publishAddresses: () => addresses.now,
     ...{ service, runtime, previewAccess, live: liveStream, events: notifications.useCases, metrics },
     push: notifications.pushUseCases,
+    media,
   });
   const metricsHttp = buildMetricsServer({ source: metrics, clock, log, hosts: hostNames(config) });
-  return { http, metricsHttp, runtime, notifications, metrics, addresses, totals };
+  return { http, metricsHttp, runtime, media, notifications, metrics, addresses, totals };
 }
 
 /** Adds a port of this server: neither targets nor webhooks may connect to it. */
@@ -236,8 +247,10 @@ function addOwnPort({ runtime, notifications }: Parts, port: number): void {
 /** Stops in the order in which data flows: media threads, then totals, then events, then the database. */
 async function stopAll(parts: Parts, mode: ShutdownMode, storage: Storage, log: Log): Promise<void> {
   log.info("stopping", { mode });
-  const { http, metricsHttp, runtime, notifications, totals } = parts;
+  const { http, metricsHttp, runtime, media, notifications, totals } = parts;
   totals.stop();
+  // First of all, so that a source leaves like an encoder that stops.
+  await media.close();
   await Promise.all([closeHttp(http), closeHttp(metricsHttp), runtime.stop(mode)]);
   await totals.storeLast();
   await notifications.close();

@@ -32,6 +32,8 @@ export type DataPaths = {
   readonly folder: string;
   readonly database: string;
   readonly keyFile: string;
+  /** The library of media files. */
+  readonly media: string;
   /** Locked by the server that uses the folder. */
   readonly lock: string;
 };
@@ -42,6 +44,7 @@ export function dataPaths(config: StorageConfig): DataPaths {
     folder,
     database: join(folder, "fanfare.db"),
     keyFile: config.encryptionKeyFile ?? join(folder, KEY_FILE_NAME),
+    media: join(folder, "media"),
     lock: join(folder, "fanfare.lock"),
   };
 }

@@ -56,6 +56,9 @@ function isForWebhook(
     case "AUTH_FAILED":
     case "ENCODER_REFUSED":
     case "SERVER_OVERLOADED":
+    case "SOURCE_STARTED":
+    case "SOURCE_ENDED":
+    case "SOURCE_FAILED":
       return ofChannelStatus;
     default:
       return unreachable(code);

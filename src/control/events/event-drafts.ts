@@ -3,7 +3,14 @@ import { unreachable } from "../../base/unreachable.ts";
 import type { ChannelId, IngestSlot } from "../../thread-protocol/channel-spec.ts";
 import type { Fact, IngestEnd } from "../../thread-protocol/facts.ts";
 import type { ConnectStatus, TargetError } from "../../thread-protocol/targets/target-status.ts";
-import type { BroadcastLost, ChannelChanged, OverThreshold, SilenceChanged } from "../facts/server-fact.ts";
+import type { SourceReason } from "../channels/source.ts";
+import type {
+  BroadcastLost,
+  ChannelChanged,
+  OverThreshold,
+  SilenceChanged,
+  SourceChanged,
+} from "../facts/server-fact.ts";
 import type { EventDraft } from "./events.ts";
 
 type FactOf<Kind extends Fact["kind"]> = Extract<Fact, { kind: Kind }>;
@@ -11,6 +18,9 @@ type Moment = { readonly time: number; readonly channelId: ChannelId };
 
 /** Ends of a broadcast that somebody intended. */
 const WANTED_ENDS: readonly IngestEnd[] = ["clean", "ended", "removed", "replaced", "test-pattern-over"];
+
+/** Ends of a source that somebody intended. */
+const WANTED_SOURCE_ENDS: readonly SourceReason[] = ["finished", "stopped-by-person", "replaced"];
 
 function draft({ time, channelId }: Moment, code: EventCode, text: string, level: EventLevel = "INFO"): EventDraft {
   return { time, channelId, code, level, text: () => text };
@@ -62,6 +72,12 @@ function changeText({ change, nameBefore, labels = [], error }: ChannelChanged, 
       return "test pattern has been started by a person";
     case "test-pattern-stopped":
       return "test pattern has been stopped by a person";
+    case "source-changed":
+      return "has another source";
+    case "source-started":
+      return "source has been started by a person";
+    case "source-stopped":
+      return "source has been stopped by a person";
     default:
       return unreachable(change);
   }
@@ -171,6 +187,19 @@ export function silenceChanged(fact: SilenceChanged): EventDraft {
   return fact.isOver
     ? draft(fact, "AUDIO_RETURNED", `audio is back after ${fact.seconds} seconds of silence`)
     : draft(fact, "AUDIO_SILENT", `audio has been silent for ${fact.seconds} seconds`, "WARN");
+}
+
+/** Nothing for a status that is no news: the next file of a list, or another attempt. */
+export function sourceChanged(fact: SourceChanged): EventDraft | undefined {
+  const { from, status } = fact;
+  if (status.state === from) return undefined;
+  if (status.state === "playing") return draft(fact, "SOURCE_STARTED", "source plays");
+  if (status.state === "starting" || status.reason === undefined) return undefined;
+  const detail = status.detail === undefined ? "" : ` (${status.detail})`;
+  if (WANTED_SOURCE_ENDS.includes(status.reason))
+    return draft(fact, "SOURCE_ENDED", `source has ended: ${status.reason}${detail}`);
+  const what = status.state === "waiting" ? "has been lost and is tried again" : "cannot be played";
+  return draft(fact, "SOURCE_FAILED", `source ${what}: ${status.reason}${detail}`, "ERROR");
 }
 
 /** Rates are in kilobits, as in encoders' settings. */

@@ -62,6 +62,8 @@ export class EventTracker {
         return this.#settle(fact);
       case "over-threshold":
         return [draft.overThreshold(fact)];
+      case "source-changed":
+        return [draft.sourceChanged(fact)].filter((each) => each !== undefined);
       case "silence-changed":
         return [draft.silenceChanged(fact)];
       case "broadcast-lost":

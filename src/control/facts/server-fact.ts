@@ -4,6 +4,7 @@ import type { Fact } from "../../thread-protocol/facts.ts";
 import type { ServerTroubleName } from "../../thread-protocol/server-troubles.ts";
 import type { TargetError } from "../../thread-protocol/targets/target-status.ts";
 import type { TargetName } from "../channels/channel.ts";
+import type { SourceStatus } from "../channels/source.ts";
 
 /** A use case changed a channel or one of its targets, and the change is stored. Holds no secret and no address. */
 export type ChannelChanged = {
@@ -57,6 +58,16 @@ export type BroadcastLost = {
   readonly channelId: ChannelId;
 };
 
+/** A channel's source begins, goes on with another file, waits or stops. Holds no address. */
+export type SourceChanged = {
+  readonly kind: "source-changed";
+  /** Milliseconds since the Unix epoch. */
+  readonly time: number;
+  readonly channelId: ChannelId;
+  readonly from: SourceStatus["state"];
+  readonly status: SourceStatus;
+};
+
 /** Something that is wrong with this server itself. */
 export type ServerTrouble = {
   readonly name: ServerTroubleName;
@@ -75,6 +86,14 @@ export type TroubleChanged = {
 
 /**
  * Everything that happens in this server: the facts of the media threads, changes by use cases, findings of the ingest
- * check, what the last process left behind, and troubles of the server itself. All of them go over one `FactBus`.
+ * check, sources, what the last process left behind, and troubles of the server itself. All of them go over one
+ * `FactBus`.
  */
-export type ServerFact = Fact | ChannelChanged | OverThreshold | SilenceChanged | BroadcastLost | TroubleChanged;
+export type ServerFact =
+  | Fact
+  | ChannelChanged
+  | SourceChanged
+  | OverThreshold
+  | SilenceChanged
+  | BroadcastLost
+  | TroubleChanged;

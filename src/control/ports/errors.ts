@@ -16,6 +16,22 @@ export type DomainFault =
   | { readonly kind: "no-test-pattern" }
   /** As many test patterns run as may on one server. */
   | { readonly kind: "too-many-test-patterns" }
+  | { readonly kind: "ffmpeg-missing" }
+  | { readonly kind: "media-file-not-found" }
+  /** It is not whole, not checked yet, or cannot be played. */
+  | { readonly kind: "media-file-not-ready" }
+  /** A channel plays it, or would. */
+  | { readonly kind: "media-file-in-use" }
+  /** The library has as many files or bytes as it may. */
+  | { readonly kind: "media-quota" }
+  | { readonly kind: "media-disk-full" }
+  /** The next bytes of the file begin there, or none are missing. */
+  | { readonly kind: "media-offset"; readonly at: number }
+  | { readonly kind: "no-source" }
+  | { readonly kind: "source-running" }
+  | { readonly kind: "source-not-running" }
+  /** A source never interrupts an encoder. */
+  | { readonly kind: "source-encoder-on-air" }
   /** The channel is turned off, and this takes one that is on. */
   | { readonly kind: "channel-off" }
   /** This server begins no broadcast now. */

@@ -133,6 +133,10 @@ function answerForFault(fault: DomainFault): ContractError {
         "ingestAuth: expected id and password.",
         MISSING_HINT,
       );
+    case "media-file-not-found":
+      return serviceError("NOT_FOUND", "Media file");
+    case "media-offset":
+      return serviceError("NOT_AVAILABLE", "Media file", `The next bytes of this file begin at ${fault.at}.`);
     case "access-key-not-found":
       return serviceError("NOT_FOUND", "Access key");
     case "endpoint-not-found":

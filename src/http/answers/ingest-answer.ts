@@ -17,6 +17,7 @@ export function ingestAnswer(ingest: IngestSample, warnings: readonly IngestWarn
     droppedData,
     testPatternEndTime,
     onlyTargetIds,
+    sourceKind,
   } = ingest;
   const chosen = onlyTargetIds === undefined ? {} : { platIds: onlyTargetIds };
   return {
@@ -26,6 +27,7 @@ export function ingestAnswer(ingest: IngestSample, warnings: readonly IngestWarn
     encoder,
     startTime,
     ...(testPatternEndTime === undefined ? {} : { testPattern: { endTime: testPatternEndTime, ...chosen } }),
+    ...(sourceKind === undefined ? {} : { sourceKind }),
     ...(videoCodec === undefined ? {} : { videoCodec }),
     ...(width === undefined ? {} : { width }),
     ...(height === undefined ? {} : { height }),

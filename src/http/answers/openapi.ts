@@ -76,9 +76,14 @@ function successAnswer({ content, bytes = "", list, isStream, files = [] }: Oper
 }
 
 function operationObject(operation: Operation): object {
-  const { name, summary, isOurs, path, body, bodyExample } = operation;
+  const { name, summary, isOurs, path, body, bodyExample, bodyBytes } = operation;
   const parameters = [...pathParameters(path), ...queryParameters(operation)];
-  const requestBody = body === undefined ? {} : { requestBody: bodyObject(requestSchema(body), bodyExample) };
+  const requestBody =
+    bodyBytes === true
+      ? { requestBody: BYTES_BODY }
+      : body === undefined
+        ? {}
+        : { requestBody: bodyObject(requestSchema(body), bodyExample) };
   return {
     operationId: name,
     summary,
@@ -92,6 +97,11 @@ function operationObject(operation: Operation): object {
     },
   };
 }
+
+const BYTES_BODY = {
+  required: true,
+  content: { "application/octet-stream": { schema: { type: "string", format: "binary" } } },
+};
 
 function bodyObject(schema: JsonSchema, example: object | undefined): object {
   const media = { schema, ...(example === undefined ? {} : { example }) };

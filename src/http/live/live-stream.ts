@@ -102,6 +102,7 @@ export class LiveStream implements Lasting {
       case "over-threshold":
       case "silence-changed":
       case "broadcast-lost":
+      case "source-changed":
         // Its event is sent once it is stored.
         return;
       case "target-status":

@@ -1,5 +1,5 @@
 import type { Removal } from "../../base/pasted-text.ts";
-import type { IngestSlot, TargetId } from "../../thread-protocol/channel-spec.ts";
+import type { IngestSlot, SourceKind, TargetId } from "../../thread-protocol/channel-spec.ts";
 import type { IngestEnd } from "../../thread-protocol/facts.ts";
 import type { IngestSample } from "../../thread-protocol/samples.ts";
 import { type ClassifiedMessage, classifyMessage, IGNORED } from "../stream/classify-message.ts";
@@ -25,6 +25,8 @@ export type PublisherDescription = {
   readonly testPatternEndTime?: number;
   /** Of a test pattern for chosen targets: those. The others are left alone while it runs. */
   readonly onlyTargetIds?: readonly TargetId[];
+  /** Absent: an encoder. Encoders take over from a source, and that never counts as a fight. */
+  readonly sourceKind?: SourceKind;
   /** The relay dropped this publisher: another one replaced it, or its channel is gone. Close its connection. */
   readonly onDismissed: () => void;
 };
@@ -114,6 +116,11 @@ export class Publisher {
 
   get isTestPattern(): boolean {
     return this.description.testPatternEndTime !== undefined;
+  }
+
+  /** Whether it came with a key: test patterns and sources have none. */
+  get hasKey(): boolean {
+    return !this.isTestPattern && this.description.sourceKind === undefined;
   }
 
   /** Takes a message: classifies it, counts it, and keeps it where it is a header. */
@@ -251,7 +258,15 @@ export class Publisher {
   }
 
   sample(state: IngestSample["state"], awakeMs: number): IngestSample {
-    const { slot, remoteAddress, encoder, keyRemoved = [], testPatternEndTime, onlyTargetIds } = this.description;
+    const {
+      slot,
+      remoteAddress,
+      encoder,
+      keyRemoved = [],
+      testPatternEndTime,
+      onlyTargetIds,
+      sourceKind,
+    } = this.description;
     const frameRate = this.#framesPerSecond;
     const { silentMs } = this.#silence;
     const intervalMs = this.#keyframeIntervalMs;
@@ -264,6 +279,7 @@ export class Publisher {
       startTime: this.#startTime,
       ...(testPatternEndTime === undefined ? {} : { testPatternEndTime }),
       ...(onlyTargetIds === undefined ? {} : { onlyTargetIds }),
+      ...(sourceKind === undefined ? {} : { sourceKind }),
       ...videoFormat(this.head),
       ...(frameRate === undefined || frameRate === 0 ? {} : { frameRate: Math.round(frameRate * 100) / 100 }),
       ...(intervalMs === undefined ? {} : { keyframeIntervalSeconds: intervalMs / 1_000 }),

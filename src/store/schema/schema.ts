@@ -8,6 +8,7 @@ import type { DeliveryQueueRow, DeliveryRow, EndpointRow, EventRow, ReportRow } 
 export type Schema = {
   readonly channel: ChannelRow;
   readonly target: TargetRow;
+  readonly channel_source: ChannelSourceRow;
   readonly access_key: AccessKeyRow;
   readonly encryption_key: EncryptionKeyRow;
   readonly event: EventRow;
@@ -181,6 +182,15 @@ export type TargetRow = {
   readonly bytes: number;
   readonly play_ms: number;
   readonly retry_count: number;
+};
+
+export type ChannelSourceRow = {
+  readonly channel_id: string;
+  /** Sealed JSON. Empty: none. */
+  readonly source: string;
+  /** 0 or 1. */
+  readonly is_wanted: number;
+  readonly position: number;
 };
 
 export type AccessKeyRow = {

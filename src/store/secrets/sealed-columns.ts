@@ -23,6 +23,7 @@ export const SEALED_TABLES: readonly SealedTable[] = [
     id: "target_id",
     columns: [{ name: "url" }, { name: "stream_key" }, { name: "login_id" }, { name: "login_password" }],
   },
+  { table: "channel_source", id: "channel_id", columns: [{ name: "source" }] },
   { table: "access_key", id: "access_key_id", columns: [{ name: "secret_key", index: "secret_hash" }] },
   { table: "webhook_endpoint", id: "scope", columns: [{ name: "url" }, { name: "secret" }] },
   { table: "delivery", id: "event_id", columns: [{ name: "url" }] },

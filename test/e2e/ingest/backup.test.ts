@@ -177,7 +177,7 @@ test.concurrent("two servers do not share a data folder, and a command with wron
   });
   expect(await runFanfare(["doctor", "--data-dir", dataFolder])).toEqual({
     code: 0,
-    stdout: `${dataFolder}/fanfare.db: every page, row and index is intact.\n${dataFolder}/encryption.key: opens every secret.\n`,
+    stdout: `${dataFolder}/fanfare.db: every page, row and index is intact.\n${dataFolder}/encryption.key: opens every secret.\n/usr/bin/ffmpeg and /usr/bin/ffprobe: files can be played.\n`,
     stderr: "",
   });
   expect(await runFanfare(["doctor", "--data-dir", stage.folder])).toMatchObject({

@@ -101,6 +101,7 @@ describe("every published example works unchanged", () => {
     "$method $path",
     async ({ method, path, bodyExample }) => {
       const { channelId } = await api.create({ restream: [PLATFORM] });
+      api.files.add("mf-0123456789ab");
       const url = `/api/v2${path.replace("{channelId}", channelId).replace("{platformId}", "1")}`;
       const published = DOCUMENT.paths[path][method.toLowerCase()].requestBody.content["application/json"];
       expect(published.example).toEqual(bodyExample);

@@ -63,7 +63,9 @@ beforeAll(async () => {
     deliveryId: "1",
     startTime: "1",
     accessKey: VIEWER.accessKeyId,
+    fileId: "mf-0123456789ab",
   };
+  api.files.add("mf-0123456789ab");
   before = await everything();
 });
 
@@ -214,8 +216,11 @@ describe.each(OPERATIONS)("$method $path", (operation) => {
       for (const startTime of ["1", "-1", "9".repeat(30)])
         await cell(startTime, { params: { startTime } }, notFound("Report"));
     }
+    if (has(operation, "fileId")) await cell("file", { params: { fileId: "mf-none" } }, notFound("Media file"));
     expect(operation.path.match(/\{/g)?.length ?? 0).toBe(
-      ["channelId", "platformId", "accessKey", "deliveryId", "startTime"].filter((each) => has(operation, each)).length,
+      ["channelId", "platformId", "accessKey", "deliveryId", "startTime", "fileId"].filter((each) =>
+        has(operation, each),
+      ).length,
     );
   });
 

@@ -92,6 +92,10 @@ export const WRONG_BODY_VALUES: Readonly<Record<string, readonly WrongValue[]>> 
   alertReStreamFail: FLAG,
   which: oneOf(["main", "backup"], "MAIN", "second"),
   role: oneOf(["manager", "viewer"], "admin", "VIEWER"),
+  fileName: wrong("a file name of 1 to 200 characters", 5, "a\nb", "x".repeat(201), {}),
+  bytes: wrong("a whole number of bytes from 1 to 1099511627776", "5", 0, -1, 0.5, 2 ** 40 + 1, {}),
+  fileIds: wrong("a list of 1 to 500 file ids", "mf-0123456789ab", {}, []),
+  loop: wrong("true or false", "true", 1),
   callbackEndpoint: CALLBACK,
   callbackUrl: CALLBACK,
 };
@@ -104,6 +108,9 @@ export const MISSING_RULES: Readonly<Record<string, { readonly absent: string; r
   targetName: both(`one of ${PLATFORM_NAMES.join(", ")}`),
   rtmpUrl: { absent: "an rtmp:// or rtmps:// address", empty: "an address that begins with rtmp:// or rtmps://" },
   streamKey: { absent: "text of at most 512 characters", empty: "the platform's key" },
+  fileName: both("a file name of 1 to 200 characters"),
+  bytes: both("a whole number of bytes from 1 to 1099511627776"),
+  fileIds: both("a list of 1 to 500 file ids"),
   role: both("one of manager, viewer"),
 };
 
@@ -120,6 +127,8 @@ export const REQUIRED: Readonly<Record<string, readonly string[]>> = {
   addPlatform: ["targetName", "rtmpUrl", "streamKey"],
   editPlatform: ["rtmpUrl", "streamKey"],
   createAccessKey: ["role"],
+  createMediaFile: ["fileName", "bytes"],
+  setSource: ["fileIds"],
   setChannelCallback: [],
   setDefaultCallback: [],
 };

@@ -18,6 +18,7 @@ const EVERYTHING_BELOW_APP = [
     "remote-publish",
   ],
   ...["http", "store", "webhooks", "placement", "cluster", "telemetry", "testkit"],
+  ...["ffmpeg", "media-files", "sources"],
 ];
 
 /**
@@ -38,6 +39,9 @@ export const ROOM_RULES: Readonly<Record<string, readonly string[]>> = {
   placement: ["control", "thread-protocol", "base"],
   store: ["control", "thread-protocol", "net", "base", "api-contract/event-words.ts", "api-contract/alerts"],
   cluster: ["control", "thread-protocol", "net", "base"],
+  ffmpeg: ["base"],
+  "media-files": ["control/ports", "ffmpeg", "base"],
+  sources: ["control/ports", "control/channels", "ffmpeg", "relay", "protocol", "thread-protocol", "base"],
   webhooks: ["control", "thread-protocol", "net", "base", "api-contract/event-words.ts", "api-contract/alerts"],
   http: ["control", "api-contract", "thread-protocol", "protocol/flv", "base"],
   telemetry: ["control/facts", "thread-protocol", "base"],
@@ -106,6 +110,7 @@ export const SUBROOM_RULES: Readonly<Record<string, readonly string[]>> = {
   "control/ingest-check": ["control/channels", "control/presets", "control/facts"],
   "control/health": ["control/channels", "control/presets", "control/ports", "control/ingest-check"],
   "control/events": ["control/channels", "control/ports", "control/facts", "control/access"],
+  "control/sources": ["control/channels", "control/facts", "control/ports"],
   "control/alerts": ["control/channels", "control/presets", "control/facts", "control/events", "control/health"],
   "control/reports": ["control/channels", "control/ports", "control/facts", "control/events"],
   "control/history": ["control/channels", "control/facts"],
@@ -126,6 +131,7 @@ export const SUBROOM_RULES: Readonly<Record<string, readonly string[]>> = {
   "store/reports": ["store/schema", "store/database"],
   "store/history": ["store/schema", "store/database"],
   "store/ownership": ["store/schema", "store/database"],
+  "store/sources": ["store/schema", "store/secrets", "store/database"],
   "store/access": ["store/schema", "store/secrets", "store/database"],
   "store/channels": ["store/schema", "store/secrets", "store/database", "store/deliveries", "store/access"],
   "store/events": [
@@ -142,6 +148,7 @@ export const SUBROOM_RULES: Readonly<Record<string, readonly string[]>> = {
   "http/server": ["http/answers"],
   "http/auth": ["http/answers", "http/server"],
   "http/live": ["http/answers"],
+  "http/media": ["http/answers"],
   "http/routes": ["http/answers", "http/server", "http/auth", "http/live"],
   "app/process": [],
   "app/threads": [],

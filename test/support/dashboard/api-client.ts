@@ -78,6 +78,15 @@ export class ApiClient {
     return z.object({ content: z.unknown() }).parse(JSON.parse(answerText)).content;
   }
 
+  /** Sends bytes as the body. Throws with the whole answer unless its status is 200. */
+  async sendBytes(method: string, target: string, bytes: Buffer, more: Record<string, string>): Promise<void> {
+    const headers = { ...this.signedHeaders(method, target), ...more };
+    const answer = await fetch(`${this.#origin}${target}`, { method, headers, body: new Uint8Array(bytes) });
+    const text = await answer.text();
+    if (this.#isOurs) checkPublished(method, target, answer.status, JSON.parse(text));
+    if (answer.status !== 200) throw new Error(`${method} ${target}: ${answer.status} ${text}`);
+  }
+
   /** Sends a request that has the headers it needs. */
   signedHeaders(method: string, target: string): Record<string, string> {
     const timestamp = `${Date.now()}`;

@@ -69,6 +69,11 @@ export async function request(
   } catch (cause) {
     throw new ApiError("network", String(cause), "");
   }
+  return readAnswer(response, path);
+}
+
+/** The JSON of a response. Throws ApiError where the server refused the request. */
+export async function readAnswer(response: Response, path: string): Promise<unknown> {
   const parsed: unknown = await response.json().catch(() => undefined);
   if (response.ok) return parsed;
   const refusal = parsed as ApiErrorBody | undefined;

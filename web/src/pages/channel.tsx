@@ -27,6 +27,7 @@ import { formatClock, formatMoment } from "../text/format.ts";
 import { t } from "../text/text.ts";
 
 const AddPlatform = lazy(async () => (await import("../parts/platform/platform-form.tsx")).AddPlatform);
+const SourceOpener = lazy(async () => (await import("../parts/sources/source-opener.tsx")).SourceOpener);
 const ImportPlatforms = lazy(async () => (await import("../parts/platform/import-dialog.tsx")).ImportPlatforms);
 
 /** One channel: its platforms, encoder, settings, events and reports. */
@@ -62,6 +63,7 @@ function LoadedChannel({ live }: { readonly live: LiveChannel }) {
           {hasEncoder && <IngestCard live={live} />}
           <EncoderCard channel={channel} />
           {!hasEncoder && <Recommended channel={channel} />}
+          <SourceOpener key={channel.channelId} channel={channel} />
           <ChannelSettings key={channel.channelId} channel={channel} />
         </div>
         <div class="column-main">

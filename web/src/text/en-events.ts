@@ -42,6 +42,9 @@ export const enEvents = {
       AUTH_FAILED: "Encoder rejected: wrong username or password",
       ENCODER_REFUSED: "Encoder rejected: the channel is disabled",
       SERVER_OVERLOADED: "Encoder rejected: the server is overloaded",
+      SOURCE_STARTED: "Source started",
+      SOURCE_ENDED: "Source ended",
+      SOURCE_FAILED: "Source failed",
     } satisfies Record<EventCode, string>,
     tested: {
       passed: (name: string) => `${name} passed a test`,
@@ -70,6 +73,9 @@ export const enEvents = {
       "target-turned-off": (name) => `${name} switched off`,
       "test-pattern-started": () => "Test pattern started",
       "test-pattern-stopped": () => "Test pattern stopped",
+      "source-changed": () => "Source changed",
+      "source-started": () => "Source started",
+      "source-stopped": () => "Source stopped",
     } satisfies Record<ChangeReason, (name: string) => string>,
     settled: {
       READY: (name) => `${name} stopped`,

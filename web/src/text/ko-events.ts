@@ -35,6 +35,9 @@ export const koEvents: typeof enEvents = {
       AUTH_FAILED: "사용자 이름 또는 비밀번호가 올바르지 않은 인코더를 거부했습니다",
       ENCODER_REFUSED: "송출이 차단된 채널이라 인코더를 거부했습니다",
       SERVER_OVERLOADED: "서버 과부하로 인코더를 거부했습니다",
+      SOURCE_STARTED: "소스 시작",
+      SOURCE_ENDED: "소스 종료",
+      SOURCE_FAILED: "소스 실패",
     },
     tested: {
       passed: (name) => `${name}: 테스트에 성공했습니다`,
@@ -61,6 +64,9 @@ export const koEvents: typeof enEvents = {
       "target-turned-off": (name) => `${name}: 송출을 껐습니다`,
       "test-pattern-started": () => "테스트 영상 송출을 시작했습니다",
       "test-pattern-stopped": () => "테스트 영상 송출을 종료했습니다",
+      "source-changed": () => "소스 변경",
+      "source-started": () => "소스 시작",
+      "source-stopped": () => "소스 종료",
     },
     settled: {
       READY: (name) => `${name}: 송출이 종료되었습니다`,

@@ -1,4 +1,4 @@
-import { oneOf, text } from "../setting-values.ts";
+import { oneOf, parsed, text } from "../setting-values.ts";
 import { setting } from "./setting.ts";
 
 /** The settings of the data folder and its keys. */
@@ -8,6 +8,15 @@ export const DATA_SETTINGS = {
     "FANFARE_ENCRYPTION_KEY_FILE",
     text("a file", /^[^\0]+$/),
     "File with the keys that encrypt stream keys and passwords in the database (default: encryption.key in the data folder).",
+  ),
+  mediaQuotaMb: setting(
+    "FANFARE_MEDIA_QUOTA_MB",
+    parsed(
+      (text) => (/^(0|[1-9]\d{0,8})$/.test(text) ? Number(text) : undefined),
+      "a whole number from 0 to 999999999",
+    ),
+    "How much the library of media files may hold, in megabytes; 0 refuses uploads.",
+    "20480",
   ),
   newDatabase: setting(
     "FANFARE_NEW_DATABASE",

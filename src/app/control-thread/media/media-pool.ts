@@ -4,8 +4,10 @@ import type { LiveState } from "../../../control/live/live-state.ts";
 import { RunningTotals } from "../../../control/live/running-totals.ts";
 import type { ChannelPlacement } from "../../../control/ports/channel-placement.ts";
 import type { ChannelLive, PreviewClient, PreviewClientSink, Runtime } from "../../../control/ports/runtime.ts";
+import type { PublishGateway } from "../../../relay/publish-gateway.ts";
 import { portTransport } from "../../../remote-publish/message-transport.ts";
 import { openRemotePreview } from "../../../remote-publish/remote-preview.ts";
+import { RemotePublishers } from "../../../remote-publish/remote-publisher.ts";
 import type { CertificatePair } from "../../../thread-protocol/certificate.ts";
 import type {
   ChannelId,
@@ -21,6 +23,7 @@ import type { LoopDelay } from "../../../thread-protocol/loop-delay.ts";
 import type { ControlRequest, MediaReply, ShutdownMode, ToControl } from "../../../thread-protocol/messages.ts";
 import type { PreflightResult } from "../../../thread-protocol/preflight.ts";
 import type { FromViewer, ToViewer } from "../../../thread-protocol/preview.ts";
+import type { FromEncoder, ToEncoder } from "../../../thread-protocol/remote-publish.ts";
 import type { ChannelSample } from "../../../thread-protocol/samples.ts";
 import type { TestPatternRequest, TestPatternResult } from "../../../thread-protocol/test-pattern.ts";
 import type { MediaOptions } from "../../threads/media-options.ts";
@@ -79,10 +82,13 @@ export class MediaPool implements Runtime {
   readonly #requests: ThreadRequests;
   readonly #pending = new Map<MediaWorker, PendingRequests<MediaReply>>();
   readonly #totals = new RunningTotals();
+  /** Publishers in this thread: sources that the server plays. */
+  readonly #publishers: RemotePublishers;
 
   constructor(deps: MediaPoolDeps) {
     this.#deps = deps;
     const { options, clock, log, placement, onThread } = deps;
+    this.#publishers = new RemotePublishers({ clock, afterReads: (run) => run(), onWait: () => undefined });
     this.#workers = new MediaWorkers({
       ...{ options, clock, log },
       onMessage: (worker, message) => this.#take(worker, message),
@@ -157,11 +163,42 @@ export class MediaPool implements Runtime {
     return reply.result;
   }
 
+  /**
+   * Opens a way into the channel for a publisher in this thread. `read` finds the channel's spec, and again where the
+   * channel changes meanwhile; rejects as it does.
+   */
+  async publish(channelId: ChannelId, read: () => Promise<ChannelSpec>): Promise<PublishGateway> {
+    let gateway: PublishGateway | undefined;
+    await this.#claimed(channelId, read, (spec, claim) => {
+      const [ownersEnd, end] = newTransport();
+      claim.admit().post({ kind: "host-publisher", spec, slot: "main" }, ownersEnd);
+      const transport = portTransport<FromEncoder, ToEncoder>(end, (error) => this.#sourceFailed(channelId, error));
+      gateway = this.#publishers.to({ channelId, latency: spec.latency ?? "efficient" }, transport);
+    });
+    if (gateway === undefined) throw new Error("the channel is gone");
+    return gateway;
+  }
+
   async startTestPattern(
     channelId: ChannelId,
     read: () => Promise<ChannelSpec>,
     how: Omit<TestPatternRequest, "kind" | "spec">,
   ): Promise<TestPatternResult> {
+    let asked: Promise<MediaReply> | undefined;
+    await this.#claimed(channelId, read, (spec, claim) => {
+      asked = this.#ask(claim.admit(), TEST_PATTERN_DEADLINE_MS, { kind: "test-pattern", spec, ...how });
+    });
+    const reply = await asked;
+    if (reply?.kind !== "test-pattern") throw new Error("the media thread gave another reply");
+    return reply.result;
+  }
+
+  /** Calls `use` with the channel's present spec, and with a claim that lasts until then. */
+  async #claimed(
+    channelId: ChannelId,
+    read: () => Promise<ChannelSpec>,
+    use: (spec: ChannelSpec, claim: Claim) => void,
+  ): Promise<void> {
     let claim: Claim | undefined;
     const lookUp = async () => {
       const spec = await read();
@@ -170,18 +207,13 @@ export class MediaPool implements Runtime {
       before?.end();
       return { spec };
     };
-    let asked: Promise<MediaReply> | undefined;
     try {
       await this.#requests.freshness.answer(lookUp, (found) => {
-        if (found === undefined || claim === undefined) return;
-        asked = this.#ask(claim.admit(), TEST_PATTERN_DEADLINE_MS, { kind: "test-pattern", ...found, ...how });
+        if (found !== undefined && claim !== undefined) use(found.spec, claim);
       });
     } finally {
       claim?.end();
     }
-    const reply = await asked;
-    if (reply?.kind !== "test-pattern") throw new Error("the media thread gave another reply");
-    return reply.result;
   }
 
   stopTestPattern(channelId: ChannelId): void {
@@ -296,6 +328,11 @@ export class MediaPool implements Runtime {
       const lost = { ingestId: 0, slot: "main", end: "connection-lost", isBroadcastOver: true } as const;
       this.#deps.onFact({ kind: "ingest-ended", time, channelId, ...lost });
     }
+  }
+
+  #sourceFailed(channelId: ChannelId, error: unknown): void {
+    const detail = error instanceof Error ? error.message : String(error);
+    this.#deps.log.error("a source failed", { channelId, detail });
   }
 
   #previewFailed(channelId: ChannelId, error: unknown): void {

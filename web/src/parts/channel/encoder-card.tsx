@@ -7,8 +7,9 @@ import { CopyField } from "../basic/copy.tsx";
 import { Icon } from "../basic/icon.tsx";
 import { lazy } from "../basic/lazy.tsx";
 import { RefusedEncoders } from "./refused-encoders.tsx";
-import { StartTestPattern } from "./test-pattern.tsx";
+import { testPatternPath } from "./test-pattern.tsx";
 
+const StartTestPattern = lazy(async () => (await import("../sources/start-test-pattern.tsx")).StartTestPattern);
 const QrCode = lazy(async () => (await import("./qr-code.tsx")).QrCode);
 
 /** The server address and keys for the encoder. */
@@ -67,7 +68,13 @@ export function EncoderCard({ channel }: { readonly channel: Channel }) {
           <p class="help">{t().encoder.qrText}</p>
         </div>
       )}
-      {isTestAsked.value && <StartTestPattern channel={channel} onClose={() => (isTestAsked.value = false)} />}
+      {isTestAsked.value && (
+        <StartTestPattern
+          channel={channel}
+          path={testPatternPath(channel)}
+          onClose={() => (isTestAsked.value = false)}
+        />
+      )}
       {asked.value !== undefined && (
         <Confirm
           title={asked.value === "main" ? t().encoder.newKey : t().encoder.newBackupKey}

@@ -1,0 +1,42 @@
+import { z } from "zod";
+
+const time = z.int().min(0);
+const count = z.int().min(0);
+
+/** The answers about media files and sources. */
+export const sourceSchemas = {
+  MediaFile: z.strictObject({
+    fileId: z.string(),
+    fileName: z.string(),
+    fileState: z.enum(["uploading", "checking", "ready", "refused"]),
+    bytes: count,
+    receivedBytes: count,
+    createdTime: time,
+    refusedFor: z.string().optional(),
+    fileKind: z.enum(["video", "picture"]).optional(),
+    durationSeconds: z.number().optional(),
+    videoCodec: z.string().optional(),
+    width: z.int().optional(),
+    height: z.int().optional(),
+    frameRate: z.number().optional(),
+    audioCodec: z.string().optional(),
+    sampleRate: z.int().optional(),
+    channels: z.int().optional(),
+  }),
+  MediaSpace: z.strictObject({ ffmpegFound: z.boolean(), usedBytes: count, quotaBytes: count }),
+  Source: z.strictObject({
+    sourceKind: z.enum(["files"]).optional(),
+    fileIds: z.array(z.string()).optional(),
+    loop: z.boolean().optional(),
+    sourceState: z.enum(["stopped", "starting", "playing", "waiting"]),
+    sinceTime: time,
+    position: count.optional(),
+    fileId: z.string().optional(),
+    sourceReason: z.string().optional(),
+    message: z.string().optional(),
+    messageKo: z.string().optional(),
+    attempt: count.optional(),
+    nextRetryTime: time.optional(),
+    ffmpegFound: z.boolean(),
+  }),
+} as const;

@@ -1,0 +1,38 @@
+import { z } from "zod";
+
+/** Files of a playlist at most. */
+const FILES_MAX = 500;
+const FILE_NAME_CHARACTERS_MAX = 200;
+/** One file at most, in bytes: 1 TiB. */
+const FILE_BYTES_MAX = 2 ** 40;
+
+const NAME_RULE = `a file name of 1 to ${FILE_NAME_CHARACTERS_MAX} characters`;
+const BYTES_RULE = "a whole number of bytes from 1 to 1099511627776";
+const FILES_RULE = `a list of 1 to ${FILES_MAX} file ids`;
+
+/** Body of a new media file: what will be uploaded. */
+export const createMediaFileRequest = z.object({
+  fileName: z
+    .string({ error: NAME_RULE })
+    .transform((name) => name.trim())
+    .refine(isFileName, { error: NAME_RULE }),
+  bytes: z
+    .number({ error: BYTES_RULE })
+    .refine((bytes) => Number.isInteger(bytes) && bytes >= 1 && bytes <= FILE_BYTES_MAX, {
+      error: BYTES_RULE,
+    }),
+});
+
+/** Body of a channel's source. */
+export const sourceRequest = z.object({
+  fileIds: z
+    .array(z.string({ error: "a file id" }), { error: FILES_RULE })
+    .min(1, { error: FILES_RULE })
+    .max(FILES_MAX, { error: FILES_RULE }),
+  loop: z.boolean({ error: "true or false" }).nullish(),
+});
+
+/** Any name that a person can read: no control characters, and storable everywhere. */
+function isFileName(name: string): boolean {
+  return name !== "" && name.length <= FILE_NAME_CHARACTERS_MAX && name.isWellFormed() && !/\p{Cc}/u.test(name);
+}

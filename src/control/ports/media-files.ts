@@ -1,0 +1,58 @@
+/** What a file holds, as FFmpeg sees it. Codecs by FFmpeg's names, sizes in pixels, rates in Hz and frames a second. */
+export type MediaFormat = {
+  readonly kind: "video" | "picture";
+  /** Absent where the file does not say it. */
+  readonly durationMs?: number;
+  readonly videoCodec: string;
+  /** `yuv420p` is what every player decodes. */
+  readonly pixelFormat: string;
+  readonly width: number;
+  readonly height: number;
+  readonly frameRate?: number;
+  /** Absent, like the next two: no audio. */
+  readonly audioCodec?: string;
+  readonly sampleRate?: number;
+  readonly channels?: number;
+};
+
+/** `uploading`: bytes are missing. `checking`: FFmpeg reads it. `refused`: it cannot be played, `reason` says why. */
+export const MEDIA_FILE_STATES = ["uploading", "checking", "ready", "refused"] as const;
+type MediaFileState = (typeof MEDIA_FILE_STATES)[number];
+
+/** A file that people put on this server, to be played or shown as a slate. */
+export type MediaFile = {
+  readonly fileId: string;
+  readonly name: string;
+  /** Its whole length. */
+  readonly bytes: number;
+  /** How much of it is here. */
+  readonly receivedBytes: number;
+  /** Milliseconds since the Unix epoch. */
+  readonly createdTime: number;
+  readonly state: MediaFileState;
+  readonly reason?: string;
+  readonly format?: MediaFormat;
+};
+
+export type MediaSpace = { readonly usedBytes: number; readonly quotaBytes: number };
+
+/** The library of files. Calls on one file throw DomainError `media-file-not-found`. */
+export interface MediaFiles {
+  /** Whether this server can read media: FFmpeg is there. */
+  readonly isAvailable: boolean;
+  readonly space: MediaSpace;
+  /** Newest first. */
+  list(): readonly MediaFile[];
+  get(fileId: string): MediaFile;
+  /**
+   * Makes an empty file of this length to come. Throws DomainError `ffmpeg-missing`, `media-quota` or `media-disk-full`.
+   */
+  create(name: string, bytes: number): Promise<MediaFile>;
+  /** Appends bytes. Throws DomainError `media-offset` where they do not begin at the file's end so far. */
+  append(fileId: string, fromByte: number, bytes: Buffer): Promise<MediaFile>;
+  remove(fileId: string): Promise<MediaFile>;
+  /** One frame of it as JPEG; undefined where there is none. */
+  frame(fileId: string): Promise<Buffer | undefined>;
+  /** Where its bytes are. */
+  path(fileId: string): string;
+}

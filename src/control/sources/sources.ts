@@ -1,0 +1,200 @@
+import type { ChannelChange } from "../../api-contract/event-words.ts";
+import type { Clock } from "../../base/clock.ts";
+import type { Log } from "../../base/log.ts";
+import type { ChannelId, ChannelSpec } from "../../thread-protocol/channel-spec.ts";
+import { type Channel, type ChannelRecord, channelSpec } from "../channels/channel.ts";
+import type { ChannelSource, SourceStatus, StoredSource } from "../channels/source.ts";
+import type { ChannelChanged, SourceChanged } from "../facts/server-fact.ts";
+import { DomainError } from "../ports/errors.ts";
+import type { MediaFile, MediaFiles } from "../ports/media-files.ts";
+import type { Runtime } from "../ports/runtime.ts";
+import type { SourcePlayer } from "../ports/source-player.ts";
+import type { SourceStore } from "../ports/source-store.ts";
+import type { Store } from "../ports/store.ts";
+
+export type SourcesDeps = {
+  readonly store: Pick<Store, "findChannel">;
+  readonly sourceStore: SourceStore;
+  readonly player: SourcePlayer;
+  readonly files: MediaFiles;
+  readonly runtime: Pick<Runtime, "live">;
+  readonly isOverloaded: () => boolean;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly publish: (fact: SourceChanged | ChannelChanged) => void;
+};
+
+/** A channel's source, and what it does now. */
+export type SourceDetail = { readonly source: ChannelSource | undefined; readonly status: SourceStatus };
+
+/**
+ * The use cases of sources: what plays into a channel in place of an encoder. A source never interrupts an encoder; an
+ * encoder takes over from a source. Calls throw DomainError `channel-not-found`.
+ */
+export class Sources {
+  readonly #deps: SourcesDeps;
+  /** The last status of each channel since the start. */
+  readonly #statuses = new Map<ChannelId, SourceStatus>();
+  /** The stored sources that matter for files in use, and for writes of positions. */
+  readonly #stored = new Map<ChannelId, StoredSource>();
+  /** Writes happen one after another. */
+  #writes: Promise<void> = Promise.resolve();
+
+  constructor(deps: SourcesDeps) {
+    this.#deps = deps;
+  }
+
+  /** Reads what is stored, and begins what played when the server ended. Call once, when encoders are let in. */
+  async resume(): Promise<void> {
+    for (const stored of await this.#deps.sourceStore.listSources()) {
+      this.#stored.set(stored.channelId, stored);
+      if (stored.isWanted && stored.source !== undefined) this.#begin(stored.channelId, stored.source, stored.position);
+    }
+  }
+
+  async get(channelId: ChannelId): Promise<SourceDetail> {
+    await this.#channel(channelId);
+    return this.#detail(channelId);
+  }
+
+  /**
+   * Sets the source. One that plays goes on with the new list behind its present file. Throws DomainError
+   * `media-file-not-found`, and `media-file-not-ready` where a file cannot be played.
+   */
+  async set(channelId: ChannelId, source: ChannelSource): Promise<SourceDetail> {
+    const channel = await this.#channel(channelId);
+    for (const fileId of source.fileIds) {
+      if (this.#deps.files.get(fileId).state !== "ready") throw new DomainError({ kind: "media-file-not-ready" });
+    }
+    await this.#store({ ...this.#storedOf(channelId), source });
+    this.#deps.player.update(channelId, source);
+    this.#publishChange("source-changed", channel);
+    return this.#detail(channelId);
+  }
+
+  /** Removes the source; one that plays is stopped. */
+  async clear(channelId: ChannelId): Promise<SourceDetail> {
+    const channel = await this.#channel(channelId);
+    await this.#deps.player.stop(channelId, "stopped-by-person");
+    await this.#store({ channelId, isWanted: false, position: 0 });
+    this.#statuses.delete(channelId);
+    this.#publishChange("source-changed", channel);
+    return this.#detail(channelId);
+  }
+
+  /**
+   * Plays the source from its beginning. Throws DomainError `no-source`, `ffmpeg-missing`, `source-running`,
+   * `channel-off`, `source-encoder-on-air` and `server-overloaded`.
+   */
+  async start(channelId: ChannelId): Promise<SourceDetail> {
+    const channel = await this.#channel(channelId);
+    const { source } = this.#storedOf(channelId);
+    if (source === undefined) throw new DomainError({ kind: "no-source" });
+    if (!this.#deps.player.isAvailable) throw new DomainError({ kind: "ffmpeg-missing" });
+    if (isRunning(this.#statuses.get(channelId))) throw new DomainError({ kind: "source-running" });
+    this.#specOf(channel);
+    await this.#store({ ...this.#storedOf(channelId), isWanted: true, position: 0 });
+    this.#begin(channelId, source, 0);
+    this.#publishChange("source-started", channel);
+    return this.#detail(channelId);
+  }
+
+  /** Stops it like an encoder that stops streaming. Throws DomainError `source-not-running`. */
+  async stop(channelId: ChannelId): Promise<SourceDetail> {
+    const channel = await this.#channel(channelId);
+    if (!isRunning(this.#statuses.get(channelId))) throw new DomainError({ kind: "source-not-running" });
+    this.#publishChange("source-stopped", channel);
+    await this.#deps.player.stop(channelId, "stopped-by-person");
+    return this.#detail(channelId);
+  }
+
+  /** Deletes a file. Throws DomainError `media-file-in-use` where a source has it. */
+  async removeFile(fileId: string): Promise<MediaFile> {
+    for (const { source } of this.#stored.values()) {
+      if (source?.fileIds.includes(fileId) === true) throw new DomainError({ kind: "media-file-in-use" });
+    }
+    return this.#deps.files.remove(fileId);
+  }
+
+  /** The channel was deleted. */
+  forget(channelId: ChannelId): void {
+    this.#stored.delete(channelId);
+    this.#statuses.delete(channelId);
+    void this.#deps.player.stop(channelId, "stopped-by-person");
+  }
+
+  /** Takes every status of the player. */
+  changed(channelId: ChannelId, status: SourceStatus): void {
+    const from = this.#statuses.get(channelId)?.state ?? "stopped";
+    const stored = this.#stored.get(channelId);
+    if (stored?.source === undefined) return;
+    this.#statuses.set(channelId, status);
+    this.#deps.publish({ kind: "source-changed", time: this.#deps.clock.wallNow(), channelId, from, status });
+    const isWanted = status.state !== "stopped";
+    const position = status.state === "playing" ? (status.position ?? 0) : stored.position;
+    if (stored.isWanted === isWanted && stored.position === position) return;
+    this.#store({ ...stored, isWanted, position }).catch((error: unknown) => {
+      const detail = error instanceof Error ? error.message : String(error);
+      this.#deps.log.warn("a source's position was not stored", { channelId, detail });
+    });
+  }
+
+  #begin(channelId: ChannelId, source: ChannelSource, position: number): void {
+    const { player, clock } = this.#deps;
+    const read = async () => this.#specOf(await this.#channel(channelId));
+    this.#statuses.set(channelId, { state: "starting", sinceTime: clock.wallNow() });
+    player.start({ channelId, source, position, read });
+  }
+
+  /** The channel's spec, where a source may begin now. */
+  #specOf(channel: Channel): ChannelSpec {
+    const { runtime, isOverloaded } = this.#deps;
+    if (channel.state === "blocked") throw new DomainError({ kind: "channel-off" });
+    const live = runtime.live(channel.channelId);
+    // During a hold the targets wait for a stream: a source may bring it.
+    if (live?.isPublishing === true && live.ingest?.state !== "HELD")
+      throw new DomainError({ kind: "source-encoder-on-air" });
+    if (live?.isPublishing !== true && isOverloaded()) throw new DomainError({ kind: "server-overloaded" });
+    return channelSpec(channel);
+  }
+
+  #publishChange(change: ChannelChange, { channelId, name: channelName }: ChannelRecord): void {
+    const { publish, clock } = this.#deps;
+    publish({ kind: "channel-changed", change, time: clock.wallNow(), channelId, channelName });
+  }
+
+  async #channel(channelId: ChannelId): Promise<Channel> {
+    const channel = await this.#deps.store.findChannel(channelId);
+    if (channel === undefined) throw new DomainError({ kind: "channel-not-found" });
+    return channel;
+  }
+
+  #storedOf(channelId: ChannelId): StoredSource {
+    return this.#stored.get(channelId) ?? { channelId, isWanted: false, position: 0 };
+  }
+
+  #detail(channelId: ChannelId): SourceDetail {
+    const status = this.#statuses.get(channelId) ?? { state: "stopped", sinceTime: this.#deps.clock.wallNow() };
+    return { source: this.#stored.get(channelId)?.source, status };
+  }
+
+  async #store(stored: StoredSource): Promise<void> {
+    const before = this.#stored.get(stored.channelId);
+    this.#stored.set(stored.channelId, stored);
+    const write = this.#writes.then(() => this.#deps.sourceStore.putSource(stored));
+    this.#writes = write.catch(() => undefined);
+    try {
+      await write;
+    } catch (error) {
+      if (this.#stored.get(stored.channelId) === stored) {
+        if (before === undefined) this.#stored.delete(stored.channelId);
+        else this.#stored.set(stored.channelId, before);
+      }
+      throw error;
+    }
+  }
+}
+
+function isRunning(status: SourceStatus | undefined): boolean {
+  return status !== undefined && status.state !== "stopped";
+}

@@ -1,0 +1,62 @@
+import type { FastifyInstance } from "fastify";
+import { gatewayError, serviceError } from "../../api-contract/errors.ts";
+import { parseBody } from "../../api-contract/schemas/field-errors.ts";
+import { createMediaFileRequest } from "../../api-contract/schemas/source-schemas.ts";
+import type { MediaFiles } from "../../control/ports/media-files.ts";
+import type { Sources } from "../../control/sources/sources.ts";
+import { RequestRefusedError } from "../answers/errors.ts";
+import { answerHeaders, sendBytes, sendContent } from "../answers/reply.ts";
+import { orRefuse, readJson } from "../answers/request.ts";
+import { mediaFileAnswer } from "./source-answers.ts";
+
+type FileParams = { readonly Params: { readonly fileId: string } };
+
+export type MediaFileUseCases = { readonly files: MediaFiles; readonly sources: Sources };
+
+/** The calls on the library of media files. */
+export function addMediaFileRoutes(api: FastifyInstance, { files, sources }: MediaFileUseCases): void {
+  api.get("/media-files", async (_request, reply) => sendContent(reply, files.list().map(mediaFileAnswer)));
+
+  api.get("/media-space", async (_request, reply) =>
+    sendContent(reply, { ffmpegFound: files.isAvailable, ...files.space }),
+  );
+
+  api.post("/media-files", async (request, reply) => {
+    const { fileName, bytes } = orRefuse(parseBody(createMediaFileRequest, readJson(request)));
+    return sendContent(reply, mediaFileAnswer(await files.create(fileName, bytes)));
+  });
+
+  api.get<FileParams>("/media-files/:fileId", async (request, reply) =>
+    sendContent(reply, mediaFileAnswer(files.get(request.params.fileId))),
+  );
+
+  api.put<FileParams>("/media-files/:fileId/content", async (request, reply) => {
+    const { fileId } = request.params;
+    files.get(fileId);
+    const bytes = request.body;
+    const from = firstByte(request.headers["content-range"]);
+    if (!Buffer.isBuffer(bytes) || bytes.length === 0 || from === undefined)
+      throw new RequestRefusedError(
+        gatewayError("BAD_REQUEST", "Expected bytes and a Content-Range: bytes FROM-TO/LENGTH."),
+      );
+    return sendContent(reply, mediaFileAnswer(await files.append(fileId, from, bytes)));
+  });
+
+  api.get<FileParams>("/media-files/:fileId/frame", async (request, reply) => {
+    const frame = await files.frame(request.params.fileId);
+    if (frame === undefined) throw new RequestRefusedError(serviceError("NOT_FOUND", "Frame"));
+    // The frame of a file never changes.
+    const headers = { ...answerHeaders(request.id), "cache-control": "private, max-age=86400" };
+    return sendBytes(reply.headers(headers).header("content-type", "image/jpeg"), frame);
+  });
+
+  api.delete<FileParams>("/media-files/:fileId", async (request, reply) =>
+    sendContent(reply, mediaFileAnswer(await sources.removeFile(request.params.fileId))),
+  );
+}
+
+/** The first byte of `bytes 0-1048575/5000000`. */
+function firstByte(header: string | undefined): number | undefined {
+  const [, from] = /^bytes (\d{1,15})-\d{1,15}\/(?:\d{1,15}|\*)$/.exec(header ?? "") ?? [];
+  return from === undefined ? undefined : Number(from);
+}

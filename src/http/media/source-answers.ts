@@ -1,0 +1,35 @@
+import { SOURCE_SENTENCES } from "../../api-contract/sources/source-sentences.ts";
+import type { MediaFile } from "../../control/ports/media-files.ts";
+import type { SourceDetail } from "../../control/sources/sources.ts";
+
+/** A media file as the API shows it. */
+export function mediaFileAnswer({ fileId, name, bytes, receivedBytes, createdTime, state, reason, format }: MediaFile) {
+  const { kind, durationMs, pixelFormat: _pixelFormat, ...rest } = format ?? {};
+  return {
+    ...{ fileId, fileName: name, fileState: state, bytes, receivedBytes, createdTime },
+    ...(reason === undefined ? {} : { refusedFor: reason }),
+    ...(kind === undefined ? {} : { fileKind: kind }),
+    ...(durationMs === undefined ? {} : { durationSeconds: durationMs / 1_000 }),
+    ...rest,
+  };
+}
+
+/** A channel's source and what it does now. */
+export function sourceAnswer({ source, status }: SourceDetail, ffmpegFound: boolean) {
+  const { state, sinceTime, ...more } = status;
+  const { reason, detail, ...rest } = { reason: undefined, detail: undefined, ...more };
+  const [message, messageKo] = SOURCE_SENTENCES[reason ?? ""] ?? [];
+  return {
+    ...(source === undefined ? {} : { sourceKind: source.kind, fileIds: source.fileIds, loop: source.isLooped }),
+    ...{ sourceState: state, sinceTime },
+    ...rest,
+    ...(reason === undefined ? {} : { sourceReason: reason }),
+    ...(message === undefined ? {} : { message: withDetail(message, detail) }),
+    ...(messageKo === undefined ? {} : { messageKo: withDetail(messageKo, detail) }),
+    ffmpegFound,
+  };
+}
+
+function withDetail(sentence: string, detail: string | undefined): string {
+  return detail === undefined ? sentence : `${sentence} (${detail})`;
+}

@@ -1,0 +1,44 @@
+import type { FastifyInstance } from "fastify";
+import { parseBody } from "../../api-contract/schemas/field-errors.ts";
+import { sourceRequest } from "../../api-contract/schemas/source-schemas.ts";
+import type { SourceDetail } from "../../control/sources/sources.ts";
+import { sendContent } from "../answers/reply.ts";
+import { orRefuseIn, type RouteContext, readJson } from "../answers/request.ts";
+import type { MediaFileUseCases } from "./media-files.ts";
+import { sourceAnswer } from "./source-answers.ts";
+
+type ChannelParams = { readonly Params: { readonly channelId: string } };
+
+const SOURCE = "/re-stream/channels/:channelId/source";
+
+/** The calls on a channel's source: what plays in place of an encoder. */
+export function addSourceRoutes(
+  api: FastifyInstance,
+  { service }: RouteContext,
+  { files, sources }: MediaFileUseCases,
+): void {
+  api.put<ChannelParams>(SOURCE, async (request, reply) => {
+    const { channelId } = request.params;
+    const { fileIds, loop } = await orRefuseIn(service, channelId, parseBody(sourceRequest, readJson(request)));
+    const detail = await sources.set(channelId, { kind: "files", fileIds, isLooped: loop ?? false });
+    return sendContent(reply, sourceAnswer(detail, files.isAvailable));
+  });
+
+  const calls: readonly {
+    method: "GET" | "DELETE" | "POST";
+    url: string;
+    act: (channelId: string) => Promise<SourceDetail>;
+  }[] = [
+    { method: "GET", url: SOURCE, act: (channelId) => sources.get(channelId) },
+    { method: "DELETE", url: SOURCE, act: (channelId) => sources.clear(channelId) },
+    { method: "POST", url: `${SOURCE}/start`, act: (channelId) => sources.start(channelId) },
+    { method: "POST", url: `${SOURCE}/stop`, act: (channelId) => sources.stop(channelId) },
+  ];
+  for (const { method, url, act } of calls) {
+    api.route<ChannelParams>({
+      ...{ method, url },
+      handler: async (request, reply) =>
+        sendContent(reply, sourceAnswer(await act(request.params.channelId), files.isAvailable)),
+    });
+  }
+}

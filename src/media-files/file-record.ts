@@ -1,0 +1,68 @@
+import { readFileSync, statSync } from "node:fs";
+import { open, rename, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { z } from "zod";
+import { MEDIA_FILE_STATES, type MediaFile } from "../control/ports/media-files.ts";
+
+/** The files in the folder of one media file. */
+export const CONTENT = "content";
+export const FRAME = "frame.jpg";
+const INFO = "info.json";
+
+const format = z.object({
+  kind: z.enum(["video", "picture"]),
+  durationMs: z.number().optional(),
+  videoCodec: z.string(),
+  pixelFormat: z.string(),
+  width: z.number(),
+  height: z.number(),
+  frameRate: z.number().optional(),
+  audioCodec: z.string().optional(),
+  sampleRate: z.number().optional(),
+  channels: z.number().optional(),
+});
+
+const info = z.object({
+  name: z.string(),
+  bytes: z.number(),
+  createdTime: z.number(),
+  state: z.enum(MEDIA_FILE_STATES),
+  reason: z.string().optional(),
+  format: format.optional(),
+});
+
+/** Reads what is kept of one media file; undefined where its folder is not whole. */
+export function readRecord(folder: string, fileId: string): MediaFile | undefined {
+  try {
+    const parsed = info.parse(JSON.parse(readFileSync(join(folder, fileId, INFO), "utf8")));
+    const receivedBytes = statSync(join(folder, fileId, CONTENT)).size;
+    const { reason, format: known, ...rest } = parsed;
+    return {
+      ...{ fileId, receivedBytes, ...rest },
+      ...(reason === undefined ? {} : { reason }),
+      // Parsed by the schema above, whose absent fields are left out by JSON.
+      ...(known === undefined ? {} : { format: JSON.parse(JSON.stringify(known)) }),
+    };
+  } catch {
+    return undefined;
+  }
+}
+
+/** Writes it so that a crash leaves the old or the new record. */
+export async function writeRecord(folder: string, file: MediaFile): Promise<void> {
+  const { fileId, receivedBytes: _received, ...kept } = file;
+  const path = join(folder, fileId, INFO);
+  await writeFile(`${path}.new`, JSON.stringify(kept), { mode: 0o600, flush: true });
+  await rename(`${path}.new`, path);
+}
+
+/** Writes bytes at the end of the content. `isLast`: they are on the disk when this resolves. */
+export async function appendContent(path: string, at: number, bytes: Buffer, isLast: boolean): Promise<void> {
+  const handle = await open(path, "r+");
+  try {
+    await handle.write(bytes, 0, bytes.length, at);
+    if (isLast) await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}

@@ -1,0 +1,183 @@
+import { randomBytes } from "node:crypto";
+import { readdirSync } from "node:fs";
+import { mkdir, readFile, rm, statfs, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Clock } from "../base/clock.ts";
+import type { Log } from "../base/log.ts";
+import { systemCode } from "../base/system-errors.ts";
+import { DomainError } from "../control/ports/errors.ts";
+import type { MediaFile, MediaFiles, MediaSpace } from "../control/ports/media-files.ts";
+import { FFMPEG_MISSING, type Ffmpeg } from "../ffmpeg/find-ffmpeg.ts";
+import { appendContent, CONTENT, FRAME, readRecord, writeRecord } from "./file-record.ts";
+import { readFormat, readFrame } from "./read-format.ts";
+
+/** Files in the library at most. */
+const FILES_MAX = 1_000;
+/** An upload leaves this much of the disk free: the database is on it too. */
+const KEPT_FREE_BYTES = 512 * 1024 * 1024;
+const ID_BYTES = 6;
+const ID_FORM = /^mf-[0-9a-f]{12}$/;
+
+export type MediaLibraryDeps = {
+  /** Made with the first upload. */
+  readonly folder: string;
+  readonly quotaBytes: number;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly findFfmpeg: () => Ffmpeg | undefined;
+};
+
+/** Files that people put on this server: each in a folder of its own, with what is known of it. */
+export class MediaLibrary implements MediaFiles {
+  readonly #deps: MediaLibraryDeps;
+  readonly #files = new Map<string, MediaFile>();
+  readonly #busy = new Set<string>();
+  readonly #stopping = new AbortController();
+  /** Files are checked one after another. */
+  #checks: Promise<void> = Promise.resolve();
+
+  constructor(deps: MediaLibraryDeps) {
+    this.#deps = deps;
+    for (const fileId of this.#namesOnDisk()) {
+      const file = readRecord(deps.folder, fileId);
+      if (file !== undefined) this.#files.set(fileId, file);
+      else deps.log.warn("a media file's folder is not whole", { fileId });
+    }
+    for (const file of this.#files.values()) if (file.state === "checking") this.#check(file.fileId);
+  }
+
+  /** Ends running checks; they begin again at the next start. */
+  async close(): Promise<void> {
+    this.#stopping.abort();
+    await this.#checks;
+  }
+
+  get isAvailable(): boolean {
+    return this.#deps.findFfmpeg() !== undefined;
+  }
+
+  get space(): MediaSpace {
+    const usedBytes = [...this.#files.values()].reduce((sum, { bytes }) => sum + bytes, 0);
+    return { usedBytes, quotaBytes: this.#deps.quotaBytes };
+  }
+
+  list(): readonly MediaFile[] {
+    return [...this.#files.values()].sort((left, right) => right.createdTime - left.createdTime);
+  }
+
+  get(fileId: string): MediaFile {
+    const file = this.#files.get(fileId);
+    if (file === undefined) throw new DomainError({ kind: "media-file-not-found" });
+    return file;
+  }
+
+  path(fileId: string): string {
+    return join(this.#deps.folder, this.get(fileId).fileId, CONTENT);
+  }
+
+  async create(name: string, bytes: number): Promise<MediaFile> {
+    const { folder, clock } = this.#deps;
+    if (!this.isAvailable) throw new DomainError({ kind: "ffmpeg-missing" });
+    const { usedBytes, quotaBytes } = this.space;
+    if (this.#files.size >= FILES_MAX || usedBytes + bytes > quotaBytes) throw new DomainError({ kind: "media-quota" });
+    const fileId = `mf-${randomBytes(ID_BYTES).toString("hex")}`;
+    const file: MediaFile = {
+      ...{ fileId, name, bytes, receivedBytes: 0 },
+      ...{ createdTime: clock.wallNow(), state: "uploading" },
+    };
+    // Counted from now on, so that uploads that begin together share the quota.
+    this.#files.set(fileId, file);
+    try {
+      await mkdir(join(folder, fileId), { recursive: true, mode: 0o700 });
+      const { bavail, bsize } = await statfs(folder);
+      if (bavail * bsize < bytes + KEPT_FREE_BYTES) throw new DomainError({ kind: "media-disk-full" });
+      await writeFile(join(folder, fileId, CONTENT), "", { mode: 0o600 });
+      await writeRecord(folder, file);
+    } catch (error) {
+      this.#files.delete(fileId);
+      await rm(join(folder, fileId), { recursive: true, force: true });
+      throw diskError(error);
+    }
+    return file;
+  }
+
+  async append(fileId: string, fromByte: number, bytes: Buffer): Promise<MediaFile> {
+    const before = this.get(fileId);
+    const receivedBytes = fromByte + bytes.length;
+    const fits = before.state === "uploading" && fromByte === before.receivedBytes && receivedBytes <= before.bytes;
+    if (!fits || this.#busy.has(fileId)) throw new DomainError({ kind: "media-offset", at: before.receivedBytes });
+    const isLast = receivedBytes === before.bytes;
+    const file: MediaFile = { ...before, receivedBytes, state: isLast ? "checking" : "uploading" };
+    this.#busy.add(fileId);
+    try {
+      await appendContent(this.path(fileId), fromByte, bytes, isLast);
+      if (isLast) await writeRecord(this.#deps.folder, file);
+    } catch (error) {
+      throw diskError(error);
+    } finally {
+      this.#busy.delete(fileId);
+    }
+    this.#files.set(fileId, file);
+    if (isLast) this.#check(fileId);
+    return file;
+  }
+
+  async remove(fileId: string): Promise<MediaFile> {
+    const file = this.get(fileId);
+    this.#files.delete(fileId);
+    await rm(join(this.#deps.folder, fileId), { recursive: true, force: true });
+    return file;
+  }
+
+  async frame(fileId: string): Promise<Buffer | undefined> {
+    const path = join(this.#deps.folder, this.get(fileId).fileId, FRAME);
+    return readFile(path).catch(() => undefined);
+  }
+
+  #check(fileId: string): void {
+    this.#checks = this.#checks
+      .then(() => this.#checkNow(fileId))
+      .catch((error: unknown) => {
+        const detail = error instanceof Error ? error.message : String(error);
+        this.#deps.log.error("a media file could not be checked", { fileId, detail });
+      });
+  }
+
+  async #checkNow(fileId: string): Promise<void> {
+    const { folder, findFfmpeg } = this.#deps;
+    const { signal } = this.#stopping;
+    const ffmpeg = findFfmpeg();
+    if (!this.#files.has(fileId) || signal.aborted) return;
+    const path = this.path(fileId);
+    const format = ffmpeg === undefined ? { reason: FFMPEG_MISSING } : await readFormat(ffmpeg, path, signal);
+    const isReadable = !("reason" in format);
+    const frame = isReadable && ffmpeg !== undefined ? await readFrame(ffmpeg, path, format, signal) : undefined;
+    // It may have been removed, and the server may stop: then nothing was found out.
+    const file = this.#files.get(fileId);
+    if (file === undefined || signal.aborted) return;
+    if (frame !== undefined) await writeFile(join(folder, fileId, FRAME), frame, { mode: 0o600 });
+    const found = isReadable
+      ? frame === undefined
+        ? ({ state: "refused", reason: "The file's video cannot be decoded." } as const)
+        : ({ state: "ready", format } as const)
+      : ({ state: "refused", reason: format.reason } as const);
+    const checked: MediaFile = { ...file, ...found };
+    await writeRecord(folder, checked);
+    this.#files.set(fileId, checked);
+  }
+
+  #namesOnDisk(): readonly string[] {
+    try {
+      return readdirSync(this.#deps.folder).filter((name) => ID_FORM.test(name));
+    } catch (error) {
+      if (systemCode(error) === "ENOENT") return [];
+      throw error;
+    }
+  }
+}
+
+/** A full disk is told as such. */
+function diskError(error: unknown): unknown {
+  const code = systemCode(error);
+  return code === "ENOSPC" || code === "EDQUOT" ? new DomainError({ kind: "media-disk-full" }) : error;
+}

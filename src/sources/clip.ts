@@ -1,0 +1,81 @@
+import type { LimitedChild } from "../ffmpeg/limited-child.ts";
+import { FlvReader } from "../protocol/flv/flv-reader.ts";
+import type { FlvTag } from "../protocol/flv/flv-tag.ts";
+
+/** FFmpeg waits while this much of its output is not taken, in bytes: seconds of any stream. */
+const QUEUED_BYTES_MAX = 8 * 1024 * 1024;
+/** It goes on below this. */
+const QUEUED_BYTES_LOW = QUEUED_BYTES_MAX / 2;
+
+/** One run of FFmpeg whose output is FLV: its tags, read ahead as far as memory allows. */
+export class Clip {
+  readonly #child: LimitedChild;
+  readonly #reader = new FlvReader();
+  readonly #queue: FlvTag[] = [];
+  #queuedBytes = 0;
+  #taken = 0;
+  #isRead = false;
+  #failure: string | undefined;
+  /** Resolves when the child is gone. */
+  readonly gone: Promise<void>;
+
+  constructor(child: LimitedChild) {
+    this.#child = child;
+    child.output.on("data", (bytes: Buffer) => this.#take(bytes));
+    this.gone = child.ended.then((end) => {
+      if (end.kind === "failed") this.#failure ??= end.reason;
+      this.#isRead = true;
+    });
+  }
+
+  /** The next tag; undefined where none is here yet. */
+  get next(): FlvTag | undefined {
+    return this.#queue[0];
+  }
+
+  /** Whether FFmpeg has written everything. Tags may still wait. */
+  get isRead(): boolean {
+    return this.#isRead;
+  }
+
+  get isOver(): boolean {
+    return this.#isRead && this.#queue.length === 0;
+  }
+
+  /** How many tags were taken. */
+  get takenTotal(): number {
+    return this.#taken;
+  }
+
+  /** Why FFmpeg failed; undefined where it did not. */
+  get failure(): string | undefined {
+    return this.#failure;
+  }
+
+  take(): FlvTag | undefined {
+    const tag = this.#queue.shift();
+    if (tag === undefined) return undefined;
+    this.#taken += 1;
+    this.#queuedBytes -= tag.payload.length;
+    if (this.#queuedBytes < QUEUED_BYTES_LOW) this.#child.output.resume();
+    return tag;
+  }
+
+  /** Ends FFmpeg. `reason`: why that counts as a failure. Idempotent. */
+  kill(reason?: string): void {
+    this.#failure ??= reason;
+    this.#child.kill(reason);
+  }
+
+  #take(bytes: Buffer): void {
+    try {
+      for (const tag of this.#reader.push(bytes)) {
+        this.#queue.push(tag);
+        this.#queuedBytes += tag.payload.length;
+      }
+    } catch (error) {
+      this.#child.kill(error instanceof Error ? error.message : String(error));
+    }
+    if (this.#queuedBytes > QUEUED_BYTES_MAX) this.#child.output.pause();
+  }
+}

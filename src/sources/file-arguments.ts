@@ -1,0 +1,64 @@
+import type { MediaFormat } from "../control/ports/media-files.ts";
+import { fileInput, QUIET } from "../ffmpeg/input.ts";
+import { copiesAudio, copiesVideo, type RunFormat } from "./run-format.ts";
+
+/** How long a picture of a playlist is shown, in seconds. */
+const PICTURE_SECONDS = 10;
+/** Bits for each pixel of a transcoded frame, and the least and most for a whole stream, in bits a second. */
+const BITS_PER_PIXEL = 0.1;
+const VIDEO_BITS = { min: 400_000, max: 6_000_000 } as const;
+const AUDIO_BITS = 160_000;
+/** Platforms ask for a keyframe every 2 s. */
+const KEYFRAME_SECONDS = 2;
+
+/** With the parameter sets before each keyframe too: where files change, every decoder finds the new ones. */
+const COPIED_VIDEO = ["-c:v", "copy", "-bsf:v", "h264_mp4toannexb"];
+const REPEATED_HEADERS = ["-x264-params", "repeat-headers=1"];
+
+/** FFmpeg's arguments to play one file as FLV in the form of the run: copied where it has that form, else transcoded. */
+export function fileArguments(path: string, file: MediaFormat, run: RunFormat): readonly string[] {
+  const isPicture = file.kind === "picture";
+  const seconds = isPicture ? PICTURE_SECONDS : (file.durationMs ?? 0) / 1_000;
+  const hasOwnAudio = file.audioCodec !== undefined;
+  const silence = run.audio !== undefined && !hasOwnAudio ? silenceInput(run.audio, seconds) : [];
+  const picture = isPicture ? ["-loop", "1", "-framerate", String(run.frameRate), "-t", String(seconds)] : [];
+  return [
+    ...[...QUIET, "-nostdin", ...picture, ...fileInput(path), ...silence, "-map", "0:v:0"],
+    ...(run.audio === undefined ? ["-an"] : ["-map", hasOwnAudio ? "0:a:0" : "1:a:0"]),
+    ...(silence.length > 0 ? ["-shortest"] : []),
+    ...(copiesVideo(file, run) ? COPIED_VIDEO : encodedVideo(run)),
+    ...(run.audio === undefined ? [] : copiesAudio(file, run) ? ["-c:a", "copy"] : encodedAudio(run.audio)),
+    ...["-sn", "-dn", "-map_metadata", "-1", "-flvflags", "no_duration_filesize", "-f", "flv", "pipe:1"],
+  ];
+}
+
+/** H.264 that every platform and decoder takes, with a keyframe every 2 s. */
+function encodedVideo({ width, height, frameRate }: Omit<RunFormat, "audio">): readonly string[] {
+  const bits = Math.round(
+    Math.min(VIDEO_BITS.max, Math.max(VIDEO_BITS.min, width * height * frameRate * BITS_PER_PIXEL)),
+  );
+  const size = `${width}:${height}`;
+  const filter = [
+    `scale=${size}:force_original_aspect_ratio=decrease`,
+    `pad=${size}:-1:-1`,
+    "setsar=1",
+    `fps=${frameRate}`,
+    "format=yuv420p",
+  ].join(",");
+  return [
+    ...["-vf", filter, "-c:v", "libx264", "-preset", "veryfast", "-profile:v", "high", "-threads", "2"],
+    ...["-g", String(Math.round(frameRate * KEYFRAME_SECONDS)), "-sc_threshold", "0", ...REPEATED_HEADERS],
+    ...["-b:v", String(bits), "-maxrate", String(bits), "-bufsize", String(2 * bits)],
+  ];
+}
+
+function encodedAudio({ sampleRate, channels }: NonNullable<RunFormat["audio"]>): readonly string[] {
+  return ["-c:a", "aac", "-b:a", String(AUDIO_BITS), "-ar", String(sampleRate), "-ac", String(channels)];
+}
+
+/** Silence as a second input; endless where the length is not known, and then cut by `-shortest`. */
+function silenceInput({ sampleRate, channels }: NonNullable<RunFormat["audio"]>, seconds: number): readonly string[] {
+  const layout = channels === 1 ? "mono" : "stereo";
+  const length = seconds > 0 ? ["-t", String(seconds)] : [];
+  return ["-f", "lavfi", ...length, "-i", `anullsrc=r=${sampleRate}:cl=${layout}`];
+}

@@ -1,0 +1,231 @@
+import type { Clock, Timer } from "../base/clock.ts";
+import type { FilesSource, SourceReason } from "../control/channels/source.ts";
+import type { FlvTag } from "../protocol/flv/flv-tag.ts";
+import { MessageType } from "../protocol/rtmp/message.ts";
+import type { PublisherHandle } from "../relay/publisher/publisher.ts";
+import type { MediaKind } from "../relay/stream/media-message.ts";
+import type { Clip } from "./clip.ts";
+import { nextPosition } from "./next-position.ts";
+
+export type FilePlayerDeps = {
+  readonly clock: Clock;
+  /** Where the media go. */
+  readonly publisher: PublisherHandle;
+  /** Whether the channel's thread is behind: nothing more is sent for now. */
+  readonly isFull: () => boolean;
+  /** Sends on what was pushed. */
+  readonly flush: () => void;
+  /** Starts FFmpeg for this file. Returns the reason where it cannot be played. */
+  readonly open: (fileId: string) => Clip | { readonly reason: string };
+  /** Another file plays. */
+  readonly onPosition: (position: number, fileId: string) => void;
+  /** A file could not be played, or not to its end. */
+  readonly onSkipped: (fileId: string, detail: string) => void;
+  /** Nothing more will be played. Called once; not after `stop`. */
+  readonly onOver: (reason: SourceReason, detail?: string) => void;
+};
+
+/** Media are sent this often, in milliseconds. */
+const STEP_MS = 40;
+/** Tags sent in one step: after a pause of the process it catches up in parts. */
+const TAGS_IN_A_STEP_MAX = 500;
+/** The next file begins where the last one ended, unless it comes later than this: then it begins now. */
+const LATE_MS = 500;
+/** FFmpeg hangs when nothing comes from it for this long, in milliseconds. */
+const NO_MEDIA_MS = 15_000;
+/** A frame's length where a file has only one, in milliseconds. */
+const FRAME_MS_USUAL = 33;
+
+const KINDS: Readonly<Record<number, MediaKind>> = {
+  [MessageType.Audio]: "audio",
+  [MessageType.Video]: "video",
+  [MessageType.DataAmf0]: "data",
+};
+
+type Playing = { readonly clip: Clip; readonly fileId: string; readonly position: number };
+
+/** Plays a list of files in real time as one stream: time goes on from file to file. */
+export class FilePlayer {
+  readonly #deps: FilePlayerDeps;
+  #source: FilesSource;
+  #now: Playing | undefined;
+  /** Opened before the present file ends. */
+  #ahead: Playing | undefined;
+  readonly #startMs: number;
+  /** Added to the present file's timestamps; undefined before its first tag. */
+  #offsetMs: number | undefined;
+  /** Where each kind ends so far: stream time, in milliseconds. */
+  readonly #ends: Record<"audio" | "video", { atMs: number; stepMs: number }> = {
+    audio: { atMs: 0, stepMs: 0 },
+    video: { atMs: 0, stepMs: FRAME_MS_USUAL },
+  };
+  #lastTagMs: number;
+  /** Files in a row that brought nothing. */
+  #failures = 0;
+  #lastFailure = "";
+  #timer: Timer | undefined;
+  #isOver = false;
+
+  constructor(source: FilesSource, position: number, deps: FilePlayerDeps) {
+    this.#deps = deps;
+    this.#source = source;
+    this.#startMs = deps.clock.now();
+    this.#lastTagMs = this.#startMs;
+    this.#now = this.#open(position < source.fileIds.length ? position : 0);
+    if (this.#now === undefined) return;
+    this.#deps.onPosition(this.#now.position, this.#now.fileId);
+    this.#schedule();
+  }
+
+  /** The list is another one now. The present file plays to its end. */
+  update(source: FilesSource): void {
+    this.#source = source;
+    const next = this.#now === undefined ? undefined : this.#nextOf(this.#now);
+    if (this.#ahead === undefined || (this.#ahead.position === next && this.#ahead.fileId === source.fileIds[next]))
+      return;
+    this.#ahead.clip.kill();
+    this.#ahead = undefined;
+  }
+
+  /** Ends FFmpeg. Resolves when it is gone. Idempotent. */
+  async stop(): Promise<void> {
+    this.#isOver = true;
+    this.#timer?.cancel();
+    const clips = [this.#now?.clip, this.#ahead?.clip];
+    for (const clip of clips) clip?.kill();
+    await Promise.all(clips.map((clip) => clip?.gone));
+  }
+
+  #schedule(): void {
+    this.#timer = this.#deps.clock.startTimer(STEP_MS, () => this.#step());
+  }
+
+  #step(): void {
+    if (this.#isOver) return;
+    this.#schedule();
+    const { clock, flush, isFull } = this.#deps;
+    if (isFull()) return;
+    const nowMs = clock.now() - this.#startMs;
+    for (let count = 0; count < TAGS_IN_A_STEP_MAX; count += 1) {
+      const clip = this.#now?.clip;
+      const tag = clip?.next;
+      if (tag === undefined) {
+        if (this.#now !== undefined && !this.#now.clip.isOver) break;
+        if (!this.#goOn()) return;
+        if (this.#now?.clip.next === undefined) break;
+        continue;
+      }
+      this.#offsetMs ??= Math.round(this.#beginsAt(nowMs)) - tag.timestamp;
+      const timeMs = tag.timestamp + this.#offsetMs;
+      if (timeMs > nowMs) break;
+      clip?.take();
+      this.#lastTagMs = clock.now();
+      this.#push(tag, timeMs);
+      // The relay may have dropped the publisher while it took the message.
+      if (this.#isOver) return;
+    }
+    flush();
+    this.#lookAhead();
+    this.#watch();
+  }
+
+  #push({ type, payload }: FlvTag, timeMs: number): void {
+    const kind = KINDS[type];
+    if (kind === undefined) return;
+    if (kind !== "data") {
+      const end = this.#ends[kind];
+      if (timeMs > end.atMs) end.stepMs = Math.min(timeMs - end.atMs, 1_000);
+      end.atMs = timeMs;
+    }
+    this.#deps.publisher.push({ kind, timestamp: timeMs % 2 ** 32, payload });
+  }
+
+  /** Stream time at which the next file begins. */
+  #beginsAt(nowMs: number): number {
+    const { audio, video } = this.#ends;
+    const endMs = Math.max(audio.atMs + audio.stepMs, video.atMs + video.stepMs);
+    if (audio.atMs === 0 && video.atMs === 0) return nowMs;
+    return nowMs - endMs < LATE_MS ? endMs : nowMs;
+  }
+
+  /** The present file is over: the next one plays. Returns false where there is none. */
+  #goOn(): boolean {
+    const before = this.#now;
+    if (before !== undefined) {
+      const { clip, fileId } = before;
+      if (clip.failure !== undefined) this.#deps.onSkipped(fileId, clip.failure);
+      if (clip.takenTotal > 0) this.#failures = 0;
+      else this.#failed(clip.failure ?? "it has no media");
+    }
+    this.#now = undefined;
+    if (this.#allFail) return this.#end("not-playable", this.#lastFailure);
+    const position = before === undefined ? undefined : this.#nextOf(before);
+    if (position === undefined) return this.#end("finished");
+    const isReady = this.#ahead?.position === position && this.#ahead.fileId === this.#source.fileIds[position];
+    const ready = isReady ? this.#ahead : undefined;
+    if (!isReady) this.#ahead?.clip.kill();
+    this.#ahead = undefined;
+    this.#offsetMs = undefined;
+    this.#now = ready ?? this.#open(position);
+    this.#lastTagMs = this.#deps.clock.now();
+    if (this.#now !== undefined) this.#deps.onPosition(this.#now.position, this.#now.fileId);
+    return !this.#isOver;
+  }
+
+  /** Opens the file at this position, or the first one after it that can be opened. */
+  #open(from: number): Playing | undefined {
+    let position: number | undefined = from;
+    for (let tries = 0; position !== undefined && tries <= this.#source.fileIds.length; tries += 1) {
+      const fileId: string | undefined = this.#source.fileIds[position];
+      if (fileId === undefined) break;
+      const clip = this.#deps.open(fileId);
+      if (!("reason" in clip)) return { clip, fileId, position };
+      this.#failed(clip.reason);
+      this.#deps.onSkipped(fileId, clip.reason);
+      position = this.#nextOf({ position, fileId });
+    }
+    this.#endUnplayed();
+    return undefined;
+  }
+
+  #lookAhead(): void {
+    if (this.#ahead !== undefined || this.#now?.clip.isRead !== true) return;
+    const position = this.#nextOf(this.#now);
+    const fileId = position === undefined ? undefined : this.#source.fileIds[position];
+    if (position === undefined || fileId === undefined) return;
+    const clip = this.#deps.open(fileId);
+    // One that cannot be opened is reported in its turn.
+    if (!("reason" in clip)) this.#ahead = { clip, fileId, position };
+  }
+
+  #watch(): void {
+    if (this.#now === undefined || this.#deps.clock.now() - this.#lastTagMs < NO_MEDIA_MS) return;
+    if (this.#now.clip.next === undefined) this.#now.clip.kill(`nothing came from it for ${NO_MEDIA_MS / 1_000} s`);
+    this.#lastTagMs = this.#deps.clock.now();
+  }
+
+  #nextOf(present: Pick<Playing, "position" | "fileId">): number | undefined {
+    return nextPosition(this.#source, present);
+  }
+
+  get #allFail(): boolean {
+    return this.#failures > 0 && this.#failures >= this.#source.fileIds.length;
+  }
+
+  #endUnplayed(): void {
+    if (this.#allFail) this.#end("not-playable", this.#lastFailure);
+    else this.#end("finished");
+  }
+
+  #failed(detail: string): void {
+    this.#failures += 1;
+    this.#lastFailure = detail;
+  }
+
+  #end(reason: SourceReason, detail = ""): false {
+    if (this.#isOver) return false;
+    void this.stop();
+    this.#deps.onOver(reason, ...(detail === "" ? [] : [detail]));
+    return false;
+  }
+}

@@ -1,0 +1,97 @@
+import type { Log } from "../base/log.ts";
+import type { ChannelSource, SourceReason, SourceStatus } from "../control/channels/source.ts";
+import type { MediaFiles, MediaFormat } from "../control/ports/media-files.ts";
+import type { SourceNews, SourcePlayer, SourceStart } from "../control/ports/source-player.ts";
+import { FFMPEG_MISSING, type Ffmpeg } from "../ffmpeg/find-ffmpeg.ts";
+import { PLAY_LIMITS } from "../ffmpeg/job-limits.ts";
+import { startChild } from "../ffmpeg/limited-child.ts";
+import type { ChannelId } from "../thread-protocol/channel-spec.ts";
+import { Clip } from "./clip.ts";
+import { fileArguments } from "./file-arguments.ts";
+import { type RunFormat, runFormat } from "./run-format.ts";
+import { SourceRun, type SourceRunDeps } from "./source-run.ts";
+
+export type SourcePlayersDeps = Pick<SourceRunDeps, "clock" | "publish"> &
+  SourceNews & {
+    readonly log: Log;
+    readonly files: Pick<MediaFiles, "list" | "path">;
+    readonly findFfmpeg: () => Ffmpeg | undefined;
+  };
+
+type ReadyFile = { readonly fileId: string; readonly format: MediaFormat };
+
+/** The sources that play on this server, one for each channel at most. */
+export class SourcePlayers implements SourcePlayer {
+  readonly #deps: SourcePlayersDeps;
+  readonly #runs = new Map<ChannelId, SourceRun>();
+
+  constructor(deps: SourcePlayersDeps) {
+    this.#deps = deps;
+  }
+
+  get isAvailable(): boolean {
+    return this.#deps.findFfmpeg() !== undefined;
+  }
+
+  start(start: SourceStart): void {
+    const { clock, publish, log, onStatus } = this.#deps;
+    const { channelId } = start;
+    void this.#runs.get(channelId)?.stop("stopped-by-person");
+    let format: RunFormat | undefined;
+    const run: SourceRun = new SourceRun(start, {
+      ...{ clock, publish },
+      openFile: (fileId) => {
+        const file = this.#readyFile(fileId);
+        if (file === undefined) return { reason: "the file was deleted, or is not ready" };
+        format ??= runFormat(this.#formats(start.source, file));
+        return this.#openFile(file, format);
+      },
+      onSkipped: (fileId, detail) => log.warn("a file was not played to its end", { channelId, fileId, detail }),
+      onStatus: (status) => {
+        // A run that another one replaced says nothing more.
+        if (this.#runs.get(channelId) === run) onStatus(channelId, status);
+      },
+    });
+    this.#runs.set(channelId, run);
+  }
+
+  update(channelId: ChannelId, source: ChannelSource): void {
+    this.#runs.get(channelId)?.update(source);
+  }
+
+  async stop(channelId: ChannelId, reason: SourceReason): Promise<void> {
+    await this.#runs.get(channelId)?.stop(reason);
+  }
+
+  status(channelId: ChannelId): SourceStatus | undefined {
+    return this.#runs.get(channelId)?.status;
+  }
+
+  /** Ends all of them with the server: nothing is told, and they begin again with the next start. */
+  async close(): Promise<void> {
+    const runs = [...this.#runs.values()];
+    this.#runs.clear();
+    await Promise.all(runs.map((run) => run.stop("stopped-by-person")));
+  }
+
+  #readyFile(fileId: string): ReadyFile | undefined {
+    const file = this.#deps.files.list().find((each) => each.fileId === fileId);
+    const format = file?.state === "ready" ? file.format : undefined;
+    return format === undefined ? undefined : { fileId, format };
+  }
+
+  /** The formats of the files that play, beginning with the first to be opened. */
+  #formats(source: ChannelSource, first: ReadyFile): readonly MediaFormat[] {
+    const others = source.fileIds.map((fileId) => this.#readyFile(fileId)?.format);
+    return [first.format, ...others.filter((format) => format !== undefined)];
+  }
+
+  #openFile(file: ReadyFile, format: RunFormat): Clip | { readonly reason: string } {
+    const { findFfmpeg, files } = this.#deps;
+    const ffmpeg = findFfmpeg();
+    if (ffmpeg === undefined) return { reason: FFMPEG_MISSING };
+    return new Clip(
+      startChild(ffmpeg.ffmpeg, fileArguments(files.path(file.fileId), file.format, format), PLAY_LIMITS),
+    );
+  }
+}

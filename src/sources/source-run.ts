@@ -1,0 +1,117 @@
+import type { Clock } from "../base/clock.ts";
+import type { FilesSource, SourceReason, SourceStatus } from "../control/channels/source.ts";
+import { DomainError } from "../control/ports/errors.ts";
+import type { SourceStart } from "../control/ports/source-player.ts";
+import type { PublishGateway } from "../relay/publish-gateway.ts";
+import type { PublisherHandle } from "../relay/publisher/publisher.ts";
+import { FilePlayer, type FilePlayerDeps } from "./file-player.ts";
+
+export type SourceRunDeps = {
+  readonly clock: Clock;
+  /** Claims the channel for a publisher. Rejects as `read` does. */
+  readonly publish: (channelId: string, read: SourceStart["read"]) => Promise<PublishGateway>;
+  /** Starts FFmpeg for one file of this run. */
+  readonly openFile: FilePlayerDeps["open"];
+  readonly onSkipped: FilePlayerDeps["onSkipped"];
+  readonly onStatus: (status: SourceStatus) => void;
+};
+
+/** The name of a player where an encoder's name is shown. */
+const PLAYER_NAME = "Fanfare player";
+/** What is played comes from this machine itself. */
+const ADDRESS = "127.0.0.1";
+
+/** One source that plays into its channel, from its start to its end. */
+export class SourceRun {
+  readonly #deps: SourceRunDeps;
+  readonly #start: SourceStart;
+  #source: FilesSource;
+  #status: SourceStatus;
+  #player: FilePlayer | undefined;
+  #publisher: PublisherHandle | undefined;
+  #isOver = false;
+
+  constructor(start: SourceStart, deps: SourceRunDeps) {
+    this.#deps = deps;
+    this.#start = start;
+    this.#source = start.source;
+    this.#status = { state: "starting", sinceTime: deps.clock.wallNow() };
+    void this.#begin();
+  }
+
+  get status(): SourceStatus {
+    return this.#status;
+  }
+
+  update(source: FilesSource): void {
+    this.#source = source;
+    this.#player?.update(source);
+  }
+
+  /** Ends it like an encoder that stops streaming. Resolves when FFmpeg is gone. Idempotent. */
+  async stop(reason: SourceReason, detail?: string): Promise<void> {
+    const wasOver = this.#isOver;
+    this.#isOver = true;
+    if (!wasOver) {
+      this.#publisher?.end("clean");
+      this.#set({ state: "stopped", reason, ...(detail === undefined ? {} : { detail }) });
+    }
+    await this.#player?.stop();
+  }
+
+  async #begin(): Promise<void> {
+    try {
+      const { channelId, read } = this.#start;
+      const gateway = await this.#deps.publish(channelId, read);
+      if (this.#isOver) return gateway.leave();
+      if ((await gateway.tryAdmit()) !== "admitted") {
+        gateway.leave();
+        return void this.stop("internal", "the media thread did not take it");
+      }
+      if (this.#isOver) return gateway.leave();
+      this.#play(gateway);
+    } catch (error) {
+      void this.stop(reasonOf(error), ...(error instanceof DomainError ? [] : [String(error)]));
+    }
+  }
+
+  #play(gateway: PublishGateway): void {
+    const publisher = gateway.open({
+      slot: "main",
+      remoteAddress: ADDRESS,
+      encoder: PLAYER_NAME,
+      sourceKind: "files",
+      onDismissed: () => void this.stop("replaced"),
+      onRoom: () => undefined,
+    });
+    if (publisher === undefined) return void this.stop("internal", "the channel is gone");
+    this.#publisher = publisher;
+    const { clock, openFile, onSkipped } = this.#deps;
+    this.#player = new FilePlayer(this.#source, this.#start.position, {
+      ...{ clock, publisher, open: openFile, onSkipped },
+      isFull: () => gateway.isFull,
+      flush: () => gateway.flush(),
+      onPosition: (position, fileId) => this.#set({ state: "playing", position, fileId }),
+      onOver: (reason, detail) => void this.stop(reason, detail),
+    });
+  }
+
+  #set(status: DistributedOmit<SourceStatus, "sinceTime">): void {
+    const sinceTime = status.state === this.#status.state ? this.#status.sinceTime : this.#deps.clock.wallNow();
+    this.#status = { ...status, sinceTime };
+    this.#deps.onStatus(this.#status);
+  }
+}
+
+type DistributedOmit<Union, Key extends string> = Union extends unknown ? Omit<Union, Key> : never;
+
+const REASONS: Readonly<Record<string, SourceReason>> = {
+  "channel-off": "channel-off",
+  "source-encoder-on-air": "encoder-on-air",
+  "server-overloaded": "server-overloaded",
+};
+
+function reasonOf(error: unknown): SourceReason {
+  const kind = error instanceof DomainError ? error.fault.kind : undefined;
+  return kind === undefined ? "internal" : (REASONS[kind] ?? "internal");
+}

@@ -1,0 +1,54 @@
+import type { StoredSource } from "../../control/channels/source.ts";
+import type { SourceStore } from "../../control/ports/source-store.ts";
+import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
+import type { Database } from "../database/database.ts";
+import type { ChannelSourceRow } from "../schema/schema.ts";
+import type { Secrets } from "../secrets/secrets.ts";
+
+/** Channels' sources. What plays is kept sealed, as JSON: it is only ever read as a whole, and may hold a password. */
+export class SqlSourceStore implements SourceStore {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  listSources(): Promise<readonly StoredSource[]> {
+    return this.#database.read(async (db) => {
+      const rows = await db
+        .selectFrom("channel_source")
+        .innerJoin("channel", "channel.channel_id", "channel_source.channel_id")
+        .where("channel.state", "!=", "deleted")
+        .selectAll("channel_source")
+        .execute();
+      return rows.map((row) => readSource(row, this.#database.secrets));
+    });
+  }
+
+  putSource({ channelId, source, isWanted, position }: StoredSource): Promise<void> {
+    const { secrets } = this.#database;
+    const sealed = source === undefined ? "" : secrets.seal(JSON.stringify(source), placeOf(channelId));
+    const changing = { source: sealed, is_wanted: isWanted ? 1 : 0, position };
+    return this.#database.write(async (trx) => {
+      await trx
+        .insertInto("channel_source")
+        .values({ channel_id: channelId, ...changing })
+        .onConflict((conflict) => conflict.column("channel_id").doUpdateSet(changing))
+        .execute();
+    });
+  }
+}
+
+function placeOf(channelId: ChannelId) {
+  return { table: "channel_source", column: "source", row: channelId };
+}
+
+function readSource(row: ChannelSourceRow, secrets: Secrets): StoredSource {
+  const text = secrets.open(row.source, placeOf(row.channel_id));
+  return {
+    channelId: row.channel_id,
+    isWanted: row.is_wanted === 1,
+    position: row.position,
+    ...(text === "" ? {} : { source: JSON.parse(text) }),
+  };
+}

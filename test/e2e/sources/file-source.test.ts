@@ -1,0 +1,70 @@
+import { readFile } from "node:fs/promises";
+import { expect, test } from "vitest";
+import { z } from "zod";
+import { readFlv } from "../../../src/testkit/flv-file.ts";
+import type { ApiClient, Channel } from "../../support/dashboard/api-client.ts";
+import { upload } from "../../support/dashboard/media-uploads.ts";
+import { waitFor } from "../../support/processes/waiting.ts";
+import { Stage, uniqueKey } from "../../support/stages/stage.ts";
+import { decodingErrors } from "../../support/streams/decoding.ts";
+import { isAudio, isCodedMedia, isVideo, stepsBack } from "../../support/streams/flv-file.ts";
+import { makeFile } from "../../support/streams/made-files.ts";
+
+const DEADLINE_MS = 60_000;
+
+const sourceOf = ({ channelId }: Channel): string => `/api/v2/re-stream/channels/${channelId}/source`;
+const sourceAnswer = z.looseObject({
+  sourceState: z.string(),
+  sourceReason: z.string().optional(),
+  position: z.int().optional(),
+});
+const read = async (api: ApiClient, channel: Channel) =>
+  sourceAnswer.parse(await api.request("GET", sourceOf(channel)));
+
+/** The greatest distance between two frames of a kind, and where each kind ends, in milliseconds. */
+function timing(tags: ReturnType<typeof readFlv>) {
+  const coded = tags.filter(isCodedMedia);
+  const [video = [], audio = []] = [isVideo, isAudio].map((kind) =>
+    coded.filter(kind).map(({ timestamp }) => timestamp),
+  );
+  const widest = (times: readonly number[]) =>
+    Math.max(...times.slice(1).map((time, index) => time - (times[index] ?? time)));
+  return { videoGapMs: widest(video), audioGapMs: widest(audio), endsMs: [video.at(-1) ?? 0, audio.at(-1) ?? 0] };
+}
+
+test.concurrent("two files of different forms play without a gap over one connection, and the broadcast ends with the last", async ({
+  onTestFinished,
+}) => {
+  const stage = await Stage.open(onTestFinished);
+  const target = await stage.target({}, { recordInto: stage.folder });
+  const { api } = await stage.server({ environment: { FANFARE_MEDIA_THREADS: "2" } });
+  const channel = await api.createChannel("files", [{ rtmpUrl: target.url, streamKey: uniqueKey("files") }]);
+  const copied = await upload(api, await makeFile(stage.folder, "copied.mp4", { seconds: 3 }));
+  const other = { seconds: 3, size: "320x240", frameRate: 25, videoCodec: "mpeg4", audio: ["-ac", "1"] };
+  const transcoded = await upload(api, await makeFile(stage.folder, "transcoded.mkv", other));
+  const silent = await upload(api, await makeFile(stage.folder, "silent.mp4", { seconds: 2, audio: "none" }));
+  expect([copied, transcoded, silent]).toMatchObject([
+    { fileState: "ready", videoCodec: "h264", width: 640, height: 360, audioCodec: "aac", durationSeconds: 3 },
+    { fileState: "ready", videoCodec: "mpeg4", width: 320, channels: 1 },
+    { fileState: "ready", durationSeconds: 2 },
+  ]);
+  await api.request("PUT", sourceOf(channel), { fileIds: [copied, transcoded, silent].map(({ fileId }) => fileId) });
+  await api.request("POST", `${sourceOf(channel)}/start`);
+  await expect(api.request("POST", `${sourceOf(channel)}/start`)).rejects.toThrow("plays already");
+  const over = await waitFor("the last file to end", DEADLINE_MS, async () => {
+    const source = await read(api, channel);
+    return source.sourceState === "stopped" ? source : undefined;
+  });
+  expect(over.sourceReason).toBe("finished");
+  const [connection, ...others] = target.connections;
+  await waitFor("the target to be left", DEADLINE_MS, () => (connection?.report.state === "ended" ? true : undefined));
+  expect(others).toEqual([]);
+  const [recording = ""] = connection?.report.recordings ?? [];
+  const tags = readFlv(await readFile(recording));
+  expect(stepsBack(tags)).toEqual([]);
+  const { videoGapMs, audioGapMs, endsMs } = timing(tags);
+  expect(videoGapMs).toBeLessThan(200);
+  expect(audioGapMs).toBeLessThan(200);
+  for (const endMs of endsMs) expect(Math.abs(endMs - 8_000)).toBeLessThan(500);
+  expect(await decodingErrors(recording)).toBe("");
+});

@@ -1,0 +1,134 @@
+import { expect, test } from "vitest";
+import { Api, CHANNEL, CHANNELS } from "../api.ts";
+
+const FILES = "/api/v2/media-files";
+
+async function open() {
+  const api = await Api.open();
+  const { body } = await api.post(CHANNELS, CHANNEL);
+  const channelId: string = body.content.channelId;
+  api.files.add("mf-a");
+  api.files.add("mf-b");
+  return { api, channelId, source: `${CHANNELS}/${channelId}/source` };
+}
+
+const uploaded = (api: Api, url: string, from: number, bytes: Buffer) =>
+  api.call({
+    method: "PUT",
+    url: `${url}/content`,
+    body: bytes,
+    headers: { "content-range": `bytes ${from}-${from + bytes.length - 1}/*` },
+  });
+
+test("a file is uploaded in parts, and an upload that was cut off goes on where it ended", async () => {
+  const { api } = await open();
+  const made = await api.post(FILES, { fileName: " intermission.mp4 ", bytes: 6 });
+  expect(made.body.content).toMatchObject({ fileName: "intermission.mp4", fileState: "uploading", receivedBytes: 0 });
+  const url = `${FILES}/${made.body.content.fileId}`;
+  expect((await uploaded(api, url, 0, Buffer.from("abc"))).body.content.receivedBytes).toBe(3);
+  const again = await uploaded(api, url, 0, Buffer.from("abc"));
+  expect([again.status, again.body.error.details]).toEqual([409, "The next bytes of this file begin at 3."]);
+  const whole = await uploaded(api, url, 3, Buffer.from("def"));
+  expect(whole.body.content).toMatchObject({
+    fileState: "ready",
+    fileKind: "video",
+    durationSeconds: 5,
+    frameRate: 30,
+  });
+  expect((await api.get(FILES)).body.content).toHaveLength(3);
+  expect((await api.get("/api/v2/media-space")).body.content).toEqual({
+    ffmpegFound: true,
+    usedBytes: 26,
+    quotaBytes: 1e9,
+  });
+  const frame = await api.server.inject({ url: `${url}/frame`, headers: api.signedHeaders("GET", `${url}/frame`) });
+  expect([frame.statusCode, frame.body, frame.headers["content-type"]]).toEqual([200, "jpeg", "image/jpeg"]);
+  expect((await api.delete(url)).status).toBe(200);
+  expect((await api.get(url)).status).toBe(404);
+  await api.close();
+});
+
+test.each([
+  { name: "no name", body: { fileName: " ", bytes: 1 }, code: 250011 },
+  { name: "no length", body: { fileName: "a" }, code: 250011 },
+  { name: "half a byte", body: { fileName: "a", bytes: 1.5 }, code: 250002 },
+  { name: "more than the library holds", body: { fileName: "a", bytes: 1_000_000_001 }, code: 250005 },
+])("an upload is refused: $name", async ({ body, code }) => {
+  const { api } = await open();
+  expect((await api.post(FILES, body)).body.error.errorCode).toBe(code);
+  await api.close();
+});
+
+test("without FFmpeg, uploads and sources are refused with that reason", async () => {
+  const { api, source } = await open();
+  await api.put(source, { fileIds: ["mf-a"] });
+  api.files.isAvailable = false;
+  api.player.isAvailable = false;
+  for (const answer of [await api.post(FILES, { fileName: "a", bytes: 1 }), await api.post(`${source}/start`)])
+    expect([answer.status, answer.body.error.details]).toEqual([409, expect.stringContaining("not installed")]);
+  expect((await api.get(source)).body.content.ffmpegFound).toBe(false);
+  await api.close();
+});
+
+test("a source is set, started, edited while it plays, and stopped; events tell each step", async () => {
+  const { api, channelId, source } = await open();
+  expect((await api.post(`${source}/start`)).body.error.details).toContain("no source");
+  expect((await api.put(source, { fileIds: ["mf-none"] })).status).toBe(404);
+  expect((await api.put(source, { fileIds: [] })).status).toBe(400);
+  const set = await api.put(source, { fileIds: ["mf-a", "mf-b"], loop: true });
+  expect(set.body.content).toMatchObject({
+    sourceKind: "files",
+    fileIds: ["mf-a", "mf-b"],
+    loop: true,
+    sourceState: "stopped",
+  });
+  expect((await api.post(`${source}/stop`)).body.error.details).toContain("does not play");
+  expect((await api.post(`${source}/start`)).body.content.sourceState).toBe("starting");
+  expect(api.player.starts).toMatchObject([{ channelId, position: 0, source: { fileIds: ["mf-a", "mf-b"] } }]);
+  expect((await api.post(`${source}/start`)).body.error.details).toContain("plays already");
+  api.player.become(channelId, { state: "playing", sinceTime: 1, position: 1, fileId: "mf-b" });
+  expect((await api.get(source)).body.content).toMatchObject({ sourceState: "playing", position: 1, fileId: "mf-b" });
+  await api.put(source, { fileIds: ["mf-b"] });
+  expect(api.player.updates.at(-1)).toEqual([channelId, { kind: "files", fileIds: ["mf-b"], isLooped: false }]);
+  expect((await api.delete(`${FILES}/mf-b`)).body.error.details).toContain("A channel has the file");
+  expect((await api.post(`${source}/stop`)).body.content).toMatchObject({
+    sourceState: "stopped",
+    sourceReason: "stopped-by-person",
+    message: "It was stopped.",
+  });
+  expect((await api.delete(source)).body.content).not.toHaveProperty("fileIds");
+  const { body } = await api.get(`${CHANNELS}/${channelId}/events`);
+  const told = body.content.map((event: { eventCode: string; reason?: string }) => event.reason ?? event.eventCode);
+  expect(told.reverse()).toEqual([
+    ...["STREAM_RESERVE", "source-changed", "source-started", "SOURCE_STARTED", "source-changed"],
+    ...["source-stopped", "SOURCE_ENDED", "source-changed"],
+  ]);
+  await api.close();
+});
+
+test("a source never interrupts an encoder, and begins no broadcast while the server is overloaded or the channel off", async () => {
+  const { api, channelId, source } = await open();
+  await api.put(source, { fileIds: ["mf-a"] });
+  api.isOverloaded = true;
+  expect((await api.post(`${source}/start`)).body.error.details).toContain("cannot keep up");
+  api.isOverloaded = false;
+  api.runtime.start(channelId, api.clock.wallMs);
+  expect((await api.post(`${source}/start`)).body.error.details).toContain("never interrupts");
+  await api.close();
+});
+
+test("what played when the server ended plays again at the same file, unless it was stopped", async () => {
+  const { api, channelId, source } = await open();
+  await api.put(source, { fileIds: ["mf-a", "mf-b"] });
+  await api.post(`${source}/start`);
+  api.player.become(channelId, { state: "playing", sinceTime: 1, position: 1, fileId: "mf-b" });
+  await api.get(source);
+  await api.sources.resume();
+  expect(api.player.starts.at(-1)).toMatchObject({ channelId, position: 1 });
+  api.player.become(channelId, { state: "stopped", sinceTime: 2, reason: "finished" });
+  await api.put(source, { fileIds: ["mf-a"] });
+  const before = api.player.starts.length;
+  await api.sources.resume();
+  expect(api.player.starts).toHaveLength(before);
+  await api.close();
+});

@@ -1,0 +1,154 @@
+import { expect, test } from "vitest";
+import type { FilesSource } from "../../src/control/channels/source.ts";
+import type { FlvTag } from "../../src/protocol/flv/flv-tag.ts";
+import type { MediaMessage } from "../../src/relay/stream/media-message.ts";
+import type { Clip } from "../../src/sources/clip.ts";
+import { FilePlayer } from "../../src/sources/file-player.ts";
+import { nextPosition } from "../../src/sources/next-position.ts";
+import { VirtualClock } from "../support/stages/virtual-clock.ts";
+
+/** What FFmpeg would write: video each 40 ms and audio each 20 ms, from 0 on. */
+class FakeClip {
+  failure: string | undefined;
+  takenTotal = 0;
+  isKilled = false;
+  readonly gone = Promise.resolve();
+  readonly #tags: FlvTag[];
+  readonly #isRead: boolean;
+
+  constructor(lengthMs: number, { isRead = true, failure }: { isRead?: boolean; failure?: string } = {}) {
+    this.#tags = Array.from({ length: lengthMs / 20 }, (_, index) => [
+      ...(index % 2 === 0 ? [{ type: 9, timestamp: index * 20, payload: Buffer.from("video") }] : []),
+      { type: 8, timestamp: index * 20, payload: Buffer.from("audio") },
+    ]).flat();
+    this.#isRead = isRead;
+    this.failure = failure;
+  }
+
+  get next() {
+    return this.#tags[0];
+  }
+  get isRead() {
+    return this.#isRead || this.isKilled;
+  }
+  get isOver() {
+    return this.isRead && this.#tags.length === 0;
+  }
+  take() {
+    this.takenTotal += 1;
+    return this.#tags.shift();
+  }
+  kill(reason?: string) {
+    this.isKilled = true;
+    this.failure ??= reason;
+  }
+}
+
+function stageOf(
+  source: FilesSource,
+  clips: Readonly<Record<string, () => FakeClip | { reason: string }>>,
+  position = 0,
+) {
+  const clock = new VirtualClock();
+  const pushed: MediaMessage[] = [];
+  const told: string[] = [];
+  const opened: FakeClip[] = [];
+  const player = new FilePlayer(source, position, {
+    clock,
+    publisher: { push: (message) => void pushed.push(message), end: () => undefined },
+    isFull: () => false,
+    flush: () => undefined,
+    open: (fileId) => {
+      const clip = clips[fileId]?.() ?? { reason: "gone" };
+      if ("reason" in clip) return clip;
+      opened.push(clip);
+      return clip as unknown as Clip;
+    },
+    onPosition: (at, fileId) => void told.push(`${at} ${fileId}`),
+    onSkipped: (fileId, detail) => void told.push(`${fileId}: ${detail}`),
+    onOver: (reason, detail) => void told.push([reason, detail].filter((word) => word !== undefined).join(": ")),
+  });
+  const times = (kind: string) => pushed.filter((each) => each.kind === kind).map(({ timestamp }) => timestamp);
+  return { clock, player, told, opened, times };
+}
+
+const files = (...fileIds: string[]): FilesSource => ({ kind: "files", fileIds, isLooped: false });
+const steady = (times: readonly number[]) => times.slice(1).map((time, index) => time - (times[index] ?? 0));
+
+test("files follow one another without a gap, in real time", () => {
+  const { clock, told, times } = stageOf(files("a", "b", "a"), {
+    a: () => new FakeClip(2_000),
+    b: () => new FakeClip(400),
+  });
+  clock.advance(1_000);
+  expect(times("video").at(-1)).toBeLessThanOrEqual(1_000);
+  expect(times("video").at(-1)).toBeGreaterThan(900);
+  clock.advance(5_000);
+  expect(new Set(steady(times("video")))).toEqual(new Set([40]));
+  expect(new Set(steady(times("audio")))).toEqual(new Set([20]));
+  expect(times("audio")).toHaveLength(220);
+  expect(told).toEqual(["0 a", "1 b", "2 a", "finished"]);
+});
+
+test("a loop goes on for an hour with audio and video in step, and time never goes back", () => {
+  const source = { ...files("a", "b"), isLooped: true };
+  const { clock, player, times } = stageOf(source, { a: () => new FakeClip(20_000), b: () => new FakeClip(30_000) });
+  clock.advance(3_600_000);
+  void player.stop();
+  const [video, audio] = [times("video"), times("audio")];
+  expect(new Set(steady(video))).toEqual(new Set([40]));
+  expect(new Set(steady(audio))).toEqual(new Set([20]));
+  expect(Math.abs((video.at(-1) ?? 0) - (audio.at(-1) ?? 0))).toBeLessThanOrEqual(40);
+  expect(video.at(-1)).toBeGreaterThan(3_599_000);
+});
+
+test("an edit takes effect behind the present file, also when the next one was open already", () => {
+  const { clock, player, told, opened } = stageOf(files("a", "b"), {
+    a: () => new FakeClip(2_000),
+    b: () => new FakeClip(2_000),
+    c: () => new FakeClip(2_000),
+  });
+  clock.advance(1_000);
+  expect(opened).toHaveLength(2);
+  player.update(files("c", "a", "c"));
+  expect(opened[1]?.isKilled).toBe(true);
+  clock.advance(10_000);
+  expect(told).toEqual(["0 a", "2 c", "finished"]);
+});
+
+test("a file that fails is skipped with its reason; where all fail, the player says so", () => {
+  const broken = () => new FakeClip(0, { failure: "moov atom not found" });
+  const some = stageOf(files("bad", "a", "gone"), { bad: broken, a: () => new FakeClip(400) });
+  some.clock.advance(5_000);
+  expect(some.told).toEqual(["0 bad", "bad: moov atom not found", "1 a", "gone: gone", "finished"]);
+  const none = stageOf({ ...files("bad", "bad"), isLooped: true }, { bad: broken });
+  none.clock.advance(5_000);
+  expect(none.told.at(-1)).toBe("not-playable: moov atom not found");
+});
+
+test("FFmpeg that hangs is killed after 15 s, and the next file plays", () => {
+  const { clock, told, opened } = stageOf(files("hung", "a"), {
+    hung: () => new FakeClip(400, { isRead: false }),
+    a: () => new FakeClip(400),
+  });
+  clock.advance(15_000);
+  expect(opened[0]?.isKilled).toBe(false);
+  clock.advance(5_000);
+  expect(told).toEqual(["0 hung", "hung: nothing came from it for 15 s", "1 a", "finished"]);
+});
+
+test.each([
+  { name: "the one behind it", fileIds: ["a", "b", "c"], present: { position: 0, fileId: "a" }, next: 1 },
+  { name: "none behind the last", fileIds: ["a"], present: { position: 0, fileId: "a" }, next: undefined },
+  { name: "the first again in a loop", fileIds: ["a"], isLooped: true, present: { position: 0, fileId: "a" }, next: 0 },
+  { name: "behind its new place", fileIds: ["x", "y", "a", "b"], present: { position: 0, fileId: "a" }, next: 3 },
+  { name: "what has its place once it is gone", fileIds: ["a", "c"], present: { position: 1, fileId: "b" }, next: 1 },
+  {
+    name: "the nearest of several",
+    fileIds: ["a", "x", "x", "a", "y"],
+    present: { position: 4, fileId: "a" },
+    next: 4,
+  },
+])("the next file is $name", ({ fileIds, isLooped = false, present, next }) => {
+  expect(nextPosition({ kind: "files", fileIds, isLooped }, present)).toBe(next);
+});

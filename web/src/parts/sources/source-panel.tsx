@@ -1,0 +1,165 @@
+import { useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import { call, channelPath } from "../../base/api.ts";
+import type { Channel, MediaFile, MediaSpace, Source } from "../../base/model.ts";
+import { language } from "../../text/text.ts";
+import { Action, problemText } from "../basic/action.tsx";
+import { Icon } from "../basic/icon.tsx";
+import { say } from "../basic/notice.tsx";
+import { Library } from "./library.tsx";
+import { words } from "./texts.ts";
+
+/** How often the state is read while the panel is open, in milliseconds. */
+const READ_EVERY_MS = 2_000;
+
+/** What plays into a channel in place of an encoder, and the library it is chosen from. */
+export function SourcePanel({ channel }: { readonly channel: Channel }) {
+  const source = useSignal<Source | undefined>(undefined);
+  const files = useSignal<readonly MediaFile[]>([]);
+  const space = useSignal<MediaSpace | undefined>(undefined);
+  const path = `${channelPath(channel.channelId)}/source`;
+  const refresh = async (): Promise<void> => {
+    // One that fails is read again in a moment.
+    source.value = await call<Source>("GET", path).catch(() => source.value);
+    files.value = await call<readonly MediaFile[]>("GET", "/media-files").catch(() => files.value);
+    space.value = await call<MediaSpace>("GET", "/media-space").catch(() => space.value);
+  };
+  useEffect(() => {
+    void refresh();
+    const timer = setInterval(() => void refresh(), READ_EVERY_MS);
+    return () => clearInterval(timer);
+  }, [path]);
+  const set = async (fileIds: readonly string[], loop: boolean): Promise<void> => {
+    const made = fileIds.length === 0 ? call<Source>("DELETE", path) : call<Source>("PUT", path, { fileIds, loop });
+    await made.then(
+      (changed) => (source.value = changed),
+      (error: unknown) => say(problemText(error), "bad"),
+    );
+  };
+  const present = source.value;
+  if (present === undefined) return null;
+  const fileIds = present.fileIds ?? [];
+  return (
+    <div class="source">
+      <p class="quiet">{words().intro}</p>
+      {!present.ffmpegFound && (
+        <p class="tone-busy">
+          <Icon name="alert" /> {words().noFfmpeg}
+        </p>
+      )}
+      <SourceState source={present} files={files.value} path={path} refresh={refresh} />
+      <Playlist source={present} files={files.value} set={set} />
+      <Library
+        files={files.value}
+        space={space.value}
+        refresh={refresh}
+        onAdd={(fileId) => void set([...fileIds, fileId], present.loop ?? false)}
+      />
+    </div>
+  );
+}
+
+type StateOptions = {
+  readonly source: Source;
+  readonly files: readonly MediaFile[];
+  readonly path: string;
+  readonly refresh: () => Promise<void>;
+};
+
+function SourceState({ source, files, path, refresh }: StateOptions) {
+  const texts = words();
+  const { sourceState, fileId, position = 0, fileIds = [] } = source;
+  const isStopped = sourceState === "stopped";
+  const act = async (name: "start" | "stop"): Promise<void> => {
+    await call("POST", `${path}/${name}`);
+    await refresh();
+  };
+  const text =
+    sourceState === "playing" && fileId !== undefined
+      ? texts.playing(nameOf(files, fileId), position + 1, fileIds.length)
+      : texts.states[sourceState];
+  const reason = language.value === "ko" ? source.messageKo : source.message;
+  return (
+    <div class="buttons">
+      <span role="status">
+        {text}
+        {reason !== undefined && <small class="quiet"> {reason}</small>}
+      </span>
+      {isStopped ? (
+        <Action kind="main" isDisabled={fileIds.length === 0} run={() => act("start")}>
+          {texts.start}
+        </Action>
+      ) : (
+        <Action kind="danger" run={() => act("stop")}>
+          {texts.stop}
+        </Action>
+      )}
+    </div>
+  );
+}
+
+type PlaylistOptions = {
+  readonly source: Source;
+  readonly files: readonly MediaFile[];
+  readonly set: (fileIds: readonly string[], loop: boolean) => Promise<void>;
+};
+
+function Playlist({ source, files, set }: PlaylistOptions) {
+  const texts = words();
+  const { fileIds = [], loop = false, position, sourceState } = source;
+  const swapped = (index: number): string[] =>
+    fileIds.map((each, at) => (at === index - 1 ? fileIds[index] : at === index ? fileIds[index - 1] : each) ?? each);
+  return (
+    <section aria-labelledby="playlist-title">
+      <h3 id="playlist-title">{texts.playlist}</h3>
+      {fileIds.length === 0 && <p class="quiet">{texts.empty}</p>}
+      <ol>
+        {fileIds.map((fileId, index) => {
+          const name = nameOf(files, fileId);
+          return (
+            <li
+              key={`${fileId} ${index}`}
+              class="buttons"
+              aria-current={sourceState === "playing" && position === index}
+            >
+              <span>
+                {index + 1}. {name}
+              </span>
+              {index > 0 && (
+                <button
+                  type="button"
+                  class="plain"
+                  aria-label={texts.up(name)}
+                  onClick={() => void set(swapped(index), loop)}
+                >
+                  ↑
+                </button>
+              )}
+              <button
+                type="button"
+                class="plain"
+                aria-label={texts.remove(name)}
+                onClick={() =>
+                  void set(
+                    fileIds.filter((_, at) => at !== index),
+                    loop,
+                  )
+                }
+              >
+                <Icon name="cross" />
+              </button>
+            </li>
+          );
+        })}
+      </ol>
+      {fileIds.length > 0 && (
+        <label class="check">
+          <input type="checkbox" checked={loop} onChange={() => void set(fileIds, !loop)} /> {texts.loop}
+        </label>
+      )}
+    </section>
+  );
+}
+
+const nameOf = (files: readonly MediaFile[], fileId: string): string =>
+  files.find((file) => file.fileId === fileId)?.fileName ?? words().gone;

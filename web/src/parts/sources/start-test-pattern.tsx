@@ -1,0 +1,58 @@
+import { call } from "../../base/api.ts";
+import type { Channel } from "../../base/model.ts";
+import { t } from "../../text/text.ts";
+import { Dialog } from "../basic/dialog.tsx";
+import { type Fields, Form, SelectField } from "../basic/form.tsx";
+import { Icon } from "../basic/icon.tsx";
+import { platformName } from "../platform/presets.ts";
+
+const MINUTES = [1, 5, 15, 60] as const;
+const MINUTES_DEFAULT = 5;
+
+/** `path`: where the test pattern of the channel is started. */
+type StartOptions = { readonly channel: Channel; readonly path: string; readonly onClose: () => void };
+
+const boxOf = (platId: number): string => `platform-${platId}`;
+
+/** Asks for which platforms and how long, says who will see it, and sends the test pattern. */
+export function StartTestPattern({ channel, path, onClose }: StartOptions) {
+  const texts = t().testPattern;
+  const offered = channel.platforms.filter(({ enabled }) => enabled);
+  const submit = async (field: Fields): Promise<void> => {
+    const chosen = offered.map(({ platId }) => platId).filter((platId) => field(boxOf(platId)) === "on");
+    await call("POST", path, {
+      durationSeconds: Number(field("minutes")) * 60,
+      // Without a list it also goes to platforms that are switched on later.
+      ...(chosen.length === offered.length ? {} : { platIds: chosen }),
+    });
+    onClose();
+  };
+  return (
+    <Dialog title={texts.start} onClose={onClose}>
+      <p>{texts.startText}</p>
+      {offered.length === 0 && <p>{texts.sentToNobody}</p>}
+      <Form submit={submit} button={texts.start} onCancel={onClose}>
+        {offered.length > 0 && (
+          <fieldset class="field-group">
+            <legend>{texts.sendTo}</legend>
+            {offered.map((platform) => (
+              <label key={platform.platId} class="check">
+                <input type="checkbox" name={boxOf(platform.platId)} defaultChecked />
+                <span>{platformName(platform)}</span>
+              </label>
+            ))}
+            <p class="tone-busy">
+              <Icon name="alert" /> {texts.viewersWillSee}
+            </p>
+          </fieldset>
+        )}
+        <SelectField
+          label={texts.length}
+          name="minutes"
+          value={String(MINUTES_DEFAULT)}
+          options={MINUTES.map((minutes) => [String(minutes), texts.minutes(minutes)])}
+        />
+      </Form>
+    </Dialog>
+  );
+}

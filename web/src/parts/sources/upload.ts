@@ -1,0 +1,55 @@
+import { ApiError, call, readAnswer } from "../../base/api.ts";
+import { at as urlOf } from "../../base/base-path.ts";
+import type { MediaFile } from "../../base/model.ts";
+
+/** The server takes bodies of up to 1 MiB. */
+const PART_BYTES = 1024 * 1024;
+/** Waits between attempts while the server cannot be reached, in milliseconds. */
+const RETRY_MS = [1_000, 3_000, 10_000, 30_000] as const;
+
+/**
+ * Uploads a file in parts. Goes on where an upload of the same name and length was cut off. Throws ApiError once the
+ * server refuses it, or cannot be reached for a while.
+ */
+export async function upload(
+  file: File,
+  known: readonly MediaFile[],
+  onProgress: (received: number) => void,
+): Promise<void> {
+  const begun = known.find(
+    ({ fileState, fileName, bytes }) => fileState === "uploading" && fileName === file.name && bytes === file.size,
+  );
+  const { fileId, receivedBytes } =
+    begun ?? (await call<MediaFile>("POST", "/media-files", { fileName: file.name, bytes: file.size }));
+  for (let at = receivedBytes; at < file.size; ) {
+    const part = file.slice(at, at + PART_BYTES);
+    at = await patiently(fileId, () => sendPart(fileId, part, at, file.size));
+    onProgress(at);
+  }
+}
+
+/** Repeats a part that did not arrive. The server says how much it has. */
+async function patiently(fileId: string, send: () => Promise<MediaFile>): Promise<number> {
+  for (const waitMs of [...RETRY_MS, undefined]) {
+    try {
+      return (await send()).receivedBytes;
+    } catch (error) {
+      if (!(error instanceof ApiError) || waitMs === undefined) throw error;
+      if (error.code !== "network" && error.code !== "limited" && error.code !== "250005") throw error;
+      await new Promise((resolve) => setTimeout(resolve, waitMs));
+      const present = await call<MediaFile>("GET", `/media-files/${fileId}`).catch(() => undefined);
+      // The part arrived, only its answer did not.
+      if (error.code === "250005" && present !== undefined) return present.receivedBytes;
+    }
+  }
+  throw new Error("not reached");
+}
+
+async function sendPart(fileId: string, part: Blob, from: number, length: number): Promise<MediaFile> {
+  const path = `/api/v2/media-files/${fileId}/content`;
+  const headers = { "Content-Range": `bytes ${from}-${from + part.size - 1}/${length}` };
+  const response = await fetch(urlOf(path), { method: "PUT", headers, body: part }).catch((cause: unknown) => {
+    throw new ApiError("network", String(cause), "");
+  });
+  return ((await readAnswer(response, path)) as { readonly content: MediaFile }).content;
+}
