@@ -17,6 +17,7 @@ const COMMANDS = [
   { command: "Xvfb", args: ["-help"], packages: ["xvfb"] },
   { command: "chromium", args: ["--version"], packages: ["chromium", "fonts-noto-cjk"] },
   { command: "/usr/lib/postgresql/15/bin/postgres", args: ["--version"], packages: ["postgresql-15"] },
+  { command: "srt-live-transmit", args: ["-version"], packages: ["srt-tools"] },
   { command: "gst-launch-1.0", args: ["--version"], packages: ["gstreamer1.0-tools"] },
 ];
 /** Files of packages without a program of their own. The paths are Debian's. */
@@ -33,7 +34,10 @@ const FILES = [
 const GSTREAMER_ELEMENTS = [
   { elements: ["videotestsrc", "audiotestsrc", "tee"], packages: ["gstreamer1.0-plugins-base"] },
   { elements: ["flvmux", "aacparse"], packages: ["gstreamer1.0-plugins-good"] },
-  { elements: ["rtmp2sink", "rtmpsink", "voaacenc", "h264parse"], packages: ["gstreamer1.0-plugins-bad"] },
+  {
+    elements: ["rtmp2sink", "rtmpsink", "voaacenc", "h264parse", "srtsink", "mpegtsmux"],
+    packages: ["gstreamer1.0-plugins-bad"],
+  },
   { elements: ["x264enc"], packages: ["gstreamer1.0-plugins-ugly"] },
 ];
 

@@ -22,6 +22,8 @@ export const FIELD_NOTES: Readonly<Record<string, string>> = {
   publishUrl: "The encoder's server; it publishes to `publishUrl`/`streamKey`.",
   globalPublishUrl: "The same as `publishUrl`.",
   securePublishUrl: "The same server over TLS (rtmps://); absent where encoders are not accepted over TLS.",
+  srtUrl:
+    "The server for encoders over SRT, with the stream ID `publish:`+`streamKey`; absent where SRT is off on this server.",
   streamKey:
     "Of a channel: the key that the encoder publishes with. Of a platform: its key, up to 512 characters. Masked for viewers.",
   platformCount: "How many platforms the channel has.",

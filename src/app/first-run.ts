@@ -2,13 +2,16 @@ import type { AccessKey } from "../control/ports/access-key-store.ts";
 import type { Addresses } from "./config/addresses.ts";
 
 /** Printed when the server is ready: its addresses. */
-export function readyText({ publishUrl, securePublishUrl, apiUrl }: Addresses): string {
+export function readyText({ publishUrl, securePublishUrl, srtUrl, apiUrl }: Addresses): string {
   return [
     "Fanfare is ready.",
     `  Encoder (OBS: Settings > Stream > Custom, Server): ${publishUrl}`,
     ...(securePublishUrl === undefined
       ? []
       : [`  The same over TLS:                                 ${securePublishUrl}`]),
+    ...(srtUrl === undefined
+      ? []
+      : [`  Encoder over SRT:                                  ${srtUrl}?streamid=publish:KEY`]),
     `  Dashboard:                                         ${apiUrl}/`,
     `  API:                                               ${apiUrl}`,
     "",

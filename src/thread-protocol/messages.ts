@@ -7,7 +7,7 @@ import type { KeyframeReply, KeyframeRequest } from "./keyframe.ts";
 import type { LoopDelay } from "./loop-delay.ts";
 import type { PreflightReply, PreflightRequest } from "./preflight.ts";
 import type { PlayReply, PlayRequest } from "./preview.ts";
-import type { ChannelSample } from "./samples.ts";
+import type { ChannelSample, SrtLinkSample } from "./samples.ts";
 import type { TestPatternReply, TestPatternRequest } from "./test-pattern.ts";
 
 /**
@@ -60,7 +60,13 @@ export type ToMedia =
 
 /** Media thread to control thread. Plain data. */
 export type ToControl =
-  | { readonly kind: "listening"; readonly address: string; readonly port: number; readonly tlsPort?: number }
+  | {
+      readonly kind: "listening";
+      readonly address: string;
+      readonly port: number;
+      readonly tlsPort?: number;
+      readonly srtPort?: number;
+    }
   | { readonly kind: "listen-failed"; readonly message: string }
   | { readonly kind: "request"; readonly requestId: number; readonly request: MediaRequest }
   | { readonly kind: "reply"; readonly requestId: number; readonly reply: MediaReply }
@@ -68,6 +74,8 @@ export type ToControl =
   | { readonly kind: "play-left"; readonly requestId: number }
   | { readonly kind: "fact"; readonly fact: Fact }
   | { readonly kind: "samples"; readonly samples: readonly ChannelSample[] }
+  /** The SRT connections of this thread's encoders, whichever thread owns their channels. */
+  | { readonly kind: "srt-links"; readonly links: readonly SrtLinkSample[] }
   /**
    * How late this thread's event loop was since the last such message, and how many sockets use direct system calls.
    */

@@ -71,6 +71,35 @@ export type StreamMeasures = {
   readonly isClockWrong?: boolean;
 };
 
+/** What is known of one encoder's SRT connection. Sent once a second while it publishes. Counts are since its start. */
+export type SrtLinkSample = {
+  readonly channelId: ChannelId;
+  readonly slot: IngestSlot;
+  /** Absent before the first measurement. */
+  readonly rttMs?: number;
+  /** How long we wait for a lost packet. */
+  readonly latencyMs: number;
+  readonly isEncrypted: boolean;
+  /** Data packets that came, repetitions included. */
+  readonly packets: number;
+  /** Bytes that came in the last whole second, headers included. */
+  readonly bytesPerSecond: number;
+  /** Packets that were missing at first. */
+  readonly lost: number;
+  /** Packets that came again because we asked for them. */
+  readonly retransmitted: number;
+  /** Packets that never came in time: the stream has gaps. */
+  readonly dropped: number;
+  /** Of those, packets that came too late. */
+  readonly belated: number;
+  /** Packets that could not be decrypted. */
+  readonly undecrypted: number;
+  /** Of the packets of the last ten seconds, the share that was missing at first, in per cent. */
+  readonly lossPercent: number;
+  /** Packets of the last ten seconds that never came in time. */
+  readonly droppedLately: number;
+};
+
 /** The encoder that is on air, or was last on air. Absent fields are not known, or do not exist. */
 export type IngestSample = {
   /** `LIVE`: media flows. `HELD`: the encoder is lost, targets are held. `ENDED`: the broadcast is over. */
@@ -109,6 +138,8 @@ export type IngestSample = {
   readonly droppedData?: number;
   /** How the standby differs from what is on air, in words; absent where it does not. */
   readonly standbyDiffers?: string;
+  /** Its connection, where it speaks SRT. */
+  readonly srt?: SrtLinkSample;
   /** Absent before the first sample. */
   readonly measures?: StreamMeasures;
 };

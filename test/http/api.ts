@@ -78,6 +78,7 @@ export type ApiOptions = {
   readonly planLimits?: PlanLimits;
   readonly publishStatusName?: PublishStatusName;
   readonly securePublishUrl?: string;
+  readonly srtUrl?: string;
   readonly over?: (store: Store) => Store;
   readonly ringLimits?: RingLimits;
   readonly limits?: Partial<HttpLimits>;
@@ -156,6 +157,7 @@ export class Api {
     const publishAddresses = () => ({
       publishUrl: "rtmp://live.example.com:1935/relay",
       ...(options.securePublishUrl === undefined ? {} : { securePublishUrl: options.securePublishUrl }),
+      ...(options.srtUrl === undefined ? {} : { srtUrl: options.srtUrl }),
     });
     const publishStatusName = options.publishStatusName ?? "PUBLISHING";
     const sources = new Sources({

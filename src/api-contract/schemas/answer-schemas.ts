@@ -140,6 +140,7 @@ const channel = {
   publishUrl: z.string(),
   globalPublishUrl: z.string(),
   securePublishUrl: z.string().optional(),
+  srtUrl: z.string().optional(),
   streamKey: z.string(),
   hold: z.strictObject({ seconds: count, endTime: time.optional(), limitTime: time.optional() }),
   backup: z.strictObject({ enabled: z.boolean() }),

@@ -11,6 +11,8 @@ export type Addresses = {
   readonly publishUrl: string;
   /** The same over TLS; absent where there is no certificate. */
   readonly securePublishUrl?: string;
+  /** The server address for encoders over SRT; absent where SRT is off. */
+  readonly srtUrl?: string;
   /** The API's address, without a slash at the end. */
   readonly apiUrl: string;
 };
@@ -30,13 +32,20 @@ function hostInUrl(host: string): string {
 }
 
 /** The addresses that the outside uses when the server listens on these ports. */
-export function addressesOf(config: Config, httpPort: number, rtmpPort: number, rtmpsPort?: number): Addresses {
+export function addressesOf(
+  config: Config,
+  httpPort: number,
+  rtmpPort: number,
+  { rtmpsPort, srtPort }: { readonly rtmpsPort?: number | undefined; readonly srtPort?: number | undefined } = {},
+): Addresses {
   const host = hostInUrl(config.publicHost ?? firstOutsideAddress());
   const securePublishUrl =
     config.securePublishUrl ?? (rtmpsPort === undefined ? undefined : `rtmps://${host}:${rtmpsPort}/${APPLICATION}`);
+  const srtUrl = srtPort === undefined ? undefined : (config.srtUrl ?? `srt://${host}:${srtPort}`);
   return {
     publishUrl: config.publishUrl ?? `rtmp://${host}:${rtmpPort}/${APPLICATION}`,
     ...(securePublishUrl === undefined ? {} : { securePublishUrl }),
+    ...(srtUrl === undefined ? {} : { srtUrl }),
     apiUrl: `${config.tlsCert === undefined ? "http" : "https"}://${config.httpHost === undefined ? host : hostInUrl(config.httpHost)}:${httpPort}${config.basePath}`,
   };
 }

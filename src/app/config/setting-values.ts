@@ -52,6 +52,11 @@ export const securePublishUrl = z
     "an address such as rtmps://live.example.com:1936/relay, without a slash at its end",
   );
 
+export const srtUrl = z
+  .string()
+  .max(1_024)
+  .regex(/^srt:\/\/[^\s/?#]+:\d{1,5}$/, "an address such as srt://live.example.com:8890");
+
 export const countUpTo = (max: number) => (digits: string) =>
   /^[1-9]\d{0,4}$/.test(digits) && Number(digits) <= max ? Number(digits) : undefined;
 

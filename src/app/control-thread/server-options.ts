@@ -94,12 +94,17 @@ export function mediaOptions(config: Config, tls: TlsFiles): MediaOptions {
     targetAllow: config.targetAllow,
     ...(tls.certificate === undefined ? {} : { rtmps: { port: config.rtmpsPort, pair: tls.certificate.pair } }),
     ...(tls.extraCa === undefined ? {} : { extraCa: tls.extraCa }),
+    ...(config.srtPort === undefined ? {} : { srt: srtOptions(config, config.srtPort) }),
     connectionLimits: {
       connectionsMax: Math.min(config.connectionsMax, SHARES.encoders),
       unauthenticatedPerAddressMax: config.strangersPerAddressMax,
     },
     ...outsideNames(config),
   };
+}
+
+function srtOptions({ srtPassphrase, srtLatencyMs }: Config, port: number): NonNullable<MediaOptions["srt"]> {
+  return { port, latencyMs: srtLatencyMs, ...(srtPassphrase === undefined ? {} : { passphrase: srtPassphrase }) };
 }
 
 /** The host names that a request to the API may have. */

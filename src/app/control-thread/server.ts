@@ -102,15 +102,15 @@ export async function startServer(
     // The RTMP port first: a client that reads an address from the API must be able to connect to it.
     const rtmpPort = await parts.runtime.start();
     stopping.throwIfAborted();
-    const { tlsPort: rtmpsPort } = parts.runtime;
-    parts.addresses.now = addressesOf(config, config.httpPort, rtmpPort, rtmpsPort);
+    const { tlsPort: rtmpsPort, srtPort } = parts.runtime;
+    parts.addresses.now = addressesOf(config, config.httpPort, rtmpPort, { rtmpsPort, srtPort });
     const httpPort = await listenHttp(parts.http, config);
-    for (const port of [rtmpPort, httpPort, ...(rtmpsPort === undefined ? [] : [rtmpsPort])]) addOwnPort(parts, port);
+    for (const port of [rtmpPort, httpPort, rtmpsPort, srtPort]) if (port !== undefined) addOwnPort(parts, port);
     if (config.metricsListen !== undefined) {
       await parts.metricsHttp.listen(config.metricsListen);
       addOwnPort(parts, config.metricsListen.port);
     }
-    parts.addresses.now = addressesOf(config, httpPort, rtmpPort, rtmpsPort);
+    parts.addresses.now = addressesOf(config, httpPort, rtmpPort, { rtmpsPort, srtPort });
     stopping.throwIfAborted();
     // After everything that can fail or be cancelled: a secret that was made here must be shown.
     const firstKey = await unlessUnwritable(log, "manager key", () => managerKey(config, storage));
@@ -120,7 +120,7 @@ export async function startServer(
     storage.followKeyFile(log);
     followTlsFiles(config, tls, parts, log);
     parts.media.start();
-    log.info("ready", { httpPort, rtmpPort, rtmpsPort });
+    log.info("ready", { httpPort, rtmpPort, rtmpsPort, srtPort });
     return { addresses: parts.addresses.now, firstKey, newKeyFile, setupToken, stop };
   } catch (error) {
     await stop();

@@ -7,11 +7,13 @@ import { RtmpDialer } from "../../egress/dialer.ts";
 import { claimPort, type ListenAddress } from "../../ingest/claim-port.ts";
 import type { ConnectionLimits } from "../../ingest/connection-limiter.ts";
 import { RtmpListener } from "../../ingest/rtmp/rtmp-listener.ts";
+import { SrtListener } from "../../ingest/srt/srt-listener.ts";
 import { parseCidrList } from "../../net/cidr-list.ts";
 import { createResolver } from "../../net/dns/resolver.ts";
 import { Descriptors } from "../../net/kernel/descriptors.ts";
 import { DirectSockets } from "../../net/kernel/direct-sockets.ts";
 import { isCutOff } from "../../net/kernel/machine-trouble.ts";
+import { TsDemuxer } from "../../protocol/mpegts/ts-demuxer.ts";
 import { Engine } from "../../relay/engine.ts";
 import { OwnedChannels } from "../../remote-publish/owned-channels.ts";
 import { RemotePublishers } from "../../remote-publish/remote-publisher.ts";
@@ -139,6 +141,22 @@ const listener = new RtmpListener({
   onFact: (fact) => post({ kind: "fact", fact }),
 });
 
+const srtListener =
+  options.srt === undefined || place.index > 0
+    ? undefined
+    : new SrtListener({
+        clock,
+        randomBytes,
+        passphrase: options.srt.passphrase,
+        latencyMs: options.srt.latencyMs,
+        newReader: () => new TsDemuxer(),
+        admit: (key, login) => admissions.admit(key, login),
+        ...(options.connectionLimits === undefined ? {} : { limits: options.connectionLimits }),
+        afterReads: (run) => setImmediate(run),
+        onLinks: (links) => post({ kind: "srt-links", links }),
+        onFact: (fact) => post({ kind: "fact", fact }),
+      });
+
 // Node would write the warning to standard error and wait until it is read.
 process.removeAllListeners("warning");
 process.on("warning", ({ name, message }) => post({ kind: "warning", name, detail: message }));
@@ -169,7 +187,14 @@ try {
   const { rtmps } = options;
   const secured = rtmps === undefined ? undefined : await listener.listenTls(await addressAt(rtmps.port), rtmps.pair);
   if (secured !== undefined) ownPorts.push(secured.port);
-  post({ kind: "listening", ...bound, ...(secured === undefined ? {} : { tlsPort: secured.port }) });
+  const srtPort = await srtListener?.listen(options.rtmpHost, options.srt?.port ?? 0);
+  if (srtPort !== undefined) ownPorts.push(srtPort);
+  post({
+    kind: "listening",
+    ...bound,
+    ...(secured === undefined ? {} : { tlsPort: secured.port }),
+    ...(srtPort === undefined ? {} : { srtPort }),
+  });
 } catch (error) {
   post({ kind: "listen-failed", message: error instanceof Error ? error.message : String(error) });
 }
@@ -198,6 +223,7 @@ function reportFault(where: "ingest" | "link", error: unknown): void {
 
 async function drain(): Promise<void> {
   stopStartedMs = clock.now();
+  srtListener?.drain();
   await listener.drain(MOVE_DEADLINE_MS);
   post({ kind: "drained" });
 }
@@ -205,6 +231,7 @@ async function drain(): Promise<void> {
 async function stop(mode: ShutdownMode): Promise<void> {
   stopStartedMs ??= clock.now();
   listener.close();
+  srtListener?.close();
   engine.shutDown(mode);
   const leftMs = Math.max(FAREWELL_MS_MIN, DRAIN_DEADLINE_MS - (clock.now() - stopStartedMs));
   await Promise.race([dialer.idle(), new Promise<void>((resolve) => clock.startTimer(leftMs, resolve))]);

@@ -38,6 +38,8 @@ export type MediaOptions = {
   readonly ownHosts: readonly string[];
   /** Accepts encoders over TLS; absent: no such port. */
   readonly rtmps?: { readonly port: number; readonly pair: CertificatePair };
+  /** Accepts encoders over SRT, in the first thread; absent: no such port. `passphrase` is secret. */
+  readonly srt?: { readonly port: number; readonly latencyMs: number; readonly passphrase?: string };
   /** PEM certificates of authorities that targets may use besides the system's. */
   readonly extraCa?: string;
   /** Absent: the defaults of `ConnectionLimiter`. */

@@ -14,6 +14,8 @@ export type PublishAddresses = {
   readonly publishUrl: string;
   /** The same over TLS; absent where the server accepts no encoders over TLS. */
   readonly securePublishUrl?: string;
+  /** For encoders over SRT, without the key; absent where SRT is off. */
+  readonly srtUrl?: string;
 };
 
 /** What an answer depends on, beside its subject. */
@@ -52,7 +54,7 @@ function channelStatus(channel: ChannelSummary, { publishStatusName }: AnswerCon
 /** The channel object of all other calls that return one. A field without a value is left out, never `null`. */
 export function channelAnswer(channel: ChannelSummary, context: AnswerContext) {
   const startTime = channel.recentPublishStartTime;
-  const { publishUrl, securePublishUrl } = context;
+  const { publishUrl, securePublishUrl, srtUrl } = context;
   const ownUrl = addressOf(channel, publishUrl);
   return {
     channelId: channel.channelId,
@@ -69,6 +71,7 @@ export function channelAnswer(channel: ChannelSummary, context: AnswerContext) {
     publishUrl: ownUrl,
     globalPublishUrl: ownUrl,
     ...(securePublishUrl === undefined ? {} : { securePublishUrl: addressOf(channel, securePublishUrl) }),
+    ...(srtUrl === undefined ? {} : { srtUrl }),
     streamKey: shownKey(channel.streamKey, context),
     hold: { seconds: channel.holdSeconds, ...channel.hold },
     latency: channel.latency,

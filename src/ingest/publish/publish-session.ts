@@ -45,7 +45,12 @@ type State =
   | { readonly at: "idle" }
   | { readonly at: "asking" }
   | { readonly at: "admitted"; readonly gateway: PublishGateway; readonly slot: IngestSlot; readonly asked: KeyRequest }
-  | { readonly at: "publishing"; readonly gateway: PublishGateway; readonly publisher: PublisherHandle }
+  | {
+      readonly at: "publishing";
+      readonly gateway: PublishGateway;
+      readonly slot: IngestSlot;
+      readonly publisher: PublisherHandle;
+    }
   | { readonly at: "closed" };
 
 const IDLE: State = { at: "idle" };
@@ -80,6 +85,16 @@ export class PublishSession {
   /** Where media goes while the connection publishes. */
   get gateway(): PublishGateway | undefined {
     return this.#state.at === "publishing" ? this.#state.gateway : undefined;
+  }
+
+  /** Which of the channel's keys it publishes with, while it does. */
+  get slot(): IngestSlot | undefined {
+    return this.#state.at === "publishing" ? this.#state.slot : undefined;
+  }
+
+  /** The last refusal was because two encoders push each other out. */
+  get isFight(): boolean {
+    return this.#reason === "encoders-fight";
   }
 
   /** The encoder was asked to connect elsewhere: however it leaves, it leaves because the process stops. */
@@ -170,7 +185,7 @@ export class PublishSession {
       this.end("connection-lost");
       return false;
     }
-    this.#state = { at: "publishing", gateway, publisher };
+    this.#state = { at: "publishing", gateway, slot, publisher };
     return true;
   }
 

@@ -5,7 +5,7 @@ import { readConfig } from "../../../src/app/config/config.ts";
 function addresses(environment: Readonly<Record<string, string>>, rtmpsPort?: number) {
   const read = readConfig([], { FANFARE_PUBLIC_HOST: "live.example.com", ...environment });
   if ("show" in read) throw new Error("no configuration");
-  return addressesOf(read.config, 8_080, 1_935, rtmpsPort);
+  return addressesOf(read.config, 8_080, 1_935, { rtmpsPort, srtPort: 8_890 });
 }
 
 test.each([
@@ -31,4 +31,9 @@ test.each([
   },
 ])("encoders reach this server over TLS: $name", ({ environment, rtmpsPort, secure }) => {
   expect(addresses(environment, rtmpsPort).securePublishUrl).toBe(secure);
+});
+
+test("encoders reach this server over SRT", () => {
+  expect(addresses({}).srtUrl).toBe("srt://live.example.com:8890");
+  expect(addresses({ FANFARE_SRT_URL: "srt://mapped.example.com:9000" }).srtUrl).toBe("srt://mapped.example.com:9000");
 });

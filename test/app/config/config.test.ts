@@ -46,6 +46,7 @@ test("every setting has its default", () => {
     trustedProxies: "",
     publishStatusName: "PUBLISHING",
     shutdown: "cut",
+    srtLatencyMs: 300,
     logLevel: "info",
   });
 });
@@ -92,6 +93,10 @@ test("every setting can be set", () => {
     FANFARE_INGEST_CONNECTIONS: "100",
     FANFARE_INGEST_CONNECTIONS_PER_ADDRESS: "5",
     FANFARE_LOG_LEVEL: "debug",
+    FANFARE_SRT_PORT: "8890",
+    FANFARE_SRT_PASSPHRASE: "correct-horse",
+    FANFARE_SRT_LATENCY: "1000",
+    FANFARE_SRT_URL: "srt://live.example.com:48890",
   };
   expect(config([], env)).toEqual({
     dataDir: "/srv/fanfare",
@@ -129,6 +134,10 @@ test("every setting can be set", () => {
     trustedProxies: "10.0.0.1, fd00::/8",
     publishStatusName: "PUBLISH",
     shutdown: "end",
+    srtPort: 8_890,
+    srtPassphrase: "correct-horse",
+    srtLatencyMs: 1_000,
+    srtUrl: "srt://live.example.com:48890",
     logLevel: "debug",
   });
 });

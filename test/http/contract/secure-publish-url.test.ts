@@ -21,7 +21,15 @@ test("where encoders are accepted over TLS a channel has that address, in every 
   expect(edited.body.content).toMatchObject({ publishUrl: `${PLAIN}/login`, securePublishUrl: `${SECURE}/login` });
 });
 
+test("where encoders are accepted over SRT a channel has that address, in every answer", async () => {
+  const api = await opened({ srtUrl: "srt://live.example.com:8890" });
+  expect(await api.create()).toMatchObject({ srtUrl: "srt://live.example.com:8890" });
+  expect((await api.get(CHANNELS, VIEWER)).body.content).toMatchObject([{ srtUrl: "srt://live.example.com:8890" }]);
+});
+
 test("where they are not no answer mentions it", async () => {
   const api = await opened();
-  expect(await api.create()).not.toHaveProperty("securePublishUrl");
+  const channel = await api.create();
+  expect(channel).not.toHaveProperty("securePublishUrl");
+  expect(channel).not.toHaveProperty("srtUrl");
 });

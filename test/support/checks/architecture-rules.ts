@@ -95,6 +95,7 @@ export const SUBROOM_RULES: Readonly<Record<string, readonly string[]>> = {
     "ingest/connection-limiter.ts",
     "ingest/peer-address.ts",
   ],
+  "ingest/srt": ["ingest/publish", "ingest/connection-limiter.ts", "ingest/peer-address.ts"],
   "relay/stream": [],
   "relay/publisher": ["relay/stream"],
   "relay/packing": ["relay/stream"],

@@ -26,6 +26,7 @@ const channelAnswer = z.looseObject({
   isPublishing: z.boolean(),
   publishUrl: z.string(),
   securePublishUrl: z.string().optional(),
+  srtUrl: z.string().optional(),
   streamKey: z.string(),
   totalPublishSeconds: z.int(),
 });

@@ -9,6 +9,7 @@ import {
   port,
   publishUrl,
   securePublishUrl,
+  srtUrl,
   text,
 } from "../setting-values.ts";
 import { setting } from "./setting.ts";
@@ -24,6 +25,25 @@ export const LISTENER_SETTINGS = {
     port(PORT_ALLOWED),
     "Port on which encoders are accepted over TLS, where FANFARE_TLS_CERT is given.",
     "1936",
+  ),
+  srtPort: setting(
+    "FANFARE_SRT_PORT",
+    port(PORT_ALLOWED),
+    "UDP port on which encoders are accepted over SRT, such as 8890 (default: none, SRT is off).",
+  ),
+  srtPassphrase: setting(
+    "FANFARE_SRT_PASSPHRASE",
+    text("10 to 79 printable ASCII characters", /^[\x21-\x7e]{10,79}$/),
+    "Passphrase that every encoder over SRT has to use (default: none, SRT is not encrypted).",
+  ),
+  srtLatencyMs: setting(
+    "FANFARE_SRT_LATENCY",
+    parsed(
+      (value) => (/^\d{2,4}$/.test(value) && Number(value) >= 20 && Number(value) <= 8_000 ? Number(value) : undefined),
+      "a whole number of milliseconds from 20 to 8000",
+    ),
+    "How long a packet that was lost on its way over SRT is waited for at least, in milliseconds; an encoder may ask for more.",
+    "300",
   ),
   tlsCert: setting(
     "FANFARE_TLS_CERT",
@@ -53,6 +73,7 @@ export const LISTENER_SETTINGS = {
     securePublishUrl,
     "Whole securePublishUrl, where a mapped port or a proxy for TLS makes it differ.",
   ),
+  srtUrl: setting("FANFARE_SRT_URL", srtUrl, "Whole srtUrl, where a mapped port makes it differ."),
   basePath: setting(
     "FANFARE_BASE_PATH",
     parsed(parseBasePath, "a path such as /fanfare"),

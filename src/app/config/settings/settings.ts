@@ -17,9 +17,18 @@ export const SETTINGS = {
 type SettingName = keyof typeof SETTINGS;
 
 /** Settings whose value may be in a file that `…_FILE` names. */
-export const FROM_FILES: readonly string[] = ["accessKey", "secretKey", "databaseUrl"] satisfies readonly SettingName[];
+export const FROM_FILES: readonly string[] = [
+  "accessKey",
+  "secretKey",
+  "databaseUrl",
+  "srtPassphrase",
+] satisfies readonly SettingName[];
 /** Settings without a flag, because every user of the machine can read a command line. Errors never repeat them. */
-export const SECRETS: readonly string[] = ["secretKey", "databaseUrl"] satisfies readonly SettingName[];
+export const SECRETS: readonly string[] = [
+  "secretKey",
+  "databaseUrl",
+  "srtPassphrase",
+] satisfies readonly SettingName[];
 type ValueOf<Name extends SettingName> = z.output<(typeof SETTINGS)[Name]["schema"]>;
 
 /** Settings without a default: absent unless given. */
@@ -28,6 +37,9 @@ type Optional =
   | "databaseUrl"
   | "httpHost"
   | "rtmpHost"
+  | "srtPort"
+  | "srtPassphrase"
+  | "srtUrl"
   | "tlsCert"
   | "tlsKey"
   | "tlsExtraCa"

@@ -32,6 +32,7 @@ import { newTransport } from "../../threads/transport-ends.ts";
 import { ChannelRoutes, type Claim } from "./channel-routes.ts";
 import type { MediaWorker } from "./media-worker.ts";
 import { MediaWorkers } from "./media-workers.ts";
+import { SrtLinks } from "./srt-links.ts";
 import { ThreadRequests, type ThreadRequestsDeps } from "./thread-requests.ts";
 
 /**
@@ -84,11 +85,13 @@ export class MediaPool implements Runtime {
   readonly #totals = new RunningTotals();
   /** Publishers in this thread: sources that the server plays. */
   readonly #publishers: RemotePublishers;
+  readonly #srtLinks: SrtLinks;
 
   constructor(deps: MediaPoolDeps) {
     this.#deps = deps;
     const { options, clock, log, placement, onThread } = deps;
     this.#publishers = new RemotePublishers({ clock, afterReads: (run) => run(), onWait: () => undefined });
+    this.#srtLinks = new SrtLinks(clock);
     this.#workers = new MediaWorkers({
       ...{ options, clock, log },
       onMessage: (worker, message) => this.#take(worker, message),
@@ -116,6 +119,11 @@ export class MediaPool implements Runtime {
   /** The port that accepts encoders over TLS; undefined where there is none. */
   get tlsPort(): number | undefined {
     return this.#workers.tlsPort;
+  }
+
+  /** The UDP port that accepts encoders over SRT; undefined where there is none. */
+  get srtPort(): number | undefined {
+    return this.#workers.srtPort;
   }
 
   /** Sets the certificate that encoders are shown from now on. */
@@ -276,6 +284,8 @@ export class MediaPool implements Runtime {
         return this.#deps.onFact(message.fact);
       case "samples":
         return this.#takeSamples(worker, message.samples);
+      case "srt-links":
+        return this.#srtLinks.take(message.links);
       case "loop-delay":
       case "remote-publisher-waits":
         return this.#deps.onThread({ ...message, thread: worker.name });
@@ -298,7 +308,7 @@ export class MediaPool implements Runtime {
     // The last samples of a channel that was removed, or has another owner, no longer count.
     const owned = samples.filter(({ channelId }) => this.#routes.of(channelId) === worker);
     const whole = this.#totals.samples(owned);
-    this.#deps.onSamples(whole);
+    this.#deps.onSamples(this.#srtLinks.joinedTo(whole));
   }
 
   #released(worker: MediaWorker, channelId: ChannelId, admissions: number): void {

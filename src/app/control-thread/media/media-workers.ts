@@ -40,13 +40,14 @@ export class MediaWorkers {
   async start(): Promise<number> {
     const [first, ...others] = this.all;
     if (first === undefined) throw new Error("no media thread");
-    const { port, tlsPort } = await first.start();
+    const { port, tlsPort, srtPort } = await first.start();
     // The other threads, and restarted ones, must listen where the first one does.
-    const { rtmps } = this.#options;
+    const { rtmps, srt } = this.#options;
     this.#options = {
       ...this.#options,
       rtmpPort: port,
       ...(rtmps === undefined ? {} : { rtmps: { ...rtmps, port: tlsPort ?? rtmps.port } }),
+      ...(srt === undefined ? {} : { srt: { ...srt, port: srtPort ?? srt.port } }),
     };
     this.#hasListened = true;
     await Promise.all(others.map((worker) => worker.start()));
@@ -64,6 +65,11 @@ export class MediaWorkers {
   /** The port that accepts encoders over TLS; undefined where there is none. */
   get tlsPort(): number | undefined {
     return this.#options.rtmps?.port;
+  }
+
+  /** The UDP port that accepts encoders over SRT; undefined where there is none. */
+  get srtPort(): number | undefined {
+    return this.#options.srt?.port;
   }
 
   /** Any running thread; undefined where none runs. */

@@ -1,0 +1,81 @@
+import { afterAll, expect, test } from "vitest";
+import { LINGER, startSrtGstreamer, startSrtTransmit, startTsFfmpeg } from "../../support/encoders/srt-encoder.ts";
+import { freePort } from "../../support/processes/free-port.ts";
+import { Stage, uniqueKey } from "../../support/stages/stage.ts";
+import { makeClip } from "../../support/streams/clip.ts";
+import { isVideo } from "../../support/streams/flv-file.ts";
+import { expectProperStart, expectSentPackets } from "../../support/streams/recorded-stream.ts";
+
+const PASSPHRASE = "correct-horse-battery";
+
+// One server in clear and one with a passphrase: a test waits mostly for the stream's own time.
+const stage = await Stage.open(afterAll);
+const nginx = await stage.nginx();
+const clear = await stage.server({ environment: { FANFARE_SRT_PORT: "0" } });
+const encrypted = await stage.server({
+  dataFolder: `${stage.folder}/encrypted`,
+  environment: { FANFARE_SRT_PORT: "0", FANFARE_SRT_PASSPHRASE: PASSPHRASE },
+});
+stage.keepSecret(PASSPHRASE);
+
+async function channelOn({ api }: typeof clear, name: string) {
+  const key = uniqueKey(name);
+  const channel = await api.createChannel(name, [{ rtmpUrl: nginx.url, streamKey: key }]);
+  return { channel, key, address: channel.srtUrl ?? "srt is off" };
+}
+
+test.concurrent("FFmpeg publishes over SRT, and a platform gets its packets", async () => {
+  const { channel, key, address } = await channelOn(clear, "ffmpeg");
+  const clip = await makeClip({ seconds: 4, hasBFrames: true });
+  const encoder = stage.encoder(
+    await startTsFfmpeg(clip, `${address}?streamid=publish:${channel.streamKey}&${LINGER}`),
+  );
+  expect(await encoder.exited, encoder.stderr()).toEqual({ code: 0, signal: null });
+  await expectSentPackets(nginx, key, clip.path);
+});
+
+test.concurrent("FFmpeg publishes over SRT with AES-256", async () => {
+  const { channel, key, address } = await channelOn(encrypted, "ffmpeg_aes");
+  const clip = await makeClip({ seconds: 4 });
+  const url = `${address}?streamid=#!::r=${channel.streamKey},m=publish&passphrase=${PASSPHRASE}&pbkeylen=32&${LINGER}`;
+  const encoder = stage.encoder(await startTsFfmpeg(clip, url));
+  expect(await encoder.exited, encoder.stderr()).toEqual({ code: 0, signal: null });
+  await expectSentPackets(nginx, key, clip.path);
+});
+
+test.concurrent("srt-live-transmit publishes with AES-256 and renews its key on air", async () => {
+  const { channel, key, address } = await channelOn(encrypted, "transmit");
+  const clip = await makeClip({ seconds: 4 });
+  const port = await freePort();
+  const query = `streamid=live/${channel.streamKey}&passphrase=${PASSPHRASE}&pbkeylen=32&kmrefreshrate=200&kmpreannounce=60`;
+  const transmit = stage.encoder(await startSrtTransmit(`udp://127.0.0.1:${port}`, `${address}?${query}`));
+  const encoder = stage.encoder(await startTsFfmpeg(clip, `udp://127.0.0.1:${port}?pkt_size=1316`));
+  expect(await encoder.exited, encoder.stderr()).toEqual({ code: 0, signal: null });
+  // A frame of MPEG-TS ends with the next one, or with the stream.
+  await transmit.stop("SIGINT", 3_000);
+  await expectSentPackets(nginx, key, clip.path);
+});
+
+test.concurrent("GStreamer publishes with srtsink", async () => {
+  const { channel, key, address } = await channelOn(clear, "gstreamer");
+  const encoder = stage.encoder(await startSrtGstreamer(`${address}?streamid=${channel.streamKey}`, 4));
+  expect(await encoder.exited, encoder.stderr()).toEqual({ code: 0, signal: null });
+  const recording = await nginx.waitForRecording(key, (tags) => tags.filter(isVideo).length >= 70, 10_000);
+  expectProperStart(recording.tags);
+});
+
+test.concurrent("a wrong passphrase and a wrong key are refused, and the refusals are on record", async () => {
+  const { channel, address } = await channelOn(encrypted, "refused");
+  const clip = await makeClip({ seconds: 4 });
+  const urls = [
+    `${address}?streamid=${channel.streamKey}&passphrase=another-passphrase`,
+    `${address}?streamid=${channel.streamKey}`,
+    `${address}?streamid=no-such-key&passphrase=${PASSPHRASE}`,
+  ];
+  for (const url of urls) {
+    const encoder = stage.encoder(await startTsFfmpeg(clip, url));
+    expect((await encoder.exited).code).not.toBe(0);
+  }
+  expect(encrypted.fanfare.output).toContain("another SRT passphrase than ours");
+  expect(encrypted.fanfare.output).toContain("an SRT passphrase on one side only");
+});

@@ -1,0 +1,197 @@
+import { expect, test } from "vitest";
+import { HANDSHAKE_BYTES, readHandshake } from "../../src/protocol/srt/wire/handshake.ts";
+import { ENCRYPTED } from "../protocol/srt/vectors.ts";
+import { SrtIngestStage } from "../support/stages/srt-ingest-stage.ts";
+
+async function opened(options: ConstructorParameters<typeof SrtIngestStage>[0] = {}): Promise<SrtIngestStage> {
+  const stage = new SrtIngestStage(options);
+  await stage.listen();
+  return stage;
+}
+
+test("an encoder publishes with its key, and ends cleanly", async () => {
+  const stage = await opened();
+  const caller = stage.caller("publish:live/KEY");
+  await stage.run(50);
+  expect(stage.asked).toEqual([["KEY", undefined]]);
+  caller.write(7);
+  caller.write(8);
+  caller.close();
+  expect(stage.log).toEqual(["open 192.0.2.7 SRT 1.5.3", "video 7", "video 8", "end clean"]);
+});
+
+test("an encoder that falls silent is lost after 5 s", async () => {
+  const stage = await opened();
+  const caller = stage.caller("KEY");
+  await stage.run(50);
+  caller.write(7);
+  caller.isGone = true;
+  await stage.run(4_800);
+  expect(stage.log.at(-1)).toBe("video 7");
+  await stage.run(400);
+  expect(stage.log.at(-1)).toBe("end connection-lost");
+});
+
+test("user and password in the stream ID are a login", async () => {
+  const stage = await opened();
+  stage.caller("#!::r=KEY,m=publish,u=alice,s=secret");
+  await stage.run(50);
+  expect(stage.asked).toEqual([["KEY", { id: "alice", password: "secret" }]]);
+});
+
+test("a user alone is no login", async () => {
+  const stage = await opened();
+  stage.caller("#!::r=KEY,u=admin");
+  await stage.run(50);
+  expect(stage.asked).toEqual([["KEY", undefined]]);
+});
+
+test.each([
+  { name: "a wrong key", id: "KEY", verdict: "refused", code: 2_404, reason: "unknown-key" },
+  {
+    name: "a key of a channel that is off",
+    id: "KEY",
+    verdict: { refusedFor: "channel-off", channelId: "ls-1" },
+    code: 2_404,
+    reason: "channel-off",
+  },
+  { name: "no verdict", id: "KEY", verdict: "unavailable", code: 2_503, reason: undefined },
+  { name: "a player", id: "read:KEY", verdict: "refused", code: 2_405, reason: "protocol-error" },
+  { name: "no key", id: "", verdict: "refused", code: 2_400, reason: "protocol-error" },
+] as const)("$name is rejected with $code", async ({ id, verdict, code, reason }) => {
+  const stage = await opened();
+  stage.verdict = verdict;
+  const caller = stage.caller(id);
+  await stage.run(100);
+  expect(caller.failure).toEqual({ kind: "rejected", code });
+  expect(stage.refusals()[0]?.[0]).toBe(reason);
+  expect(stage.log).toEqual([]);
+});
+
+test("two encoders that push each other out: the newcomer is told that the key is in use", async () => {
+  const stage = await opened();
+  const admitted = stage.admitted();
+  if (typeof admitted === "string" || "refusedFor" in admitted) throw new Error("refused");
+  stage.verdict = { ...admitted, gateway: { ...admitted.gateway, tryAdmit: async () => "fight" } };
+  const caller = stage.caller("KEY");
+  await stage.run(100);
+  expect(caller.failure).toEqual({ kind: "rejected", code: 2_409 });
+});
+
+test.each([
+  { ours: "one passphrase", theirs: "another passphrase", code: 1_010 },
+  { ours: "one passphrase", theirs: undefined, code: 1_011 },
+  { ours: undefined, theirs: "one passphrase", code: 1_011 },
+])("passphrases $ours and $theirs: rejected with $code, and the channel is left", async ({ ours, theirs, code }) => {
+  const stage = await opened(ours === undefined ? {} : { passphrase: ours });
+  const caller = stage.caller("KEY", theirs === undefined ? {} : { passphrase: theirs });
+  await stage.run(100);
+  expect(caller.failure).toEqual({ kind: "rejected", code });
+  expect(stage.log).toEqual(["leave"]);
+  expect(stage.refusals()[0]?.[0]).toBe("auth-failed");
+});
+
+test("the same passphrase: media arrives decrypted", async () => {
+  const stage = await opened({ passphrase: "one passphrase" });
+  const caller = stage.caller("KEY", { passphrase: "one passphrase" });
+  await stage.run(50);
+  caller.write(9);
+  expect(stage.log.at(-1)).toBe("video 9");
+  await stage.run(1_000);
+  expect(stage.links.at(-1)).toMatchObject([{ channelId: "ls-1", slot: "main", isEncrypted: true, packets: 1 }]);
+});
+
+test("a repeated request gets the same response, and asks for nothing again", async () => {
+  const stage = await opened();
+  const sender = { address: "192.0.2.9", port: 1_234 };
+  stage.receive(ENCRYPTED.inductionRequest, sender);
+  const cookie = readHandshake(stage.sent[0]?.packet ?? Buffer.alloc(0))?.cookie ?? 0;
+  // Settings and stream ID, without the key message.
+  const conclusion = Buffer.from(ENCRYPTED.conclusionRequest.subarray(0, HANDSHAKE_BYTES + 16 + 24));
+  conclusion.writeUInt32BE(cookie, 44);
+  for (let count = 0; count < 3; count += 1) stage.receive(conclusion, sender);
+  expect(stage.sent.length).toBe(1);
+  await stage.run(20);
+  stage.receive(conclusion, sender);
+  stage.receive(conclusion, sender);
+  const responses = stage.sent.slice(1).filter(({ packet }) => packet.length >= HANDSHAKE_BYTES);
+  expect(responses.length).toBe(3);
+  expect(new Set(responses.map(({ packet }) => packet.toString("hex"))).size).toBe(1);
+  expect(stage.asked.length).toBe(1);
+});
+
+test("a packet from another address does nothing", async () => {
+  const stage = await opened();
+  const caller = stage.caller("KEY");
+  await stage.run(50);
+  const localId = stage.sent.find(({ packet }) => packet.length > HANDSHAKE_BYTES)?.packet.readUInt32BE(40) ?? 0;
+  const shutdown = Buffer.from(`80050000${"00".repeat(8)}${localId.toString(16).padStart(8, "0")}00000000`, "hex");
+  stage.receive(shutdown, { address: "192.0.2.8", port: 40_000 });
+  stage.receive(shutdown, { address: "192.0.2.7", port: 40_001 });
+  caller.write(5);
+  expect(stage.log.at(-1)).toBe("video 5");
+  stage.receive(shutdown, { address: "192.0.2.7", port: 40_000 });
+  expect(stage.log.at(-1)).toBe("end clean");
+});
+
+test("something other than MPEG-TS is ended after 5 s, with the reason", async () => {
+  const stage = await opened();
+  const caller = stage.caller("KEY");
+  await stage.run(50);
+  caller.write(5, 0x80);
+  await stage.run(6_100);
+  expect(stage.refusals()).toEqual([["protocol-error", "what it sends is not MPEG-TS"]]);
+  expect(stage.log.at(-1)).toBe("end protocol-error");
+  expect(caller.end).toBe("shutdown");
+});
+
+test("an encoder that another one replaces is told to leave", async () => {
+  const stage = await opened();
+  const caller = stage.caller("KEY");
+  await stage.run(50);
+  stage.dismiss();
+  expect(caller.end).toBe("shutdown");
+});
+
+test("when the server stops, encoders are ended and no more are accepted", async () => {
+  const stage = await opened();
+  const caller = stage.caller("KEY");
+  await stage.run(50);
+  stage.listener.drain();
+  expect([stage.log.at(-1), caller.end]).toEqual(["end shutdown", "shutdown"]);
+  const late = stage.caller("KEY", { port: 50_000 });
+  await stage.run(3_100);
+  expect(late.failure).toEqual({ kind: "no-answer" });
+  stage.listener.close();
+  expect(stage.log.at(-1)).toBe("port closed");
+});
+
+test("a flood of first packets: no reply is longer than its request, replies are bounded, and a real encoder still comes", async () => {
+  const stage = await opened();
+  const caller = stage.caller("KEY");
+  await stage.run(50);
+  const before = stage.sent.length;
+  let bytes = 0;
+  for (let count = 0; count < 30_000; count += 1) {
+    bytes += ENCRYPTED.inductionRequest.length;
+    stage.receive(ENCRYPTED.inductionRequest, {
+      address: `198.51.${count % 200}.${count % 256}`,
+      port: count % 60_000,
+    });
+  }
+  const replies = stage.sent.slice(before);
+  expect(replies.length).toBeLessThanOrEqual(10_000);
+  expect(replies.reduce((sum, { packet }) => sum + packet.length, 0)).toBeLessThanOrEqual(bytes);
+  caller.write(6);
+  expect(stage.log.at(-1)).toBe("video 6");
+});
+
+test("a flood of half handshakes: those that wait are bounded, and the oldest make room", async () => {
+  const stage = await opened({ limits: { connectionsMax: 20, unauthenticatedPerAddressMax: 5 } });
+  stage.verdict = new Promise(() => undefined);
+  for (let port = 1; port <= 60; port += 1) stage.caller("KEY", { port });
+  await stage.run(20);
+  expect(stage.asked.length).toBe(60);
+  const rejected = stage.sent.filter(({ packet }) => packet.readUInt32BE(36) === 1_003);
+  expect(rejected.length).toBe(55);
+});

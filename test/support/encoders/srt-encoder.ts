@@ -1,0 +1,37 @@
+import { type Child, startChild } from "../processes/children.ts";
+import type { Clip } from "../streams/clip.ts";
+
+/** Without it FFmpeg's library drops at the end what it has not sent yet. */
+export const LINGER = "linger=3";
+
+/** FFmpeg publishing a clip as MPEG-TS in real time, packets unchanged; ends by itself after the clip. */
+export async function startTsFfmpeg(clip: Clip, url: string): Promise<Child> {
+  const input = ["-hide_banner", "-loglevel", "warning", "-nostdin", "-re", "-i", clip.path, "-map", "0"];
+  return await startChild("ffmpeg", [...input, "-c", "copy", "-f", "mpegts", url]);
+}
+
+/**
+ * Sends on between UDP and SRT. Addresses of SRT have the form of this program: it decodes percent signs, and times are
+ * in milliseconds.
+ */
+export async function startSrtTransmit(from: string, to: string): Promise<Child> {
+  return await startChild("srt-live-transmit", ["-loglevel:error", "-timeout:60", from, to]);
+}
+
+/** gst-launch-1.0 encoding live video and audio and publishing them with srtsink; ends by itself. */
+export async function startSrtGstreamer(uri: string, seconds: number): Promise<Child> {
+  const pipeline = [
+    ...`mpegtsmux name=mux alignment=7 ! srtsink uri=${uri} wait-for-connection=true`.split(" "),
+    ...`videotestsrc is-live=true num-buffers=${seconds * 25} ! video/x-raw,width=320,height=240,framerate=25/1`.split(
+      " ",
+    ),
+    ..."! x264enc tune=zerolatency speed-preset=ultrafast key-int-max=25 bitrate=800 ! h264parse ! queue ! mux.".split(
+      " ",
+    ),
+    ...`audiotestsrc is-live=true num-buffers=${Math.round((seconds * 48_000) / 1_024)} samplesperbuffer=1024`.split(
+      " ",
+    ),
+    ..."! audio/x-raw,rate=48000,channels=2 ! audioconvert ! voaacenc ! aacparse ! queue ! mux.".split(" "),
+  ];
+  return await startChild("gst-launch-1.0", ["-e", ...pipeline]);
+}
