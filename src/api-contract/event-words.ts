@@ -1,4 +1,5 @@
 import { INGEST_ENDS } from "../thread-protocol/facts.ts";
+import { RECORDING_PROBLEMS } from "../thread-protocol/recordings/recordings.ts";
 import { TARGET_ERROR_CODES } from "../thread-protocol/targets/target-status.ts";
 
 /**
@@ -54,6 +55,12 @@ export const EVENT_CODES = [
   "SOURCE_ENDED",
   /** It cannot be played. */
   "SOURCE_FAILED",
+  /** A channel is recorded from now on. */
+  "RECORDING_START",
+  /** Its recording ended as intended. */
+  "RECORDING_END",
+  /** A channel on air is not recorded, although it should be. */
+  "RECORDING_FAIL",
 ] as const;
 export type EventCode = (typeof EVENT_CODES)[number];
 
@@ -90,6 +97,7 @@ export const CHANGE_REASONS = [
   "source-changed",
   "source-started",
   "source-stopped",
+  "recording-deleted",
 ] as const;
 export type ChangeReason = (typeof CHANGE_REASONS)[number];
 
@@ -97,7 +105,13 @@ export type ChangeReason = (typeof CHANGE_REASONS)[number];
 export type ChannelChange = "created" | "hold-extended" | "target-tested" | ChangeReason;
 
 /** Why something happened, or what was changed. */
-export const EVENT_REASONS = [...TARGET_ERROR_CODES, ...BROADCAST_ENDS, ...RATE_REASONS, ...CHANGE_REASONS] as const;
+export const EVENT_REASONS = [
+  ...TARGET_ERROR_CODES,
+  ...BROADCAST_ENDS,
+  ...RATE_REASONS,
+  ...CHANGE_REASONS,
+  ...RECORDING_PROBLEMS,
+] as const;
 export type EventReason = (typeof EVENT_REASONS)[number];
 
 /** `CANCELLED`: the endpoint was removed, or it is gone. */

@@ -46,10 +46,20 @@ export const FIELD_NOTES: Readonly<Record<string, string>> = {
     "The platform's password, or that of `ingestAuth`; answers show its first character, or none where it has up to four.",
   streamId: "The same as `id`.",
   streamPassword: "The same as `password`.",
-  enabled: "Of a platform: false keeps it READY. Of `backup`: whether there is a backup ingest.",
+  enabled:
+    "Of a platform: false keeps it READY. Of `backup`: whether there is a backup ingest. Of `recording`: whether broadcasts are recorded.",
+  recording: "Whether the channel's broadcasts are recorded on this server's disk, and how that stands.",
+  status:
+    "Of a recording's channel: OFF; READY: off air, or waiting for a keyframe; RECORDING; FAIL: on air and not recorded, `reason` says why, and it is tried again.",
+  recordingId: "The time of its start in UTC, and a number; unique within the channel.",
+  container: "mp4 (fragmented), or flv where a codec has no form in MP4.",
+  endReason:
+    "Why the file ended: the broadcast did, recording was turned off, the next file goes on (NEXT_FILE at its limits, STREAM_CHANGED with other codecs or tracks), the server was killed (SERVER_LOST), or what kept it from going on.",
+  durationMilliseconds: "Length of the media.",
+  kind: "Of a track: audio or video.",
   bufferPolicy: "What a platform that is too slow loses: frames (drop, the default), or its connection (disconnect).",
   tracks:
-    "One video and one audio track, by number, in the form that every platform knows; the default track (0) for a kind that is left out. Absent: all tracks; in an edit `{}` means all tracks again.",
+    "Of a recording: its tracks. Of a platform: one video and one audio track, by number, in the form that every platform knows; the default track (0) for a kind that is left out. Absent: all tracks; in an edit `{}` means all tracks again.",
   video: "The video track's number; 0 is the default track.",
   audio: "The audio track's number; 0 is the default track.",
   timedData:
@@ -136,7 +146,7 @@ export const FIELD_NOTES: Readonly<Record<string, string>> = {
   from: "Status before.",
   to: "Status after.",
   reason:
-    "Of `health`: the cause of the verdict; its code is one of `lastError`, `warning`, `ingest.warnings` or ENCODER_LOST, PLATFORM_UNSTABLE, PLATFORMS_OFF, WAITS_FOR_ENCODER, CHANNEL_OFF. Of a platform: one of `lastError.code`. Of a broadcast or a hold: how the encoder left; server-lost: the server did. Of STREAM_UPDATE: what was changed.",
+    "Of `recording`: why it is FAIL: DISK_FULL, DISK_SLOW, DISK_FAILED, QUOTA_REACHED, RECORDER_LOST. Of `health`: the cause of the verdict; its code is one of `lastError`, `warning`, `ingest.warnings` or ENCODER_LOST, PLATFORM_UNSTABLE, PLATFORMS_OFF, WAITS_FOR_ENCODER, CHANNEL_OFF. Of a platform: one of `lastError.code`. Of a broadcast or a hold: how the encoder left; server-lost: the server did. Of STREAM_UPDATE: what was changed.",
   by: "Who made the change: the id of an access key, or `dashboard`. Absent where no request did.",
   format: "json (the default), csv (the history as a table), or html (a page to print or keep).",
   events: "What happened in the broadcast, oldest first, at most 1000.",
@@ -148,7 +158,7 @@ export const FIELD_NOTES: Readonly<Record<string, string>> = {
   goneTime: "When the endpoint answered that it is gone for good (410), milliseconds since 1970.",
   attempts: "How often it was tried.",
   state:
-    "Of a delivery: its state. Of `ingest`: LIVE, HELD while the encoder is lost, ENDED. Of `health`: healthy, attention (something should be changed), broken (viewers miss something now), waiting (no encoder), off.",
+    "Of a delivery: its state. Of `ingest`: LIVE, HELD while the encoder is lost, ENDED. Of a recording: RECORDING while it is written, then FINISHED. Of `health`: healthy, attention (something should be changed), broken (viewers miss something now), waiting (no encoder), off.",
   lastStatus: "HTTP status of the last attempt.",
   lastProblem: "Why the last attempt failed.",
   nextTime: "When the next attempt is due, milliseconds since 1970.",
@@ -221,10 +231,10 @@ export const FIELD_NOTES: Readonly<Record<string, string>> = {
   confidence: "documented by the platform or a widely used client's list, reported by users, or unknown.",
   sources: "The sources of these facts.",
   fileId: "The media file's id; of a source that plays: the file that plays now.",
-  fileName: "The name of the file, 1 to 200 characters.",
+  fileName: "The name of the file, 1 to 200 characters. Of a recording: the name under which a browser stores it.",
   fileState:
     "uploading: bytes are missing. checking: FFmpeg reads it. ready: it can be played. refused: it cannot, `refusedFor` says why.",
-  bytes: "The whole length of the file.",
+  bytes: "The whole length of the file; of a recording that is being written: what is on the disk.",
   receivedBytes: "How much of it is here: the next bytes begin there.",
   refusedFor: "Why the file cannot be played, in English.",
   fileKind: "A video, or a picture.",

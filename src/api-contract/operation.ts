@@ -22,6 +22,8 @@ export type Operation = {
   readonly content?: AnswerName;
   /** The content type of an answer that is bytes. */
   readonly bytes?: string;
+  /** True where a client may ask for a part of the bytes with `Range`. */
+  readonly isRanged?: boolean;
   /** `paged` lists have `total` over all pages, `whole` ones have none. */
   readonly list?: "paged" | "whole";
   /** True where only a manager may call it, even though it is a GET. */
@@ -37,3 +39,5 @@ export const CHANNELS = "/re-stream/channels";
 export const CHANNEL = `${CHANNELS}/{channelId}`;
 export const PLATFORMS = `${CHANNEL}/platforms`;
 export const PLATFORM = `${PLATFORMS}/{platformId}`;
+export const RECORDINGS = "/re-stream/recordings";
+export const RECORDING = `${RECORDINGS}/{channelId}/{recordingId}`;

@@ -1,4 +1,4 @@
-import { CHANNEL, type Operation, PLATFORM, PLATFORMS } from "./operation.ts";
+import { CHANNEL, type Operation, PLATFORM, PLATFORMS, RECORDING, RECORDINGS } from "./operation.ts";
 import { ORIGINAL_OPERATIONS } from "./original-operations.ts";
 import { channelEventsQuery, eventsQuery, historyQuery, reportQuery } from "./schemas/event-schemas.ts";
 import { liveStreamQuery } from "./schemas/live-schemas.ts";
@@ -199,6 +199,37 @@ const PLATFORM_ADDITIONS: readonly Operation[] = [
   },
 ];
 
+const RECORDING_ADDITIONS: readonly Operation[] = [
+  {
+    ...ours,
+    name: "listRecordings",
+    method: "GET",
+    path: RECORDINGS,
+    summary: "Recordings on this server's disk, newest first; of one channel, or of all.",
+    query: eventsQuery,
+    content: "Recording",
+    list: "paged",
+  },
+  { ...ours, name: "getRecording", method: "GET", path: RECORDING, summary: "One recording.", content: "Recording" },
+  {
+    ...ours,
+    name: "downloadRecording",
+    method: "GET",
+    path: `${RECORDING}/file`,
+    summary: "The recording's file, or a part of it with `Range`; also while it is being written.",
+    bytes: "video/mp4",
+    isRanged: true,
+  },
+  {
+    ...ours,
+    name: "deleteRecording",
+    method: "DELETE",
+    path: RECORDING,
+    summary: "Delete a recording that is not being written.",
+    content: "Recording",
+  },
+];
+
 const OTHER_ADDITIONS: readonly Operation[] = [
   {
     ...ours,
@@ -300,6 +331,7 @@ export const OPERATIONS: readonly Operation[] = [
   ...ORIGINAL_OPERATIONS,
   ...CHANNEL_ADDITIONS,
   ...PLATFORM_ADDITIONS,
+  ...RECORDING_ADDITIONS,
   ...OTHER_ADDITIONS,
   ...SOURCE_OPERATIONS,
 ];

@@ -14,6 +14,7 @@ import { randomText } from "../control/access/ids.ts";
 import type { PreviewAccess } from "../control/access/preview-access.ts";
 import { Revocations } from "../control/access/revocations.ts";
 import type { Runtime } from "../control/ports/runtime.ts";
+import type { Recordings } from "../control/recordings/recordings.ts";
 import type { Service } from "../control/service.ts";
 import type { CertificatePair } from "../thread-protocol/certificate.ts";
 import type { PublishAddresses } from "./answers/answers.ts";
@@ -39,6 +40,7 @@ import { addPlatformRoutes } from "./routes/platforms.ts";
 import { addPresetRoutes } from "./routes/presets.ts";
 import { addPreviewRoute, addPreviewTokenRoute } from "./routes/preview.ts";
 import { addPushRoutes, type PushUseCases } from "./routes/push.ts";
+import { addRecordingRoutes } from "./routes/recordings.ts";
 import { addReportRoutes } from "./routes/reports.ts";
 import { withoutBasePath } from "./server/base-path.ts";
 import { ConnectionGuard, type CutReason } from "./server/connection-guard.ts";
@@ -87,6 +89,7 @@ export type HttpServerOptions = {
   readonly events: EventUseCases;
   /** The library of media files, and channels' sources. */
   readonly media: MediaFileUseCases;
+  readonly recordings: Recordings;
   readonly limits: HttpLimits;
   /** The host names it answers to. */
   readonly hosts: HostNames;
@@ -272,6 +275,7 @@ function addApi(
   addLiveRoutes(api, context, options);
   addEventRoutes(api, context, options.events);
   addReportRoutes(api, context, options.events);
+  addRecordingRoutes(api, options.recordings);
   addCallbackRoutes(api, context, options.events);
   addMediaFileRoutes(api, options.media);
   addSourceRoutes(api, context, options.media);

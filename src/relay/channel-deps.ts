@@ -1,6 +1,7 @@
 import type { Clock } from "../base/clock.ts";
 import type { Fact } from "../thread-protocol/facts.ts";
 import type { BlockStore } from "./stream/block-store.ts";
+import type { RecordingLink } from "./subscriber/recording/recording-link.ts";
 import type { Dialer } from "./subscriber/rtmp-push/link.ts";
 import type { TargetDeps } from "./subscriber/rtmp-push/target.ts";
 
@@ -9,6 +10,7 @@ export type ChannelDeps = Pick<TargetDeps, "random" | "reserveRetryMs"> & {
   readonly clock: Clock;
   readonly dialer: Dialer;
   readonly blocks: BlockStore;
+  readonly recordings: RecordingLink;
   readonly onFact: (fact: Fact) => void;
   readonly onFault: (error: unknown) => void;
   /** Packets wait for the flush. `isMuch`: too many to wait. */

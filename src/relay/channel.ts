@@ -11,6 +11,8 @@ import type { ChannelDeps } from "./channel-deps.ts";
 import { Publisher, type PublisherDescription, type PublisherHandle } from "./publisher/publisher.ts";
 import { takeoverGuards } from "./publisher/takeover-guard.ts";
 import { FanOut } from "./rendition/fan-out.ts";
+import type { StreamConnections } from "./rendition/fan-out-deps.ts";
+import { ChannelRecording } from "./subscriber/recording/channel-recording.ts";
 import type { ChannelTargets } from "./subscriber/rtmp-push/channel-targets.ts";
 import type { Target } from "./subscriber/rtmp-push/target.ts";
 import type { LinkClose, Subscriber } from "./subscriber/subscriber.ts";
@@ -30,6 +32,7 @@ export class Channel {
   readonly #deps: ChannelDeps;
   readonly #out: FanOut;
   readonly #targets: ChannelTargets;
+  readonly #recording: ChannelRecording;
   readonly #broadcast: Broadcast;
   readonly #guards = takeoverGuards();
   /** The test pattern that runs for chosen targets: the others count as switched off meanwhile. */
@@ -40,8 +43,16 @@ export class Channel {
     this.#deps = deps;
     this.#targets = targetsOf(spec.channelId, deps, () => this.#out);
     const { clock, blocks, onDirty, onFault, onOver } = deps;
-    this.#out = new FanOut({ clock, blocks, onDirty, onFault, connections: this.#targets });
+    this.#recording = new ChannelRecording({
+      ...{ clock, channelId: spec.channelId, link: deps.recordings },
+      subscribe: (subscriber) => this.#out.subscribe(subscriber),
+      onStatus: (status) =>
+        deps.onFact({ kind: "recording-status", time: clock.wallNow(), channelId: this.channelId, status }),
+    });
+    const connections = connectionsOf(this.#targets, this.#recording);
+    this.#out = new FanOut({ clock, blocks, onDirty, onFault, connections });
     this.#targets.set(spec.targets);
+    this.#recording.set(spec.isRecorded === true);
     this.#broadcast = new Broadcast({
       clock,
       out: this.#out,
@@ -74,6 +85,7 @@ export class Channel {
     if (spec.revision <= this.#spec.revision) return;
     this.#spec = spec;
     this.#setTargets();
+    this.#recording.set(spec.isRecorded === true);
     this.#broadcast.publishHoldEnd();
     this.#broadcast.look();
   }
@@ -148,6 +160,11 @@ export class Channel {
     return this.isOnAir;
   }
 
+  /** The recorder has come: begin to record where it is time for it. */
+  lookAtRecording(): void {
+    this.#recording.look();
+  }
+
   /** The last keyframe of the broadcast, unless the asker has the one of `knownTime`. */
   keyframe(knownTime: number | undefined): Keyframe {
     return this.#out.keyframe(knownTime);
@@ -163,6 +180,7 @@ export class Channel {
     const nowMs = this.#deps.clock.now();
     for (const publisher of this.#broadcast.publishers) publisher.tick(nowMs);
     this.#out.tick();
+    this.#recording.look();
     this.#targets.tick({ isSilent: this.#broadcast.isMissed, lacksKeyframe: this.#out.lacksKeyframe });
   }
 
@@ -192,4 +210,24 @@ export class Channel {
         : targets.map((target) => (chosen.has(target.targetId) ? target : { ...target, isEnabled: false })),
     );
   }
+}
+
+/** The targets, and the recording with them: it begins with the first media. */
+function connectionsOf(targets: ChannelTargets, recording: ChannelRecording): StreamConnections {
+  return {
+    get haveBegun() {
+      return targets.haveBegun;
+    },
+    want: () => {
+      targets.want();
+      recording.want();
+    },
+    unwant: (how) => {
+      targets.unwant(how);
+      recording.unwant();
+    },
+    redial: () => targets.redial(),
+    checkStream: () => targets.checkStream(),
+    missed: (cause) => targets.missed(cause),
+  };
 }

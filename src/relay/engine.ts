@@ -7,6 +7,7 @@ import type { ChannelSample } from "../thread-protocol/samples.ts";
 import { Channel } from "./channel.ts";
 import type { PublisherDescription, PublisherHandle } from "./publisher/publisher.ts";
 import { BlockStore } from "./stream/block-store.ts";
+import { NO_RECORDER, type RecordingLink } from "./subscriber/recording/recording-link.ts";
 import type { Dialer } from "./subscriber/rtmp-push/link.ts";
 import { RETRIES_PER_SECOND, RetryPace } from "./subscriber/rtmp-push/retry-pace.ts";
 import type { LinkClose, Subscriber } from "./subscriber/subscriber.ts";
@@ -25,6 +26,8 @@ export type EngineDeps = {
   /** Returns 0 ≤ n < 1, for the spread of retries. */
   readonly random: () => number;
   readonly dialer: Dialer;
+  /** Where channels are recorded; default: nowhere. */
+  readonly recordings?: RecordingLink;
   /** Called with each fact, at the moment it happens. */
   readonly onFact: (fact: Fact) => void;
   /** Called with the counters of the channels on air: once a second, and once when a broadcast ends. */
@@ -101,6 +104,7 @@ export class Engine {
       random,
       dialer,
       blocks: this.#blocks,
+      recordings: this.#deps.recordings ?? NO_RECORDER,
       onFact,
       onFault: (error) => this.#reportFault(error),
       reserveRetryMs: () => this.#retryPace.reserve(clock.now()),
@@ -213,6 +217,11 @@ export class Engine {
     }
     const only = this.#channels.get(channelId);
     if (only !== undefined) this.#flush(only);
+  }
+
+  /** The recorder has come: channels that wait for it begin to record. */
+  lookAtRecordings(): void {
+    for (const channel of this.#channels.values()) channel.lookAtRecording();
   }
 
   /** Closes every target in this way and dismisses every encoder. */

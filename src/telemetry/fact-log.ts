@@ -1,5 +1,6 @@
 import type { Log } from "../base/log.ts";
 import type { ServerFact } from "../control/facts/server-fact.ts";
+import { recordingSentence } from "../thread-protocol/recordings/recordings.ts";
 
 /** Writes one line for a fact. Facts carry no secrets, so neither do the lines. */
 export function logFact(log: Log, fact: ServerFact): void {
@@ -53,6 +54,13 @@ export function logFact(log: Log, fact: ServerFact): void {
     case "server-trouble":
       // Its beginning and end are `server-trouble-changed`.
       return log.debug("server trouble met", { trouble: fact.trouble });
+    case "recording-status": {
+      const { channelId, status } = fact;
+      if (status.status !== "FAIL") return log.info("recording status", { channelId, to: status.status });
+      const { problem } = status;
+      const { message } = recordingSentence(problem);
+      return log.warn("recording status", { channelId, to: status.status, code: problem, message });
+    }
     case "target-status": {
       const { channelId, targetId, from, status } = fact;
       const { lastError, retryAttempt, nextRetryTime } = status;

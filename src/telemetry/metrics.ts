@@ -4,6 +4,7 @@ import type { ChannelId, TargetId } from "../thread-protocol/channel-spec.ts";
 import type { LoopDelay } from "../thread-protocol/loop-delay.ts";
 import type { ChannelSample, TargetSample } from "../thread-protocol/samples.ts";
 import type { ConnectStatus, TargetStatus } from "../thread-protocol/targets/target-status.ts";
+import { RecordingMetrics } from "./recording-metrics.ts";
 
 const STATES: readonly ConnectStatus[] = ["READY", "CONNECTING", "PUBLISHING", "FAIL"];
 
@@ -47,6 +48,7 @@ export class Metrics {
   readonly #registry = new Registry();
   readonly #channels = new Map<ChannelId, ChannelEntry>();
 
+  readonly recordings = new RecordingMetrics(this.#registry);
   readonly #onAir = this.#gauge("fanfare_channels_on_air", "Channels on air.", []);
   readonly #health = this.#gauge("fanfare_channel_health", "1 for the verdict on a channel, else 0.", [
     "channel_id",
@@ -182,6 +184,7 @@ export class Metrics {
   }
 
   fact(fact: ServerFact): void {
+    this.recordings.fact(fact);
     switch (fact.kind) {
       case "ingest-started":
         this.#channel(fact.channelId).isOnAir = true;
@@ -264,6 +267,7 @@ export class Metrics {
 
   /** Keeps samples as they come, once a second. They become series at a scrape. */
   #fill(): void {
+    this.recordings.fill();
     for (const metric of [this.#ingestBytes, this.#state, this.#sentBytes, this.#onAirSeconds, this.#drops])
       metric.reset();
     this.#health.reset();

@@ -75,5 +75,7 @@ export type ChannelSpec = {
   readonly latency?: Latency;
   /** Absent: the default times. */
   readonly freeze?: FreezeTimes;
+  /** Whether its broadcasts are recorded. Absent: no. */
+  readonly isRecorded?: boolean;
   readonly targets: readonly TargetSpec[];
 };

@@ -1,5 +1,6 @@
 import type { Removal } from "../base/pasted-text.ts";
 import type { ChannelId, IngestSlot, SourceKind, TargetId } from "./channel-spec.ts";
+import type { RecordingStatus } from "./recordings/recordings.ts";
 import type { ServerTroubleName } from "./server-troubles.ts";
 import type { TargetStatus } from "./targets/target-status.ts";
 
@@ -116,6 +117,13 @@ export type Fact =
     }
   /** This machine lacks something. Each thread reports it at most once a second. */
   | { readonly kind: "server-trouble"; readonly time: number; readonly trouble: ServerTroubleName }
+  /** How the recording of a channel stands from now on. */
+  | {
+      readonly kind: "recording-status";
+      readonly time: number;
+      readonly channelId: ChannelId;
+      readonly status: RecordingStatus;
+    }
   | {
       readonly kind: "target-status";
       readonly time: number;

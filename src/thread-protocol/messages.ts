@@ -51,6 +51,8 @@ export type ToMedia =
   | { readonly kind: "certificate"; readonly pair: CertificatePair }
   /** The player that this request admitted may watch no longer: the owner of its token lost that right. */
   | { readonly kind: "revoke-play"; readonly requestId: number }
+  /** With a transport: the link to the recording thread, which this thread asked for. */
+  | { readonly kind: "recorder" }
   /** A port of this server. No target may lead back to it. */
   | { readonly kind: "own-port"; readonly port: number }
   /** The process stops: admit no more encoders, and ask those that support it to reconnect elsewhere. */
@@ -85,6 +87,8 @@ export type ToControl =
    * many encoders were admitted to it, as far as this thread knows.
    */
   | { readonly kind: "channel-released"; readonly channelId: ChannelId; readonly admissions: number }
+  /** A channel is to be recorded, and this thread has no link to the recording thread. */
+  | { readonly kind: "recorder-wanted" }
   /** The thread stopped reading an encoder for a while: the thread that owns the channel is behind. */
   | { readonly kind: "remote-publisher-waits" }
   /** A warning from Node. */

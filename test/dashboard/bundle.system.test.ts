@@ -10,6 +10,9 @@ const BYTES_MAX = 90_000;
 /** For alerts, which a browser loads once a person switches them on or opens the settings. */
 const ALERTS_BYTES_MAX = 8_000;
 const ALERTS = "alerts";
+/** For the recordings of a channel, loaded after its page. */
+const RECORDINGS_BYTES_MAX = 3_500;
+const RECORDINGS = "recordings";
 /** For thumbnails, the preview and its meter, without the player: loaded once a channel is on air. */
 const VIDEO_BYTES_MAX = 5_000;
 const VIDEO = "video";
@@ -31,7 +34,7 @@ const APPLICATION = [
   "worker",
 ];
 
-test("the application in one language, without the preview and the alerts, is at most 90 kB gzip", () => {
+test("the application in one language, without preview, alerts and recordings, is at most 90 kB gzip", () => {
   const files = readdirSync(BUILT, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
   const sizes = files.map(({ name, parentPath }) => ({
     name: name.replace(/-.{8}\.\w+$/, ""),
@@ -39,9 +42,10 @@ test("the application in one language, without the preview and the alerts, is at
   }));
   // Each name is one file, and there are no others.
   expect(sizes.map(({ name }) => name).toSorted()).toEqual(
-    [...APPLICATION, ...LANGUAGES, ALERTS, PREVIEW, SOURCES, VIDEO].toSorted(),
+    [...APPLICATION, ...LANGUAGES, ALERTS, PREVIEW, RECORDINGS, SOURCES, VIDEO].toSorted(),
   );
   expect(sizes.find(({ name }) => name === ALERTS)?.bytes).toBeLessThanOrEqual(ALERTS_BYTES_MAX);
+  expect(sizes.find(({ name }) => name === RECORDINGS)?.bytes).toBeLessThanOrEqual(RECORDINGS_BYTES_MAX);
   expect(sizes.find(({ name }) => name === VIDEO)?.bytes).toBeLessThanOrEqual(VIDEO_BYTES_MAX);
   expect(sizes.find(({ name }) => name === SOURCES)?.bytes).toBeLessThanOrEqual(SOURCES_BYTES_MAX);
   const application = sizes.filter(({ name }) => APPLICATION.includes(name));

@@ -11,6 +11,7 @@ import {
   RATE_REASONS,
 } from "../../src/api-contract/event-words.ts";
 import { INGEST_ENDS } from "../../src/thread-protocol/facts.ts";
+import { RECORDING_PROBLEMS } from "../../src/thread-protocol/recordings/recordings.ts";
 import { TARGET_ERROR_CODES } from "../../src/thread-protocol/targets/target-status.ts";
 import type { ChannelEvent } from "../../web/src/base/model.ts";
 import { authorText, eventText, reasonText } from "../../web/src/parts/history/event-words.ts";
@@ -29,6 +30,7 @@ const REASONS_OF: Partial<Record<EventCode, readonly EventReason[]>> = {
   INGEST_HELD: INGEST_ENDS,
   SIMULCAST_STATUS_CHANGE: TARGET_ERROR_CODES,
   PUBLISH_OVER_THRESHOLD: RATE_REASONS,
+  RECORDING_FAIL: RECORDING_PROBLEMS,
   PLATFORM_TESTED: TARGET_ERROR_CODES,
   AUTH_FAILED: ["AUTH_FAILED"],
 };

@@ -28,13 +28,15 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "parts/history": ["base", "text", "live", "parts/basic", "parts/platform"],
   "parts/overview": ["base", "text", "live", "chart", "parts/basic", "parts/platform", "parts/video", "parts/channel"],
   "parts/alerts": ["base", "text", "live", "parts/basic", "parts/platform"],
+  "parts/recordings": ["base", "text", "live", "parts/basic"],
   "parts/start": ["base", "text", "live", "parts/basic", "parts/platform"],
   "parts/settings": ["base", "text", "live", "parts/basic"],
   "parts/shell": ["base", "text", "live", "parts/basic"],
   pages: [
     ...["base", "text", "live"],
     ...["parts/basic", "parts/platform", "parts/channel", "parts/history", "parts/overview"],
-    ...["parts/alerts", "parts/settings", "parts/shell", "parts/sources", "parts/start", "parts/webhook"],
+    ...["parts/alerts", "parts/recordings", "parts/settings", "parts/shell", "parts/sources", "parts/start"],
+    "parts/webhook",
   ],
   // `app.tsx` and `main.tsx`.
   ".": ["base", "text", "live", "parts/alerts", "parts/basic", "parts/overview", "parts/shell", "pages"],

@@ -19,6 +19,7 @@ const CHANNEL: Channel = {
   ...{ channelStatus: "PUBLISHING", isPublishing: true, health: { state: "healthy", reasonCount: 0 }, alertOn: false },
   ...{ publishUrl: "rtmp://host/relay", globalPublishUrl: "rtmp://host/relay", streamKey: "key", latency: "efficient" },
   ...{ hold: { seconds: 0 }, backup: { enabled: false }, freeze: { mediaSeconds: 5, videoSeconds: 10 } },
+  ...{ recording: { enabled: false, status: "OFF" } },
   ...{ platformCount: 2, totalPublishSeconds: 0, ingest: INGEST, platforms: [] },
 };
 

@@ -43,6 +43,10 @@ const CHECKED_BY: Readonly<Record<string, readonly (readonly [language: string, 
     ["json", API_JSON],
   ],
   "docs/api/platforms.md": [["json", API_JSON]],
+  "docs/api/recordings.md": [
+    ["json", API_JSON],
+    ["json", API_JSON],
+  ],
   "docs/api/live.md": [["sh", API_EXAMPLES]],
   "docs/testkit.md": [
     ["sh", KIT],

@@ -17,6 +17,7 @@ import { IngestChecks } from "../../src/control/ingest-check/ingest-checks.ts";
 import { LiveState } from "../../src/control/live/live-state.ts";
 import { ServerTroubles } from "../../src/control/live/server-troubles.ts";
 import type { Store } from "../../src/control/ports/store.ts";
+import { Recordings } from "../../src/control/recordings/recordings.ts";
 import { Service } from "../../src/control/service.ts";
 import { Sources } from "../../src/control/sources/sources.ts";
 import { withActor } from "../../src/http/auth/request-actor.ts";
@@ -39,6 +40,7 @@ import { PushSender } from "../../src/webhooks/push/push-sender.ts";
 import { FakeRuntime } from "../control/fake-runtime.ts";
 import { FakeMediaFiles, FakeSourcePlayer } from "../control/fake-sources.ts";
 import { ManualClock } from "../control/manual-clock.ts";
+import { InProcessRecorder, ROOMY } from "../support/recordings/in-process-recorder.ts";
 import { checkPublished } from "./contract/published-answers.ts";
 import { EventParts } from "./live/event-parts.ts";
 
@@ -125,6 +127,8 @@ export class Api {
   readonly player = new FakeSourcePlayer();
   readonly sources: Sources;
   isOverloaded = false;
+  readonly recorder: InProcessRecorder;
+  readonly recordings: Recordings;
   readonly #folder: string;
 
   private constructor(folder: string, database: Database, options: ApiOptions) {
@@ -206,6 +210,15 @@ export class Api {
       readChannel: (channelId) => service.getChannel(channelId),
     });
     this.push = push;
+    this.recorder = new InProcessRecorder({ ...ROOMY, folder: join(folder, "recordings") }, this.clock);
+    this.recordings = new Recordings({
+      ...{ recorder: this.recorder, clock: this.clock, onDeleted: publish },
+      readName: async (channelId) => (await over.findChannel(channelId))?.name,
+    });
+    this.recorder.onNews = (message) => {
+      if (message.kind === "file" || message.kind === "file-gone" || message.kind === "files")
+        this.recordings.take(message);
+    };
     this.server = buildHttpServer({
       service,
       dashboard: this.dashboard,
@@ -229,6 +242,7 @@ export class Api {
       publishStatusName,
       live: this.live,
       events: this.events.useCases,
+      recordings: this.recordings,
       // Tests of errors fail to authenticate as often as they like.
       limits: {
         requestsPerSecond: 1_000_000,

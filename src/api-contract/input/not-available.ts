@@ -105,6 +105,12 @@ export const NOT_AVAILABLE = {
     "The server is overloaded and can't start another broadcast.",
     "서버가 과부하 상태라 새 방송을 시작할 수 없습니다.",
   ],
+  "recording-in-use": [
+    "Recording",
+    "The recording is being written: turn the channel's recording off first, or end its broadcast.",
+    "This recording is still being written. Turn recording off, or end the broadcast.",
+    "아직 녹화 중인 파일입니다. 녹화를 끄거나 방송을 종료해 주세요.",
+  ],
   "target-off": [
     "Platform",
     "The platform is turned off: turn it on, and it is dialled at once.",

@@ -1,5 +1,10 @@
 import { z } from "zod";
 import { SOURCE_KINDS } from "../../thread-protocol/channel-spec.ts";
+import {
+  RECORDING_CONTAINERS,
+  RECORDING_ENDS,
+  RECORDING_PROBLEMS,
+} from "../../thread-protocol/recordings/recordings.ts";
 import { OWNER_STATES } from "../../thread-protocol/targets/owner-states.ts";
 import { TARGET_ERROR_CODES, TARGET_WARNING_CODES } from "../../thread-protocol/targets/target-status.ts";
 import { CHANNEL_STATUSES } from "../channel-status.ts";
@@ -124,6 +129,35 @@ const health = z.strictObject({
   reasonCount: count,
 });
 
+const recordingStatus = z.strictObject({
+  enabled: z.boolean(),
+  status: z.enum(["OFF", "READY", "RECORDING", "FAIL"]),
+  reason: z.strictObject({ code: z.enum(RECORDING_PROBLEMS), message: z.string(), messageKo: z.string() }).optional(),
+});
+
+const recording = {
+  channelId: z.string(),
+  recordingId: z.string(),
+  fileName: z.string(),
+  container: z.enum(RECORDING_CONTAINERS),
+  state: z.enum(["RECORDING", "FINISHED"]),
+  startTime: time,
+  endTime: time.optional(),
+  endReason: z.enum(RECORDING_ENDS).optional(),
+  durationMilliseconds: count,
+  bytes: count,
+  tracks: z.array(
+    z.strictObject({
+      kind: z.enum(["audio", "video"]),
+      codec: z.string(),
+      width: count.optional(),
+      height: count.optional(),
+      sampleRate: count.optional(),
+      channels: count.optional(),
+    }),
+  ),
+};
+
 const channel = {
   channelId: z.string(),
   channelName: z.string(),
@@ -146,6 +180,7 @@ const channel = {
   backup: z.strictObject({ enabled: z.boolean() }),
   latency: z.enum(["efficient", "low"]),
   freeze: z.strictObject({ mediaSeconds: count, videoSeconds: count }),
+  recording: recordingStatus,
   backupStreamKey: z.string().optional(),
   ingestAuth: z.strictObject({ id: z.string(), password: z.string() }).optional(),
   platformCount: count,
@@ -228,6 +263,7 @@ export const ANSWER_SCHEMAS = {
     refusedCodecs: z.array(z.strictObject({ codec: z.string(), platIds: z.array(z.int()) })),
     conflicts: z.array(z.strictObject({ setting: encoderSetting, platIds: z.array(z.int()) })),
   }),
+  Recording: z.strictObject(recording),
   AccessKey: z.strictObject(accessKey),
   NewAccessKey: z.strictObject({ ...accessKey, secretKey: z.string() }),
   ...eventSchemas,

@@ -141,6 +141,7 @@ const videoSeconds = z
 const ingestSettings = {
   hold: optional(z.object({ seconds: optional(holdSeconds) }, { error: "an object with seconds" })),
   backup: optional(z.object({ enabled: optional(flag) }, { error: "an object with enabled" })),
+  recording: optional(z.object({ enabled: optional(flag) }, { error: "an object with enabled" })),
   latency: optional(oneOf(["efficient", "low"])),
   freeze: optional(
     z.object(

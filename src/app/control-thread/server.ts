@@ -37,6 +37,8 @@ import { MediaPool } from "./media/media-pool.ts";
 import { MediaSources } from "./media-sources.ts";
 import { Notifications } from "./notifications.ts";
 import { OwnTroubles } from "./own-troubles.ts";
+import type { RecordingWorker } from "./recording/recording-worker.ts";
+import { recordingsOf } from "./recording/recordings-of.ts";
 import {
   DESCRIPTORS,
   dashboardOver,
@@ -116,6 +118,7 @@ export async function startServer(
     const firstKey = await unlessUnwritable(log, "manager key", () => managerKey(config, storage));
     const setupToken = await unlessUnwritable(log, "set-up link", () => dashboardOver(storage).offerSetup());
     parts.totals.start();
+    parts.recorder.start();
     parts.notifications.start();
     storage.followKeyFile(log);
     followTlsFiles(config, tls, parts, log);
@@ -158,6 +161,7 @@ type Parts = {
   readonly metricsHttp: FastifyInstance;
   readonly runtime: MediaPool;
   readonly media: MediaSources;
+  readonly recorder: RecordingWorker;
   readonly notifications: Notifications;
   readonly metrics: Metrics;
   readonly totals: TotalsKeeper;
@@ -177,10 +181,16 @@ function assemble({ config, log, storage, tls, instance }: Foundations): Parts {
   const healthOf = (channelId: ChannelId) =>
     channelHealth({ state: "live", live: liveState.live(channelId), warnings: ingestChecks.warnings(channelId) });
   const metrics = new Metrics((channelId) => healthOf(channelId).state);
+  metrics.recordings.readFrom(() => recording.recordings.totals);
   const troubles = OwnTroubles.watching(clock, publish);
   const threads = new ThreadWatch({
     ...{ clock, metrics, loadMax: config.loadMaxPercent / 100 },
     onOverload: (isThere) => troubles.set("overloaded", isThere),
+  });
+  const recording = recordingsOf(config, {
+    ...{ clock, log },
+    onDeleted: (deleted) => publish(withActor(deleted)),
+    readName: async (channelId) => (await store.findChannel(channelId))?.name,
   });
   const previewAccess = new PreviewAccess({ clock, randomBytes });
   const admission = new Admission(store);
@@ -188,6 +198,7 @@ function assemble({ config, log, storage, tls, instance }: Foundations): Parts {
     ...{ options: mediaOptions(config, tls), placement: new LocalPlacement(log) },
     ...{ view: liveState, clock, log, previewAccess },
     ...(storage.sharedGuards === undefined ? {} : { sharedGuards: storage.sharedGuards }),
+    linkRecorder: () => recording.worker.link(),
     admit: (key, login) => admission.admit(key, login),
     findIngestUser: (userId) => admission.findIngestUser(userId),
     onFact: publish,
@@ -231,11 +242,13 @@ function assemble({ config, log, storage, tls, instance }: Foundations): Parts {
     onAcceptError: (error) => troubles.acceptFailed(error),
     publishAddresses: () => addresses.now,
     ...{ service, runtime, previewAccess, live: liveStream, events: notifications.useCases, metrics },
+    recordings: recording.recordings,
     push: notifications.pushUseCases,
     media,
   });
   const metricsHttp = buildMetricsServer({ source: metrics, clock, log, hosts: hostNames(config) });
-  return { http, metricsHttp, runtime, media, notifications, metrics, addresses, totals };
+  const { worker: recorder } = recording;
+  return { http, metricsHttp, runtime, recorder, media, notifications, metrics, addresses, totals };
 }
 
 /** Adds a port of this server: neither targets nor webhooks may connect to it. */
@@ -247,12 +260,12 @@ function addOwnPort({ runtime, notifications }: Parts, port: number): void {
 /** Stops in the order in which data flows: media threads, then totals, then events, then the database. */
 async function stopAll(parts: Parts, mode: ShutdownMode, storage: Storage, log: Log): Promise<void> {
   log.info("stopping", { mode });
-  const { http, metricsHttp, runtime, media, notifications, totals } = parts;
+  const { http, metricsHttp, runtime, media, recorder, notifications, totals } = parts;
   totals.stop();
   // First of all, so that a source leaves like an encoder that stops.
   await media.close();
   await Promise.all([closeHttp(http), closeHttp(metricsHttp), runtime.stop(mode)]);
-  await totals.storeLast();
+  await Promise.all([recorder.stop(), totals.storeLast()]);
   await notifications.close();
   await storage.close();
   log.info("stopped");

@@ -10,11 +10,13 @@ import type { RemotePublisherHost } from "../../remote-publish/remote-publisher-
 import type { ChannelId, IngestSlot, TargetSpec } from "../../thread-protocol/channel-spec.ts";
 import type { ControlRequest, MediaReply, ShutdownMode, ToMedia } from "../../thread-protocol/messages.ts";
 import type { FromViewer, ToViewer } from "../../thread-protocol/preview.ts";
+import type { FromRecorded, ToRecorded } from "../../thread-protocol/recordings/recorder-messages.ts";
 import type { FromEncoder, ToEncoder } from "../../thread-protocol/remote-publish.ts";
 import type { Envelope } from "../threads/transport-ends.ts";
 import type { ControlRequests } from "./control-requests.ts";
 import type { OpenTransport } from "./open-transport.ts";
 import type { PlayPermits } from "./play-permits.ts";
+import type { RecorderClient } from "./recorder-client.ts";
 import type { TestPatterns } from "./test-patterns.ts";
 
 export type CommandsDeps = {
@@ -28,6 +30,7 @@ export type CommandsDeps = {
   readonly listener: RtmpListener;
   readonly dialer: RtmpDialer;
   readonly testPatterns: TestPatterns;
+  readonly recorder: RecorderClient;
   readonly openTransport: OpenTransport;
   /** Posts a reply to a request of the control thread. Buffers in `transferred` are moved, not copied. */
   readonly reply: (requestId: number, reply: MediaReply, transferred?: readonly ArrayBuffer[]) => void;
@@ -79,6 +82,8 @@ export class Commands {
         return testPatterns.stop(message.channelId);
       case "certificate":
         return listener.setCertificate(message.pair);
+      case "recorder":
+        return this.#deps.recorder.connect(openTransport<FromRecorded, ToRecorded>(end));
       case "own-port":
         return this.#deps.onOwnPort(message.port);
       case "drain":

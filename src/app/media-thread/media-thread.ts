@@ -30,6 +30,7 @@ import { Commands } from "./commands.ts";
 import { ControlRequests } from "./control-requests.ts";
 import { transportOpener } from "./open-transport.ts";
 import { PlayPermits } from "./play-permits.ts";
+import { RecorderClient } from "./recorder-client.ts";
 import { TestPatterns } from "./test-patterns.ts";
 
 // The root of a media thread: ingest, relay and egress. Nothing here waits for a disk.
@@ -79,8 +80,15 @@ const dialer = new RtmpDialer({
   ...(options.extraCa === undefined ? {} : { extraCa: options.extraCa }),
 });
 
-const engine = new Engine({
+const recorder = new RecorderClient({
   clock,
+  onWanted: () => post({ kind: "recorder-wanted" }),
+  onConnected: () => engine.lookAtRecordings(),
+});
+
+const engine: Engine = new Engine({
+  clock,
+  recordings: recorder,
   random: Math.random,
   dialer,
   onFact: (fact) => post({ kind: "fact", fact }),
@@ -173,7 +181,7 @@ clock.startTimer(LOOP_DELAY_INTERVAL_MS, postLoopDelay);
 let stopStartedMs: number | undefined;
 
 const commands = new Commands({
-  ...{ clock, engine, hosted, owned, requests, permits, listener, dialer, testPatterns, openTransport },
+  ...{ clock, engine, hosted, owned, requests, permits, listener, dialer, testPatterns, openTransport, recorder },
   reply: (requestId, reply, transferred) => post({ kind: "reply", requestId, reply }, transferred),
   onOwnPort: (ownPort) => void ownPorts.push(ownPort),
   onDrain: () => void drain(),

@@ -60,7 +60,7 @@ export type Target = TargetSettings & { readonly targetId: TargetId; readonly to
 export type Alerts = {
   readonly isOn: boolean;
   readonly ofChannelStatus: boolean;
-  /** Stored and returned; this server uploads no recordings. */
+  /** Failures of recordings. */
   readonly ofVodUploads: boolean;
   readonly ofTargetFailures: boolean;
 };
@@ -82,6 +82,8 @@ export type ChannelSettings = {
   readonly latency: Latency;
   /** After how long without media, and without video, the encoder counts as frozen. */
   readonly freeze: FreezeTimes;
+  /** Whether its broadcasts are recorded. Absent: no. */
+  readonly isRecorded?: boolean;
   /** The login that encoders need beside the key; absent: none. Secret. */
   readonly ingestLogin?: IngestLogin;
 };
@@ -132,6 +134,7 @@ export function channelSpec(channel: Channel): ChannelSpec {
     holdSeconds: channel.holdSeconds,
     latency: channel.latency,
     freeze: channel.freeze,
+    ...(channel.isRecorded === true ? { isRecorded: true } : {}),
     targets: channel.targets.map(targetSpec),
   };
 }

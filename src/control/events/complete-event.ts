@@ -25,7 +25,7 @@ export function completeEvent(event: EventDraft, subject: EventSubject): NewEven
  */
 function isForWebhook(
   { code, from, to }: EventDraft,
-  { isOn, ofChannelStatus, ofTargetFailures }: EventSubject["alerts"],
+  { isOn, ofChannelStatus, ofTargetFailures, ofVodUploads }: EventSubject["alerts"],
 ) {
   if (!isOn) return true;
   switch (code) {
@@ -35,6 +35,8 @@ function isForWebhook(
     case "SIMULCAST_STATUS_CHANGE":
       // A failure began or ended.
       return ofTargetFailures && (from === "FAIL" || to === "FAIL");
+    case "RECORDING_FAIL":
+      return ofVodUploads;
     case "PUBLISH_START":
     case "PUBLISH_END":
     case "RTMP_MAIN_STREAM_ENABLED":
@@ -59,6 +61,8 @@ function isForWebhook(
     case "SOURCE_STARTED":
     case "SOURCE_ENDED":
     case "SOURCE_FAILED":
+    case "RECORDING_START":
+    case "RECORDING_END":
       return ofChannelStatus;
     default:
       return unreachable(code);

@@ -2,6 +2,7 @@ import type { ChannelChange, EventCode, EventLevel } from "../../api-contract/ev
 import { unreachable } from "../../base/unreachable.ts";
 import type { ChannelId, IngestSlot } from "../../thread-protocol/channel-spec.ts";
 import type { Fact, IngestEnd } from "../../thread-protocol/facts.ts";
+import { type RecordingProblem, recordingSentence } from "../../thread-protocol/recordings/recordings.ts";
 import type { ConnectStatus, TargetError } from "../../thread-protocol/targets/target-status.ts";
 import type { SourceReason } from "../channels/source.ts";
 import type {
@@ -30,7 +31,8 @@ function seconds(ms: number): string {
   return (ms / 1_000).toFixed(1);
 }
 
-function changeText({ change, nameBefore, labels = [], error }: ChannelChanged, platform: string): string {
+function changeText(fact: ChannelChanged, platform: string): string {
+  const { change, nameBefore, labels = [], error } = fact;
   switch (change) {
     case "created":
       return "has been created";
@@ -78,6 +80,8 @@ function changeText({ change, nameBefore, labels = [], error }: ChannelChanged, 
       return "source has been started by a person";
     case "source-stopped":
       return "source has been stopped by a person";
+    case "recording-deleted":
+      return `recording ${fact.recordingId ?? ""} has been deleted`;
     default:
       return unreachable(change);
   }
@@ -200,6 +204,21 @@ export function sourceChanged(fact: SourceChanged): EventDraft | undefined {
     return draft(fact, "SOURCE_ENDED", `source has ended: ${status.reason}${detail}`);
   const what = status.state === "waiting" ? "has been lost and is tried again" : "cannot be played";
   return draft(fact, "SOURCE_FAILED", `source ${what}: ${status.reason}${detail}`, "ERROR");
+}
+
+export function recordingStarted(moment: Moment): EventDraft {
+  return draft(moment, "RECORDING_START", "recording has started");
+}
+
+export function recordingEnded(moment: Moment): EventDraft {
+  return draft(moment, "RECORDING_END", "recording has ended");
+}
+
+export function recordingFailed(moment: Moment, problem: RecordingProblem): EventDraft {
+  return {
+    ...draft(moment, "RECORDING_FAIL", `is not recorded: ${recordingSentence(problem).message}`, "ERROR"),
+    reason: problem,
+  };
 }
 
 /** Rates are in kilobits, as in encoders' settings. */

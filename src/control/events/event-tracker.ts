@@ -1,5 +1,6 @@
 import type { ChannelId, IngestSlot, TargetId } from "../../thread-protocol/channel-spec.ts";
 import type { Fact } from "../../thread-protocol/facts.ts";
+import type { RecordingProblem } from "../../thread-protocol/recordings/recordings.ts";
 import type { ConnectStatus } from "../../thread-protocol/targets/target-status.ts";
 import type { ChannelChanged, ServerFact } from "../facts/server-fact.ts";
 import * as draft from "./event-drafts.ts";
@@ -32,6 +33,8 @@ type OnAir = {
 export class EventTracker {
   readonly #onAir = new Map<ChannelId, OnAir>();
   readonly #settled = new Map<TargetId, Settled>();
+  /** Channels that are recorded, or why they are not. */
+  readonly #recording = new Map<ChannelId, "RECORDING" | RecordingProblem>();
   /** When a refusal last made an event, by channel and reason. */
   readonly #refusedAt = new Map<string, number>();
 
@@ -58,6 +61,8 @@ export class EventTracker {
         return this.#ended(fact);
       case "ingest-refused":
         return this.#refused(fact);
+      case "recording-status":
+        return this.#recorded(fact);
       case "target-status":
         return this.#settle(fact);
       case "over-threshold":
@@ -130,6 +135,22 @@ export class EventTracker {
     if (this.#refusedAt.size >= REFUSAL_CHANNELS_MAX) this.#refusedAt.clear();
     this.#refusedAt.set(key, time);
     return [draft.encoderRefused(fact, channelId)];
+  }
+
+  /** A recording that is tried again and fails for the same reason is not news. */
+  #recorded(fact: FactOf<"recording-status">): readonly EventDraft[] {
+    const { channelId, status } = fact;
+    const before = this.#recording.get(channelId);
+    if (status.status === "FAIL") {
+      this.#recording.set(channelId, status.problem);
+      return before === status.problem ? [] : [draft.recordingFailed(fact, status.problem)];
+    }
+    if (status.status === "RECORDING") {
+      this.#recording.set(channelId, "RECORDING");
+      return [draft.recordingStarted(fact)];
+    }
+    this.#recording.delete(channelId);
+    return before === "RECORDING" ? [draft.recordingEnded(fact)] : [];
   }
 
   #settle(fact: FactOf<"target-status">): readonly EventDraft[] {

@@ -21,6 +21,8 @@ export type ChannelChanged = {
   readonly nameBefore?: string;
   /** Of changed labels: all of them after the change. */
   readonly labels?: readonly string[];
+  /** Of a deleted recording: which. */
+  readonly recordingId?: string;
   /** For a failed test: why. */
   readonly error?: TargetError;
   /** Who made the change: the id of an access key, or `dashboard`; absent where no request did. */

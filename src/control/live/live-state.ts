@@ -2,6 +2,7 @@ import type { Clock } from "../../base/clock.ts";
 import { startDeadline } from "../../base/deadline.ts";
 import { WallSteps } from "../../base/wall-steps.ts";
 import type { ChannelId, TargetId } from "../../thread-protocol/channel-spec.ts";
+import type { RecordingStatus } from "../../thread-protocol/recordings/recordings.ts";
 import type { ChannelSample, TargetSample } from "../../thread-protocol/samples.ts";
 import type { TargetStatus } from "../../thread-protocol/targets/target-status.ts";
 import type { TargetTotals } from "../channels/channel.ts";
@@ -36,6 +37,7 @@ type ChannelEntry = {
   unstoredPublishMs: number;
   readonly hold: HoldLive;
   readonly ingest: IngestLive;
+  recording: RecordingStatus | undefined;
   readonly targets: Map<TargetId, TargetEntry>;
 };
 
@@ -125,6 +127,9 @@ export class LiveState {
       case "ingest-ended":
         if (fact.isBroadcastOver) this.#end(channel);
         return;
+      case "recording-status":
+        channel.recording = fact.status;
+        return;
       case "target-status":
         return this.#status(channel, fact.targetId, fact.status);
       default:
@@ -156,7 +161,7 @@ export class LiveState {
       const counted = sample === undefined ? {} : { sample, onAirMs: sample.playMs - playMsBefore };
       targets.set(targetId, { status, ...counted });
     }
-    const { startTime, startMark, ingestMark } = channel;
+    const { startTime, startMark, ingestMark, recording } = channel;
     const ingest = channel.ingest.latest;
     const isPublishing = channel.countedUpToMs !== undefined;
     const hold = channel.hold.now;
@@ -169,6 +174,7 @@ export class LiveState {
       ...(ingest === undefined
         ? {}
         : { ingest: { ...ingest, startTime: ingest.startTime + this.#steps.since(ingestMark) } }),
+      ...(recording === undefined ? {} : { recording }),
       targets,
     };
   }
@@ -248,6 +254,7 @@ export class LiveState {
       unstoredPublishMs: 0,
       hold: new HoldLive(this.#steps),
       ingest: new IngestLive(),
+      recording: undefined,
       targets: new Map(),
     };
     this.#channels.set(channelId, entry);

@@ -47,6 +47,9 @@ export type DomainFault =
   /** Another channel's encoders log in with this name. */
   | { readonly kind: "ingest-login-taken" }
   | { readonly kind: "ingest-login-incomplete"; readonly missing: "id" | "password" }
+  | { readonly kind: "recording-not-found" }
+  /** The recording is being written. */
+  | { readonly kind: "recording-in-use" }
   | { readonly kind: "access-key-not-found" }
   | { readonly kind: "delivery-not-found" }
   | { readonly kind: "endpoint-not-found" }

@@ -2,6 +2,7 @@ import type { ChannelId, ChannelSpec, IngestSlot, TargetId, TargetSpec } from ".
 import type { HoldChange } from "../../thread-protocol/hold-limits.ts";
 import type { Keyframe } from "../../thread-protocol/keyframe.ts";
 import type { PreflightResult } from "../../thread-protocol/preflight.ts";
+import type { RecordingStatus } from "../../thread-protocol/recordings/recordings.ts";
 import type { IngestSample, TargetSample } from "../../thread-protocol/samples.ts";
 import type { OwnerState } from "../../thread-protocol/targets/owner-states.ts";
 import type { TargetStatus } from "../../thread-protocol/targets/target-status.ts";
@@ -35,6 +36,8 @@ export type ChannelLive = {
   readonly hold?: Hold;
   /** The encoder on air, or last on air. */
   readonly ingest?: IngestSample;
+  /** Absent where nothing was reported. */
+  readonly recording?: RecordingStatus;
   /** Only targets whose status was reported. */
   readonly targets: ReadonlyMap<TargetId, TargetLive>;
   /** Where several nodes share the database: the node that owns the channel. Absent on a single one. */

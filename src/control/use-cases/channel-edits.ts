@@ -12,7 +12,7 @@ import { type ChangeDetails, checkPlan, type EditContext, EFFECT_DEADLINE_MS } f
 /** A change of a channel's settings. Absent fields stay as they are. */
 export type ChannelEdit = Pick<
   ChannelChange,
-  "name" | "planType" | "envType" | "labels" | "alerts" | "holdSeconds" | "latency" | "freeze"
+  "name" | "planType" | "envType" | "labels" | "alerts" | "holdSeconds" | "latency" | "freeze" | "isRecorded"
 > & {
   readonly hasBackup?: boolean;
   /** Its absent fields stay as they are; an empty id removes the login. */

@@ -122,6 +122,7 @@ export class ChannelReads {
       ...(live?.ingest === undefined ? {} : { ingest: live.ingest }),
       ...(live?.hold === undefined ? {} : { hold: live.hold }),
       ...(live?.owner === undefined ? {} : { owner: live.owner }),
+      ...(live?.recording === undefined ? {} : { recording: live.recording }),
       warnings: ingestChecks.warnings(channel.channelId),
       ...(checkState === undefined ? {} : { checkState }),
       health: this.health(channel),

@@ -1,3 +1,4 @@
+import type { RecordingStatus } from "../../thread-protocol/recordings/recordings.ts";
 import type { IngestSample } from "../../thread-protocol/samples.ts";
 import type { ChannelRecord, Target } from "../channels/channel.ts";
 import type { ChannelHealth } from "../health/channel-health.ts";
@@ -11,6 +12,8 @@ export type ChannelSummary = ChannelRecord & {
   readonly ingest?: IngestSample;
   /** While the encoder is lost. */
   readonly hold?: Hold;
+  /** How its recording stands; absent where that was never reported. */
+  readonly recording?: RecordingStatus;
   /** What the ingest check finds. */
   readonly warnings: readonly IngestWarning[];
   /** Whether the ingest check is done; absent while there is no encoder. */

@@ -8,6 +8,7 @@ import type { TargetTest } from "../../control/use-cases/target-edits.ts";
 import type { TargetSample } from "../../thread-protocol/samples.ts";
 import { healthAnswer } from "./health-answer.ts";
 import { ingestAnswer } from "./ingest-answer.ts";
+import { recordingStatusAnswer } from "./recordings/recording-answer.ts";
 
 /** The servers that encoders publish to: without key or trailing slash. */
 export type PublishAddresses = {
@@ -76,6 +77,7 @@ export function channelAnswer(channel: ChannelSummary, context: AnswerContext) {
     hold: { seconds: channel.holdSeconds, ...channel.hold },
     latency: channel.latency,
     freeze: channel.freeze,
+    recording: recordingStatusAnswer(channel),
     ...backupAnswer(channel, context),
     ...loginAnswer(channel, context),
     platformCount: channel.targetCount,

@@ -6,6 +6,7 @@ import { NOT_AVAILABLE, type NotAvailable } from "../../api-contract/input/not-a
 import { unreachable } from "../../base/unreachable.ts";
 import type { DomainFault, StoreTrouble } from "../../control/ports/errors.ts";
 import { DomainError, OwnerUnavailableError, StoreUnavailableError } from "../../control/ports/errors.ts";
+import { RecorderUnavailableError } from "../../control/ports/recorder.ts";
 
 /** After how many seconds a client should retry while the database is locked or full. */
 const RETRY_AFTER_SECONDS = 5;
@@ -79,6 +80,11 @@ export function answerForError(error: unknown, bodyBytesMax = BODY_BYTES_MAX): E
       isUnexpected: false,
     };
   }
+  if (error instanceof RecorderUnavailableError) {
+    const details = "The disk of the recordings does not answer.";
+    const answer = gatewayError("ENDPOINT_ERROR", details);
+    return { answer, retryAfterSeconds: RETRY_AFTER_SECONDS, isUnexpected: false };
+  }
   // Fastify's own errors while it reads the request.
   const status = error instanceof Error && "statusCode" in error ? error.statusCode : undefined;
   if (status === 413) return { answer: tooLarge(bodyBytesMax), isUnexpected: false };
@@ -137,6 +143,8 @@ function answerForFault(fault: DomainFault): ContractError {
       return serviceError("NOT_FOUND", "Media file");
     case "media-offset":
       return serviceError("NOT_AVAILABLE", "Media file", `The next bytes of this file begin at ${fault.at}.`);
+    case "recording-not-found":
+      return serviceError("NOT_FOUND", "Recording");
     case "access-key-not-found":
       return serviceError("NOT_FOUND", "Access key");
     case "endpoint-not-found":

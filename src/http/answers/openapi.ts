@@ -35,6 +35,13 @@ const ERROR_ANSWERS = {
   503: { ...errorAnswer("The database cannot be written now.", GATEWAY), headers: RETRY_AFTER },
 };
 
+const PART_ANSWERS = {
+  206: {
+    description: "The part that `Range` asks for.",
+    content: { "video/mp4": { schema: { type: "string", format: "binary" } } },
+  },
+  416: { description: "The range begins behind the end." },
+};
 const UNCHANGED_ANSWER = { 304: { description: "The client has it, as `If-None-Match` says." } };
 
 function pathParameters(path: string): object[] {
@@ -92,7 +99,7 @@ function operationObject(operation: Operation): object {
     ...requestBody,
     responses: {
       200: successAnswer(operation),
-      ...(operation.bytes === undefined ? {} : UNCHANGED_ANSWER),
+      ...(operation.bytes === undefined ? {} : operation.isRanged === true ? PART_ANSWERS : UNCHANGED_ANSWER),
       ...ERROR_ANSWERS,
     },
   };

@@ -55,6 +55,7 @@ function addChannelLifeRoutes(api: FastifyInstance, context: RouteContext): void
       holdSeconds: body.hold?.seconds ?? HOLD_SECONDS_DEFAULT,
       latency: body.latency ?? "efficient",
       freeze: freezeTimes(body.freeze, FREEZE_TIMES),
+      ...(body.recording?.enabled === true ? { isRecorded: true } : {}),
       ...newLogin(body.ingestAuth),
     } as const;
     const targets = body.restream.map(targetSettings);
@@ -232,6 +233,7 @@ function channelEdit(body: UpdateChannelRequest, present: Channel): ChannelEdit 
     ...(body.hold?.seconds == null ? {} : { holdSeconds: body.hold.seconds }),
     ...(body.latency == null ? {} : { latency: body.latency }),
     ...(body.freeze == null ? {} : { freeze: freezeTimes(body.freeze, present.freeze) }),
+    ...(body.recording?.enabled == null ? {} : { isRecorded: body.recording.enabled }),
     ...(body.backup?.enabled == null ? {} : { hasBackup: body.backup.enabled }),
     ...loginChange(body.ingestAuth, present),
     ...(Object.keys(alerts).length === 0 ? {} : { alerts }),

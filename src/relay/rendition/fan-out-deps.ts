@@ -4,7 +4,7 @@ import type { BlockStore } from "../stream/block-store.ts";
 import type { LinkClose } from "../subscriber/subscriber.ts";
 
 /** How the stream acts on the channel's connections. */
-interface StreamConnections {
+export interface StreamConnections {
   /** Whether any of them got something of the present stream. */
   readonly haveBegun: boolean;
   /** The first media of a broadcast came: connect. */

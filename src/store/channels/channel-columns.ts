@@ -16,6 +16,7 @@ export function channelColumns(secrets: Secrets, present: ChannelRecord, change:
     ...(change.holdSeconds === undefined ? {} : { hold_seconds: change.holdSeconds }),
     ...(change.latency === undefined ? {} : { latency: change.latency }),
     ...(change.freeze === undefined ? {} : freezeColumns(change.freeze)),
+    ...(change.isRecorded === undefined ? {} : { is_recorded: change.isRecorded ? 1 : 0 }),
     ...(change.state === undefined ? {} : { state: change.state }),
     ...(change.streamKey === undefined ? {} : streamKeyColumns(secrets, present.channelId, change.streamKey)),
     ...(change.backupStreamKey === undefined

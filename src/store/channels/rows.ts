@@ -41,6 +41,7 @@ export function readChannel(
     alerts: readAlerts(row),
     holdSeconds: row.hold_seconds,
     latency: oneOf(LATENCIES, row.latency),
+    ...(row.is_recorded === 1 ? { isRecorded: true } : {}),
     freeze: { mediaSeconds: row.freeze_media_seconds, videoSeconds: row.freeze_video_seconds },
     state: oneOf(CHANNEL_STATES, row.state),
     streamKey: opened("stream_key"),

@@ -61,6 +61,7 @@ export class SqlStore implements Store {
           hold_seconds: channel.holdSeconds,
           latency: channel.latency,
           ...freezeColumns(channel.freeze),
+          is_recorded: channel.isRecorded === true ? 1 : 0,
           ...streamKeyColumns(this.#secrets, channel.channelId, channel.streamKey),
           ...backupKeyColumns(this.#secrets, channel.channelId, channel.backupStreamKey ?? ""),
           ...ingestLoginColumns(this.#secrets, channel.channelId, channel.ingestLogin ?? { id: "", password: "" }),

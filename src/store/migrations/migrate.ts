@@ -32,6 +32,7 @@ import { up as addNodes } from "./0030-nodes.ts";
 import { up as addEventAddresses } from "./0031-event-addresses.ts";
 import { up as addSeveralNodes } from "./0032-several-nodes.ts";
 import { up as addSources } from "./0033-sources.ts";
+import { up as addRecordings } from "./0034-recordings.ts";
 import { lastVersion, noteVersion, PROGRAM_VERSION } from "./program-version.ts";
 import { areCompatible } from "./schema-compat.ts";
 
@@ -66,6 +67,7 @@ export function migrations(secrets: Secrets): Record<string, Migration> {
     "0031-event-addresses": { up: addEventAddresses },
     "0032-several-nodes": { up: addSeveralNodes },
     "0033-sources": { up: addSources },
+    "0034-recordings": { up: addRecordings },
   };
 }
 

@@ -147,6 +147,7 @@ export type ChannelRow = {
   readonly latency: string;
   readonly freeze_media_seconds: number;
   readonly freeze_video_seconds: number;
+  readonly is_recorded: number;
   /** Sealed, like the password. Empty: encoders need no login. */
   readonly ingest_login_id: string;
   readonly ingest_login_password: string;

@@ -62,6 +62,7 @@ beforeAll(async () => {
     platformId: String(mine.restream[0].platId),
     deliveryId: "1",
     startTime: "1",
+    recordingId: "20260102030405-001",
     accessKey: VIEWER.accessKeyId,
     fileId: "mf-0123456789ab",
   };
@@ -97,6 +98,9 @@ function send(operation: Operation, request: Request): Promise<Answer> {
 }
 
 const isWrite = ({ method, isManagersOnly }: Operation) => method !== "GET" || isManagersOnly === true;
+/** Recordings outlive their channel. */
+const notFoundIn = (operation: Operation) => notFound(has(operation, "recordingId") ? "Recording" : "Channel");
+
 const has = ({ path }: Operation, param: string) => path.includes(`{${param}}`);
 const UNKNOWN_KEY = { ...MANAGER, accessKeyId: "NOBODY" };
 const LARGE = Buffer.alloc(1024 * 1024 + 1, "x");
@@ -199,7 +203,7 @@ describe.each(OPERATIONS)("$method $path", (operation) => {
   test("a missing channel, platform, key or delivery, or another channel's", async () => {
     if (has(operation, "channelId")) {
       for (const channelId of [UNKNOWN_CHANNEL, "x", "%20", "%00", "..%2F..%2F", "a".repeat(2_000)]) {
-        await cell(channelId.slice(0, 40), { params: { channelId } }, notFound("Channel"));
+        await cell(channelId.slice(0, 40), { params: { channelId } }, notFoundIn(operation));
       }
     }
     if (has(operation, "platformId")) {
@@ -217,11 +221,12 @@ describe.each(OPERATIONS)("$method $path", (operation) => {
         await cell(startTime, { params: { startTime } }, notFound("Report"));
     }
     if (has(operation, "fileId")) await cell("file", { params: { fileId: "mf-none" } }, notFound("Media file"));
-    expect(operation.path.match(/\{/g)?.length ?? 0).toBe(
-      ["channelId", "platformId", "accessKey", "deliveryId", "startTime", "fileId"].filter((each) =>
-        has(operation, each),
-      ).length,
-    );
+    if (has(operation, "recordingId")) {
+      for (const recordingId of ["20260102030405-002", "x", "..%2F..%2Fx", "%00", "a".repeat(2_000)])
+        await cell(recordingId.slice(0, 40), { params: { recordingId } }, notFound("Recording"));
+    }
+    const params = ["channelId", "platformId", "accessKey", "deliveryId", "startTime", "recordingId", "fileId"];
+    expect(operation.path.match(/\{/g)?.length ?? 0).toBe(params.filter((each) => has(operation, each)).length);
   });
 
   test("a path parameter that is no integer", async () => {
@@ -334,7 +339,11 @@ function ladderOf(operation: Operation): Rung[] {
     rungs.push({ name: "query", request: { query: wrong.query }, expected });
   }
   if (has(operation, "channelId")) {
-    rungs.push({ name: "channel", request: { params: { channelId: UNKNOWN_CHANNEL } }, expected: notFound("Channel") });
+    rungs.push({
+      name: "channel",
+      request: { params: { channelId: UNKNOWN_CHANNEL } },
+      expected: notFoundIn(operation),
+    });
   }
   if (has(operation, "platformId")) {
     rungs.push({ name: "platform", request: { params: { platformId: "99" } }, expected: notFound("Platform") });

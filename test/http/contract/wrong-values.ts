@@ -68,6 +68,7 @@ export const WRONG_BODY_VALUES: Readonly<Record<string, readonly WrongValue[]>> 
   hold: wrong("an object with seconds", 120, "120", true),
   seconds: wrong("a whole number of seconds from 0 to 1800", "120", -1, 1_801, 0.5, {}),
   backup: wrong("an object with enabled", true, "x", 1),
+  recording: wrong("an object with enabled", true, "x", 1),
   latency: oneOf(["efficient", "low"], "fast", "LOW"),
   labels: wrong(
     "at most 10 texts of 1 to 30 characters, none of them a control character",

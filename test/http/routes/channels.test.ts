@@ -41,6 +41,7 @@ function channelAnswer(channelId: string, streamKey: string) {
     hold: { seconds: 120 },
     latency: "efficient",
     freeze: { mediaSeconds: 5, videoSeconds: 10 },
+    recording: { enabled: false, status: "OFF" },
     backup: { enabled: false },
     platformCount: 1,
     totalPublishSeconds: 0,

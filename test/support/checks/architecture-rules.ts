@@ -17,7 +17,7 @@ const EVERYTHING_BELOW_APP = [
     "egress",
     "remote-publish",
   ],
-  ...["http", "store", "webhooks", "placement", "cluster", "telemetry", "testkit"],
+  ...["http", "store", "webhooks", "placement", "cluster", "recording", "telemetry", "testkit"],
   ...["ffmpeg", "media-files", "sources"],
 ];
 
@@ -42,6 +42,7 @@ export const ROOM_RULES: Readonly<Record<string, readonly string[]>> = {
   ffmpeg: ["base"],
   "media-files": ["control/ports", "ffmpeg", "base"],
   sources: ["control/ports", "control/channels", "ffmpeg", "relay", "protocol", "thread-protocol", "base"],
+  recording: ["protocol", "thread-protocol", "base"],
   webhooks: ["control", "thread-protocol", "net", "base", "api-contract/event-words.ts", "api-contract/alerts"],
   http: ["control", "api-contract", "thread-protocol", "protocol/flv", "base"],
   telemetry: ["control/facts", "thread-protocol", "base"],
@@ -113,6 +114,7 @@ export const SUBROOM_RULES: Readonly<Record<string, readonly string[]>> = {
   "control/events": ["control/channels", "control/ports", "control/facts", "control/access"],
   "control/sources": ["control/channels", "control/facts", "control/ports"],
   "control/alerts": ["control/channels", "control/presets", "control/facts", "control/events", "control/health"],
+  "control/recordings": ["control/channels", "control/ports", "control/facts"],
   "control/reports": ["control/channels", "control/ports", "control/facts", "control/events"],
   "control/history": ["control/channels", "control/facts"],
   "control/use-cases": [
@@ -124,6 +126,8 @@ export const SUBROOM_RULES: Readonly<Record<string, readonly string[]>> = {
     "control/ingest-check",
     "control/health",
   ],
+  "recording/container": [],
+  "recording/files": ["recording/container"],
   "store/schema": [],
   "store/secrets": ["store/schema"],
   "store/database": ["store/schema", "store/secrets"],
@@ -156,8 +160,16 @@ export const SUBROOM_RULES: Readonly<Record<string, readonly string[]>> = {
   "app/config": [],
   "app/data-folder": ["app/config"],
   "app/media-thread": ["app/threads"],
-  // It starts the media thread's entry file.
-  "app/control-thread": ["app/media-thread", "app/threads", "app/process", "app/config", "app/data-folder"],
+  "app/recording-thread": ["app/threads"],
+  // It starts the entry files of the other threads.
+  "app/control-thread": [
+    "app/media-thread",
+    "app/recording-thread",
+    "app/threads",
+    "app/process",
+    "app/config",
+    "app/data-folder",
+  ],
   "app/commands": ["app/control-thread", "app/process", "app/config", "app/data-folder"],
 };
 

@@ -57,6 +57,7 @@ export class PoolStage {
         this.samples.push(...samples);
       },
       onThread: (news) => this.news.push(news),
+      linkRecorder: () => undefined,
     });
     onTestFinished(() => this.pool.stop("cut"));
   }

@@ -32,6 +32,8 @@ export type Server = Answers["LiveServer"];
 export type ServerTrouble = Server["troubles"][number];
 export type ApiErrorBody = z.output<(typeof ERROR_SCHEMAS)["GatewayError"] | (typeof ERROR_SCHEMAS)["ServiceError"]>;
 
+export type RecordingProblem = NonNullable<Channel["recording"]["reason"]>["code"];
+export type Recording = Answers["Recording"];
 export type ErrorCode = TargetError["code"];
 export type ConnectStatus = Platform["connectStatus"];
 export type {

@@ -29,6 +29,7 @@ import { t } from "../text/text.ts";
 const AddPlatform = lazy(async () => (await import("../parts/platform/platform-form.tsx")).AddPlatform);
 const SourceOpener = lazy(async () => (await import("../parts/sources/source-opener.tsx")).SourceOpener);
 const ImportPlatforms = lazy(async () => (await import("../parts/platform/import-dialog.tsx")).ImportPlatforms);
+const Recordings = lazy(async () => (await import("../parts/recordings/recordings.tsx")).Recordings);
 
 /** One channel: its platforms, encoder, settings, events and reports. */
 export function ChannelPage({ channelId }: { readonly channelId: string }) {
@@ -69,6 +70,7 @@ function LoadedChannel({ live }: { readonly live: LiveChannel }) {
         <div class="column-main">
           <Timeline channel={channel} />
           <Reports channel={channel} />
+          <Recordings channel={channel} />
         </div>
       </div>
     </>

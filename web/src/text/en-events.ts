@@ -1,4 +1,11 @@
-import type { BroadcastEnd, ChangeReason, ConnectStatus, EventCode, RateReason } from "../base/model.ts";
+import type {
+  BroadcastEnd,
+  ChangeReason,
+  ConnectStatus,
+  EventCode,
+  RateReason,
+  RecordingProblem,
+} from "../base/model.ts";
 
 /** The texts of the timeline and of reports. `name` is a platform's name. */
 export const enEvents = {
@@ -45,6 +52,9 @@ export const enEvents = {
       SOURCE_STARTED: "Source started",
       SOURCE_ENDED: "Source ended",
       SOURCE_FAILED: "Source failed",
+      RECORDING_START: "Recording started",
+      RECORDING_END: "Recording ended",
+      RECORDING_FAIL: "The broadcast isn't being recorded",
     } satisfies Record<EventCode, string>,
     tested: {
       passed: (name: string) => `${name} passed a test`,
@@ -76,6 +86,7 @@ export const enEvents = {
       "source-changed": () => "Source changed",
       "source-started": () => "Source started",
       "source-stopped": () => "Source stopped",
+      "recording-deleted": () => "A recording was deleted",
     } satisfies Record<ChangeReason, (name: string) => string>,
     settled: {
       READY: (name) => `${name} stopped`,
@@ -105,6 +116,13 @@ export const enEvents = {
     shutdown: "server shut down",
     "server-lost": "server stopped unexpectedly",
   } satisfies Record<BroadcastEnd, string>,
+  recordingProblems: {
+    DISK_FULL: "disk full",
+    DISK_SLOW: "disk too slow",
+    DISK_FAILED: "disk refuses writes",
+    QUOTA_REACHED: "quota used up",
+    RECORDER_LOST: "recorder failed",
+  } satisfies Record<RecordingProblem, string>,
   report: {
     title: "Past broadcasts",
     none: "No broadcasts in the last 7 days.",

@@ -38,6 +38,9 @@ export const koEvents: typeof enEvents = {
       SOURCE_STARTED: "소스 시작",
       SOURCE_ENDED: "소스 종료",
       SOURCE_FAILED: "소스 실패",
+      RECORDING_START: "녹화를 시작했습니다",
+      RECORDING_END: "녹화를 종료했습니다",
+      RECORDING_FAIL: "방송이 녹화되지 않고 있습니다",
     },
     tested: {
       passed: (name) => `${name}: 테스트에 성공했습니다`,
@@ -67,6 +70,7 @@ export const koEvents: typeof enEvents = {
       "source-changed": () => "소스 변경",
       "source-started": () => "소스 시작",
       "source-stopped": () => "소스 종료",
+      "recording-deleted": () => "녹화 파일을 삭제했습니다",
     },
     settled: {
       READY: (name) => `${name}: 송출이 종료되었습니다`,
@@ -94,6 +98,13 @@ export const koEvents: typeof enEvents = {
     "test-pattern-over": "테스트 영상 종료",
     shutdown: "서버 종료",
     "server-lost": "서버 비정상 종료",
+  },
+  recordingProblems: {
+    DISK_FULL: "디스크 공간 부족",
+    DISK_SLOW: "디스크 속도 부족",
+    DISK_FAILED: "디스크 쓰기 오류",
+    QUOTA_REACHED: "할당량 초과",
+    RECORDER_LOST: "녹화기 오류",
   },
   report: {
     title: "지난 방송",

@@ -4,6 +4,7 @@ import { CLUSTER_SETTINGS } from "./cluster-settings.ts";
 import { DATA_SETTINGS } from "./data-settings.ts";
 import { LISTENER_SETTINGS } from "./listener-settings.ts";
 import { MEDIA_SETTINGS } from "./media-settings.ts";
+import { RECORDING_SETTINGS } from "./recording-settings.ts";
 
 /** Every setting, in the order of `--help`. */
 export const SETTINGS = {
@@ -11,6 +12,7 @@ export const SETTINGS = {
   ...CLUSTER_SETTINGS,
   ...LISTENER_SETTINGS,
   ...MEDIA_SETTINGS,
+  ...RECORDING_SETTINGS,
   ...API_SETTINGS,
 } as const;
 
@@ -35,6 +37,7 @@ type ValueOf<Name extends SettingName> = z.output<(typeof SETTINGS)[Name]["schem
 type Optional =
   | "encryptionKeyFile"
   | "databaseUrl"
+  | "recordingFolder"
   | "httpHost"
   | "rtmpHost"
   | "srtPort"

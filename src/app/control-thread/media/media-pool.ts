@@ -28,7 +28,7 @@ import type { ChannelSample } from "../../../thread-protocol/samples.ts";
 import type { TestPatternRequest, TestPatternResult } from "../../../thread-protocol/test-pattern.ts";
 import type { MediaOptions } from "../../threads/media-options.ts";
 import { PendingRequests, type Unanswered } from "../../threads/pending-requests.ts";
-import { newTransport } from "../../threads/transport-ends.ts";
+import { newTransport, type TransportEnd } from "../../threads/transport-ends.ts";
 import { ChannelRoutes, type Claim } from "./channel-routes.ts";
 import type { MediaWorker } from "./media-worker.ts";
 import { MediaWorkers } from "./media-workers.ts";
@@ -53,6 +53,8 @@ export type MediaPoolDeps = Pick<ThreadRequestsDeps, "admit" | "findIngestUser" 
   /** Called with every fact. */
   readonly onFact: (fact: Fact) => void;
   readonly onThread: (news: ThreadNews) => void;
+  /** Returns a link to the recorder for a thread that asked for one; undefined where it does not run. */
+  readonly linkRecorder: () => TransportEnd | undefined;
   /** Called with every batch of samples; counters never go down. */
   readonly onSamples: (samples: readonly ChannelSample[]) => void;
 };
@@ -295,6 +297,11 @@ export class MediaPool implements Runtime {
         return this.#requests.take(worker, message.requestId, message.request);
       case "play-left":
         return this.#requests.playLeft(worker, message.requestId);
+      case "recorder-wanted": {
+        const end = this.#deps.linkRecorder();
+        if (end !== undefined) worker.post({ kind: "recorder" }, end);
+        return;
+      }
       case "reply":
         this.#pending.get(worker)?.reply(message.requestId, message.reply);
         return;
@@ -335,6 +342,9 @@ export class MediaPool implements Runtime {
         const ready = { status: "READY", sinceTime: time } as const;
         this.#deps.onFact({ kind: "target-status", time, channelId, targetId, from: status.status, status: ready });
       }
+      const { recording } = live;
+      if (recording?.status === "RECORDING" || recording?.status === "FAIL")
+        this.#deps.onFact({ kind: "recording-status", time, channelId, status: { status: "READY" } });
       const lost = { ingestId: 0, slot: "main", end: "connection-lost", isBroadcastOver: true } as const;
       this.#deps.onFact({ kind: "ingest-ended", time, channelId, ...lost });
     }

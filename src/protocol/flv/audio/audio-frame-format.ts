@@ -28,8 +28,8 @@ export function readAudioFrameFormat(
   return { sampleRate: FLAG_RATES[(first >> 2) & 3] ?? 0, channels: (first & 1) + 1 };
 }
 
-/** An MPEG audio frame's header: 48 kHz has no place in FLV's flags. */
-function readMpegHeader(payload: Buffer, at: number): AudioFrameFormat | undefined {
+/** Reads the header of an MPEG audio frame: 48 kHz has no place in FLV's flags. */
+export function readMpegHeader(payload: Buffer, at: number): AudioFrameFormat | undefined {
   const [sync, version, rates, mode] = [payload[at], payload[at + 1] ?? 0, payload[at + 2] ?? 0, payload[at + 3] ?? 0];
   if (sync !== 0xff || (version & 0xe0) !== 0xe0) return undefined;
   const rate = MPEG_RATES[(rates >> 2) & 3];

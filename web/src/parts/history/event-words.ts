@@ -37,6 +37,6 @@ const inSentence = (text: string): string => text.replace(/^[A-Z](?=[a-z ])/, (f
 
 /** Returns the words for how a broadcast ended or why a platform failed. */
 export function reasonText(texts: Texts, reason: NonNullable<ChannelEvent["reason"]> | Report["reason"]): string {
-  const known: Readonly<Record<string, string>> = { ...texts.errors, ...texts.ends };
+  const known: Readonly<Record<string, string>> = { ...texts.errors, ...texts.ends, ...texts.recordingProblems };
   return known[reason] ?? reason;
 }

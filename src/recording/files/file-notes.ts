@@ -1,0 +1,46 @@
+import { z } from "zod";
+import {
+  RECORDING_CONTAINERS,
+  RECORDING_ENDS,
+  type RecordingFile,
+} from "../../thread-protocol/recordings/recordings.ts";
+
+const count = z.number().int().nonnegative();
+const NOTES = z.object({
+  container: z.enum(RECORDING_CONTAINERS),
+  startTime: count,
+  end: z.object({ reason: z.enum(RECORDING_ENDS), time: count }).exactOptional(),
+  durationMs: count,
+  bytes: count,
+  tracks: z
+    .array(
+      z.object({
+        kind: z.enum(["audio", "video"]),
+        codec: z.string().max(32),
+        width: count.exactOptional(),
+        height: count.exactOptional(),
+        sampleRate: count.exactOptional(),
+        channels: count.exactOptional(),
+      }),
+    )
+    .max(64),
+});
+
+/** What is known of a file apart from its name. */
+export type FileNotes = Omit<RecordingFile, "channelId" | "recordingId">;
+
+/** More than notes ever have, in bytes. */
+export const NOTES_BYTES_MAX = 64 * 1024;
+
+export function encodeNotes({ channelId: _channelId, recordingId: _recordingId, ...notes }: RecordingFile): string {
+  return `${JSON.stringify(notes)}\n`;
+}
+
+/** Undefined where the text is damaged. */
+export function decodeNotes(text: string): FileNotes | undefined {
+  try {
+    return NOTES.parse(JSON.parse(text));
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,214 @@
+import { join } from "node:path";
+import type { Clock } from "../../base/clock.ts";
+import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
+import type { RecordingBytes, RecordingReply } from "../../thread-protocol/recordings/recorder-messages.ts";
+import type { RecordingFile, RecordingKey } from "../../thread-protocol/recordings/recordings.ts";
+import type { FileStart, GrowingFile } from "../container/stream-recorder.ts";
+import { type Disk, FOLDER_MODE, replaceFile } from "./disk.ts";
+import { decodeNotes, encodeNotes, NOTES_BYTES_MAX } from "./file-notes.ts";
+import { finishFile } from "./finish-file.ts";
+import { DiskFile } from "./growing-file.ts";
+import {
+  isChannelFolder,
+  keyOf,
+  mediaPath,
+  newRecordingId,
+  notesPath,
+  readName,
+  startTimeOf,
+} from "./recording-names.ts";
+
+export type LibraryDeps = {
+  readonly disk: Disk;
+  readonly clock: Clock;
+  /** Where recordings are: a folder for each channel. */
+  readonly folder: string;
+  /** Called with every new and changed file. */
+  readonly onFile: (file: RecordingFile) => void;
+  readonly onGone: (file: RecordingKey, cause: "deleted" | "too-old" | "too-many") => void;
+  /** For the log. */
+  readonly onWarning: (name: string, detail: string) => void;
+};
+
+type Deletion = Extract<RecordingReply, { kind: "delete" }>["result"];
+
+/**
+ * All recordings in the folder. Names are made here and looked up here, so nothing outside of the folder can be named;
+ * files that this server did not make are left alone.
+ */
+export class Library {
+  readonly #deps: LibraryDeps;
+  readonly #files = new Map<string, RecordingFile>();
+  readonly #usedBytes = new Map<ChannelId, number>();
+
+  constructor(deps: LibraryDeps) {
+    this.#deps = deps;
+  }
+
+  get files(): Iterable<RecordingFile> {
+    return this.#files.values();
+  }
+
+  /** Bytes of a channel's recordings. */
+  usedBytes(channelId: ChannelId): number {
+    return this.#usedBytes.get(channelId) ?? 0;
+  }
+
+  /** Reads the folder and finishes what a crash left unfinished. Throws where the folder cannot be used. */
+  load(): void {
+    const { disk, folder } = this.#deps;
+    disk.mkdirSync(folder, { recursive: true, mode: FOLDER_MODE });
+    for (const { name, isFolder } of this.#list(folder)) {
+      if (isFolder && isChannelFolder(name)) this.#guard(name, () => this.#loadChannel(name));
+    }
+  }
+
+  /** Begins a file. Throws where the disk does not let it. */
+  create(channelId: ChannelId, startTime: number, { container, tracks }: Omit<FileStart, "offsetMs">): GrowingFile {
+    const { disk, clock, folder } = this.#deps;
+    if (!isChannelFolder(channelId)) throw new Error(`no channel has the id ${channelId}`);
+    disk.mkdirSync(join(folder, channelId), { recursive: true, mode: FOLDER_MODE });
+    const recordingId = newRecordingId(startTime, (id) => this.#files.has(keyOf({ channelId, recordingId: id })));
+    if (recordingId === undefined) throw new Error("too many recordings in one second");
+    const file = { channelId, recordingId, container, startTime, durationMs: 0, bytes: 0, tracks };
+    return new DiskFile(file, { disk, clock, folder, onChange: (changed) => this.#set(changed) });
+  }
+
+  /** Returns a part of a file, also of one that is being written. */
+  read(key: RecordingKey, from: number, length: number): RecordingBytes {
+    const { disk, folder } = this.#deps;
+    const file = this.#files.get(keyOf(key));
+    if (file === undefined) return { found: "none" };
+    try {
+      const descriptor = disk.openSync(mediaPath(folder, file), "r");
+      try {
+        const bytes = new Uint8Array(Math.max(0, Math.min(length, file.bytes - from)));
+        const got = bytes.length === 0 ? 0 : disk.readSync(descriptor, bytes, 0, bytes.length, from);
+        return { found: "bytes", bytes: got === bytes.length ? bytes : bytes.slice(0, got) };
+      } finally {
+        disk.closeSync(descriptor);
+      }
+    } catch (error) {
+      return { found: "failed", detail: textOf(error) };
+    }
+  }
+
+  /** Removes a file that is not being written. */
+  delete(key: RecordingKey, cause: "deleted" | "too-old" | "too-many" = "deleted"): Deletion {
+    const { disk, folder, onGone, onWarning } = this.#deps;
+    const file = this.#files.get(keyOf(key));
+    if (file === undefined) return "not-found";
+    if (file.end === undefined) return "in-use";
+    try {
+      removeIfThere(disk, mediaPath(folder, file));
+      for (const path of [notesPath(folder, file), `${notesPath(folder, file)}.new`]) removeIfThere(disk, path);
+    } catch (error) {
+      onWarning("recording not removed", `${keyOf(key)}: ${textOf(error)}`);
+      return "failed";
+    }
+    this.#files.delete(keyOf(key));
+    this.#usedBytes.set(file.channelId, this.usedBytes(file.channelId) - file.bytes);
+    onGone({ channelId: file.channelId, recordingId: file.recordingId }, cause);
+    return "deleted";
+  }
+
+  #set(file: RecordingFile): void {
+    const before = this.#files.get(keyOf(file))?.bytes ?? 0;
+    this.#usedBytes.set(file.channelId, this.usedBytes(file.channelId) + file.bytes - before);
+    this.#files.set(keyOf(file), file);
+    this.#deps.onFile(file);
+  }
+
+  #loadChannel(channelId: ChannelId): void {
+    const names = this.#list(join(this.#deps.folder, channelId)).flatMap(({ name, isFile }) => {
+      const read = isFile ? readName(name) : undefined;
+      return read === undefined || read.what === "notes" ? [] : [{ ...read, container: read.what }];
+    });
+    for (const { recordingId, container } of names) {
+      const key = { channelId, recordingId };
+      this.#guard(keyOf(key), () => {
+        const file = this.#readNotes({ ...key, container }) ?? this.#finishFound({ ...key, container });
+        if (file !== undefined) this.#set(file);
+      });
+    }
+  }
+
+  /** The notes of a finished file; undefined where it is unfinished, or they do not fit it. */
+  #readNotes(found: Pick<RecordingFile, "channelId" | "recordingId" | "container">): RecordingFile | undefined {
+    const notes = this.#notes(found);
+    const { size } = this.#deps.disk.lstatSync(mediaPath(this.#deps.folder, found));
+    const isWhole = notes?.end !== undefined && notes.container === found.container && notes.bytes === size;
+    return isWhole ? { ...notes, channelId: found.channelId, recordingId: found.recordingId } : undefined;
+  }
+
+  #notes(key: RecordingKey) {
+    const { disk, folder } = this.#deps;
+    try {
+      const descriptor = disk.openSync(notesPath(folder, key), "r");
+      try {
+        const bytes = Buffer.alloc(NOTES_BYTES_MAX);
+        return decodeNotes(bytes.toString("utf8", 0, disk.readSync(descriptor, bytes, 0, bytes.length, 0)));
+      } finally {
+        disk.closeSync(descriptor);
+      }
+    } catch {
+      // Without notes the file itself says what it is.
+      return undefined;
+    }
+  }
+
+  /** Finishes a file that a crash left. One without any media is removed. */
+  #finishFound(found: Pick<RecordingFile, "channelId" | "recordingId" | "container">): RecordingFile | undefined {
+    const { disk, folder, onWarning } = this.#deps;
+    const { channelId, recordingId, container } = found;
+    const notes = this.#notes(found);
+    const path = mediaPath(folder, found);
+    const descriptor = disk.openSync(path, "r+");
+    let whole: ReturnType<typeof finishFile>;
+    try {
+      whole = finishFile(disk, descriptor, container);
+    } finally {
+      disk.closeSync(descriptor);
+    }
+    if (whole === undefined) {
+      onWarning("recording without media removed", keyOf(found));
+      disk.unlinkSync(path);
+      removeIfThere(disk, notesPath(folder, found));
+      return undefined;
+    }
+    const startTime = notes?.startTime ?? startTimeOf(recordingId);
+    const end = notes?.end ?? { reason: "SERVER_LOST", time: startTime + whole.durationMs };
+    const file = { channelId, recordingId, container, startTime, end, ...whole, tracks: notes?.tracks ?? [] };
+    replaceFile(disk, notesPath(folder, file), encodeNotes(file));
+    onWarning("recording finished after a crash", `${keyOf(file)}: ${whole.durationMs} ms`);
+    return file;
+  }
+
+  /** Names of a folder. Links are neither files nor folders here. */
+  #list(path: string): readonly { readonly name: string; readonly isFolder: boolean; readonly isFile: boolean }[] {
+    return this.#deps.disk
+      .readdirSync(path, { withFileTypes: true })
+      .map((entry) => ({ name: entry.name, isFolder: entry.isDirectory(), isFile: entry.isFile() }));
+  }
+
+  /** One damaged file must not hide the others. */
+  #guard(what: string, run: () => void): void {
+    try {
+      run();
+    } catch (error) {
+      this.#deps.onWarning("recording not read", `${what}: ${textOf(error)}`);
+    }
+  }
+}
+
+function removeIfThere(disk: Disk, path: string): void {
+  try {
+    disk.unlinkSync(path);
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
+  }
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,157 @@
+import type { Clock } from "../base/clock.ts";
+import { unreachable } from "../base/unreachable.ts";
+import type {
+  FromRecorded,
+  FromRecorder,
+  RecordingReply,
+  RecordingRequest,
+  ToRecorded,
+} from "../thread-protocol/recordings/recorder-messages.ts";
+import type { RecordingFile } from "../thread-protocol/recordings/recordings.ts";
+import type { FileLimits } from "./container/stream-recorder.ts";
+import type { Disk } from "./files/disk.ts";
+import { Library } from "./files/library.ts";
+import { keyOf } from "./files/recording-names.ts";
+import { Room, type RoomLimits } from "./files/room.ts";
+import { Recording } from "./recording.ts";
+
+/** How often recordings that were kept long enough are looked for, in milliseconds. */
+const PRUNE_EVERY_MS = 60_000;
+/** A file that grows is reported at most this often, in milliseconds. */
+const REPORT_EVERY_MS = 2_000;
+/** The most that one request reads, in bytes. */
+const READ_BYTES_MAX = 1024 * 1024;
+
+export type RecorderSettings = FileLimits & RoomLimits & { readonly folder: string };
+
+export type RecorderDeps = {
+  readonly disk: Disk;
+  readonly clock: Clock;
+  readonly settings: RecorderSettings;
+  readonly post: (message: FromRecorder, transferred?: readonly ArrayBuffer[]) => void;
+};
+
+/** The link to one media thread, as the recorder uses it. */
+export interface RecordedLink {
+  post(message: ToRecorded): void;
+  listen(onMessage: (message: FromRecorded) => void, onClosed: () => void): void;
+}
+
+/** Records the channels of all media threads into one folder. */
+export class Recorder {
+  readonly #deps: RecorderDeps;
+  readonly #library: Library;
+  readonly #room: Room;
+  readonly #running = new Set<Recording>();
+  readonly #reportedMs = new Map<string, number>();
+  #isLoading = true;
+
+  constructor(deps: RecorderDeps) {
+    this.#deps = deps;
+    const { disk, clock, settings, post } = deps;
+    const { folder } = settings;
+    this.#library = new Library({
+      ...{ disk, clock, folder },
+      onFile: (file) => this.#report(file),
+      onGone: (file, cause) => {
+        this.#reportedMs.delete(keyOf(file));
+        post({ kind: "file-gone", file, cause });
+      },
+      onWarning: (name, detail) => post({ kind: "warning", name, detail }),
+    });
+    this.#room = new Room(settings, { disk, clock, folder, library: this.#library });
+  }
+
+  /** Reads the folder. A folder that cannot be used makes each recording end with a reason. */
+  start(): void {
+    const { post } = this.#deps;
+    try {
+      this.#library.load();
+    } catch (error) {
+      post({ kind: "warning", name: "recordings folder not usable", detail: String(error) });
+    }
+    this.#isLoading = false;
+    post({ kind: "files", files: [...this.#library.files] });
+    this.#prune();
+  }
+
+  /** Records what comes over this link until it is closed. */
+  serve(link: RecordedLink): void {
+    const recordings = new Map<number, Recording>();
+    link.listen(
+      (message) => this.#take(link, recordings, message),
+      () => {
+        // The media thread died: its broadcasts are over.
+        for (const recording of recordings.values()) void this.#end(recording, "BROADCAST_ENDED");
+      },
+    );
+  }
+
+  request(requestId: number, request: RecordingRequest): void {
+    const reply = this.#reply(request);
+    const bytes = reply.kind === "read" && reply.part.found === "bytes" ? [reply.part.bytes.buffer] : [];
+    this.#deps.post({ kind: "reply", requestId, reply }, bytes);
+  }
+
+  /** Finishes all files. */
+  async stop(): Promise<void> {
+    await Promise.all([...this.#running].map((recording) => this.#end(recording, "BROADCAST_ENDED")));
+    this.#deps.post({ kind: "stopped" });
+  }
+
+  #take(link: RecordedLink, recordings: Map<number, Recording>, message: FromRecorded): void {
+    const { number } = message;
+    switch (message.kind) {
+      case "begin": {
+        const recording = new Recording(message.channelId, message.startTime, {
+          ...{ library: this.#library, room: this.#room, limits: this.#deps.settings },
+          onTaken: (bytes) => link.post({ kind: "taken", number, bytes }),
+          onEnded: (problem) => {
+            this.#running.delete(recording);
+            link.post({ kind: "ended", number, problem });
+          },
+          onWarning: (name, detail) => this.#deps.post({ kind: "warning", name, detail }),
+        });
+        recordings.set(number, recording);
+        this.#running.add(recording);
+        return;
+      }
+      case "media":
+        return recordings.get(number)?.take(message.bytes);
+      case "end": {
+        const recording = recordings.get(number);
+        recordings.delete(number);
+        if (recording !== undefined) void this.#end(recording, message.reason);
+        return;
+      }
+      default:
+        return unreachable(message);
+    }
+  }
+
+  async #end(recording: Recording, reason: Extract<FromRecorded, { kind: "end" }>["reason"]): Promise<void> {
+    await recording.end(reason);
+    this.#running.delete(recording);
+  }
+
+  #reply(request: RecordingRequest): RecordingReply {
+    if (request.kind === "delete") return { kind: "delete", result: this.#library.delete(request) };
+    const length = Math.min(request.length, READ_BYTES_MAX);
+    return { kind: "read", part: this.#library.read(request, request.from, length) };
+  }
+
+  #report(file: RecordingFile): void {
+    const { clock, post } = this.#deps;
+    const [key, nowMs] = [keyOf(file), clock.now()];
+    const isGrowing = file.bytes > 0 && file.end === undefined;
+    if (this.#isLoading || (isGrowing && nowMs - (this.#reportedMs.get(key) ?? 0) < REPORT_EVERY_MS)) return;
+    if (file.end === undefined) this.#reportedMs.set(key, nowMs);
+    else this.#reportedMs.delete(key);
+    post({ kind: "file", file });
+  }
+
+  #prune(): void {
+    this.#room.prune();
+    this.#deps.clock.startTimer(PRUNE_EVERY_MS, () => this.#prune());
+  }
+}

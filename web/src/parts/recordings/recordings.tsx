@@ -1,0 +1,145 @@
+import { useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import { call, channelPath, list } from "../../base/api.ts";
+import { at } from "../../base/base-path.ts";
+import type { Channel, Recording } from "../../base/model.ts";
+import { returns } from "../../live/store.ts";
+import { formatBytes, formatDateTime, formatDuration } from "../../text/format.ts";
+import { problemText } from "../basic/action.tsx";
+import { Confirm } from "../basic/confirm.tsx";
+import { say } from "../basic/notice.tsx";
+import { words } from "./words.ts";
+
+const SHOWN_MAX = 50;
+/** A list with a file that grows is read again this often, in milliseconds. */
+const REREAD_MS = 5_000;
+
+const pathOf = ({ channelId, recordingId }: Recording): string =>
+  `/re-stream/recordings/${encodeURIComponent(channelId)}/${encodeURIComponent(recordingId)}`;
+
+/** The switch for a channel's recording, how that stands, and its files. */
+export function Recordings({ channel }: { readonly channel: Channel }) {
+  const found = useSignal<{ readonly items: readonly Recording[]; readonly total: number }>({ items: [], total: 0 });
+  const asked = useSignal<Recording | undefined>(undefined);
+  const { channelId, recording } = channel;
+  const read = (): Promise<void> =>
+    list<Recording>(`/re-stream/recordings?channelId=${encodeURIComponent(channelId)}&pageSizeNo=${SHOWN_MAX}`)
+      .then((answer) => {
+        found.value = { items: answer.items, total: answer.total ?? answer.items.length };
+      })
+      .catch(() => undefined);
+  const isGrowing = recording.status === "RECORDING";
+  useEffect(() => {
+    void read();
+    const timer = setInterval(() => void read(), REREAD_MS);
+    if (!isGrowing) {
+      // A file is finished a moment after the recording ended.
+      const last = setTimeout(() => clearInterval(timer), 2 * REREAD_MS + 1);
+      return () => {
+        clearTimeout(last);
+        clearInterval(timer);
+      };
+    }
+    return () => clearInterval(timer);
+  }, [channelId, isGrowing, returns.value]);
+  const texts = words();
+  const { items, total } = found.value;
+  const question = asked.value;
+  return (
+    <section class="panel" aria-labelledby="recordings-title">
+      <div class="panel-head">
+        <h2 id="recordings-title">{texts.title}</h2>
+        <span role="status" class={recording.status === "FAIL" ? "tone-bad" : "quiet"}>
+          {texts.status[recording.status]}
+        </span>
+      </div>
+      {recording.reason !== undefined && <p class="tone-bad">{texts.problems[recording.reason.code]}</p>}
+      <Toggle channel={channel} />
+      {items.length === 0 ? (
+        <p class="quiet">{texts.none}</p>
+      ) : (
+        <table>
+          <thead>
+            <tr>
+              {[texts.started, texts.length, texts.size, texts.tracks].map((head) => (
+                <th key={head} scope="col">
+                  {head}
+                </th>
+              ))}
+              <td />
+            </tr>
+          </thead>
+          <tbody>
+            {items.map((file) => (
+              <Row key={file.recordingId} file={file} onDelete={() => (asked.value = file)} />
+            ))}
+          </tbody>
+        </table>
+      )}
+      {total > items.length && <p class="quiet">{texts.more(total - items.length)}</p>}
+      {question !== undefined && (
+        <Confirm
+          title={texts.deleteTitle}
+          text={texts.deleteSure(formatDateTime(question.startTime))}
+          run={async () => {
+            await call("DELETE", pathOf(question));
+            await read();
+          }}
+          onClose={() => (asked.value = undefined)}
+        />
+      )}
+    </section>
+  );
+}
+
+/** Takes effect at once, also on air. A failure shows the former state again. */
+function Toggle({ channel }: { readonly channel: Channel }) {
+  const texts = words();
+  const change = (event: Event & { readonly currentTarget: HTMLInputElement }): void => {
+    const box = event.currentTarget;
+    call("PUT", channelPath(channel.channelId), { recording: { enabled: box.checked } }).catch((error: unknown) => {
+      box.checked = channel.recording.enabled;
+      say(problemText(error), "bad");
+    });
+  };
+  return (
+    <label class="check">
+      <input type="checkbox" checked={channel.recording.enabled} onChange={change} />
+      <span>
+        {texts.toggle}
+        <span class="help">{texts.toggleHelp}</span>
+      </span>
+    </label>
+  );
+}
+
+function Row({ file, onDelete }: { readonly file: Recording; readonly onDelete: () => void }) {
+  const texts = words();
+  const name = formatDateTime(file.startTime);
+  const isGrowing = file.state === "RECORDING";
+  return (
+    <tr>
+      <th scope="row">{name}</th>
+      <td>{formatDuration(Math.round(file.durationMilliseconds / 1_000))}</td>
+      <td>{formatBytes(file.bytes)}</td>
+      <td>{file.tracks.map(trackText).join(", ")}</td>
+      <td class="report-links">
+        <a href={at(`/api/v2${pathOf(file)}/file`)} download={file.fileName} aria-label={texts.downloadOf(name)}>
+          {texts.download}
+        </a>{" "}
+        {isGrowing ? (
+          <span class="quiet">{texts.growing}</span>
+        ) : (
+          <button type="button" aria-label={texts.deleteOf(name)} onClick={onDelete}>
+            {texts.delete}
+          </button>
+        )}
+      </td>
+    </tr>
+  );
+}
+
+function trackText({ codec, height, channels }: Recording["tracks"][number]): string {
+  const size = height === undefined ? (channels === undefined ? "" : ` ×${channels}`) : ` ${height}p`;
+  return `${codec}${size}`;
+}
