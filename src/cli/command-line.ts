@@ -8,6 +8,7 @@ import { backupCommand } from "./commands/backup.ts";
 import type { Command } from "./commands/command.ts";
 import { demoCommand } from "./commands/demo.ts";
 import { doctorCommand } from "./commands/doctor.ts";
+import { importSqliteCommand } from "./commands/import-sqlite.ts";
 import { initClusterCommand } from "./commands/init-cluster.ts";
 import { resetPasswordCommand } from "./commands/reset-password.ts";
 import { restoreCommand } from "./commands/restore.ts";
@@ -20,6 +21,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   backup: backupCommand,
   demo: demoCommand,
   doctor: doctorCommand,
+  "import-sqlite": importSqliteCommand,
   "init-cluster": initClusterCommand,
   "reset-password": resetPasswordCommand,
   restore: restoreCommand,
