@@ -13,7 +13,7 @@ import { initClusterCommand } from "./commands/init-cluster.ts";
 import { resetPasswordCommand } from "./commands/reset-password.ts";
 import { restoreCommand } from "./commands/restore.ts";
 import { rotateKeyCommand } from "./commands/rotate-key.ts";
-import { testkitCommand } from "./commands/testkit.ts";
+import { testkitCommand } from "./commands/testkit/testkit.ts";
 import { runServer } from "./run-server.ts";
 import type { StopRequest } from "./stop-request.ts";
 

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { ConfigError } from "../../src/app/config/config-error.ts";
 import { parseDuration } from "../../src/cli/commands/options.ts";
-import { testkitCommand } from "../../src/cli/commands/testkit.ts";
+import { testkitCommand } from "../../src/cli/commands/testkit/testkit.ts";
 import { encodeFlvTag, FLV_FILE_START } from "../../src/protocol/flv/flv-tag.ts";
 import { syntheticClip } from "../../src/testkit/encoder/clip.ts";
 import { type EncoderOptions, KitEncoder } from "../../src/testkit/encoder/encoder.ts";

@@ -1,8 +1,8 @@
 import { createInterface } from "node:readline";
-import { ConfigError } from "../../app/config/config-error.ts";
-import { systemClock } from "../../base/clock.ts";
-import { FaultProxy } from "../../testkit/proxy/fault-proxy.ts";
-import type { FlowShape } from "../../testkit/proxy/proxy-flow.ts";
+import { ConfigError } from "../../../app/config/config-error.ts";
+import { systemClock } from "../../../base/clock.ts";
+import { FaultProxy } from "../../../testkit/proxy/fault-proxy.ts";
+import type { FlowShape } from "../../../testkit/proxy/proxy-flow.ts";
 import {
   type CommandUsage,
   duration,
@@ -15,7 +15,7 @@ import {
   text,
   usageText,
   wholeNumber,
-} from "./options.ts";
+} from "../options.ts";
 import { printEvent, untilStopped } from "./testkit-output.ts";
 
 const BYTES_MAX = Number.MAX_SAFE_INTEGER;

@@ -1,9 +1,9 @@
 import { readFile } from "node:fs/promises";
-import { ConfigError } from "../../app/config/config-error.ts";
-import { type Clip, fileClip, loopedClip, syntheticClip, VIDEO_NAMES } from "../../testkit/encoder/clip.ts";
-import { type EncoderEvent, KitEncoder } from "../../testkit/encoder/encoder.ts";
-import type { TimeJump } from "../../testkit/encoder/encoder-time.ts";
-import { readFlv } from "../../testkit/flv-file.ts";
+import { ConfigError } from "../../../app/config/config-error.ts";
+import { type Clip, fileClip, loopedClip, syntheticClip, VIDEO_NAMES } from "../../../testkit/encoder/clip.ts";
+import { type EncoderEvent, KitEncoder } from "../../../testkit/encoder/encoder.ts";
+import type { TimeJump } from "../../../testkit/encoder/encoder-time.ts";
+import { readFlv } from "../../../testkit/flv-file.ts";
 import {
   type CommandUsage,
   duration,
@@ -17,7 +17,7 @@ import {
   text,
   usageText,
   wholeNumber,
-} from "./options.ts";
+} from "../options.ts";
 import { printEvent } from "./testkit-output.ts";
 
 const SECONDS_MAX = 1_000_000;

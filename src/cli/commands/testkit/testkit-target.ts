@@ -1,5 +1,5 @@
 import { mkdir } from "node:fs/promises";
-import { KitTarget } from "../../testkit/target/target.ts";
+import { KitTarget } from "../../../testkit/target/target.ts";
 import {
   CLOSE_STAGES,
   type Moment,
@@ -7,9 +7,9 @@ import {
   SILENT_STAGES,
   type TargetBehaviour,
   WRONG_ANSWERS,
-} from "../../testkit/target/target-behaviour.ts";
-import { LOGIN_SCHEMES, type TargetLogin } from "../../testkit/target/target-login.ts";
-import type { TargetEvent } from "../../testkit/target/target-report.ts";
+} from "../../../testkit/target/target-behaviour.ts";
+import { LOGIN_SCHEMES, type TargetLogin } from "../../../testkit/target/target-login.ts";
+import type { TargetEvent } from "../../../testkit/target/target-report.ts";
 import {
   type CommandUsage,
   duration,
@@ -21,7 +21,7 @@ import {
   text,
   usageText,
   wholeNumber,
-} from "./options.ts";
+} from "../options.ts";
 import { printEvent, untilStopped } from "./testkit-output.ts";
 
 const BYTES_MAX = Number.MAX_SAFE_INTEGER;

@@ -1,5 +1,5 @@
-import { ConfigError } from "../../app/config/config-error.ts";
-import type { Command } from "./command.ts";
+import { ConfigError } from "../../../app/config/config-error.ts";
+import type { Command } from "../command.ts";
 import { runEncoder } from "./testkit-encoder.ts";
 import { runProxy } from "./testkit-proxy.ts";
 import { runTarget } from "./testkit-target.ts";
