@@ -4,26 +4,36 @@ import { NUMBERED, sequenceName } from "./database/numbers.ts";
 import type { Schema } from "./schema/schema.ts";
 
 /**
- * What moves, in this order. The rest belongs to a database itself: its steps and versions, the proofs of its keys, its
- * nodes, and what they refuse together.
+ * Which tables move, in this order. The others belong to a database itself: its steps and versions, the proofs of its keys,
+ * its nodes, and what they refuse together. Counters become sequences.
  */
-const TABLES = [
-  "channel",
-  "target",
-  "access_key",
-  "event",
-  "report",
-  "history",
-  "webhook_endpoint",
-  "delivery",
-  "delivery_queue",
-  "dashboard_password",
-  "dashboard_setup",
-  "dashboard_session",
-  "push_key",
-  "push_subscription",
-] as const satisfies readonly (keyof Schema)[];
-type MovedTable = (typeof TABLES)[number];
+const MOVES: Readonly<Record<keyof Schema, boolean>> = {
+  channel: true,
+  target: true,
+  channel_source: true,
+  access_key: true,
+  event: true,
+  report: true,
+  history: true,
+  webhook_endpoint: true,
+  delivery: true,
+  delivery_queue: true,
+  dashboard_password: true,
+  dashboard_setup: true,
+  dashboard_session: true,
+  push_key: true,
+  push_subscription: true,
+  counter: false,
+  encryption_key: false,
+  program_version: false,
+  instance: false,
+  schema_compat: false,
+  node: false,
+  channel_owner: false,
+  guard_once: false,
+  guard_count: false,
+};
+const TABLES: readonly string[] = Object.entries(MOVES).flatMap(([table, moves]) => (moves ? [table] : []));
 
 const ROWS_AT_ONCE = 500;
 
@@ -33,7 +43,7 @@ export class ImportError extends Error {
 }
 
 /** How many rows of each table were moved. */
-export type ImportedRows = ReadonlyMap<MovedTable, number>;
+export type ImportedRows = ReadonlyMap<string, number>;
 
 /**
  * Copies everything that a single node's SQLite database holds into a PostgreSQL database that holds nothing yet, in one
@@ -43,7 +53,7 @@ export type ImportedRows = ReadonlyMap<MovedTable, number>;
 export function importTables(source: Database, target: Database): Promise<ImportedRows> {
   return target.write(async (trx) => {
     for (const table of TABLES) await refuseRows(trx, table);
-    const counts = new Map<MovedTable, number>();
+    const counts = new Map<string, number>();
     for (const table of TABLES) {
       const moved = await moveTable(source, trx, table);
       const arrived = await countRows(trx, table);
@@ -58,18 +68,18 @@ export function importTables(source: Database, target: Database): Promise<Import
   });
 }
 
-async function refuseRows(trx: Transaction<Schema>, table: MovedTable): Promise<void> {
+async function refuseRows(trx: Transaction<Schema>, table: string): Promise<void> {
   const count = await countRows(trx, table);
   if (count > 0) throw new ImportError(`the PostgreSQL database is not empty: ${table} has ${count} rows.`);
 }
 
-async function countRows(trx: Transaction<Schema>, table: MovedTable): Promise<number> {
+async function countRows(trx: Transaction<Schema>, table: string): Promise<number> {
   const { rows } = await sql<{ count: number }>`select count(*) as count from ${sql.table(table)}`.execute(trx);
   return Number(rows[0]?.count);
 }
 
 /** Returns the number of rows that were read. */
-async function moveTable(source: Database, trx: Transaction<Schema>, table: MovedTable): Promise<number> {
+async function moveTable(source: Database, trx: Transaction<Schema>, table: string): Promise<number> {
   let count = 0;
   let lastRow = -1;
   for (;;) {
@@ -86,7 +96,7 @@ async function moveTable(source: Database, trx: Transaction<Schema>, table: Move
 }
 
 /** SQLite's own number of each row is in `source_row`. */
-function readRows(source: Database, table: MovedTable, after: number) {
+function readRows(source: Database, table: string, after: number) {
   return source.read(async (db) => {
     const { rows } = await sql<Readonly<Record<string, unknown>>>`
       select rowid as source_row, * from ${sql.table(table)} where rowid > ${after} order by rowid limit ${ROWS_AT_ONCE}

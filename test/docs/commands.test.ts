@@ -73,7 +73,7 @@ test(
     });
     const encoders = commands.filter(([part]) => part === "encoder").length;
     expect([commands.length - encoders, encoders].map((count) => count > 5)).toEqual([true, true]);
-    const kit = join(ROOT, "src", "cli", "commands", "testkit.ts");
+    const kit = join(ROOT, "src", "cli", "commands", "testkit", "testkit.ts");
     const program = ["--input-type=module", "-e", RUN_ALL, kit, JSON.stringify(commands)];
     const child = await startChild(process.execPath, program, { cwd: folder });
     onTestFinished(async () => void (await child.stop("SIGKILL", 0)));
