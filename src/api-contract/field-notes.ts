@@ -66,6 +66,17 @@ export const FIELD_NOTES: Readonly<Record<string, string>> = {
     "False: the encoder's onTextData, onCaptionInfo, onCuePoint and onFI are not sent to this platform. Absent in answers where they are.",
   droppedData:
     "Messages of timed data that were not sent on because they were too many or too long, in total; absent where there were none.",
+  srt: "The connection of an encoder over SRT; absent over RTMP. Counts are packets since its start.",
+  roundTripMs: "Milliseconds to the encoder and back; absent before the first measurement.",
+  latencyMs: "How long a lost packet is waited for, in milliseconds: the longer of both sides' settings.",
+  encrypted: "Whether the encoder uses the server's SRT passphrase.",
+  lossPercent: "Packets that were missing at first, in per cent of those of the last ten seconds.",
+  packets: "Data packets that came, repetitions included.",
+  lost: "Packets that were missing at first.",
+  retransmitted: "Packets that came again because they were asked for.",
+  dropped: "Packets that never came in time: the stream has gaps there.",
+  belated: "Packets that came after they had been given up.",
+  undecrypted: "Packets that could not be decrypted.",
   tls: "Which certificates of an rtmps:// platform are trusted, beside those of the usual authorities.",
   ca: "Additional authorities, in PEM form, up to 16384 characters; empty removes them.",
   fingerprint:

@@ -5,6 +5,7 @@ import type { LoopDelay } from "../thread-protocol/loop-delay.ts";
 import type { ChannelSample, TargetSample } from "../thread-protocol/samples.ts";
 import type { ConnectStatus, TargetStatus } from "../thread-protocol/targets/target-status.ts";
 import { RecordingMetrics } from "./recording-metrics.ts";
+import { SrtMetrics } from "./srt-metrics.ts";
 
 const STATES: readonly ConnectStatus[] = ["READY", "CONNECTING", "PUBLISHING", "FAIL"];
 
@@ -57,6 +58,7 @@ export class Metrics {
   readonly #ingestBytes = this.#counter("fanfare_ingest_received_bytes_total", "Media received from encoders.", [
     "channel_id",
   ]);
+  readonly #srt = new SrtMetrics(this.#registry);
   readonly #ingestEnded = this.#counter("fanfare_ingest_ended_total", "Encoders that left, by reason.", ["reason"]);
   readonly #ingestRefused = this.#counter("fanfare_ingest_refused_total", "Encoders refused, by reason.", ["reason"]);
   readonly #state = this.#gauge("fanfare_target_state", "1 for the state a target is in, else 0.", [
@@ -271,6 +273,7 @@ export class Metrics {
     for (const metric of [this.#ingestBytes, this.#state, this.#sentBytes, this.#onAirSeconds, this.#drops])
       metric.reset();
     this.#health.reset();
+    this.#srt.reset();
     for (const metric of [this.#reconnects, this.#queue, this.#unacked, this.#unstable, this.#slow, this.#waiting])
       metric.reset();
     let onAirCount = 0;
@@ -281,6 +284,7 @@ export class Metrics {
         this.#health.set({ channel_id: channelId, state }, state === health ? 1 : 0);
       }
       this.#ingestBytes.inc({ channel_id: channelId }, sample?.ingest.bytesTotal ?? 0);
+      if (isOnAir && sample?.ingest.srt !== undefined) this.#srt.fill(channelId, sample.ingest.srt);
       for (const [targetId, target] of targets) {
         this.#fillTarget({ channel_id: channelId, target_id: String(targetId) }, target, isOnAir);
       }

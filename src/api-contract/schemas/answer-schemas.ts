@@ -106,6 +106,21 @@ const ingest = z.strictObject({
   channels: count.optional(),
   secondsWithoutVideo: count.optional(),
   droppedData: count.optional(),
+  srt: z
+    .strictObject({
+      roundTripMs: z.number().min(0).optional(),
+      latencyMs: count,
+      encrypted: z.boolean(),
+      bytesPerSecond: count,
+      lossPercent: z.number().min(0).max(100),
+      packets: count,
+      lost: count,
+      retransmitted: count,
+      dropped: count,
+      belated: count,
+      undecrypted: count,
+    })
+    .optional(),
   bytesPerSecond: count,
   bytesTotal: count,
   checkState: z.enum(["checking", "done"]).optional(),

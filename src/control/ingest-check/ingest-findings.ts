@@ -1,5 +1,5 @@
 import type { TrackChoice } from "../../thread-protocol/channel-spec.ts";
-import type { IngestSample, StreamMeasures } from "../../thread-protocol/samples.ts";
+import type { IngestSample, SrtLinkSample, StreamMeasures } from "../../thread-protocol/samples.ts";
 import type { TargetLimits } from "../presets/target-preset.ts";
 
 /**
@@ -29,6 +29,7 @@ export const INGEST_WARNING_CODES = [
   "CLOCK_DRIFT",
   "CLOCK_WRONG",
   "KEY_TIDIED",
+  "SRT_LOSS",
 ] as const;
 export type FindingCode = (typeof INGEST_WARNING_CODES)[number];
 
@@ -102,6 +103,7 @@ export function findIngestFaults(ingest: IngestSample): readonly Finding[] {
       (finding) => ({ ...finding, wanted: KEYFRAME_SECONDS_ADVISED }),
     ),
     ...findFrozenVideo(secondsWithoutVideo),
+    ...findSrtLoss(ingest.srt),
     ...findSilence(measures),
     ...findMissingKeyframe(measures),
     ...(measures?.lackHeader ?? []).map((kind) =>
@@ -151,6 +153,28 @@ function findFrozenVideo(seconds: number | undefined): Finding[] {
 function findSilence({ secondsSilent, audioBytesPerSecond }: StreamMeasures = {}): Finding[] {
   if (secondsSilent === undefined || audioBytesPerSecond === 0) return [];
   return [{ code: "AUDIO_SILENT", found: secondsSilent, wanted: 0, isClear: true, isSteady: true }];
+}
+
+/** A network that loses this share of packets is worth a warning where the latency is too short for it, in per cent. */
+const SRT_LOSS_CLEAR = 1;
+const SRT_LOSS_KEPT = 0.5;
+/** Round trips that a lost packet needs to come again, even when its repetition is lost too. */
+const SRT_ROUND_TRIPS = 4;
+const SRT_LATENCY_MAX_MS = 8_000;
+const SRT_LATENCY_STEP_MS = 100;
+
+/**
+ * Packets that never came in time, or will not where the latency is too short for the round trip: `wanted` is the
+ * latency to set, in milliseconds.
+ */
+function findSrtLoss(srt: SrtLinkSample | undefined): Finding[] {
+  if (srt === undefined) return [];
+  const { lossPercent, droppedLately, latencyMs, rttMs = 0 } = srt;
+  const neededMs = Math.max(SRT_ROUND_TRIPS * rttMs, droppedLately > 0 ? latencyMs * 1.5 : 0);
+  const wanted = Math.min(SRT_LATENCY_MAX_MS, Math.ceil(neededMs / SRT_LATENCY_STEP_MS) * SRT_LATENCY_STEP_MS);
+  if (wanted <= latencyMs || (droppedLately === 0 && lossPercent < SRT_LOSS_KEPT)) return [];
+  const isClear = droppedLately > 0 || lossPercent >= SRT_LOSS_CLEAR;
+  return [{ code: "SRT_LOSS", found: lossPercent, wanted, isClear }];
 }
 
 function findDrift(drift: number | undefined): Finding[] {

@@ -17,7 +17,9 @@ const kilobits = (bytesPerSecond: number): string => String(Math.round((bytesPer
 const tenths = (value: number): string => String(Math.round(value * 10) / 10);
 
 /** One sentence for each finding: what arrives, what `{target}` accepts, what to change in the encoder. */
-const SENTENCES: Readonly<Record<Exclude<FindingCode, "AUDIO_SILENT" | "CLOCK_DRIFT" | "KEY_TIDIED">, Sentence>> = {
+const SENTENCES: Readonly<
+  Record<Exclude<FindingCode, "AUDIO_SILENT" | "CLOCK_DRIFT" | "KEY_TIDIED" | "SRT_LOSS">, Sentence>
+> = {
   VIDEO_CODEC_UNSUPPORTED: {
     severity: "error",
     en: "{target} does not accept {found} video: choose {wanted} as the encoder's video codec.",
@@ -184,6 +186,14 @@ function keySentence(removed: string): Bilingual {
   };
 }
 
+/** OBS and FFmpeg count latency in microseconds. */
+function srtLossSentence(percent: number, latencyMs: number): Bilingual {
+  return {
+    en: `The encoder's network loses ${tenths(percent)} % of packets, and some do not come again in time: raise the SRT latency in the encoder to ${latencyMs} ms (in OBS and FFmpeg: latency=${latencyMs * 1_000}).`,
+    ko: `인코더의 네트워크에서 패킷의 ${tenths(percent)}%가 손실되고 일부는 제때 다시 오지 않습니다. 인코더의 SRT 지연 시간을 ${latencyMs}ms로 늘려 주세요(OBS와 FFmpeg에서는 latency=${latencyMs * 1_000}).`,
+  };
+}
+
 function shown(value: number | string, show: ((value: number) => string) | undefined): string {
   if (typeof value === "number") return show === undefined ? String(value) : show(value);
   return value.split(", ").map(codecName).join(", ");
@@ -196,6 +206,7 @@ export function describeFinding(
 ): { readonly severity: WarningSeverity; readonly message: Bilingual } {
   if (code === "KEY_TIDIED") return { severity: "warning", message: keySentence(String(found)) };
   if (code === "AUDIO_SILENT") return { severity: "warning", message: silenceSentence(Number(found)) };
+  if (code === "SRT_LOSS") return { severity: "warning", message: srtLossSentence(Number(found), Number(wanted)) };
   if (code === "CLOCK_DRIFT") return { severity: "warning", message: driftSentence(Number(found)) };
   const general = target === undefined ? GENERAL[code] : undefined;
   const { severity, show, en, ko } = general ?? SENTENCES[code];

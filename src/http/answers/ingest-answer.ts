@@ -1,5 +1,5 @@
 import type { CheckState, IngestWarning } from "../../control/ingest-check/ingest-checks.ts";
-import type { IngestSample } from "../../thread-protocol/samples.ts";
+import type { IngestSample, SrtLinkSample } from "../../thread-protocol/samples.ts";
 
 /** The channel object's `ingest`. */
 export function ingestAnswer(ingest: IngestSample, warnings: readonly IngestWarning[], checkState?: CheckState) {
@@ -38,10 +38,28 @@ export function ingestAnswer(ingest: IngestSample, warnings: readonly IngestWarn
     ...(channels === undefined ? {} : { channels }),
     ...(secondsWithoutVideo === undefined ? {} : { secondsWithoutVideo }),
     ...(droppedData === undefined ? {} : { droppedData }),
+    ...(ingest.srt === undefined ? {} : { srt: srtAnswer(ingest.srt) }),
     bytesPerSecond: Math.round(bytesPerSecond),
     bytesTotal,
     ...(checkState === undefined ? {} : { checkState }),
     warnings: [...backupWarnings(ingest), ...warnings.map(warningAnswer)],
+  };
+}
+
+function srtAnswer({ rttMs, latencyMs, isEncrypted, bytesPerSecond, lossPercent, ...counts }: SrtLinkSample) {
+  const { packets, lost, retransmitted, dropped, belated, undecrypted } = counts;
+  return {
+    ...(rttMs === undefined ? {} : { roundTripMs: Math.round(rttMs * 10) / 10 }),
+    latencyMs,
+    encrypted: isEncrypted,
+    bytesPerSecond,
+    lossPercent,
+    packets,
+    lost,
+    retransmitted,
+    dropped,
+    belated,
+    undecrypted,
   };
 }
 
@@ -72,9 +90,22 @@ export function ingestShape(
   checkState: CheckState | undefined,
 ): string {
   const { bytesPerSecond: _rate, bytesTotal: _total, measures: _measures, ...rest } = ingest;
-  const { frameRate, keyframeIntervalSeconds, secondsWithoutVideo, droppedData, ...steady } = rest;
+  const { frameRate, keyframeIntervalSeconds, secondsWithoutVideo, droppedData, srt, ...steady } = rest;
   const known = [frameRate, keyframeIntervalSeconds, secondsWithoutVideo, droppedData].map(
     (value) => value !== undefined,
   );
-  return JSON.stringify([steady, known, warnings, checkState]);
+  return JSON.stringify([steady, known, warnings, checkState, srtShape(srt)]);
+}
+
+/** Rounded, so that it changes only when a person would see a difference. */
+function srtShape(srt: SrtLinkSample | undefined) {
+  if (srt === undefined) return undefined;
+  const { rttMs, lossPercent, dropped, isEncrypted, latencyMs } = srt;
+  return [
+    rttMs === undefined ? rttMs : Math.round(rttMs / 10),
+    Math.round(lossPercent),
+    dropped,
+    isEncrypted,
+    latencyMs,
+  ];
 }

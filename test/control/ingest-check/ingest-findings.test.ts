@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { type Finding, findIngestFaults, findTargetFaults } from "../../../src/control/ingest-check/ingest-findings.ts";
 import { describeFinding } from "../../../src/control/ingest-check/ingest-sentences.ts";
 import { displayNameOf, limitsOf, TARGET_PRESETS } from "../../../src/control/presets/target-presets.ts";
-import type { IngestSample, StreamMeasures } from "../../../src/thread-protocol/samples.ts";
+import type { IngestSample, SrtLinkSample, StreamMeasures } from "../../../src/thread-protocol/samples.ts";
 import { channelSample } from "../../support/stages/sample.ts";
 
 type Change = Partial<IngestSample>;
@@ -95,6 +95,39 @@ test("a target that chose another track is not judged by the default one", () =>
   expect(codes(0, 0)).toEqual(["VIDEO_BITRATE_HIGH", "AUDIO_BITRATE_HIGH"]);
   expect(codes(1, 0)).toEqual(["AUDIO_BITRATE_HIGH"]);
   expect(codes(0, 1)).toEqual(["VIDEO_BITRATE_HIGH"]);
+});
+
+const SRT: SrtLinkSample = {
+  ...{ channelId: "ls-1", slot: "main", latencyMs: 300, isEncrypted: false, packets: 9_000, bytesPerSecond: 750_000 },
+  ...{
+    lost: 90,
+    retransmitted: 90,
+    dropped: 0,
+    belated: 0,
+    undecrypted: 0,
+    lossPercent: 3,
+    droppedLately: 0,
+    rttMs: 50,
+  },
+};
+
+test.each<readonly [name: string, change: Partial<SrtLinkSample>, findings: readonly Finding[]]>([
+  ["losses that are all repaired in time", {}, []],
+  ["no losses at a latency that is too short", { lossPercent: 0, rttMs: 200 }, []],
+  ["a latency below four round trips", { rttMs: 120.5 }, [finding("SRT_LOSS", 3, 500)]],
+  ["the same with few losses", { rttMs: 120.5, lossPercent: 0.6 }, [finding("SRT_LOSS", 0.6, 500, false)]],
+  ["packets that never came", { droppedLately: 2 }, [finding("SRT_LOSS", 3, 500)]],
+  ["the longest latency", { droppedLately: 2, latencyMs: 8_000 }, []],
+])("SRT: %s", (_name, change, findings) => {
+  expect(findIngestFaults({ ...GOOD, srt: { ...SRT, ...change } })).toEqual(findings);
+});
+
+test("SRT: the sentence names the loss and the latency to set, also as OBS counts it", () => {
+  const { message, severity } = describeFinding(finding("SRT_LOSS", 3, 500));
+  expect(severity).toBe("warning");
+  expect(message.en).toContain("loses 3 % of packets");
+  expect(message.en).toContain("to 500 ms (in OBS and FFmpeg: latency=500000)");
+  expect(message.ko).toContain("500ms");
 });
 
 test("a clock is wrong from a thousandth on, and stays so down to half of that", () => {

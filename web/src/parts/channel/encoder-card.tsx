@@ -10,6 +10,7 @@ import { RefusedEncoders } from "./refused-encoders.tsx";
 import { testPatternPath } from "./test-pattern.tsx";
 
 const StartTestPattern = lazy(async () => (await import("../sources/start-test-pattern.tsx")).StartTestPattern);
+const SrtAddress = lazy(async () => (await import("./srt-address.tsx")).SrtAddress);
 const QrCode = lazy(async () => (await import("./qr-code.tsx")).QrCode);
 
 /** The server address and keys for the encoder. */
@@ -41,6 +42,7 @@ export function EncoderCard({ channel }: { readonly channel: Channel }) {
       {channel.backupStreamKey !== undefined && (
         <CopyField label={t().encoder.backupKey} value={channel.backupStreamKey} isSecret />
       )}
+      {channel.srtUrl !== undefined && <SrtAddress url={channel.srtUrl} streamKey={channel.streamKey} />}
       {channel.ingestAuth !== undefined && (
         <CopyField label={t().platform.login} help={t().encoder.loginObs} value={channel.ingestAuth.id} />
       )}

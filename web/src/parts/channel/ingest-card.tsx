@@ -7,6 +7,7 @@ import { lazy } from "../basic/lazy.tsx";
 import { IngestChart } from "./ingest-chart.tsx";
 import { audioText, videoText } from "./media-words.ts";
 
+const SrtLink = lazy(async () => (await import("./srt-link.tsx")).SrtLink);
 const Preview = lazy(async () => (await import("../video/preview.tsx")).Preview);
 
 /** The incoming stream and what is wrong with it. */
@@ -41,6 +42,7 @@ export function IngestCard({ live }: { readonly live: LiveChannel }) {
             </div>
           ))}
       </dl>
+      {ingest.srt !== undefined && <SrtLink srt={ingest.srt} />}
       {ingest.state === "LIVE" && !isTest && <StreamCheck ingest={ingest} />}
     </section>
   );
