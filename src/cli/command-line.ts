@@ -1,9 +1,8 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { readConfig } from "../app/config/config.ts";
 import { ConfigError } from "../app/config/config-error.ts";
 import { helpText } from "../app/config/help-text.ts";
 import { exitNow } from "../app/process/exit-now.ts";
+import { releaseVersion } from "../app/release.ts";
 import { backupCommand } from "./commands/backup.ts";
 import type { Command } from "./commands/command.ts";
 import { demoCommand } from "./commands/demo.ts";
@@ -16,6 +15,7 @@ import { rotateKeyCommand } from "./commands/rotate-key.ts";
 import { testkitCommand } from "./commands/testkit/testkit.ts";
 import { runServer } from "./run-server.ts";
 import type { StopRequest } from "./stop-request.ts";
+import { upgradeCommand } from "./upgrade.ts";
 
 const COMMANDS: Readonly<Record<string, Command>> = {
   backup: backupCommand,
@@ -27,6 +27,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   restore: restoreCommand,
   "rotate-key": rotateKeyCommand,
   testkit: testkitCommand,
+  upgrade: upgradeCommand,
 };
 
 /** Runs the command line: one of the commands, or, without one, the server until it is stopped. */
@@ -50,7 +51,7 @@ async function run(stopRequest: StopRequest): Promise<void> {
     );
   }
   const commandLine = readConfig(process.argv.slice(2), process.env);
-  if ("show" in commandLine) print(commandLine.show === "help" ? helpText() : `fanfare ${version()}\n`);
+  if ("show" in commandLine) print(commandLine.show === "help" ? helpText() : `fanfare ${releaseVersion()}\n`);
   else await runServer(commandLine.config, stopRequest);
 }
 
@@ -58,11 +59,6 @@ async function run(stopRequest: StopRequest): Promise<void> {
 function print(text: string): void {
   process.stdout.on("error", () => process.exit(0));
   process.stdout.write(text);
-}
-
-function version(): string {
-  const text = readFileSync(join(import.meta.dirname, "..", "..", "package.json"), "utf8");
-  return (JSON.parse(text) as { version: string }).version;
 }
 
 function fail(error: unknown): never {

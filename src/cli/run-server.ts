@@ -24,7 +24,9 @@ export async function runServer(config: Config, { signal }: StopRequest): Promis
   });
   const server = await Promise.race([starting.catch(ifNotStopping), stopped]);
   if (server !== undefined) printStart(server, outputs);
-  await stopped;
+  // Tells `fanfare upgrade`, which started this process.
+  if (server !== undefined && process.connected) process.send?.("ready", () => process.disconnect());
+  await (server === undefined ? stopped : Promise.race([stopped, server.ended]));
   // This timer keeps the process alive; those of the clock do not.
   await Promise.race([outputs.standard.drained(LAST_WORDS_MS), delay(LAST_WORDS_MS)]);
   exitNow(0);

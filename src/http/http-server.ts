@@ -42,6 +42,7 @@ import { addPreviewRoute, addPreviewTokenRoute } from "./routes/preview.ts";
 import { addPushRoutes, type PushUseCases } from "./routes/push.ts";
 import { addRecordingRoutes } from "./routes/recordings.ts";
 import { addReportRoutes } from "./routes/reports.ts";
+import type { ApiPause } from "./server/api-pause.ts";
 import { withoutBasePath } from "./server/base-path.ts";
 import { ConnectionGuard, type CutReason } from "./server/connection-guard.ts";
 import type { PlaceLimits } from "./server/connection-places.ts";
@@ -93,6 +94,8 @@ export type HttpServerOptions = {
   readonly limits: HttpLimits;
   /** The host names it answers to. */
   readonly hosts: HostNames;
+  /** Answers 503 while another process takes over. */
+  readonly pause: ApiPause;
   /** Learns that the server closes as soon as it does. */
   readonly health: Health;
   /** Takes the latency of every answer. */
@@ -157,6 +160,7 @@ export function buildHttpServer(options: HttpServerOptions): FastifyInstance {
     if (answer.isUnexpected) logUnexpected(log, error, request);
     sendError(reply, answer);
   });
+  options.pause.watch(server);
   // First of all, whatever the route.
   server.addHook(
     "onRequest",

@@ -1,5 +1,8 @@
 import { createServer } from "node:net";
 
+/** Whether the kernel spreads connections over several listeners of one port. */
+export const CAN_SHARE_PORTS = process.platform === "linux";
+
 /** `isShared`: other threads listen there too, and the kernel chooses which of them gets a connection. */
 export type ListenAddress = {
   /** All addresses where undefined. */

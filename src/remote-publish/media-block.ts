@@ -73,6 +73,17 @@ export class BlockWriter {
   }
 }
 
+/** Whether these bytes, which come from another process, are messages one after another, and nothing else. */
+export function isBlock({ buffer, length }: Block): boolean {
+  const bytes = Buffer.from(buffer, 0, length);
+  let at = 0;
+  while (at < length) {
+    if (at + HEADER_BYTES > length || bytes.readUInt8(at + 8) >= KINDS.length) return false;
+    at += HEADER_BYTES + bytes.readUInt32BE(at);
+  }
+  return at === length;
+}
+
 /** The messages of a block. Their payloads are views of it. */
 export function readBlock({ buffer, length }: Block): MediaMessage[] {
   const bytes = Buffer.from(buffer, 0, length);

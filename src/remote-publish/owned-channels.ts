@@ -8,13 +8,16 @@ import type { ChannelId, ChannelSpec } from "../thread-protocol/channel-spec.ts"
  */
 const KEPT_MS = 2 * 60 * 1_000;
 const SWEEP_INTERVAL_MS = 5_000;
+/** The same once another process accepts the encoders: it should get channels that are off air. */
+const HANDED_OVER_KEPT_MS = 2_000;
+const HANDED_OVER_SWEEP_INTERVAL_MS = 500;
 
 export type OwnedChannelsDeps = {
   readonly clock: Pick<Clock, "startTimer">;
   readonly engine: Pick<Engine, "introduce" | "forgetIdle">;
   /** This thread has forgotten a channel. `admissions`: how many encoders were admitted to it, as far as this thread knows. */
   readonly onReleased: (channelId: ChannelId, admissions: number) => void;
-  /** How long a channel that is off air is kept, in milliseconds; default two minutes. */
+  /** How long a channel that is off air is kept, in milliseconds; default two minutes. Infinity: until `handOver`. */
   readonly keptMs?: number;
 };
 
@@ -22,9 +25,17 @@ export type OwnedChannelsDeps = {
 export class OwnedChannels {
   readonly #deps: OwnedChannelsDeps;
   readonly #admissions = new Map<ChannelId, number>();
+  #isHandedOver = false;
 
   constructor(deps: OwnedChannelsDeps) {
     this.#deps = deps;
+    if (deps.keptMs !== Number.POSITIVE_INFINITY) this.#scheduleSweep();
+  }
+
+  /** Another process accepts the encoders from now on: channels that are off air are released after two seconds. */
+  handOver(): void {
+    if (this.#isHandedOver) return;
+    this.#isHandedOver = true;
     this.#scheduleSweep();
   }
 
@@ -39,8 +50,14 @@ export class OwnedChannels {
   }
 
   #scheduleSweep(): void {
-    this.#deps.clock.startTimer(SWEEP_INTERVAL_MS, () => {
-      for (const channelId of this.#deps.engine.forgetIdle(this.#deps.keptMs ?? KEPT_MS)) {
+    const wasHandedOver = this.#isHandedOver;
+    const [intervalMs, keptMs] = wasHandedOver
+      ? [HANDED_OVER_SWEEP_INTERVAL_MS, HANDED_OVER_KEPT_MS]
+      : [SWEEP_INTERVAL_MS, this.#deps.keptMs ?? KEPT_MS];
+    this.#deps.clock.startTimer(intervalMs, () => {
+      // `handOver` has started the quicker sweep.
+      if (wasHandedOver !== this.#isHandedOver) return;
+      for (const channelId of this.#deps.engine.forgetIdle(keptMs)) {
         const admissions = this.#admissions.get(channelId) ?? 0;
         this.#admissions.delete(channelId);
         this.#deps.onReleased(channelId, admissions);

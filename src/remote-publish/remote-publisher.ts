@@ -27,6 +27,8 @@ export type RemotePublisherDeps = {
   readonly afterReads: (run: () => void) => void;
   /** An encoder is not read for a while, because the thread that owns its channel is behind. */
   readonly onWait: () => void;
+  /** How many encoders publish to other threads now. */
+  readonly onCount: (count: number) => void;
 };
 
 /** Encoders of this thread whose channels other threads own. */
@@ -45,10 +47,15 @@ export class RemotePublishers {
   ): PublishGateway {
     const gateway: RemotePublisher = new RemotePublisher(channel, transport, {
       ...this.#deps,
-      onOpen: () => this.#open.add(gateway),
-      onOver: () => this.#open.delete(gateway),
+      onOpen: () => this.#count(() => this.#open.add(gateway)),
+      onOver: () => this.#count(() => this.#open.delete(gateway)),
     });
     return gateway;
+  }
+
+  #count(change: () => void): void {
+    change();
+    this.#deps.onCount(this.#open.size);
   }
 
   /** Sends the gathered messages to the threads that own the channels, which send them on to targets. */

@@ -74,6 +74,13 @@ export class SourcePlayers implements SourcePlayer {
     await Promise.all(runs.map((run) => run.stop("stopped-by-person")));
   }
 
+  /** Another process takes over and plays on. Nothing is told. */
+  async abandon(): Promise<void> {
+    const runs = [...this.#runs.values()];
+    this.#runs.clear();
+    await Promise.all(runs.map((run) => run.abandon()));
+  }
+
   #readyFile(fileId: string): ReadyFile | undefined {
     const file = this.#deps.files.list().find((each) => each.fileId === fileId);
     const format = file?.state === "ready" ? file.format : undefined;

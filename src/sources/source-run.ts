@@ -59,6 +59,13 @@ export class SourceRun {
     await this.#player?.stop();
   }
 
+  /** Leaves like an encoder whose connection is lost, so that the channel is held until another process plays on. */
+  async abandon(): Promise<void> {
+    if (!this.#isOver) this.#publisher?.end("connection-lost");
+    this.#isOver = true;
+    await this.#player?.stop();
+  }
+
   async #begin(): Promise<void> {
     try {
       const { channelId, read } = this.#start;

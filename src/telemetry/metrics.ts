@@ -1,4 +1,5 @@
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import type { RunningBroadcast } from "../control/facts/running-broadcasts.ts";
 import type { ChannelChanged, ServerFact } from "../control/facts/server-fact.ts";
 import type { ChannelId, TargetId } from "../thread-protocol/channel-spec.ts";
 import type { LoopDelay } from "../thread-protocol/loop-delay.ts";
@@ -209,6 +210,14 @@ export class Metrics {
       default:
         // Other facts are not counted.
         return;
+    }
+  }
+
+  /** Goes on with broadcasts that another process of this server began. Counters count from here. */
+  resume(broadcasts: readonly RunningBroadcast[]): void {
+    for (const { facts, sample } of broadcasts) {
+      for (const fact of facts) this.fact(fact);
+      if (sample !== undefined) this.samples([sample]);
     }
   }
 

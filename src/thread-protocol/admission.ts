@@ -8,18 +8,31 @@ export type AdmissionRequest = { readonly kind: "admission"; readonly key: strin
 
 export type AdmissionReply = { readonly kind: "admission" } & AdmissionDecision;
 
+/** Where the thread of another process that owns a channel accepts links. `path`: a Unix socket. */
+export type OwnerLink = { readonly path: string; readonly epoch: number; readonly revision: number };
+
+/**
+ * Media thread to control thread: another process has an encoder for this channel. It was admitted there, and wants to
+ * publish here.
+ */
+export type AttachRequest = { readonly kind: "attach"; readonly channelId: ChannelId };
+
+/** `spec` is absent where the asking thread does not own the channel. */
+export type AttachReply = { readonly kind: "attach"; readonly spec?: ChannelSpec };
+
 /** `admit` carries the channel's spec, so that the thread knows the channel before its first packet. */
 export type AdmissionDecision =
   | { readonly decision: "admit"; readonly spec: ChannelSpec; readonly slot: IngestSlot }
   /**
    * Another thread owns the channel. A transport to that thread comes with the reply
-   * (`thread-protocol/remote-publish`).
+   * (`thread-protocol/remote-publish`), or `link` says where to dial it.
    */
   | {
       readonly decision: "admit-elsewhere";
       readonly channelId: ChannelId;
       readonly slot: IngestSlot;
       readonly latency: Latency;
+      readonly link?: OwnerLink;
     }
   /** `refused`: the channel of this key and what it refuses, where the key is right. The encoder is not told so. */
   | { readonly decision: "refuse"; readonly refused?: RefusedKey };

@@ -1,4 +1,11 @@
-import type { AdmissionReply, AdmissionRequest, LoginReply, LoginRequest } from "./admission.ts";
+import type {
+  AdmissionReply,
+  AdmissionRequest,
+  AttachReply,
+  AttachRequest,
+  LoginReply,
+  LoginRequest,
+} from "./admission.ts";
 import type { CertificatePair } from "./certificate.ts";
 import type { ChannelId, ChannelSpec, IngestSlot, TargetId } from "./channel-spec.ts";
 import type { Fact } from "./facts.ts";
@@ -17,12 +24,16 @@ import type { TestPatternReply, TestPatternRequest } from "./test-pattern.ts";
 export type ShutdownMode = "cut" | "end";
 
 /** What a media thread asks of the control thread. */
-export type MediaRequest = AdmissionRequest | LoginRequest | PlayRequest;
-export type ControlReply = AdmissionReply | LoginReply | PlayReply;
+export type MediaRequest = AdmissionRequest | LoginRequest | PlayRequest | AttachRequest;
+export type ControlReply = AdmissionReply | LoginReply | PlayReply | AttachReply;
+
+/** Accept links of another process of this machine at this Unix socket, whose folder only this user can open. */
+type LinkRequest = { readonly kind: "accept-links"; readonly path: string };
+type LinkReply = { readonly kind: "accept-links"; readonly problem?: string };
 
 /** What the control thread asks of a media thread. */
-export type ControlRequest = PreflightRequest | TestPatternRequest | KeyframeRequest;
-export type MediaReply = PreflightReply | TestPatternReply | KeyframeReply;
+export type ControlRequest = PreflightRequest | TestPatternRequest | KeyframeRequest | LinkRequest;
+export type MediaReply = PreflightReply | TestPatternReply | KeyframeReply | LinkReply;
 
 /** Control thread to media thread. Plain data; some messages carry one end of a transport, as noted. */
 export type ToMedia =
@@ -55,6 +66,11 @@ export type ToMedia =
   | { readonly kind: "recorder" }
   /** A port of this server. No target may lead back to it. */
   | { readonly kind: "own-port"; readonly port: number }
+  /**
+   * Another process of this server accepts connections at the same ports from now on. Present ones stay. Channels off
+   * air are released at once: they go on air there.
+   */
+  | { readonly kind: "stop-accepting" }
   /** The process stops: admit no more encoders, and ask those that support it to reconnect elsewhere. */
   | { readonly kind: "drain" }
   /** The process stops: leave targets and encoders. */

@@ -1,3 +1,4 @@
+import type { OwnerLink } from "./admission.ts";
 import type { ChannelId } from "./channel-spec.ts";
 
 /** What a preview is sent as: an FLV file, or RTMP messages of one message stream. */
@@ -27,8 +28,13 @@ export type PlayRequest = { readonly kind: "play"; readonly channelId: string; r
 
 /**
  * `admit`: the player has a place until `play-left`. Where another thread owns the channel, a transport to that thread
- * comes with the reply.
+ * comes with the reply, or `link` says where to dial it.
  */
 export type PlayReply =
-  | { readonly kind: "play"; readonly decision: "admit"; readonly channelId: ChannelId }
+  | {
+      readonly kind: "play";
+      readonly decision: "admit";
+      readonly channelId: ChannelId;
+      readonly link?: OwnerLink;
+    }
   | { readonly kind: "play"; readonly decision: "refuse" | "full" };

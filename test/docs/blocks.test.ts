@@ -12,6 +12,7 @@ const API_JSON = "test/docs/api-examples.system.test.ts reads it as JSON";
 const KIT = "test/docs/commands.test.ts starts each command";
 const PROXY = "test/dashboard/browser/server/reverse-proxy.test.ts runs it";
 const COMMANDS = "test/docs/shell-blocks.system.test.ts runs or checks it";
+const UPGRADE = "test/cli/upgrade.system.test.ts runs or checks it";
 const DRAWING = "nothing to run: a drawing or a text to sign";
 
 /** What checks each block, by page, in order: its language, and the test. */
@@ -24,6 +25,10 @@ const CHECKED_BY: Readonly<Record<string, readonly (readonly [language: string, 
   ],
   "bench/README.md": [["sh", COMMANDS]],
   "docs/architecture.md": [["text", DRAWING]],
+  "docs/operations/upgrades.md": [
+    ["sh", UPGRADE],
+    ["ini", UPGRADE],
+  ],
   "docs/api.md": [
     ["text", DRAWING],
     ["sh", API_EXAMPLES],

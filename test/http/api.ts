@@ -24,6 +24,7 @@ import { withActor } from "../../src/http/auth/request-actor.ts";
 import { buildHttpServer, type HttpLimits } from "../../src/http/http-server.ts";
 import type { RingLimits } from "../../src/http/live/live-ring.ts";
 import { LiveStream } from "../../src/http/live/live-stream.ts";
+import { ApiPause } from "../../src/http/server/api-pause.ts";
 import { Health } from "../../src/http/server/health.ts";
 import { HostNames } from "../../src/http/server/host-names.ts";
 import { SqlDashboardStore } from "../../src/store/access/dashboard-store.ts";
@@ -102,6 +103,7 @@ export class Api {
   readonly view = new LiveState(this.clock);
   readonly runtime = new FakeRuntime(this.view);
   readonly lines: LogLine[] = [];
+  readonly pause = new ApiPause();
   readonly metrics = new Metrics((channelId) => this.service.liveHealth(channelId).state);
   readonly troubles = new ServerTroubles({ clock: this.clock, publish: (fact) => this.facts.publish(fact) });
   readonly health = new Health({
@@ -220,6 +222,7 @@ export class Api {
         this.recordings.take(message);
     };
     this.server = buildHttpServer({
+      pause: this.pause,
       service,
       dashboard: this.dashboard,
       push: {

@@ -30,6 +30,7 @@ class Threads {
       onWait: () => {
         this.waits += 1;
       },
+      onCount: () => undefined,
     });
   }
 
@@ -238,7 +239,12 @@ test("a fault while one encoder is admitted refuses that encoder, and the thread
     isOnAir: () => false,
   };
   const host = new RemotePublisherHost({ clock, engine: broken });
-  const distant = new RemotePublishers({ clock, afterReads: () => undefined, onWait: () => undefined });
+  const distant = new RemotePublishers({
+    clock,
+    afterReads: () => undefined,
+    onWait: () => undefined,
+    onCount: () => undefined,
+  });
   const transport = new ManualTransport<FromEncoder, ToEncoder>();
   host.take(stage.spec([target(1)]), "main", transport.far);
   const result = distant.to({ channelId: "ls-1", latency: "efficient" }, transport.near).tryAdmit();

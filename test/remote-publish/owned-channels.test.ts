@@ -41,3 +41,24 @@ test("a removed channel is not reported as released", () => {
   thread.clock.advance(300_000);
   expect(released).toEqual([]);
 });
+
+test("once another process accepts the encoders, a channel off air is released within three seconds, one on air is not", () => {
+  const thread = new RelayStage();
+  const released: string[] = [];
+  const owned = new OwnedChannels({
+    ...{ clock: thread.clock, engine: thread.engine, keptMs: Number.POSITIVE_INFINITY },
+    onReleased: (channelId) => released.push(channelId),
+  });
+  owned.admitted(thread.spec([target(1)], "ls-1"));
+  owned.admitted(thread.spec([target(2)], "ls-2"));
+  const publisher = thread.open("ls-1");
+  thread.clock.advance(600_000);
+  expect(released).toEqual([]);
+  owned.handOver();
+  owned.handOver();
+  thread.clock.advance(3_000);
+  expect(released).toEqual(["ls-2"]);
+  publisher.end("clean");
+  thread.clock.advance(3_000);
+  expect(released).toEqual(["ls-2", "ls-1"]);
+});

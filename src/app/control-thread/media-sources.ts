@@ -61,6 +61,11 @@ export class MediaSources {
     if (fact.kind === "channel-changed" && fact.change === "deleted") this.sources.forget(fact.channelId);
   }
 
+  /** Another process takes over: it plays on what plays here. */
+  async handOver(): Promise<void> {
+    await Promise.all([this.#players.abandon(), this.files.close()]);
+  }
+
   /** Ends FFmpeg everywhere. */
   async close(): Promise<void> {
     await Promise.all([this.#players.close(), this.files.close()]);

@@ -9,12 +9,14 @@ import { Deliveries } from "../../control/events/deliveries.ts";
 import { EventRetention } from "../../control/events/event-retention.ts";
 import { EventWriter } from "../../control/events/event-writer.ts";
 import type { ChannelEvent } from "../../control/events/events.ts";
+import type { RunningBroadcast } from "../../control/facts/running-broadcasts.ts";
 import type { BroadcastLost, ChannelChanged } from "../../control/facts/server-fact.ts";
 import type { ChannelHealth } from "../../control/health/channel-health.ts";
 import { HistoryReader } from "../../control/history/history-reader.ts";
 import { HistoryWriter } from "../../control/history/history-writer.ts";
 import { RefusedEncoders } from "../../control/live/refused-encoders.ts";
 import { ReportWriter } from "../../control/reports/report-writer.ts";
+import type { BroadcastReport } from "../../control/reports/reports.ts";
 import type { EventUseCases } from "../../http/routes/events.ts";
 import type { PushUseCases } from "../../http/routes/push.ts";
 import type { AddressPolicy } from "../../net/address-check.ts";
@@ -124,6 +126,13 @@ export class Notifications {
   /** Adds a port of this server: no webhook may lead back to it. */
   addOwnPort(port: number): void {
     this.#ownPorts.push(port);
+  }
+
+  /** Goes on with broadcasts that another process of this server began. Call it before `start`. */
+  resume(broadcasts: readonly RunningBroadcast[], reports: readonly BroadcastReport[]): void {
+    this.events.resume(broadcasts);
+    this.reports.resume(reports, broadcasts);
+    this.history.resume(broadcasts);
   }
 
   /** Starts deliveries, retention and reports, including those that the last process left. */

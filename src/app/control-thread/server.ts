@@ -17,6 +17,7 @@ import { withActor } from "../../http/auth/request-actor.ts";
 import { buildHttpServer } from "../../http/http-server.ts";
 import { LiveStream } from "../../http/live/live-stream.ts";
 import { buildMetricsServer } from "../../http/routes/health.ts";
+import { ApiPause } from "../../http/server/api-pause.ts";
 import { Health } from "../../http/server/health.ts";
 import { LocalPlacement } from "../../placement/local-placement.ts";
 import { instanceName } from "../../store/database/instance-name.ts";
@@ -27,13 +28,15 @@ import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
 import type { ShutdownMode } from "../../thread-protocol/messages.ts";
 import { type Addresses, addressesOf } from "../config/addresses.ts";
 import type { Config } from "../config/settings/settings.ts";
-import { dataPaths, openStorage, type Storage } from "../data-folder/storage.ts";
+import { checkStorage, dataPaths, openStorage, type Storage } from "../data-folder/storage.ts";
 import { logLastWords, type Outputs } from "../process/outputs.ts";
+import { releaseVersion } from "../release.ts";
+import { HandoverListener } from "../upgrade/handover.ts";
 import { watchClock } from "./clock-watch.ts";
 import { watchDatabase } from "./database-watch.ts";
 import { warnOfFew } from "./descriptor-shares.ts";
-import { closeHttp, listenHttp } from "./http-listening.ts";
-import { MediaPool } from "./media/media-pool.ts";
+import { closeHttp, listenHttp, listenShared } from "./http-listening.ts";
+import { MediaPool, type MediaPoolDeps } from "./media/media-pool.ts";
 import { MediaSources } from "./media-sources.ts";
 import { Notifications } from "./notifications.ts";
 import { OwnTroubles } from "./own-troubles.ts";
@@ -49,12 +52,15 @@ import {
   notificationsOptions,
 } from "./server-options.ts";
 import { type Buses, subscribeAll } from "./subscriptions.ts";
+import { type HandoverParts, handoverServer } from "./succession/handover-server.ts";
+import { Succession } from "./succession/succession.ts";
 import { ThreadWatch } from "./thread-watch.ts";
 import { followTlsFiles, readTlsFiles } from "./tls-files.ts";
 import { TotalsKeeper } from "./totals-keeper.ts";
 
 /** Length of the name of this process's live stream, in bytes. The next process uses another name. */
 const LIVE_EPOCH_BYTES = 6;
+const MS_PER_SECOND = 1_000;
 
 /** A running server. */
 export type RunningServer = {
@@ -67,6 +73,8 @@ export type RunningServer = {
   readonly setupToken: string | undefined;
   /** Stops as configured: within 5 seconds, with everything stored. Idempotent. */
   stop(): Promise<void>;
+  /** Resolves where the server stops because another process has taken over and its own broadcasts are over. */
+  readonly ended: Promise<void>;
 };
 
 /**
@@ -82,36 +90,38 @@ export async function startServer(
   logLastWords(log, outputs);
   warnOfFew(DESCRIPTORS, log);
   stopping.throwIfAborted();
-  const storage = await openStorage(config);
+  const foundations = await layFoundations(config, log);
+  const { storage, tls, succession } = foundations;
   const { newKeyFile, folderProblem } = storage;
   if (folderProblem !== undefined) log.warn("the data folder is not private", { detail: folderProblem });
   if (newKeyFile !== undefined) log.warn("encryption key file made: keep a copy of it", { file: newKeyFile });
-  const [tls, instance] = await Promise.all([readTlsFiles(config), instanceName(storage.database)]).catch(
-    async (error: unknown) => {
-      await storage.close();
-      throw error;
-    },
-  );
-  const parts = assemble({ config, log, storage, tls, instance });
+  const parts = assemble(foundations);
   let stopped: Promise<void> | undefined;
-  const stop = () => {
-    stopped ??= stopAll(parts, config.shutdown, storage, log);
+  const stop = (mode: ShutdownMode = config.shutdown) => {
+    stopped ??= stopAll(parts, mode, log);
     return stopped;
   };
+  const ended = Promise.withResolvers<void>();
+  parts.handover = handoverOf(parts, foundations, {
+    isStopping: () => stopped !== undefined,
+    stop: (mode) => stop(mode).then(ended.resolve, ended.reject),
+  });
   outputs.standard.onLost((count) => parts.metrics.logLinesLost(count));
   try {
     stopping.throwIfAborted();
+    await resume(parts, succession);
     // The RTMP port first: a client that reads an address from the API must be able to connect to it.
     const rtmpPort = await parts.runtime.start();
     stopping.throwIfAborted();
     const { tlsPort: rtmpsPort, srtPort } = parts.runtime;
     parts.addresses.now = addressesOf(config, config.httpPort, rtmpPort, { rtmpsPort, srtPort });
-    const httpPort = await listenHttp(parts.http, config);
+    const httpPort = await listenHttp(parts.http, config, succession.ports);
     for (const port of [rtmpPort, httpPort, rtmpsPort, srtPort]) if (port !== undefined) addOwnPort(parts, port);
     if (config.metricsListen !== undefined) {
-      await parts.metricsHttp.listen(config.metricsListen);
+      await listenShared(parts.metricsHttp, config.metricsListen, succession.ports);
       addOwnPort(parts, config.metricsListen.port);
     }
+    succession.taken();
     parts.addresses.now = addressesOf(config, httpPort, rtmpPort, { rtmpsPort, srtPort });
     stopping.throwIfAborted();
     // After everything that can fail or be cancelled: a secret that was made here must be shown.
@@ -123,12 +133,57 @@ export async function startServer(
     storage.followKeyFile(log);
     followTlsFiles(config, tls, parts, log);
     parts.media.start();
+    await parts.handover?.listen();
     log.info("ready", { httpPort, rtmpPort, rtmpsPort, srtPort });
-    return { addresses: parts.addresses.now, firstKey, newKeyFile, setupToken, stop };
+    return {
+      addresses: parts.addresses.now,
+      firstKey,
+      newKeyFile,
+      setupToken,
+      stop: () => stop(),
+      ended: ended.promise,
+    };
   } catch (error) {
+    // Broadcasts of earlier processes go on without this one.
+    succession.leave();
     await stop();
     throw error;
   }
+}
+
+/**
+ * Opens what the server is built on. First everything that can be wrong is checked, then the server that runs is asked to
+ * hand over, where that is wanted.
+ */
+async function layFoundations(config: Config, log: Log): Promise<AllFoundations> {
+  const tls = await readTlsFiles(config);
+  const succession = new Succession(config, log);
+  if (config.takeOver === "yes") await succession.takeOver(() => checkStorage(config));
+  let storage: Storage | undefined;
+  try {
+    storage = await openStorage(config);
+    const instance = await instanceName(storage.database);
+    await succession.findOthers();
+    return { config, log, storage, tls, instance, succession };
+  } catch (error) {
+    succession.leave();
+    await storage?.close();
+    throw error;
+  }
+}
+
+/** What hands this server over to a newer process. Nodes of a cluster are drained instead. */
+function handoverOf(
+  parts: Parts,
+  { config, log }: AllFoundations,
+  process: Pick<HandoverParts, "isStopping" | "stop">,
+): HandoverListener | undefined {
+  if (config.databaseUrl !== undefined) return undefined;
+  return new HandoverListener({
+    ...{ dataFolder: config.dataDir, release: releaseVersion(), clock: systemClock, log },
+    drainMs: config.upgradeDrainSeconds * MS_PER_SECOND,
+    server: handoverServer({ ...parts, ...process, ports: () => parts.ports }),
+  });
 }
 
 function managerKey({ accessKey, secretKey }: Config, { store }: Storage): Promise<AccessKey | undefined> {
@@ -155,21 +210,46 @@ async function unlessUnwritable<Value>(log: Log, what: string, make: () => Promi
   }
 }
 
+/** Goes on with the broadcasts of earlier processes: their state first, then what happened since. */
+async function resume(parts: Parts, succession: Succession): Promise<void> {
+  const { runtime, liveState, notifications, metrics } = parts;
+  await succession.adopt(runtime);
+  for (const { broadcasts, onAirMs, reports, time } of succession.handovers) {
+    const countedUpToMs = systemClock.now() - (systemClock.wallNow() - time);
+    liveState.resume(broadcasts, new Map(onAirMs), countedUpToMs);
+    runtime.running.resume(broadcasts);
+    notifications.resume(broadcasts, reports);
+    metrics.resume(broadcasts);
+  }
+  succession.listen(runtime);
+}
+
+type AllFoundations = Foundations & { readonly succession: Succession };
+
 type Parts = {
   readonly http: FastifyInstance;
   /** Listens only if the settings name an address for it. */
   readonly metricsHttp: FastifyInstance;
+  readonly pause: ApiPause;
   readonly runtime: MediaPool;
   readonly media: MediaSources;
   readonly recorder: RecordingWorker;
+  readonly liveState: LiveState;
   readonly notifications: Notifications;
   readonly metrics: Metrics;
   readonly totals: TotalsKeeper;
+  readonly storage: Storage;
+  readonly succession: Succession;
+  /** Hands this server over to a newer process. */
+  handover: HandoverListener | undefined;
+  /** The ports at which this process accepts connections. */
+  readonly ports: number[];
   /** The addresses of the server; the ports are known once it listens. */
   readonly addresses: { now: Addresses };
 };
 
-function assemble({ config, log, storage, tls, instance }: Foundations): Parts {
+function assemble(foundations: AllFoundations): Parts {
+  const { config, log, storage, succession } = foundations;
   const clock = systemClock;
   const { store } = storage;
   const buses: Buses = { facts: new FactBus(log), samples: new FactBus(log), events: new FactBus(log) };
@@ -193,15 +273,9 @@ function assemble({ config, log, storage, tls, instance }: Foundations): Parts {
     readName: async (channelId) => (await store.findChannel(channelId))?.name,
   });
   const previewAccess = new PreviewAccess({ clock, randomBytes });
-  const admission = new Admission(store);
-  const runtime = new MediaPool({
-    ...{ options: mediaOptions(config, tls), placement: new LocalPlacement(log) },
-    ...{ view: liveState, clock, log, previewAccess },
-    ...(storage.sharedGuards === undefined ? {} : { sharedGuards: storage.sharedGuards }),
+  const runtime = poolOver(foundations, {
+    ...{ view: liveState, previewAccess, onFact: publish },
     linkRecorder: () => recording.worker.link(),
-    admit: (key, login) => admission.admit(key, login),
-    findIngestUser: (userId) => admission.findIngestUser(userId),
-    onFact: publish,
     onSamples: (batch) => buses.samples.publish(batch),
     onThread: (news) => threads.take(news),
   });
@@ -230,43 +304,69 @@ function assemble({ config, log, storage, tls, instance }: Foundations): Parts {
     troubles: () => troubles.current,
     answerContext: (isViewer) => ({ ...addresses.now, publishStatusName: config.publishStatusName, isViewer }),
   });
-  subscribeAll(buses, { log, liveState, ingestChecks, liveStream, metrics, notifications, troubles, totals });
+  const parts: { handover: HandoverListener | undefined } = { handover: undefined };
+  subscribeAll(buses, {
+    ...{ log, liveState, ingestChecks, liveStream, metrics, notifications, troubles, totals },
+    running: runtime.running,
+    isLogged: () => parts.handover?.hasGiven !== true,
+  });
   watchDatabase(storage, troubles, log, clock);
   watchClock(clock, log, () => {
     // The wall clock was set: send the times of what lasts again, by the new clock.
     for (const channelId of liveState.publishingChannels()) liveStream.changed(channelId);
   });
+  const pause = new ApiPause();
   const http = buildHttpServer({
-    ...httpOptions({ config, log, storage, tls, instance }),
+    ...{ pause, publishAddresses: () => addresses.now },
+    ...httpOptions(foundations),
     health: new Health({ clock, probe: () => probeWrite(storage.database), troubles: () => troubles.current }),
     onAcceptError: (error) => troubles.acceptFailed(error),
-    publishAddresses: () => addresses.now,
     ...{ service, runtime, previewAccess, live: liveStream, events: notifications.useCases, metrics },
-    recordings: recording.recordings,
-    push: notifications.pushUseCases,
-    media,
+    ...{ recordings: recording.recordings, push: notifications.pushUseCases, media },
   });
   const metricsHttp = buildMetricsServer({ source: metrics, clock, log, hosts: hostNames(config) });
-  const { worker: recorder } = recording;
-  return { http, metricsHttp, runtime, recorder, media, notifications, metrics, addresses, totals };
+  return Object.assign(parts, {
+    ...{ http, metricsHttp, pause, runtime, recorder: recording.worker, media, liveState, notifications },
+    ...{ metrics, addresses, totals, storage, succession, ports: [] },
+  });
+}
+
+/** The media threads, whose requests about encoders the database answers. */
+function poolOver(
+  { config, log, storage, tls, succession }: AllFoundations,
+  more: Pick<MediaPoolDeps, "view" | "previewAccess" | "linkRecorder" | "onFact" | "onSamples" | "onThread">,
+): MediaPool {
+  const admission = new Admission(storage.store);
+  return new MediaPool({
+    options: { ...mediaOptions(config, tls), predecessorPorts: succession.ports },
+    placement: new LocalPlacement(log),
+    ...{ clock: systemClock, log, ...more },
+    ...(storage.sharedGuards === undefined ? {} : { sharedGuards: storage.sharedGuards }),
+    admit: (key, login) => admission.admit(key, login),
+    findIngestUser: (userId) => admission.findIngestUser(userId),
+    readSpec: (channelId) => admission.readSpec(channelId),
+  });
 }
 
 /** Adds a port of this server: neither targets nor webhooks may connect to it. */
-function addOwnPort({ runtime, notifications }: Parts, port: number): void {
+function addOwnPort({ runtime, notifications, ports }: Parts, port: number): void {
+  ports.push(port);
   runtime.addOwnPort(port);
   notifications.addOwnPort(port);
 }
 
 /** Stops in the order in which data flows: media threads, then totals, then events, then the database. */
-async function stopAll(parts: Parts, mode: ShutdownMode, storage: Storage, log: Log): Promise<void> {
+async function stopAll(parts: Parts, mode: ShutdownMode, log: Log): Promise<void> {
   log.info("stopping", { mode });
-  const { http, metricsHttp, runtime, media, recorder, notifications, totals } = parts;
+  const { http, metricsHttp, runtime, media, recorder, notifications, totals, storage, succession, handover } = parts;
   totals.stop();
   // First of all, so that a source leaves like an encoder that stops.
   await media.close();
-  await Promise.all([closeHttp(http), closeHttp(metricsHttp), runtime.stop(mode)]);
-  await Promise.all([recorder.stop(), totals.storeLast()]);
+  await Promise.all([closeHttp(http), closeHttp(metricsHttp), runtime.stop(mode), succession.stop(mode)]);
+  // Another process has stored what was there then, and gets the rest.
+  await Promise.all([recorder.stop(), handover?.hasGiven === true ? undefined : totals.storeLast()]);
   await notifications.close();
   await storage.close();
+  await handover?.close();
   log.info("stopped");
 }

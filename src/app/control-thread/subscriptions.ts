@@ -1,6 +1,7 @@
 import type { Log } from "../../base/log.ts";
 import type { ChannelEvent } from "../../control/events/events.ts";
 import type { FactBus } from "../../control/facts/fact-bus.ts";
+import type { RunningBroadcasts } from "../../control/facts/running-broadcasts.ts";
 import type { ServerFact } from "../../control/facts/server-fact.ts";
 import type { IngestChecks } from "../../control/ingest-check/ingest-checks.ts";
 import type { LiveState } from "../../control/live/live-state.ts";
@@ -31,13 +32,19 @@ export type Subscribers = {
   readonly notifications: Notifications;
   readonly troubles: OwnTroubles;
   readonly totals: TotalsKeeper;
+  readonly running: RunningBroadcasts;
+  /** False where another process decides, and logs. */
+  readonly isLogged: () => boolean;
 };
 
 /** Subscribes everything, in the order of delivery: the live state first, because others read from it. */
 export function subscribeAll({ facts, samples, events }: Buses, to: Subscribers): void {
   facts.subscribe("live state", (fact) => to.liveState.fact(fact));
   facts.subscribe("ingest check", (fact) => to.ingestChecks.fact(fact));
-  facts.subscribe("log", (fact) => logFact(to.log, fact));
+  facts.subscribe("running broadcasts", (fact) => to.running.fact(fact));
+  facts.subscribe("log", (fact) => {
+    if (to.isLogged()) logFact(to.log, fact);
+  });
   facts.subscribe("live stream", (fact) => to.liveStream.fact(fact));
   facts.subscribe("metrics", (fact) => to.metrics.fact(fact));
   facts.subscribe("events", (fact) => to.notifications.events.fact(fact));

@@ -3,7 +3,7 @@ import { LoopWatch } from "../../telemetry/loop-watch.ts";
 import type { Metrics } from "../../telemetry/metrics.ts";
 import { Overloads } from "../../telemetry/overload.ts";
 import type { LoopDelay } from "../../thread-protocol/loop-delay.ts";
-import type { ThreadNews } from "./media/media-pool.ts";
+import type { ThreadNews } from "./media/thread-news.ts";
 
 /** How often this thread measures how late its event loop was, in milliseconds. */
 const LOOP_DELAY_INTERVAL_MS = 5_000;

@@ -12,7 +12,7 @@ import { openPostgresDatabase } from "../../store/postgres/postgres.ts";
 import { KeyFileError, readKeyFile } from "../../store/secrets/key-file.ts";
 import { type FileLock, takeFileLock } from "../../store/sqlite/file-lock.ts";
 import type { CheckResult } from "../../store/sqlite/quick-check.ts";
-import { KEY_FILE_NAME, openSqliteDatabase } from "../../store/sqlite/sqlite.ts";
+import { checkSqliteDatabase, KEY_FILE_NAME, openSqliteDatabase } from "../../store/sqlite/sqlite.ts";
 import type { Config } from "../config/settings/settings.ts";
 import { makePrivateFolder } from "./private-folder.ts";
 
@@ -136,6 +136,15 @@ export async function openSharedDatabase(url: string, keyFile: string): Promise<
     );
   }
   return await openPostgresDatabase({ url, keys: [first, ...others], keysFrom: keyFile });
+}
+
+/**
+ * Checks that this release can work with the database and its keys. Another process may use the data folder. Throws what
+ * `openStorage` would.
+ */
+export function checkStorage(config: StorageConfig): Promise<void> {
+  const paths = dataPaths(config);
+  return checkSqliteDatabase(paths.database, paths.keyFile);
 }
 
 /** Returns why others can read it; undefined where they cannot. */

@@ -5,13 +5,14 @@ import type { PlayPermit } from "../../ingest/rtmp/rtmp-player.ts";
 import type { Engine } from "../../relay/engine.ts";
 import { openPreviewSession } from "../../relay/preview-session.ts";
 import { gatewayTo } from "../../relay/publish-gateway.ts";
+import type { MessageTransport } from "../../remote-publish/message-transport.ts";
 import { openRemotePreview } from "../../remote-publish/remote-preview.ts";
 import type { RemotePublishers } from "../../remote-publish/remote-publisher.ts";
 import type { ProvenLogin } from "../../thread-protocol/admission.ts";
 import type { FromViewer, ToViewer } from "../../thread-protocol/preview.ts";
 import type { FromEncoder, ToEncoder } from "../../thread-protocol/remote-publish.ts";
-import type { TransportEnd } from "../threads/transport-ends.ts";
 import type { ControlRequests } from "./control-requests.ts";
+import type { NodeLinks } from "./node-links.ts";
 import type { OpenTransport } from "./open-transport.ts";
 import type { PlayPermits } from "./play-permits.ts";
 
@@ -24,6 +25,7 @@ export type AdmissionsDeps = {
   /** Whether channels that are off air may begin now. */
   readonly takesNew: () => boolean;
   readonly openTransport: OpenTransport;
+  readonly links: Pick<NodeLinks, "attach" | "watch">;
   /** The player that this request admitted has left. */
   readonly onPlayLeft: (requestId: number) => void;
 };
@@ -43,15 +45,21 @@ export class Admissions {
    * Asks whether this key may publish. Returns the way into the channel, in this thread or in another. Never rejects.
    */
   async admit(key: string, login: ProvenLogin | undefined): Promise<Admission> {
-    const { engine, requests, remote, takesNew, openTransport } = this.#deps;
+    const { engine, requests, remote, takesNew, openTransport, links } = this.#deps;
     const { reply, end } = await requests.admission(key, login);
     switch (reply?.decision) {
       case undefined:
         return "unavailable";
       case "admit":
         return { gateway: gatewayTo(engine, reply.spec, reply.slot, takesNew), slot: reply.slot };
-      case "admit-elsewhere":
-        return { gateway: remote.to(reply, openTransport<FromEncoder, ToEncoder>(end)), slot: reply.slot };
+      case "admit-elsewhere": {
+        const { channelId, slot, link } = reply;
+        const isHere = link === undefined;
+        const transport = isHere
+          ? openTransport<FromEncoder, ToEncoder>(end)
+          : await links.attach(channelId, slot, link);
+        return transport === undefined ? "unavailable" : { gateway: remote.to(reply, transport), slot };
+      }
       case "refuse":
         return reply.refused ?? "refused";
     }
@@ -64,13 +72,16 @@ export class Admissions {
 
   /** Asks whether the holder of this token may watch the channel. */
   async permitPlayer(channelId: string, token: string): Promise<PlayPermit> {
-    const { clock, engine, requests, permits, onPlayLeft } = this.#deps;
+    const { clock, engine, requests, permits, openTransport, links, onPlayLeft } = this.#deps;
     const { requestId, reply, end } = await requests.play(channelId, token);
     const leave = () => onPlayLeft(requestId);
     // A late reply may still take a place: free it.
     if (reply === undefined) leave();
     if (reply?.decision !== "admit") return reply?.decision ?? "unavailable";
-    if (end !== undefined) return permits.give(requestId, this.#remotePermit(end, leave));
+    const { link } = reply;
+    if (link !== undefined)
+      return permits.give(requestId, this.#remotePermit(links.watch(reply.channelId, link), leave));
+    if (end !== undefined) return permits.give(requestId, this.#remotePermit(openTransport(end), leave));
     return permits.give(requestId, {
       leave,
       show: async (streamId, sink) =>
@@ -78,9 +89,8 @@ export class Admissions {
     });
   }
 
-  #remotePermit(end: TransportEnd, onLeft: () => void): Exclude<PlayPermit, string> {
-    const { clock, openTransport } = this.#deps;
-    const transport = openTransport<FromViewer, ToViewer>(end);
+  #remotePermit(transport: MessageTransport<FromViewer, ToViewer>, onLeft: () => void): Exclude<PlayPermit, string> {
+    const { clock } = this.#deps;
     return {
       show: async (streamId, sink) => {
         const preview = openRemotePreview(transport, clock, { kind: "rtmp", streamId }, sink);

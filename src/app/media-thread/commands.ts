@@ -14,6 +14,7 @@ import type { FromRecorded, ToRecorded } from "../../thread-protocol/recordings/
 import type { FromEncoder, ToEncoder } from "../../thread-protocol/remote-publish.ts";
 import type { Envelope } from "../threads/transport-ends.ts";
 import type { ControlRequests } from "./control-requests.ts";
+import type { NodeLinks } from "./node-links.ts";
 import type { OpenTransport } from "./open-transport.ts";
 import type { PlayPermits } from "./play-permits.ts";
 import type { RecorderClient } from "./recorder-client.ts";
@@ -23,8 +24,8 @@ export type CommandsDeps = {
   readonly clock: Clock;
   readonly engine: Engine;
   readonly hosted: RemotePublisherHost;
-  /** Undefined with a single thread. */
-  readonly owned: OwnedChannels | undefined;
+  readonly owned: OwnedChannels;
+  readonly links: Pick<NodeLinks, "accept">;
   readonly requests: ControlRequests;
   readonly permits: PlayPermits;
   readonly listener: RtmpListener;
@@ -60,10 +61,10 @@ export class Commands {
         return this.#request(message.requestId, message.request);
       case "reply":
         if (message.reply.kind === "admission" && message.reply.decision === "admit")
-          owned?.admitted(message.reply.spec);
+          owned.admitted(message.reply.spec);
         return requests.reply(message.requestId, message.reply, end);
       case "host-publisher":
-        owned?.admitted(message.spec);
+        owned.admitted(message.spec);
         return hosted.take(message.spec, message.slot, openTransport<ToEncoder, FromEncoder>(end));
       case "host-preview":
         return hostPreview(engine, clock, message.channelId, openTransport<ToViewer, FromViewer>(end));
@@ -86,6 +87,9 @@ export class Commands {
         return this.#deps.recorder.connect(openTransport<FromRecorded, ToRecorded>(end));
       case "own-port":
         return this.#deps.onOwnPort(message.port);
+      case "stop-accepting":
+        owned.handOver();
+        return listener.stopAccepting();
       case "drain":
         return this.#deps.onDrain();
       case "shutdown":
@@ -96,19 +100,25 @@ export class Commands {
   }
 
   #request(requestId: number, request: ControlRequest): void {
-    const { engine, owned, testPatterns, reply } = this.#deps;
+    const { engine, owned, links, testPatterns, reply } = this.#deps;
     switch (request.kind) {
       case "preflight":
         void this.#testTarget(requestId, request.target);
         return;
       case "test-pattern":
-        owned?.admitted(request.spec);
+        owned.admitted(request.spec);
         return reply(requestId, { kind: "test-pattern", result: testPatterns.start(request) });
       case "keyframe": {
         const keyframe = engine.keyframe(request.channelId, request.knownTime);
         const transferred = keyframe.found === "keyframe" ? [keyframe.bytes.buffer] : [];
         return reply(requestId, { kind: "keyframe", keyframe }, transferred);
       }
+      case "accept-links":
+        links.accept(request.path).then(
+          () => reply(requestId, { kind: "accept-links" }),
+          (error: unknown) => reply(requestId, { kind: "accept-links", problem: String(error) }),
+        );
+        return;
       default:
         return unreachable(request);
     }
@@ -117,7 +127,7 @@ export class Commands {
   #remove(channelId: ChannelId): void {
     const { engine, hosted, owned } = this.#deps;
     hosted.dismissWaiting(channelId);
-    owned?.removed(channelId);
+    owned.removed(channelId);
     engine.remove(channelId);
   }
 

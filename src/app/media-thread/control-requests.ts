@@ -1,5 +1,6 @@
 import type { Clock } from "../../base/clock.ts";
-import type { AdmissionReply, LoginReply, ProvenLogin } from "../../thread-protocol/admission.ts";
+import type { AdmissionReply, AttachReply, LoginReply, ProvenLogin } from "../../thread-protocol/admission.ts";
+import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
 import type { ControlReply, MediaRequest, ToControl } from "../../thread-protocol/messages.ts";
 import type { PlayReply } from "../../thread-protocol/preview.ts";
 import { PendingRequests } from "../threads/pending-requests.ts";
@@ -43,6 +44,11 @@ export class ControlRequests {
   async play(channelId: string, token: string): Promise<Answer<PlayReply>> {
     const { reply, ...rest } = await this.#ask({ kind: "play", channelId, token });
     return reply?.kind === "play" ? { ...rest, reply } : rest;
+  }
+
+  async attach(channelId: ChannelId): Promise<Answer<AttachReply>> {
+    const { reply, ...rest } = await this.#ask({ kind: "attach", channelId });
+    return reply?.kind === "attach" ? { ...rest, reply } : rest;
   }
 
   /** Takes the control thread's reply, and the transport that came with it. */

@@ -4,7 +4,7 @@ import { parentPort, workerData } from "node:worker_threads";
 import { processNow, systemClock } from "../../base/clock.ts";
 import { machineTroubleOf, systemCode } from "../../base/system-errors.ts";
 import { RtmpDialer } from "../../egress/dialer.ts";
-import { claimPort, type ListenAddress } from "../../ingest/claim-port.ts";
+import { CAN_SHARE_PORTS, claimPort, type ListenAddress } from "../../ingest/claim-port.ts";
 import type { ConnectionLimits } from "../../ingest/connection-limiter.ts";
 import { RtmpListener } from "../../ingest/rtmp/rtmp-listener.ts";
 import { SrtListener } from "../../ingest/srt/srt-listener.ts";
@@ -28,6 +28,7 @@ import { TroubleReporter } from "../threads/trouble-reporter.ts";
 import { Admissions } from "./admissions.ts";
 import { Commands } from "./commands.ts";
 import { ControlRequests } from "./control-requests.ts";
+import { NodeLinks } from "./node-links.ts";
 import { transportOpener } from "./open-transport.ts";
 import { PlayPermits } from "./play-permits.ts";
 import { RecorderClient } from "./recorder-client.ts";
@@ -47,6 +48,9 @@ const MOVE_DEADLINE_MS = 2_500;
 const DRAIN_DEADLINE_MS = 3_000;
 /** Targets have at least this much of it, however long the encoders took. */
 const FAREWELL_MS_MIN = 1_000;
+
+/** How often this tries to get the SRT port while the process before this one has it, in milliseconds. */
+const SRT_PORT_RETRY_MS = 1_000;
 
 /** How often this thread reports how late its event loop was, in milliseconds. */
 const LOOP_DELAY_INTERVAL_MS = 5_000;
@@ -107,17 +111,18 @@ const remote = new RemotePublishers({
   clock,
   afterReads: (run) => listener.afterReads(run),
   onWait: () => post({ kind: "remote-publisher-waits" }),
+  onCount: (count) => counters.relayed(count),
 });
-// A single thread keeps its channels: no other thread could own them.
-const owned =
-  place.count === 1
-    ? undefined
-    : new OwnedChannels({
-        clock,
-        engine,
-        onReleased: (channelId, admissions) => post({ kind: "channel-released", channelId, admissions }),
-        ...(options.channelKeptMs === undefined ? {} : { keptMs: options.channelKeptMs }),
-      });
+const owned = new OwnedChannels({
+  clock,
+  engine,
+  onReleased: (channelId, admissions) => post({ kind: "channel-released", channelId, admissions }),
+  ...keptMs(),
+});
+const links = new NodeLinks({
+  ...{ clock, engine, hosted, owned, requests },
+  onFault: (error) => reportFault("ingest", error),
+});
 
 const loopWatch = new LoopWatch();
 const overload = new Overload(options.loadMax);
@@ -126,7 +131,7 @@ const takesNew = () => !overload.isBusy;
 
 const openTransport = transportOpener((error) => reportFault("ingest", error));
 const admissions = new Admissions({
-  ...{ clock, engine, requests, permits, remote, takesNew, openTransport },
+  ...{ clock, engine, requests, permits, remote, takesNew, openTransport, links },
   onPlayLeft: (requestId) => post({ kind: "play-left", requestId }),
 });
 
@@ -181,7 +186,8 @@ clock.startTimer(LOOP_DELAY_INTERVAL_MS, postLoopDelay);
 let stopStartedMs: number | undefined;
 
 const commands = new Commands({
-  ...{ clock, engine, hosted, owned, requests, permits, listener, dialer, testPatterns, openTransport, recorder },
+  ...{ clock, engine, hosted, owned, links, requests, permits, listener, dialer, testPatterns, openTransport },
+  recorder,
   reply: (requestId, reply, transferred) => post({ kind: "reply", requestId, reply }, transferred),
   onOwnPort: (ownPort) => void ownPorts.push(ownPort),
   onDrain: () => void drain(),
@@ -195,7 +201,7 @@ try {
   const { rtmps } = options;
   const secured = rtmps === undefined ? undefined : await listener.listenTls(await addressAt(rtmps.port), rtmps.pair);
   if (secured !== undefined) ownPorts.push(secured.port);
-  const srtPort = await srtListener?.listen(options.rtmpHost, options.srt?.port ?? 0);
+  const srtPort = await listenSrt();
   if (srtPort !== undefined) ownPorts.push(srtPort);
   post({
     kind: "listening",
@@ -217,11 +223,36 @@ function shareOf(limits: ConnectionLimits): ConnectionLimits {
   return { ...limits, unauthenticatedPerAddressMax: Math.ceil(unauthenticatedPerAddressMax / place.count) };
 }
 
-/** Where this thread listens. With several threads the first makes sure that the port is free; then they share it. */
+/**
+ * UDP has no connections that could stay with the process before this one: while it has the port, encoders over SRT
+ * reach it.
+ */
+async function listenSrt(): Promise<number | undefined> {
+  const { srt, rtmpHost, predecessorPorts = [] } = options;
+  if (srtListener === undefined || srt === undefined) return undefined;
+  if (!predecessorPorts.includes(srt.port)) return await srtListener.listen(rtmpHost, srt.port);
+  const tryLater = () => {
+    clock.startTimer(SRT_PORT_RETRY_MS, () => srtListener.listen(rtmpHost, srt.port).catch(tryLater));
+  };
+  tryLater();
+  return srt.port;
+}
+
+/** A single thread keeps its channels while no other thread could own them. */
+function keptMs(): { readonly keptMs?: number } {
+  if (place.count === 1) return { keptMs: Number.POSITIVE_INFINITY };
+  return options.channelKeptMs === undefined ? {} : { keptMs: options.channelKeptMs };
+}
+
+/**
+ * Where this thread listens. The first thread makes sure that the port is free, or that the process before this one has
+ * it; then the threads share it, with each other and with the next process.
+ */
 async function addressAt(wanted: number): Promise<ListenAddress> {
   const host = options.rtmpHost;
-  if (place.count === 1) return { host, port: wanted };
-  return { host, port: place.isFirst ? await claimPort({ host, port: wanted }) : wanted, isShared: true };
+  if (!CAN_SHARE_PORTS) return { host, port: wanted };
+  const isClaimed = !place.isFirst || options.predecessorPorts?.includes(wanted) === true;
+  return { host, port: isClaimed ? wanted : await claimPort({ host, port: wanted }), isShared: true };
 }
 
 function reportFault(where: "ingest" | "link", error: unknown): void {
@@ -240,6 +271,7 @@ async function stop(mode: ShutdownMode): Promise<void> {
   stopStartedMs ??= clock.now();
   listener.close();
   srtListener?.close();
+  links.close();
   engine.shutDown(mode);
   const leftMs = Math.max(FAREWELL_MS_MIN, DRAIN_DEADLINE_MS - (clock.now() - stopStartedMs));
   await Promise.race([dialer.idle(), new Promise<void>((resolve) => clock.startTimer(leftMs, resolve))]);

@@ -22,6 +22,8 @@ export type MediaOptions = {
   /** The address on which encoders are accepted; absent: all. */
   readonly rtmpHost?: string;
   readonly rtmpPort: number;
+  /** Ports at which earlier processes of this server may still accept connections. */
+  readonly predecessorPorts?: readonly number[];
   /** Media threads on one port; 1 or more. */
   readonly threads: number;
   /** The part of its time that a thread may be busy and still take new channels; 1: no limit. */

@@ -2,7 +2,7 @@ import type { ConnectionTally } from "../../ingest/connection-limiter.ts";
 import type { UplinkState } from "../../relay/engine.ts";
 
 /** The numbers of one thread, 32 bits each. */
-const FIELDS = ["connections", "channels", "links", "stalledLinks"] as const;
+const FIELDS = ["connections", "relayed", "channels", "links", "stalledLinks"] as const;
 type Field = (typeof FIELDS)[number];
 
 /** Memory for the numbers of this many threads, all 0. */
@@ -28,6 +28,16 @@ export class SharedCounters {
     onCount: (count) => this.#write("connections", count),
     elsewhere: () => this.#sum("connections") - this.#own("connections"),
   };
+
+  /** How many encoders of this thread publish to other threads or processes. */
+  relayed(count: number): void {
+    this.#write("relayed", count);
+  }
+
+  /** The same for all threads. */
+  get allRelayed(): number {
+    return this.#sum("relayed");
+  }
 
   shareUplink(own: UplinkState): UplinkState {
     for (const field of ["channels", "links", "stalledLinks"] as const) this.#write(field, own[field]);

@@ -1,5 +1,5 @@
 import type { IngestUser, KeyRefusal, ProvenLogin } from "../../thread-protocol/admission.ts";
-import type { ChannelSpec, IngestSlot } from "../../thread-protocol/channel-spec.ts";
+import type { ChannelId, ChannelSpec, IngestSlot } from "../../thread-protocol/channel-spec.ts";
 import { channelSpec, slotOf } from "../channels/channel.ts";
 import type { Store } from "../ports/store.ts";
 
@@ -13,9 +13,9 @@ export type Admitted = {
 
 /** Answers the media threads' requests about encoders. Every call may reject with StoreUnavailableError. */
 export class Admission {
-  readonly #store: Pick<Store, "findChannelByStreamKey" | "findIngestUser">;
+  readonly #store: Pick<Store, "findChannelByStreamKey" | "findChannel" | "findIngestUser">;
 
-  constructor(store: Pick<Store, "findChannelByStreamKey" | "findIngestUser">) {
+  constructor(store: Pick<Store, "findChannelByStreamKey" | "findChannel" | "findIngestUser">) {
     this.#store = store;
   }
 
@@ -28,6 +28,12 @@ export class Admission {
     const admitted = { spec: channelSpec(channel), slot };
     if (channel.state === "blocked") return { ...admitted, refusedFor: "channel-off" };
     return isSameLogin(channel.ingestLogin, login) ? admitted : { ...admitted, refusedFor: "auth-failed" };
+  }
+
+  /** Returns the spec of a channel to which encoders may publish; undefined where there is none. */
+  async readSpec(channelId: ChannelId): Promise<ChannelSpec | undefined> {
+    const channel = await this.#store.findChannel(channelId);
+    return channel?.state === "live" ? channelSpec(channel) : undefined;
   }
 
   /** Returns the user who logs in to an ingest with this name. */

@@ -1,6 +1,7 @@
 import type { Clock, Timer } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";
 import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
+import type { RunningBroadcast } from "../facts/running-broadcasts.ts";
 import type { ServerFact } from "../facts/server-fact.ts";
 import { StoreUnavailableError } from "../ports/errors.ts";
 import { completeEvent } from "./complete-event.ts";
@@ -53,6 +54,11 @@ export class EventWriter {
 
   fact(fact: ServerFact): void {
     for (const event of this.#tracker.fact(fact)) this.#add(this.#owned(fact, event));
+  }
+
+  /** Goes on with broadcasts whose events another process of this server has stored up to now. */
+  resume(broadcasts: readonly RunningBroadcast[]): void {
+    for (const { facts } of broadcasts) for (const fact of facts) this.#tracker.fact(fact);
   }
 
   /** Writes what waits, with one attempt; resolves when that is done. Takes no more events after that. Idempotent. */

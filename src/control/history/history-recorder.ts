@@ -67,6 +67,13 @@ export class HistoryRecorder {
     }
   }
 
+  /** Counters go on from this sample. It is part of the history already. */
+  resume({ channelId, targets }: ChannelSample): void {
+    const counters = this.#recordings.get(channelId)?.counters;
+    for (const { targetId, droppedFrames, retryCount } of targets)
+      counters?.set(targetId, { droppedFrames, retryCount });
+  }
+
   /** What is not reported yet of a channel on air. */
   running(channelId: ChannelId, step: HistoryStep): HistoryBlock | undefined {
     const recording = this.#recordings.get(channelId);

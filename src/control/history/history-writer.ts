@@ -3,6 +3,7 @@ import type { Log } from "../../base/log.ts";
 import { CautiousTime } from "../../base/wall-steps.ts";
 import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
 import type { ChannelSample } from "../../thread-protocol/samples.ts";
+import type { RunningBroadcast } from "../facts/running-broadcasts.ts";
 import type { ServerFact } from "../facts/server-fact.ts";
 import type { HistoryBlock, HistoryStep, HistoryStore } from "./history.ts";
 import { HistoryRecorder } from "./history-recorder.ts";
@@ -51,6 +52,15 @@ export class HistoryWriter {
 
   fact(fact: ServerFact): void {
     this.#recorder.fact(fact, this.#options.clock.now());
+  }
+
+  /** Goes on with broadcasts whose history another process of this server has stored up to now. */
+  resume(broadcasts: readonly RunningBroadcast[]): void {
+    const { clock } = this.#options;
+    for (const { facts, sample } of broadcasts) {
+      for (const fact of facts) this.#recorder.fact(fact, clock.now() - (clock.wallNow() - fact.time));
+      if (sample !== undefined) this.#recorder.resume(sample);
+    }
   }
 
   samples(samples: readonly ChannelSample[]): void {

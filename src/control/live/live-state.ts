@@ -6,6 +6,7 @@ import type { RecordingStatus } from "../../thread-protocol/recordings/recording
 import type { ChannelSample, TargetSample } from "../../thread-protocol/samples.ts";
 import type { TargetStatus } from "../../thread-protocol/targets/target-status.ts";
 import type { TargetTotals } from "../channels/channel.ts";
+import type { RunningBroadcast } from "../facts/running-broadcasts.ts";
 import type { ChannelChanged, ServerFact } from "../facts/server-fact.ts";
 import type { ChannelLive, TargetLive } from "../ports/runtime.ts";
 import type { TotalsBatch } from "../ports/store.ts";
@@ -138,6 +139,27 @@ export class LiveState {
     }
   }
 
+  /**
+   * Goes on with broadcasts that another process of this server began. `onAirMs`: what each target has spent PUBLISHING
+   * in its broadcast. `countedUpToMs`: the monotonic time up to which that process has stored their totals.
+   */
+  resume(broadcasts: readonly RunningBroadcast[], onAirMs: ReadonlyMap<TargetId, number>, countedUpToMs: number): void {
+    for (const { channelId, facts, sample } of broadcasts) {
+      const [first, ...others] = facts;
+      if (first === undefined) continue;
+      this.#take(first);
+      const channel = this.#entry(channelId);
+      channel.countedUpToMs = countedUpToMs;
+      for (const each of sample?.targets ?? []) {
+        const target = this.#target(channel, each.targetId);
+        target.sample = each;
+        target.playMsBefore = each.playMs - (onAirMs.get(each.targetId) ?? 0);
+      }
+      for (const fact of others) this.#take(fact);
+      if (sample !== undefined) this.#changeIngest(channel, () => channel.ingest.sample(sample.ingest));
+    }
+  }
+
   samples(samples: readonly ChannelSample[]): void {
     for (const { channelId, ingest, targets } of samples) {
       const channel = this.#channels.get(channelId);
@@ -177,6 +199,13 @@ export class LiveState {
       ...(recording === undefined ? {} : { recording }),
       targets,
     };
+  }
+
+  /** What each target of a channel has spent PUBLISHING in the present broadcast, in milliseconds. */
+  onAirMs(channelId: ChannelId): readonly (readonly [TargetId, number])[] {
+    return [...(this.#channels.get(channelId)?.targets ?? [])].map(([targetId, { sample, playMsBefore }]) => {
+      return [targetId, (sample?.playMs ?? playMsBefore) - playMsBefore] as const;
+    });
   }
 
   publishingChannels(): readonly ChannelId[] {

@@ -12,6 +12,16 @@ export class InterruptionList {
   #count = 0;
   #open: { readonly time: number; readonly reason: Interruption["reason"] } | undefined;
 
+  /** The list as it was at this time. `isOpen`: media did not flow then, so the last interruption goes on. */
+  static resume({ list, count }: Interruptions, isOpen: boolean): InterruptionList {
+    const resumed = new InterruptionList();
+    const last = isOpen ? list.at(-1) : undefined;
+    resumed.#ended.push(...(last === undefined ? list : list.slice(0, -1)));
+    resumed.#count = count;
+    if (last !== undefined) resumed.#open = { time: last.time, reason: last.reason };
+    return resumed;
+  }
+
   /** Media stops now. A new reason begins a new interruption. */
   begin(time: number, reason: Interruption["reason"]): void {
     if (this.#open?.reason === reason) return;

@@ -3,6 +3,7 @@ import type { ChannelId, TargetId } from "../../thread-protocol/channel-spec.ts"
 import type { ChannelSample, DroppedFrames, TargetSample } from "../../thread-protocol/samples.ts";
 import type { TargetStatus } from "../../thread-protocol/targets/target-status.ts";
 import { type TargetName, targetNameOf } from "../channels/channel.ts";
+import type { RunningBroadcast } from "../facts/running-broadcasts.ts";
 import type { ChannelChanged, ServerFact } from "../facts/server-fact.ts";
 import { InterruptionList } from "./interruption-list.ts";
 import type { BroadcastReport, TargetReport } from "./reports.ts";
@@ -112,6 +113,33 @@ export class ReportTracker {
         if (part !== undefined) part.sum = plusCounters(part.sum, before, now);
       }
     }
+  }
+
+  /**
+   * Goes on with a broadcast whose report another process of this server has made up to now. `startedMs`: when it began,
+   * in monotonic milliseconds.
+   */
+  resume(report: BroadcastReport, { facts, sample }: RunningBroadcast, startedMs: number): void {
+    const parts = new Map<TargetId, Part>();
+    for (const { targetId, targetName, label, ...counted } of report.targets) {
+      const settled = facts.findLast(
+        (fact) => fact.kind === "target-status" && fact.targetId === targetId && fact.status.status !== "CONNECTING",
+      );
+      const isOut = settled?.kind === "target-status" && settled.status.status === "FAIL";
+      const name = targetName === undefined ? undefined : { targetName, ...(label === undefined ? {} : { label }) };
+      const { bytes: bytesTotal, onAirMs: playMs, retryCount, drops } = counted;
+      const interruptions = InterruptionList.resume(counted.interruptions, isOut);
+      parts.set(targetId, { name, sum: { bytesTotal, playMs, retryCount, drops }, interruptions });
+    }
+    const isHeld = facts.some(({ kind }) => kind === "ingest-held");
+    this.#onAir.set(report.channelId, {
+      ...{ startTime: report.startTime, startedMs, isTest: report.isTest === true, parts },
+      interruptions: InterruptionList.resume(report.interruptions, isHeld),
+    });
+    const counters = (sample?.targets ?? []).map(({ targetId, bytesTotal, playMs, retryCount, drops }) => {
+      return [targetId, { bytesTotal, playMs, retryCount, drops }] as const;
+    });
+    this.#counters.set(report.channelId, new Map(counters));
   }
 
   /** The reports of running broadcasts as they are now. */

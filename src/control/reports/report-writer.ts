@@ -3,6 +3,7 @@ import type { Log } from "../../base/log.ts";
 import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
 import type { ChannelSample } from "../../thread-protocol/samples.ts";
 import type { EventStore } from "../events/events.ts";
+import type { RunningBroadcast } from "../facts/running-broadcasts.ts";
 import type { BroadcastLost, ServerFact } from "../facts/server-fact.ts";
 import { ReportTracker } from "./report-tracker.ts";
 import type { BroadcastReport, ReportStore } from "./reports.ts";
@@ -39,6 +40,8 @@ export class ReportWriter {
   /** Over, but not stored yet. */
   #waiting: BroadcastReport[] = [];
   #areLeftEnded = false;
+  /** Channels whose reports an earlier process began: they are not left. */
+  readonly #resumed: ChannelId[] = [];
   #saving: Promise<void> | undefined;
   #isSaveWanted = false;
   #timer: Timer | undefined;
@@ -61,6 +64,23 @@ export class ReportWriter {
 
   samples(samples: readonly ChannelSample[]): void {
     this.#tracker.samples(samples);
+  }
+
+  /** The reports of running broadcasts as they are now. */
+  running(): readonly BroadcastReport[] {
+    return this.#tracker.running(this.#options.clock.now());
+  }
+
+  /** Goes on with broadcasts whose reports another process of this server has made up to now. Call it before `start`. */
+  resume(reports: readonly BroadcastReport[], broadcasts: readonly RunningBroadcast[]): void {
+    const { clock } = this.#options;
+    for (const report of reports) {
+      const broadcast = broadcasts.find(({ channelId }) => channelId === report.channelId);
+      const startedMs = clock.now() - (clock.wallNow() - report.startTime);
+      if (broadcast === undefined) continue;
+      this.#resumed.push(report.channelId);
+      this.#tracker.resume(report, broadcast, startedMs);
+    }
   }
 
   /** Ends the reports that the last process left open, and from then on stores running broadcasts by itself. */
@@ -117,7 +137,7 @@ export class ReportWriter {
 
   async #endLeft(): Promise<void> {
     const { store, publish } = this.#options;
-    const left = await store.endReportsLeft();
+    const left = await store.endReportsLeft(this.#resumed);
     this.#areLeftEnded = true;
     for (const { channelId, endTime } of left) publish({ kind: "broadcast-lost", channelId, time: endTime });
   }

@@ -59,10 +59,10 @@ export interface ReportStore {
    */
   putReports(reports: readonly BroadcastReport[]): Promise<void>;
   /**
-   * Ends, as `server-lost`, all reports that are still on air; on a database of several nodes none, since they may be those
-   * of other nodes. Returns which, each with the time up to which it goes.
+   * Ends, as `server-lost`, all reports that are still on air, except those of `kept`; on a database of several nodes none,
+   * since they may be those of other nodes. Returns which, each with the time up to which it goes.
    */
-  endReportsLeft(): Promise<readonly Pick<BroadcastReport, "channelId" | "endTime">[]>;
+  endReportsLeft(kept?: readonly ChannelId[]): Promise<readonly Pick<BroadcastReport, "channelId" | "endTime">[]>;
   /** The broadcast that began at this time; undefined where there is none, or it is not over. */
   findReport(channelId: ChannelId, startTime: number): Promise<FinishedReport | undefined>;
   /** Broadcasts that are over, newest first; `total` counts all pages. */

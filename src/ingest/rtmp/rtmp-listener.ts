@@ -154,12 +154,17 @@ export class RtmpListener {
     this.#batchedReader.afterNext(run);
   }
 
+  /** Stops accepting: another process has the ports. Present connections go on. */
+  stopAccepting(): void {
+    for (const server of this.#servers) server.close();
+  }
+
   /**
    * Stops accepting. Encoders that can are asked to connect again, to the process that has the port by then, and go on here
    * until they leave; all other connections are closed. Resolves when they have left, after `waitMs` at the latest.
    */
   async drain(waitMs: number): Promise<void> {
-    for (const server of this.#servers) server.close();
+    this.stopAccepting();
     const leaving: Promise<void>[] = [];
     for (const { rtmp, socket } of this.#accepted.values()) {
       if (rtmp?.drain() === true) leaving.push(new Promise((resolve) => socket.once("close", () => resolve())));

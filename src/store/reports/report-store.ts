@@ -28,17 +28,25 @@ export class SqlReportStore implements ReportStore {
     });
   }
 
-  endReportsLeft(): Promise<readonly Pick<BroadcastReport, "channelId" | "endTime">[]> {
+  endReportsLeft(kept: readonly ChannelId[] = []): Promise<readonly Pick<BroadcastReport, "channelId" | "endTime">[]> {
     // Other nodes' broadcasts are on air too: `finishBroadcasts` ends those of one that is lost.
     if (this.#database.isShared) return Promise.resolve([]);
+    const isKept = new Set(kept);
     return this.#database.write(async (trx) => {
-      const ended = await trx
-        .updateTable("report")
-        .set({ end_reason: "server-lost" })
+      const open = trx
+        .selectFrom("report")
         .where("end_reason", "is", null)
-        .returning(["channel_id", "end_time"])
-        .execute();
-      return ended.map(({ channel_id, end_time }) => ({ channelId: channel_id, endTime: Number(end_time) }));
+        .select(["channel_id", "start_time", "end_time"]);
+      const left = (await open.execute()).filter(({ channel_id }) => !isKept.has(channel_id));
+      for (const { channel_id, start_time } of left) {
+        await trx
+          .updateTable("report")
+          .set({ end_reason: "server-lost" })
+          .where("channel_id", "=", channel_id)
+          .where("start_time", "=", start_time)
+          .execute();
+      }
+      return left.map(({ channel_id, end_time }) => ({ channelId: channel_id, endTime: Number(end_time) }));
     });
   }
 

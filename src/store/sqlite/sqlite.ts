@@ -73,6 +73,21 @@ export async function openSqliteDatabase(
   }
 }
 
+/**
+ * Checks that the keys open the database's secrets, and that no newer version wrote it. Changes nothing. Throws
+ * KeyFileError or DatabaseFileError.
+ */
+export async function checkSqliteDatabase(path: string, keyFilePath: string): Promise<void> {
+  const reader = tablesOver(openReadable(path));
+  try {
+    await isUpToDate(reader, await unlockForReading(reader, keyFilePath), path);
+  } catch (error) {
+    throw error instanceof KeyFileError || error instanceof DatabaseFileError ? error : openFailure(path, error);
+  } finally {
+    await reader.destroy();
+  }
+}
+
 /** The same for a connection that is open already. It is closed with the database. */
 export async function databaseOver(
   connection: DatabaseSync,

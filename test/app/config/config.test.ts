@@ -49,6 +49,9 @@ test("every setting has its default", () => {
     publishStatusName: "PUBLISHING",
     shutdown: "cut",
     srtLatencyMs: 300,
+    mediaQuotaMb: 20_480,
+    takeOver: "no",
+    upgradeDrainSeconds: 14_400,
     logLevel: "info",
   });
 });
@@ -95,6 +98,9 @@ test("every setting can be set", () => {
     FANFARE_TRUSTED_PROXIES: "10.0.0.1, fd00::/8",
     FANFARE_PUBLISH_STATUS_NAME: "PUBLISH",
     FANFARE_SHUTDOWN: "end",
+    FANFARE_TAKE_OVER: "yes",
+    FANFARE_MEDIA_QUOTA_MB: "7",
+    FANFARE_UPGRADE_DRAIN_SECONDS: "0",
     FANFARE_RTMPS_PORT: "19360",
     FANFARE_TLS_CERT: "/etc/tls/cert.pem",
     FANFARE_TLS_KEY: "/etc/tls/key.pem",
@@ -110,6 +116,9 @@ test("every setting can be set", () => {
   expect(config([], env)).toEqual({
     dataDir: "/srv/fanfare",
     newDatabase: "yes",
+    takeOver: "yes",
+    mediaQuotaMb: 7,
+    upgradeDrainSeconds: 0,
     databaseUrl: "postgres://fanfare:pw@db:5432/fanfare?sslmode=require",
     mediaThreads: 3,
     rtmpsPort: 19_360,

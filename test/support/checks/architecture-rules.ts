@@ -16,6 +16,7 @@ const EVERYTHING_BELOW_APP = [
     "ingest",
     "egress",
     "remote-publish",
+    "node-link",
   ],
   ...["http", "store", "webhooks", "placement", "cluster", "recording", "telemetry", "testkit"],
   ...["ffmpeg", "media-files", "sources"],
@@ -36,6 +37,7 @@ export const ROOM_RULES: Readonly<Record<string, readonly string[]>> = {
   ingest: ["relay", "protocol", "thread-protocol", "net", "base"],
   egress: ["relay", "protocol", "thread-protocol", "net", "base"],
   "remote-publish": ["relay", "protocol", "thread-protocol", "base"],
+  "node-link": ["remote-publish", "thread-protocol", "base"],
   placement: ["control", "thread-protocol", "base"],
   store: ["control", "thread-protocol", "net", "base", "api-contract/event-words.ts", "api-contract/alerts"],
   cluster: ["control", "thread-protocol", "net", "base"],
@@ -161,14 +163,11 @@ export const SUBROOM_RULES: Readonly<Record<string, readonly string[]>> = {
   "app/data-folder": ["app/config"],
   "app/media-thread": ["app/threads"],
   "app/recording-thread": ["app/threads"],
+  "app/upgrade": ["app/threads"],
   // It starts the entry files of the other threads.
   "app/control-thread": [
-    "app/media-thread",
-    "app/recording-thread",
-    "app/threads",
-    "app/process",
-    "app/config",
-    "app/data-folder",
+    ...["app/media-thread", "app/recording-thread", "app/threads", "app/process", "app/config", "app/data-folder"],
+    ...["app/upgrade", "app/release.ts"],
   ],
   "app/commands": ["app/control-thread", "app/process", "app/config", "app/data-folder"],
 };

@@ -71,14 +71,29 @@ export class FanfareProcess {
     return this.#child?.pid ?? 0;
   }
 
+  /**
+   * Starts a newer process that takes over, on the same data and ports. Returns the older one, which goes on until its
+   * broadcasts are over.
+   */
+  async upgrade(): Promise<Child> {
+    const older = this.#child;
+    if (older === undefined) throw new Error("no server runs");
+    await this.#start({ FANFARE_TAKE_OVER: "yes" });
+    return older;
+  }
+
   /** Starts it again on the same data and ports; waits until it says that it is ready, and the API answers. */
-  async restart(): Promise<void> {
+  restart(): Promise<void> {
+    return this.#start({});
+  }
+
+  async #start(more: NodeJS.ProcessEnv): Promise<void> {
     this.#earlierOutput = this.output;
     const entry = ENTRIES[this.#options.from ?? "sources"];
     const [command = "", ...args] = [...(this.#options.wrapper ?? []), process.execPath, ...entry];
     const child = await startChild(command, args, {
       cwd: this.#options.root ?? ROOT,
-      env: this.#environment(),
+      env: { ...this.#environment(), ...more },
     });
     this.#child = child;
     await waitFor(

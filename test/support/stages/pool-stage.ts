@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { onTestFinished } from "vitest";
-import { MediaPool, type MediaPoolDeps, type ThreadNews } from "../../../src/app/control-thread/media/media-pool.ts";
+import { MediaPool, type MediaPoolDeps } from "../../../src/app/control-thread/media/media-pool.ts";
+import type { ThreadNews } from "../../../src/app/control-thread/media/thread-news.ts";
 import { systemClock } from "../../../src/base/clock.ts";
 import type { Log } from "../../../src/base/log.ts";
 import type { Admitted } from "../../../src/control/access/admission.ts";
@@ -48,6 +49,7 @@ export class PoolStage {
       },
       ...{ placement, clock: systemClock, log, view: this.view, previewAccess: this.previewAccess, findIngestUser },
       admit: admit ?? (async (key) => this.#keys.get(key)),
+      readSpec: async (channelId) => this.#keys.get(channelId)?.spec,
       onFact: (fact) => {
         this.view.fact(fact);
         this.facts.push(fact);

@@ -1,6 +1,9 @@
 import { oneOf, parsed, text } from "../setting-values.ts";
 import { setting } from "./setting.ts";
 
+/** A week. */
+const DRAIN_SECONDS_MAX = 604_800;
+
 /** The settings of the data folder and its keys. */
 export const DATA_SETTINGS = {
   dataDir: setting("FANFARE_DATA_DIR", text("a folder", /^[^\0]+$/), "Where the database is kept.", "./data"),
@@ -23,5 +26,20 @@ export const DATA_SETTINGS = {
     oneOf(["no", "yes"]),
     "Whether to make a new database where it is missing or empty although its encryption key file exists (yes, for one start).",
     "no",
+  ),
+  takeOver: setting(
+    "FANFARE_TAKE_OVER",
+    oneOf(["no", "yes"]),
+    "Whether to take over from the server that runs in this data folder, whose broadcasts go on there (yes, for one start; fanfare upgrade does it).",
+    "no",
+  ),
+  upgradeDrainSeconds: setting(
+    "FANFARE_UPGRADE_DRAIN_SECONDS",
+    parsed(
+      (text) => (/^\d{1,6}$/.test(text) && Number(text) <= DRAIN_SECONDS_MAX ? Number(text) : undefined),
+      `a whole number of seconds from 0 to ${DRAIN_SECONDS_MAX}`,
+    ),
+    "How long broadcasts may go on in this process once a newer one has taken over, in seconds.",
+    "14400",
   ),
 } as const;

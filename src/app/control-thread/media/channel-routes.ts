@@ -2,10 +2,10 @@ import type { Log } from "../../../base/log.ts";
 import type { ChannelPlacement, PlacementChange } from "../../../control/ports/channel-placement.ts";
 import type { ChannelId } from "../../../thread-protocol/channel-spec.ts";
 import type { ToMedia } from "../../../thread-protocol/messages.ts";
-import type { MediaWorker } from "./media-worker.ts";
+import type { PoolWorker } from "../../threads/pool-worker.ts";
 
 type Route = {
-  readonly worker: MediaWorker;
+  readonly worker: PoolWorker;
   readonly epoch: number;
   /** Encoders that were admitted, as far as this thread knows. */
   admissions: number;
@@ -13,20 +13,26 @@ type Route = {
   claims: number;
 };
 
+/** A channel that a thread owns, and how many encoders were admitted to it. */
+export type OwnedChannel = { readonly channelId: ChannelId; readonly admissions: number };
+
 /** How often a channel may lose its owner just as it is claimed. */
 const CLAIMS_MAX = 3;
 
 /** Keeps a channel's owner for an encoder that is on its way to the channel. End every claim. */
 export interface Claim {
   /** Counts an encoder that is admitted. Returns the owner; throws if the channel lost it since the claim. */
-  admit(): MediaWorker;
+  admit(): PoolWorker;
+  /** The owner and the number of its ownership, without counting an encoder. */
+  readonly owner: { readonly worker: PoolWorker; readonly epoch: number };
   /** Releases the channel where no encoder was admitted to it and none is on its way. Idempotent. */
   end(): void;
 }
 
 export type ChannelRoutesDeps = {
   readonly placement: ChannelPlacement;
-  readonly workers: readonly MediaWorker[];
+  /** By their index. Threads of earlier processes may be added. */
+  readonly workers: readonly PoolWorker[];
   readonly log: Log;
 };
 
@@ -49,7 +55,7 @@ export class ChannelRoutes {
   }
 
   /** The thread that owns a channel; undefined where none does. */
-  of(channelId: ChannelId): MediaWorker | undefined {
+  of(channelId: ChannelId): PoolWorker | undefined {
     return this.#routes.get(channelId)?.worker;
   }
 
@@ -59,7 +65,7 @@ export class ChannelRoutes {
   }
 
   /** An encoder came to this thread: it becomes the owner, unless the channel has one. */
-  async claim(channelId: ChannelId, candidate: MediaWorker): Promise<Claim> {
+  async claim(channelId: ChannelId, candidate: PoolWorker): Promise<Claim> {
     const { placement } = this.#deps;
     for (let count = 0; count < CLAIMS_MAX; count += 1) {
       const ownership = await this.#inTurn(channelId, () => placement.claim(channelId, { thread: candidate.index }));
@@ -76,6 +82,7 @@ export class ChannelRoutes {
     let hasEnded = false;
     route.claims += 1;
     return {
+      owner: route,
       admit: () => {
         if (this.#routes.get(channelId) !== route) throw new Error("the channel's media thread is gone");
         route.admissions += 1;
@@ -90,11 +97,36 @@ export class ChannelRoutes {
     };
   }
 
+  /** Counts an encoder that came to this thread from another process. Returns false where the thread is not the owner. */
+  admitTo(channelId: ChannelId, worker: PoolWorker): boolean {
+    const route = this.#routes.get(channelId);
+    if (route?.worker !== worker) return false;
+    route.admissions += 1;
+    return true;
+  }
+
+  /** The channels that a thread owns. */
+  ownedBy(worker: PoolWorker): readonly OwnedChannel[] {
+    return [...this.#routes]
+      .filter(([, route]) => route.worker === worker)
+      .map(([channelId, { admissions }]) => ({ channelId, admissions }));
+  }
+
+  /** A thread of an earlier process owns these channels. */
+  async adopt(worker: PoolWorker, channels: readonly OwnedChannel[]): Promise<void> {
+    for (const { channelId, admissions } of channels) {
+      const claim = await this.claim(channelId, worker);
+      const route = this.#routes.get(channelId);
+      if (route?.worker === worker) route.admissions += admissions;
+      claim.end();
+    }
+  }
+
   /**
    * A thread has forgotten a channel, and knew of this many encoders. Returns false where more were admitted: the
    * thread keeps the channel.
    */
-  released(channelId: ChannelId, worker: MediaWorker, admissions: number): boolean {
+  released(channelId: ChannelId, worker: PoolWorker, admissions: number): boolean {
     const route = this.#routes.get(channelId);
     if (route?.worker !== worker) return false;
     route.admissions -= admissions;
@@ -115,7 +147,7 @@ export class ChannelRoutes {
   }
 
   /** The thread died. Returns the channels that it owned. */
-  died(worker: MediaWorker): readonly ChannelId[] {
+  died(worker: PoolWorker): readonly ChannelId[] {
     const lost = [...this.#routes].filter(([, route]) => route.worker === worker);
     for (const [channelId, route] of lost) this.#release(channelId, route);
     return lost.map(([channelId]) => channelId);

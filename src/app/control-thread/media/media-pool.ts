@@ -1,11 +1,11 @@
 import type { Clock } from "../../../base/clock.ts";
 import type { Log } from "../../../base/log.ts";
+import { RunningBroadcasts } from "../../../control/facts/running-broadcasts.ts";
 import type { LiveState } from "../../../control/live/live-state.ts";
 import { RunningTotals } from "../../../control/live/running-totals.ts";
 import type { ChannelPlacement } from "../../../control/ports/channel-placement.ts";
 import type { ChannelLive, PreviewClient, PreviewClientSink, Runtime } from "../../../control/ports/runtime.ts";
 import type { PublishGateway } from "../../../relay/publish-gateway.ts";
-import { portTransport } from "../../../remote-publish/message-transport.ts";
 import { openRemotePreview } from "../../../remote-publish/remote-preview.ts";
 import { RemotePublishers } from "../../../remote-publish/remote-publisher.ts";
 import type { CertificatePair } from "../../../thread-protocol/certificate.ts";
@@ -13,26 +13,26 @@ import type {
   ChannelId,
   ChannelSpec,
   IngestSlot,
+  Latency,
   TargetId,
   TargetSpec,
 } from "../../../thread-protocol/channel-spec.ts";
 import type { Fact } from "../../../thread-protocol/facts.ts";
 import type { HoldChange } from "../../../thread-protocol/hold-limits.ts";
 import type { Keyframe } from "../../../thread-protocol/keyframe.ts";
-import type { LoopDelay } from "../../../thread-protocol/loop-delay.ts";
 import type { ControlRequest, MediaReply, ShutdownMode, ToControl } from "../../../thread-protocol/messages.ts";
 import type { PreflightResult } from "../../../thread-protocol/preflight.ts";
-import type { FromViewer, ToViewer } from "../../../thread-protocol/preview.ts";
-import type { FromEncoder, ToEncoder } from "../../../thread-protocol/remote-publish.ts";
 import type { ChannelSample } from "../../../thread-protocol/samples.ts";
 import type { TestPatternRequest, TestPatternResult } from "../../../thread-protocol/test-pattern.ts";
 import type { MediaOptions } from "../../threads/media-options.ts";
 import { PendingRequests, type Unanswered } from "../../threads/pending-requests.ts";
-import { newTransport, type TransportEnd } from "../../threads/transport-ends.ts";
-import { ChannelRoutes, type Claim } from "./channel-routes.ts";
-import type { MediaWorker } from "./media-worker.ts";
+import type { PoolWorker } from "../../threads/pool-worker.ts";
+import type { TransportEnd } from "../../threads/transport-ends.ts";
+import { ChannelRoutes, type Claim, type OwnedChannel } from "./channel-routes.ts";
 import { MediaWorkers } from "./media-workers.ts";
+import { OwnerLinks, type PublisherTransport } from "./owner-links.ts";
 import { SrtLinks } from "./srt-links.ts";
+import type { ThreadNews } from "./thread-news.ts";
 import { ThreadRequests, type ThreadRequestsDeps } from "./thread-requests.ts";
 
 /**
@@ -40,11 +40,14 @@ import { ThreadRequests, type ThreadRequestsDeps } from "./thread-requests.ts";
  */
 const PREFLIGHT_DEADLINE_MS = 90_000;
 /** The thread replies at once. */
-const TEST_PATTERN_DEADLINE_MS = 5_000;
+const REPLY_DEADLINE_MS = 5_000;
 /** A thread answers this from memory: one that takes longer stands still. */
 const KEYFRAME_DEADLINE_MS = 5_000;
 
-export type MediaPoolDeps = Pick<ThreadRequestsDeps, "admit" | "findIngestUser" | "previewAccess" | "sharedGuards"> & {
+export type MediaPoolDeps = Pick<
+  ThreadRequestsDeps,
+  "admit" | "readSpec" | "findIngestUser" | "previewAccess" | "sharedGuards"
+> & {
   readonly options: MediaOptions;
   readonly placement: ChannelPlacement;
   readonly view: LiveState;
@@ -59,21 +62,6 @@ export type MediaPoolDeps = Pick<ThreadRequestsDeps, "admit" | "findIngestUser" 
   readonly onSamples: (samples: readonly ChannelSample[]) => void;
 };
 
-/** News about the threads themselves. */
-export type ThreadNews =
-  /** How late its event loop was, every few seconds. */
-  | {
-      readonly kind: "loop-delay";
-      readonly thread: string;
-      readonly delay: LoopDelay;
-      /** Connections that it reads or writes by direct system calls. */
-      readonly directSockets: number;
-    }
-  /** An encoder or a player came to another thread than the one that owns its channel. */
-  | { readonly kind: "remote-connection"; readonly what: "encoder" | "player" }
-  /** This thread stopped reading an encoder for a while: the thread that owns its channel is behind. */
-  | { readonly kind: "remote-publisher-waits"; readonly thread: string };
-
 /**
  * All media threads as one data plane. They listen on the same port, and the kernel chooses the thread of each connection. One
  * thread owns a channel; encoders and players of that channel that come to other threads are connected to it by a transport.
@@ -83,24 +71,33 @@ export class MediaPool implements Runtime {
   readonly #workers: MediaWorkers;
   readonly #routes: ChannelRoutes;
   readonly #requests: ThreadRequests;
-  readonly #pending = new Map<MediaWorker, PendingRequests<MediaReply>>();
+  readonly #links: OwnerLinks;
+  /** All threads by their index: those of this process, then those of earlier ones. */
+  readonly #members: PoolWorker[];
+  readonly #pending = new Map<PoolWorker, PendingRequests<MediaReply>>();
   readonly #totals = new RunningTotals();
   /** Publishers in this thread: sources that the server plays. */
   readonly #publishers: RemotePublishers;
   readonly #srtLinks: SrtLinks;
+  /** What the next process needs to go on with the broadcasts. */
+  readonly running = new RunningBroadcasts();
+  #divert: ((worker: PoolWorker, message: ToControl | "gone") => void) | undefined;
 
   constructor(deps: MediaPoolDeps) {
     this.#deps = deps;
     const { options, clock, log, placement, onThread } = deps;
-    this.#publishers = new RemotePublishers({ clock, afterReads: (run) => run(), onWait: () => undefined });
+    const nothing = () => undefined;
+    this.#publishers = new RemotePublishers({ clock, afterReads: (run) => run(), onWait: nothing, onCount: nothing });
     this.#srtLinks = new SrtLinks(clock);
     this.#workers = new MediaWorkers({
       ...{ options, clock, log },
       onMessage: (worker, message) => this.#take(worker, message),
       onGone: (worker, hasDied) => this.#gone(worker, hasDied),
     });
-    for (const worker of this.#workers.all) this.#pending.set(worker, new PendingRequests(clock));
-    this.#routes = new ChannelRoutes({ placement, workers: this.#workers.all, log });
+    this.#members = [...this.#workers.all];
+    for (const worker of this.#members) this.#pending.set(worker, new PendingRequests(clock));
+    this.#routes = new ChannelRoutes({ placement, workers: this.#members, log });
+    this.#links = new OwnerLinks(clock, log);
     this.#requests = new ThreadRequests({
       ...deps,
       routes: this.#routes,
@@ -116,6 +113,46 @@ export class MediaPool implements Runtime {
   /** Leaves targets and encoders and stops the threads. Their last samples have arrived when this resolves. Idempotent. */
   stop(mode: ShutdownMode): Promise<void> {
     return this.#workers.stop(mode);
+  }
+
+  /** The threads of this process. */
+  get workers(): MediaWorkers {
+    return this.#workers;
+  }
+
+  /** The thread that owns a channel; undefined where none does. */
+  owner(channelId: ChannelId): PoolWorker | undefined {
+    return this.#routes.of(channelId);
+  }
+
+  /** The channels that a thread owns. */
+  ownedBy(worker: PoolWorker): readonly OwnedChannel[] {
+    return this.#routes.ownedBy(worker);
+  }
+
+  /** The index of the next thread of an earlier process. */
+  get nextIndex(): number {
+    return this.#members.length;
+  }
+
+  /** Takes over a thread of an earlier process, with the channels that it owns. */
+  async adopt(worker: PoolWorker, channels: readonly OwnedChannel[]): Promise<void> {
+    this.#members.push(worker);
+    this.#pending.set(worker, new PendingRequests(this.#deps.clock));
+    await this.#routes.adopt(worker, channels);
+  }
+
+  /** Another process decides from now on: everything that the threads of this one report goes there. */
+  divert(take: (worker: PoolWorker, message: ToControl | "gone") => void): void {
+    this.#divert = take;
+    this.#workers.handOver();
+  }
+
+  /** Accepts links of another process at this Unix socket of a thread. Rejects where the thread cannot. */
+  async acceptLinks(worker: PoolWorker, path: string): Promise<void> {
+    const reply = await this.#ask(worker, REPLY_DEADLINE_MS, { kind: "accept-links", path });
+    const problem = reply.kind === "accept-links" ? reply.problem : "the media thread gave another reply";
+    if (problem !== undefined) throw new Error(problem);
   }
 
   /** The port that accepts encoders over TLS; undefined where there is none. */
@@ -178,15 +215,13 @@ export class MediaPool implements Runtime {
    * channel changes meanwhile; rejects as it does.
    */
   async publish(channelId: ChannelId, read: () => Promise<ChannelSpec>): Promise<PublishGateway> {
-    let gateway: PublishGateway | undefined;
+    let opened: { readonly latency: Latency; readonly transport: Promise<PublisherTransport | undefined> } | undefined;
     await this.#claimed(channelId, read, (spec, claim) => {
-      const [ownersEnd, end] = newTransport();
-      claim.admit().post({ kind: "host-publisher", spec, slot: "main" }, ownersEnd);
-      const transport = portTransport<FromEncoder, ToEncoder>(end, (error) => this.#sourceFailed(channelId, error));
-      gateway = this.#publishers.to({ channelId, latency: spec.latency ?? "efficient" }, transport);
+      opened = { latency: spec.latency ?? "efficient", transport: this.#links.into(spec, claim) };
     });
-    if (gateway === undefined) throw new Error("the channel is gone");
-    return gateway;
+    const transport = await opened?.transport;
+    if (opened === undefined || transport === undefined) throw new Error("the channel is gone");
+    return this.#publishers.to({ channelId, latency: opened.latency }, transport);
   }
 
   async startTestPattern(
@@ -196,7 +231,7 @@ export class MediaPool implements Runtime {
   ): Promise<TestPatternResult> {
     let asked: Promise<MediaReply> | undefined;
     await this.#claimed(channelId, read, (spec, claim) => {
-      asked = this.#ask(claim.admit(), TEST_PATTERN_DEADLINE_MS, { kind: "test-pattern", spec, ...how });
+      asked = this.#ask(claim.admit(), REPLY_DEADLINE_MS, { kind: "test-pattern", spec, ...how });
     });
     const reply = await asked;
     if (reply?.kind !== "test-pattern") throw new Error("the media thread gave another reply");
@@ -242,13 +277,12 @@ export class MediaPool implements Runtime {
   }
 
   watch(channelId: ChannelId, sink: PreviewClientSink): PreviewClient {
-    const [ownersEnd, end] = newTransport();
-    const owner = this.#routes.of(channelId);
-    // Without an owner the channel is not on air: the closed end ends the preview.
-    if (owner === undefined) ownersEnd.close();
-    else owner.post({ kind: "host-preview", channelId }, ownersEnd);
-    const transport = portTransport<FromViewer, ToViewer>(end, (error) => this.#previewFailed(channelId, error));
-    const preview = openRemotePreview(transport, this.#deps.clock, { kind: "flv" }, sink);
+    const preview = openRemotePreview(
+      this.#links.watch(channelId, this.#routes.of(channelId)),
+      this.#deps.clock,
+      { kind: "flv" },
+      sink,
+    );
     return { taken: (bytes) => preview.taken(bytes), leave: () => preview.end() };
   }
 
@@ -260,27 +294,34 @@ export class MediaPool implements Runtime {
     return this.#deps.view.publishingChannels();
   }
 
-  #runningWorker(): MediaWorker {
+  #runningWorker(): PoolWorker {
     const worker = this.#workers.running;
     if (worker === undefined) throw new Error("no media thread is running");
     return worker;
   }
 
   /** Rejects where the thread does not reply. */
-  async #ask(worker: MediaWorker, deadlineMs: number, request: ControlRequest): Promise<MediaReply> {
+  async #ask(worker: PoolWorker, deadlineMs: number, request: ControlRequest): Promise<MediaReply> {
     const outcome = await this.#outcome(worker, deadlineMs, request);
     if (outcome === "timed-out") throw new Error("the media thread did not answer");
     if (outcome === "gone") throw new Error("the media thread died");
     return outcome;
   }
 
-  async #outcome(worker: MediaWorker, deadlineMs: number, request: ControlRequest): Promise<MediaReply | Unanswered> {
+  async #outcome(worker: PoolWorker, deadlineMs: number, request: ControlRequest): Promise<MediaReply | Unanswered> {
     const pending = this.#pending.get(worker);
     const post = (requestId: number) => worker.post({ kind: "request", requestId, request });
     return pending === undefined || worker.life === undefined ? "gone" : pending.ask(deadlineMs, post);
   }
 
-  #take(worker: MediaWorker, message: ToControl): void {
+  #take(worker: PoolWorker, message: ToControl): void {
+    // The recorder of a process records what its own threads carry.
+    if (this.#divert === undefined || message.kind === "recorder-wanted") this.take(worker, message);
+    else this.#divert(worker, message);
+  }
+
+  /** Takes what a thread reports or asks. */
+  take(worker: PoolWorker, message: ToControl): void {
     switch (message.kind) {
       case "fact":
         return this.#deps.onFact(message.fact);
@@ -311,20 +352,27 @@ export class MediaPool implements Runtime {
     }
   }
 
-  #takeSamples(worker: MediaWorker, samples: readonly ChannelSample[]): void {
+  #takeSamples(worker: PoolWorker, samples: readonly ChannelSample[]): void {
     // The last samples of a channel that was removed, or has another owner, no longer count.
     const owned = samples.filter(({ channelId }) => this.#routes.of(channelId) === worker);
+    this.running.samples(owned);
     const whole = this.#totals.samples(owned);
     this.#deps.onSamples(this.#srtLinks.joinedTo(whole));
   }
 
-  #released(worker: MediaWorker, channelId: ChannelId, admissions: number): void {
+  #released(worker: PoolWorker, channelId: ChannelId, admissions: number): void {
     const isReleased = this.#routes.released(channelId, worker, admissions);
     if (isReleased) this.#deps.log.debug("channel released", { channelId, thread: worker.name });
     this.#totals.startOver([channelId]);
   }
 
-  #gone(worker: MediaWorker, hasDied: boolean): void {
+  #gone(worker: PoolWorker, hasDied: boolean): void {
+    if (this.#divert === undefined) this.gone(worker, hasDied);
+    else this.#divert(worker, "gone");
+  }
+
+  /** A thread has ended. `hasDied`: its broadcasts are over. */
+  gone(worker: PoolWorker, hasDied: boolean): void {
     this.#pending.get(worker)?.abandon();
     this.#requests.gone(worker);
     if (hasDied) this.#endLost(this.#routes.died(worker));
@@ -348,15 +396,5 @@ export class MediaPool implements Runtime {
       const lost = { ingestId: 0, slot: "main", end: "connection-lost", isBroadcastOver: true } as const;
       this.#deps.onFact({ kind: "ingest-ended", time, channelId, ...lost });
     }
-  }
-
-  #sourceFailed(channelId: ChannelId, error: unknown): void {
-    const detail = error instanceof Error ? error.message : String(error);
-    this.#deps.log.error("a source failed", { channelId, detail });
-  }
-
-  #previewFailed(channelId: ChannelId, error: unknown): void {
-    const detail = error instanceof Error ? error.message : String(error);
-    this.#deps.log.error("a preview failed", { channelId, detail });
   }
 }

@@ -3,6 +3,7 @@ import type { Clock } from "../../../base/clock.ts";
 import type { Log } from "../../../base/log.ts";
 import type { ShutdownMode, ToControl, ToMedia } from "../../../thread-protocol/messages.ts";
 import type { ThreadOptions } from "../../threads/media-options.ts";
+import type { PoolWorker } from "../../threads/pool-worker.ts";
 import type { Envelope, TransportEnd } from "../../threads/transport-ends.ts";
 
 /** A media thread that died is restarted after this long, in milliseconds. */
@@ -36,7 +37,7 @@ type WorkerDeps = {
 type Listening = Extract<ToControl, { kind: "listening" }>;
 
 /** Runs one media thread: starts it, restarts it when it dies, and stops it. A *life* is the time from a start to the thread's end. */
-export class MediaWorker {
+export class MediaWorker implements PoolWorker {
   readonly index: number;
   readonly name: string;
   readonly #deps: WorkerDeps;
@@ -46,6 +47,7 @@ export class MediaWorker {
   /** When `drain` or `stop` was first called. */
   #stopStartedMs: number | undefined;
   #hasListened = false;
+  #isHandedOver = false;
   #onDrained: (() => void) | undefined;
   #onStopped: (() => void) | undefined;
 
@@ -77,6 +79,11 @@ export class MediaWorker {
   stop(mode: ShutdownMode): Promise<void> {
     this.#stopping ??= this.#stop(mode);
     return this.#stopping;
+  }
+
+  /** Another process accepts the encoders: the thread is not started again when it dies. */
+  handOver(): void {
+    this.#isHandedOver = true;
   }
 
   get isStopping(): boolean {
@@ -179,9 +186,9 @@ export class MediaWorker {
   }
 
   #restart(): void {
-    if (this.isStopping) return;
+    if (this.isStopping || this.#isHandedOver) return;
     this.#deps.clock.startTimer(RESTART_DELAY_MS, () => {
-      if (!this.isStopping) this.#startWorker(() => undefined);
+      if (!this.isStopping && !this.#isHandedOver) this.#startWorker(() => undefined);
     });
   }
 }

@@ -62,6 +62,21 @@ export class MediaWorkers {
     await Promise.all(this.all.map((worker) => worker.stop(mode)));
   }
 
+  /** Another process accepts the encoders from now on: a thread that dies is not started again. */
+  handOver(): void {
+    for (const worker of this.all) worker.handOver();
+  }
+
+  /** Stops accepting connections, and keeps those that are there. */
+  stopAccepting(): void {
+    for (const worker of this.all) worker.post({ kind: "stop-accepting" });
+  }
+
+  /** How many encoders of this process publish to threads of another one, or to each other's. */
+  get relayed(): number {
+    return new SharedCounters(this.#sharedMemory, 0).allRelayed;
+  }
+
   /** The port that accepts encoders over TLS; undefined where there is none. */
   get tlsPort(): number | undefined {
     return this.#options.rtmps?.port;

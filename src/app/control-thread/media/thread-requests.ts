@@ -12,12 +12,12 @@ import type {
   LoginRequest,
   ProvenLogin,
 } from "../../../thread-protocol/admission.ts";
-import type { ChannelId } from "../../../thread-protocol/channel-spec.ts";
+import type { ChannelId, ChannelSpec } from "../../../thread-protocol/channel-spec.ts";
 import type { ControlReply, MediaRequest } from "../../../thread-protocol/messages.ts";
 import type { PlayRequest } from "../../../thread-protocol/preview.ts";
+import type { PoolWorker } from "../../threads/pool-worker.ts";
 import { newTransport, type TransportEnd } from "../../threads/transport-ends.ts";
 import type { ChannelRoutes, Claim } from "./channel-routes.ts";
-import type { MediaWorker } from "./media-worker.ts";
 
 export type ThreadRequestsDeps = {
   readonly clock: Clock;
@@ -28,6 +28,8 @@ export type ThreadRequestsDeps = {
   readonly admit: (key: string, login?: ProvenLogin) => Promise<Admitted | undefined>;
   /** Finds the user who logs in with this name. A rejection means that there is no reply: the encoder tries again. */
   readonly findIngestUser: (userId: string) => Promise<IngestUser | undefined>;
+  /** Reads the spec of a channel; undefined where no encoder may publish to it. */
+  readonly readSpec: (channelId: ChannelId) => Promise<ChannelSpec | undefined>;
   /** An encoder or a player came to another thread than the one that owns its channel. */
   readonly onRemoteConnection: (what: "encoder" | "player") => void;
   /** What the nodes of a cluster refuse together; absent: a single node. */
@@ -43,7 +45,7 @@ export class ThreadRequests {
   readonly #deps: ThreadRequestsDeps;
   readonly #spentChallenges: SpentChallenges;
   /** The places of RTMP players, by thread and by the number of the request that admitted each. */
-  readonly #players = new Map<MediaWorker, Map<number, PreviewPlace>>();
+  readonly #players = new Map<PoolWorker, Map<number, PreviewPlace>>();
 
   constructor(deps: ThreadRequestsDeps) {
     this.#deps = deps;
@@ -51,7 +53,7 @@ export class ThreadRequests {
   }
 
   /** Replies to a request, now or later. A thread that was restarted meanwhile gets no reply: it numbers its requests anew. */
-  take(worker: MediaWorker, requestId: number, request: MediaRequest): void {
+  take(worker: PoolWorker, requestId: number, request: MediaRequest): void {
     const { life } = worker;
     const reply: Reply = (content, end) => {
       if (worker.life === life) worker.post({ kind: "reply", requestId, reply: content }, end);
@@ -66,22 +68,25 @@ export class ThreadRequests {
         return;
       case "play":
         return this.#play(worker, requestId, request, reply);
+      case "attach":
+        void this.#orLogged(this.#attach(worker, request.channelId, reply), "a channel could not be looked up");
+        return;
     }
   }
 
   /** The player that this request admitted has left. */
-  playLeft(worker: MediaWorker, requestId: number): void {
+  playLeft(worker: PoolWorker, requestId: number): void {
     this.#players.get(worker)?.get(requestId)?.leave();
     this.#players.get(worker)?.delete(requestId);
   }
 
   /** The thread has ended, and with it its players. */
-  gone(worker: MediaWorker): void {
+  gone(worker: PoolWorker): void {
     for (const place of this.#players.get(worker)?.values() ?? []) place.leave();
     this.#players.delete(worker);
   }
 
-  async #admit(worker: MediaWorker, { key, login }: AdmissionRequest, reply: Reply): Promise<void> {
+  async #admit(worker: PoolWorker, { key, login }: AdmissionRequest, reply: Reply): Promise<void> {
     const { routes, admit } = this.#deps;
     const { life } = worker;
     let claim: Claim | undefined;
@@ -101,7 +106,7 @@ export class ThreadRequests {
       .finally(() => claim?.end());
   }
 
-  #replyTo(asking: MediaWorker, admitted: Admitted | undefined, claim: Claim | undefined, reply: Reply): void {
+  #replyTo(asking: PoolWorker, admitted: Admitted | undefined, claim: Claim | undefined, reply: Reply): void {
     const decide = (decision: AdmissionDecision, end?: TransportEnd) => reply({ kind: "admission", ...decision }, end);
     if (admitted === undefined) return decide({ decision: "refuse" });
     const { spec, slot, refusedFor } = admitted;
@@ -109,12 +114,35 @@ export class ThreadRequests {
     if (refusedFor !== undefined) return decide({ decision: "refuse", refused: { refusedFor, channelId } });
     // The thread that asked is gone.
     if (claim === undefined) return decide({ decision: "refuse" });
-    const owner = claim.admit();
+    const { worker: owner, epoch } = claim.owner;
+    if (owner.linkPath !== undefined && owner !== asking) {
+      this.#remoteConnection("encoder", channelId, asking, owner);
+      // The owner's process asks with `attach`: the encoder counts then.
+      const link = { path: owner.linkPath, epoch, revision: spec.revision };
+      return decide({ decision: "admit-elsewhere", channelId, slot, latency, link });
+    }
+    // Threads of this process accept no links: the encoder gets no reply, and comes back to this process.
+    if (asking.linkPath !== undefined && owner !== asking) return;
+    claim.admit();
     if (owner === asking) return decide({ decision: "admit", spec, slot });
     const [ownersEnd, askersEnd] = newTransport();
     owner.post({ kind: "host-publisher", spec, slot }, ownersEnd);
     this.#remoteConnection("encoder", channelId, asking, owner);
     decide({ decision: "admit-elsewhere", channelId, slot, latency }, askersEnd);
+  }
+
+  /** Another process has an encoder for a channel of this thread. */
+  async #attach(worker: PoolWorker, channelId: ChannelId, reply: Reply): Promise<void> {
+    const { routes, readSpec } = this.#deps;
+    const { life } = worker;
+    const lookUp = async () => {
+      const spec = await readSpec(channelId);
+      return spec === undefined ? undefined : { spec };
+    };
+    await this.freshness.answer(lookUp, (found) => {
+      const isOwner = found !== undefined && worker.life === life && routes.admitTo(channelId, worker);
+      reply({ kind: "attach", ...(isOwner ? found : {}) });
+    });
   }
 
   async #findUser({ userId, challenge }: LoginRequest, reply: Reply): Promise<void> {
@@ -128,7 +156,7 @@ export class ThreadRequests {
     return (await this.#deps.sharedGuards?.useOnce("challenge", challenge, CHALLENGE_REMEMBERED_MS)) ?? true;
   }
 
-  #play(asking: MediaWorker, requestId: number, request: PlayRequest, reply: Reply): void {
+  #play(asking: PoolWorker, requestId: number, request: PlayRequest, reply: Reply): void {
     const place = this.#deps.previewAccess.enter(request.token, request.channelId);
     if (place === "full") return reply({ kind: "play", decision: "full" });
     if (place === "refused") return reply({ kind: "play", decision: "refuse" });
@@ -137,19 +165,24 @@ export class ThreadRequests {
     this.#placesOf(asking).set(requestId, place);
     const owner = this.#deps.routes.of(channelId) ?? asking;
     if (owner === asking) return reply({ kind: "play", decision: "admit", channelId });
+    if (owner.linkPath !== undefined) {
+      this.#remoteConnection("player", channelId, asking, owner);
+      const link = { path: owner.linkPath, epoch: 0, revision: 0 };
+      return reply({ kind: "play", decision: "admit", channelId, link });
+    }
     const [ownersEnd, askersEnd] = newTransport();
     owner.post({ kind: "host-preview", channelId }, ownersEnd);
     this.#remoteConnection("player", channelId, asking, owner);
     reply({ kind: "play", decision: "admit", channelId }, askersEnd);
   }
 
-  #placesOf(worker: MediaWorker): Map<number, PreviewPlace> {
+  #placesOf(worker: PoolWorker): Map<number, PreviewPlace> {
     const places = this.#players.get(worker) ?? new Map<number, PreviewPlace>();
     this.#players.set(worker, places);
     return places;
   }
 
-  #remoteConnection(what: "encoder" | "player", channelId: ChannelId, from: MediaWorker, to: MediaWorker): void {
+  #remoteConnection(what: "encoder" | "player", channelId: ChannelId, from: PoolWorker, to: PoolWorker): void {
     this.#deps.log.info(`remote ${what}`, { channelId, from: from.name, to: to.name });
     this.#deps.onRemoteConnection(what);
   }

@@ -1,0 +1,93 @@
+import { randomBytes } from "node:crypto";
+import type { FastifyInstance } from "fastify";
+import { systemClock } from "../../../base/clock.ts";
+import type { LiveState } from "../../../control/live/live-state.ts";
+import type { ApiPause } from "../../../http/server/api-pause.ts";
+import type { ChannelId } from "../../../thread-protocol/channel-spec.ts";
+import type { Storage } from "../../data-folder/storage.ts";
+import type { HandoverServer } from "../../upgrade/handover.ts";
+import { closeHttp } from "../http-listening.ts";
+import type { MediaPool } from "../media/media-pool.ts";
+import type { MediaSources } from "../media-sources.ts";
+import type { Notifications } from "../notifications.ts";
+import type { RecordingWorker } from "../recording/recording-worker.ts";
+import type { TotalsKeeper } from "../totals-keeper.ts";
+import type { Succession } from "./succession.ts";
+
+const PROCESS_ID_BYTES = 4;
+
+/** The parts of a server that another process may take over. */
+export type HandoverParts = {
+  readonly http: FastifyInstance;
+  readonly metricsHttp: FastifyInstance;
+  readonly pause: ApiPause;
+  readonly runtime: MediaPool;
+  readonly media: MediaSources;
+  readonly recorder: RecordingWorker;
+  readonly liveState: LiveState;
+  readonly notifications: Notifications;
+  readonly totals: TotalsKeeper;
+  readonly storage: Storage;
+  readonly succession: Succession;
+  readonly ports: () => readonly number[];
+  readonly isStopping: () => boolean;
+  readonly stop: HandoverServer["stop"];
+};
+
+/** Makes of a server what another process needs to take it over. */
+export function handoverServer(parts: HandoverParts): HandoverServer {
+  const { runtime, notifications, totals, storage, succession } = parts;
+  const processId = `${process.pid}-${randomBytes(PROCESS_ID_BYTES).toString("hex")}`;
+  const { workers } = runtime;
+  const isOwn = (channelId: ChannelId) => workers.all.some((worker) => runtime.owner(channelId) === worker);
+  return {
+    processId,
+    ports: parts.ports,
+    refusal: () => (parts.isStopping() ? "it is stopping." : undefined),
+    threadCount: workers.all.length,
+    acceptLinks: (thread, path) => {
+      const worker = workers.all[thread];
+      return worker === undefined ? Promise.reject(new Error("no such thread")) : runtime.acceptLinks(worker, path);
+    },
+    divert: (take) => runtime.divert((worker, message) => take({ thread: worker.index, message })),
+    giveUp: async () => {
+      await parts.pause.begin();
+      // Two recorders must not write to one folder: the files of this one are finished.
+      await Promise.all([parts.media.handOver(), parts.recorder.stop()]);
+      succession.leave();
+      totals.stop();
+      await totals.storeLast();
+      await notifications.close();
+      await storage.close();
+    },
+    state: (linkPaths) => {
+      const broadcasts = runtime.running.list().filter(({ channelId }) => isOwn(channelId));
+      return {
+        processId,
+        threads: workers.all.map((worker, index) => {
+          const { name } = worker;
+          return { name, linkPath: linkPaths[index] ?? "", channels: runtime.ownedBy(worker) };
+        }),
+        broadcasts,
+        onAirMs: broadcasts.flatMap(({ channelId }) => parts.liveState.onAirMs(channelId)),
+        reports: notifications.reports.running().filter(({ channelId }) => isOwn(channelId)),
+        time: systemClock.wallNow(),
+      };
+    },
+    note: ({ thread, message }) => {
+      const worker = workers.all[thread];
+      if (worker === undefined) return;
+      if (message === "gone") runtime.gone(worker, true);
+      else if (message.kind === "fact" || message.kind === "samples" || message.kind === "channel-released") {
+        runtime.take(worker, message);
+      }
+    },
+    post: (thread, message) => workers.all[thread]?.post(message),
+    stopAccepting: async () => {
+      workers.stopAccepting();
+      await Promise.all([closeHttp(parts.http), closeHttp(parts.metricsHttp)]);
+    },
+    isBusy: () => workers.relayed > 0 || runtime.running.channelIds.some(isOwn),
+    stop: parts.stop,
+  };
+}

@@ -1,0 +1,134 @@
+import { systemClock } from "../../../base/clock.ts";
+import type { Log } from "../../../base/log.ts";
+import type { ShutdownMode } from "../../../thread-protocol/messages.ts";
+import { dataPaths, type StorageConfig } from "../../data-folder/storage.ts";
+import { releaseVersion } from "../../release.ts";
+import { Predecessor, UpgradeError } from "../../upgrade/predecessor.ts";
+import type { Handover } from "../../upgrade/process-messages.ts";
+import { processSockets, removeLeftSocket, servingSocket } from "../../upgrade/run-folder.ts";
+import type { MediaPool } from "../media/media-pool.ts";
+
+/** More earlier processes than this do not carry broadcasts beside the one that serves. */
+const PREDECESSORS_MAX = 2;
+
+type Heir = { readonly predecessor: Predecessor; readonly handover: Handover };
+
+/** Earlier processes of this server that still carry broadcasts. This process decides about those broadcasts. */
+export class Succession {
+  /** Undefined where the data folder is not used: a node of a cluster is drained instead. */
+  readonly #folder: string | undefined;
+  readonly #log: Log;
+  readonly #heirs: Heir[] = [];
+
+  constructor(config: StorageConfig, log: Log) {
+    this.#folder = config.databaseUrl === undefined ? dataPaths(config).folder : undefined;
+    this.#log = log;
+  }
+
+  /**
+   * Takes the server over that runs in this data folder. Throws UpgradeError where that is not possible, and what `check`
+   * throws: the other server goes on then.
+   */
+  async takeOver(check: () => Promise<void>): Promise<void> {
+    if (this.#folder === undefined) {
+      throw new UpgradeError(
+        "a server on PostgreSQL is not taken over: start the new one beside it, then stop the old one.",
+      );
+    }
+    const predecessor = await this.#meet(servingSocket(this.#folder));
+    if (predecessor === undefined) {
+      throw new UpgradeError(
+        `no server runs in the data folder ${this.#folder}: start one, there is nothing to take over.`,
+      );
+    }
+    const others = (await processSockets(this.#folder)).length - 1;
+    if (others >= PREDECESSORS_MAX) {
+      predecessor.leave();
+      throw new UpgradeError(
+        `${others} earlier processes still carry broadcasts: wait until one of them is over, or stop it.`,
+      );
+    }
+    await check().catch((error: unknown) => {
+      predecessor.leave();
+      throw error;
+    });
+    this.#heirs.push({ predecessor, handover: await predecessor.handOver() });
+    this.#log.info("took over from an earlier process", { release: predecessor.release });
+  }
+
+  /** Finds earlier processes whose own successor is gone. Call it once the data folder is this process's. */
+  async findOthers(): Promise<void> {
+    if (this.#folder === undefined) return;
+    const known = new Set(this.#heirs.map(({ handover }) => handover.processId));
+    for (const socket of await processSockets(this.#folder)) {
+      const predecessor = await this.#meet(socket).catch((error: unknown) => this.#failed(error));
+      if (predecessor === undefined) {
+        await removeLeftSocket(socket);
+        continue;
+      }
+      if (predecessor === "failed") continue;
+      if (known.has(predecessor.processId)) {
+        predecessor.leave();
+        continue;
+      }
+      const handover = await predecessor.handOver().catch((error: unknown) => this.#failed(error));
+      if (handover === "failed") continue;
+      this.#heirs.push({ predecessor, handover });
+      this.#log.info("broadcasts of an earlier process go on", { release: predecessor.release });
+    }
+  }
+
+  /** Ports at which earlier processes may still accept connections. */
+  get ports(): readonly number[] {
+    return this.#heirs.flatMap(({ predecessor }) => predecessor.ports);
+  }
+
+  /** What the earlier processes know. */
+  get handovers(): readonly Handover[] {
+    return this.#heirs.map(({ handover }) => handover);
+  }
+
+  /** Makes the earlier processes' threads known to the pool, and takes what they report. */
+  async adopt(pool: MediaPool): Promise<void> {
+    for (const { predecessor, handover } of this.#heirs) {
+      const workers = predecessor.workers(handover, pool.nextIndex);
+      for (const [index, worker] of workers.entries()) {
+        await pool.adopt(worker, handover.threads[index]?.channels ?? []);
+      }
+    }
+  }
+
+  /** From here on facts and samples of earlier processes arrive. */
+  listen(pool: MediaPool): void {
+    for (const { predecessor } of this.#heirs) {
+      predecessor.listen({
+        take: (worker, message) => pool.take(worker, message),
+        gone: (worker, hasDied) => pool.gone(worker, hasDied),
+      });
+    }
+  }
+
+  /** This process accepts connections: earlier ones stop accepting. */
+  taken(): void {
+    for (const { predecessor } of this.#heirs) predecessor.taken();
+  }
+
+  /** Ends the earlier processes together with this one. */
+  async stop(mode: ShutdownMode): Promise<void> {
+    await Promise.all(this.#heirs.map(({ predecessor }) => predecessor.stop(mode)));
+  }
+
+  /** Another process decides about them from now on, or this one could not start. */
+  leave(): void {
+    for (const { predecessor } of this.#heirs.splice(0)) predecessor.leave();
+  }
+
+  #meet(socket: string): Promise<Predecessor | undefined> {
+    return Predecessor.meet(socket, { clock: systemClock, log: this.#log, release: releaseVersion() });
+  }
+
+  #failed(error: unknown): "failed" {
+    this.#log.error("an earlier process is left alone", { detail: error instanceof Error ? error.message : "" });
+    return "failed";
+  }
+}

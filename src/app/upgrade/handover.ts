@@ -1,0 +1,224 @@
+import { createServer, type Server, type Socket } from "node:net";
+import type { Clock, Timer } from "../../base/clock.ts";
+import type { Log } from "../../base/log.ts";
+import { socketPath } from "../../node-link/socket-path.ts";
+import type { ShutdownMode, ToMedia } from "../../thread-protocol/messages.ts";
+import { Follower, type SuccessorLink, type ThreadMessage } from "./follower.ts";
+import { ProcessLink } from "./process-link.ts";
+import {
+  type FromPredecessor,
+  type FromSuccessor,
+  type Handover,
+  PROCESS_VERSIONS,
+  speaksOurs,
+} from "./process-messages.ts";
+import { RunFolder } from "./run-folder.ts";
+
+/** How often this looks whether the last broadcast is over, in milliseconds. */
+const LOOK_MS = 1_000;
+/** This many looks in a row must find nothing on air: an encoder may be on its way. */
+const QUIET_LOOKS = 5;
+
+export type HandoverDeps = {
+  readonly dataFolder: string;
+  readonly release: string;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** How long broadcasts may go on once another process serves, in milliseconds. */
+  readonly drainMs: number;
+  readonly server: HandoverServer;
+};
+
+/** What the server does when another process takes over. */
+export type HandoverServer = {
+  readonly processId: string;
+  /** The ports at which this process accepts connections. */
+  ports(): readonly number[];
+  /** Why this process cannot hand over now; undefined where it can. */
+  refusal(): string | undefined;
+  readonly threadCount: number;
+  /** Accepts links at this Unix socket of a thread. */
+  acceptLinks(thread: number, path: string): Promise<void>;
+  /** From now on this gets everything that the threads report. */
+  divert(take: (message: ThreadMessage) => void): void;
+  /** Stops answering, stores everything and gives up the database. */
+  giveUp(): Promise<void>;
+  /** What the next process has to know; `linkPaths` are those of the threads. */
+  state(linkPaths: readonly string[]): Handover;
+  /** Folds a message that was passed on into the state. */
+  note(message: ThreadMessage): void;
+  post(thread: number, message: ToMedia): void;
+  /** Stops accepting connections: the next process has the ports. */
+  stopAccepting(): Promise<void>;
+  /** Whether a broadcast is on air, or an encoder of this process publishes to another one. */
+  isBusy(): boolean;
+  /** Ends the process. */
+  stop(mode?: ShutdownMode): Promise<void>;
+};
+
+/**
+ * Hands this server over to a newer process, which asks for it at a Unix socket. This process then keeps its broadcasts
+ * until they end, and the newer one decides about them.
+ */
+export class HandoverListener {
+  readonly #deps: HandoverDeps;
+  readonly #follower: Follower;
+  readonly #links = new Set<SuccessorLink>();
+  #folder: RunFolder | undefined;
+  #server: Server | undefined;
+  #linkPaths: readonly string[] | undefined;
+  /** The process that decides about the broadcasts of this one. */
+  #decider: SuccessorLink | undefined;
+  #given: Promise<void> | undefined;
+  #look: Timer | undefined;
+  #quietLooks = 0;
+  #isOver = false;
+  #drainUntilMs = Number.POSITIVE_INFINITY;
+
+  constructor(deps: HandoverDeps) {
+    this.#deps = deps;
+    this.#follower = new Follower({
+      note: (message) => deps.server.note(message),
+      onLoss: () => deps.log.error("facts are being lost: no process decides about the broadcasts"),
+    });
+  }
+
+  /** Whether another process serves now. */
+  get hasGiven(): boolean {
+    return this.#given !== undefined;
+  }
+
+  /** Makes the socket. A data folder in which none can be made costs upgrades, and nothing else: the log says so. */
+  async listen(): Promise<void> {
+    const { dataFolder, log } = this.#deps;
+    try {
+      this.#folder = await RunFolder.make(dataFolder);
+      const server = createServer((socket) => this.#accept(socket));
+      this.#server = server;
+      const path = socketPath(this.#folder.controlSocket);
+      await new Promise<void>((resolve, reject) => {
+        server.once("error", reject);
+        server.listen(path, resolve);
+      });
+      server.on("error", (error) => log.warn("another process could not be heard", { detail: error.message }));
+      await this.#folder.serve();
+    } catch (error) {
+      log.warn("no upgrade without interruption: the data folder takes no socket", { detail: detailOf(error) });
+    }
+  }
+
+  /** The server stops: tells the process that decides, and removes the socket. Idempotent. */
+  async close(): Promise<void> {
+    this.#isOver = true;
+    this.#look?.cancel();
+    this.#server?.close();
+    for (const link of this.#links) {
+      if (this.hasGiven) link.send({ kind: "over" });
+      link.close();
+    }
+    await this.#folder?.remove().catch(() => undefined);
+  }
+
+  #accept(socket: Socket): void {
+    const { clock, log } = this.#deps;
+    const onFault = (error: unknown) => log.warn("another process broke off", { detail: detailOf(error) });
+    const link: SuccessorLink = new ProcessLink<FromPredecessor, FromSuccessor>(socket, clock, onFault);
+    this.#links.add(link);
+    link.listen(
+      (message) => this.#take(link, message),
+      () => this.#left(link),
+    );
+  }
+
+  #left(link: SuccessorLink): void {
+    this.#links.delete(link);
+    if (this.#decider !== link) return;
+    this.#decider = undefined;
+    this.#follower.wait();
+    if (!this.#isOver)
+      this.#deps.log.error("the process that took over is gone: broadcasts go on, start Fanfare again");
+  }
+
+  #take(link: SuccessorLink, message: FromSuccessor): void {
+    const { server, release } = this.#deps;
+    switch (message.kind) {
+      case "hello":
+        link.send({
+          kind: "hello",
+          ...{ versions: PROCESS_VERSIONS, release, processId: server.processId },
+          ports: server.ports(),
+        });
+        return speaksOurs(message.versions) ? undefined : link.close();
+      case "hand-over":
+        void this.#handOver(link);
+        return;
+      case "taken":
+        void server.stopAccepting();
+        this.#watch();
+        return;
+      case "post":
+        return this.#decider === link ? server.post(message.thread, message.message) : undefined;
+      case "stop":
+        if (this.#decider === link) void server.stop(message.mode);
+        return;
+      default:
+        // A newer process may say more.
+        return;
+    }
+  }
+
+  async #handOver(link: SuccessorLink): Promise<void> {
+    const { server, log } = this.#deps;
+    try {
+      const refusal = server.refusal();
+      if (refusal !== undefined) throw new Error(refusal);
+      this.#linkPaths ??= await this.#acceptLinks();
+      const linkPaths = this.#linkPaths;
+      if (this.#given === undefined) {
+        log.info("handing over to another process");
+        server.divert((message) => this.#follower.take(message));
+        this.#given = server.giveUp();
+      }
+      await this.#given;
+      // A process that decided up to now is replaced.
+      this.#decider?.close();
+      this.#follower.wait();
+      this.#decider = link;
+      link.send({ kind: "yours", handover: server.state(linkPaths) });
+      this.#follower.follow(link);
+    } catch (error) {
+      link.send({ kind: "refused", why: detailOf(error) });
+      log.error("not handed over", { detail: detailOf(error) });
+    }
+  }
+
+  async #acceptLinks(): Promise<readonly string[]> {
+    const { server } = this.#deps;
+    const paths = Array.from({ length: server.threadCount }, (_, thread) => this.#folder?.threadSocket(thread) ?? "");
+    await Promise.all(paths.map((path, thread) => server.acceptLinks(thread, path)));
+    return paths;
+  }
+
+  /** Ends the process when its last broadcast is over, or its time. */
+  #watch(): void {
+    if (this.#look !== undefined) return;
+    const { clock, drainMs, log } = this.#deps;
+    this.#drainUntilMs = clock.now() + drainMs;
+    const look = () => {
+      if (this.#isOver) return;
+      this.#look = clock.startTimer(LOOK_MS, look);
+      this.#quietLooks = this.#deps.server.isBusy() || !this.#follower.isFollowing ? 0 : this.#quietLooks + 1;
+      const isLate = clock.now() >= this.#drainUntilMs;
+      if (this.#quietLooks < QUIET_LOOKS && !isLate) return;
+      log.info(
+        isLate ? "the time for broadcasts of this process is over" : "the last broadcast of this process is over",
+      );
+      void this.#deps.server.stop();
+    };
+    this.#look = clock.startTimer(LOOK_MS, look);
+  }
+}
+
+function detailOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

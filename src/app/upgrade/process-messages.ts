@@ -1,0 +1,64 @@
+import type { RunningBroadcast } from "../../control/facts/running-broadcasts.ts";
+import type { BroadcastReport } from "../../control/reports/reports.ts";
+import type { ChannelId, TargetId } from "../../thread-protocol/channel-spec.ts";
+import type { ShutdownMode, ToControl, ToMedia } from "../../thread-protocol/messages.ts";
+
+/**
+ * The versions of the messages between two processes of one server that this release speaks. A release that changes
+ * these messages, or those between its threads, so that an older one misreads them, gives them a new number.
+ */
+export const PROCESS_VERSIONS: readonly number[] = [1];
+
+/** What the process that served up to now knows. Plain data. Holds no secret. */
+export type Handover = {
+  /** Different from that of every other process, also in another container. */
+  readonly processId: string;
+  /** Its media threads, by index. */
+  readonly threads: readonly {
+    readonly name: string;
+    /** The Unix socket at which the thread accepts links. */
+    readonly linkPath: string;
+    readonly channels: readonly { readonly channelId: ChannelId; readonly admissions: number }[];
+  }[];
+  readonly broadcasts: readonly RunningBroadcast[];
+  /** What each target has spent PUBLISHING in its broadcast, in milliseconds. */
+  readonly onAirMs: readonly (readonly [TargetId, number])[];
+  readonly reports: readonly BroadcastReport[];
+  /** The wall clock up to which all of this goes: totals, events and reports are stored up to here. */
+  readonly time: number;
+};
+
+/** New process to old process. */
+export type FromSuccessor =
+  /** The first message. */
+  | { readonly kind: "hello"; readonly versions: readonly number[]; readonly release: string }
+  /** Give up the database and the decisions. */
+  | { readonly kind: "hand-over" }
+  /** The new process accepts connections: stop accepting. */
+  | { readonly kind: "taken" }
+  /** For the media thread with this index. */
+  | { readonly kind: "post"; readonly thread: number; readonly message: ToMedia }
+  | { readonly kind: "stop"; readonly mode: ShutdownMode };
+
+/** Old process to new process. */
+export type FromPredecessor =
+  | {
+      readonly kind: "hello";
+      readonly versions: readonly number[];
+      readonly release: string;
+      readonly processId: string;
+      /** Ports at which it accepts connections. */
+      readonly ports: readonly number[];
+    }
+  | { readonly kind: "refused"; readonly why: string }
+  | { readonly kind: "yours"; readonly handover: Handover }
+  /** From the media thread with this index. */
+  | { readonly kind: "message"; readonly thread: number; readonly message: ToControl }
+  | { readonly kind: "thread-gone"; readonly thread: number }
+  /** The last broadcast is over: the process ends. */
+  | { readonly kind: "over" };
+
+/** Whether two processes understand each other. */
+export function speaksOurs(versions: readonly number[]): boolean {
+  return versions.some((version) => PROCESS_VERSIONS.includes(version));
+}

@@ -1,0 +1,46 @@
+import { z } from "zod";
+import { type Frame, LinkError } from "./frames.ts";
+import { readWords } from "./link-codec.ts";
+
+/** The versions of the node link's protocol that this release speaks. */
+export const LINK_VERSIONS: readonly number[] = [1];
+
+const VERSIONS_MAX = 16;
+const ID_MAX = 64;
+const number = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
+const channelId = z.string().min(1).max(ID_MAX);
+const helloSchema = z.object({ versions: z.array(number).min(1).max(VERSIONS_MAX) });
+const attachSchema = z.discriminatedUnion("what", [
+  z.object({
+    what: z.literal("publisher"),
+    channelId,
+    slot: z.enum(["main", "backup"]),
+    /** The ownership that the visitor's node knows of, and the revision of the channel there. */
+    epoch: number,
+    revision: number,
+  }),
+  z.object({ what: z.literal("player"), channelId, epoch: number }),
+]);
+const moveSchema = z.object({ epoch: number, startTime: number });
+const epochSchema = z.object({ epoch: number });
+const releaseSchema = z.object({ channelId, epoch: number });
+
+/** What a visitor's node asks of the node that owns a channel: to take an encoder, or to show the channel to a player. */
+export type Attach = z.infer<typeof attachSchema>;
+/** The owner gives the channel away: the asking node claims it. `startTime`: when the broadcast began. */
+export type Move = z.infer<typeof moveSchema>;
+/** Asks a node to give up an ownership that another node's epoch has ended. */
+export type Release = z.infer<typeof releaseSchema>;
+
+/** @throws LinkError where the peer speaks no version that this release does. */
+export function checkHello(frame: Frame): void {
+  if (frame.kind !== "hello") throw new LinkError(`a frame of the kind ${frame.kind} instead of hello`);
+  const { versions } = readWords(frame, helloSchema);
+  if (versions.some((version) => LINK_VERSIONS.includes(version))) return;
+  throw new LinkError(`the peer speaks the versions ${versions.join(", ")}, this release ${LINK_VERSIONS.join(", ")}`);
+}
+
+export const readAttach = (frame: Frame): Attach => readWords(frame, attachSchema);
+export const readMove = (frame: Frame): Move => readWords(frame, moveSchema);
+export const readEpoch = (frame: Frame): number => readWords(frame, epochSchema).epoch;
+export const readRelease = (frame: Frame): Release => readWords(frame, releaseSchema);

@@ -1,0 +1,104 @@
+import { expect, test } from "vitest";
+import { z } from "zod";
+import { waitFor } from "../../support/processes/waiting.ts";
+import { UpgradeStage } from "../../support/stages/upgrade-stage.ts";
+import { expectNoGap } from "../../support/streams/looped-stream.ts";
+
+const DEADLINE_MS = 60_000;
+/** Five times what is promised: this machine is busy. */
+const API_GAP_MS_MAX = 10_000;
+const events = z.array(z.looseObject({ eventCode: z.string() }));
+const reports = z.array(z.looseObject({ startTime: z.number() }));
+
+async function codesOf({ api, channel }: UpgradeStage): Promise<string[]> {
+  const found = await api.request("GET", `/api/v2/re-stream/channels/${channel.channelId}/events?pageSizeNo=100`);
+  return events
+    .parse(found)
+    .map(({ eventCode }) => eventCode)
+    .filter((code) => /^(PUBLISH|INGEST)_/.test(code))
+    .reverse();
+}
+
+test("a newer process takes over: targets keep their connections and get every frame, and the broadcast stays one", async ({
+  onTestFinished,
+}) => {
+  const stage = await UpgradeStage.open(onTestFinished);
+  const { api, channel, targets, clip } = stage;
+  const platforms = `/api/v2/re-stream/channels/${channel.channelId}/platforms`;
+  const encoder = await stage.publish();
+  const before = await api.channel(channel.channelId);
+  const { older, gapMs } = await stage.upgrade();
+  expect(gapMs).toBeLessThan(API_GAP_MS_MAX);
+  expect(stage.fanfare.output).toContain("took over from an earlier process");
+  // The new process shows the broadcast as the old one did, and counts on.
+  const after = await api.channel(channel.channelId);
+  expect([after.isPublishing, after["recentPublishStartTime"]]).toEqual([true, before["recentPublishStartTime"]]);
+  const [first] = await api.platforms(channel.channelId);
+  await stage.moreMedia(1_000_000);
+  await expect
+    .poll(async () => (await api.platforms(channel.channelId))[0]?.bytesTotalTrans ?? 0, { timeout: DEADLINE_MS })
+    .toBeGreaterThan((first?.bytesTotalTrans ?? 0) + 300_000);
+  for (const { connections } of targets) expectNoGap(connections[0]?.report.messages ?? [], clip, 100);
+  expect(stage.connections).toEqual([
+    [1, 1],
+    [1, 1],
+  ]);
+  // An edit reaches the old process: the target is left, and dialled again.
+  const [, second] = await api.platforms(channel.channelId);
+  await api.request("PUT", `${platforms}/${second?.platId}/off`);
+  await expect.poll(() => stage.connections[1]).toEqual([1, 0]);
+  await api.request("PUT", `${platforms}/${second?.platId}/on`);
+  await expect.poll(() => stage.connections[1], { timeout: DEADLINE_MS }).toEqual([2, 1]);
+  // An encoder that comes back reaches the new process, and through it the targets that the old one holds.
+  encoder.kill("SIGKILL");
+  await expect.poll(() => codesOf(stage), { timeout: DEADLINE_MS }).toEqual(["PUBLISH_START", "INGEST_HELD"]);
+  const returned = await stage.publish();
+  await expect
+    .poll(() => codesOf(stage), { timeout: DEADLINE_MS })
+    .toEqual(["PUBLISH_START", "INGEST_HELD", "INGEST_RESUMED"]);
+  expect(stage.connections).toEqual([
+    [1, 1],
+    [2, 1],
+  ]);
+  // The last broadcast of the old process ends, and so does the process.
+  returned.kill("SIGINT");
+  expect(await older.exited).toEqual({ code: 0, signal: null });
+  expect((await codesOf(stage)).at(-1)).toBe("PUBLISH_END");
+  const found = await api.request("GET", `/api/v2/re-stream/channels/${channel.channelId}/reports`);
+  expect(reports.parse(found)).toMatchObject([{ startTime: after["recentPublishStartTime"] }]);
+  // The next broadcast is the new process's own.
+  await stage.publish();
+  expect((await codesOf(stage)).at(-1)).toBe("PUBLISH_START");
+});
+
+test("a process that took over and dies costs no frame, and the next one goes on with the broadcast", async ({
+  onTestFinished,
+}) => {
+  const stage = await UpgradeStage.open(onTestFinished);
+  const { api, channel, fanfare, targets, clip } = stage;
+  await stage.publish();
+  const { older } = await stage.upgrade();
+  await fanfare.kill();
+  await stage.moreMedia(300_000);
+  await fanfare.restart();
+  expect(fanfare.output).toContain("broadcasts of an earlier process go on");
+  const statuses = (await api.platforms(channel.channelId)).map(({ connectStatus }) => connectStatus);
+  expect(statuses).toEqual(["PUBLISHING", "PUBLISHING"]);
+  // Three processes at once are enough.
+  const { older: second } = await stage.upgrade();
+  await stage.moreMedia(300_000);
+  for (const { connections } of targets) expectNoGap(connections[0]?.report.messages ?? [], clip, 100);
+  expect(stage.connections).toEqual([
+    [1, 1],
+    [1, 1],
+  ]);
+  expect(await second.exited).toEqual({ code: 0, signal: null });
+  // SIGTERM ends the whole server.
+  expect(await fanfare.stop()).toEqual({ code: 0, signal: null });
+  expect(await older.exited).toEqual({ code: 0, signal: null });
+  await waitFor(
+    "the targets to be left",
+    DEADLINE_MS,
+    () => stage.connections.every(([, open]) => open === 0) || undefined,
+  );
+});

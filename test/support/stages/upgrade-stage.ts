@@ -1,0 +1,119 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { KitTarget } from "../../../src/testkit/target/target.ts";
+import type { ApiClient, Channel } from "../dashboard/api-client.ts";
+import type { Child } from "../processes/children.ts";
+import type { FanfareProcess } from "../processes/fanfare-process.ts";
+import { waitFor } from "../processes/waiting.ts";
+import { makeClip } from "../streams/clip.ts";
+import { type LoopedClip, readLoopedClip } from "../streams/looped-stream.ts";
+import { tlsInFrontOf } from "../targets/tls-target.ts";
+import { publishUrl, Stage, uniqueKey } from "./stage.ts";
+
+const DEADLINE_MS = 30_000;
+const MESSAGES_MAX = 1_000_000;
+/** How often the API is asked while it may be away, in milliseconds. */
+const ASK_INTERVAL_MS = 20;
+
+/** A server with a plain target and one behind TLS, whose encoder sends a clip over and over. */
+export class UpgradeStage {
+  readonly stage: Stage;
+  readonly fanfare: FanfareProcess;
+  readonly api: ApiClient;
+  readonly channel: Channel;
+  readonly targets: readonly KitTarget[];
+  readonly clip: LoopedClip;
+  readonly #path: string;
+
+  private constructor(parts: {
+    readonly stage: Stage;
+    readonly fanfare: FanfareProcess;
+    readonly api: ApiClient;
+    readonly channel: Channel;
+    readonly targets: readonly KitTarget[];
+    readonly clip: LoopedClip;
+    readonly path: string;
+  }) {
+    const { stage, fanfare, api, channel, targets, clip, path } = parts;
+    this.stage = stage;
+    this.fanfare = fanfare;
+    this.api = api;
+    this.channel = channel;
+    this.targets = targets;
+    this.clip = clip;
+    this.#path = path;
+  }
+
+  static async open(
+    whenOver: Parameters<typeof Stage.open>[0],
+    environment: Readonly<Record<string, string>> = {},
+  ): Promise<UpgradeStage> {
+    const stage = await Stage.open(whenOver);
+    const { path } = await makeClip({ seconds: 6 });
+    const options = { messagesMax: MESSAGES_MAX };
+    const targets = [await stage.target({}, options), await stage.target({}, options)] as const;
+    const front = await tlsInFrontOf(targets[1].port);
+    stage.onClose(() => front.close());
+    const caFile = join(stage.folder, "ca.pem");
+    await writeFile(caFile, front.ca);
+    const { api, fanfare } = await stage.server({ environment: { FANFARE_TLS_EXTRA_CA: caFile, ...environment } });
+    const channel = await api.createChannel("upgraded", [
+      { rtmpUrl: targets[0].url, streamKey: uniqueKey("plain") },
+      { rtmpUrl: front.url, streamKey: uniqueKey("tls") },
+    ]);
+    return new UpgradeStage({ stage, fanfare, api, channel, targets, clip: await readLoopedClip(path), path });
+  }
+
+  /** FFmpeg, once media arrives at both targets. */
+  async publish(): Promise<Child> {
+    const clip = { path: this.#path, seconds: 6, bytesPerSecond: 0 };
+    const encoder = await this.stage.ffmpeg(clip, publishUrl(this.channel), { loops: true });
+    await this.moreMedia(300_000);
+    return encoder;
+  }
+
+  /** Resolves when so many bytes more have arrived at each target. */
+  async moreMedia(bytes: number): Promise<void> {
+    const media = () => this.targets.map(({ connections }) => connections.at(-1)?.report.mediaBytes ?? 0);
+    const before = media();
+    await waitFor(
+      "media at both targets",
+      DEADLINE_MS,
+      () => media().every((now, index) => now >= (before[index] ?? 0) + bytes) || undefined,
+      () => this.fanfare.output,
+    );
+  }
+
+  /** How many connections each target had, and how many of them are open. */
+  get connections(): readonly (readonly [number, number])[] {
+    return this.targets.map(({ connections }) => {
+      return [connections.length, connections.filter(({ report }) => report.state === "open").length] as const;
+    });
+  }
+
+  /** A newer process takes over. `gapMs`: the longest time in which no request to the API was answered with 200. */
+  async upgrade(): Promise<{ readonly older: Child; readonly gapMs: number }> {
+    let isOver = false;
+    let answeredMs = performance.now();
+    let gapMs = 0;
+    const ask = async () => {
+      while (!isOver) {
+        const isAnswered = await this.api.channel(this.channel.channelId).then(
+          () => true,
+          () => false,
+        );
+        const nowMs = performance.now();
+        if (isAnswered) {
+          gapMs = Math.max(gapMs, nowMs - answeredMs);
+          answeredMs = nowMs;
+        }
+        await new Promise((resolve) => setTimeout(resolve, ASK_INTERVAL_MS));
+      }
+    };
+    const asking = ask();
+    const older = await this.fanfare.upgrade();
+    isOver = true;
+    await asking;
+    return { older, gapMs };
+  }
+}
