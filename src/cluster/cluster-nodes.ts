@@ -3,9 +3,9 @@ import { OwnerUnavailableError } from "../control/ports/errors.ts";
 import type { NodeRecord, Nodes } from "../control/ports/nodes.ts";
 import type { ClusterNode, Incarnation, OwnershipStore } from "../control/ports/ownership-store.ts";
 import type { OwnerState } from "../thread-protocol/targets/owner-states.ts";
-import type { NodeSeen } from "./cluster-live-state.ts";
 import { type NodeReport, subjectsOf } from "./node-report.ts";
 import type { NodeRpc } from "./node-rpc.ts";
+import type { NodeSeen } from "./state/cluster-live-state.ts";
 
 /** How long a node may take to say that it drains, in milliseconds: it stores that first. */
 const ANSWER_MS = 3_000;
