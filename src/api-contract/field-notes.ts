@@ -14,19 +14,6 @@ export const FIELD_NOTES: Readonly<Record<string, string>> = {
   isPublishing: "Whether the channel is on air.",
   ownerState:
     "Where several servers work together: how the one that carries the channel is doing. SILENT: not heard for 6 s. LOST: gone, and the channel is off air. Absent while no server carries it.",
-  incarnation: "The number of a server's process; a restart has a higher one.",
-  nodeId: "The name of the server; the two processes of an upgrade share it.",
-  version: "The version of its program.",
-  nodeState:
-    "SERVING; DRAINING: takes no new channels; SILENT: not heard for 6 s; LOST: gone, and its broadcasts are finished.",
-  isSelf: "Whether it is the server that answers.",
-  heardSecondsAgo: "How long ago it was heard. Absent, like the figures after it, where it was not heard yet.",
-  channelCount: "Channels that it carries.",
-  egressBitsPerSecond: "Bits that it sends to platforms within a second.",
-  capacityBitsPerSecond: "As many as it is meant to send; absent where nobody said.",
-  loopDelayMilliseconds: "How late its slowest thread runs: the 99th percentile of the last seconds.",
-  relayedCount: "Encoders and players that it passes on to other servers now.",
-  drainEndTime: "While it drains: when it ends the broadcasts that are left, milliseconds since 1970.",
   statusAge: "How many seconds old the status is; absent up to 3, and on a single server.",
   health: "The one verdict about the channel, from the stream check, the platforms and the hold.",
   reasonCount: "How many reasons there are in total; only the first is shown.",
@@ -77,6 +64,9 @@ export const FIELD_NOTES: Readonly<Record<string, string>> = {
   audio: "The audio track's number; 0 is the default track.",
   timedData:
     "False: the encoder's onTextData, onCaptionInfo, onCuePoint and onFI are not sent to this platform. Absent in answers where they are.",
+  silentAudio:
+    "Whether a stream without audio gets silence for this platform: where its preset needs audio (auto, the default, not shown in answers), with every preset (always), or never.",
+  silenceAdded: "True: the stream has no audio, and the platform gets silence in its place. Absent otherwise.",
   droppedData:
     "Messages of timed data that were not sent on because they were too many or too long, in total; absent where there were none.",
   srt: "The connection of an encoder over SRT; absent over RTMP. Counts are packets since its start.",

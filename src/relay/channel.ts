@@ -227,6 +227,7 @@ function connectionsOf(targets: ChannelTargets, recording: ChannelRecording): St
       recording.unwant();
     },
     redial: () => targets.redial(),
+    endSilence: (isSameFormat) => targets.endSilence(isSameFormat),
     checkStream: () => targets.checkStream(),
     missed: (cause) => targets.missed(cause),
   };

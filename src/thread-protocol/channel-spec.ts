@@ -32,6 +32,13 @@ export type TargetTrust = {
 export const LATENCIES = ["efficient", "low"] as const;
 export type Latency = (typeof LATENCIES)[number];
 
+/**
+ * Whether a stream without audio gets silence for a target. `auto`: where its platform needs audio; `always`: also
+ * elsewhere.
+ */
+export const SILENT_AUDIO = ["auto", "always", "never"] as const;
+export type SilentAudio = (typeof SILENT_AUDIO)[number];
+
 /** Track ids; 0 is the default track. */
 export type TrackChoice = { readonly video: number; readonly audio: number };
 
@@ -43,6 +50,8 @@ export type TargetSpec = {
   readonly tracks?: TrackChoice;
   /** False: captions, cue points and other timed data are left out. */
   readonly hasTimedData?: boolean;
+  /** True: it gets silence where the stream has no audio. */
+  readonly addsSilence?: boolean;
   /** Codecs that the target accepts, in the words of `ingest.videoCodec` and `audioCodec`; absent: all. */
   readonly codecs?: { readonly video?: readonly string[]; readonly audio?: readonly string[] };
   readonly targetId: TargetId;

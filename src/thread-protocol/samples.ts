@@ -37,6 +37,8 @@ export type TargetSample = {
   readonly unackedBytes?: number;
   /** Bytes of the present connection that the target has acknowledged: by RTMP if it does so, else by TCP. */
   readonly ackedBytes?: number;
+  /** It gets silence, since the stream has no audio; absent otherwise. */
+  readonly hasSilence?: boolean;
   /** It failed three times in ten minutes while PUBLISHING. */
   readonly isUnstable: boolean;
 };

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { SOURCE_KINDS } from "../../thread-protocol/channel-spec.ts";
+import { SILENT_AUDIO, SOURCE_KINDS } from "../../thread-protocol/channel-spec.ts";
 import {
   RECORDING_CONTAINERS,
   RECORDING_ENDS,
@@ -49,6 +49,7 @@ const platformSettings = {
   bufferPolicy: z.enum(["drop", "disconnect"]),
   tracks: z.strictObject({ video: z.int(), audio: z.int() }).optional(),
   timedData: z.boolean().optional(),
+  silentAudio: z.enum(SILENT_AUDIO).optional(),
   tls: z.strictObject({ ca: z.string().optional(), fingerprint: z.string().optional() }).optional(),
   label: z.string().optional(),
   notes: z.array(inputNote).optional(),
@@ -81,6 +82,7 @@ const platform = {
     .strictObject({ code: z.enum(TARGET_WARNING_CODES), message: z.string(), messageKo: z.string() })
     .optional(),
   stability: z.enum(["stable", "unstable"]).optional(),
+  silenceAdded: z.boolean().optional(),
   droppedFrames: count.optional(),
   droppedFramesByCause: dropsByCause.optional(),
   queueMilliseconds: count.optional(),
@@ -292,20 +294,6 @@ export const ANSWER_SCHEMAS = {
     z.strictObject({ channelId: z.string(), channelStatus: z.literal("DELETED") }),
   ]),
   LivePlatform: z.strictObject({ channelId: z.string(), ...platform }),
-  Node: z.strictObject({
-    incarnation: z.int().min(1),
-    nodeId: z.string(),
-    version: z.string(),
-    nodeState: z.enum(OWNER_STATES),
-    isSelf: z.boolean(),
-    heardSecondsAgo: count.optional(),
-    channelCount: count.optional(),
-    egressBitsPerSecond: count.optional(),
-    capacityBitsPerSecond: count.optional(),
-    loopDelayMilliseconds: count.optional(),
-    relayedCount: count.optional(),
-    drainEndTime: time.optional(),
-  }),
   LiveServer: z.strictObject({
     troubles: z.array(
       z.strictObject({ trouble: z.string(), sinceTime: time, message: z.string(), messageKo: z.string() }),

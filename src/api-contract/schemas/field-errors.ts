@@ -27,6 +27,7 @@ const ECHOED_FIELDS: ReadonlySet<PropertyKey> = new Set([
   "videoSeconds",
   "bufferPolicy",
   "timedData",
+  "silentAudio",
   "role",
   "name",
 ]);

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { isRtmpAddress, tidyKey } from "../../base/pasted-text.ts";
+import { SILENT_AUDIO } from "../../thread-protocol/channel-spec.ts";
 import { CHANNEL_STATUSES } from "../channel-status.ts";
 import { LABEL_CHARACTERS_MAX, LABELS_MAX, tidyLabels } from "../input/channel-labels.ts";
 import { CHANNEL_NAME_CHARACTERS_MAX, channelNameProblem, tidyChannelName } from "../input/channel-name.ts";
@@ -97,6 +98,7 @@ const tracks = z.object(
   { error: "an object with video and audio" },
 );
 const bufferPolicy = oneOf(["drop", "disconnect"]);
+const silentAudio = oneOf(SILENT_AUDIO);
 
 const channelName = z.string({ error: CHANNEL_NAME_RULE }).regex(CHANNEL_NAME_FORM, { error: CHANNEL_NAME_RULE });
 /** The dashboard's own calls accept any text: names are for people. */
@@ -190,6 +192,7 @@ const platform = z.object(
     bufferPolicy: optional(bufferPolicy),
     tracks: optional(tracks),
     timedData: optional(flag),
+    silentAudio: optional(silentAudio),
     tls: optional(targetTrust),
   },
   { error: "an object with targetName, rtmpUrl and streamKey" },
@@ -273,6 +276,7 @@ export const editPlatformRequest = z.object({
   bufferPolicy: optional(bufferPolicy),
   tracks: optional(tracks),
   timedData: optional(flag),
+  silentAudio: optional(silentAudio),
   tls: optional(targetTrust),
 });
 

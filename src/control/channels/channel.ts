@@ -4,6 +4,7 @@ import type {
   ChannelSpec,
   IngestSlot,
   Latency,
+  SilentAudio,
   TargetId,
   TargetSpec,
   TargetTrust,
@@ -44,6 +45,8 @@ export type TargetSettings = {
   readonly tracks?: TrackChoice;
   /** False: captions, cue points and other timed data are left out. Absent: they are sent. */
   readonly hasTimedData?: boolean;
+  /** Absent: `auto`. */
+  readonly silentAudio?: SilentAudio;
 };
 
 /** The names of a target: its platform's name, and a person's label for it. */
@@ -144,7 +147,9 @@ export function targetSpec(target: Target): TargetSpec {
   const { targetId, url, streamKey, isEnabled, bufferPolicy, tls, tracks, loginId, loginPassword = "" } = target;
   const { hasTimedData } = target;
   const credentials = loginId === undefined ? {} : { credentials: { id: loginId, password: loginPassword } };
-  const { videoCodecs: video, audioCodecs: audio } = limitsOf(target.targetName);
+  const { videoCodecs: video, audioCodecs: audio, tracksNeeded = [] } = limitsOf(target.targetName);
+  const { silentAudio = "auto" } = target;
+  const addsSilence = silentAudio === "always" || (silentAudio === "auto" && tracksNeeded.includes("audio"));
   const codecs = { ...(video === undefined ? {} : { video }), ...(audio === undefined ? {} : { audio }) };
   return {
     targetId,
@@ -157,6 +162,7 @@ export function targetSpec(target: Target): TargetSpec {
     codecs,
     ...(tracks === undefined ? {} : { tracks }),
     ...(hasTimedData === undefined ? {} : { hasTimedData }),
+    ...(addsSilence ? { addsSilence } : {}),
     ...(tls === undefined ? {} : { tls }),
   };
 }

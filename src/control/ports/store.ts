@@ -2,6 +2,7 @@ import type { IngestUser } from "../../thread-protocol/admission.ts";
 import type {
   BufferPolicy,
   ChannelId,
+  SilentAudio,
   TargetId,
   TargetTrust,
   TrackChoice,
@@ -64,6 +65,7 @@ export type TargetChange = {
   /** `all`: all tracks again. */
   readonly tracks?: TrackChoice | "all";
   readonly hasTimedData?: boolean;
+  readonly silentAudio?: SilentAudio;
 };
 
 /** A channel after the removal of one of its targets, and the target as it was. */

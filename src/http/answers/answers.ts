@@ -143,6 +143,7 @@ export function platformSettingsAnswer(target: Target, context: AnswerContext) {
     ...(target.tls === undefined ? {} : { tls: target.tls }),
     ...(target.tracks === undefined ? {} : { tracks: target.tracks }),
     ...(target.hasTimedData === false ? { timedData: false } : {}),
+    ...(target.silentAudio === undefined || target.silentAudio === "auto" ? {} : { silentAudio: target.silentAudio }),
     ...(target.label === undefined ? {} : { label: target.label }),
   };
 }
@@ -187,6 +188,7 @@ function rates(target: TargetDetail) {
     queueMilliseconds: Math.round(sample.queueMs),
     ...(sample.unackedBytes === undefined ? {} : { unackedBytes: sample.unackedBytes }),
     ...(sample.ackedBytes === undefined ? {} : { bytesAcknowledged: sample.ackedBytes }),
+    ...(sample.hasSilence === true ? { silenceAdded: true } : {}),
     stability: stabilityOf(sample),
   };
 }

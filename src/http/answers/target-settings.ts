@@ -20,6 +20,7 @@ export function targetSettings(platform: PlatformRequest): TargetSettings {
     ...(platform.tls == null ? {} : { tls: targetTrust(platform.tls) }),
     ...(tracks === undefined ? {} : { tracks }),
     ...(platform.timedData === false ? { hasTimedData: false } : {}),
+    ...(platform.silentAudio == null ? {} : { silentAudio: platform.silentAudio }),
   };
 }
 

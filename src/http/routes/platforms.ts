@@ -118,6 +118,7 @@ function targetChange(body: EditPlatformRequest, present: Target): TargetChange 
     ...(body.enabled == null ? {} : { isEnabled: body.enabled }),
     ...(body.bufferPolicy == null ? {} : { bufferPolicy: body.bufferPolicy }),
     ...(body.timedData == null ? {} : { hasTimedData: body.timedData }),
+    ...(body.silentAudio == null ? {} : { silentAudio: body.silentAudio }),
     ...(body.tls == null ? {} : { tls: targetTrust(body.tls) }),
     ...(body.tracks == null ? {} : { tracks: trackChoice(body.tracks) ?? "all" }),
   };

@@ -123,6 +123,13 @@ export function withoutTrackMaps(payload: Buffer): Buffer {
   return encodeTargetMetadata(new Map([...data.entries].filter(([name]) => !KEPT_MAPS.some((map) => map === name))));
 }
 
+/** The same metadata with these properties in place of its own; other data as it is. */
+export function withMetadata(payload: Buffer, properties: readonly (readonly [string, Amf0Value])[]): Buffer {
+  if (payload.length === 0) return payload;
+  const data = readMetadata(decodeAmf0(payload, AMF0_LIMITS));
+  return data.kind === "metadata" ? encodeTargetMetadata(new Map([...data.entries, ...properties])) : payload;
+}
+
 /** The payload of a data message (type 18) for a target: `@setDataFrame`, `onMetaData`, ECMA array with its true count. */
 export function encodeTargetMetadata(entries: MetadataEntries): Buffer {
   return encodeAmf0(["@setDataFrame", "onMetaData", { kind: "ecma-array", entries }]);

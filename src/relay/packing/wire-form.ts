@@ -26,6 +26,8 @@ export type WireForm = {
 
 /** The source of subscribers' bytes: the rendition that they are assigned to. */
 export interface Packer {
+  /** Whether it sends silence in place of audio that the stream does not have; absent: no. */
+  readonly isAddingSilence?: boolean;
   /**
    * A packet's bytes in this form. Made when the first subscriber of the form asks, and the same buffer for all of
    * them: it must not be changed.

@@ -15,6 +15,8 @@ export interface StreamConnections {
   redial(): void;
   /** Codecs or tracks changed: some targets may no longer accept the stream, or accept it again. */
   checkStream(): void;
+  /** Audio came. `isSameFormat`: that of the silence that was sent in its place. */
+  endSilence(isSameFormat: boolean): void;
   /** A frame went to no subscriber. */
   missed(cause: keyof DroppedFrames): void;
 }

@@ -6,6 +6,7 @@ import { BegunTracks } from "../stream/begun-tracks.ts";
 import type { ClassifiedMessage, ConfigPart } from "../stream/classify-message.ts";
 import { DecoderConfig } from "../stream/config/decoder-config.ts";
 import { ChangePace, changedTracks, isOtherAudioFormat } from "../stream/config/track-change.ts";
+import { SILENCE_CONFIG } from "../stream/filler/added-silence.ts";
 import { FillerStock } from "../stream/filler/filler-stock.ts";
 import { FlushCall } from "../stream/flush-call.ts";
 import { keyframeFile } from "../stream/keyframe-file.ts";
@@ -120,6 +121,7 @@ export class FanOut {
         for (const trackId of changedTracks(this.#head, classified)) this.#changeTrack(classified.kind, trackId);
         this.#noteCodecs(classified.kind, classified.parts);
         this.#start();
+        if (classified.kind === "audio") this.#endSilence(classified.payload);
         return this.#sendConfig(classified.kind, classified.parts, classified.payload);
       case "frame":
         if (classified.header !== undefined) this.forward(classified.header, timestamp);
@@ -134,8 +136,17 @@ export class FanOut {
     const head = this.#head;
     if (audioFormat === undefined && head.codecs(kind).get(trackId) === codec) return;
     if (isOtherAudioFormat(head, { kind, trackId, codec, audioFormat })) this.#changeTrack(kind, trackId);
-    if (this.#head.setCodec(kind, trackId, codec)) this.#deps.connections.checkStream();
+    if (this.#head.setCodec(kind, trackId, codec)) {
+      this.#deps.connections.checkStream();
+      if (kind === "audio") this.#endSilence(undefined);
+    }
     if (audioFormat !== undefined) this.#head.setAudioFrameFormat(trackId, audioFormat);
+  }
+
+  /** Audio came, with this header: targets that get silence must not get two formats within one connection. */
+  #endSilence(config: Buffer | undefined): void {
+    this.#fanOut.deliver();
+    this.#deps.connections.endSilence(config?.equals(SILENCE_CONFIG) === true);
   }
 
   /**

@@ -43,7 +43,7 @@ export class RenditionFanOut {
    */
   subscribe(subscriber: Subscriber, nowMs: number): void {
     const config = this.#deps.head();
-    const rendition = this.#renditions.assign(subscriber, config);
+    const rendition = this.#renditions.assign(subscriber, config, this.#deps.clock.now());
     const { beganMs } = rendition.gop;
     if (beganMs === undefined || nowMs - beganMs > subscriber.joinBehindMaxMs) return;
     this.#guard(subscriber, () => {
@@ -57,12 +57,13 @@ export class RenditionFanOut {
     const waiting = this.renditions.flatMap(({ subscribers }) =>
       [...subscribers].filter(({ isWaitingToBegin }) => isWaitingToBegin),
     );
-    for (const subscriber of waiting) this.#renditions.assign(subscriber, this.#deps.head());
+    for (const subscriber of waiting) this.#renditions.assign(subscriber, this.#deps.head(), this.#deps.clock.now());
   }
 
   /** Sends a message through these renditions. */
   send(message: Unpacked, renditions = this.renditions): void {
     for (const rendition of renditions) {
+      if (rendition.isAddingSilence) for (const silent of rendition.cutSilence(message)) this.#offer(rendition, silent);
       const packet = rendition.cut(message);
       if (packet !== undefined) this.#offer(rendition, packet);
     }
@@ -113,6 +114,7 @@ export class RenditionFanOut {
       }
       rendition.startOver();
     }
+    this.#renditions.dropSilent();
   }
 
   #offer(rendition: Rendition, packet: Packet): void {

@@ -1,4 +1,4 @@
-import { withoutTrackMaps } from "../../protocol/flv/metadata.ts";
+import { withMetadata, withoutTrackMaps } from "../../protocol/flv/metadata.ts";
 import { withEnhancedHevc, withLegacyCodecs } from "../../protocol/flv/metadata-codecs.ts";
 import { enhanceHevc, flattenTrack, legacyForm } from "../../protocol/flv/tracks.ts";
 import { classifyVideo } from "../../protocol/flv/video/video-tag.ts";
@@ -11,6 +11,7 @@ import { cutPacket, payloadOf } from "../packing/rtmp-chunks.ts";
 import type { Packer, WireForm, WireMessage } from "../packing/wire-form.ts";
 import type { BlockStore } from "../stream/block-store.ts";
 import type { HeadMessage } from "../stream/config/head-message.ts";
+import { AddedSilence, SILENCE_CONFIG, SILENCE_FORMAT } from "../stream/filler/added-silence.ts";
 import { FillerStock } from "../stream/filler/filler-stock.ts";
 import { GopCache } from "../stream/gop-cache.ts";
 import { ofKind, type Packet, type PacketKind, type PacketMarks } from "../stream/packet.ts";
@@ -30,6 +31,8 @@ export type RenditionShape = {
   readonly isLegacy: boolean;
   /** Captions, cue points and other timed data, in their places. */
   readonly hasTimedData: boolean;
+  /** Silence in place of audio, which the stream does not have. */
+  readonly hasSilence: boolean;
 };
 
 /** A message before it is cut into chunks. */
@@ -43,6 +46,9 @@ export type Unpacked = PacketMarks & {
   /** It continues the frame that the message before it began. */
   readonly isFurther?: boolean;
 };
+
+const NO_PACKETS: readonly Packet[] = [];
+const SILENCE_MARKS: PacketMarks = { isConfig: false, isKeyframe: false, trackId: 0, startsTrack: false };
 
 type LastCut = { timeMs: number; ordinal: number };
 
@@ -66,6 +72,8 @@ export class Rendition implements Packer {
   /** Frames for its own filler; only if it shows other tracks than the default ones. */
   readonly stock: FillerStock | undefined;
   readonly #arena: ChunkArena;
+  /** Absent: none is added. */
+  readonly #silence: AddedSilence | undefined;
   readonly #lastCut: Record<PacketKind, LastCut> = {
     audio: { timeMs: 0, ordinal: 0 },
     video: { timeMs: 0, ordinal: 0 },
@@ -75,6 +83,7 @@ export class Rendition implements Packer {
   constructor(shape: RenditionShape, blocks: BlockStore) {
     this.shape = shape;
     this.#arena = new ChunkArena(blocks);
+    this.#silence = shape.hasSilence ? new AddedSilence() : undefined;
     const { video = 0, audio = 0 } = shape.tracks ?? {};
     this.stock = video === 0 && audio === 0 ? undefined : new FillerStock();
   }
@@ -85,6 +94,10 @@ export class Rendition implements Packer {
 
   get isInUse(): boolean {
     return [...this.#subscribers].some(({ isOver }) => !isOver);
+  }
+
+  get isAddingSilence(): boolean {
+    return this.#silence?.isRunning === true;
   }
 
   get lateSubscribers(): ReadonlySet<Subscriber> {
@@ -118,10 +131,21 @@ export class Rendition implements Packer {
     return this.#forms.packOwn(form, message);
   }
 
+  /** Cuts the silence that is due before a message; nothing where the rendition adds none. */
+  cutSilence(message: Unpacked): readonly Packet[] {
+    if (this.#silence === undefined || message.kind !== "video" || message.isConfig) return NO_PACKETS;
+    const { arrivalMs } = message;
+    return this.#silence
+      .before(message.timeMs)
+      .map(({ timeMs, payload }) =>
+        this.#cut({ ...SILENCE_MARKS, kind: "audio", type: MessageType.Audio, payload, timeMs, arrivalMs }, payload),
+      );
+  }
+
   /** Cuts a message into a packet; undefined if the message is not a part of this rendition. */
   cut(message: Unpacked): Packet | undefined {
     const payload = isTimed(message) ? this.#timed(message.payload) : this.shaped(message.kind, message.payload);
-    if (payload === undefined) return undefined;
+    if (payload === undefined || this.#isUnderSilence(message)) return undefined;
     const packet = this.#cut(message, payload);
     if (this.stock !== undefined && packet.kind === "video") {
       if (packet.isConfig) this.stock.clear();
@@ -133,8 +157,19 @@ export class Rendition implements Packer {
 
   /** Takes over another rendition's current GOP, so that the first subscriber of a new form can begin with it. */
   takeOver(other: Rendition): void {
-    for (const packet of other.gop.packets) this.cut({ ...packet, payload: payloadOf(packet) });
+    for (const packet of other.gop.packets) {
+      const message = { ...packet, payload: payloadOf(packet) };
+      this.cutSilence(message);
+      this.cut(message);
+    }
     this.batch.clear();
+  }
+
+  /** The encoder's audio ends the silence; its frames begin after the last silent one. */
+  #isUnderSilence(message: Unpacked): boolean {
+    if (this.#silence === undefined || message.kind !== "audio" || message.type !== MessageType.Audio) return false;
+    this.#silence.stop();
+    return !message.isConfig && message.timeMs < this.#silence.endMs;
   }
 
   /** Cuts a frame of this rendition's own filler. */
@@ -167,10 +202,18 @@ export class Rendition implements Packer {
 
   /** Returns this rendition's decoder config. */
   head(messages: readonly HeadMessage[]): HeadMessage[] {
-    return messages.flatMap((message) => {
+    return this.#withSilence(messages).flatMap((message) => {
       const payload = this.shaped(message.kind, message.payload);
       return payload === undefined ? [] : [{ ...message, payload }];
     });
+  }
+
+  /** The silence's header has the place of the audio's: after metadata. */
+  #withSilence(messages: readonly HeadMessage[]): readonly HeadMessage[] {
+    if (!this.isAddingSilence || messages.some(({ kind }) => kind === "audio")) return messages;
+    const silence = { kind: "audio", type: MessageType.Audio, payload: SILENCE_CONFIG } as const;
+    const isMetadata = ({ kind }: HeadMessage) => kind === "data";
+    return [...messages.filter(isMetadata), silence, ...messages.filter((message) => !isMetadata(message))];
   }
 
   /** Call after a flush: memory that no subscriber and no cache keeps is reused. */
@@ -195,7 +238,10 @@ export class Rendition implements Packer {
   /** Returns a message's payload in this rendition; undefined if the message is not a part of it. */
   shaped(kind: PacketKind, payload: Buffer): Buffer | undefined {
     const { tracks, hasHevcEnhanced, isLegacy } = this.shape;
-    if (kind === "data") return shapedMetadata(payload, this.shape);
+    if (kind === "data") {
+      const shaped = shapedMetadata(payload, this.shape);
+      return this.isAddingSilence ? withSilentAudio(shaped) : shaped;
+    }
     const flat =
       tracks !== undefined ? flattenTrack(kind, payload, tracks[kind]) : isLegacy ? legacyForm(kind, payload) : payload;
     return hasHevcEnhanced && kind === "video" && flat !== undefined ? enhanceHevc(flat) : flat;
@@ -212,6 +258,18 @@ function shapedMetadata(payload: Buffer, { tracks, hasHevcEnhanced, isLegacy }: 
   const own = tracks === undefined ? payload : withoutTrackMaps(payload);
   const named = tracks !== undefined || isLegacy ? withLegacyCodecs(own) : own;
   return hasHevcEnhanced ? withEnhancedHevc(named) : named;
+}
+
+/** Metadata that names the silence as the stream's audio. */
+function withSilentAudio(payload: Buffer): Buffer {
+  const { codecId, sampleRate, sampleBits, channels } = SILENCE_FORMAT;
+  return withMetadata(payload, [
+    ["audiocodecid", codecId],
+    ["audiosamplerate", sampleRate],
+    ["audiosamplesize", sampleBits],
+    ["audiochannels", channels],
+    ["stereo", true],
+  ]);
 }
 
 /** A chosen track is the only one, and so the default one. */

@@ -4,7 +4,12 @@ import type { DecoderConfig } from "../stream/config/decoder-config.ts";
 import type { StreamChoice, Subscriber } from "../subscriber/subscriber.ts";
 import { Rendition, type RenditionShape } from "./rendition.ts";
 
-const AS_IT_COMES: RenditionShape = { hasHevcEnhanced: false, isLegacy: false, hasTimedData: true };
+const AS_IT_COMES: RenditionShape = {
+  hasHevcEnhanced: false,
+  isLegacy: false,
+  hasTimedData: true,
+  hasSilence: false,
+};
 /** First byte of a video message, less its frame type, of HEVC under codec id 12: a form that is not Adobe's. */
 const LEGACY_HEVC = 12;
 const FORM_AND_CODEC = 0x8f;
@@ -39,15 +44,16 @@ export class Renditions {
   }
 
   /** Gives a subscriber the rendition of its choice, as the stream is now. */
-  assign(subscriber: Subscriber, config: DecoderConfig): Rendition {
+  assign(subscriber: Subscriber, config: DecoderConfig, nowMs: number): Rendition {
     this.leave(subscriber);
-    const { tracks, takesHevcEnhanced, takesEnhanced, hasTimedData } = subscriber.choice;
+    const { tracks, takesHevcEnhanced, takesEnhanced, hasTimedData, addsSilence } = subscriber.choice;
     const isLegacyHevc = ((config.config("video")?.[0] ?? 0) & FORM_AND_CODEC) === LEGACY_HEVC;
     const canBeLegacy = KINDS.some((kind) => hasLegacyForm(kind, config.config(kind) ?? NOTHING));
     const forms = {
       hasHevcEnhanced: isLegacyHevc && takesHevcEnhanced,
       isLegacy: canBeLegacy && !takesEnhanced,
       hasTimedData,
+      hasSilence: addsSilence && config.lacksAudio(nowMs),
     };
     const rendition = this.#rendition(shapeOf(forms, tracks));
     rendition.join(subscriber);
@@ -59,11 +65,19 @@ export class Renditions {
     for (const rendition of this.#all) rendition.leave(subscriber);
   }
 
+  /** The broadcast is over: the next one may have audio. */
+  dropSilent(): void {
+    for (const [key, { shape }] of this.#shaped) if (shape.hasSilence) this.#shaped.delete(key);
+    this.#relist();
+  }
+
   #rendition(shape: RenditionShape): Rendition {
     const key = keyOf(shape);
     if (key === keyOf(AS_IT_COMES)) return this.#main;
     const known = this.#shaped.get(key);
-    if (known !== undefined) return known;
+    // A silence that has ended does not begin again.
+    const isEnded = known !== undefined && shape.hasSilence && !known.isAddingSilence && !known.isInUse;
+    if (known !== undefined && !isEnded) return known;
     const rendition = new Rendition(shape, this.#blocks);
     this.#shaped.set(key, rendition);
     if (shape.tracks === undefined) rendition.takeOver(this.#main);
@@ -77,13 +91,13 @@ export class Renditions {
 
 /** A chosen track is in the legacy form anyway. */
 function shapeOf(
-  { hasHevcEnhanced, isLegacy, hasTimedData }: Omit<RenditionShape, "tracks">,
+  { hasHevcEnhanced, isLegacy, hasTimedData, hasSilence }: Omit<RenditionShape, "tracks">,
   tracks: RenditionShape["tracks"],
 ): RenditionShape {
-  const forms = { hasHevcEnhanced, isLegacy, hasTimedData };
+  const forms = { hasHevcEnhanced, isLegacy, hasTimedData, hasSilence };
   return tracks === undefined ? forms : { tracks, ...forms, isLegacy: false };
 }
 
-function keyOf({ tracks, hasHevcEnhanced, isLegacy, hasTimedData }: RenditionShape): string {
-  return `${tracks?.video}/${tracks?.audio}/${hasHevcEnhanced}/${isLegacy}/${hasTimedData}`;
+function keyOf({ tracks, hasHevcEnhanced, isLegacy, hasTimedData, hasSilence }: RenditionShape): string {
+  return `${tracks?.video}/${tracks?.audio}/${hasHevcEnhanced}/${isLegacy}/${hasTimedData}/${hasSilence}`;
 }

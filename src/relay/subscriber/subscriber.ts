@@ -21,10 +21,17 @@ export type StreamChoice = {
   readonly takesEnhanced: boolean;
   /** Captions, cue points and other timed data. */
   readonly hasTimedData: boolean;
+  /** Silence, where the stream has no audio. */
+  readonly addsSilence: boolean;
 };
 
 /** The stream as the encoder sent it. */
-export const WHOLE_STREAM: StreamChoice = { takesHevcEnhanced: false, takesEnhanced: true, hasTimedData: true };
+export const WHOLE_STREAM: StreamChoice = {
+  takesHevcEnhanced: false,
+  takesEnhanced: true,
+  hasTimedData: true,
+  addsSilence: false,
+};
 
 /**
  * One receiver of a channel's stream: an RTMP push to a target, a preview, later a recorder, an SRT link or a

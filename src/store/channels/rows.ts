@@ -9,7 +9,14 @@ import type {
 import { CHANNEL_STATES } from "../../control/channels/channel.ts";
 import { PLAN_TYPES } from "../../control/channels/plan.ts";
 import type { TargetChange } from "../../control/ports/store.ts";
-import { BUFFER_POLICIES, LATENCIES, type TargetTrust, type TrackChoice } from "../../thread-protocol/channel-spec.ts";
+import {
+  BUFFER_POLICIES,
+  LATENCIES,
+  SILENT_AUDIO,
+  type SilentAudio,
+  type TargetTrust,
+  type TrackChoice,
+} from "../../thread-protocol/channel-spec.ts";
 import type { FreezeTimes } from "../../thread-protocol/freeze-times.ts";
 import { oneOf } from "../database/one-of.ts";
 import { openEndpointUrl } from "../deliveries/endpoint-rows.ts";
@@ -107,6 +114,7 @@ export function readTarget(row: TargetRow, secrets: Secrets): Target {
     ...readTrust(row),
     ...readTracks(row),
     ...(row.has_timed_data === 1 ? {} : { hasTimedData: false }),
+    ...readSilentAudio(row),
     totals: { bytes: Number(row.bytes), playMs: Number(row.play_ms), retryCount: Number(row.retry_count) },
   };
 }
@@ -120,16 +128,24 @@ function readTracks({ video_track: video, audio_track: audio }: TargetRow): { re
   return video === null || audio === null ? {} : { tracks: { video: Number(video), audio: Number(audio) } };
 }
 
+function readSilentAudio({ silent_audio }: TargetRow): { readonly silentAudio?: SilentAudio } {
+  const silentAudio = oneOf(SILENT_AUDIO, silent_audio);
+  return silentAudio === "auto" ? {} : { silentAudio };
+}
+
 /** The stream settings of a new target, as columns. */
-export function chosenColumns({ tracks, hasTimedData }: Pick<TargetSettings, "tracks" | "hasTimedData">) {
-  return { ...trackColumns(tracks ?? "all"), has_timed_data: hasTimedData === false ? 0 : 1 };
+export function chosenColumns(settings: Pick<TargetSettings, "tracks" | "hasTimedData" | "silentAudio">) {
+  const { tracks = "all", hasTimedData = true, silentAudio = "auto" } = settings;
+  return { ...trackColumns(tracks), has_timed_data: hasTimedData ? 1 : 0, silent_audio: silentAudio };
 }
 
 /** The same for a change: absent settings stay as they are. */
-export function choiceColumns({ tracks, hasTimedData }: Pick<TargetChange, "tracks" | "hasTimedData">) {
+export function choiceColumns(change: Pick<TargetChange, "tracks" | "hasTimedData" | "silentAudio">) {
+  const { tracks, hasTimedData, silentAudio } = change;
   return {
     ...(tracks === undefined ? {} : trackColumns(tracks)),
     ...(hasTimedData === undefined ? {} : { has_timed_data: hasTimedData ? 1 : 0 }),
+    ...(silentAudio === undefined ? {} : { silent_audio: silentAudio }),
   };
 }
 

@@ -180,6 +180,8 @@ export type TargetRow = {
   readonly audio_track: number | null;
   /** 0 or 1. */
   readonly has_timed_data: number;
+  /** `auto`, `always` or `never`. */
+  readonly silent_audio: string;
   readonly bytes: number;
   readonly play_ms: number;
   readonly retry_count: number;

@@ -228,6 +228,27 @@ test("the times after which an encoder counts as frozen are set apart, on air to
   expect((await put(channelId, { channelName: "renamed" })).body.content.freeze).toEqual(changed);
 });
 
+test("silence is for platforms that need audio, unless the platform's setting says otherwise", async () => {
+  const facebook = { ...PLATFORM, targetName: "FACEBOOK" };
+  const twitch = { ...PLATFORM, targetName: "TWITCH" };
+  const restream = [
+    twitch,
+    facebook,
+    { ...twitch, silentAudio: "always" },
+    { ...facebook, silentAudio: "never" },
+    { ...facebook, silentAudio: "auto" },
+  ];
+  const { channelId, streamKey, restream: made } = await api.create({ planType: "UNLIMITED", restream });
+  const shown = made.map(({ silentAudio }: { silentAudio?: string }) => silentAudio);
+  expect(shown).toEqual([undefined, undefined, "always", "never", undefined]);
+  const added = async () => (await api.admission.admit(streamKey))?.spec.targets.map(({ addsSilence }) => addsSilence);
+  expect(await added()).toEqual([undefined, true, true, undefined, true]);
+  const edit = { rtmpUrl: PLATFORM.rtmpUrl, streamKey: PLATFORM.streamKey };
+  await put(`${channelId}/platforms/3`, { ...edit, silentAudio: "auto" });
+  await put(`${channelId}/platforms/4`, edit);
+  expect(await added()).toEqual([undefined, true, undefined, undefined, true]);
+});
+
 test("a platform gets timed data by default, may go without it, and the media thread gets the choice", async () => {
   const restream = [PLATFORM, { ...PLATFORM, timedData: false }];
   const { channelId, streamKey, restream: made } = await api.create({ restream });

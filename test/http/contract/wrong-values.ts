@@ -65,6 +65,7 @@ export const WRONG_BODY_VALUES: Readonly<Record<string, readonly WrongValue[]>> 
   ),
   timedData: FLAG,
   bufferPolicy: oneOf(["drop", "disconnect"], "wait", "DROP"),
+  silentAudio: oneOf(["auto", "always", "never"], "no", "AUTO", true),
   hold: wrong("an object with seconds", 120, "120", true),
   seconds: wrong("a whole number of seconds from 0 to 1800", "120", -1, 1_801, 0.5, {}),
   backup: wrong("an object with enabled", true, "x", 1),
@@ -137,7 +138,7 @@ export const REQUIRED: Readonly<Record<string, readonly string[]>> = {
 /** Fields whose value an error repeats: no others, since they may hold a secret. */
 export const REPEATED: ReadonlySet<string> = new Set([
   ...["channelName", "planType", "envType", "targetName", "enabled", "label", "name", "role", "which"],
-  ...["seconds", "durationSeconds", "mediaSeconds", "videoSeconds", "bufferPolicy", "timedData"],
+  ...["seconds", "durationSeconds", "mediaSeconds", "videoSeconds", "bufferPolicy", "timedData", "silentAudio"],
   ...["alertOn", "alertChangeStatus", "alertVodUploadFail", "alertReStreamFail"],
   ...["pageNo", "pageSizeNo", "channelStatus", "onAir"],
 ]);

@@ -14,6 +14,7 @@ const FIELDS: Readonly<Record<string, unknown>> = {
   bufferPolicy: "disconnect",
   tracks: { video: 0, audio: 1 },
   timedData: false,
+  silentAudio: "never",
   tls: { fingerprint: "ab".repeat(32) },
 };
 const PASSWORD = "xyzzy";

@@ -35,6 +35,7 @@ function stage() {
     connections: {
       ...{ haveBegun: true, want: () => undefined, unwant: () => undefined, checkStream: () => undefined },
       redial: () => void seen.push("reconnect"),
+      endSilence: () => undefined,
       missed: (cause) => void seen.push(cause),
     },
     onFault: (error) => {

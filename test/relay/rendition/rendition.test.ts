@@ -9,7 +9,7 @@ import { type StreamChoice, WHOLE_STREAM } from "../../../src/relay/subscriber/s
 import { AVC_CONFIG, aacFrame, avcFrame } from "../../support/streams/media-messages.ts";
 import { Recorder } from "../../support/targets/recorder.ts";
 
-const AS_IT_COMES: RenditionShape = { hasHevcEnhanced: false, isLegacy: false, hasTimedData: true };
+const AS_IT_COMES: RenditionShape = { hasHevcEnhanced: false, isLegacy: false, hasTimedData: true, hasSilence: false };
 const rendition = (changes: Partial<RenditionShape> = {}) =>
   new Rendition({ ...AS_IT_COMES, ...changes }, new BlockStore());
 
@@ -76,7 +76,7 @@ test("a subscriber's choice and the stream decide its rendition; equal choices s
   );
   const assign = (config: DecoderConfig, changes: Partial<StreamChoice>) => {
     const subscriber = Object.assign(new Recorder(), { choice: { ...WHOLE_STREAM, ...changes } });
-    return { subscriber, rendition: renditions.assign(subscriber, config) };
+    return { subscriber, rendition: renditions.assign(subscriber, config, 0) };
   };
   const [main] = renditions.all;
   expect(assign(avc, {}).rendition).toBe(main);

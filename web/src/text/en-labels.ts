@@ -21,3 +21,19 @@ export const enLabels = {
     removed: (number: number) => `Removed the label from ${channels(number)}.`,
   },
 };
+
+/** What belongs to a platform's less common settings, in English. */
+export const enMoreFields = {
+  timedData: "Don't send captions and cue points",
+  bufferPolicy: "If the platform can't keep up",
+  bufferPolicyHelp: "What happens when the platform takes the stream more slowly than it comes in.",
+  policies: { drop: "Drop frames", disconnect: "Reconnect" },
+  silentAudio: "If the stream has no audio",
+  silentAudioChoices: {
+    auto: "Send silence if the platform needs audio",
+    always: "Send silence",
+    never: "Send no audio",
+  },
+  silenceAdded: "Silence added",
+  silenceAddedHelp: "The encoder sends no audio: this platform gets silence instead",
+};

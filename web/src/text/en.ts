@@ -2,7 +2,7 @@ import type { Channel, ConnectStatus, Delivery, ErrorCode, RefusedEncoder } from
 import { enAlerts } from "./en-alerts.ts";
 import { enEvents } from "./en-events.ts";
 import { enImport } from "./en-import.ts";
-import { enLabels } from "./en-labels.ts";
+import { enLabels, enMoreFields } from "./en-labels.ts";
 import { enStart } from "./en-start.ts";
 import { plural } from "./plural.ts";
 
@@ -266,10 +266,7 @@ export const en = {
     labelHelp: "Helps when you stream to the same platform more than once.",
     login: "Username",
     password: "Password",
-    timedData: "Don't send captions and cue points",
-    bufferPolicy: "If the platform can't keep up",
-    bufferPolicyHelp: "What happens when the platform takes the stream more slowly than it comes in.",
-    policies: { drop: "Drop frames", disconnect: "Reconnect" },
+    ...enMoreFields,
     tracks: "Tracks",
     tracksHelp:
       "For encoders that send several tracks: send one of each kind to this platform. Leave empty to send all; 0 is the first.",

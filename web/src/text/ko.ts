@@ -2,7 +2,7 @@ import type { Texts } from "./en.ts";
 import { koAlerts } from "./ko-alerts.ts";
 import { koEvents } from "./ko-events.ts";
 import { koImport } from "./ko-import.ts";
-import { koLabels } from "./ko-labels.ts";
+import { koLabels, koMoreFields } from "./ko-labels.ts";
 import { koStart } from "./ko-start.ts";
 
 const number = new Intl.NumberFormat("ko");
@@ -258,10 +258,7 @@ export const ko: Texts = {
     labelHelp: "같은 플랫폼에 여러 번 송출할 때 구분하기 위한 이름입니다.",
     login: "사용자 이름",
     password: "비밀번호",
-    timedData: "자막과 큐 포인트는 보내지 않음",
-    bufferPolicy: "플랫폼이 스트림을 제때 받지 못하면",
-    bufferPolicyHelp: "플랫폼이 스트림을 받는 속도가 느릴 때의 동작입니다.",
-    policies: { drop: "프레임 건너뛰기", disconnect: "다시 연결" },
+    ...koMoreFields,
     tracks: "트랙",
     tracksHelp:
       "인코더가 여러 트랙을 보낼 때, 이 플랫폼에는 종류별로 하나만 보냅니다. 비워 두면 모두 보냅니다. 첫 트랙은 0입니다.",

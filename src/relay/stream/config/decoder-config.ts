@@ -14,6 +14,9 @@ const ANNOUNCED_VIDEO_WAIT_MS = 2_000;
 /** How long audio waits for video whose header came, in milliseconds. */
 const HEADER_WAIT_MS = 5_000;
 
+/** After so much media without audio a stream has none, in milliseconds. */
+const NO_AUDIO_AFTER_MS = 3_000;
+
 type Codec = VideoCodec | AudioCodec;
 type MediaKind = "audio" | "video";
 type HeadPart = {
@@ -148,6 +151,16 @@ export class DecoderConfig {
   /** Time since the first frame, in milliseconds; 0 before it. */
   shownForMs(nowMs: number): number {
     return this.#firstFrameMs === undefined ? 0 : nowMs - this.#firstFrameMs;
+  }
+
+  /** Whether video has come for so long without any audio that none is expected any more. */
+  lacksAudio(nowMs: number): boolean {
+    return this.#hasVideo && this.#codecs.audio.size === 0 && this.shownForMs(nowMs) >= NO_AUDIO_AFTER_MS;
+  }
+
+  /** Whether audio has come, or will not come. */
+  isAudioKnown(nowMs: number): boolean {
+    return this.#codecs.audio.size > 0 || this.lacksAudio(nowMs);
   }
 
   /** False if only audio comes: metadata and headers may announce video that never does. */

@@ -1,22 +1,13 @@
 import { parseAudioSpecificConfig } from "../../../protocol/flv/audio/aac-config.ts";
 import { classifyAudio } from "../../../protocol/flv/audio/audio-tag.ts";
 import type { FillerFrames, FillerStock } from "./filler-stock.ts";
+import { AAC_FRAME_SAMPLES, ENHANCED_FRAME, LEGACY_FRAME, SILENT_AAC } from "./silent-aac.ts";
 
 /** Two frames a second: enough to be a stream, too few to cost the bitrate of keyframes. */
 const FRAME_INTERVAL_MS = 500;
 /** Late filler is made for at most this time, in milliseconds: as much as a target's queue holds. */
 const BEHIND_MS_MAX = 5_000;
-const AAC_FRAME_SAMPLES = 1_024;
 const AAC_LC = 2;
-
-/** Raw AAC-LC frames that decode to exact zeros, by number of channels, for any sample rate. */
-const SILENT_AAC: ReadonlyMap<number, Buffer> = new Map([
-  [1, Buffer.from("00c800802380", "hex")],
-  [2, Buffer.from("210049900219002380", "hex")],
-]);
-/** The bytes before a raw AAC frame: in the legacy form, and in Enhanced RTMP's. */
-const LEGACY_FRAME = Buffer.from("af01", "hex");
-const ENHANCED_FRAME = Buffer.from("916d703461", "hex");
 
 /** A frame to send at `timeMs` of channel time, in milliseconds. */
 export type FillerFrame = {

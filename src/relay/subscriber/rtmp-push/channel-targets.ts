@@ -3,6 +3,7 @@ import type { DroppedFrames, TargetSample } from "../../../thread-protocol/sampl
 import type { DecoderConfig } from "../../stream/config/decoder-config.ts";
 import type { LinkClose, StreamChoice, Subscriber } from "../subscriber.ts";
 import type { Supply } from "./health/idle-watch.ts";
+import type { RtmpPush } from "./rtmp-push.ts";
 import { choiceOf } from "./spec-change.ts";
 import { streamProblem } from "./stream-problem.ts";
 import { Target, type TargetDeps } from "./target.ts";
@@ -29,6 +30,8 @@ export class ChannelTargets {
   readonly #deps: ChannelTargetsDeps;
   readonly #targets = new Map<TargetId, Target>();
   #areWanted = false;
+  /** Accepted, but not begun: whether the stream has audio is not known yet. */
+  readonly #untilAudio = new Set<RtmpPush>();
 
   constructor(deps: ChannelTargetsDeps) {
     this.#deps = deps;
@@ -67,13 +70,35 @@ export class ChannelTargets {
   }
 
   #add(spec: TargetSpec): void {
-    const { stream } = this.#deps;
-    const target = new Target(spec, {
+    const target: Target = new Target(spec, {
       ...this.#deps,
-      onAccepted: (push) => stream().subscribe(push),
+      onAccepted: (push) => this.#begin(push),
     });
     this.#targets.set(spec.targetId, target);
     if (this.#areWanted) target.want();
+  }
+
+  /**
+   * Gives the stream to a push. One that gets silence where there is no audio waits until that is known: its platform
+   * should find both kinds at the beginning.
+   */
+  #begin(push: RtmpPush): void {
+    const stream = this.#deps.stream();
+    if (!push.choice.addsSilence || stream.head.isAudioKnown(this.#deps.clock.now())) stream.subscribe(push);
+    else this.#untilAudio.add(push);
+  }
+
+  #beginWaiting(): void {
+    for (const push of [...this.#untilAudio]) {
+      this.#untilAudio.delete(push);
+      if (!push.isOver) this.#begin(push);
+    }
+  }
+
+  /** The encoder sends audio after all. Targets that got silence of another format are connected anew. */
+  endSilence(isSameFormat: boolean): void {
+    this.#beginWaiting();
+    if (!isSameFormat) this.#each((target) => target.hasSilence && target.redial("cut"));
   }
 
   /** There is media: dials the targets. Not at publish: an encoder that sends nothing starts no broadcast. */
@@ -109,6 +134,7 @@ export class ChannelTargets {
   /** Call once a second. */
   tick(supply: Pick<Supply, "isSilent" | "lacksKeyframe">): void {
     this.checkStream();
+    this.#beginWaiting();
     this.#each((target) => target.tick(supply));
   }
 
@@ -117,7 +143,7 @@ export class ChannelTargets {
   }
 
   /** No mistake with one target may reach another. */
-  #each(run: (target: Target) => void): void {
+  #each(run: (target: Target) => unknown): void {
     for (const target of this.#targets.values()) {
       try {
         run(target);

@@ -1,5 +1,6 @@
 import type { Clock } from "../../../base/clock.ts";
 import type { FlushBatch } from "../../packing/flush-batch.ts";
+import type { Packer } from "../../packing/wire-form.ts";
 import type { HeadMessage } from "../../stream/config/head-message.ts";
 import type { Packet } from "../../stream/packet.ts";
 import type { LinkClose, StreamChoice, Subscriber } from "../subscriber.ts";
@@ -47,6 +48,7 @@ export class RtmpPush implements Subscriber {
   /** The socket did not take everything at once, and the queue has not been empty since. */
   #isBehind = false;
   #isOver = false;
+  #packer: Packer | undefined;
   /** Mean bytes a second of the rendition it gets. */
   streamPerSecond = 0;
 
@@ -77,7 +79,13 @@ export class RtmpPush implements Subscriber {
     return this.#isInStep;
   }
 
-  begin(config: readonly HeadMessage[], startMs: number): void {
+  /** Whether it gets silence in place of audio. */
+  get hasSilence(): boolean {
+    return this.#packer?.isAddingSilence === true;
+  }
+
+  begin(config: readonly HeadMessage[], startMs: number, packer: Packer): void {
+    this.#packer = packer;
     this.queue.begin(startMs, config);
     this.#hasBegun = true;
     this.#deps.onBegun();

@@ -14,11 +14,12 @@ export function leaveFor(before: TargetSpec, after: TargetSpec): LinkClose | und
   if (isReaddressed(before, after) || !isSameLogin || !isSameTrust) return "end";
   const isSameTracks = before.tracks?.video === after.tracks?.video && before.tracks?.audio === after.tracks?.audio;
   const isSameData = (before.hasTimedData ?? true) === (after.hasTimedData ?? true);
-  // The broadcast at the platform continues, with other tracks, or with or without timed data.
-  return isSameTracks && isSameData ? undefined : "cut";
+  const isSameSilence = (before.addsSilence ?? false) === (after.addsSilence ?? false);
+  // The broadcast at the platform continues, with other tracks, or with or without timed data or silence.
+  return isSameTracks && isSameData && isSameSilence ? undefined : "cut";
 }
 
 /** What a target takes of the stream, as its spec says. */
-export function choiceOf({ tracks, hasTimedData = true }: TargetSpec): StreamChoice {
-  return { ...WHOLE_STREAM, ...(tracks === undefined ? {} : { tracks }), hasTimedData };
+export function choiceOf({ tracks, hasTimedData = true, addsSilence = false }: TargetSpec): StreamChoice {
+  return { ...WHOLE_STREAM, ...(tracks === undefined ? {} : { tracks }), hasTimedData, addsSilence };
 }

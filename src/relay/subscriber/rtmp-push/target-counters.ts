@@ -6,7 +6,7 @@ import { PlayTime } from "./health/play-time.ts";
 import { Stability } from "./health/stability.ts";
 import type { Link } from "./link.ts";
 import { LinkTotals } from "./link-totals.ts";
-import type { SendQueue } from "./send-queue.ts";
+import type { RtmpPush } from "./rtmp-push.ts";
 
 /** Proof of progress comes once a second; without it for this long, in milliseconds, time does not count as played. */
 const UNPROVEN_MAX_MS = 1_500;
@@ -14,7 +14,7 @@ const UNPROVEN_MAX_MS = 1_500;
 /** The present connection of a target. */
 export type Present = {
   readonly link: Link | undefined;
-  readonly sendQueue: SendQueue | undefined;
+  readonly push: RtmpPush | undefined;
   readonly care: LinkCare | undefined;
 };
 
@@ -57,7 +57,8 @@ export class TargetCounters {
     if (hasFallen) this.#stability.fell(nowMs);
   }
 
-  sample(targetId: TargetId, { link, sendQueue, care }: Present, nowMs: number): TargetSample {
+  sample(targetId: TargetId, { link, push, care }: Present, nowMs: number): TargetSample {
+    const sendQueue = push?.queue;
     const [unackedBytes, ackedBytes] = [care?.unackedBytes, care?.ackedBytes];
     const drops = this.#totals.drops(sendQueue?.drops ?? NO_DROPS);
     return {
@@ -71,6 +72,7 @@ export class TargetCounters {
       queueMs: (sendQueue?.waitingMs ?? 0) + (care?.kernelMs ?? 0),
       ...(unackedBytes === undefined ? {} : { unackedBytes }),
       ...(ackedBytes === undefined ? {} : { ackedBytes }),
+      ...(push?.hasSilence === true ? { hasSilence: true } : {}),
       isUnstable: this.#stability.isUnstable(nowMs),
     };
   }

@@ -93,6 +93,11 @@ export class Target {
     return this.#push?.hasBegun === true;
   }
 
+  /** Whether it gets silence in place of audio that the stream does not have. */
+  get hasSilence(): boolean {
+    return this.#push?.hasSilence === true;
+  }
+
   /** Applies a new spec. If an address, key, login or trust changed, the target is dialled at once. */
   setSpec(spec: TargetSpec): void {
     const before = this.#spec;
@@ -186,7 +191,7 @@ export class Target {
   }
 
   sample(): TargetSample {
-    const present = { link: this.#link, sendQueue: this.#push?.queue, care: this.#care };
+    const present = { link: this.#link, push: this.#push, care: this.#care };
     return this.#counters.sample(this.#spec.targetId, present, this.#deps.clock.now());
   }
 

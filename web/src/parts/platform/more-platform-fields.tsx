@@ -7,6 +7,7 @@ import { SecretField } from "../basic/secret-field.tsx";
 /** Track numbers are one byte on the wire. */
 const TRACK_MAX = 255;
 const POLICIES = ["drop", "disconnect"] as const;
+const SILENT_AUDIO = ["auto", "always", "never"] as const;
 
 /** The chosen tracks, without the kind whose field is empty. */
 export function tracksOf(field: Fields): { readonly video?: number; readonly audio?: number } {
@@ -43,6 +44,12 @@ export function MoreFields({ platform }: { readonly platform?: Platform }) {
         help={texts.bufferPolicyHelp}
         value={platform?.bufferPolicy ?? "drop"}
         options={POLICIES.map((policy) => [policy, texts.policies[policy]])}
+      />
+      <SelectField
+        label={texts.silentAudio}
+        name="silentAudio"
+        value={platform?.silentAudio ?? "auto"}
+        options={SILENT_AUDIO.map((choice) => [choice, texts.silentAudioChoices[choice]])}
       />
       <label class="check">
         <input type="checkbox" name="noTimedData" defaultChecked={platform?.timedData === false} />

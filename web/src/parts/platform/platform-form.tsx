@@ -15,7 +15,7 @@ const OWN_ADDRESS = "own";
 /** The request body for what was typed. Empty optional fields are left out. */
 export function platformBody(field: Fields): object {
   const choice = field("urlChoice");
-  const optional = ["id", "password", "label", "bufferPolicy"].filter((name) => field(name) !== "");
+  const optional = ["id", "password", "label", "bufferPolicy", "silentAudio"].filter((name) => field(name) !== "");
   const tracks = tracksOf(field);
   const tls = Object.entries(trustOf(field)).filter(([, value]) => value !== "");
   return {
@@ -126,6 +126,7 @@ export function EditPlatform({ channel, platform, onClose }: EditOptions) {
       streamPassword: field("password"),
       label: field("label"),
       bufferPolicy: field("bufferPolicy"),
+      silentAudio: field("silentAudio"),
       // No track means all tracks, and empty texts mean the usual authorities only.
       tracks: tracksOf(field),
       timedData: field("noTimedData") !== "on",

@@ -44,6 +44,7 @@ export function PlatformRow({ live, platform }: RowOptions) {
         <span role="status">
           <State look={look} />
           <Unstable live={live} platform={platform} />
+          <SilenceAdded live={live} platform={platform} />
         </span>
         <PlatformRate live={live} platform={platform} name={name} tone={look.tone} />
       </div>
@@ -124,6 +125,18 @@ function Unstable({ live, platform }: RowOptions) {
   const look = { tone: "busy", icon: "alert", word: t().platform.unstable } as const;
   return (
     <span title={t().platform.unstableHelp}>
+      {" "}
+      <State look={look} />
+    </span>
+  );
+}
+
+/** The stream has no audio, and the platform gets silence. */
+function SilenceAdded({ live, platform }: RowOptions) {
+  if (!live.channel.value.isPublishing || platform.silenceAdded !== true) return null;
+  const look = { tone: "calm", icon: "dot", word: t().platform.silenceAdded } as const;
+  return (
+    <span title={t().platform.silenceAddedHelp}>
       {" "}
       <State look={look} />
     </span>
