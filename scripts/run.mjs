@@ -108,7 +108,13 @@ function dev(node, args) {
   ]);
 }
 
+/** Types of the API's client, from the OpenAPI document: generated, so that they are never behind it. */
+function clientTypes(node) {
+  runStep("types of the client (openapi-typescript)", node, [join("scripts", "client-types", "generate.ts")]);
+}
+
 function check(node) {
+  clientTypes(node);
   runStep("lint and format (biome)", node, [PACKAGED.biome, "check", "--error-on-warnings"]);
   runStep("types (tsc)", node, [PACKAGED.tsc, "-p", "tsconfig.json"]);
   runStep("types of the dashboard (tsc)", node, [PACKAGED.tsc, "-p", join("web", "tsconfig.json")]);
@@ -118,6 +124,7 @@ function check(node) {
 async function build(node) {
   // Otherwise the output of a source that was removed would stay.
   rmSync(join(ROOT, "dist"), { recursive: true, force: true });
+  clientTypes(node);
   runStep("emit into dist/ (tsc)", node, [PACKAGED.tsc, "-p", "tsconfig.build.json"]);
   await buildDashboard(node);
 }

@@ -3,31 +3,32 @@ import { ConfigError } from "../app/config/config-error.ts";
 import { helpText } from "../app/config/help-text.ts";
 import { exitNow } from "../app/process/exit-now.ts";
 import { releaseVersion } from "../app/release.ts";
-import { backupCommand } from "./commands/backup.ts";
+import { ApiFailure } from "./api/exit-codes.ts";
 import type { Command } from "./commands/command.ts";
-import { demoCommand } from "./commands/demo.ts";
-import { doctorCommand } from "./commands/doctor.ts";
-import { importSqliteCommand } from "./commands/import-sqlite.ts";
-import { initClusterCommand } from "./commands/init-cluster.ts";
-import { resetPasswordCommand } from "./commands/reset-password.ts";
-import { restoreCommand } from "./commands/restore.ts";
-import { rotateKeyCommand } from "./commands/rotate-key.ts";
-import { testkitCommand } from "./commands/testkit/testkit.ts";
-import { runServer } from "./run-server.ts";
 import type { StopRequest } from "./stop-request.ts";
-import { upgradeCommand } from "./upgrade.ts";
 
-const COMMANDS: Readonly<Record<string, Command>> = {
-  backup: backupCommand,
-  demo: demoCommand,
-  doctor: doctorCommand,
-  "import-sqlite": importSqliteCommand,
-  "init-cluster": initClusterCommand,
-  "reset-password": resetPasswordCommand,
-  restore: restoreCommand,
-  "rotate-key": rotateKeyCommand,
-  testkit: testkitCommand,
-  upgrade: upgradeCommand,
+/** Loaded when called for: most of a short command is the start of the program. */
+const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
+  apply: async () => (await import("./api/apply.ts")).applyCommand,
+  backup: async () => (await import("./commands/backup.ts")).backupCommand,
+  channels: async () => (await import("./api/channels.ts")).channelsCommand,
+  completion: async () => (await import("./api/completion.ts")).completionCommand(() => Object.keys(COMMANDS)),
+  demo: async () => (await import("./commands/demo.ts")).demoCommand,
+  doctor: async () => (await import("./commands/doctor.ts")).doctorCommand,
+  events: async () => (await import("./api/events.ts")).eventsCommand,
+  export: async () => (await import("./api/apply.ts")).exportCommand,
+  import: async () => (await import("./api/apply.ts")).importCommand,
+  "import-sqlite": async () => (await import("./commands/import-sqlite.ts")).importSqliteCommand,
+  "init-cluster": async () => (await import("./commands/init-cluster.ts")).initClusterCommand,
+  keys: async () => (await import("./api/keys.ts")).keysCommand,
+  login: async () => (await import("./api/login.ts")).loginCommand,
+  platforms: async () => (await import("./api/platforms.ts")).platformsCommand,
+  "reset-password": async () => (await import("./commands/reset-password.ts")).resetPasswordCommand,
+  restore: async () => (await import("./commands/restore.ts")).restoreCommand,
+  "rotate-key": async () => (await import("./commands/rotate-key.ts")).rotateKeyCommand,
+  status: async () => (await import("./api/status.ts")).statusCommand,
+  testkit: async () => (await import("./commands/testkit/testkit.ts")).testkitCommand,
+  upgrade: async () => (await import("./upgrade.ts")).upgradeCommand,
 };
 
 /** Runs the command line: one of the commands, or, without one, the server until it is stopped. */
@@ -42,7 +43,7 @@ async function run(stopRequest: StopRequest): Promise<void> {
   const command = Object.hasOwn(COMMANDS, first) ? COMMANDS[first] : undefined;
   if (command !== undefined) {
     stopRequest.leave();
-    print(await command(rest, process.env));
+    print(await (await command())(rest, process.env));
     return;
   }
   if (first !== "" && !first.startsWith("-")) {
@@ -52,7 +53,7 @@ async function run(stopRequest: StopRequest): Promise<void> {
   }
   const commandLine = readConfig(process.argv.slice(2), process.env);
   if ("show" in commandLine) print(commandLine.show === "help" ? helpText() : `fanfare ${releaseVersion()}\n`);
-  else await runServer(commandLine.config, stopRequest);
+  else await (await import("./run-server.ts")).runServer(commandLine.config, stopRequest);
 }
 
 /** Prints a command's result. Its reader may close the pipe early: that is not a failure. */
@@ -65,5 +66,6 @@ function fail(error: unknown): never {
   const text = error instanceof Error ? error.message : String(error);
   process.stderr.on("error", () => undefined);
   process.stderr.write(`fanfare: ${text}\n`);
+  if (error instanceof ApiFailure) return exitNow(error.exitCode);
   return exitNow(error instanceof ConfigError ? 2 : 1);
 }

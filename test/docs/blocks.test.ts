@@ -13,6 +13,7 @@ const KIT = "test/docs/commands.test.ts starts each command";
 const PROXY = "test/dashboard/browser/server/reverse-proxy.test.ts runs it";
 const COMMANDS = "test/docs/shell-blocks.system.test.ts runs or checks it";
 const UPGRADE = "test/cli/upgrade.system.test.ts runs or checks it";
+const CLI = "test/docs/cli-blocks.test.ts runs it";
 const DRAWING = "nothing to run: a drawing or a text to sign";
 
 /** What checks each block, by page, in order: its language, and the test. */
@@ -57,6 +58,11 @@ const CHECKED_BY: Readonly<Record<string, readonly (readonly [language: string, 
     ["sh", KIT],
     ["sh", KIT],
     ["sh", KIT],
+  ],
+  "docs/cli.md": [
+    ["sh", CLI],
+    ["yaml", CLI],
+    ["ts", CLI],
   ],
   "docs/reverse-proxy.md": [
     ["sh", PROXY],

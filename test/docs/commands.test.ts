@@ -24,7 +24,9 @@ test("every npm script is on a page, and every one on a page exists", () => {
     scripts: Record<string, string>;
   };
   const named = [...distinct(/\bnpm (start|test)\b/g), ...distinct(/\bnpm run ([a-z:-]+)/g)];
-  expect(named.toSorted()).toEqual(Object.keys(scripts).toSorted());
+  // npm runs this one by itself, before `npm pack`.
+  const called = Object.keys(scripts).filter((name) => name !== "prepack");
+  expect(named.toSorted()).toEqual(called.toSorted());
 });
 
 test("every command and every flag of `fanfare` on a page is one that the program knows", async () => {

@@ -50,7 +50,8 @@ export const ROOM_RULES: Readonly<Record<string, readonly string[]>> = {
   telemetry: ["control/facts", "thread-protocol", "base"],
   testkit: ["protocol", "net", "base"],
   app: EVERYTHING_BELOW_APP,
-  cli: ["app", "api-contract", "testkit", "base"],
+  client: ["api-contract/signature.ts"],
+  cli: ["app", "client", "api-contract", "testkit", "base"],
 };
 
 /** Rooms that hold the product's own logic: no packages, and of Node only modules that compute. */
@@ -80,8 +81,9 @@ const WORLD: Readonly<Record<string, RegExp>> = {
   process: /(?<![.\w])process\s*[.[]/,
 };
 
-/** A file holds one concept. */
+/** A file holds one concept. Nobody reads what is generated. */
 const FILE_LINES_MAX = 400;
+const GENERATED = ["client/api-types.ts"];
 
 const roomOf = (path: string): string => path.split("/")[0] ?? "";
 
@@ -249,7 +251,7 @@ function cycleProblems(graph: ReadonlyMap<string, readonly string[]>): string[] 
 function textProblems(path: string, text: string): string[] {
   const problems: string[] = [];
   const lineCount = text.trimEnd().split("\n").length;
-  if (lineCount > FILE_LINES_MAX) problems.push(`${path} has ${lineCount} lines`);
+  if (lineCount > FILE_LINES_MAX && !GENERATED.includes(path)) problems.push(`${path} has ${lineCount} lines`);
   if (!ROOMS_WITHOUT_WORLD.includes(roomOf(path))) return problems;
   const code = codeOf(text);
   for (const [word, pattern] of Object.entries(WORLD)) if (pattern.test(code)) problems.push(`${path} uses ${word}`);

@@ -1,0 +1,79 @@
+import { readFileSync } from "node:fs";
+import { parse } from "yaml";
+import { z } from "zod";
+import { createChannelRequest } from "../../api-contract/schemas/schemas.ts";
+import { ConfigError } from "../../app/config/config-error.ts";
+
+/** A longer file is not one of channels, in characters. */
+const CHARACTERS_MAX = 10_000_000;
+/** YAML's references: a file that repeats itself more often is an attack. */
+const ALIASES_MAX = 100;
+
+/** Fields that may come from the environment, so that a file without secrets can be kept with other sources. */
+const SECRETS = ["streamKey", "password", "streamPassword"] as const;
+
+const wholeFile = z.object({ channels: z.array(z.record(z.string(), z.unknown())) });
+
+/** A channel as the file wants it: the body of the call that creates one. Absent fields are left as they are. */
+export type WantedChannel = z.output<typeof createChannelRequest>;
+export type WantedPlatform = WantedChannel["restream"][number];
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * Reads a file of channels, YAML or JSON; `-` is standard input. A platform's `streamKeyFrom: NAME` takes the key from
+ * the environment. Throws ConfigError with the place of what is wrong.
+ */
+export function readApplyFile(path: string, env: Environment): readonly WantedChannel[] {
+  let text: string;
+  try {
+    text = readFileSync(path === "-" ? 0 : path, "utf8");
+  } catch (error) {
+    throw new ConfigError(`${path} cannot be read: ${(error as Error).message}`);
+  }
+  return channelsIn(text, path, env);
+}
+
+function channelsIn(text: string, path: string, env: Environment): readonly WantedChannel[] {
+  if (text.length > CHARACTERS_MAX) throw new ConfigError(`${path} is too long to be a file of channels.`);
+  let value: unknown;
+  try {
+    value = parse(text, { maxAliasCount: ALIASES_MAX });
+  } catch (error) {
+    throw new ConfigError(`${path} is neither YAML nor JSON: ${(error as Error).message}`);
+  }
+  const file = wholeFile.safeParse(value);
+  if (!file.success) throw new ConfigError(`${path} must be an object with a list "channels".`);
+  const wanted = file.data.channels.map((channel, index) => {
+    const result = createChannelRequest.safeParse({ planType: "STANDARD", ...withSecrets(channel, env) });
+    if (result.success) return result.data;
+    const [issue] = result.error.issues;
+    const place = ["channels", index, ...(issue?.path ?? [])].join(".");
+    throw new ConfigError(`${path}: ${place} must be ${issue?.message ?? "another value"}.`);
+  });
+  const names = wanted.map(({ channelName }) => channelName);
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice === undefined) return wanted;
+  throw new ConfigError(`${path}: two channels are named ${JSON.stringify(twice)}; a file knows them by their names.`);
+}
+
+function withSecrets(channel: Readonly<Record<string, unknown>>, env: Environment): Readonly<Record<string, unknown>> {
+  const { restream } = channel;
+  if (!Array.isArray(restream)) return channel;
+  return { ...channel, restream: restream.map((platform: unknown) => withSecretsOf(platform, env)) };
+}
+
+function withSecretsOf(platform: unknown, env: Environment): unknown {
+  if (typeof platform !== "object" || platform === null) return platform;
+  const fields: Record<string, unknown> = { ...platform };
+  for (const name of SECRETS) {
+    const variable = fields[`${name}From`];
+    if (variable === undefined) continue;
+    const value = typeof variable === "string" ? env[variable] : undefined;
+    if (value === undefined || value === "") {
+      throw new ConfigError(`${name}From: the environment variable ${JSON.stringify(variable)} is not set.`);
+    }
+    fields[name] = value;
+  }
+  return fields;
+}

@@ -1,0 +1,186 @@
+import { isDeepStrictEqual } from "node:util";
+import type { WantedChannel, WantedPlatform } from "./apply-file.ts";
+import type { Channel } from "./channels.ts";
+import type { Platform } from "./platforms.ts";
+
+/** What a server has. */
+export type Present = { readonly channel: Channel; readonly platforms: readonly Platform[] };
+
+/** One field that changes. Secrets have no values. */
+type FieldChange = { readonly field: string; readonly from?: unknown; readonly to?: unknown };
+
+export type Step =
+  | { readonly kind: "create-channel"; readonly wanted: WantedChannel }
+  | {
+      readonly kind: "change-channel";
+      readonly channel: Channel;
+      readonly fields: Readonly<Record<string, unknown>>;
+      readonly changes: readonly FieldChange[];
+    }
+  | { readonly kind: "delete-channel"; readonly channel: Channel }
+  | { readonly kind: "add-platform"; readonly channel: Channel; readonly wanted: WantedPlatform }
+  | {
+      readonly kind: "change-platform";
+      readonly channel: Channel;
+      readonly platform: Platform;
+      readonly wanted: WantedPlatform;
+      readonly changes: readonly FieldChange[];
+    }
+  | { readonly kind: "remove-platform"; readonly channel: Channel; readonly platform: Platform };
+
+const SECRET = new Set(["streamKey", "password", "streamPassword", "ingestAuth"]);
+const CHANNEL_FIELDS = [
+  "planType",
+  "envType",
+  "labels",
+  "hold",
+  "backup",
+  "latency",
+  "freeze",
+  "ingestAuth",
+  "alertOn",
+  "alertOptions",
+] as const;
+const PLATFORM_FIELDS = [
+  "rtmpUrl",
+  "streamKey",
+  "id",
+  "password",
+  "enabled",
+  "label",
+  "bufferPolicy",
+  "tracks",
+  "timedData",
+  "tls",
+] as const;
+/** A change of these needs no new connection. */
+const HARMLESS = new Set(["label", "planType", "envType", "labels", "hold", "alertOn", "alertOptions"]);
+
+/**
+ * The steps from what is there to what is wanted, and nothing else: fields and, unless `isPruning`, channels and platforms that the
+ * file does not name stay. Channels are known by their names, platforms by their labels, or by platform and place.
+ */
+export function planOf(
+  wanted: readonly WantedChannel[],
+  present: readonly Present[],
+  isPruning: boolean,
+): readonly Step[] {
+  const steps: Step[] = [];
+  for (const one of wanted) {
+    const found = present.find(({ channel }) => channel.channelName === one.channelName);
+    if (found === undefined) steps.push({ kind: "create-channel", wanted: one });
+    else steps.push(...channelSteps(one, found, isPruning));
+  }
+  if (!isPruning) return steps;
+  const names = new Set(wanted.map(({ channelName }) => channelName));
+  for (const { channel } of present) {
+    if (!names.has(channel.channelName)) steps.push({ kind: "delete-channel", channel });
+  }
+  return steps;
+}
+
+function channelSteps(wanted: WantedChannel, { channel, platforms }: Present, isPruning: boolean): readonly Step[] {
+  const steps: Step[] = [];
+  const changes = changesOf(CHANNEL_FIELDS, wanted, channel);
+  if (changes.length > 0) {
+    const fields = Object.fromEntries(changes.map(({ field }) => [field, wanted[field as keyof WantedChannel]]));
+    steps.push({ kind: "change-channel", channel, fields, changes });
+  }
+  const left = [...platforms];
+  for (const one of wanted.restream) {
+    const index = left.findIndex((platform) => isSame(one, platform));
+    const [platform] = index < 0 ? [] : left.splice(index, 1);
+    if (platform === undefined) {
+      steps.push({ kind: "add-platform", channel, wanted: one });
+      continue;
+    }
+    const edits = changesOf(PLATFORM_FIELDS, one, platform);
+    if (edits.length > 0) steps.push({ kind: "change-platform", channel, platform, wanted: one, changes: edits });
+  }
+  if (isPruning) steps.push(...left.map((platform) => ({ kind: "remove-platform", channel, platform }) as const));
+  return steps;
+}
+
+function isSame(wanted: WantedPlatform, platform: Platform): boolean {
+  if (wanted.targetName !== platform.targetName) return false;
+  return (wanted.label ?? undefined) === platform.label || platform.label === undefined || wanted.label == null;
+}
+
+function changesOf(fields: readonly string[], wanted: object, present: object): readonly FieldChange[] {
+  const [given, has] = [wanted, present] as readonly Readonly<Record<string, unknown>>[];
+  return fields.flatMap((field): readonly FieldChange[] => {
+    const to = given?.[field];
+    const from = has?.[field];
+    if (to === undefined || to === null || isCovered(to, from)) return [];
+    return [SECRET.has(field) ? { field } : { field, from, to }];
+  });
+}
+
+/** True where every value that is wanted is there: the server fills in what the file leaves out. */
+function isCovered(to: unknown, from: unknown): boolean {
+  if (typeof to !== "object" || to === null || Array.isArray(to)) return isDeepStrictEqual(to, from);
+  if (typeof from !== "object" || from === null) return false;
+  return Object.entries(to).every(
+    ([name, value]) => value == null || isCovered(value, (from as Record<string, unknown>)[name]),
+  );
+}
+
+/** True where the step ends or restarts something that is on air. */
+export function disturbs(step: Step): boolean {
+  switch (step.kind) {
+    case "create-channel":
+    case "add-platform":
+      return false;
+    case "change-channel":
+      return step.channel.isPublishing && step.changes.some(({ field }) => !HARMLESS.has(field));
+    case "delete-channel":
+      return step.channel.isPublishing;
+    case "change-platform":
+      return isSending(step.platform) && step.changes.some(({ field }) => !HARMLESS.has(field));
+    case "remove-platform":
+      return isSending(step.platform);
+  }
+}
+
+function isSending({ connectStatus }: Platform): boolean {
+  return connectStatus === "PUBLISHING" || connectStatus === "CONNECTING";
+}
+
+/** One step as a line for people: `~ platform TWITCH of show: bufferPolicy "drop" → "disconnect"`. */
+export function stepText(step: Step): string {
+  const note = disturbs(step) ? "  (on air)" : "";
+  switch (step.kind) {
+    case "create-channel":
+      return `+ channel ${step.wanted.channelName} with ${step.wanted.restream.length} platforms`;
+    case "change-channel":
+      return `~ channel ${step.channel.channelName}: ${changesText(step.changes)}${note}`;
+    case "delete-channel":
+      return `- channel ${step.channel.channelName}${note}`;
+    case "add-platform":
+      return `+ platform ${nameOf(step.wanted)} of ${step.channel.channelName}`;
+    case "change-platform":
+      return `~ platform ${nameOf(step.platform)} of ${step.channel.channelName}: ${changesText(step.changes)}${note}`;
+    case "remove-platform":
+      return `- platform ${nameOf(step.platform)} of ${step.channel.channelName}${note}`;
+  }
+}
+
+function nameOf({
+  targetName,
+  label,
+}: {
+  readonly targetName: string;
+  readonly label?: string | null | undefined;
+}): string {
+  return label == null || label === "" ? targetName : `${targetName} (${label})`;
+}
+
+function changesText(changes: readonly FieldChange[]): string {
+  return changes
+    .map((change) =>
+      "to" in change
+        ? `${change.field} ${JSON.stringify(change.from)} → ${JSON.stringify(change.to)}`
+        : `${change.field} changes`,
+    )
+    .join(", ");
+}

@@ -1,0 +1,180 @@
+import { stringify } from "yaml";
+import type { FanfareClient } from "../../client/client.ts";
+import type { Command } from "../commands/command.ts";
+import { text } from "../commands/options.ts";
+import { action, apiCommand, jsonText } from "./api-command.ts";
+import { readApplyFile } from "./apply-file.ts";
+import { disturbs, type Present, planOf, type Step, stepText } from "./apply-plan.ts";
+import { allChannels, deleteChannel } from "./channels.ts";
+import { ApiFailure, contentOf, EXIT } from "./exit-codes.ts";
+
+async function presentOf(client: FanfareClient): Promise<readonly Present[]> {
+  const present: Present[] = [];
+  for (const channel of await allChannels(client)) {
+    const path = { params: { path: { channelId: channel.channelId } } };
+    present.push({
+      channel,
+      platforms: await contentOf(client.GET("/re-stream/channels/{channelId}/platforms", path)),
+    });
+  }
+  return present;
+}
+
+/** The bodies come from a file that the same schemas have checked: absent and null are the same to the server. */
+async function take(client: FanfareClient, step: Step): Promise<unknown> {
+  const one = { params: { path: { channelId: "channel" in step ? step.channel.channelId : "" } } };
+  const platform = (platformId: number) => ({ params: { path: { ...one.params.path, platformId } } });
+  switch (step.kind) {
+    case "create-channel":
+      return contentOf(client.POST("/re-stream/channels", { body: step.wanted as never }));
+    case "change-channel":
+      return contentOf(client.PUT("/re-stream/channels/{channelId}", { ...one, body: step.fields as never }));
+    case "delete-channel":
+      return deleteChannel(client, step.channel.channelId, step.channel.isPublishing);
+    case "add-platform":
+      return contentOf(
+        client.POST("/re-stream/channels/{channelId}/platforms", { ...one, body: step.wanted as never }),
+      );
+    case "change-platform": {
+      const { params } = platform(step.platform.platId);
+      const body = step.wanted as never;
+      const query = { onAir: "true" } as const;
+      return contentOf(
+        client.PUT("/re-stream/channels/{channelId}/platforms/{platformId}", { params: { ...params, query }, body }),
+      );
+    }
+    case "remove-platform":
+      return contentOf(
+        client.DELETE("/re-stream/channels/{channelId}/platforms/{platformId}", platform(step.platform.platId)),
+      );
+  }
+}
+
+async function takeAll(client: FanfareClient, steps: readonly Step[]): Promise<void> {
+  for (const [index, step] of steps.entries()) {
+    await take(client, step).catch((error: unknown) => {
+      if (!(error instanceof ApiFailure)) throw error;
+      const done =
+        index === 0 ? "Nothing was changed." : `${index} of ${steps.length} steps are done; run it again for the rest.`;
+      throw new ApiFailure(error.exitCode, `${stepText(step)}: ${error.message} ${done}`);
+    });
+  }
+}
+
+const SWITCHES = {
+  "dry-run": "Show what would change, and change nothing.",
+  prune: "Also delete channels and platforms that the file does not name.",
+  "on-air": "Also change what restarts or ends a stream that is on air. Without it nothing at all is changed then.",
+};
+const FILE = { file: text("a path, or - for standard input", "The file of channels, YAML or JSON.") };
+
+function reportOf(steps: readonly Step[], isJson: boolean, isDone: boolean): string {
+  if (isJson)
+    return jsonText({
+      isDone,
+      steps: steps.map((step) => ({ kind: step.kind, text: stepText(step), isOnAir: disturbs(step) })),
+    });
+  if (steps.length === 0) return "Nothing to change.\n";
+  return `${steps.map(stepText).join("\n")}\n${isDone ? `${steps.length} steps done.` : "Nothing was changed."}\n`;
+}
+
+const applyAction = action({
+  words: [],
+  about:
+    "Makes the server's channels what the file says: shows the difference and changes only that. Each channel has the form of the call that creates one.",
+  options: FILE,
+  switches: SWITCHES,
+  run: async ({ client, values, switches, isJson }) => {
+    if (values.file === undefined) throw new ApiFailure(EXIT.usage, "--file FILE (or -f FILE) names the file.");
+    const wanted = readApplyFile(values.file, process.env);
+    const steps = planOf(wanted, await presentOf(client), switches.has("prune"));
+    if (switches.has("dry-run")) return reportOf(steps, isJson, false);
+    const disturbing = steps.filter(disturbs);
+    if (disturbing.length > 0 && !switches.has("on-air")) {
+      const lines = disturbing.map(stepText).join("\n");
+      throw new ApiFailure(
+        EXIT.attention,
+        `this would disturb what is on air; give --on-air for it. Nothing was changed.\n${lines}`,
+      );
+    }
+    await takeAll(client, steps);
+    return reportOf(steps, isJson, true);
+  },
+});
+
+/** `-f` is what people know from other tools. */
+function withShortFile(command: Command): Command {
+  return (args, env) =>
+    command(
+      args.map((word) => (word === "-f" ? "--file" : word)),
+      env,
+    );
+}
+
+export const applyCommand = withShortFile(apiCommand("apply", "Channels from a file.", { "": applyAction }));
+
+export const importCommand = withShortFile(
+  apiCommand("import", "Channels from a file that fanfare export wrote, of this server or another.", {
+    "": action({
+      words: [],
+      about: "Creates the channels of the file that the server does not have yet. Changes none that it has.",
+      options: FILE,
+      run: async ({ client, values, isJson }) => {
+        if (values.file === undefined) throw new ApiFailure(EXIT.usage, "--file FILE (or -f FILE) names the file.");
+        const steps = planOf(readApplyFile(values.file, process.env), await presentOf(client), false);
+        const created = steps.filter(({ kind }) => kind === "create-channel");
+        await takeAll(client, created);
+        return reportOf(created, isJson, true);
+      },
+    }),
+  }),
+);
+
+const CHANNEL_KEYS = [
+  "channelName",
+  "planType",
+  "envType",
+  "labels",
+  "hold",
+  "backup",
+  "latency",
+  "freeze",
+  "ingestAuth",
+  "alertOn",
+  "alertOptions",
+];
+const PLATFORM_KEYS = [
+  "targetName",
+  "label",
+  "rtmpUrl",
+  "streamKey",
+  "id",
+  "password",
+  "enabled",
+  "bufferPolicy",
+  "tracks",
+  "timedData",
+  "tls",
+];
+
+function picked(from: object, names: readonly string[]): Readonly<Record<string, unknown>> {
+  const fields = from as Readonly<Record<string, unknown>>;
+  return Object.fromEntries(names.flatMap((name) => (fields[name] === undefined ? [] : [[name, fields[name]]])));
+}
+
+export const exportCommand = apiCommand("export", "Channels as a file.", {
+  "": action({
+    words: [],
+    about: "Prints all channels as YAML for fanfare apply and fanfare import. It contains keys; keep it private.",
+    run: async ({ client, isJson }) => {
+      const channels = (await presentOf(client)).map(({ channel, platforms }) => {
+        const { endTime: _end, limitTime: _limit, ...hold } = channel.hold;
+        return {
+          ...picked({ ...channel, hold }, CHANNEL_KEYS),
+          restream: platforms.map((platform) => picked(platform, PLATFORM_KEYS)),
+        };
+      });
+      return isJson ? jsonText({ channels }) : stringify({ channels });
+    },
+  }),
+});

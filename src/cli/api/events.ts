@@ -1,0 +1,57 @@
+import type { components } from "../../client/api-types.ts";
+import { text, wholeNumber } from "../commands/options.ts";
+import { action, apiCommand, jsonText } from "./api-command.ts";
+import { channelNamed } from "./channels.ts";
+import { contentOf } from "./exit-codes.ts";
+import { liveMessages } from "./live-events.ts";
+import { type Column, table, timeText } from "./table.ts";
+
+type Event = components["schemas"]["Event"];
+
+const COLUMNS: readonly Column<Event>[] = [
+  ["TIME", ({ timestamp }) => timeText(timestamp)],
+  ["LEVEL", ({ logLevel }) => logLevel],
+  ["CHANNEL", ({ channelId }) => channelId],
+  ["EVENT", ({ eventCode }) => eventCode],
+  ["WHAT", ({ description }) => description],
+];
+const EVENTS_DEFAULT = 50;
+
+function lineOf(event: Event): string {
+  return `${COLUMNS.map(([, of]) => of(event)).join("  ")}\n`;
+}
+
+const options = {
+  channel: text("a channel's id or name", "Only events of this channel."),
+  count: wholeNumber(1, 100, `How many, newest first; default ${EVENTS_DEFAULT}.`),
+};
+
+export const eventsCommand = apiCommand("events", "What happened.", {
+  list: action({
+    words: [],
+    about: "Lists the newest events.",
+    options,
+    run: async ({ client, values, isJson }) => {
+      const query = { pageSizeNo: values.count ?? EVENTS_DEFAULT };
+      const channelId =
+        values.channel === undefined ? undefined : (await channelNamed(client, values.channel)).channelId;
+      const events = await contentOf(
+        client.GET("/events", { params: { query: channelId === undefined ? query : { ...query, channelId } } }),
+      );
+      return isJson ? jsonText(events) : table(events, COLUMNS);
+    },
+  }),
+  tail: action({
+    words: [],
+    about: "Prints each event as it happens, one a line, until Ctrl+C.",
+    options: { channel: options.channel },
+    run: async ({ client, profile, values, isJson }) => {
+      const only = values.channel === undefined ? undefined : (await channelNamed(client, values.channel)).channelId;
+      for await (const { event, data } of liveMessages(profile)) {
+        if (event !== "event" || (only !== undefined && (data as Event).channelId !== only)) continue;
+        process.stdout.write(isJson ? `${JSON.stringify(data)}\n` : lineOf(data as Event));
+      }
+      return "";
+    },
+  }),
+});

@@ -1,0 +1,62 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { EventSourceParserStream } from "eventsource-parser/stream";
+import { authenticationHeaders } from "../../client/client.ts";
+import { ApiFailure, EXIT, unreachableText } from "./exit-codes.ts";
+import type { Profile } from "./profiles.ts";
+
+/** One message of the live stream. */
+export type LiveMessage = { readonly event: string; readonly data: unknown };
+
+/** The server's heartbeat comes every 5 s. */
+const SILENCE_MS = 15_000;
+const AGAIN_MS = 2_000;
+
+/**
+ * Yields the messages of the live stream for ever: a signal ends the process. A connection that ends is opened again,
+ * from the last message on; the first one must succeed, and so must the credentials.
+ */
+export async function* liveMessages(profile: Profile): AsyncGenerator<LiveMessage> {
+  let lastId: string | undefined;
+  for (let isFirst = true; ; isFirst = false) {
+    try {
+      for await (const { event = "message", data, id } of connection(profile, lastId)) {
+        lastId = id ?? lastId;
+        yield { event, data: JSON.parse(data) };
+      }
+    } catch (error) {
+      if (error instanceof ApiFailure) throw error;
+      if (isFirst) throw new ApiFailure(EXIT.unreachable, unreachableText(error));
+    }
+    await delay(AGAIN_MS);
+  }
+}
+
+async function* connection(profile: Profile, lastId: string | undefined) {
+  const url = `${profile.server.replace(/\/+$/, "")}/api/v2/re-stream/events/stream`;
+  const silence = new AbortController();
+  let timer = setTimeout(() => silence.abort(), SILENCE_MS);
+  try {
+    const headers = authenticationHeaders(profile, "GET", url);
+    const answer = await fetch(url, {
+      headers: lastId === undefined ? headers : { ...headers, "last-event-id": lastId },
+      signal: silence.signal,
+    });
+    if (!answer.ok || answer.body === null) {
+      const code = answer.status === 401 ? EXIT.notAllowed : EXIT.unreachable;
+      throw new ApiFailure(code, `the server answered ${answer.status} to the live stream: ${await answer.text()}`);
+    }
+    const heard = new TransformStream<Uint8Array, Uint8Array>({
+      transform(bytes, controller) {
+        clearTimeout(timer);
+        timer = setTimeout(() => silence.abort(), SILENCE_MS);
+        controller.enqueue(bytes);
+      },
+    });
+    yield* answer.body
+      .pipeThrough(heard)
+      .pipeThrough(new TextDecoderStream())
+      .pipeThrough(new EventSourceParserStream());
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,111 @@
+import { statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { syntheticClip } from "../../../src/testkit/encoder/clip.ts";
+import { startChild } from "../../support/processes/children.ts";
+import { type CommandResult, runFanfare } from "../../support/processes/fanfare-command.ts";
+import { ROOT } from "../../support/processes/fanfare-process.ts";
+import { Stage } from "../../support/stages/stage.ts";
+
+/** A server, and the command line of somebody who signed in to it. */
+async function signedIn() {
+  const stage = await Stage.open();
+  const { fanfare, api, credentials } = await stage.server();
+  const env = { XDG_CONFIG_HOME: join(stage.folder, "config") };
+  const secret = { FANFARE_SECRET_KEY: credentials.secretKey };
+  const login = await runFanfare(["login", fanfare.origin, "--access-key", credentials.accessKey], {
+    ...env,
+    ...secret,
+  });
+  expect(login).toMatchObject({ code: 0, stderr: "" });
+  const run = (...args: string[]): Promise<CommandResult> => runFanfare(args, env);
+  return { stage, api, fanfare, env, run };
+}
+
+test("from a shell: sign in, create, list, apply a file, see a failing platform, and nothing on air is disturbed unasked", async () => {
+  const { stage, api, run, env } = await signedIn();
+  expect(statSync(join(env.XDG_CONFIG_HOME, "fanfare", "profiles.json")).mode & 0o777).toBe(0o600);
+  const target = await stage.target();
+  const created = await run("channels", "create", "show", "CUSTOM", target.url, "key-of-shell");
+  expect(created).toMatchObject({ code: 0, stderr: "" });
+  const [channel] = await api.channels();
+  if (channel === undefined) throw new Error("no channel");
+  expect(channel).toMatchObject({ channelName: "show", latency: "efficient" });
+  expect((await run("channels", "show", "show", "--json")).stdout).toContain(channel.streamKey);
+  expect(await run("channels", "show", "nothing")).toMatchObject({ code: 4, stdout: "" });
+
+  // An export is a file that changes nothing.
+  const { stdout: yaml } = await run("export");
+  const file = join(stage.folder, "channels.yaml");
+  writeFileSync(file, yaml);
+  expect((await run("apply", "-f", file)).stdout).toBe("Nothing to change.\n");
+
+  stage.kitEncoder(channel, { clip: syntheticClip() });
+  const watch = stage.watch(api, channel);
+  await watch.until(0, ({ connectStatus }) => connectStatus === "PUBLISHING", 60_000);
+  const status = await run("status");
+  expect(status).toMatchObject({ code: 0, stderr: "" });
+  expect(status.stdout).toMatch(/^show .* PUBLISHING /m);
+
+  writeFileSync(file, yaml.replace("latency: efficient", "latency: low").replace("seconds: 120", "seconds: 60"));
+  const refused = await run("apply", "-f", file);
+  expect(refused).toMatchObject({ code: 6, stdout: "" });
+  expect(refused.stderr).toContain('latency "efficient" → "low"');
+  expect((await api.channels())[0]).toMatchObject({ latency: "efficient" });
+  const dry = await run("apply", "-f", file, "--dry-run", "--json");
+  expect(JSON.parse(dry.stdout)).toMatchObject({ isDone: false, steps: [{ kind: "change-channel", isOnAir: true }] });
+  expect(await run("apply", "-f", file, "--on-air")).toMatchObject({ code: 0, stderr: "" });
+  expect((await api.channels())[0]).toMatchObject({ latency: "low", hold: { seconds: 60 } });
+
+  const deleted = await run("channels", "delete", "show");
+  expect(deleted).toMatchObject({ code: 6, stderr: "fanfare: show is on air: give --on-air to end its broadcast.\n" });
+  expect(await run("channels", "delete", "show", "--on-air")).toMatchObject({ code: 0 });
+  expect(await api.channels()).toEqual([]);
+  expect((await run("import", "-f", file)).stdout).toBe("+ channel show with 1 platforms\n1 steps done.\n");
+});
+
+test("events are printed as they happen", async () => {
+  const { stage, run, api, env } = await signedIn();
+  const tail = await startChild(process.execPath, ["src/cli/main.ts", "events", "tail", "--json"], {
+    ...{ cwd: ROOT, env: { PATH: process.env["PATH"], ...env } },
+  });
+  stage.onClose(() => tail.stop("SIGTERM", 3_000));
+  // Connected once an event comes: each try makes one.
+  await expect
+    .poll(
+      async () => {
+        await run("channels", "create", `c${Date.now() % 1e9}`, "CUSTOM", "rtmp://live.example.com/app", "k");
+        return tail.stdout();
+      },
+      { timeout: 60_000 },
+    )
+    .toContain('"eventCode":"STREAM_RESERVE"');
+  expect((await api.channels()).length).toBeGreaterThan(0);
+});
+
+test("each kind of failure has an exit code of its own", async () => {
+  const stage = await Stage.open();
+  const { fanfare } = await stage.server();
+  const env = {
+    XDG_CONFIG_HOME: join(stage.folder, "config"),
+    FANFARE_URL: fanfare.origin,
+    FANFARE_SECRET_KEY: "wrong",
+  };
+  const code = async (args: readonly string[], more = {}) => (await runFanfare(args, { ...env, ...more })).code;
+  expect(await code(["channels"])).toBe(3);
+  expect(await code(["channels"], { FANFARE_URL: "http://127.0.0.1:1" })).toBe(1);
+  expect(await code(["channels"], { FANFARE_URL: "" })).toBe(2);
+  expect(await code(["channels", "fly"])).toBe(2);
+  expect(await code(["login", "ftp://example.com"])).toBe(2);
+});
+
+test("completion names every command", async () => {
+  const { stdout } = await runFanfare(["completion", "bash"]);
+  const bash = await startChild(
+    "bash",
+    ["-c", `${stdout}\nCOMP_WORDS=(fanfare chan); COMP_CWORD=1; _fanfare; echo "$COMPREPLY"`],
+    {},
+  );
+  expect(await bash.exited).toMatchObject({ code: 0 });
+  expect(bash.stdout()).toBe("channels\n");
+});
