@@ -18,6 +18,7 @@ const OWN_TEXT: Readonly<Record<string, string>> = {
   "app/control-thread/server-options.ts": "the operator's settings",
   "app/control-thread/password-hash.ts": "what this program has hashed and stored",
   "cli/": "the operator's command line",
+  "client/": "the address of a server, from its own caller",
   "control/access/ids.ts": "a time of our own",
   "control/channels/plan.ts": "the operator's settings",
   "thread-protocol/targets/target-errors.ts": "our own sentences",
