@@ -162,6 +162,10 @@ export const FIELD_NOTES: Readonly<Record<string, string>> = {
   reason:
     "Of `recording`: why it is FAIL: DISK_FULL, DISK_SLOW, DISK_FAILED, QUOTA_REACHED, RECORDER_LOST. Of `health`: the cause of the verdict; its code is one of `lastError`, `warning`, `ingest.warnings` or ENCODER_LOST, PLATFORM_UNSTABLE, PLATFORMS_OFF, WAITS_FOR_ENCODER, CHANNEL_OFF. Of a platform: one of `lastError.code`. Of a broadcast or a hold: how the encoder left; server-lost: the server did. Of STREAM_UPDATE: what was changed.",
   by: "Who made the change: the id of an access key, or `dashboard`. Absent where no request did.",
+  lang: "The language of csv and html: en (the default) or ko.",
+  timeZone: "The time zone of csv's file name and of html, such as Asia/Seoul; UTC by default.",
+  refusedEncoders:
+    "Encoders that were rejected during the broadcast: of this channel, or with a key of no channel. By address and reason, at most 20, latest first; absent where there was none.",
   format: "json (the default), csv (the history as a table), or html (a page to print or keep).",
   events: "What happened in the broadcast, oldest first, at most 1000.",
   history: "As `…/history` returns it, of this broadcast.",

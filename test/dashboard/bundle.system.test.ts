@@ -21,8 +21,12 @@ const SOURCES_BYTES_MAX = 8_000;
 const SOURCES = "sources";
 /** The preview with mpegts.js. All names here are file names without their hash. */
 const PREVIEW = "player";
+/** What the first page loads in one language, while nothing is on air. */
+const FIRST_BYTES_MAX = 52_000;
+const FIRST = ["index", "index.html", "style", "rolldown-runtime"];
 const LANGUAGES = ["en", "ko"];
 const APPLICATION = [
+  "chart",
   "icon.svg",
   "index",
   "index.html",
@@ -50,6 +54,8 @@ test("the application in one language, without preview, alerts and recordings, i
   expect(sizes.find(({ name }) => name === SOURCES)?.bytes).toBeLessThanOrEqual(SOURCES_BYTES_MAX);
   const application = sizes.filter(({ name }) => APPLICATION.includes(name));
   const language = Math.max(...sizes.filter(({ name }) => LANGUAGES.includes(name)).map(({ bytes }) => bytes));
+  const first = sizes.filter(({ name }) => FIRST.includes(name)).reduce((sum, { bytes }) => sum + bytes, language);
+  expect(first).toBeLessThanOrEqual(FIRST_BYTES_MAX);
   const total = application.reduce((sum, { bytes }) => sum + bytes, language);
   expect(total, application.map(({ name, bytes }) => `${name} ${bytes}`).join(", ")).toBeLessThanOrEqual(BYTES_MAX);
 });

@@ -10,11 +10,11 @@ import {
   type EventReason,
   RATE_REASONS,
 } from "../../src/api-contract/event-words.ts";
+import { authorText, eventText, reasonText } from "../../src/api-contract/words/event-sentences.ts";
 import { INGEST_ENDS } from "../../src/thread-protocol/facts.ts";
 import { RECORDING_PROBLEMS } from "../../src/thread-protocol/recordings/recordings.ts";
 import { TARGET_ERROR_CODES } from "../../src/thread-protocol/targets/target-status.ts";
 import type { ChannelEvent } from "../../web/src/base/model.ts";
-import { authorText, eventText, reasonText } from "../../web/src/parts/history/event-words.ts";
 import { en } from "../../web/src/text/en.ts";
 import { ko } from "../../web/src/text/ko.ts";
 

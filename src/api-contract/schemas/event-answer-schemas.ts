@@ -39,6 +39,15 @@ const event = z.strictObject({
   by: z.string().optional(),
 });
 
+const refusedEncoder = z.strictObject({
+  remoteAddress: z.string(),
+  reason: z.enum(["unknown-key", "auth-failed", "channel-off", "too-many-guesses", "encoders-fight", "overloaded"]),
+  channelId: z.string().optional(),
+  firstTime: time,
+  lastTime: time,
+  count: z.int().min(1),
+});
+
 const report = {
   channelId: z.string(),
   startTime: time,
@@ -60,6 +69,7 @@ const report = {
       ...interruptions,
     }),
   ),
+  refusedEncoders: z.array(refusedEncoder).optional(),
 };
 
 const points = z.array(count.nullable());
@@ -93,14 +103,7 @@ export const eventSchemas = {
     lastProblem: z.enum(DELIVERY_PROBLEMS).optional(),
     milliseconds: count,
   }),
-  RefusedEncoder: z.strictObject({
-    remoteAddress: z.string(),
-    reason: z.enum(["unknown-key", "auth-failed", "channel-off", "too-many-guesses", "encoders-fight", "overloaded"]),
-    channelId: z.string().optional(),
-    firstTime: time,
-    lastTime: time,
-    count: z.int().min(1),
-  }),
+  RefusedEncoder: refusedEncoder,
   CallbackEndpoint: z.strictObject({
     callbackUrl: z.string().optional(),
     updateTime: time.optional(),

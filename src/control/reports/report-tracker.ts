@@ -4,12 +4,15 @@ import type { ChannelSample, DroppedFrames, TargetSample } from "../../thread-pr
 import type { TargetStatus } from "../../thread-protocol/targets/target-status.ts";
 import { type TargetName, targetNameOf } from "../channels/channel.ts";
 import type { RunningBroadcast } from "../facts/running-broadcasts.ts";
+import { RefusalList } from "../facts/refusal-list.ts";
 import type { ChannelChanged, ServerFact } from "../facts/server-fact.ts";
 import { InterruptionList } from "./interruption-list.ts";
 import type { BroadcastReport, TargetReport } from "./reports.ts";
 
 /** Targets in one report: adding and removing targets on air for ever must not fill memory. */
 const TARGETS_MAX = 1_000;
+/** Rejected encoders in one report, by address and reason. */
+const REFUSED_MAX = 20;
 
 /** The counters of a target, all since the process started. */
 type Counters = Pick<TargetSample, "bytesTotal" | "playMs" | "retryCount" | "drops">;
@@ -21,6 +24,7 @@ const NOTHING: Counters = {
   drops: { overTime: 0, overBytes: 0, untilKeyframe: 0 },
 };
 
+type RefusedFact = Extract<ServerFact, { readonly kind: "ingest-refused" }>;
 type StartFact = Extract<ServerFact, { readonly kind: "ingest-started" }>;
 
 type Part = {
@@ -38,6 +42,7 @@ type OnAir = {
   isTest: boolean;
   readonly interruptions: InterruptionList;
   readonly parts: Map<TargetId, Part>;
+  readonly refused: RefusalList;
 };
 
 function plusDrops(sum: DroppedFrames, before: DroppedFrames, now: DroppedFrames): DroppedFrames {
@@ -73,6 +78,7 @@ export class ReportTracker {
   fact(fact: ServerFact, nowMs: number): BroadcastReport | undefined {
     if (fact.kind === "channel-changed") this.#changed(fact);
     if (fact.kind === "ingest-started") this.#started(fact, nowMs);
+    if (fact.kind === "ingest-refused") this.#refused(fact);
     if (!("channelId" in fact) || fact.channelId === undefined) return undefined;
     const onAir = this.#onAir.get(fact.channelId);
     if (onAir === undefined) return undefined;
@@ -171,7 +177,15 @@ export class ReportTracker {
     if (this.#onAir.has(channelId)) return;
     const interruptions = new InterruptionList();
     const isTest = testPatternEndTime !== undefined;
-    this.#onAir.set(channelId, { startTime: time, startedMs: nowMs, isTest, interruptions, parts: new Map() });
+    const refused = new RefusalList(REFUSED_MAX);
+    this.#onAir.set(channelId, { startTime: time, startedMs: nowMs, isTest, interruptions, parts: new Map(), refused });
+  }
+
+  /** A key of no channel may have been meant for any of those on air. */
+  #refused(fact: RefusedFact): void {
+    const own = fact.channelId === undefined ? undefined : this.#onAir.get(fact.channelId);
+    if (own !== undefined) own.refused.add(fact);
+    if (fact.channelId === undefined) for (const { refused } of this.#onAir.values()) refused.add(fact);
   }
 }
 
@@ -199,6 +213,7 @@ function follow({ parts }: OnAir, targetId: TargetId, now: TargetStatus, time: n
 }
 
 function reportOf(channelId: ChannelId, onAir: OnAir, endTime: number, end?: BroadcastEnd): BroadcastReport {
+  const refused = onAir.refused.list();
   return {
     channelId,
     startTime: onAir.startTime,
@@ -207,6 +222,7 @@ function reportOf(channelId: ChannelId, onAir: OnAir, endTime: number, end?: Bro
     ...(onAir.isTest ? { isTest: true } : {}),
     interruptions: onAir.interruptions.at(endTime),
     targets: [...onAir.parts].map(([targetId, part]) => targetReportOf(targetId, part, endTime)),
+    ...(refused.length === 0 ? {} : { refused }),
   };
 }
 

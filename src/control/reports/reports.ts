@@ -3,6 +3,7 @@ import type { ChannelId, TargetId } from "../../thread-protocol/channel-spec.ts"
 import type { IngestEnd } from "../../thread-protocol/facts.ts";
 import type { DroppedFrames } from "../../thread-protocol/samples.ts";
 import type { TargetErrorCode } from "../../thread-protocol/targets/target-status.ts";
+import type { RefusedEncoder } from "../facts/refusal-list.ts";
 import type { Page } from "../ports/store.ts";
 
 /** A time in which media did not flow. */
@@ -46,6 +47,8 @@ export type BroadcastReport = {
   readonly targets: readonly TargetReport[];
   /** Where several nodes share the database: the ownership that wrote it. */
   readonly epoch?: number;
+  /** Encoders that were rejected meanwhile: of this channel, or with a key of no channel. Latest first. */
+  readonly refused?: readonly RefusedEncoder[];
 };
 
 /** The report of a broadcast that is over. */

@@ -2,7 +2,7 @@ import type { DeliveryAnswer, EventAnswer } from "../../api-contract/schemas/eve
 import type { Endpoint, WebhookTest } from "../../control/events/callbacks.ts";
 import type { Delivery } from "../../control/events/deliveries.ts";
 import type { ChannelEvent } from "../../control/events/events.ts";
-import type { RefusedEncoder } from "../../control/live/refused-encoders.ts";
+import type { RefusedEncoder } from "../../control/facts/refusal-list.ts";
 import { type AnswerContext, shownAddress } from "./answers.ts";
 
 /**

@@ -2,6 +2,7 @@ import type { ReportAnswer } from "../../api-contract/schemas/event-answer-schem
 import type { HistoryAnswer } from "../../control/history/history-reader.ts";
 import type { FinishedReport, Interruptions, TargetReport } from "../../control/reports/reports.ts";
 import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
+import { refusedEncoderAnswer } from "./event-answers.ts";
 
 const seconds = (ms: number): number => Math.round(ms / 1_000);
 
@@ -28,7 +29,7 @@ function targetReportAnswer({ targetId, targetName, label, onAirMs, bytes, retry
 
 /** One element of the list of reports. */
 export function reportAnswer(report: FinishedReport): ReportAnswer {
-  const { channelId, startTime, endTime, end, isTest, interruptions, targets } = report;
+  const { channelId, startTime, endTime, end, isTest, interruptions, targets, refused } = report;
   return {
     channelId,
     startTime,
@@ -38,6 +39,7 @@ export function reportAnswer(report: FinishedReport): ReportAnswer {
     ...(isTest === true ? { testPattern: true } : {}),
     ...interruptionsAnswer(interruptions),
     platforms: targets.map(targetReportAnswer),
+    ...(refused === undefined ? {} : { refusedEncoders: refused.map(refusedEncoderAnswer) }),
   };
 }
 

@@ -1,7 +1,11 @@
 import { createHash } from "node:crypto";
+import { authorText, eventText, reasonText } from "../../api-contract/words/event-sentences.ts";
 import type { ChannelEvent } from "../../control/events/events.ts";
 import type { HistoryAnswer } from "../../control/history/history-reader.ts";
-import type { FinishedReport, TargetReport } from "../../control/reports/reports.ts";
+import { TARGET_PRESETS } from "../../control/presets/target-presets.ts";
+import type { FinishedReport } from "../../control/reports/reports.ts";
+import type { TargetId } from "../../thread-protocol/channel-spec.ts";
+import { REPORT_WORDS, type ReportLanguage, type ReportWords } from "./report-words.ts";
 
 /** The parts of an exported report. */
 export type ReportParts = {
@@ -31,15 +35,36 @@ export const REPORT_POLICY = [
   "frame-ancestors 'none'",
 ].join("; ");
 
-const moment = (time: number): string => new Date(time).toISOString();
-/** The same for people. */
-const shown = (time: number): string => moment(time).slice(0, 19).replace("T", " ");
+/** Who reads a report's file: the language, and the time zone of dates for people. */
+export type Reader = { readonly lang: ReportLanguage; readonly timeZone: string };
+
 const seconds = (ms: number): number => Math.round(ms / 1_000);
 const kilobits = (rate: number | null | undefined): string =>
   rate == null ? "" : String(Math.round((rate * 8) / 1_000));
 
-function nameOf({ label, targetName, targetId }: TargetReport): string {
-  return `${label ?? targetName ?? "platform"} (${targetId})`;
+/** A length of time as `1:02:03`. */
+function clock(ms: number): string {
+  const whole = seconds(ms);
+  const two = (value: number): string => String(value).padStart(2, "0");
+  return `${Math.floor(whole / 3_600)}:${two(Math.floor(whole / 60) % 60)}:${two(whole % 60)}`;
+}
+
+/** Writes moments as the reader does, to the second. */
+function momentsOf({ lang, timeZone }: Reader): (time: number) => string {
+  const format = new Intl.DateTimeFormat(lang, { dateStyle: "medium", timeStyle: "medium", timeZone });
+  return (time) => format.format(time);
+}
+
+type NamedTarget = {
+  readonly targetId: TargetId;
+  readonly targetName?: string | undefined;
+  readonly label?: string | undefined;
+};
+
+/** A platform's own name, or that of its kind, with its number: two may have the same name. */
+function nameOf({ label, targetName, targetId }: NamedTarget, lang: ReportLanguage): string {
+  const kind = TARGET_PRESETS.find((preset) => preset.targetName === targetName)?.displayName[lang];
+  return `${label ?? kind ?? targetName ?? REPORT_WORDS[lang].platform} (${targetId})`;
 }
 
 /** A cell that no spreadsheet treats as a formula. */
@@ -48,20 +73,21 @@ function cell(text: string): string {
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
 
-/** The history of a broadcast as a table: a line for each step, rates in kilobits a second. */
-export function reportCsv({ report, history }: ReportParts): string {
-  const names = new Map(report.targets.map((target) => [target.targetId, nameOf(target)]));
+/** The history of a broadcast as a table: a line for each step, rates in kilobits a second, times in UTC. */
+export function reportCsv({ report, history }: ReportParts, { lang }: Reader): string {
+  const { csv, platform } = REPORT_WORDS[lang];
+  const names = new Map(report.targets.map((target) => [target.targetId, nameOf(target, lang)]));
   const lines = [
     [
-      "time",
-      "ingest kbit/s",
+      csv.time,
+      csv.ingest,
       ...history.targets.flatMap(({ targetId }) => {
-        const name = names.get(targetId) ?? `platform (${targetId})`;
-        return ["kbit/s", "queue ms", "dropped frames", "retries"].map((what) => `${name} ${what}`);
+        const name = names.get(targetId) ?? `${platform} (${targetId})`;
+        return csv.ofPlatform.map((what) => `${name} ${what}`);
       }),
     ],
     ...history.ingestRates.map((rate, index) => [
-      moment(history.from + index * history.stepSeconds * 1_000),
+      new Date(history.from + index * history.stepSeconds * 1_000).toISOString(),
       kilobits(rate),
       ...history.targets.flatMap(({ rates, queueMs, drops, retries }) => [
         kilobits(rates[index]),
@@ -90,7 +116,7 @@ function table(heads: readonly string[], rows: readonly (readonly (string | numb
 const CHART = { width: 900, height: 200 } as const;
 
 /** The encoder's bitrate as a line; gaps where nothing is known. */
-function chart({ ingestRates }: HistoryAnswer): string {
+function chart({ ingestRates }: HistoryAnswer, { bitrate, bitrateLabel }: ReportWords): string {
   const most = Math.max(1, ...ingestRates.map((rate) => rate ?? 0));
   const x = (index: number) => Math.round((index / Math.max(1, ingestRates.length - 1)) * CHART.width);
   const y = (rate: number) => Math.round(CHART.height - (rate / most) * (CHART.height - 10));
@@ -101,44 +127,79 @@ function chart({ ingestRates }: HistoryAnswer): string {
     return rate === null ? "" : `${command}${x(index)} ${y(rate)}`;
   });
   return [
-    `<p>Encoder's bitrate, up to ${kilobits(most)} kbit/s</p>`,
-    `<svg viewBox="0 0 ${CHART.width} ${CHART.height}" role="img" aria-label="Encoder's bitrate over time">`,
+    `<p>${escaped(bitrate(kilobits(most)))}</p>`,
+    `<svg viewBox="0 0 ${CHART.width} ${CHART.height}" role="img" aria-label="${escaped(bitrateLabel)}">`,
     `<path d="${path.join("")}" fill="none" stroke="currentColor" stroke-width="1.5"/></svg>`,
   ].join("");
 }
 
 /** A report as a page to print or keep: plain HTML that needs nothing else. */
-export function reportPage({ channelName, report, events, history }: ReportParts): string {
-  const { startTime, endTime, end, isTest, interruptions, targets } = report;
-  const platforms = targets.map((target) => {
-    const { onAirMs, bytes, retryCount, drops } = target;
-    const dropped = drops.overTime + drops.overBytes + drops.untilKeyframe;
-    const megabytes = Math.round(bytes / 1_000_000);
-    return [nameOf(target), seconds(onAirMs), megabytes, retryCount, dropped, target.interruptions.count];
-  });
-  const breaks = [
-    ...interruptions.list.map((each) => ({ who: "Encoder", ...each })),
-    ...targets.flatMap((target) => target.interruptions.list.map((each) => ({ who: nameOf(target), ...each }))),
-  ].sort((left, right) => left.time - right.time);
+export function reportPage(parts: ReportParts, reader: Reader): string {
+  const { channelName, report, events, history } = parts;
+  const { startTime, endTime, end, isTest } = report;
+  const words = REPORT_WORDS[reader.lang];
+  const shown = momentsOf(reader);
   const title = escaped(`${channelName}, ${shown(startTime)}`);
+  const how = words.length(clock(endTime - startTime), shown(endTime), reasonText(words.events, end));
   return [
-    `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>${title}</title>`,
+    `<!doctype html><html lang="${reader.lang}"><head><meta charset="utf-8"><title>${title}</title>`,
     `<meta name="viewport" content="width=device-width"><style>${STYLE}</style></head><body><h1>${title}</h1>`,
-    `<p>${seconds(endTime - startTime)} s, until ${shown(endTime)}; it ended: ${escaped(end)}. All times are UTC.</p>`,
-    isTest === true ? "<p>Nothing but the test pattern was on air.</p>" : "",
-    chart(history),
-    "<h2>Platforms</h2>",
-    table(["Platform", "On air, s", "MB sent", "Retries", "Frames dropped", "Interruptions"], platforms),
-    "<h2>Interruptions</h2>",
-    table(
-      ["When", "What", "Seconds", "Why"],
-      breaks.map(({ time, who, durationMs, reason }) => [shown(time), who, seconds(durationMs), reason]),
-    ),
-    "<h2>Timeline</h2>",
-    table(
-      ["When", "What", "Who"],
-      events.map(({ time, description, by }) => [shown(time), description, by ?? ""]),
-    ),
+    `<p>${escaped(how)} ${escaped(words.zone(reader.timeZone))}</p>`,
+    isTest === true ? `<p>${escaped(words.onlyTest)}</p>` : "",
+    chart(history, words),
+    ...section(words.titles.platforms, words.platformHeads, platformRows(report, reader)),
+    ...section(words.titles.interruptions, words.interruptionHeads, interruptionRows(report, reader)),
+    ...section(words.titles.refused, words.refusedHeads, refusedRows(report, reader)),
+    ...section(words.titles.timeline, words.timelineHeads, eventRows(events, reader)),
     "</body></html>",
   ].join("\n");
+}
+
+type Rows = readonly (readonly (string | number)[])[];
+
+/** A titled table; nothing where it has no rows. */
+function section(title: string, heads: readonly string[], rows: Rows): readonly string[] {
+  return rows.length === 0 ? [] : [`<h2>${escaped(title)}</h2>`, table(heads, rows)];
+}
+
+function platformRows({ targets }: FinishedReport, { lang }: Reader): Rows {
+  return targets.map((target) => {
+    const { onAirMs, bytes, retryCount, drops } = target;
+    const dropped = drops.overTime + drops.overBytes + drops.untilKeyframe;
+    const onAir = seconds(onAirMs) > 0 ? clock(onAirMs) : REPORT_WORDS[lang].neverOnAir;
+    const megabytes = Math.round(bytes / 1_000_000);
+    return [nameOf(target, lang), onAir, megabytes, retryCount, dropped, target.interruptions.count];
+  });
+}
+
+function interruptionRows({ interruptions, targets }: FinishedReport, reader: Reader): Rows {
+  const { encoder, events } = REPORT_WORDS[reader.lang];
+  const shown = momentsOf(reader);
+  return [
+    ...interruptions.list.map((each) => ({ who: encoder, ...each })),
+    ...targets.flatMap((target) =>
+      target.interruptions.list.map((each) => ({ who: nameOf(target, reader.lang), ...each })),
+    ),
+  ]
+    .sort((left, right) => left.time - right.time)
+    .map(({ time, who, durationMs, reason }) => [shown(time), who, clock(durationMs), reasonText(events, reason)]);
+}
+
+function refusedRows({ refused = [] }: FinishedReport, reader: Reader): Rows {
+  const { refusals } = REPORT_WORDS[reader.lang];
+  const shown = momentsOf(reader);
+  return refused.map(({ lastTime, remoteAddress, count, reason }) => [
+    ...[shown(lastTime), remoteAddress, count, refusals[reason]],
+  ]);
+}
+
+function eventRows(events: readonly ChannelEvent[], reader: Reader): Rows {
+  const texts = REPORT_WORDS[reader.lang].events;
+  const shown = momentsOf(reader);
+  return events.map(({ code, time, targetId = 0, targetName, targetLabel, ...event }) => {
+    const target = { targetId, targetName, label: targetLabel };
+    const spoken = { ...event, eventCode: code };
+    const sentence = eventText(texts, spoken, nameOf(target, reader.lang));
+    return [shown(time), sentence, authorText(texts, spoken) ?? ""];
+  });
 }

@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply } from "fastify";
 import { serviceError } from "../../api-contract/errors.ts";
+import { datedFileName } from "../../api-contract/file-name.ts";
 import { channelEventsQuery, reportQuery } from "../../api-contract/schemas/event-schemas.ts";
 import { parsePathInteger, parseQuery } from "../../api-contract/schemas/field-errors.ts";
 import type { ChannelDetail } from "../../control/use-cases/details.ts";
@@ -7,7 +8,7 @@ import { RequestRefusedError } from "../answers/errors.ts";
 import { eventAnswer } from "../answers/event-answers.ts";
 import { answerHeaders, sendContent } from "../answers/reply.ts";
 import { historyAnswer, reportAnswer } from "../answers/report-answer.ts";
-import { REPORT_POLICY, type ReportParts, reportCsv, reportPage } from "../answers/report-files.ts";
+import { REPORT_POLICY, type Reader, type ReportParts, reportCsv, reportPage } from "../answers/report-files.ts";
 import type { RouteContext } from "../answers/request.ts";
 import { orRefuse } from "../answers/request.ts";
 import type { EventUseCases } from "./events.ts";
@@ -44,11 +45,12 @@ export function addReportRoutes(api: FastifyInstance, { service }: RouteContext,
 
   api.get<ReportParams>("/re-stream/channels/:channelId/reports/:startTime", async (request, reply) => {
     const startTime = orRefuse(parsePathInteger("startTime", request.params.startTime));
-    const { format } = orRefuse(parseQuery(reportQuery, request.query));
+    const { format, lang = "en", timeZone = "UTC" } = orRefuse(parseQuery(reportQuery, request.query));
     const channel = await service.getChannel(request.params.channelId);
     const whole = await read(channel, startTime);
-    if (format === "csv") return sendCsv(reply, whole);
-    if (format === "html") return sendPage(reply, whole);
+    const reader = { lang, timeZone };
+    if (format === "csv") return sendCsv(reply, whole, reader);
+    if (format === "html") return sendPage(reply, whole, reader);
     return sendContent(reply, {
       ...reportAnswer(whole.report),
       events: whole.events.map(eventAnswer),
@@ -57,17 +59,21 @@ export function addReportRoutes(api: FastifyInstance, { service }: RouteContext,
   });
 }
 
-function sendCsv(reply: FastifyReply, parts: ReportParts): FastifyReply {
-  const file = `${parts.report.channelId}-${parts.report.startTime}.csv`;
+function sendCsv(reply: FastifyReply, parts: ReportParts, reader: Reader): FastifyReply {
+  const { channelName, report } = parts;
+  // RFC 6266: programs that know no other than ASCII take the first name.
+  const plain = `${report.channelId}-${report.startTime}.csv`;
+  const name = encodeURIComponent(`${datedFileName(channelName, report.startTime, reader.timeZone)}.csv`);
+  const escaped = name.replace(/['()*!]/g, (character) => `%${character.charCodeAt(0).toString(16)}`);
   return reply
     .headers({ ...answerHeaders(reply.request.id), "content-type": "text/csv;charset=utf-8" })
-    .header("content-disposition", `attachment; filename="${file}"`)
-    .send(reportCsv(parts));
+    .header("content-disposition", `attachment; filename="${plain}"; filename*=UTF-8''${escaped}`)
+    .send(reportCsv(parts, reader));
 }
 
-function sendPage(reply: FastifyReply, parts: ReportParts): FastifyReply {
+function sendPage(reply: FastifyReply, parts: ReportParts, reader: Reader): FastifyReply {
   return reply
     .headers({ ...answerHeaders(reply.request.id), "content-type": "text/html;charset=utf-8" })
     .header("content-security-policy", REPORT_POLICY)
-    .send(reportPage(parts));
+    .send(reportPage(parts, reader));
 }

@@ -10,7 +10,7 @@ import type { ReportRow } from "../schema/event-schema.ts";
 import type { Schema } from "../schema/schema.ts";
 
 /** The parts of a report that are kept as JSON: they are only ever read as a whole. */
-type Parts = Pick<BroadcastReport, "interruptions" | "targets" | "isTest">;
+type Parts = Pick<BroadcastReport, "interruptions" | "targets" | "isTest" | "refused">;
 
 /** Reports of broadcasts. */
 export class SqlReportStore implements ReportStore {
@@ -113,8 +113,12 @@ export async function pruneReports(trx: Transaction<Schema>, time: number, limit
 }
 
 async function putReport(trx: Transaction<Schema>, report: BroadcastReport): Promise<void> {
-  const { interruptions, targets, isTest } = report;
-  const parts: Parts = { interruptions, targets, ...(isTest === undefined ? {} : { isTest }) };
+  const { interruptions, targets, isTest, refused } = report;
+  const parts: Parts = {
+    ...{ interruptions, targets },
+    ...(isTest === undefined ? {} : { isTest }),
+    ...(refused === undefined ? {} : { refused }),
+  };
   const changing = {
     end_time: report.endTime,
     end_reason: report.end ?? null,

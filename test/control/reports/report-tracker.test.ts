@@ -187,3 +187,36 @@ test("a broadcast of nothing but the test pattern is reported as a test, and one
   tracked.start(31);
   expect(tracked.end(32)).not.toHaveProperty("isTest");
 });
+
+test("a report names the encoders that were rejected meanwhile: of its channel, or with a key of no channel", () => {
+  const tracked = new Tracked();
+  const refuse = (second: number, remoteAddress: string, reason: "unknown-key" | "auth-failed", channelId?: string) =>
+    tracked.tracker.fact(
+      {
+        ...{ kind: "ingest-refused", time: second * 1_000, remoteAddress, reason, count: 2 },
+        ...(channelId === undefined ? {} : { channelId }),
+      },
+      second * 1_000,
+    );
+  refuse(1, "192.0.2.1", "unknown-key");
+  tracked.start(10);
+  refuse(11, "192.0.2.2", "unknown-key");
+  refuse(12, "192.0.2.3", "auth-failed", CHANNEL);
+  refuse(13, "192.0.2.4", "auth-failed", "another");
+  refuse(14, "192.0.2.2", "unknown-key");
+  expect(tracked.end(20)?.refused).toEqual([
+    { remoteAddress: "192.0.2.2", reason: "unknown-key", firstTime: 11_000, lastTime: 14_000, count: 4 },
+    {
+      remoteAddress: "192.0.2.3",
+      reason: "auth-failed",
+      channelId: CHANNEL,
+      firstTime: 12_000,
+      lastTime: 12_000,
+      count: 2,
+    },
+  ]);
+  // A guesser with ever new addresses does not fill a report.
+  tracked.start(30);
+  for (let host = 0; host < 50; host += 1) refuse(31, `192.0.2.${host}`, "unknown-key");
+  expect(tracked.end(40)?.refused).toHaveLength(20);
+});

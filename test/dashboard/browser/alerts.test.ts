@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
 import { syntheticClip } from "../../../src/testkit/encoder/clip.ts";
+import { en as texts } from "../../../web/src/parts/alerts/words-en.ts";
 import { en } from "../../../web/src/text/en.ts";
 import {
   expectAccessible,
@@ -17,7 +18,6 @@ import { Stage, uniqueKey } from "../../support/stages/stage.ts";
 
 const SCREENSHOTS = join(ROOT, "screenshots");
 const NOWHERE = { rtmpUrl: "rtmp://127.0.0.1:9/live" };
-const { alerts: texts } = en;
 
 /** Records what the page shows and plays, and lets the test decide whether the page has the focus. */
 const OBSERVE = `

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { FinishedReport } from "../../../src/control/reports/reports.ts";
 import { channelSample, targetSample } from "../../support/stages/sample.ts";
-import { Api, CHANNELS, PLATFORM, service } from "../api.ts";
+import { Api, CHANNELS, MANAGER, PLATFORM, service } from "../api.ts";
 
 let api: Api;
 beforeEach(async () => {
@@ -39,6 +39,12 @@ async function broadcast(): Promise<{ readonly channelId: string; readonly start
   const report: FinishedReport = {
     ...{ channelId, startTime, endTime: startTime + 3_000, end: "clean" },
     interruptions: { list: [{ time: startTime + 1_000, durationMs: 500, reason: "connection-lost" }], count: 1 },
+    refused: [
+      {
+        ...{ remoteAddress: "192.0.2.7", reason: "unknown-key", count: 3 },
+        ...{ firstTime: startTime + 100, lastTime: startTime + 2_000 },
+      },
+    ],
     targets: [
       {
         ...{ targetId: platId, targetName: "YOUTUBE", label, onAirMs: 2_900, bytes: 5_000_000, retryCount: 1 },
@@ -49,6 +55,9 @@ async function broadcast(): Promise<{ readonly channelId: string; readonly start
   await api.events.reports.putReports([report]);
   return { channelId, startTime, url: `${CHANNELS}/${channelId}/reports/${startTime}` };
 }
+
+/** A moment as it stands in a file's name. */
+const fileTime = (time: number): string => new Date(time).toISOString().slice(0, 19).replaceAll(":", "");
 
 async function file(url: string) {
   const { statusCode, headers, body } = await api.server.inject({
@@ -66,6 +75,12 @@ test("one report has the events of its broadcast and its history", async () => {
   const { events, history, ...rest } = body.content;
   const list = await api.get(`${CHANNELS}/${channelId}/reports`);
   expect(rest).toEqual(list.body.content[0]);
+  expect(rest.refusedEncoders).toEqual([
+    {
+      ...{ remoteAddress: "192.0.2.7", reason: "unknown-key", count: 3 },
+      ...{ firstTime: startTime + 100, lastTime: startTime + 2_000 },
+    },
+  ]);
   // The channel was created before.
   expect(events.map(({ reason }: { reason: string }) => reason)).toEqual(["renamed"]);
   expect(history).toMatchObject({
@@ -79,7 +94,9 @@ test("as CSV it is a table of the history in which no program finds formulas", a
   const { channelId, startTime, url } = await broadcast();
   const { status, headers, body } = await file(`${url}?format=csv`);
   expect([status, headers["content-type"]]).toEqual([200, "text/csv;charset=utf-8"]);
-  expect(headers["content-disposition"]).toBe(`attachment; filename="${channelId}-${startTime}.csv"`);
+  expect(headers["content-disposition"]).toBe(
+    `attachment; filename="${channelId}-${startTime}.csv"; filename*=UTF-8''renamed_1-${fileTime(startTime)}.csv`,
+  );
   const platform = `"'=1+1""<b> (1)`;
   const time = (second: number) => new Date(startTime + second * 1_000).toISOString();
   expect(body.split("\r\n")).toEqual([
@@ -100,8 +117,29 @@ test("as a page it needs nothing else, runs nothing, and shows names unchanged",
   expect(body).not.toMatch(/<script|<img|<link|src=|href=|<b>/);
   expect(body).toContain("=1+1&quot;&lt;b&gt; (1)");
   expect(body).toContain('<path d="M300 10L600 10L900 10"');
-  expect(body).toContain("<td>Encoder</td><td>1</td><td>connection-lost</td>");
-  expect(body).toContain("renamed_1 channel has been renamed, it was channel001.");
+  expect(body).toContain("<td>Encoder</td><td>0:00:01</td><td>encoder connection lost</td>");
+  expect(body).toContain("<td>192.0.2.7</td><td>3</td><td>wrong stream key</td>");
+  expect(body).toContain(`<td>The channel was renamed</td><td>with access key ${MANAGER.accessKeyId}</td>`);
+});
+
+test("in Korean and a reader's time zone: headings, sentences and dates", async () => {
+  const { startTime, url } = await broadcast();
+  const page = await file(`${url}?format=html&lang=ko&timeZone=Asia%2FSeoul`);
+  expect(page.body).toContain('<html lang="ko">');
+  const seoul = { dateStyle: "medium", timeStyle: "medium", timeZone: "Asia/Seoul" } as const;
+  expect(page.body).toContain(new Intl.DateTimeFormat("ko", seoul).format(startTime));
+  expect(page.body).toContain("모든 시각은 Asia/Seoul 시간대 기준입니다.");
+  expect(page.body).toContain("종료 사유: 인코더에서 방송 종료.");
+  expect(page.body).toContain("<td>인코더</td><td>0:00:01</td><td>인코더 연결 끊김</td>");
+  expect(page.body).toContain("<td>192.0.2.7</td><td>3</td><td>잘못된 스트림 키</td>");
+  expect(page.body).toContain(`<td>채널 이름을 바꿨습니다</td><td>액세스 키 ${MANAGER.accessKeyId}</td>`);
+  // No sentence of the page is left in English.
+  expect(page.body.replace(/<style>.*?<\/style>|<[^>]*>/gs, " ")).not.toMatch(/encoder|platform|broadcast|channel /i);
+  const table = await file(`${url}?format=csv&lang=ko&timeZone=Asia%2FSeoul`);
+  expect(table.body.split("\r\n")[0]).toMatch(/^\uFEFF시각,수신 kbit\/s,.*지연 ms.*드롭 프레임.*재시도"$/);
+  expect(table.headers["content-disposition"]).toContain(
+    `filename*=UTF-8''renamed_1-${fileTime(startTime + 9 * 3_600_000)}.csv`,
+  );
 });
 
 test("a missing report, one of a running broadcast, and another form are refused", async () => {

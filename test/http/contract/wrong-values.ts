@@ -181,6 +181,8 @@ export const WRONG_QUERY_VALUES: Readonly<Record<string, readonly WrongQuery[]>>
   toTime: badType("toTime", MOMENT, "1".repeat(16)),
   stepSeconds: [...badType("stepSeconds", STEP, "1.5"), ...numbers(outside("stepSeconds", STEP, "0", "86401"))],
   format: outside("format", "json, csv or html", "pdf", "JSON"),
+  lang: outside("lang", "en or ko", "de", "EN"),
+  timeZone: outside("timeZone", "the name of a time zone, such as Asia/Seoul", "Mars", "", "x".repeat(65)),
   onAir: outside("onAir", "one of true, false", "yes", "1"),
 };
 

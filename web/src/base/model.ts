@@ -36,9 +36,3 @@ export type RecordingProblem = NonNullable<Channel["recording"]["reason"]>["code
 export type Recording = Answers["Recording"];
 export type ErrorCode = TargetError["code"];
 export type ConnectStatus = Platform["connectStatus"];
-export type {
-  BroadcastEnd,
-  ChangeReason,
-  EventCode,
-  RateReason,
-} from "../../../src/api-contract/event-words.ts";

@@ -1,11 +1,6 @@
 import uPlot from "uplot";
 import { HISTORY_SECONDS } from "../live/changes.ts";
-
-/** The points of a line: x ascending, y or null where nothing is known. */
-export type Points = { readonly x: readonly number[]; readonly y: readonly (number | null)[] };
-
-/** The x values of the last minute: seconds relative to now, the newest at the right edge. */
-const SECONDS = Array.from({ length: HISTORY_SECONDS }, (_, index) => index + 1 - HISTORY_SECONDS);
+import type { Points } from "./last-minute.ts";
 
 /** An axis with its own labels at its own places, or none. */
 type LineAxis =
@@ -35,11 +30,6 @@ export type LinePlot = {
   readonly repaint: () => void;
   readonly close: () => void;
 };
-
-/** Returns the points of the last minute: one value a second, the newest last. */
-export function lastMinute(values: readonly number[]): Points {
-  return { x: SECONDS, y: [...Array.from({ length: HISTORY_SECONDS - values.length }, () => null), ...values] };
-}
 
 const dataOf = ({ x, y }: Points): uPlot.AlignedData => [[...x], [...y]];
 

@@ -2,7 +2,8 @@ import { useEffect, useRef } from "preact/hooks";
 import { isDark } from "../base/theme.ts";
 import { isStale } from "../live/store.ts";
 import { language } from "../text/text.ts";
-import { type LinePlot, openLinePlot, type PlotLook, type Points } from "./line-plot.ts";
+import type { Points } from "./last-minute.ts";
+import type { LinePlot, PlotLook } from "./line-plot.ts";
 
 type LineOptions = {
   /** Another object for each change. */
@@ -33,19 +34,25 @@ export function Line({ points, look, class: className, label, onSeen }: LineOpti
       plot.current?.close();
       plot.current = undefined;
     };
+    let isInSight = false;
+    // uPlot is a file of its own: a page with nothing on air does not load it. Where it is missing, the line's words remain.
+    const open = async (): Promise<void> => {
+      const { openLinePlot } = await import("./line-plot.ts");
+      if (isInSight) plot.current ??= openLinePlot(element, look, latest.current);
+    };
     const observer = new IntersectionObserver(
       (entries) => {
-        if (entries.at(-1)?.isIntersecting !== true) close();
-        else {
-          plot.current ??= openLinePlot(element, look, latest.current);
-          seen.current?.();
-        }
+        isInSight = entries.at(-1)?.isIntersecting === true;
+        if (!isInSight) return close();
+        seen.current?.();
+        open().catch(() => undefined);
       },
       { rootMargin: SIGHT_MARGIN },
     );
     observer.observe(element);
     return () => {
       observer.disconnect();
+      isInSight = false;
       close();
     };
   }, [look]);

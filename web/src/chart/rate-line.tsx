@@ -4,8 +4,9 @@ import { fillMinute } from "../live/minute.ts";
 import { type LiveChannel, returns } from "../live/store.ts";
 import { formatRate } from "../text/format.ts";
 import { t } from "../text/text.ts";
+import { lastMinute } from "./last-minute.ts";
 import { Line } from "./line.tsx";
-import { lastMinute, type PlotLook } from "./line-plot.ts";
+import type { PlotLook } from "./line-plot.ts";
 
 /** What a line shows, in words. */
 export function rateWords(rates: readonly number[]): string {

@@ -2,8 +2,9 @@ import { type Signal, useSignal } from "@preact/signals";
 import { useMemo } from "preact/hooks";
 import { formatNumber, formatTime } from "../text/format.ts";
 import { t } from "../text/text.ts";
+import type { Points } from "./last-minute.ts";
 import { Line } from "./line.tsx";
-import type { PlotLook, Points } from "./line-plot.ts";
+import type { PlotLook } from "./line-plot.ts";
 
 const AXIS_FONT = "12px system-ui, sans-serif";
 const X_AXIS_PX = 24;

@@ -1,6 +1,5 @@
-import type { Channel, ConnectStatus, Delivery, ErrorCode, RefusedEncoder } from "../base/model.ts";
-import { enAlerts } from "./en-alerts.ts";
-import { enEvents } from "./en-events.ts";
+import { enEvents } from "../../../src/api-contract/words/en-events.ts";
+import type { Channel, ConnectStatus, Delivery, RefusedEncoder } from "../base/model.ts";
 import { enImport } from "./en-import.ts";
 import { enLabels, enMoreFields } from "./en-labels.ts";
 import { enStart } from "./en-start.ts";
@@ -148,24 +147,6 @@ export const en = {
     FAIL: "Failed",
   } satisfies Record<ConnectStatus, string>,
   switchedOff: "Off",
-  errors: {
-    DNS_FAILED: "Address not found",
-    TCP_REFUSED: "Connection refused",
-    TCP_TIMEOUT: "No response from the platform",
-    TCP_RESET: "Connection lost",
-    TLS_FAILED: "Secure connection failed",
-    HANDSHAKE_FAILED: "Not an RTMP server",
-    CONNECT_REJECTED: "Connection rejected by the platform",
-    AUTH_FAILED: "Username or password rejected",
-    PUBLISH_REJECTED: "Stream or key rejected by the platform",
-    STREAM_KEY_IN_USE: "Stream key already in use",
-    REMOTE_CLOSED: "Connection closed by the platform",
-    STALLED: "The platform stopped accepting data",
-    TARGET_FORBIDDEN: "Address not allowed",
-    CODEC_UNSUPPORTED: "Unsupported codec or track",
-    SERVER_TROUBLE: "A problem with this server, not the platform",
-    NODE_LOST: "The server that carried this channel is gone",
-  } satisfies Record<ErrorCode, string>,
   channel: {
     gone: "This channel doesn't exist or has been deleted.",
     end: "End broadcast",
@@ -387,7 +368,6 @@ export const en = {
   },
   ...enImport,
   ...enLabels,
-  ...enAlerts,
   ...enEvents,
   ...enStart,
 };

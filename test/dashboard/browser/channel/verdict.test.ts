@@ -87,11 +87,18 @@ test("a wrong key is shown at the encoder card, and a report can be saved and pr
     .getByText(/^An encoder tried with a wrong key from 127\.0\.0\.1 at \d+:\d\d [AP]M\.( \(\d+ times\))?$/)
     .waitFor();
 
+  // A wrong key belongs to no channel: the timeline of each has it.
+  const stranger = /An encoder tried with a wrong key from 127\.0\.0\.1 at \d+:\d\d [AP]M\./;
+  await page.locator(".timeline li", { hasText: stranger }).waitFor();
+
   const encoder = stage.kitEncoder(channel, { clip });
   await page.locator(".platform .state", { hasText: "On air" }).waitFor();
+  const refused = stage.kitEncoder({ ...channel, streamKey: "another-wrong-key" }, { clip });
+  await refused.closed;
   await encoder.stop("clean");
   const report = page.locator(".report");
   await report.waitFor();
+  await report.getByText(/^An encoder tried with a wrong key from 127\.0\.0\.1 at \d+:\d\d:\d\d [AP]M\./).waitFor();
   const [saved] = await Promise.all([
     page.waitForEvent("download"),
     report.getByRole("link", { name: "Export JSON" }).click(),
@@ -104,6 +111,7 @@ test("a wrong key is shown at the encoder card, and a report can be saved and pr
     report.getByRole("link", { name: "Export CSV" }).click(),
   ]);
   expect(await text(await table.createReadStream())).toMatch(/^\uFEFF?time,ingest kbit\/s/);
+  expect(table.suggestedFilename()).toMatch(/^report-\d{4}-\d\d-\d\dT\d{6}\.csv$/);
   const [printable] = await Promise.all([
     context.waitForEvent("page"),
     report.getByRole("link", { name: "Printable page" }).click(),
@@ -113,6 +121,14 @@ test("a wrong key is shown at the encoder card, and a report can be saved and pr
     .first()
     .waitFor();
   await expectAccessible(page, "a report");
+  // The same in the language of the page.
+  await page.getByLabel("Language").selectOption("ko");
+  const [korean] = await Promise.all([
+    context.waitForEvent("page"),
+    report.getByRole("link", { name: "인쇄용 페이지" }).click(),
+  ]);
+  await korean.getByRole("heading", { name: "거부된 인코더" }).waitFor();
+  expect(await korean.locator("tbody tr", { hasText: "127.0.0.1" }).innerText()).toContain("잘못된 스트림 키");
   expect(errors).toEqual([]);
 });
 

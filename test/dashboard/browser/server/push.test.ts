@@ -5,6 +5,7 @@ import { join } from "node:path";
 import type { Page, Worker } from "playwright-core";
 import { expect, test } from "vitest";
 import { syntheticClip } from "../../../../src/testkit/encoder/clip.ts";
+import { en as texts } from "../../../../web/src/parts/alerts/words-en.ts";
 import { en } from "../../../../web/src/text/en.ts";
 import { openBrowser, openContext, PASSWORD, setUp, watchErrors } from "../../../support/dashboard/browser.ts";
 import { PushBrowser } from "../../../support/dashboard/push-browser.ts";
@@ -12,7 +13,6 @@ import { ROOT } from "../../../support/processes/fanfare-process.ts";
 import { certificate } from "../../../support/stages/certificates.ts";
 import { Stage, uniqueKey } from "../../../support/stages/stage.ts";
 
-const { alerts: texts } = en;
 const NAME = "127.0.0.1";
 const BASE = "/fanfare";
 const WAIT = { timeout: 60_000 };

@@ -5,6 +5,7 @@ import { liveChannel } from "../../live/store.ts";
 import { t } from "../../text/text.ts";
 import { noteText } from "../basic/notice.tsx";
 import { platformName } from "../platform/presets.ts";
+import { words } from "./words.ts";
 
 /** A channel's verdict as alerts see it. `isLost`: the broadcast ended and nobody ended it. */
 export type Verdict = Pick<Channel["health"], "state" | "reason" | "nextStep"> & { readonly isLost?: boolean };
@@ -38,7 +39,7 @@ export function alertText({ channelId, channelName, verdict, troubleCount }: Sho
   readonly title: string;
   readonly body: string;
 } {
-  const texts = t().alerts;
+  const texts = words();
   if (verdict.isLost === true) return { title: texts.lostTitle(channelName), body: texts.lost };
   const word = t().health.states[verdict.state];
   const reason = reasonText(channelId, verdict);

@@ -3,6 +3,7 @@ import { list } from "../../base/api.ts";
 import type { RefusedEncoder } from "../../base/model.ts";
 import { refusedEncoders, returns } from "../../live/store.ts";
 import { formatMoment } from "../../text/format.ts";
+import { refusedText } from "../../text/refused-text.ts";
 import { t } from "../../text/text.ts";
 import { Icon } from "../basic/icon.tsx";
 
@@ -22,13 +23,9 @@ export function RefusedEncoders({ channelId }: { readonly channelId: string }) {
   return (
     <div role="status" class={shown.length === 0 ? "nothing" : ""}>
       <ul class="warnings" aria-label={t().refused.title}>
-        {shown.map(({ remoteAddress, reason, lastTime, count }) => (
-          <li key={`${remoteAddress} ${reason}`} class="tone-busy">
-            <Icon name="alert" />
-            <span>
-              {t().refused.reasons[reason](remoteAddress, formatMoment(lastTime))}
-              {count > 1 && ` ${t().refused.times(count)}`}
-            </span>
+        {shown.map((one) => (
+          <li key={`${one.remoteAddress} ${one.reason}`} class="tone-busy">
+            <Icon name="alert" /> <span>{refusedText(one, formatMoment)}</span>
           </li>
         ))}
       </ul>

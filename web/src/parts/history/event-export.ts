@@ -1,3 +1,4 @@
+import { fileName } from "../../../../src/api-contract/file-name.ts";
 import type { ChannelEvent } from "../../base/model.ts";
 
 export const FORMATS = ["json", "csv"] as const;
@@ -32,12 +33,6 @@ function csvOf(events: readonly ChannelEvent[]): string {
     ).join(","),
   );
   return `\uFEFF${[COLUMNS.join(","), ...rows].join("\r\n")}\r\n`;
-}
-
-/** A channel's name as part of a file's name, without what a file system does not take. */
-export function fileName(channelName: string): string {
-  const name = channelName.replace(/[\\/:*?"<>|]/g, "-").replace(/^\.+|[. ]+$/g, "");
-  return name === "" ? "channel" : name;
 }
 
 /** Downloads the events as a file named after the channel. */

@@ -1,13 +1,14 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
+import { datedFileName } from "../../../../src/api-contract/file-name.ts";
+import { reasonText } from "../../../../src/api-contract/words/event-sentences.ts";
 import { channelPath, list } from "../../base/api.ts";
 import { at } from "../../base/base-path.ts";
 import type { Channel, Report } from "../../base/model.ts";
 import { returns } from "../../live/store.ts";
 import { formatBytes, formatDateTime, formatDuration, formatNumber, formatTime } from "../../text/format.ts";
-import { t } from "../../text/text.ts";
-import { fileName } from "./event-export.ts";
-import { reasonText } from "./event-words.ts";
+import { refusedText } from "../../text/refused-text.ts";
+import { language, t } from "../../text/text.ts";
 import { recordedTargetName } from "./recorded-target-name.ts";
 
 const REPORTS_SHOWN = 5;
@@ -51,6 +52,7 @@ export function Reports({ channel }: { readonly channel: Channel }) {
             </p>
           )}
           <ReportTable report={report} channel={channel} />
+          <RefusedDuring report={report} />
           <ReportLinks report={report} channel={channel} />
         </details>
       ))}
@@ -71,19 +73,37 @@ function interruptionsText({
   return [...listed, ...(unlisted > 0 ? [`+${formatNumber(unlisted)}`] : [])].join("; ");
 }
 
+/** The encoders that were rejected during the broadcast. */
+function RefusedDuring({ report: { refusedEncoders = [] } }: { readonly report: Report }) {
+  if (refusedEncoders.length === 0) return null;
+  return (
+    <>
+      <h3>{t().refused.title}</h3>
+      <ul class="warnings">
+        {refusedEncoders.map((one) => (
+          <li key={`${one.remoteAddress} ${one.reason}`}>{refusedText(one, formatTime)}</li>
+        ))}
+      </ul>
+    </>
+  );
+}
+
 /** Links to the whole report, with events and history, as files and as a page to print. */
 function ReportLinks({ report, channel }: { readonly report: Report; readonly channel: Channel }) {
   const path = at(`/api/v2${channelPath(channel.channelId)}/reports/${report.startTime}`);
-  const file = `${fileName(channel.channelName)}-${new Date(report.startTime).toISOString().slice(0, 19).replaceAll(":", "")}`;
+  const file = datedFileName(channel.channelName, report.startTime);
+  // The files that people read are in the page's language and in this browser's time zone.
+  const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
+  const reader = `lang=${language.value}&timeZone=${encodeURIComponent(timeZone)}`;
   return (
     <p class="report-links">
       <a href={path} download={`${file}.json`}>
         {t().events.export("JSON")}
       </a>
-      <a href={`${path}?format=csv`} download={`${file}.csv`}>
+      <a href={`${path}?format=csv&${reader}`} download={`${file}.csv`}>
         {t().events.export("CSV")}
       </a>
-      <a href={`${path}?format=html`} target="_blank" rel="noreferrer">
+      <a href={`${path}?format=html&${reader}`} target="_blank" rel="noreferrer">
         {t().report.printable}
       </a>
     </p>

@@ -1,15 +1,16 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
+import { authorText, eventText } from "../../../../src/api-contract/words/event-sentences.ts";
 import { channelPath, list } from "../../base/api.ts";
-import type { Channel, ChannelEvent } from "../../base/model.ts";
-import { recentEvents, returns } from "../../live/store.ts";
-import { formatDateTime, formatEventTime } from "../../text/format.ts";
+import type { Channel, ChannelEvent, RefusedEncoder } from "../../base/model.ts";
+import { recentEvents, refusedEncoders, returns } from "../../live/store.ts";
+import { formatDateTime, formatEventTime, formatMoment } from "../../text/format.ts";
+import { refusedText } from "../../text/refused-text.ts";
 import { t } from "../../text/text.ts";
 import { Action, problemText } from "../basic/action.tsx";
 import { Icon } from "../basic/icon.tsx";
 import { say } from "../basic/notice.tsx";
 import { type ExportFormat, FORMATS, saveEvents } from "./event-export.ts";
-import { authorText, eventText } from "./event-words.ts";
 import { recordedTargetName } from "./recorded-target-name.ts";
 
 /** Events that are shown at first, and added at each press of the button. */
@@ -17,6 +18,8 @@ const PAGE_SIZE = 20;
 /** The longest pages of the API, and how many are read at most. */
 const EXPORT_PAGE_SIZE = 100;
 const EXPORT_PAGES_MAX = 200;
+/** Addresses of strangers that are shown, the latest. */
+const STRANGERS_MAX = 10;
 const FILTERS = ["all", "problems", "broadcasts", "platforms", "changes"] as const;
 type Filter = (typeof FILTERS)[number];
 
@@ -70,6 +73,8 @@ export function Timeline({ channel }: { readonly channel: Channel }) {
   const all = merged(recent, stored.value);
   const passing = all.filter((event) => passes(event, filter.value));
   const shown = passing.slice(0, shownMax.value);
+  const isStrangerShown = filter.value === "all" || filter.value === "problems";
+  const strangers = isStrangerShown ? refusedEncoders.value.filter(isStranger).slice(0, STRANGERS_MAX) : [];
   const hasMoreStored = stored.value.length < total.value;
   const showMore = async (): Promise<void> => {
     if (hasMoreStored) await read(Math.floor(stored.value.length / PAGE_SIZE) + 1);
@@ -100,13 +105,37 @@ export function Timeline({ channel }: { readonly channel: Channel }) {
       </div>
       {shown.length === 0 && <p class="quiet">{all.length === 0 ? t().events.none : t().events.noneMatch}</p>}
       <ol class="timeline">
-        {shown.map((event) => (
-          <EventLine key={event.id} event={event} channel={channel} />
-        ))}
+        {withStrangers(shown, strangers, hasMoreStored || passing.length > shown.length).map((line) =>
+          "id" in line ? (
+            <EventLine key={line.id} event={line} channel={channel} />
+          ) : (
+            <StrangerLine key={`${line.remoteAddress} ${line.reason}`} stranger={line} />
+          ),
+        )}
       </ol>
       {(hasMoreStored || passing.length > shown.length) && <Action run={showMore}>{t().events.showOlder}</Action>}
     </section>
   );
+}
+
+/** An encoder whose wrong key belongs to no channel: it may have been meant for this one. */
+const isStranger = ({ channelId }: RefusedEncoder): boolean => channelId === undefined;
+
+type Line = ChannelEvent | RefusedEncoder;
+
+/** Puts strangers between the events of their time. Where older events are not shown, older strangers are not either. */
+function withStrangers(
+  events: readonly ChannelEvent[],
+  strangers: readonly RefusedEncoder[],
+  hasOlder: boolean,
+): readonly Line[] {
+  const lines: Line[] = [...events];
+  for (const stranger of strangers) {
+    const at = lines.findIndex((line) => ("id" in line ? line.timestamp : line.lastTime) < stranger.lastTime);
+    if (at >= 0) lines.splice(at, 0, stranger);
+    else if (!hasOlder) lines.push(stranger);
+  }
+  return lines;
 }
 
 /** Reads all stored events, page by page. */
@@ -125,6 +154,22 @@ async function readAll(channelId: string): Promise<readonly ChannelEvent[]> {
 function merged(one: readonly ChannelEvent[], other: readonly ChannelEvent[]): readonly ChannelEvent[] {
   const byId = new Map([...other, ...one].map((event) => [event.id, event]));
   return [...byId.values()].sort((a, b) => b.id - a.id);
+}
+
+function StrangerLine({ stranger }: { readonly stranger: RefusedEncoder }) {
+  const { lastTime } = stranger;
+  return (
+    <li class="tone-busy">
+      <Icon name="alert" />
+      <time dateTime={new Date(lastTime).toISOString()} title={formatDateTime(lastTime)}>
+        {formatEventTime(lastTime)}
+      </time>
+      <span>
+        <span class="visually-hidden">{t().events.levels.WARN}: </span>
+        {refusedText(stranger, formatMoment)}
+      </span>
+    </li>
+  );
 }
 
 type LineOptions = { readonly event: ChannelEvent; readonly channel: Channel };

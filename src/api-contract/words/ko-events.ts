@@ -1,6 +1,24 @@
 import type { enEvents } from "./en-events.ts";
 
 export const koEvents: typeof enEvents = {
+  errors: {
+    DNS_FAILED: "주소를 찾을 수 없음",
+    TCP_REFUSED: "서버가 연결을 받지 않음",
+    TCP_TIMEOUT: "플랫폼이 응답하지 않음",
+    TCP_RESET: "연결이 끊어짐",
+    TLS_FAILED: "보안 연결 실패",
+    HANDSHAKE_FAILED: "RTMP 서버가 아님",
+    CONNECT_REJECTED: "플랫폼이 접속을 거부함",
+    AUTH_FAILED: "사용자 이름 또는 비밀번호가 거부됨",
+    PUBLISH_REJECTED: "플랫폼이 송출 또는 스트림 키를 거부함",
+    STREAM_KEY_IN_USE: "이미 사용 중인 스트림 키",
+    REMOTE_CLOSED: "플랫폼이 연결을 종료함",
+    STALLED: "플랫폼이 데이터를 받지 않음",
+    TARGET_FORBIDDEN: "허용되지 않는 주소",
+    CODEC_UNSUPPORTED: "지원하지 않는 코덱 또는 트랙",
+    SERVER_TROUBLE: "플랫폼이 아닌 이 서버의 문제",
+    NODE_LOST: "이 채널을 송출하던 서버가 사라짐",
+  },
   events: {
     title: "타임라인",
     none: "아직 이벤트가 없습니다.",

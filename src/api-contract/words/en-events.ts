@@ -1,14 +1,27 @@
-import type {
-  BroadcastEnd,
-  ChangeReason,
-  ConnectStatus,
-  EventCode,
-  RateReason,
-  RecordingProblem,
-} from "../base/model.ts";
+import type { ConnectStatus, TargetErrorCode } from "../../thread-protocol/targets/target-status.ts";
+import type { BroadcastEnd, ChangeReason, EventCode, RateReason, RecordingProblem } from "../event-words.ts";
 
-/** The texts of the timeline and of reports. `name` is a platform's name. */
+/** The English texts of the timeline and of reports, on the page and in files. `name` is a platform's name. */
 export const enEvents = {
+  /** Why a platform failed, in a few words. */
+  errors: {
+    DNS_FAILED: "Address not found",
+    TCP_REFUSED: "Connection refused",
+    TCP_TIMEOUT: "No response from the platform",
+    TCP_RESET: "Connection lost",
+    TLS_FAILED: "Secure connection failed",
+    HANDSHAKE_FAILED: "Not an RTMP server",
+    CONNECT_REJECTED: "Connection rejected by the platform",
+    AUTH_FAILED: "Username or password rejected",
+    PUBLISH_REJECTED: "Stream or key rejected by the platform",
+    STREAM_KEY_IN_USE: "Stream key already in use",
+    REMOTE_CLOSED: "Connection closed by the platform",
+    STALLED: "The platform stopped accepting data",
+    TARGET_FORBIDDEN: "Address not allowed",
+    CODEC_UNSUPPORTED: "Unsupported codec or track",
+    SERVER_TROUBLE: "A problem with this server, not the platform",
+    NODE_LOST: "The server that carried this channel is gone",
+  } satisfies Record<TargetErrorCode, string>,
   events: {
     title: "Timeline",
     none: "No events yet.",

@@ -1,0 +1,24 @@
+/** With a date and an ending, 60 characters of up to three bytes fit into the 255 bytes that file systems take. */
+const CHARACTERS_MAX = 60;
+/** Characters that file systems do not take, and those that end lines, turn the direction of text or are not seen. */
+const RESERVED = /[\\/:*?"<>|]/g;
+const UNSEEN = /[\p{Cc}\p{Zl}\p{Zp}\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/gu;
+/** Names that Windows keeps for devices, whatever their ending. */
+const DEVICE = /^(?:con|prn|aux|nul|com\d|lpt\d)$/i;
+
+/** Returns a channel's name as the beginning of a file's name that every file system takes and that is not hidden. */
+export function fileName(channelName: string): string {
+  const name = [...channelName.replace(RESERVED, "-").replace(UNSEEN, "")]
+    .slice(0, CHARACTERS_MAX)
+    .join("")
+    .replace(/^[.\s]+/, "")
+    .replace(/[.\s]+$/, "");
+  return name === "" || DEVICE.test(name) ? "channel" : name;
+}
+
+/** The same with a moment in a time zone, as `name-2026-11-29T103000`. */
+export function datedFileName(channelName: string, time: number, timeZone?: string): string {
+  // Sweden writes dates as ISO 8601 does.
+  const moment = new Intl.DateTimeFormat("sv-SE", { dateStyle: "short", timeStyle: "medium", timeZone }).format(time);
+  return `${fileName(channelName)}-${moment.replace(" ", "T").replaceAll(":", "")}`;
+}
