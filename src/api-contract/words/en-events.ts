@@ -1,5 +1,6 @@
+import type { RecordingProblem } from "../../thread-protocol/recordings/recordings.ts";
 import type { ConnectStatus, TargetErrorCode } from "../../thread-protocol/targets/target-status.ts";
-import type { BroadcastEnd, ChangeReason, EventCode, RateReason, RecordingProblem } from "../event-words.ts";
+import type { BroadcastEnd, ChangeReason, EventCode, RateReason } from "../event-words.ts";
 
 /** The English texts of the timeline and of reports, on the page and in files. `name` is a platform's name. */
 export const enEvents = {
@@ -96,9 +97,9 @@ export const enEvents = {
       "target-turned-off": (name) => `${name} switched off`,
       "test-pattern-started": () => "Test pattern started",
       "test-pattern-stopped": () => "Test pattern stopped",
-      "source-changed": () => "Source changed",
-      "source-started": () => "Source started",
-      "source-stopped": () => "Source stopped",
+      "source-changed": () => "Source settings changed",
+      "source-started": () => "Source start requested",
+      "source-stopped": () => "Source stop requested",
       "recording-deleted": () => "A recording was deleted",
     } satisfies Record<ChangeReason, (name: string) => string>,
     settled: {
