@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { datedFileName, fileName } from "../../src/api-contract/file-name.ts";
+import { datedFileName, fileName } from "../../src/api-contract/words/file-name.ts";
 
 test.each([
   ["금요일 공연 🎤", "금요일 공연 🎤"],

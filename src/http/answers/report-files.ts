@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto";
 import { authorText, eventText, reasonText } from "../../api-contract/words/event-sentences.ts";
+import { REPORT_WORDS, type ReportLanguage, type ReportWords } from "../../api-contract/words/report-words.ts";
 import type { ChannelEvent } from "../../control/events/events.ts";
 import type { HistoryAnswer } from "../../control/history/history-reader.ts";
 import { TARGET_PRESETS } from "../../control/presets/target-presets.ts";
 import type { FinishedReport } from "../../control/reports/reports.ts";
 import type { TargetId } from "../../thread-protocol/channel-spec.ts";
-import { REPORT_WORDS, type ReportLanguage, type ReportWords } from "./report-words.ts";
 
 /** The parts of an exported report. */
 export type ReportParts = {

@@ -1,8 +1,8 @@
 import type { FastifyInstance, FastifyReply } from "fastify";
 import { serviceError } from "../../api-contract/errors.ts";
-import { datedFileName } from "../../api-contract/file-name.ts";
 import { channelEventsQuery, reportQuery } from "../../api-contract/schemas/event-schemas.ts";
 import { parsePathInteger, parseQuery } from "../../api-contract/schemas/field-errors.ts";
+import { datedFileName } from "../../api-contract/words/file-name.ts";
 import type { ChannelDetail } from "../../control/use-cases/details.ts";
 import { RequestRefusedError } from "../answers/errors.ts";
 import { eventAnswer } from "../answers/event-answers.ts";

@@ -1,4 +1,4 @@
-import { fileName } from "../../../../src/api-contract/file-name.ts";
+import { fileName } from "../../../../src/api-contract/words/file-name.ts";
 import type { ChannelEvent } from "../../base/model.ts";
 
 export const FORMATS = ["json", "csv"] as const;

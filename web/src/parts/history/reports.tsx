@@ -1,7 +1,7 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import { datedFileName } from "../../../../src/api-contract/file-name.ts";
 import { reasonText } from "../../../../src/api-contract/words/event-sentences.ts";
+import { datedFileName } from "../../../../src/api-contract/words/file-name.ts";
 import { channelPath, list } from "../../base/api.ts";
 import { at } from "../../base/base-path.ts";
 import type { Channel, Report } from "../../base/model.ts";

@@ -8,11 +8,10 @@ const DEVICE = /^(?:con|prn|aux|nul|com\d|lpt\d)$/i;
 
 /** Returns a channel's name as the beginning of a file's name that every file system takes and that is not hidden. */
 export function fileName(channelName: string): string {
-  const name = [...channelName.replace(RESERVED, "-").replace(UNSEEN, "")]
-    .slice(0, CHARACTERS_MAX)
-    .join("")
-    .replace(/^[.\s]+/, "")
-    .replace(/[.\s]+$/, "");
+  const letters = [...channelName.replace(RESERVED, "-").replace(UNSEEN, "")].slice(0, CHARACTERS_MAX);
+  const isEdge = (letter: string): boolean => letter === "." || letter.trim() === "";
+  const first = letters.findIndex((letter) => !isEdge(letter));
+  const name = letters.slice(Math.max(0, first), letters.findLastIndex((letter) => !isEdge(letter)) + 1).join("");
   return name === "" || DEVICE.test(name) ? "channel" : name;
 }
 

@@ -1,7 +1,9 @@
-import { enEvents } from "../../api-contract/words/en-events.ts";
-import type { EventTexts } from "../../api-contract/words/event-sentences.ts";
-import { koEvents } from "../../api-contract/words/ko-events.ts";
-import type { RefusedEncoder } from "../../control/facts/refusal-list.ts";
+import type { ReportAnswer } from "../schemas/event-answer-schemas.ts";
+import { enEvents } from "./en-events.ts";
+import type { EventTexts } from "./event-sentences.ts";
+import { koEvents } from "./ko-events.ts";
+
+type Refusal = NonNullable<ReportAnswer["refusedEncoders"]>[number]["reason"];
 
 /** The words of a report's files in one language. */
 export type ReportWords = {
@@ -29,7 +31,7 @@ export type ReportWords = {
   readonly interruptionHeads: readonly string[];
   readonly refusedHeads: readonly string[];
   readonly timelineHeads: readonly string[];
-  readonly refusals: Readonly<Record<RefusedEncoder["reason"], string>>;
+  readonly refusals: Readonly<Record<Refusal, string>>;
   readonly neverOnAir: string;
 };
 
