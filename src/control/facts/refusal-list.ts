@@ -30,8 +30,10 @@ export class RefusalList {
   readonly #max: number;
   readonly #entries = new Map<string, RefusedEncoder>();
 
-  constructor(max: number) {
+  /** `entries`: what is known already, latest first. */
+  constructor(max: number, entries: readonly RefusedEncoder[] = []) {
     this.#max = max;
+    for (const entry of [...entries].reverse()) this.#entries.set(keyOf(entry), entry);
   }
 
   /** Returns the entry that this fact made or changed; undefined where it is none of these refusals. */
@@ -40,7 +42,7 @@ export class RefusalList {
     const reason = REFUSAL_REASONS.find((each) => each === fact.reason);
     if (reason === undefined) return undefined;
     const { remoteAddress, time, count, channelId } = fact;
-    const key = `${reason} ${remoteAddress} ${channelId ?? ""}`;
+    const key = keyOf({ remoteAddress, reason, ...(channelId === undefined ? {} : { channelId }) });
     const known = this.#entries.get(key);
     // The latest goes to the end, so that the first is removed.
     this.#entries.delete(key);
@@ -65,3 +67,9 @@ export class RefusalList {
     return [...this.#entries.values()].reverse();
   }
 }
+
+const keyOf = ({
+  remoteAddress,
+  reason,
+  channelId = "",
+}: Pick<RefusedEncoder, "remoteAddress" | "reason" | "channelId">) => `${reason} ${remoteAddress} ${channelId}`;

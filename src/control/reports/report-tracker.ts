@@ -3,8 +3,8 @@ import type { ChannelId, TargetId } from "../../thread-protocol/channel-spec.ts"
 import type { ChannelSample, DroppedFrames, TargetSample } from "../../thread-protocol/samples.ts";
 import type { TargetStatus } from "../../thread-protocol/targets/target-status.ts";
 import { type TargetName, targetNameOf } from "../channels/channel.ts";
-import type { RunningBroadcast } from "../facts/running-broadcasts.ts";
 import { RefusalList } from "../facts/refusal-list.ts";
+import type { RunningBroadcast } from "../facts/running-broadcasts.ts";
 import type { ChannelChanged, ServerFact } from "../facts/server-fact.ts";
 import { InterruptionList } from "./interruption-list.ts";
 import type { BroadcastReport, TargetReport } from "./reports.ts";
@@ -141,6 +141,7 @@ export class ReportTracker {
     this.#onAir.set(report.channelId, {
       ...{ startTime: report.startTime, startedMs, isTest: report.isTest === true, parts },
       interruptions: InterruptionList.resume(report.interruptions, isHeld),
+      refused: new RefusalList(REFUSED_MAX, report.refused),
     });
     const counters = (sample?.targets ?? []).map(({ targetId, bytesTotal, playMs, retryCount, drops }) => {
       return [targetId, { bytesTotal, playMs, retryCount, drops }] as const;
