@@ -296,6 +296,23 @@ const OTHER_ADDITIONS: readonly Operation[] = [
   },
   {
     ...ours,
+    name: "listNodes",
+    method: "GET",
+    path: "/nodes",
+    summary: "The servers that work together on one database, in the order of their start; none for a single server.",
+    content: "Node",
+    list: "whole",
+  },
+  {
+    ...ours,
+    name: "drainNode",
+    method: "POST",
+    path: "/nodes/{incarnation}/drain",
+    summary: "Let a server take no more channels, and end the broadcasts that are left when its time is over.",
+    content: "Node",
+  },
+  {
+    ...ours,
     name: "listAccessKeys",
     method: "GET",
     path: "/access-keys",

@@ -5,8 +5,8 @@ import type { HoldChange } from "../thread-protocol/hold-limits.ts";
 import type { Keyframe } from "../thread-protocol/keyframe.ts";
 import type { PreflightResult } from "../thread-protocol/preflight.ts";
 import type { TestPatternRequest, TestPatternResult } from "../thread-protocol/test-pattern.ts";
-import type { ClusterLiveState } from "./cluster-live-state.ts";
 import type { Command, CommandSender } from "./commands.ts";
+import type { ClusterLiveState } from "./state/cluster-live-state.ts";
 
 export type ClusterRuntimeDeps = {
   /** This node's own media threads. */

@@ -7,14 +7,14 @@ import type { Bus } from "../control/ports/bus.ts";
 import type { Incarnation, NodeState } from "../control/ports/ownership-store.ts";
 import type { Runtime } from "../control/ports/runtime.ts";
 import type { ChannelId, ChannelSpec } from "../thread-protocol/channel-spec.ts";
-import { ClusterLiveState } from "./cluster-live-state.ts";
 import { ClusterRuntime } from "./cluster-runtime.ts";
 import { type Command, type CommandOutcome, CommandSender, CommandTaker } from "./commands.ts";
 import { type ChannelHint, Hints } from "./hints.ts";
 import type { NodeReport } from "./node-report.ts";
 import type { NodeRpc } from "./node-rpc.ts";
-import { StateFeed } from "./state-feed.ts";
-import type { ToldChannel } from "./told-channel.ts";
+import { ClusterLiveState } from "./state/cluster-live-state.ts";
+import { StateFeed } from "./state/state-feed.ts";
+import type { ToldChannel } from "./state/told-channel.ts";
 
 export type ClusterStatesDeps = {
   readonly self: Incarnation;

@@ -1,20 +1,8 @@
 import { z } from "zod";
+import type { NodeLoad } from "../control/ports/nodes.ts";
 import type { Incarnation } from "../control/ports/ownership-store.ts";
 
 /** What a node says about itself every two seconds. */
-type NodeLoad = {
-  /** Channels that it owns. */
-  readonly channels: number;
-  /** Bits that it sends to targets within a second. */
-  readonly egressBitsPerSecond: number;
-  /** How late its latest event loop was, as the 99th percentile, in milliseconds. */
-  readonly loopDelayMs: number;
-  /** Connections of visitors that it passes on to other nodes. */
-  readonly relayed: number;
-  /** Until when it moves or ends its last broadcasts, milliseconds since the Unix epoch; absent unless it drains. */
-  readonly drainEndTime?: number;
-};
-
 export type NodeReport = {
   readonly nodeId: string;
   readonly state: "serving" | "draining";
@@ -33,6 +21,7 @@ const report = z.looseObject({
   load: z.looseObject({
     channels: count,
     egressBitsPerSecond: count,
+    capacityBitsPerSecond: count.optional(),
     loopDelayMs: count,
     relayed: count,
     drainEndTime: count.optional(),

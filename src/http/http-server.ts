@@ -13,6 +13,7 @@ import type { RandomBytes } from "../control/access/ids.ts";
 import { randomText } from "../control/access/ids.ts";
 import type { PreviewAccess } from "../control/access/preview-access.ts";
 import { Revocations } from "../control/access/revocations.ts";
+import type { Nodes } from "../control/ports/nodes.ts";
 import type { Runtime } from "../control/ports/runtime.ts";
 import type { Recordings } from "../control/recordings/recordings.ts";
 import type { Service } from "../control/service.ts";
@@ -36,6 +37,7 @@ import { addHealthRoutes, addMetricsRoute } from "./routes/health.ts";
 import { addKeyframeRoute } from "./routes/keyframe.ts";
 import { addAccessKeyRoutes } from "./routes/keys.ts";
 import { addLiveRoutes } from "./routes/live.ts";
+import { addNodeRoutes } from "./routes/nodes.ts";
 import { addPlatformRoutes } from "./routes/platforms.ts";
 import { addPresetRoutes } from "./routes/presets.ts";
 import { addPreviewRoute, addPreviewTokenRoute } from "./routes/preview.ts";
@@ -58,6 +60,9 @@ import type { LoginPlace, MetricsSource } from "./server/metrics-page.ts";
 const PARAM_CHARACTERS_MAX = 16_384;
 
 const MS_PER_SECOND = 1_000;
+
+/** A single server knows of no others. */
+const NO_NODES: Nodes = { list: async () => [], drain: async () => undefined };
 
 const TRACE_ID_CHARACTERS = "abcdefghijklmnopqrstuvwxyz0123456789";
 const TRACE_ID_LENGTH = 26;
@@ -92,6 +97,8 @@ export type HttpServerOptions = {
   readonly media: MediaFileUseCases;
   readonly recordings: Recordings;
   readonly limits: HttpLimits;
+  /** The servers that share the database; absent: a single one. */
+  readonly nodes?: Nodes;
   /** The host names it answers to. */
   readonly hosts: HostNames;
   /** Answers 503 while another process takes over. */
@@ -276,6 +283,7 @@ function addApi(
   addKeyframeRoute(api, context, options.runtime);
   addPresetRoutes(api, context);
   addAccessKeyRoutes(api, context);
+  addNodeRoutes(api, options.nodes ?? NO_NODES);
   addLiveRoutes(api, context, options);
   addEventRoutes(api, context, options.events);
   addReportRoutes(api, context, options.events);

@@ -16,6 +16,7 @@ import type { ServerFact } from "../../src/control/facts/server-fact.ts";
 import { IngestChecks } from "../../src/control/ingest-check/ingest-checks.ts";
 import { LiveState } from "../../src/control/live/live-state.ts";
 import { ServerTroubles } from "../../src/control/live/server-troubles.ts";
+import type { Nodes } from "../../src/control/ports/nodes.ts";
 import type { Store } from "../../src/control/ports/store.ts";
 import { Recordings } from "../../src/control/recordings/recordings.ts";
 import { Service } from "../../src/control/service.ts";
@@ -92,6 +93,7 @@ export type ApiOptions = {
   readonly basePath?: string;
   readonly allowedOrigins?: readonly string[];
   readonly tls?: CertificatePair;
+  readonly nodes?: Nodes;
 };
 
 /** The whole HTTP side over a real database, with a media thread that does what the test says. */
@@ -255,6 +257,7 @@ export class Api {
         ...options.limits,
       },
       ...(options.tls === undefined ? {} : { tls: options.tls }),
+      ...(options.nodes === undefined ? {} : { nodes: options.nodes }),
       media: { files: this.files, sources },
       hosts: new HostNames(options.hosts ?? ["fanfare.example"]),
       health: this.health,

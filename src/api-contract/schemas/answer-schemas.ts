@@ -294,6 +294,20 @@ export const ANSWER_SCHEMAS = {
     z.strictObject({ channelId: z.string(), channelStatus: z.literal("DELETED") }),
   ]),
   LivePlatform: z.strictObject({ channelId: z.string(), ...platform }),
+  Node: z.strictObject({
+    incarnation: z.int().min(1),
+    nodeId: z.string(),
+    version: z.string(),
+    nodeState: z.enum(OWNER_STATES),
+    isSelf: z.boolean(),
+    heardSecondsAgo: count.optional(),
+    channelCount: count.optional(),
+    egressBitsPerSecond: count.optional(),
+    capacityBitsPerSecond: count.optional(),
+    loopDelayMilliseconds: count.optional(),
+    relayedCount: count.optional(),
+    drainEndTime: time.optional(),
+  }),
   LiveServer: z.strictObject({
     troubles: z.array(
       z.strictObject({ trouble: z.string(), sinceTime: time, message: z.string(), messageKo: z.string() }),

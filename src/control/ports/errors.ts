@@ -51,6 +51,8 @@ export type DomainFault =
   /** The recording is being written. */
   | { readonly kind: "recording-in-use" }
   | { readonly kind: "access-key-not-found" }
+  /** No such server serves, or this one works alone. */
+  | { readonly kind: "node-not-found" }
   | { readonly kind: "delivery-not-found" }
   | { readonly kind: "endpoint-not-found" }
   /** The most test messages are already on their way. */

@@ -145,6 +145,8 @@ function answerForFault(fault: DomainFault): ContractError {
       return serviceError("NOT_AVAILABLE", "Media file", `The next bytes of this file begin at ${fault.at}.`);
     case "recording-not-found":
       return serviceError("NOT_FOUND", "Recording");
+    case "node-not-found":
+      return serviceError("NOT_FOUND", "Node");
     case "access-key-not-found":
       return serviceError("NOT_FOUND", "Access key");
     case "endpoint-not-found":

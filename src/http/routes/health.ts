@@ -12,13 +12,13 @@ import { MetricsPage, type MetricsSource } from "../server/metrics-page.ts";
 const TEXT = { "content-type": "text/plain;charset=utf-8", ...PRIVATE_HEADERS } as const;
 
 /**
- * For the operator of the process: `/livez` while it answers at all, `/readyz` while requests may be sent to it.
- * Without authentication.
+ * For the operator of the process: `/livez` while it answers at all, `/readyz` while requests may be sent to it,
+ * `/readyz?for=ingest` while new channels may be. Without authentication.
  */
 export function addHealthRoutes(server: FastifyInstance, health: Health): void {
   server.get("/livez", async (_request, reply) => reply.headers(TEXT).send("ok\n"));
-  server.get("/readyz", async (_request, reply) => {
-    const problem = await health.problem();
+  server.get<{ readonly Querystring: { readonly for?: unknown } }>("/readyz", async (request, reply) => {
+    const problem = request.query.for === "ingest" ? health.ingestProblem() : await health.problem();
     return reply
       .code(problem === undefined ? 200 : 503)
       .headers(TEXT)

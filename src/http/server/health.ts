@@ -12,7 +12,27 @@ export type HealthOptions = {
   readonly probe: () => Promise<void>;
   /** What else is wrong with this server. */
   readonly troubles: () => readonly ServerTrouble[];
+  /** How much this server has to do; absent: nobody measures it. */
+  readonly ingestLoad?: () => IngestLoad;
 };
+
+/** What a load balancer in front of the encoders' port has to know. */
+type IngestLoad = {
+  /** It takes no new channels. */
+  readonly isDraining: boolean;
+  readonly egressBitsPerSecond: number;
+  /** Undefined: nobody said how much it can send. */
+  readonly capacityBitsPerSecond?: number | undefined;
+  /** How late its slowest thread runs, as the 99th percentile, in milliseconds. */
+  readonly loopDelayMs: number;
+  /** From 0 to 1; undefined where the system does not say. */
+  readonly descriptorShare?: number | undefined;
+};
+
+/** Above this share of what it can take a server is full. */
+const FULL_SHARE = 0.8;
+/** A thread that is later than this has no room for more, in milliseconds. */
+const LATE_MS = 50;
 
 /** Whether this process can be sent requests. */
 export class Health {
@@ -35,6 +55,24 @@ export class Health {
     if (this.#isDraining) return "The server is stopping.";
     const all = sentences(database, this.#options.troubles());
     return all.length === 0 ? undefined : all.join(" ");
+  }
+
+  /**
+   * Why no new channels should be sent here, in a sentence. Not because of the database: then all servers would have to be
+   * taken out at once, although each goes on.
+   */
+  ingestProblem(): string | undefined {
+    if (this.#isDraining) return "The server is stopping.";
+    const load = this.#options.ingestLoad?.();
+    if (load === undefined) return undefined;
+    const { isDraining, egressBitsPerSecond, capacityBitsPerSecond, loopDelayMs, descriptorShare = 0 } = load;
+    if (isDraining) return "The server drains: it takes no new channels.";
+    if (capacityBitsPerSecond !== undefined && egressBitsPerSecond > FULL_SHARE * capacityBitsPerSecond) {
+      return "The server sends more than 80 % of what it can.";
+    }
+    if (loopDelayMs > LATE_MS) return "A thread of the server is more than 50 ms late.";
+    if (descriptorShare > FULL_SHARE) return "The server has more than 80 % of its file descriptors open.";
+    return undefined;
   }
 
   #databaseProblem(): Promise<string | undefined> {

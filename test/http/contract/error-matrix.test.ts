@@ -39,6 +39,8 @@ type Request = {
   readonly method?: "GET" | "POST" | "PUT" | "DELETE";
 };
 
+const NODE = { incarnation: 7, nodeId: "a", version: "1", state: "DRAINING", isSelf: true } as const;
+
 /** One API for all cells: none of them may change anything. */
 let api: Api;
 let present: Record<string, string>;
@@ -53,7 +55,9 @@ async function everything(): Promise<unknown> {
 }
 
 beforeAll(async () => {
-  api = await Api.open();
+  api = await Api.open({
+    nodes: { list: async () => [], drain: async (id) => (id === NODE.incarnation ? NODE : undefined) },
+  });
   const mine = await api.create({ planType: "PROFESSIONAL", restream: [PLATFORM] });
   const other = await api.create();
   otherPlatform = String(other.restream[0].platId);
@@ -65,6 +69,7 @@ beforeAll(async () => {
     recordingId: "20260102030405-001",
     accessKey: VIEWER.accessKeyId,
     fileId: "mf-0123456789ab",
+    incarnation: String(NODE.incarnation),
   };
   api.files.add("mf-0123456789ab");
   before = await everything();
@@ -220,12 +225,25 @@ describe.each(OPERATIONS)("$method $path", (operation) => {
       for (const startTime of ["1", "-1", "9".repeat(30)])
         await cell(startTime, { params: { startTime } }, notFound("Report"));
     }
+    if (has(operation, "incarnation")) {
+      for (const incarnation of ["8", "0", "x", "9".repeat(30)])
+        await cell(incarnation, { params: { incarnation } }, notFound("Node"));
+    }
     if (has(operation, "fileId")) await cell("file", { params: { fileId: "mf-none" } }, notFound("Media file"));
     if (has(operation, "recordingId")) {
       for (const recordingId of ["20260102030405-002", "x", "..%2F..%2Fx", "%00", "a".repeat(2_000)])
         await cell(recordingId.slice(0, 40), { params: { recordingId } }, notFound("Recording"));
     }
-    const params = ["channelId", "platformId", "accessKey", "deliveryId", "startTime", "recordingId", "fileId"];
+    const params = [
+      "channelId",
+      "platformId",
+      "accessKey",
+      "deliveryId",
+      "startTime",
+      "recordingId",
+      "fileId",
+      "incarnation",
+    ];
     expect(operation.path.match(/\{/g)?.length ?? 0).toBe(params.filter((each) => has(operation, each)).length);
   });
 

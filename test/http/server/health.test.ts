@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { StoreUnavailableError } from "../../../src/control/ports/errors.ts";
 import { buildMetricsServer } from "../../../src/http/routes/health.ts";
+import { Health } from "../../../src/http/server/health.ts";
 import { HostNames } from "../../../src/http/server/host-names.ts";
 import { Api, CHANNELS, MANAGER } from "../api.ts";
 
@@ -128,4 +129,35 @@ test("metrics can have a server of their own, and are then nowhere else", async 
   const other = await own.inject({ method: "GET", url: "/metrics", headers: { host: "evil.example" } });
   expect([other.statusCode, other.body.includes("fanfare_")]).toEqual([400, false]);
   await own.close();
+});
+
+const IDLE = {
+  isDraining: false,
+  egressBitsPerSecond: 0,
+  capacityBitsPerSecond: 1_000,
+  loopDelayMs: 1,
+  descriptorShare: 0,
+};
+
+test.each([
+  [IDLE, undefined],
+  [{ ...IDLE, egressBitsPerSecond: 800, loopDelayMs: 50, descriptorShare: 0.8 }, undefined],
+  [{ ...IDLE, egressBitsPerSecond: 1e9, capacityBitsPerSecond: undefined, descriptorShare: undefined }, undefined],
+  [{ ...IDLE, isDraining: true }, "The server drains: it takes no new channels."],
+  [{ ...IDLE, egressBitsPerSecond: 801 }, "The server sends more than 80 % of what it can."],
+  [{ ...IDLE, loopDelayMs: 51 }, "A thread of the server is more than 50 ms late."],
+  [{ ...IDLE, descriptorShare: 0.81 }, "The server has more than 80 % of its file descriptors open."],
+])("whether new channels may be sent here follows from the load (%j)", (load, problem) => {
+  const health = new Health({
+    ...{ clock: api.clock, probe: () => Promise.reject(new Error("away")), troubles: () => [], ingestLoad: () => load },
+  });
+  expect(health.ingestProblem()).toBe(problem);
+  health.drain();
+  expect(health.ingestProblem()).toBe("The server is stopping.");
+});
+
+test("readyz for ingest does not depend on the database", async () => {
+  api.probe = () => Promise.reject(new StoreUnavailableError("unreachable"));
+  expect((await get("/readyz?for=ingest")).statusCode).toBe(200);
+  expect((await get("/readyz")).statusCode).toBe(503);
 });

@@ -1,5 +1,5 @@
-import type { ChannelLive, TargetLive } from "../control/ports/runtime.ts";
-import { targetError } from "../thread-protocol/targets/target-errors.ts";
+import type { ChannelLive, TargetLive } from "../../control/ports/runtime.ts";
+import { targetError } from "../../thread-protocol/targets/target-errors.ts";
 
 /** A channel whose node is lost: it is off air, and the targets that were on air say why. */
 export function asLost({ targets, isPublishing, ingest, startTime }: ChannelLive): ChannelLive {

@@ -1,11 +1,11 @@
-import type { Clock, Timer } from "../base/clock.ts";
-import type { ServerFact } from "../control/facts/server-fact.ts";
-import type { IngestChecks } from "../control/ingest-check/ingest-checks.ts";
-import { BUS_MESSAGE_BYTES_MAX, type Bus, type BusMessage } from "../control/ports/bus.ts";
-import type { Incarnation } from "../control/ports/ownership-store.ts";
-import type { ChannelLive } from "../control/ports/runtime.ts";
-import type { ChannelId } from "../thread-protocol/channel-spec.ts";
-import { type NodeReport, subjectsOf } from "./node-report.ts";
+import type { Clock, Timer } from "../../base/clock.ts";
+import type { ServerFact } from "../../control/facts/server-fact.ts";
+import type { IngestChecks } from "../../control/ingest-check/ingest-checks.ts";
+import { BUS_MESSAGE_BYTES_MAX, type Bus, type BusMessage } from "../../control/ports/bus.ts";
+import type { Incarnation } from "../../control/ports/ownership-store.ts";
+import type { ChannelLive } from "../../control/ports/runtime.ts";
+import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
+import { type NodeReport, subjectsOf } from "../node-report.ts";
 import { type ToldChannel, tellLive } from "./told-channel.ts";
 
 const HEARTBEAT_MS = 2_000;

@@ -1,7 +1,7 @@
 import { z } from "zod";
-import type { CheckState, IngestWarning } from "../control/ingest-check/ingest-checks.ts";
-import type { ChannelLive, TargetLive } from "../control/ports/runtime.ts";
-import type { ChannelId, TargetId } from "../thread-protocol/channel-spec.ts";
+import type { CheckState, IngestWarning } from "../../control/ingest-check/ingest-checks.ts";
+import type { ChannelLive, TargetLive } from "../../control/ports/runtime.ts";
+import type { ChannelId, TargetId } from "../../thread-protocol/channel-spec.ts";
 
 /** A channel's state as its owner tells it to the other nodes: JSON, without secrets. */
 export type ToldChannel = {

@@ -1,6 +1,6 @@
-import type { Incarnation } from "../control/ports/ownership-store.ts";
-import type { ChannelId } from "../thread-protocol/channel-spec.ts";
-import type { NodeReport } from "./node-report.ts";
+import type { Incarnation } from "../../control/ports/ownership-store.ts";
+import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
+import type { NodeReport } from "../node-report.ts";
 import type { ToldChannel } from "./told-channel.ts";
 
 /** A node that says nothing for this long is silent: three heartbeats, in milliseconds. */

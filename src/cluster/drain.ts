@@ -1,0 +1,86 @@
+import type { Clock, Timer } from "../base/clock.ts";
+import type { Log } from "../base/log.ts";
+import type { ChannelId } from "../thread-protocol/channel-spec.ts";
+
+/** How often it is looked whether all broadcasts are over, in milliseconds. */
+const LOOK_MS = 1_000;
+/** The share of the channels that is cut within a second once the time is over. */
+const CUT_SHARE = 0.05;
+
+export type DrainDeps = {
+  readonly clock: Clock;
+  readonly log: Log;
+  /** How long broadcasts may go on, in milliseconds. */
+  readonly drainMs: number;
+  /** From now on this node takes no new channels, and says so. Never rejects. */
+  readonly begin: () => Promise<void>;
+  /** The channels of this node that are on air. */
+  readonly onAir: () => readonly ChannelId[];
+  /** Disconnects the channel's encoders as if their connections were lost: they come back, to another node. */
+  readonly cut: (channelId: ChannelId) => void;
+};
+
+/**
+ * Empties a node: it takes no new channels, its broadcasts go on until they end, and what is left when the time is over is
+ * cut, a few channels each second, so that the other nodes are not overrun.
+ */
+export class Drain {
+  readonly #deps: DrainDeps;
+  readonly #emptied = Promise.withResolvers<void>();
+  #endMs: number | undefined;
+  #endTime: number | undefined;
+  #perLook = 0;
+  #timer: Timer | undefined;
+
+  constructor(deps: DrainDeps) {
+    this.#deps = deps;
+  }
+
+  /** When what is left is cut, milliseconds since the Unix epoch; undefined while it does not drain. */
+  get endTime(): number | undefined {
+    return this.#endTime;
+  }
+
+  get isDraining(): boolean {
+    return this.#endTime !== undefined;
+  }
+
+  /** Begins, if it has not begun. Resolves once the node has said so. */
+  async start(): Promise<void> {
+    const { clock, drainMs, begin, onAir, log } = this.#deps;
+    if (this.#endTime !== undefined) return;
+    this.#endTime = clock.wallNow() + drainMs;
+    this.#endMs = clock.now() + drainMs;
+    log.info("draining", { onAir: onAir().length, seconds: drainMs / 1_000 });
+    await begin();
+    this.#look();
+  }
+
+  /** Starts, and resolves once nothing is on air here. */
+  async empty(): Promise<void> {
+    await this.start();
+    await this.#emptied.promise;
+  }
+
+  /** Looks no more. */
+  stop(): void {
+    this.#timer?.cancel();
+  }
+
+  #look(): void {
+    const { clock, onAir, cut, log } = this.#deps;
+    const left = onAir();
+    if (left.length === 0) {
+      log.info("drained");
+      return this.#emptied.resolve();
+    }
+    if (clock.now() >= (this.#endMs ?? 0)) {
+      if (this.#perLook === 0) {
+        log.warn("the time to drain is over: broadcasts are cut", { onAir: left.length });
+        this.#perLook = Math.max(1, Math.ceil(left.length * CUT_SHARE));
+      }
+      for (const channelId of left.slice(0, this.#perLook)) cut(channelId);
+    }
+    this.#timer = clock.startTimer(LOOK_MS, () => this.#look());
+  }
+}

@@ -1,0 +1,43 @@
+import type { OwnerState } from "../../thread-protocol/targets/owner-states.ts";
+import type { Incarnation } from "./ownership-store.ts";
+
+/** One of the servers that share a database, as this one sees it. */
+export type NodeRecord = {
+  readonly incarnation: Incarnation;
+  /** A label for people; the two processes of an upgrade share it. */
+  readonly nodeId: string;
+  readonly version: string;
+  readonly state: OwnerState;
+  /** Whether it is this process. */
+  readonly isSelf: boolean;
+  /** The rest is absent where nothing was heard of it. `heardAgoMs`: how long ago it was heard, in milliseconds. */
+  readonly heardAgoMs?: number;
+  readonly load?: NodeLoad;
+};
+
+/** What a node says about itself. */
+export type NodeLoad = {
+  /** Channels that it owns. */
+  readonly channels: number;
+  /** Bits that it sends to targets within a second. */
+  readonly egressBitsPerSecond: number;
+  /** As many as it is meant to send; absent where nobody said. */
+  readonly capacityBitsPerSecond?: number | undefined;
+  /** How late its latest event loop was, as the 99th percentile, in milliseconds. */
+  readonly loopDelayMs: number;
+  /** Connections of visitors that it passes on to other nodes. */
+  readonly relayed: number;
+  /** When it ends the broadcasts that are left, milliseconds since the Unix epoch; absent unless it drains. */
+  readonly drainEndTime?: number | undefined;
+};
+
+/** The servers that share a database. A single server has none of them. */
+export interface Nodes {
+  /** In the order of their start. Rejects with StoreUnavailableError. */
+  list(): Promise<readonly NodeRecord[]>;
+  /**
+   * Lets a node take no more channels, and end when its broadcasts are over. Returns it; undefined where there is no such
+   * node that serves. Rejects with OwnerUnavailableError where it does not respond.
+   */
+  drain(incarnation: Incarnation): Promise<NodeRecord | undefined>;
+}

@@ -1,0 +1,59 @@
+import { expect, test } from "vitest";
+import { ClusterNodes } from "../../src/cluster/cluster-nodes.ts";
+import { NodeRpc } from "../../src/cluster/node-rpc.ts";
+import { OwnerUnavailableError } from "../../src/control/ports/errors.ts";
+import type { ClusterNode } from "../../src/control/ports/ownership-store.ts";
+import { MemoryNetwork } from "../support/stages/memory-bus.ts";
+
+const LOAD = { channels: 2, egressBitsPerSecond: 3, loopDelayMs: 4, relayed: 5 };
+const REPORT = { nodeId: "n", state: "serving", version: "1", load: LOAD } as const;
+
+function row(incarnation: number, state: ClusterNode["state"] = "serving"): ClusterNode {
+  const rest = { advertise: [], version: "1", schemaStep: "", keyIds: [], leaseLeftMs: 1 };
+  return { incarnation, nodeId: `n${incarnation}`, state, ...rest };
+}
+
+function open(rows: readonly ClusterNode[]) {
+  const network = new MemoryNetwork();
+  const drained: number[] = [];
+  const nodes = [1, 2].map((self) => {
+    const bus = network.newBus();
+    return new ClusterNodes({
+      ...{ self, bus, rpc: new NodeRpc(bus, self), store: { listNodes: async () => rows } },
+      seen: () => [
+        { incarnation: 2, report: { ...REPORT, no: 1 }, heardAgoMs: 500 },
+        { incarnation: 3, report: { ...REPORT, state: "draining", no: 1 }, heardAgoMs: 500 },
+        { incarnation: 4, report: { ...REPORT, no: 1 }, heardAgoMs: 6_000 },
+      ],
+      ownReport: () => REPORT,
+      drain: async () => void drained.push(self),
+    });
+  });
+  return { network, drained, first: nodes[0] };
+}
+
+test("nodes are listed by the database, and told how they are by what they say", async () => {
+  const { first } = open([row(1), row(2), row(3), row(4), row(5), row(6, "lost"), row(7, "left")]);
+  const listed = (await first?.list()) ?? [];
+  expect(listed.map(({ incarnation, state }) => [incarnation, state])).toEqual([
+    [1, "SERVING"],
+    [2, "SERVING"],
+    [3, "DRAINING"],
+    [4, "SILENT"],
+    [5, "SILENT"],
+    [6, "LOST"],
+  ]);
+  const names = { nodeId: "n1", version: "1" };
+  expect(listed[0]).toEqual({ incarnation: 1, ...names, isSelf: true, state: "SERVING", heardAgoMs: 0, load: LOAD });
+  expect(listed[4]).toEqual({ incarnation: 5, nodeId: "n5", version: "1", isSelf: false, state: "SILENT" });
+});
+
+test("this node and another one are drained; a lost or unknown one is not there, a silent one does not respond", async () => {
+  const { first, drained } = open([row(1), row(2), row(5), row(6, "lost")]);
+  expect(await first?.drain(1)).toMatchObject({ incarnation: 1, state: "DRAINING" });
+  expect(await first?.drain(2)).toMatchObject({ incarnation: 2, state: "DRAINING" });
+  expect(drained).toEqual([1, 2]);
+  expect(await first?.drain(6)).toBeUndefined();
+  expect(await first?.drain(9)).toBeUndefined();
+  await expect(first?.drain(5)).rejects.toThrow(OwnerUnavailableError);
+});

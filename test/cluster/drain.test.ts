@@ -1,0 +1,73 @@
+import { expect, test } from "vitest";
+import { Drain } from "../../src/cluster/drain.ts";
+import { VirtualClock } from "../support/stages/virtual-clock.ts";
+
+const log = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
+
+function open(channels: number, drainMs = 60_000) {
+  const clock = new VirtualClock();
+  const onAir = new Set(Array.from({ length: channels }, (_, index) => `ls-${index}`));
+  const cut: string[] = [];
+  let begun = 0;
+  const drain = new Drain({
+    ...{ clock, log, drainMs },
+    begin: async () => {
+      begun += 1;
+    },
+    onAir: () => [...onAir],
+    cut: (channelId) => {
+      cut.push(channelId);
+      onAir.delete(channelId);
+    },
+  });
+  let isEmpty = false;
+  const empty = async () => {
+    await drain.empty();
+    isEmpty = true;
+  };
+  return { clock, onAir, cut, drain, empty, begun: () => begun, isEmpty: () => isEmpty };
+}
+const settled = async () => {
+  for (let turn = 0; turn < 10; turn += 1) await Promise.resolve();
+};
+
+test("broadcasts go on until they end, and then the node is empty", async () => {
+  const { clock, onAir, cut, drain, empty, begun, isEmpty } = open(2);
+  void empty();
+  void drain.start();
+  await settled();
+  expect(begun()).toBe(1);
+  expect(drain.endTime).toBe(clock.wallNow() + 60_000);
+  clock.advance(30_000);
+  onAir.clear();
+  await settled();
+  expect(isEmpty()).toBe(false);
+  clock.advance(1_000);
+  await settled();
+  expect(isEmpty()).toBe(true);
+  expect(cut).toEqual([]);
+});
+
+test("what is left when the time is over is cut, 5 % of it a second", async () => {
+  const { clock, cut, empty, isEmpty } = open(40);
+  void empty();
+  await settled();
+  clock.advance(59_000);
+  expect(cut).toEqual([]);
+  clock.advance(1_000);
+  expect(cut).toEqual(["ls-0", "ls-1"]);
+  clock.advance(18_000);
+  expect(cut).toHaveLength(38);
+  clock.advance(2_000);
+  await settled();
+  expect(cut).toHaveLength(40);
+  expect(isEmpty()).toBe(true);
+});
+
+test("a node without broadcasts is empty at once", async () => {
+  const { empty, isEmpty, drain } = open(0);
+  expect(drain.isDraining).toBe(false);
+  await empty();
+  expect(isEmpty()).toBe(true);
+  expect(drain.isDraining).toBe(true);
+});
