@@ -18,6 +18,8 @@ const COMMANDS = [
   { command: "chromium", args: ["--version"], packages: ["chromium", "fonts-noto-cjk"] },
   { command: "/usr/lib/postgresql/15/bin/postgres", args: ["--version"], packages: ["postgresql-15"] },
   { command: "srt-live-transmit", args: ["-version"], packages: ["srt-tools"] },
+  { command: "promtool", args: ["--version"], packages: ["prometheus"] },
+  { command: "systemd-analyze", args: ["--version"], packages: ["systemd"] },
   { command: "gst-launch-1.0", args: ["--version"], packages: ["gstreamer1.0-tools"] },
 ];
 /** Files of packages without a program of their own. The paths are Debian's. */

@@ -1,0 +1,109 @@
+import { existsSync, globSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import * as operator from "@kubernetes-models/prometheus-operator/monitoring.coreos.com/v1";
+import * as apps from "kubernetes-models/apps/v1";
+import * as policy from "kubernetes-models/policy/v1";
+import * as core from "kubernetes-models/v1";
+import { expect, test } from "vitest";
+import { parse, parseAllDocuments } from "yaml";
+import { helpText } from "../../src/app/config/help-text.ts";
+import { runToEnd } from "../support/processes/children.ts";
+import { ROOT } from "../support/processes/fanfare-process.ts";
+import { Stage } from "../support/stages/stage.ts";
+
+const DEPLOY = join(ROOT, "deploy");
+const read = (...path: readonly string[]) => readFileSync(join(DEPLOY, ...path), "utf8");
+
+test("Prometheus takes the alert rules, and they fire when they should", async () => {
+  const cwd = join(DEPLOY, "prometheus");
+  expect(await runToEnd("promtool", ["check", "rules", "alerts.yml"], { cwd })).toContain("SUCCESS");
+  expect(await runToEnd("promtool", ["test", "rules", "alerts.test.yml"], { cwd })).toContain("SUCCESS");
+});
+
+test("every metric that a dashboard or a rule names is one that the server has", async () => {
+  const stage = await Stage.open();
+  const { fanfare } = await stage.server();
+  const metrics = await (await fetch(`${fanfare.origin}/metrics`)).text();
+  const known = new Set(
+    [...metrics.matchAll(/^# TYPE (\S+) (\w+)/gm)].flatMap(([, name = "", kind]) =>
+      kind === "histogram" ? ["_bucket", "_sum", "_count"].map((end) => `${name}${end}`) : [name],
+    ),
+  );
+  // Its series begins with a certificate.
+  known.add("fanfare_tls_certificate_expiry_timestamp_seconds");
+  const texts = [...globSync("{grafana,prometheus}/*", { cwd: DEPLOY })].map((path) => read(path));
+  const named = new Set(texts.flatMap((text) => [...text.matchAll(/\bfanfare_[a-z_]+/g)].map(([name]) => name)));
+  expect(named.size).toBeGreaterThan(15);
+  expect([...named].filter((name) => !known.has(name))).toEqual([]);
+});
+
+test("each dashboard has an identity, and its panels do not overlap", () => {
+  for (const name of readdirSync(join(DEPLOY, "grafana"))) {
+    const { uid, panels } = JSON.parse(read("grafana", name)) as {
+      uid: string;
+      panels: { id: number; gridPos: { x: number; y: number; w: number; h: number } }[];
+    };
+    expect(uid).toMatch(/^fanfare-/);
+    expect(new Set(panels.map(({ id }) => id)).size).toBe(panels.length);
+    const cells = panels.flatMap(({ gridPos: { x, y, w, h } }) =>
+      Array.from({ length: w * h }, (_, cell) => `${x + (cell % w)} ${y + Math.floor(cell / w)}`),
+    );
+    expect(new Set(cells).size, name).toBe(cells.length);
+  }
+});
+
+test("systemd takes the unit, and finds little that the service may do", async () => {
+  const unit = join(DEPLOY, "systemd", "fanfare.service");
+  await runToEnd("systemd-analyze", ["verify", unit]);
+  // Ends with 1 above 2.5 of 10.
+  await runToEnd("systemd-analyze", ["security", "--offline=true", "--threshold=25", unit]);
+});
+
+const KINDS = { ...apps, ...core, ...policy, ...operator } as unknown as Readonly<
+  Record<string, new (object: object) => { validate(): void }>
+>;
+
+test("Kubernetes' own schemas take every object, and a wrong one is refused", () => {
+  const folder = join(DEPLOY, "kubernetes");
+  const { resources } = parse(read("kubernetes", "kustomization.yaml")) as { resources: string[] };
+  expect([...resources, "kustomization.yaml"].toSorted()).toEqual(readdirSync(folder).toSorted());
+  const objects = resources.flatMap((name) =>
+    parseAllDocuments(read("kubernetes", name)).map((document) => document.toJS() as { kind: string }),
+  );
+  const check = (object: { kind: string }) => {
+    const Kind = KINDS[object.kind];
+    if (Kind === undefined) throw new Error(`no schema for ${object.kind}`);
+    new Kind(object).validate();
+  };
+  expect(objects.length).toBeGreaterThan(3);
+  for (const object of objects) check(object);
+  expect(() => check({ ...(objects[0] as { kind: string }), spec: { replicas: "one" } } as never)).toThrow();
+});
+
+test("images and manifests name files, settings and ports that there are", () => {
+  const docker = read("docker", "Dockerfile");
+  const fromTree = [...docker.matchAll(/^COPY (?!--from)(.+) \S+$/gm)].flatMap(([, sources = ""]) =>
+    sources.split(" "),
+  );
+  expect(fromTree.filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
+  const { files, bin } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as {
+    files: string[];
+    bin: { fanfare: string };
+  };
+  for (const needed of ["dist", "dist-web"]) expect(files).toContain(needed);
+  expect(docker).toContain(bin.fanfare);
+  expect(docker).toMatch(/^USER fanfare$/m);
+  const help = helpText();
+  const texts = globSync("**/*", { cwd: DEPLOY, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => readFileSync(join(entry.parentPath, entry.name), "utf8"));
+  const settings = new Set(
+    texts.flatMap((text) => [...text.matchAll(/\bFANFARE_[A-Z_]*[A-Z]\b/g)].map(([name]) => name)),
+  );
+  expect(settings.size).toBeGreaterThan(1);
+  expect([...settings].filter((name) => !help.includes(name))).toEqual([]);
+  const compose = parse(read("docker", "compose.yaml")) as {
+    services: { fanfare: { read_only: boolean; volumes: string[] } };
+  };
+  expect(compose.services.fanfare).toMatchObject({ read_only: true, volumes: ["data:/data"] });
+});
