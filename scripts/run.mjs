@@ -40,6 +40,7 @@ const PROGRAMS = {
   "fault-matrix": join("test", "soak", "fault-matrix.ts"),
   "every-byte": join("test", "soak", "every-byte.ts"),
   "backup-return": join("test", "soak", "backup-return.ts"),
+  upgrades: join("test", "soak", "upgrades.ts"),
   "simulate-placement": join("test", "soak", "simulate-placement.ts"),
 };
 /** Programs that need nothing but Node. */

@@ -4,6 +4,7 @@ import type { KitTarget } from "../../../src/testkit/target/target.ts";
 import type { ApiClient, Channel } from "../dashboard/api-client.ts";
 import type { Child } from "../processes/children.ts";
 import type { FanfareProcess } from "../processes/fanfare-process.ts";
+import { longestGapMs } from "../processes/longest-gap.ts";
 import { waitFor } from "../processes/waiting.ts";
 import { makeClip } from "../streams/clip.ts";
 import { type LoopedClip, readLoopedClip } from "../streams/looped-stream.ts";
@@ -12,8 +13,6 @@ import { publishUrl, Stage, uniqueKey } from "./stage.ts";
 
 const DEADLINE_MS = 30_000;
 const MESSAGES_MAX = 1_000_000;
-/** How often the API is asked while it may be away, in milliseconds. */
-const ASK_INTERVAL_MS = 20;
 
 /** A server with a plain target and one behind TLS, whose encoder sends a clip over and over. */
 export class UpgradeStage {
@@ -93,27 +92,16 @@ export class UpgradeStage {
 
   /** A newer process takes over. `gapMs`: the longest time in which no request to the API was answered with 200. */
   async upgrade(): Promise<{ readonly older: Child; readonly gapMs: number }> {
-    let isOver = false;
-    let answeredMs = performance.now();
-    let gapMs = 0;
-    const ask = async () => {
-      while (!isOver) {
-        const isAnswered = await this.api.channel(this.channel.channelId).then(
-          () => true,
-          () => false,
-        );
-        const nowMs = performance.now();
-        if (isAnswered) {
-          gapMs = Math.max(gapMs, nowMs - answeredMs);
-          answeredMs = nowMs;
-        }
-        await new Promise((resolve) => setTimeout(resolve, ASK_INTERVAL_MS));
-      }
-    };
-    const asking = ask();
-    const older = await this.fanfare.upgrade();
-    isOver = true;
-    await asking;
+    const isAnswered = () =>
+      this.api.channel(this.channel.channelId).then(
+        () => true,
+        () => false,
+      );
+    let older: Child | undefined;
+    const gapMs = await longestGapMs(isAnswered, async () => {
+      older = await this.fanfare.upgrade();
+    });
+    if (older === undefined) throw new Error("no older process");
     return { older, gapMs };
   }
 }
