@@ -87,6 +87,7 @@ export function mediaOptions(config: Config, tls: TlsFiles): MediaOptions {
   return {
     ...(config.rtmpHost === undefined ? {} : { rtmpHost: config.rtmpHost }),
     rtmpPort: config.rtmpPort,
+    proxyProtocolFrom: config.proxyProtocolFrom,
     threads: config.mediaThreads,
     retriesPerSecond: config.retriesPerSecond,
     loadMax: config.loadMaxPercent / 100,

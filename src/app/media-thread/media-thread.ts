@@ -137,6 +137,7 @@ const admissions = new Admissions({
 
 const listener = new RtmpListener({
   clock,
+  proxies: parseCidrList(options.proxyProtocolFrom ?? ""),
   processNow,
   challengeSecret: place.challengeSecret,
   randomBytes,

@@ -24,6 +24,8 @@ export type MediaOptions = {
   readonly rtmpPort: number;
   /** Ports at which earlier processes of this server may still accept connections. */
   readonly predecessorPorts?: readonly number[];
+  /** Networks of proxies that send a header of the PROXY protocol: comma-separated CIDRs; absent: none. */
+  readonly proxyProtocolFrom?: string;
   /** Media threads on one port; 1 or more. */
   readonly threads: number;
   /** The part of its time that a thread may be busy and still take new channels; 1: no limit. */

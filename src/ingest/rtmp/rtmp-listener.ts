@@ -1,6 +1,7 @@
 import { createServer, type Server, type Socket } from "node:net";
 import { createServer as createTlsServer, type Server as TlsServer } from "node:tls";
 import { TlsOverhead } from "../../base/tls-overhead.ts";
+import type { CidrBlock } from "../../net/cidr-list.ts";
 import { DirectSockets } from "../../net/kernel/direct-sockets.ts";
 import { PayloadSlab } from "../../protocol/rtmp/chunk/payload-slab.ts";
 import { SERVER_DEADLINES } from "../../protocol/rtmp/server/server-state.ts";
@@ -14,6 +15,7 @@ import {
   type ConnectionTally,
 } from "../connection-limiter.ts";
 import { peerAddress } from "../peer-address.ts";
+import { ProxiedArrivals } from "../proxy-protocol/proxied-arrivals.ts";
 import { FailedKeys } from "../publish/failed-keys.ts";
 import { Refusals } from "../publish/refusals.ts";
 import type { IngestDeps } from "./ingest-deps.ts";
@@ -34,6 +36,8 @@ export type ListenerDeps = Omit<
     readonly limits?: ConnectionLimits;
     /** Absent: direct system calls wherever they are possible. */
     readonly directSockets?: DirectSockets;
+    /** Networks of proxies that send a header of the PROXY protocol; absent: none. */
+    readonly proxies?: readonly CidrBlock[];
     /** Connections of the other threads that listen here; absent: there are none. */
     readonly tally?: ConnectionTally;
     /** The system returned an error instead of a connection: it lacks a resource. */
@@ -56,6 +60,7 @@ export class RtmpListener {
   readonly #deps: IngestDeps;
   readonly #refusals: Refusals;
   readonly #limiter: ConnectionLimiter;
+  readonly #arrivals: ProxiedArrivals;
   readonly #batchedReader: BatchedReader;
   readonly #servers: Server[] = [];
   /** By `originOf`: TLS reports another socket than the accepted one. */
@@ -70,6 +75,7 @@ export class RtmpListener {
     tally,
     directSockets = new DirectSockets(),
     onAcceptError = () => undefined,
+    proxies = [],
     ...deps
   }: ListenerDeps) {
     this.#onAcceptError = onAcceptError;
@@ -95,6 +101,10 @@ export class RtmpListener {
       slab: new PayloadSlab(),
     };
     this.#limiter = new ConnectionLimiter(limits, tally);
+    this.#arrivals = new ProxiedArrivals({
+      ...{ clock: deps.clock, from: proxies, deadlineMs: SERVER_DEADLINES.publishMs },
+      onRefused: (from, why) => this.#refuse(from, "protocol-error", why),
+    });
     this.#scheduleTick();
   }
 
@@ -102,8 +112,13 @@ export class RtmpListener {
   listen(address: ListenAddress): Promise<{ readonly address: string; readonly port: number }> {
     const server = createServer(SOCKET_OPTIONS);
     server.on("connection", (socket) => {
-      const accepted = this.#receive(socket);
-      if (accepted !== undefined) this.#begin(accepted, socket);
+      this.#arrivals.take(socket, () => {
+        const accepted = this.#receive(socket);
+        if (accepted === undefined) return;
+        this.#begin(accepted, socket);
+        // Behind a proxy's header it was paused.
+        if (this.#arrivals.areExpected) socket.resume();
+      });
     });
     return this.#bind(server, address);
   }
@@ -131,14 +146,21 @@ export class RtmpListener {
       }
     });
     server.on("tlsClientError", (error, secured) => {
-      const remoteAddress = peerAddress(secured);
+      const remoteAddress = this.#accepted.get(originOf(secured))?.address ?? peerAddress(secured);
       const code = "code" in error && typeof error.code === "string" ? error.code : "no code";
       // A monitor that only connects and leaves is not worth a report.
       if (code !== "ECONNRESET") this.#refuse(remoteAddress, "protocol-error", `TLS: ${code}`);
       secured.destroy();
     });
     this.#tlsServer = server;
-    return this.#bind(server, address);
+    return this.#bind(this.#arrivals.areExpected ? this.#behindProxies(server) : server, address);
+  }
+
+  /** A proxy's header comes before TLS: the TLS server gets a connection once the header is read. */
+  #behindProxies(server: TlsServer): Server {
+    return createServer(SOCKET_OPTIONS, (socket) => {
+      this.#arrivals.take(socket, () => server.emit("connection", socket));
+    });
   }
 
   /** For new connections; present ones keep theirs. Throws where key and certificate do not fit. */
@@ -206,7 +228,7 @@ export class RtmpListener {
 
   /** Undefined where the limiter has no room: the socket is closed. */
   #receive(socket: Socket): Accepted | undefined {
-    const address = peerAddress(socket);
+    const address = this.#arrivals.addressOf(socket);
     const origin = originOf(socket);
     const accepted: Accepted = {
       address,

@@ -51,6 +51,7 @@ test("every setting has its default", () => {
     srtLatencyMs: 300,
     mediaQuotaMb: 20_480,
     takeOver: "no",
+    proxyProtocolFrom: "",
     upgradeDrainSeconds: 14_400,
     logLevel: "info",
   });
@@ -99,6 +100,7 @@ test("every setting can be set", () => {
     FANFARE_PUBLISH_STATUS_NAME: "PUBLISH",
     FANFARE_SHUTDOWN: "end",
     FANFARE_TAKE_OVER: "yes",
+    FANFARE_PROXY_PROTOCOL_FROM: "10.9.0.0/16",
     FANFARE_MEDIA_QUOTA_MB: "7",
     FANFARE_UPGRADE_DRAIN_SECONDS: "0",
     FANFARE_RTMPS_PORT: "19360",
@@ -117,6 +119,7 @@ test("every setting can be set", () => {
     dataDir: "/srv/fanfare",
     newDatabase: "yes",
     takeOver: "yes",
+    proxyProtocolFrom: "10.9.0.0/16",
     mediaQuotaMb: 7,
     upgradeDrainSeconds: 0,
     databaseUrl: "postgres://fanfare:pw@db:5432/fanfare?sslmode=require",

@@ -93,8 +93,10 @@ const roomOf = (path: string): string => path.split("/")[0] ?? "";
  */
 export const SUBROOM_RULES: Readonly<Record<string, readonly string[]>> = {
   "ingest/publish": [],
+  "ingest/proxy-protocol": ["ingest/peer-address.ts"],
   "ingest/rtmp": [
     "ingest/publish",
+    "ingest/proxy-protocol",
     "ingest/batched-reader.ts",
     "ingest/claim-port.ts",
     "ingest/connection-limiter.ts",

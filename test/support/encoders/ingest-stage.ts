@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { onTestFinished } from "vitest";
 import { type Clock, systemClock } from "../../../src/base/clock.ts";
-import { RtmpListener } from "../../../src/ingest/rtmp/rtmp-listener.ts";
+import { type ListenerDeps, RtmpListener } from "../../../src/ingest/rtmp/rtmp-listener.ts";
 import { AMF0_LIMITS } from "../../../src/protocol/amf0/decode.ts";
 import { amf0Object, textProperty } from "../../../src/protocol/amf0/value.ts";
 import { ChunkReader } from "../../../src/protocol/rtmp/chunk/chunk-reader.ts";
@@ -50,6 +50,7 @@ export async function listen(
   admit: (key: string) => Promise<Verdict> = async () => ADMITTED,
   clock: Clock = systemClock,
   way?: TestedWay,
+  more: Pick<ListenerDeps, "proxies"> = {},
 ) {
   const facts: Fact[] = [];
   const waiting = new Set<() => void>();
@@ -66,6 +67,7 @@ export async function listen(
     flush: () => engine.flush(),
     onFact,
     ...NO_LOGINS,
+    ...more,
     permitPlayer: async () => "refuse",
     admit: async (key) => {
       asked.push(key);

@@ -17,7 +17,7 @@ import type { ChannelSample } from "../../../src/thread-protocol/samples.ts";
 export type PoolOptions = Partial<
   Pick<
     MediaPoolDeps["options"],
-    "threads" | "rtmpPort" | "connectionLimits" | "rtmps" | "channelKeptMs" | "directSockets"
+    "threads" | "rtmpPort" | "proxyProtocolFrom" | "connectionLimits" | "rtmps" | "channelKeptMs" | "directSockets"
   >
 > &
   Partial<Pick<MediaPoolDeps, "admit" | "findIngestUser" | "placement">>;
@@ -97,7 +97,10 @@ export class PoolStage {
     return spec;
   }
 
-  encoder(streamKey: string, options: Omit<EncoderOptions, "url" | "streamKey">): KitEncoder {
+  encoder(
+    streamKey: string,
+    options: Omit<EncoderOptions, "url" | "streamKey"> & Partial<Pick<EncoderOptions, "url">>,
+  ): KitEncoder {
     const encoder = new KitEncoder({ url: this.url, streamKey, ...options });
     onTestFinished(async () => void (await encoder.stop("reset")));
     return encoder;

@@ -26,6 +26,12 @@ export const LISTENER_SETTINGS = {
     "Port on which encoders are accepted over TLS, where FANFARE_TLS_CERT is given.",
     "1936",
   ),
+  proxyProtocolFrom: setting(
+    "FANFARE_PROXY_PROTOCOL_FROM",
+    cidrs,
+    "Networks of the TCP proxies in front of the encoders' ports, which must send a PROXY header (version 2): comma-separated CIDRs.",
+    "",
+  ),
   srtPort: setting(
     "FANFARE_SRT_PORT",
     port(PORT_ALLOWED),
