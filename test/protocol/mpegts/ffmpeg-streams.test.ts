@@ -1,8 +1,9 @@
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { TsMessage } from "../../../src/protocol/mpegts/message-order.ts";
+import { TsMuxer } from "../../../src/protocol/mpegts/mux/ts-muxer.ts";
 import { TsDemuxer } from "../../../src/protocol/mpegts/ts-demuxer.ts";
 import { readFlv } from "../../../src/testkit/flv-file.ts";
 import { runToEnd } from "../../support/processes/children.ts";
@@ -71,4 +72,46 @@ test("where the network cuts the bytes changes nothing", async () => {
   const bytes = await transportStream("cut.ts");
   const whole = demuxed(bytes, bytes.length).messages;
   for (const payloadBytes of [61, 188, 1_000]) expect(demuxed(bytes, payloadBytes).messages).toEqual(whole);
+});
+
+test("LATM gives the frames and the configuration of the same AAC over RTMP", async () => {
+  const { messages } = demuxed(await transportStream("latm.ts", "-vn", "-mpegts_flags", "latm"));
+  const tags = readFlv(await readFile(clipPath)).filter(({ type }) => type === 8);
+  const [, ...expected] = tags.map(({ payload }) => payload.toString("hex"));
+  expect(payloads(messages, "audio")).toEqual(["af001190", ...expected]);
+});
+
+const CODECS = [
+  { name: "ac3", encoder: "ac3", headBytes: 5 },
+  { name: "eac3", encoder: "eac3", headBytes: 5 },
+  { name: "mp3", encoder: "libmp3lame", headBytes: 1 },
+];
+
+test.for(CODECS)("$name gives the bytes that FFmpeg's demuxer finds", async ({ name, encoder, headBytes }) => {
+  const bytes = await transportStream(`${name}.ts`, "-vn", "-c:a", encoder);
+  const { messages } = demuxed(bytes);
+  const raw = join(folder, `${name}.raw`);
+  const input = ["-hide_banner", "-loglevel", "error", "-nostdin", "-i", join(folder, `${name}.ts`)];
+  await runToEnd("ffmpeg", [...input, "-map", "0:a", "-c", "copy", "-f", "data", raw]);
+  const bodies = messages.flatMap(({ kind, payload }) => (kind === "audio" ? [payload.subarray(headBytes)] : []));
+  expect(Buffer.concat(bodies).equals(await readFile(raw))).toBe(true);
+  expect(bodies.length).toBeGreaterThan(80);
+});
+
+test("HEVC decodes to the same frames after both ways through the relay's form", async () => {
+  const encoded = ["-an", "-t", "1", "-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "log-level=error"];
+  const { messages } = demuxed(await transportStream("hevc.ts", ...encoded));
+  const muxer = new TsMuxer();
+  const firstMs = messages[0]?.timestamp ?? 0;
+  const parts = messages.flatMap(({ kind, payload, timestamp }) =>
+    kind === "data" ? [] : [muxer.write({ kind, payload, timeMs: timestamp - firstMs })],
+  );
+  await writeFile(join(folder, "hevc-again.ts"), Buffer.concat(parts));
+  const decoded = async (name: string) => {
+    const input = ["-hide_banner", "-loglevel", "warning", "-nostdin", "-i", join(folder, name)];
+    return runToEnd("ffmpeg", [...input, "-f", "md5", "-"]);
+  };
+  const before = await decoded("hevc.ts");
+  expect(before).toMatch(/^MD5=\w+\n$/);
+  expect(await decoded("hevc-again.ts")).toBe(before);
 });
