@@ -30,12 +30,21 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "parts/alerts": ["base", "text", "live", "parts/basic", "parts/platform"],
   "parts/recordings": ["base", "text", "live", "parts/basic"],
   "parts/start": ["base", "text", "live", "parts/basic", "parts/platform"],
+  "parts/nodes": ["base", "text", "live", "parts/basic"],
   "parts/settings": ["base", "text", "live", "parts/basic"],
   "parts/shell": ["base", "text", "live", "parts/basic"],
   pages: [
     ...["base", "text", "live"],
     ...["parts/basic", "parts/platform", "parts/channel", "parts/history", "parts/overview"],
-    ...["parts/alerts", "parts/recordings", "parts/settings", "parts/shell", "parts/sources", "parts/start"],
+    ...[
+      "parts/alerts",
+      "parts/nodes",
+      "parts/recordings",
+      "parts/settings",
+      "parts/shell",
+      "parts/sources",
+      "parts/start",
+    ],
     "parts/webhook",
   ],
   // `app.tsx` and `main.tsx`.

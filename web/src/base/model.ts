@@ -24,6 +24,7 @@ export type MediaFile = Answers["MediaFile"];
 export type MediaSpace = Answers["MediaSpace"];
 export type Source = Answers["Source"];
 export type AccessKey = Answers["AccessKey"];
+export type ServerNode = Answers["Node"];
 export type NewAccessKey = Answers["NewAccessKey"];
 export type Sample = Answers["LiveSample"];
 export type ChannelChange = Answers["LiveChannel"];

@@ -31,6 +31,10 @@ const SourceOpener = lazy(async () => (await import("../parts/sources/source-ope
 const ImportPlatforms = lazy(async () => (await import("../parts/platform/import-dialog.tsx")).ImportPlatforms);
 const Recordings = lazy(async () => (await import("../parts/recordings/recordings.tsx")).Recordings);
 
+const OwnerNote = lazy(async () => (await import("../parts/nodes/nodes.tsx")).OwnerNote);
+
+const isOld = ({ ownerState }: Channel): boolean => ownerState === "SILENT" || ownerState === "LOST";
+
 /** One channel: its platforms, encoder, settings, events and reports. */
 export function ChannelPage({ channelId }: { readonly channelId: string }) {
   useEffect(() => void readPresets().catch(() => undefined), []);
@@ -54,6 +58,7 @@ function LoadedChannel({ live }: { readonly live: LiveChannel }) {
       <Head channel={channel} />
       <Labels channel={channel} />
       <Verdict channel={channel} />
+      {isOld(channel) && <OwnerNote channel={channel} />}
       <TestPatternBanner channel={channel} />
       <FirstSteps key={channel.channelId} channel={channel} />
       <div class="columns">

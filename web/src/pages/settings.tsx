@@ -11,6 +11,8 @@ import { t } from "../text/text.ts";
 
 const Alerts = lazy(async () => (await import("../parts/alerts/alert-settings.tsx")).Alerts);
 
+const ServerNodes = lazy(async () => (await import("../parts/nodes/nodes.tsx")).ServerNodes);
+
 /** Settings of the whole server. */
 export function SettingsPage() {
   return (
@@ -22,6 +24,7 @@ export function SettingsPage() {
         <Alerts />
         <AccessKeys />
         <Webhook />
+        <ServerNodes />
         <Password />
       </div>
     </>

@@ -1,0 +1,117 @@
+import { useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import { call, list } from "../../base/api.ts";
+import { now } from "../../base/clock.ts";
+import type { Channel, ServerNode } from "../../base/model.ts";
+import { returns } from "../../live/store.ts";
+import { formatClock } from "../../text/format.ts";
+import { problemText } from "../basic/action.tsx";
+import { Confirm } from "../basic/confirm.tsx";
+import { Icon } from "../basic/icon.tsx";
+import { say } from "../basic/notice.tsx";
+import { words } from "./words.ts";
+
+/** How often the list is read while it is shown, in milliseconds. */
+const READ_MS = 5_000;
+const MBIT = 1_000_000;
+
+/** The servers that work together on one database. Nothing is shown for a single one. */
+export function ServerNodes() {
+  const nodes = useSignal<readonly ServerNode[]>([]);
+  const draining = useSignal<ServerNode | undefined>(undefined);
+  const read = async (): Promise<void> => {
+    nodes.value = (await list<ServerNode>("/nodes")).items;
+  };
+  useEffect(() => {
+    read().catch((error: unknown) => say(problemText(error), "bad"));
+    // A single server stays one until it is started anew.
+    const timer = setInterval(() => {
+      if (nodes.value.length > 0) read().catch(() => undefined);
+    }, READ_MS);
+    return () => clearInterval(timer);
+  }, [returns.value]);
+  const drain = async (): Promise<void> => {
+    await call("POST", `/nodes/${draining.value?.incarnation}/drain`);
+    await read();
+  };
+  if (nodes.value.length === 0) return null;
+  const texts = words();
+  return (
+    <section class="panel" aria-labelledby="nodes-title">
+      <div class="panel-head">
+        <h2 id="nodes-title">{texts.title}</h2>
+      </div>
+      <p class="quiet">{texts.help}</p>
+      <div class="table-place">
+        <table>
+          <thead>
+            <tr>
+              <th scope="col">{texts.name}</th>
+              <th scope="col">{texts.state}</th>
+              <th scope="col">{texts.channels}</th>
+              <th scope="col">{texts.egress}</th>
+              <th scope="col">{texts.version}</th>
+              <td />
+            </tr>
+          </thead>
+          <tbody>
+            {nodes.value.map((node) => (
+              <Row key={node.incarnation} node={node} onDrain={() => (draining.value = node)} />
+            ))}
+          </tbody>
+        </table>
+      </div>
+      {draining.value !== undefined && (
+        <Confirm
+          title={texts.drain}
+          text={texts.drainSure(draining.value.nodeId)}
+          run={drain}
+          onClose={() => (draining.value = undefined)}
+        />
+      )}
+    </section>
+  );
+}
+
+function Row({ node, onDrain }: { readonly node: ServerNode; readonly onDrain: () => void }) {
+  const texts = words();
+  const { nodeId, incarnation, version, nodeState, isSelf, channelCount, drainEndTime } = node;
+  const left = drainEndTime === undefined ? undefined : Math.max(0, (drainEndTime - now.value) / 1_000);
+  return (
+    <tr>
+      <th scope="row">
+        {nodeId} <span class="quiet">{isSelf ? texts.self : `#${incarnation}`}</span>
+      </th>
+      <td data-label={texts.state}>
+        {texts.states[nodeState]}
+        {left !== undefined && <span class="quiet"> {texts.endsIn(formatClock(left))}</span>}
+      </td>
+      <td data-label={texts.channels}>{channelCount ?? "–"}</td>
+      <td data-label={texts.egress}>{egressText(node)}</td>
+      <td data-label={texts.version}>{version}</td>
+      <td>
+        {nodeState === "SERVING" && (
+          <button type="button" aria-label={`${texts.drain}: ${nodeId}`} onClick={onDrain}>
+            {texts.drain}
+          </button>
+        )}
+      </td>
+    </tr>
+  );
+}
+
+function egressText({ egressBitsPerSecond, capacityBitsPerSecond }: ServerNode): string {
+  if (egressBitsPerSecond === undefined) return "–";
+  const sent = (egressBitsPerSecond / MBIT).toFixed(1);
+  return capacityBitsPerSecond === undefined ? `${sent} Mbit/s` : `${sent} / ${capacityBitsPerSecond / MBIT} Mbit/s`;
+}
+
+/** Of several servers the one that carries the channel is silent or gone: how old everything on the page is. */
+export function OwnerNote({ channel: { ownerState, statusAge = 0 } }: { readonly channel: Channel }) {
+  const texts = words();
+  return (
+    <p class="panel" role="status">
+      <Icon name="alert" /> {ownerState === "LOST" ? texts.ownerLost : texts.ownerSilent(statusAge)}
+    </p>
+  );
+}

@@ -1,0 +1,43 @@
+import { language } from "../../text/text.ts";
+
+const en = {
+  title: "Servers",
+  help: "They share one database. Any of them answers for all channels.",
+  name: "Server",
+  state: "State",
+  states: { SERVING: "Running", DRAINING: "Draining", SILENT: "Not responding", LOST: "Gone" },
+  channels: "Channels",
+  egress: "Outgoing",
+  version: "Version",
+  self: "this one",
+  drain: "Drain",
+  drainSure: (name: string) =>
+    `${name} takes no more channels. Its broadcasts go on until they end; those left when its time is over move to another server.`,
+  endsIn: (time: string) => `ends in ${time}`,
+  ownerSilent: (seconds: number) =>
+    `The server that carries this channel isn't responding. What you see is ${seconds} s old; the broadcast may go on.`,
+  ownerLost:
+    "The server that carried this channel is gone. The broadcast goes on when the encoder reconnects to another server.",
+};
+
+const ko: typeof en = {
+  title: "서버",
+  help: "하나의 데이터베이스를 함께 쓰는 서버입니다. 어느 서버에서나 모든 채널을 볼 수 있습니다.",
+  name: "서버",
+  state: "상태",
+  states: { SERVING: "작동 중", DRAINING: "비우는 중", SILENT: "응답 없음", LOST: "사라짐" },
+  channels: "채널",
+  egress: "송출량",
+  version: "버전",
+  self: "이 서버",
+  drain: "비우기",
+  drainSure: (name) =>
+    `${name} 서버가 새 채널을 받지 않습니다. 진행 중인 방송은 끝날 때까지 이어지고, 시간이 다 되면 남은 방송은 다른 서버로 옮겨집니다.`,
+  endsIn: (time) => `${time} 후 종료`,
+  ownerSilent: (seconds) =>
+    `이 채널을 송출하는 서버가 응답하지 않습니다. 표시된 내용은 ${seconds}초 전의 것이며, 방송은 계속되고 있을 수 있습니다.`,
+  ownerLost: "이 채널을 송출하던 서버가 사라졌습니다. 인코더가 다른 서버에 다시 연결되면 방송이 이어집니다.",
+};
+
+/** The texts about several servers in the current language. They are loaded with what shows them. */
+export const words = (): typeof en => (language.value === "ko" ? ko : en);
