@@ -18,6 +18,7 @@ export const FRAME_KINDS = {
   pong: 8,
   release: 9,
   released: 10,
+  owner: 11,
   open: 16,
   media: 17,
   taken: 18,

@@ -14,9 +14,11 @@ import {
   checkHello,
   LINK_VERSIONS,
   type Move,
+  type OwnerReply,
   type Release,
   readEpoch,
   readMove,
+  readOwner,
 } from "./link-handshake.ts";
 import { clientTls, type LinkSecrets } from "./link-secret.ts";
 import { socketPath } from "./socket-path.ts";
@@ -76,6 +78,23 @@ export class LinkDialer {
     } catch (error) {
       this.#deps.onFault(error);
       link.close();
+      return { kind: "broken" };
+    }
+  }
+
+  /** Asks the process that should own a channel. Never rejects. `broken`: another process is at this address. */
+  async question(
+    address: LinkAddress,
+    question: Extract<Attach, { what: "question" }>,
+    deadlineMs: number,
+  ): Promise<({ readonly kind: "owner" } & OwnerReply) | LinkFailure> {
+    const outcome = await this.#ask(address, "attach", question, deadlineMs);
+    if (!("link" in outcome)) return outcome;
+    outcome.link.close();
+    try {
+      return outcome.frame.kind === "owner" ? { kind: "owner", ...readOwner(outcome.frame) } : { kind: "broken" };
+    } catch (error) {
+      this.#deps.onFault(error);
       return { kind: "broken" };
     }
   }

@@ -20,13 +20,21 @@ const attachSchema = z.discriminatedUnion("what", [
     revision: number,
   }),
   z.object({ what: z.literal("player"), channelId, epoch: number }),
+  /** Whether that process is alive and owns the channel. Not answered by a newer process at the same address. */
+  z.object({ what: z.literal("question"), channelId, incarnation: number }),
 ]);
 const moveSchema = z.object({ epoch: number, startTime: number });
+const ownerSchema = z.object({ epoch: number.optional(), isOnAir: z.boolean(), isDraining: z.boolean() });
 const epochSchema = z.object({ epoch: number });
 const releaseSchema = z.object({ channelId, epoch: number });
 
-/** What a visitor's node asks of the node that owns a channel: to take an encoder, or to show the channel to a player. */
+/**
+ * What a visitor's node asks of the node that owns a channel: to take an encoder, to show the channel to a player,
+ * or to say whether it owns the channel.
+ */
 export type Attach = z.infer<typeof attachSchema>;
+/** The reply to a question. `epoch` is absent where the process does not own the channel. */
+export type OwnerReply = z.infer<typeof ownerSchema>;
 /** The owner gives the channel away: the asking node claims it. `startTime`: when the broadcast began. */
 export type Move = z.infer<typeof moveSchema>;
 /** Asks a node to give up an ownership that another node's epoch has ended. */
@@ -41,6 +49,7 @@ export function checkHello(frame: Frame): void {
 }
 
 export const readAttach = (frame: Frame): Attach => readWords(frame, attachSchema);
+export const readOwner = (frame: Frame): OwnerReply => readWords(frame, ownerSchema);
 export const readMove = (frame: Frame): Move => readWords(frame, moveSchema);
 export const readEpoch = (frame: Frame): number => readWords(frame, epochSchema).epoch;
 export const readRelease = (frame: Frame): Release => readWords(frame, releaseSchema);

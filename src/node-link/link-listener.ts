@@ -13,6 +13,7 @@ import {
   checkHello,
   LINK_VERSIONS,
   type Move,
+  type OwnerReply,
   type Release,
   readAttach,
   readRelease,
@@ -41,6 +42,10 @@ export interface IncomingLink {
   takePlayer(): MessageTransport<ToViewer, FromViewer>;
   /** This node does not own the channel, or not with this epoch. `epoch`: what it knows; 0: nothing. */
   notOwner(epoch: number): void;
+  /** Answers a question. */
+  owner(reply: OwnerReply): void;
+  /** Ends the link without a word: the one that was asked has ended. */
+  end(): void;
   /** The channel goes to the asking node. */
   move(move: Move): void;
 }
@@ -157,6 +162,11 @@ function incomingLink(link: LinkConnection, incarnation: string): IncomingLink {
       link.send("not-owner", words({ epoch }));
       link.close();
     },
+    owner: (reply) => {
+      link.send("owner", words(reply));
+      link.close();
+    },
+    end: () => link.close(),
     move: (move) => {
       link.send("move", words(move));
       link.close();

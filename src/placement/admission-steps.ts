@@ -19,8 +19,9 @@ export function nextStep(
 ): Step {
   if (row?.owner === undefined) return { kind: "claim", seenEpoch: row?.epoch ?? 0 };
   const { owner, epoch } = row;
-  const state = owner.incarnation === self ? "lost" : stateOf(owner.incarnation);
-  if (state === undefined || state === "left" || state === "lost") return { kind: "claim", seenEpoch: epoch };
+  const state = owner.incarnation === self ? "left" : stateOf(owner.incarnation);
+  // One that counts as lost may serve again since: it is asked too. One that left never comes back.
+  if (state === undefined || state === "left") return { kind: "claim", seenEpoch: epoch };
   return { kind: "ask", owner, epoch };
 }
 
@@ -38,7 +39,8 @@ export type Verdict = "wait" | "attach" | "read-again" | "claim" | "try-again";
 export function verdictOf({ link, bus }: Answers, { epoch }: Pick<KnownOwner, "epoch">, isTimeUp: boolean): Verdict {
   for (const answer of [link, bus]) {
     if (answer?.kind === "not-owner") return "read-again";
-    if (answer?.kind === "owner" && answer.epoch !== epoch) return "read-again";
+    // A higher epoch than the database's: a failover of it lost the claim, which its owner will write again.
+    if (answer?.kind === "owner" && answer.epoch < epoch) return "read-again";
   }
   if (link?.kind === "owner") return givesAway(link) ? "claim" : "attach";
   const isLinkOver = link?.kind === "gone" || isTimeUp;

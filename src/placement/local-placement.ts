@@ -2,6 +2,7 @@ import type { Log } from "../base/log.ts";
 import type {
   ChannelPlacement,
   Ownership,
+  Placed,
   PlacementChange,
   PlacementOwner,
 } from "../control/ports/channel-placement.ts";
@@ -21,14 +22,14 @@ export class LocalPlacement implements ChannelPlacement {
     this.#log = log;
   }
 
-  async claim(channelId: ChannelId, candidate: PlacementOwner): Promise<Ownership> {
+  async claim(channelId: ChannelId, candidate: PlacementOwner): Promise<Placed> {
     const present = this.#owners.get(channelId);
-    if (present !== undefined) return present;
+    if (present !== undefined) return { kind: "here", ...present };
     this.#lastEpoch += 1;
     const ownership = { owner: candidate, epoch: this.#lastEpoch };
     this.#owners.set(channelId, ownership);
     this.#publish({ channelId, ...ownership });
-    return ownership;
+    return { kind: "here", ...ownership };
   }
 
   async release(channelId: ChannelId, epoch: number): Promise<void> {

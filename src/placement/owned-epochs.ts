@@ -1,8 +1,11 @@
 import type { ChannelOwner, Incarnation, OwnershipRow } from "../control/ports/ownership-store.ts";
 import type { ChannelId } from "../thread-protocol/channel-spec.ts";
 
-/** Epochs of other nodes' claims that are remembered, for claims of ours whose answer is still on its way. */
-const HEARD_MAX = 10_000;
+/**
+ * Epochs that are remembered: of other nodes' claims, for claims of ours whose answer is still on its way, and of our own
+ * former ownerships.
+ */
+const REMEMBERED_MAX = 10_000;
 
 /** One channel that this node owns. */
 export type Owned = { readonly epoch: number; readonly home: number; readonly revision: number };
@@ -25,7 +28,14 @@ export type Differences = {
 /** The channels that this node owns, with the epoch of each ownership. A higher epoch of another node ends one. */
 export class OwnedEpochs {
   readonly #owned = new Map<ChannelId, Owned>();
+  readonly #epochs = new Map<ChannelId, number>();
   readonly #heard = new Map<ChannelId, number>();
+  readonly #last = new Map<ChannelId, number>();
+
+  /** The channels that this node owns now, with the epoch of each. */
+  get epochs(): ReadonlyMap<ChannelId, number> {
+    return this.#epochs;
+  }
 
   get(channelId: ChannelId): Owned | undefined {
     return this.#owned.get(channelId);
@@ -35,12 +45,21 @@ export class OwnedEpochs {
   add({ channelId, ...owned }: OwnedChannel): boolean {
     if ((this.#heard.get(channelId) ?? 0) > owned.epoch) return false;
     this.#owned.set(channelId, owned);
+    this.#epochs.set(channelId, owned.epoch);
+    remember(this.#last, channelId, owned.epoch);
     return true;
+  }
+
+  /** The epoch of the present ownership or of the last one, whose last moments are still being told. */
+  lastEpoch(channelId: ChannelId): number | undefined {
+    return this.#last.get(channelId);
   }
 
   /** Ends this ownership; does nothing where the channel has another one, or none. Returns whether it did. */
   delete(channelId: ChannelId, epoch: number): boolean {
-    return this.#owned.get(channelId)?.epoch === epoch && this.#owned.delete(channelId);
+    if (this.#owned.get(channelId)?.epoch !== epoch) return false;
+    this.#forget(channelId);
+    return true;
   }
 
   /** The settings were read again. */
@@ -51,15 +70,10 @@ export class OwnedEpochs {
 
   /** Another node claimed a channel. Returns our ownership that this ends; undefined where it ends none. */
   heard(channelId: ChannelId, epoch: number): OwnedChannel | undefined {
-    if (epoch > (this.#heard.get(channelId) ?? 0)) {
-      this.#heard.delete(channelId);
-      this.#heard.set(channelId, epoch);
-      const [oldest] = this.#heard.keys();
-      if (this.#heard.size > HEARD_MAX && oldest !== undefined) this.#heard.delete(oldest);
-    }
+    if (epoch > (this.#heard.get(channelId) ?? 0)) remember(this.#heard, channelId, epoch);
     const owned = this.#owned.get(channelId);
     if (owned === undefined || epoch <= owned.epoch) return undefined;
-    this.#owned.delete(channelId);
+    this.#forget(channelId);
     return { channelId, ...owned };
   }
 
@@ -83,13 +97,18 @@ export class OwnedEpochs {
       if (owned?.epoch !== epoch) continue;
       const row = byChannel.get(channelId);
       if (row !== undefined && isOver(row, self, owned)) {
-        this.#owned.delete(channelId);
+        this.#forget(channelId);
         fenced.push({ channelId, ...owned });
       } else if (row === undefined || row.epoch < epoch || row.owner?.incarnation !== self) {
         missing.push({ channelId, ...owned });
       } else if (row.revision > owned.revision) newer.push(channelId);
     }
     return { fenced, missing, newer };
+  }
+
+  #forget(channelId: ChannelId): void {
+    this.#owned.delete(channelId);
+    this.#epochs.delete(channelId);
   }
 }
 
@@ -99,4 +118,12 @@ function isOver({ epoch, owner }: OwnershipRow, self: Incarnation, owned: Pick<O
 
 function isNewer(owner: ChannelOwner | undefined, self: Incarnation): boolean {
   return owner !== undefined && owner.incarnation > self;
+}
+
+/** The newest stay. */
+function remember(epochs: Map<ChannelId, number>, channelId: ChannelId, epoch: number): void {
+  epochs.delete(channelId);
+  epochs.set(channelId, epoch);
+  const [oldest] = epochs.keys();
+  if (epochs.size > REMEMBERED_MAX && oldest !== undefined) epochs.delete(oldest);
 }

@@ -10,6 +10,9 @@ export type OwnerAskerDeps = {
   readonly silentMs: number;
 };
 
+/** `epoch`: the owner's, as it says itself. */
+export type Asked = { readonly verdict: Exclude<Verdict, "wait">; readonly epoch: number };
+
 /** Asks the owner of a channel on both ways at once, and judges as soon as the answers allow it. */
 export class OwnerAsker {
   readonly #deps: OwnerAskerDeps;
@@ -19,7 +22,7 @@ export class OwnerAsker {
   }
 
   /** Resolves at the latest when the owner's time is over. Never rejects. */
-  ask(owner: KnownOwner): Promise<Exclude<Verdict, "wait">> {
+  ask(owner: KnownOwner): Promise<Asked> {
     const { clock, link, bus, silentMs } = this.#deps;
     return new Promise((resolve) => {
       const ending = new AbortController();
@@ -30,7 +33,8 @@ export class OwnerAsker {
         if (verdict === "wait") return;
         timer.cancel();
         ending.abort();
-        resolve(verdict);
+        const epoch = answers.link?.kind === "owner" ? answers.link.epoch : owner.epoch;
+        resolve({ verdict, epoch });
       };
       const timer = clock.startTimer(silentMs, () => judge(true));
       const take = (way: keyof Answers) => (answer: OwnerAnswer) => {

@@ -7,8 +7,8 @@ import { type Flow, FREEZE_MS, ISOLATED_MS, type IsolatedMode, WakeGuard } from 
 const TICK_MS = 250;
 /** How often all ownerships are compared with the database, in milliseconds. */
 const COMPARE_MS = 5_000;
-/** The same while the bus, which tells of claims at once, is away. */
-const COMPARE_WITHOUT_BUS_MS = 750;
+/** The same while the bus, which tells of claims at once, is away, and after a comparison that failed. */
+const COMPARE_SOON_MS = 750;
 /** An isolated node holds a channel whose encoder is lost no longer than this, in milliseconds. */
 const ISOLATED_HOLD_MS = 10_000;
 
@@ -85,7 +85,7 @@ export class OwnershipWatch {
       this.notice();
       this.#update();
       this.#dropHeld();
-      const intervalMs = this.#isBusUp ? COMPARE_MS : COMPARE_WITHOUT_BUS_MS;
+      const intervalMs = this.#isBusUp && !this.#isBroken ? COMPARE_MS : COMPARE_SOON_MS;
       if (this.#deps.clock.now() - this.#comparedMs >= intervalMs) void this.#compare();
     });
   }

@@ -1,21 +1,18 @@
 import type { Log } from "../base/log.ts";
-import type { PlacementChange, PlacementOwner } from "../control/ports/channel-placement.ts";
+import type {
+  ChannelPlacement,
+  Ownership,
+  Placed,
+  PlacementChange,
+  PlacementOwner,
+} from "../control/ports/channel-placement.ts";
 import type { ClaimBoard, ClaimNews, KnownOwner } from "../control/ports/owner-question.ts";
 import type { ChannelOwner, ClaimResult, Incarnation, OwnershipStore } from "../control/ports/ownership-store.ts";
 import type { ChannelId } from "../thread-protocol/channel-spec.ts";
 import { nextStep } from "./admission-steps.ts";
 import type { NodeDirectory } from "./node-directory.ts";
 import { type Differences, type OwnedChannel, OwnedEpochs } from "./owned-epochs.ts";
-import type { OwnerAsker } from "./owner-asker.ts";
-
-/**
- * Where a visitor of a channel goes: to a thread of this process, to another node's thread, or away for a moment, since
- * the owner cannot be reached or changes again and again.
- */
-export type Placed =
-  | { readonly kind: "here"; readonly owner: PlacementOwner; readonly epoch: number }
-  | ({ readonly kind: "elsewhere" } & KnownOwner)
-  | { readonly kind: "try-again" };
+import type { Asked, OwnerAsker } from "./owner-asker.ts";
 
 /** How often an answer of the database may be out of date before the visitor has to come again. */
 const TRIES_MAX = 3;
@@ -42,12 +39,14 @@ export type SharedPlacementDeps = {
  * Places channels among the nodes that share a database. The database decides who owns a channel; a visitor's node asks
  * the owner whether it lives, and takes the channel over from one that is gone or silent.
  */
-export class SharedPlacement {
+export class SharedPlacement implements ChannelPlacement {
   readonly #deps: SharedPlacementDeps;
   readonly #owned = new OwnedEpochs();
   readonly #listeners = new Set<(change: PlacementChange) => void>();
   /** The last claim of each channel that is under way. */
   readonly #claims = new Map<ChannelId, Promise<void>>();
+  /** Claims of which the other nodes were not told, since the bus was away. */
+  readonly #untold = new Map<ChannelId, number>();
   /** Releases that the database did not take. */
   readonly #unreleased = new Map<ChannelId, number>();
 
@@ -82,9 +81,10 @@ export class SharedPlacement {
       if (step.kind === "ask") {
         const owner = await this.#locate(channelId, step.owner, step.epoch);
         // It said that it is not the owner, and the database still names it: its release was lost.
-        const verdict = owner === undefined ? "claim" : await this.#deps.asker.ask(owner);
+        const asked = owner === undefined ? undefined : await this.#deps.asker.ask(owner);
+        const verdict = asked?.verdict ?? "claim";
         if (verdict === "try-again") return { kind: "try-again" };
-        if (verdict === "attach" && owner !== undefined) return { kind: "elsewhere", ...owner };
+        if (verdict === "attach" && owner !== undefined) return { kind: "elsewhere", ...owner, ...epochOf(asked) };
         if (verdict === "read-again" && askedEpoch !== step.epoch) {
           askedEpoch = step.epoch;
           continue;
@@ -101,13 +101,22 @@ export class SharedPlacement {
     return { kind: "try-again" };
   }
 
+  /** The node that owns a channel, by the database; undefined where none does, or this one. */
+  async findElsewhere(channelId: ChannelId): Promise<KnownOwner | undefined> {
+    if (this.#owned.get(channelId) !== undefined) return undefined;
+    const row = await this.#deps.store.findOwner(channelId);
+    if (row?.owner === undefined || row.owner.incarnation === this.#deps.self) return undefined;
+    return await this.#locate(channelId, row.owner, row.epoch);
+  }
+
   async release(channelId: ChannelId, epoch: number): Promise<void> {
     if (!this.#owned.delete(channelId, epoch)) return;
+    this.#untold.delete(channelId);
     this.#publish({ channelId, epoch });
     await this.#release(channelId, epoch);
   }
 
-  async owner(channelId: ChannelId): Promise<{ readonly owner: PlacementOwner; readonly epoch: number } | undefined> {
+  async owner(channelId: ChannelId): Promise<Ownership | undefined> {
     const owned = this.#owned.get(channelId);
     return owned === undefined ? undefined : { owner: { thread: owned.home }, epoch: owned.epoch };
   }
@@ -120,6 +129,16 @@ export class SharedPlacement {
   /** The epoch with which this node owns a channel; undefined where it does not. */
   epochOf(channelId: ChannelId): number | undefined {
     return this.#owned.get(channelId)?.epoch;
+  }
+
+  /** The same, also of an ownership that has ended: its last moments are still being told. */
+  lastEpochOf(channelId: ChannelId): number | undefined {
+    return this.#owned.lastEpoch(channelId);
+  }
+
+  /** The channels that this node owns now, with the epoch of each. */
+  get epochs(): ReadonlyMap<ChannelId, number> {
+    return this.#owned.epochs;
   }
 
   /** The channels that this node owns. */
@@ -143,8 +162,11 @@ export class SharedPlacement {
     }
   }
 
-  /** Asks the other nodes for claims that this one may have missed. */
+  /** Asks the other nodes for claims that this one may have missed, and tells of its own that they have missed. */
   question(): void {
+    const untold = [...this.#untold];
+    this.#untold.clear();
+    for (const [channelId, epoch] of untold) if (this.epochOf(channelId) === epoch) this.#tell(channelId, epoch);
     const mine = this.#owned.all();
     if (mine.length > 0) this.#deps.board.question(mine.map(({ channelId, epoch }) => ({ channelId, epoch })));
   }
@@ -183,11 +205,17 @@ export class SharedPlacement {
       const { channelId, epoch, home } = each;
       if (await store.assertOwner(channelId, { incarnation: self, home }, epoch)) {
         log.warn("the database had lost an ownership", { channelId, epoch });
+        this.#tell(channelId, epoch);
       } else if (this.#owned.delete(channelId, epoch)) {
         // The channel was deleted, or another node owns it since.
         this.#fence(each, "database");
       }
     }
+  }
+
+  #tell(channelId: ChannelId, epoch: number): void {
+    const { self, board } = this.#deps;
+    if (!board.publish({ channelId, epoch, incarnation: self })) this.#untold.set(channelId, epoch);
   }
 
   #here(channelId: ChannelId): Placed | undefined {
@@ -211,11 +239,11 @@ export class SharedPlacement {
   /** Undefined: somebody else was faster. */
   #take(channelId: ChannelId, { thread }: PlacementOwner, result: ClaimResult): Placed | undefined {
     if (result.kind === "taken") return undefined;
-    const { self, board, onTakenOver } = this.#deps;
+    const { onTakenOver } = this.#deps;
     const { epoch, revision, former } = result;
     this.#unreleased.delete(channelId);
     if (!this.#owned.add({ channelId, epoch, home: thread, revision })) return undefined;
-    board.publish({ channelId, epoch, incarnation: self });
+    this.#tell(channelId, epoch);
     if (former !== undefined) this.#tellFormer(channelId, former);
     if (former !== undefined) onTakenOver(channelId, former);
     this.#publish({ channelId, epoch, owner: { thread } });
@@ -239,6 +267,7 @@ export class SharedPlacement {
   }
 
   #fence({ channelId, epoch }: OwnedChannel, by: string): void {
+    this.#untold.delete(channelId);
     this.#deps.log.warn("another node owns the channel now: stopped here", { channelId, epoch, by });
     this.#publish({ channelId, epoch, isFenced: true });
   }
@@ -253,4 +282,8 @@ export class SharedPlacement {
       }
     }
   }
+}
+
+function epochOf(asked: Asked | undefined): { readonly epoch?: number } {
+  return asked === undefined ? {} : { epoch: asked.epoch };
 }

@@ -8,8 +8,22 @@ export type AdmissionRequest = { readonly kind: "admission"; readonly key: strin
 
 export type AdmissionReply = { readonly kind: "admission" } & AdmissionDecision;
 
-/** Where the thread of another process that owns a channel accepts links. `path`: a Unix socket. */
-export type OwnerLink = { readonly path: string; readonly epoch: number; readonly revision: number };
+/** Where a thread of another process accepts links. `path`: a Unix socket. */
+export type LinkPlace = { readonly path: string } | { readonly host: string; readonly port: number };
+
+/** The thread of another process that owns a channel, and the ownership and revision that this process knows. */
+export type OwnerLink = { readonly place: LinkPlace; readonly epoch: number; readonly revision: number };
+
+/** Media thread to control thread: another node asks whether this one owns the channel. */
+export type OwnerQuestionRequest = { readonly kind: "owner-question"; readonly channelId: ChannelId };
+
+/** `epoch` is absent where it does not. */
+export type OwnerQuestionReply = {
+  readonly kind: "owner-question";
+  readonly epoch?: number;
+  readonly isOnAir: boolean;
+  readonly isDraining: boolean;
+};
 
 /**
  * Media thread to control thread: another process has an encoder for this channel. It was admitted there, and wants to
@@ -34,6 +48,8 @@ export type AdmissionDecision =
       readonly latency: Latency;
       readonly link?: OwnerLink;
     }
+  /** The channel's owner cannot be reached now, or changes: the encoder has to come again. */
+  | { readonly decision: "try-again" }
   /** `refused`: the channel of this key and what it refuses, where the key is right. The encoder is not told so. */
   | { readonly decision: "refuse"; readonly refused?: RefusedKey };
 

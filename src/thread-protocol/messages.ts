@@ -5,6 +5,8 @@ import type {
   AttachRequest,
   LoginReply,
   LoginRequest,
+  OwnerQuestionReply,
+  OwnerQuestionRequest,
 } from "./admission.ts";
 import type { CertificatePair } from "./certificate.ts";
 import type { ChannelId, ChannelSpec, IngestSlot, TargetId } from "./channel-spec.ts";
@@ -24,8 +26,8 @@ import type { TestPatternReply, TestPatternRequest } from "./test-pattern.ts";
 export type ShutdownMode = "cut" | "end";
 
 /** What a media thread asks of the control thread. */
-export type MediaRequest = AdmissionRequest | LoginRequest | PlayRequest | AttachRequest;
-export type ControlReply = AdmissionReply | LoginReply | PlayReply | AttachReply;
+export type MediaRequest = AdmissionRequest | LoginRequest | PlayRequest | AttachRequest | OwnerQuestionRequest;
+export type ControlReply = AdmissionReply | LoginReply | PlayReply | AttachReply | OwnerQuestionReply;
 
 /** Accept links of another process of this machine at this Unix socket, whose folder only this user can open. */
 type LinkRequest = { readonly kind: "accept-links"; readonly path: string };
@@ -66,6 +68,10 @@ export type ToMedia =
   | { readonly kind: "recorder" }
   /** A port of this server. No target may lead back to it. */
   | { readonly kind: "own-port"; readonly port: number }
+  /** Another node owns this channel now: cut its links without a word, dismiss its encoders, and forget it. */
+  | { readonly kind: "fenced"; readonly channelId: ChannelId }
+  /** Whether anything may be sent to targets. Follows each `woke`. */
+  | { readonly kind: "sending"; readonly isAllowed: boolean }
   /**
    * Another process of this server accepts connections at the same ports from now on. Present ones stay. Channels off
    * air are released at once: they go on air there.
@@ -105,6 +111,10 @@ export type ToControl =
   | { readonly kind: "channel-released"; readonly channelId: ChannelId; readonly admissions: number }
   /** A channel is to be recorded, and this thread has no link to the recording thread. */
   | { readonly kind: "recorder-wanted" }
+  /** Another node says that this node's ownership of a channel, with this epoch, is over. */
+  | { readonly kind: "release-wanted"; readonly channelId: ChannelId; readonly epoch: number }
+  /** The thread stood still, and sends nothing until `sending`: another node may own its channels by now. */
+  | { readonly kind: "woke" }
   /** The thread stopped reading an encoder for a while: the thread that owns the channel is behind. */
   | { readonly kind: "remote-publisher-waits" }
   /** A warning from Node. */

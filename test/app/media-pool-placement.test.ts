@@ -7,6 +7,7 @@ import type { Log } from "../../src/base/log.ts";
 import type {
   ChannelPlacement,
   Ownership,
+  Placed,
   PlacementChange,
   PlacementOwner,
 } from "../../src/control/ports/channel-placement.ts";
@@ -217,7 +218,7 @@ class SlowPlacement implements ChannelPlacement {
   /** The error that a release throws from now on. */
   releaseError: Error | undefined;
 
-  claim(channelId: string, candidate: PlacementOwner): Promise<Ownership> {
+  claim(channelId: string, candidate: PlacementOwner): Promise<Placed> {
     return this.#later("claim", () => this.#inner.claim(channelId, candidate));
   }
 
@@ -349,12 +350,16 @@ test("an encoder that is refused takes its channel from no other encoder that is
   const [a, b] = workers;
   if (a === undefined || b === undefined) throw new Error("two threads");
   const routes = new ChannelRoutes({ placement: new LocalPlacement(log), workers, log });
-  const claims = await Promise.all([a, b].map((worker) => routes.claim("ls-1", worker)));
+  const claim = async (channelId: string, worker: MediaWorker) => {
+    const placed = await routes.claim(channelId, worker);
+    return placed.kind === "here" ? placed : expect.fail("the owner is elsewhere");
+  };
+  const claims = await Promise.all([a, b].map((worker) => claim("ls-1", worker)));
   claims[1]?.end();
   expect(claims[0]?.admit()).toBe(a);
   claims[0]?.end();
   expect(routes.of("ls-1")).toBe(a);
-  const [next, refused] = await Promise.all([a, b].map((worker) => routes.claim("ls-2", worker)));
+  const [next, refused] = await Promise.all([a, b].map((worker) => claim("ls-2", worker)));
   next?.end();
   expect(routes.of("ls-2")).toBe(a);
   refused?.end();

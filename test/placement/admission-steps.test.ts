@@ -14,7 +14,6 @@ describe("what the database says", () => {
     ["the channel never had an owner", undefined, undefined, 0],
     ["its last owner released it", row(), undefined, 7],
     ["its owner left", row(3), "left", 7],
-    ["its owner is lost", row(3), "lost", 7],
     ["nothing is known of its owner", row(3), undefined, 7],
     ["this node owns it, and the answer to its claim was lost", row(SELF), "serving", 7],
   ];
@@ -22,7 +21,7 @@ describe("what the database says", () => {
     expect(nextStep(SELF, present, () => state)).toEqual({ kind: "claim", seenEpoch });
   });
 
-  test.for(["serving", "draining"] as const)("its owner is %s: ask it", (state) => {
+  test.for(["serving", "draining", "lost"] as const)("its owner is %s: ask it", (state) => {
     const step = { kind: "ask", owner: { incarnation: 3, home: 2 }, epoch: 7 };
     expect(nextStep(SELF, row(3), () => state)).toEqual(step);
   });
@@ -44,7 +43,8 @@ describe("what the owner says", () => {
     ["it drains and is on air", { link: owner(true, true) }, "attach", "attach"],
     ["it drains and is off air", { link: owner(false, true) }, "claim", "claim"],
     ["it is not the owner", { bus: NOT_OWNER }, "read-again", "read-again"],
-    ["it has another epoch", { link: owner(true, false, 8) }, "read-again", "read-again"],
+    ["it has a lower epoch", { link: owner(true, false, 6) }, "read-again", "read-again"],
+    ["it has a higher epoch, which the database lost", { link: owner(true, false, 8) }, "attach", "attach"],
     ["refused, and nothing by the bus yet", { link: GONE }, "wait", "claim"],
     ["refused on both ways", { link: GONE, bus: GONE }, "claim", "claim"],
     ["refused, and there is no bus", { link: GONE, bus: UNUSABLE }, "claim", "claim"],

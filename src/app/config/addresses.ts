@@ -18,7 +18,7 @@ export type Addresses = {
 };
 
 /** This machine's first address that is not loopback or link-local, IPv4 first; 127.0.0.1 where there is none. */
-function firstOutsideAddress(): string {
+export function firstOutsideAddress(): string {
   const addresses = Object.values(networkInterfaces())
     .flatMap((list) => list ?? [])
     .filter(({ internal, address }) => !internal && !/^(fe80:|169\.254\.)/i.test(address));
@@ -27,7 +27,7 @@ function firstOutsideAddress(): string {
 }
 
 /** A host as written in a URL: IPv6 addresses in brackets. */
-function hostInUrl(host: string): string {
+export function hostInUrl(host: string): string {
   return isIPv6(host) ? `[${host}]` : host;
 }
 

@@ -48,6 +48,8 @@ export type NotificationsOptions = {
   readonly ownPorts: readonly number[];
   /** Called with changed callback endpoints. Must not throw. */
   readonly publish: (fact: ChannelChanged | BroadcastLost) => void;
+  /** Where several nodes share the database: the ownership in which this process tells of a channel. */
+  readonly epochOf?: (channelId: ChannelId) => number | undefined;
   /** Called with every event once it is stored. Must not throw. */
   readonly onEvent: (event: ChannelEvent) => void;
   /** Called when a webhook could not be sent because of this machine. */
@@ -86,9 +88,10 @@ export class Notifications {
     const post = createHttpPost({ clock, resolver: createResolver(), policy, onTrouble });
     this.deliverer = new Deliverer({ store, post, clock, random, log });
     const wake = () => this.deliverer.wake();
-    this.events = new EventWriter({ store: events, clock, log, onWritten: onEvent });
+    const epochs = options.epochOf === undefined ? {} : { epochOf: options.epochOf };
+    this.events = new EventWriter({ store: events, clock, log, onWritten: onEvent, ...epochs });
     const reports = new SqlReportStore(database);
-    this.reports = new ReportWriter({ store: reports, subjects: events, clock, log, publish });
+    this.reports = new ReportWriter({ store: reports, subjects: events, clock, log, publish, ...epochs });
     this.#retention = new EventRetention({ store: events, clock, log });
     const history = new SqlHistoryStore(database);
     this.history = new HistoryWriter({ store: history, clock, log });

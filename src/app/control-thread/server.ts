@@ -3,13 +3,8 @@ import type { FastifyInstance } from "fastify";
 import { systemClock } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";
 import { ensureManagerKey } from "../../control/access/access-key.ts";
-import { Admission } from "../../control/access/admission.ts";
 import { PreviewAccess } from "../../control/access/preview-access.ts";
-import { FactBus } from "../../control/facts/fact-bus.ts";
-import type { ServerFact } from "../../control/facts/server-fact.ts";
-import { channelHealth } from "../../control/health/channel-health.ts";
-import { IngestChecks } from "../../control/ingest-check/ingest-checks.ts";
-import { LiveState } from "../../control/live/live-state.ts";
+import type { LiveState } from "../../control/live/live-state.ts";
 import type { AccessKey } from "../../control/ports/access-key-store.ts";
 import { StoreUnavailableError } from "../../control/ports/errors.ts";
 import { Service } from "../../control/service.ts";
@@ -19,11 +14,10 @@ import { LiveStream } from "../../http/live/live-stream.ts";
 import { buildMetricsServer } from "../../http/routes/health.ts";
 import { ApiPause } from "../../http/server/api-pause.ts";
 import { Health } from "../../http/server/health.ts";
-import { LocalPlacement } from "../../placement/local-placement.ts";
 import { instanceName } from "../../store/database/instance-name.ts";
 import { probeWrite } from "../../store/database/write-probe.ts";
 import { createLogger } from "../../telemetry/logger.ts";
-import { Metrics } from "../../telemetry/metrics.ts";
+import type { Metrics } from "../../telemetry/metrics.ts";
 import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
 import type { ShutdownMode } from "../../thread-protocol/messages.ts";
 import { type Addresses, addressesOf } from "../config/addresses.ts";
@@ -33,28 +27,23 @@ import { logLastWords, type Outputs } from "../process/outputs.ts";
 import { releaseVersion } from "../release.ts";
 import { HandoverListener } from "../upgrade/handover.ts";
 import { watchClock } from "./clock-watch.ts";
+import { readClusterConfig } from "./cluster/cluster-config.ts";
+import { type ClusterNode, openClusterNode } from "./cluster/cluster-node.ts";
+import { type AllFoundations, clusterOver, poolOver } from "./cluster/data-plane.ts";
+import type { Joined } from "./cluster/join-cluster.ts";
 import { watchDatabase } from "./database-watch.ts";
 import { warnOfFew } from "./descriptor-shares.ts";
 import { closeHttp, listenHttp, listenShared } from "./http-listening.ts";
-import { MediaPool, type MediaPoolDeps } from "./media/media-pool.ts";
+import type { MediaPool } from "./media/media-pool.ts";
 import { MediaSources } from "./media-sources.ts";
 import { Notifications } from "./notifications.ts";
-import { OwnTroubles } from "./own-troubles.ts";
+import { newObservers } from "./observing/observers.ts";
 import type { RecordingWorker } from "./recording/recording-worker.ts";
 import { recordingsOf } from "./recording/recordings-of.ts";
-import {
-  DESCRIPTORS,
-  dashboardOver,
-  type Foundations,
-  hostNames,
-  httpOptions,
-  mediaOptions,
-  notificationsOptions,
-} from "./server-options.ts";
-import { type Buses, subscribeAll } from "./subscriptions.ts";
+import { DESCRIPTORS, dashboardOver, hostNames, httpOptions, notificationsOptions } from "./server-options.ts";
+import { subscribeAll, subscribeCluster } from "./subscriptions.ts";
 import { type HandoverParts, handoverServer } from "./succession/handover-server.ts";
 import { Succession } from "./succession/succession.ts";
-import { ThreadWatch } from "./thread-watch.ts";
 import { followTlsFiles, readTlsFiles } from "./tls-files.ts";
 import { TotalsKeeper } from "./totals-keeper.ts";
 
@@ -110,6 +99,7 @@ export async function startServer(
   try {
     stopping.throwIfAborted();
     await resume(parts, succession);
+    await parts.cluster?.start();
     // The RTMP port first: a client that reads an address from the API must be able to connect to it.
     const rtmpPort = await parts.runtime.start();
     stopping.throwIfAborted();
@@ -156,6 +146,7 @@ export async function startServer(
  * hand over, where that is wanted.
  */
 async function layFoundations(config: Config, log: Log): Promise<AllFoundations> {
+  const cluster = readClusterConfig(config);
   const tls = await readTlsFiles(config);
   const succession = new Succession(config, log);
   if (config.takeOver === "yes") await succession.takeOver(() => checkStorage(config));
@@ -164,7 +155,9 @@ async function layFoundations(config: Config, log: Log): Promise<AllFoundations>
     storage = await openStorage(config);
     const instance = await instanceName(storage.database);
     await succession.findOthers();
-    return { config, log, storage, tls, instance, succession };
+    const foundations = { config, log, storage, tls, instance };
+    if (cluster === undefined) return { ...foundations, succession };
+    return { ...foundations, succession, node: await openClusterNode({ ...foundations, cluster, clock: systemClock }) };
   } catch (error) {
     succession.leave();
     await storage?.close();
@@ -224,8 +217,6 @@ async function resume(parts: Parts, succession: Succession): Promise<void> {
   succession.listen(runtime);
 }
 
-type AllFoundations = Foundations & { readonly succession: Succession };
-
 type Parts = {
   readonly http: FastifyInstance;
   /** Listens only if the settings name an address for it. */
@@ -240,6 +231,8 @@ type Parts = {
   readonly totals: TotalsKeeper;
   readonly storage: Storage;
   readonly succession: Succession;
+  readonly node: ClusterNode | undefined;
+  readonly cluster: Joined | undefined;
   /** Hands this server over to a newer process. */
   handover: HandoverListener | undefined;
   /** The ports at which this process accepts connections. */
@@ -249,24 +242,12 @@ type Parts = {
 };
 
 function assemble(foundations: AllFoundations): Parts {
-  const { config, log, storage, succession } = foundations;
-  const clock = systemClock;
+  const { config, log, storage, succession, node } = foundations;
   const { store } = storage;
-  const buses: Buses = { facts: new FactBus(log), samples: new FactBus(log), events: new FactBus(log) };
-  const publish = (fact: ServerFact) => buses.facts.publish(fact);
+  const observers = newObservers(foundations);
+  const { clock, buses, publish, liveState, ingestChecks, healthOf, metrics, troubles, threads } = observers;
   const addresses = { now: addressesOf(config, config.httpPort, config.rtmpPort) };
-  const liveState = new LiveState(clock);
-  const readTargets = async (channelId: ChannelId) => (await store.findChannel(channelId))?.targets;
-  const ingestChecks = new IngestChecks({ clock, readTargets, publish });
-  const healthOf = (channelId: ChannelId) =>
-    channelHealth({ state: "live", live: liveState.live(channelId), warnings: ingestChecks.warnings(channelId) });
-  const metrics = new Metrics((channelId) => healthOf(channelId).state);
   metrics.recordings.readFrom(() => recording.recordings.totals);
-  const troubles = OwnTroubles.watching(clock, publish);
-  const threads = new ThreadWatch({
-    ...{ clock, metrics, loadMax: config.loadMaxPercent / 100 },
-    onOverload: (isThere) => troubles.set("overloaded", isThere),
-  });
   const recording = recordingsOf(config, {
     ...{ clock, log },
     onDeleted: (deleted) => publish(withActor(deleted)),
@@ -279,8 +260,19 @@ function assemble(foundations: AllFoundations): Parts {
     onSamples: (batch) => buses.samples.publish(batch),
     onThread: (news) => threads.take(news),
   });
+  const cluster = clusterOver(foundations, observers, runtime, () => ({ liveStream, notifications }));
+  const all = cluster?.states.runtime ?? runtime;
+  const checks = cluster?.states.ingestChecks ?? ingestChecks;
   const service = new Service({
-    ...{ store, runtime, view: liveState, ingestChecks, clock, randomBytes, planLimits: config.planLimits },
+    ...{
+      store,
+      runtime: all,
+      view: liveState,
+      ingestChecks: checks,
+      clock,
+      randomBytes,
+      planLimits: config.planLimits,
+    },
     publish: (fact) => publish(withActor(fact)),
   });
   const media = new MediaSources({
@@ -295,6 +287,7 @@ function assemble(foundations: AllFoundations): Parts {
     ...notificationsOptions(config, storage, log),
     publish: (fact) => publish(fact.kind === "channel-changed" ? withActor(fact) : fact),
     onEvent: (event) => buses.events.publish(event),
+    ...(node === undefined ? {} : { epochOf: (channelId: ChannelId) => node.placement.lastEpochOf(channelId) }),
     onTrouble: (trouble) => troubles.met(trouble),
     healthOf,
     readChannel: (channelId) => service.getChannel(channelId),
@@ -310,6 +303,7 @@ function assemble(foundations: AllFoundations): Parts {
     running: runtime.running,
     isLogged: () => parts.handover?.hasGiven !== true,
   });
+  if (node !== undefined && cluster !== undefined) subscribeCluster(buses, node, cluster.states);
   watchDatabase(storage, troubles, log, clock);
   watchClock(clock, log, () => {
     // The wall clock was set: send the times of what lasts again, by the new clock.
@@ -321,30 +315,13 @@ function assemble(foundations: AllFoundations): Parts {
     ...httpOptions(foundations),
     health: new Health({ clock, probe: () => probeWrite(storage.database), troubles: () => troubles.current }),
     onAcceptError: (error) => troubles.acceptFailed(error),
-    ...{ service, runtime, previewAccess, live: liveStream, events: notifications.useCases, metrics },
+    ...{ service, runtime: all, previewAccess, live: liveStream, events: notifications.useCases, metrics },
     ...{ recordings: recording.recordings, push: notifications.pushUseCases, media },
   });
   const metricsHttp = buildMetricsServer({ source: metrics, clock, log, hosts: hostNames(config) });
   return Object.assign(parts, {
     ...{ http, metricsHttp, pause, runtime, recorder: recording.worker, media, liveState, notifications },
-    ...{ metrics, addresses, totals, storage, succession, ports: [] },
-  });
-}
-
-/** The media threads, whose requests about encoders the database answers. */
-function poolOver(
-  { config, log, storage, tls, succession }: AllFoundations,
-  more: Pick<MediaPoolDeps, "view" | "previewAccess" | "linkRecorder" | "onFact" | "onSamples" | "onThread">,
-): MediaPool {
-  const admission = new Admission(storage.store);
-  return new MediaPool({
-    options: { ...mediaOptions(config, tls), predecessorPorts: succession.ports },
-    placement: new LocalPlacement(log),
-    ...{ clock: systemClock, log, ...more },
-    ...(storage.sharedGuards === undefined ? {} : { sharedGuards: storage.sharedGuards }),
-    admit: (key, login) => admission.admit(key, login),
-    findIngestUser: (userId) => admission.findIngestUser(userId),
-    readSpec: (channelId) => admission.readSpec(channelId),
+    ...{ metrics, addresses, totals, storage, succession, ports: [], node, cluster },
   });
 }
 
@@ -358,14 +335,18 @@ function addOwnPort({ runtime, notifications, ports }: Parts, port: number): voi
 /** Stops in the order in which data flows: media threads, then totals, then events, then the database. */
 async function stopAll(parts: Parts, mode: ShutdownMode, log: Log): Promise<void> {
   log.info("stopping", { mode });
-  const { http, metricsHttp, runtime, media, recorder, notifications, totals, storage, succession, handover } = parts;
+  const { http, metricsHttp, runtime, media, recorder, notifications, totals, storage, succession } = parts;
+  const { handover, node, cluster } = parts;
   totals.stop();
+  await node?.drain();
   // First of all, so that a source leaves like an encoder that stops.
   await media.close();
   await Promise.all([closeHttp(http), closeHttp(metricsHttp), runtime.stop(mode), succession.stop(mode)]);
   // Another process has stored what was there then, and gets the rest.
   await Promise.all([recorder.stop(), handover?.hasGiven === true ? undefined : totals.storeLast()]);
   await notifications.close();
+  cluster?.stop();
+  await node?.leave();
   await storage.close();
   await handover?.close();
   log.info("stopped");

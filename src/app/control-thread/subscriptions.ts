@@ -1,4 +1,5 @@
 import type { Log } from "../../base/log.ts";
+import type { ClusterStates } from "../../cluster/cluster-states.ts";
 import type { ChannelEvent } from "../../control/events/events.ts";
 import type { FactBus } from "../../control/facts/fact-bus.ts";
 import type { RunningBroadcasts } from "../../control/facts/running-broadcasts.ts";
@@ -10,6 +11,7 @@ import type { LiveStream } from "../../http/live/live-stream.ts";
 import { logFact } from "../../telemetry/fact-log.ts";
 import type { Metrics } from "../../telemetry/metrics.ts";
 import type { ChannelSample } from "../../thread-protocol/samples.ts";
+import type { ClusterNode } from "./cluster/cluster-node.ts";
 import type { Notifications } from "./notifications.ts";
 import type { OwnTroubles } from "./own-troubles.ts";
 import type { TotalsKeeper } from "./totals-keeper.ts";
@@ -69,4 +71,11 @@ export function subscribeAll({ facts, samples, events }: Buses, to: Subscribers)
   events.subscribe("webhooks", () => to.notifications.deliverer.wake());
   events.subscribe("alerts", (event) => to.notifications.alerts.event(event));
   events.subscribe("live stream", (event) => to.liveStream.event(event.channelId, eventAnswer(event)));
+}
+
+/** What a node tells the others, and notes for them, comes last. */
+export function subscribeCluster({ facts, events }: Buses, node: ClusterNode, states: ClusterStates): void {
+  facts.subscribe("node", (fact) => node.fact(fact));
+  facts.subscribe("other nodes", (fact) => states.fact(fact));
+  events.subscribe("other nodes", (event) => states.hints.eventStored(event));
 }

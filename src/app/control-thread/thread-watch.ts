@@ -21,6 +21,7 @@ export type ThreadWatchOptions = {
 export class ThreadWatch {
   readonly #options: ThreadWatchOptions;
   readonly #overloads: Overloads;
+  readonly #delays = new Map<string, number>();
 
   constructor(options: ThreadWatchOptions) {
     this.#options = options;
@@ -42,7 +43,13 @@ export class ThreadWatch {
     }
   }
 
+  /** How late the latest event loop was over the last seconds, as the 99th percentile, in seconds. */
+  get loopDelaySeconds(): number {
+    return Math.max(0, ...this.#delays.values());
+  }
+
   #loopDelay(thread: string, delay: LoopDelay): void {
+    this.#delays.set(thread, delay.p99);
     this.#options.metrics.loopDelay(thread, delay);
     this.#options.onOverload(this.#overloads.take(thread, delay));
   }

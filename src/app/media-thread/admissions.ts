@@ -49,6 +49,7 @@ export class Admissions {
     const { reply, end } = await requests.admission(key, login);
     switch (reply?.decision) {
       case undefined:
+      case "try-again":
         return "unavailable";
       case "admit":
         return { gateway: gatewayTo(engine, reply.spec, reply.slot, takesNew), slot: reply.slot };

@@ -87,6 +87,11 @@ export class Commands {
         return this.#deps.recorder.connect(openTransport<FromRecorded, ToRecorded>(end));
       case "own-port":
         return this.#deps.onOwnPort(message.port);
+      case "fenced":
+        owned.removed(message.channelId);
+        return engine.leave(message.channelId);
+      case "sending":
+        return engine.letSend(message.isAllowed);
       case "stop-accepting":
         owned.handOver();
         return listener.stopAccepting();

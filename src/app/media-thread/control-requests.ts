@@ -1,5 +1,11 @@
 import type { Clock } from "../../base/clock.ts";
-import type { AdmissionReply, AttachReply, LoginReply, ProvenLogin } from "../../thread-protocol/admission.ts";
+import type {
+  AdmissionReply,
+  AttachReply,
+  LoginReply,
+  OwnerQuestionReply,
+  ProvenLogin,
+} from "../../thread-protocol/admission.ts";
 import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
 import type { ControlReply, MediaRequest, ToControl } from "../../thread-protocol/messages.ts";
 import type { PlayReply } from "../../thread-protocol/preview.ts";
@@ -44,6 +50,11 @@ export class ControlRequests {
   async play(channelId: string, token: string): Promise<Answer<PlayReply>> {
     const { reply, ...rest } = await this.#ask({ kind: "play", channelId, token });
     return reply?.kind === "play" ? { ...rest, reply } : rest;
+  }
+
+  async ownerQuestion(channelId: ChannelId): Promise<Answer<OwnerQuestionReply>> {
+    const { reply, ...rest } = await this.#ask({ kind: "owner-question", channelId });
+    return reply?.kind === "owner-question" ? { ...rest, reply } : rest;
   }
 
   async attach(channelId: ChannelId): Promise<Answer<AttachReply>> {

@@ -101,6 +101,7 @@ const engine: Engine = new Engine({
   retriesPerSecond: options.retriesPerSecond / place.count,
   ingestIds: { first: place.index + 1, step: place.count },
   shareUplink: (own) => counters.shareUplink(own),
+  ...(options.nodeLink === undefined ? {} : { onWoke: () => post({ kind: "woke" }) }),
 });
 
 const requests = new ControlRequests(clock, post);
@@ -122,6 +123,10 @@ const owned = new OwnedChannels({
 const links = new NodeLinks({
   ...{ clock, engine, hosted, owned, requests },
   onFault: (error) => reportFault("ingest", error),
+  onRelease: (channelId, epoch) => post({ kind: "release-wanted", channelId, epoch }),
+  ...(options.nodeLink === undefined
+    ? {}
+    : { node: { ...options.nodeLink, port: options.nodeLink.port + place.index } }),
 });
 
 const loopWatch = new LoopWatch();
@@ -197,6 +202,7 @@ const commands = new Commands({
 port.on("message", (envelope: Envelope<ToMedia>) => commands.take(envelope));
 
 try {
+  await links.listen();
   const bound = await listener.listen(await addressAt(options.rtmpPort));
   ownPorts.push(bound.port);
   const { rtmps } = options;
@@ -241,7 +247,7 @@ async function listenSrt(): Promise<number | undefined> {
 
 /** A single thread keeps its channels while no other thread could own them. */
 function keptMs(): { readonly keptMs?: number } {
-  if (place.count === 1) return { keptMs: Number.POSITIVE_INFINITY };
+  if (place.count === 1 && options.nodeLink === undefined) return { keptMs: Number.POSITIVE_INFINITY };
   return options.channelKeptMs === undefined ? {} : { keptMs: options.channelKeptMs };
 }
 

@@ -17,6 +17,17 @@ type ThreadPlace = {
 /** The start options of one media thread. Plain data: it is posted to the thread. */
 export type ThreadOptions = MediaOptions & { readonly place: ThreadPlace };
 
+/** How a media thread accepts links of other nodes, and dials theirs. Secret. */
+export type NodeLinkOptions = {
+  /** Absent: all addresses. */
+  readonly host?: string;
+  /** The first thread's port; each thread has the next one. */
+  readonly port: number;
+  /** The text of the cluster's secret file. */
+  readonly secretText: string;
+  readonly incarnation: number;
+};
+
 /** The start options of all media threads. */
 export type MediaOptions = {
   /** The address on which encoders are accepted; absent: all. */
@@ -48,6 +59,8 @@ export type MediaOptions = {
   readonly extraCa?: string;
   /** Absent: the defaults of `ConnectionLimiter`. */
   readonly connectionLimits?: ConnectionLimits;
+  /** Absent: no other node can own its channels. */
+  readonly nodeLink?: NodeLinkOptions;
   /** How long a thread keeps a channel that is off air, in milliseconds; absent: the default of `OwnedChannels`. */
   readonly channelKeptMs?: number;
 };

@@ -1,4 +1,5 @@
 import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
+import type { KnownOwner } from "./owner-question.ts";
 
 /** Where a channel can be: one of this process's media threads, by its index from 0. */
 export type PlacementOwner = { readonly thread: number };
@@ -8,6 +9,15 @@ export type PlacementOwner = { readonly thread: number };
  * before, also after a release, so that a late message from an earlier owner is recognised.
  */
 export type Ownership = { readonly owner: PlacementOwner; readonly epoch: number };
+
+/**
+ * Where a visitor of a channel goes: to a thread of this process, to another node's thread, or away for a moment, since
+ * the owner cannot be reached or changes again and again.
+ */
+export type Placed =
+  | ({ readonly kind: "here" } & Ownership)
+  | ({ readonly kind: "elsewhere" } & KnownOwner)
+  | { readonly kind: "try-again" };
 
 /**
  * `owner` is absent where nothing here owns the channel any more; `epoch` is then the epoch of the ownership that ended.
@@ -23,10 +33,10 @@ export type PlacementChange = {
 /** Decides which thread runs a channel's relay: at most one at a time. Methods reject where the decision cannot be made now. */
 export interface ChannelPlacement {
   /** Makes the candidate the owner, unless the channel has one. Returns who owns the channel now. */
-  claim(channelId: ChannelId, candidate: PlacementOwner): Promise<Ownership>;
+  claim(channelId: ChannelId, candidate: PlacementOwner): Promise<Placed>;
   /** Ends this ownership. Does nothing where the channel has a newer one, or none. */
   release(channelId: ChannelId, epoch: number): Promise<void>;
-  /** Returns the present ownership; undefined where nothing owns the channel. */
+  /** Returns the present ownership; undefined where no thread of this process owns the channel. */
   owner(channelId: ChannelId): Promise<Ownership | undefined>;
   /**
    * Calls `take` with every change, before the promise of the call that made it resolves. What `take` throws is logged,

@@ -33,8 +33,8 @@ export type ClaimNews = { readonly channelId: ChannelId; readonly epoch: number;
 
 /** How nodes tell each other of claims. Every message may be lost: what counts is in the database. */
 export interface ClaimBoard {
-  /** Tells all other nodes. */
-  publish(news: ClaimNews): void;
+  /** Tells all other nodes. Returns false where it cannot now. */
+  publish(news: ClaimNews): boolean;
   /** Tells a former owner directly that its ownership is over. Not waited for. */
   release(former: KnownOwner): void;
   /** Asks all other nodes to publish again which of these channels they own with a higher epoch. */

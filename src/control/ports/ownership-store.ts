@@ -69,6 +69,8 @@ export interface OwnershipStore {
   release(channelId: ChannelId, incarnation: Incarnation, epoch: number): Promise<void>;
   /** Undefined where the channel never had an owner. */
   findOwner(channelId: ChannelId): Promise<OwnershipRow | undefined>;
+  /** The channels that a node owns, 200 at a time, by their id; `after`: the last one of the call before, or empty. */
+  listOwned(incarnation: Incarnation, after: ChannelId): Promise<readonly OwnershipRow[]>;
   /** The ownership of these channels and the revision of their settings, for a node that compares them with its own. */
   compare(channelIds: readonly ChannelId[]): Promise<readonly (OwnershipRow & { readonly revision: number })[]>;
 }

@@ -73,6 +73,11 @@ export function migrations(secrets: Secrets): Record<string, Migration> {
   };
 }
 
+/** The name of the newest step that this program knows. */
+export function newestStep(secrets: Secrets): string {
+  return Object.keys(migrations(secrets)).at(-1) ?? "";
+}
+
 /**
  * Brings the tables up to date: runs each missing step, all in one transaction. Throws where a step fails, and
  * DatabaseFileError where a newer version wrote the database; nothing is changed then.

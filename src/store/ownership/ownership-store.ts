@@ -16,6 +16,9 @@ import { DATABASE_NOW as NOW } from "../database/database-time.ts";
 import { takeNumber } from "../database/numbers.ts";
 import { oneOf } from "../database/one-of.ts";
 
+/** Rows that one list returns. */
+const LISTED_MAX = 200;
+
 type OwnerColumns = {
   readonly channel_id: string;
   readonly incarnation: number | null;
@@ -187,6 +190,20 @@ export class PostgresOwnershipStore implements OwnershipStore {
         .select(["channel_id", "incarnation", "home", "epoch"])
         .executeTakeFirst();
       return row === undefined ? undefined : readOwnership(row);
+    });
+  }
+
+  listOwned(incarnation: Incarnation, after: ChannelId): Promise<readonly OwnershipRow[]> {
+    return this.#database.read(async (db) => {
+      const rows = await db
+        .selectFrom("channel_owner")
+        .where("incarnation", "=", incarnation)
+        .where("channel_id", ">", after)
+        .select(["channel_id", "incarnation", "home", "epoch"])
+        .orderBy("channel_id")
+        .limit(LISTED_MAX)
+        .execute();
+      return rows.map(readOwnership);
     });
   }
 

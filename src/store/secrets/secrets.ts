@@ -52,6 +52,11 @@ export class Secrets {
     this.#opened.clear();
   }
 
+  /** The ids of all keys, the sealing one first. */
+  get keyIds(): readonly string[] {
+    return this.#keys.map(({ id }) => id);
+  }
+
   /** The id of the sealing key. */
   get currentKeyId(): string {
     return this.#current.id;

@@ -24,6 +24,8 @@ export class SharedDatabase {
   sinceMs = 0;
   /** Whether a failover ever lost commits. */
   hasLostCommits = false;
+  /** When it last did. */
+  lostMs = Number.NEGATIVE_INFINITY;
   /** The settings of every channel. */
   revision = 1;
   /** The highest epoch that was ever committed, by channel; a failover that loses commits sets it back. */
@@ -63,6 +65,7 @@ export class SharedDatabase {
     for (const [id, row] of this.#state.nodes) standby.nodes.set(id, row);
     this.#state = standby;
     this.hasLostCommits = true;
+    this.lostMs = this.#now();
     this.#standby = undefined;
     for (const [id, { epoch }] of standby.rows) this.highest.set(id, epoch);
     for (const id of this.highest.keys()) if (!standby.rows.has(id)) this.highest.delete(id);
@@ -109,6 +112,7 @@ export class SharedDatabase {
         ...node,
         ...{ incarnation, state, leaseLeftMs: leaseUntilMs - this.#now() },
       })),
+    listOwned: (): readonly OwnershipRow[] => [],
     findOwner: (channelId: string): OwnershipRow | undefined => this.#read(channelId),
     compare: (channelIds: readonly string[]) =>
       channelIds.flatMap((channelId) => {

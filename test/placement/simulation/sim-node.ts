@@ -1,12 +1,13 @@
 import type { Clock } from "../../../src/base/clock.ts";
 import type { Log } from "../../../src/base/log.ts";
+import type { Placed } from "../../../src/control/ports/channel-placement.ts";
 import type { KnownOwner, OwnerAnswer, OwnerQuestion } from "../../../src/control/ports/owner-question.ts";
 import type { Incarnation, OwnershipStore } from "../../../src/control/ports/ownership-store.ts";
 import { NodeDirectory } from "../../../src/placement/node-directory.ts";
 import { LEASE_MS, NodeMembership } from "../../../src/placement/node-membership.ts";
 import { OwnerAsker } from "../../../src/placement/owner-asker.ts";
 import { OwnershipWatch } from "../../../src/placement/ownership-watch.ts";
-import { type Placed, SharedPlacement } from "../../../src/placement/shared-placement.ts";
+import { SharedPlacement } from "../../../src/placement/shared-placement.ts";
 import { FREEZE_MS } from "../../../src/placement/wake-guard.ts";
 import type { Network } from "./network.ts";
 import { type Mutant, type SharedDatabase, unreachable } from "./shared-database.ts";
@@ -39,6 +40,8 @@ export class SimNode {
   isDraining = false;
   frozenMs = Number.NEGATIVE_INFINITY;
   wokeMs = Number.NEGATIVE_INFINITY;
+  /** The end of the last freeze, however short. */
+  resumedMs = Number.NEGATIVE_INFINITY;
   /** Called when the encoder of a session has to leave. */
   onDismissed: (session: number) => void = ignore;
   readonly #cluster: Cluster;
@@ -61,7 +64,7 @@ export class SimNode {
       asker: new OwnerAsker({ clock: this.#clock, link: this.#link(), bus: this.#bus(), silentMs: SILENT_MS }),
       board: {
         publish: (news) => this.#toAll((other) => other.placement.heard(news, "bus")),
-        question: (channels) => this.#toAll((other) => other.placement.answer(channels)),
+        question: (channels) => void this.#toAll((other) => other.placement.answer(channels)),
         release: (former) => this.#release(former),
       },
       onTakenOver: ignore,
@@ -100,6 +103,7 @@ export class SimNode {
   wake(): void {
     if (!this.process.isFrozen) return;
     if (this.#cluster.world.nowMs - this.frozenMs > FREEZE_MS) this.wokeMs = this.#cluster.world.nowMs;
+    this.resumedMs = this.#cluster.world.nowMs;
     this.process.wake();
   }
 
@@ -186,15 +190,16 @@ export class SimNode {
     });
   }
 
-  #toAll(deliver: (other: SimNode) => void): void {
+  #toAll(deliver: (other: SimNode) => void): boolean {
     const { nodes, network } = this.#cluster;
-    if (!network.isBusUp(this.incarnation)) return;
+    if (!network.isBusUp(this.incarnation)) return false;
     for (const other of nodes.values()) {
       if (other === this) continue;
       network.send(() => {
         if (network.isBusUp(other.incarnation)) other.process.run(() => deliver(other));
       });
     }
+    return true;
   }
 
   #release({ incarnation, channelId, epoch }: KnownOwner): void {

@@ -7,13 +7,17 @@ import type { World } from "./world.ts";
 const HEARS_MS = 1_000;
 /** Where only the database says so: its query, and what a slow one takes. */
 const DATABASE_MS = 9_000;
+/** Where the database lost a claim, the newer owner has to write it again first. */
+const AGAIN_MS = 5_000;
 /** Where the old owner hears nothing: until it knows that it is isolated, and the hold of an isolated node. */
 const ISOLATED_MS = 25_000;
 
+/** A node sends several times a second. */
+const STILL_SENDS_MS = 600;
 /** The answer to a claim is still on its way. */
 const NEW_MS = 50;
 
-type Sender = { readonly node: SimNode; readonly sinceMs: number };
+type Sender = { readonly node: SimNode; readonly sinceMs: number; lastMs: number };
 
 /** Where the nodes send to: sees two senders of one channel. */
 export class Targets {
@@ -35,9 +39,12 @@ export class Targets {
   flush(node: SimNode, channelId: string, epoch: number): void {
     const senders = this.#senders.get(channelId) ?? new Map<number, Sender>();
     this.#senders.set(channelId, senders);
+    const { nowMs } = this.#world;
+    for (const [each, { lastMs }] of senders) if (nowMs - lastMs > STILL_SENDS_MS) senders.delete(each);
     const same = senders.get(epoch);
-    if (same === undefined) senders.set(epoch, { node, sinceMs: this.#world.nowMs });
-    else if (same.node !== node && !this.#database.hasLostCommits) {
+    if (same === undefined) senders.set(epoch, { node, sinceMs: nowMs, lastMs: nowMs });
+    else if (same.node === node) same.lastMs = nowMs;
+    else if (!this.#database.hasLostCommits) {
       this.violations.push(`I1: two nodes send ${channelId} with epoch ${epoch}`);
     }
     const newest = [...senders].reduce((left, right) => (right[0] > left[0] ? right : left));
@@ -56,16 +63,20 @@ export class Targets {
       node.wokeMs,
     );
     const hasDatabase = !this.#database.isAway && network.hasDatabase(node.incarnation);
-    if (hasDatabase && nowMs - Math.max(databaseMs, sinceMs) > DATABASE_MS) {
+    const limitMs = this.#database.hasLostCommits ? DATABASE_MS + AGAIN_MS : DATABASE_MS;
+    if (hasDatabase && nowMs - Math.max(databaseMs, sinceMs) > limitMs) {
       this.violations.push(`I4: the database was there, and sent ${what}`);
     }
     // A frozen owner that wakes asks before it sends.
     if (hasDatabase && node.wokeMs > sinceMs && databaseMs <= node.wokeMs) {
       this.violations.push(`I4: woke and sent ${what}`);
     }
-    const isQuiet = network.lossShare === 0 && network.changedMs < sinceMs && other.wokeMs < sinceMs;
-    const hears = isQuiet && network.isBusUp(node.incarnation) && network.isBusUp(other.incarnation);
-    if (hears && node.frozenMs < sinceMs && forMs > HEARS_MS) this.violations.push(`I4: was told and sent ${what}`);
+    const isQuiet = network.lossShare === 0 && network.changedMs < sinceMs && other.resumedMs < sinceMs;
+    // A claim that the database lost is told again once its owner has noticed.
+    const isTold = sinceMs - this.#database.lostMs > DATABASE_MS;
+    const hears = isQuiet && isTold && network.isBusUp(node.incarnation) && network.isBusUp(other.incarnation);
+    if (hears && nowMs - Math.max(sinceMs, node.resumedMs) > HEARS_MS)
+      this.violations.push(`I4: was told and sent ${what}`);
   }
 
   /** A living owner that answers keeps its channel. */

@@ -23,12 +23,14 @@ export const FROM_FILES: readonly string[] = [
   "accessKey",
   "secretKey",
   "databaseUrl",
+  "natsUrl",
   "srtPassphrase",
 ] satisfies readonly SettingName[];
 /** Settings without a flag, because every user of the machine can read a command line. Errors never repeat them. */
 export const SECRETS: readonly string[] = [
   "secretKey",
   "databaseUrl",
+  "natsUrl",
   "srtPassphrase",
 ] satisfies readonly SettingName[];
 type ValueOf<Name extends SettingName> = z.output<(typeof SETTINGS)[Name]["schema"]>;
@@ -38,6 +40,9 @@ type Optional =
   | "encryptionKeyFile"
   | "databaseUrl"
   | "recordingFolder"
+  | "natsUrl"
+  | "nodeAdvertise"
+  | "clusterSecretFile"
   | "httpHost"
   | "rtmpHost"
   | "srtPort"

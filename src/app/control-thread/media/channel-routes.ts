@@ -1,5 +1,5 @@
 import type { Log } from "../../../base/log.ts";
-import type { ChannelPlacement, PlacementChange } from "../../../control/ports/channel-placement.ts";
+import type { ChannelPlacement, Placed, PlacementChange } from "../../../control/ports/channel-placement.ts";
 import type { ChannelId } from "../../../thread-protocol/channel-spec.ts";
 import type { ToMedia } from "../../../thread-protocol/messages.ts";
 import type { PoolWorker } from "../../threads/pool-worker.ts";
@@ -19,8 +19,12 @@ export type OwnedChannel = { readonly channelId: ChannelId; readonly admissions:
 /** How often a channel may lose its owner just as it is claimed. */
 const CLAIMS_MAX = 3;
 
+/** The node that owns a channel; or the encoder has to come again. */
+export type ClaimElsewhere = Exclude<Placed, { kind: "here" }>;
+
 /** Keeps a channel's owner for an encoder that is on its way to the channel. End every claim. */
 export interface Claim {
+  readonly kind: "here";
   /** Counts an encoder that is admitted. Returns the owner; throws if the channel lost it since the claim. */
   admit(): PoolWorker;
   /** The owner and the number of its ownership, without counting an encoder. */
@@ -65,10 +69,12 @@ export class ChannelRoutes {
   }
 
   /** An encoder came to this thread: it becomes the owner, unless the channel has one. */
-  async claim(channelId: ChannelId, candidate: PoolWorker): Promise<Claim> {
+  async claim(channelId: ChannelId, candidate: PoolWorker): Promise<Claim | ClaimElsewhere> {
     const { placement } = this.#deps;
     for (let count = 0; count < CLAIMS_MAX; count += 1) {
-      const ownership = await this.#inTurn(channelId, () => placement.claim(channelId, { thread: candidate.index }));
+      const placed = await this.#inTurn(channelId, () => placement.claim(channelId, { thread: candidate.index }));
+      if (placed.kind !== "here") return placed;
+      const { kind: _, ...ownership } = placed;
       // The release of this owner waits for its turn: claim again behind it.
       if (this.#ended.get(channelId) === ownership.epoch) continue;
       this.#changed({ channelId, ...ownership });
@@ -82,6 +88,7 @@ export class ChannelRoutes {
     let hasEnded = false;
     route.claims += 1;
     return {
+      kind: "here",
       owner: route,
       admit: () => {
         if (this.#routes.get(channelId) !== route) throw new Error("the channel's media thread is gone");
@@ -116,6 +123,7 @@ export class ChannelRoutes {
   async adopt(worker: PoolWorker, channels: readonly OwnedChannel[]): Promise<void> {
     for (const { channelId, admissions } of channels) {
       const claim = await this.claim(channelId, worker);
+      if (claim.kind !== "here") continue;
       const route = this.#routes.get(channelId);
       if (route?.worker === worker) route.admissions += admissions;
       claim.end();
@@ -153,12 +161,13 @@ export class ChannelRoutes {
     return lost.map(([channelId]) => channelId);
   }
 
-  #changed({ channelId, epoch, owner }: PlacementChange): void {
+  #changed({ channelId, epoch, owner, isFenced }: PlacementChange): void {
     const present = this.#routes.get(channelId);
     if (present !== undefined && (present.epoch > epoch || (present.epoch === epoch && owner !== undefined))) return;
     const worker = owner === undefined ? undefined : this.#deps.workers[owner.thread];
     if (worker === undefined) {
       this.#routes.delete(channelId);
+      if (isFenced === true) present?.worker.post({ kind: "fenced", channelId });
       return;
     }
     this.#routes.set(channelId, { worker, epoch, admissions: 0, claims: 0 });

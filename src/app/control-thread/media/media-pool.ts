@@ -35,25 +35,20 @@ import { SrtLinks } from "./srt-links.ts";
 import type { ThreadNews } from "./thread-news.ts";
 import { ThreadRequests, type ThreadRequestsDeps } from "./thread-requests.ts";
 
-/**
- * More than the sum of the deadlines of all stages, in milliseconds: this bounds a thread that runs and does not reply.
- */
+/** More than the deadlines of all stages together: this bounds a thread that runs and does not reply. In milliseconds. */
 const PREFLIGHT_DEADLINE_MS = 90_000;
-/** The thread replies at once. */
+/** A thread replies from memory, at once: one that takes longer stands still. */
 const REPLY_DEADLINE_MS = 5_000;
-/** A thread answers this from memory: one that takes longer stands still. */
-const KEYFRAME_DEADLINE_MS = 5_000;
 
 export type MediaPoolDeps = Pick<
   ThreadRequestsDeps,
-  "admit" | "readSpec" | "findIngestUser" | "previewAccess" | "sharedGuards"
+  "admit" | "readSpec" | "findIngestUser" | "cluster" | "previewAccess" | "sharedGuards"
 > & {
   readonly options: MediaOptions;
   readonly placement: ChannelPlacement;
   readonly view: LiveState;
   readonly clock: Clock;
   readonly log: Log;
-  /** Called with every fact. */
   readonly onFact: (fact: Fact) => void;
   readonly onThread: (news: ThreadNews) => void;
   /** Returns a link to the recorder for a thread that asked for one; undefined where it does not run. */
@@ -248,8 +243,10 @@ export class MediaPool implements Runtime {
     const lookUp = async () => {
       const spec = await read();
       const before = claim;
-      claim = await this.#routes.claim(channelId, this.#runningWorker());
+      const placed = await this.#routes.claim(channelId, this.#runningWorker());
       before?.end();
+      if (placed.kind !== "here") throw new Error("another node owns the channel");
+      claim = placed;
       return { spec };
     };
     try {
@@ -269,7 +266,7 @@ export class MediaPool implements Runtime {
     const owner = this.#routes.of(channelId);
     if (owner === undefined) return { found: "none" };
     const known = knownTime === undefined ? {} : { knownTime };
-    const outcome = await this.#outcome(owner, KEYFRAME_DEADLINE_MS, { kind: "keyframe", channelId, ...known });
+    const outcome = await this.#outcome(owner, REPLY_DEADLINE_MS, { kind: "keyframe", channelId, ...known });
     // A thread that died ended the broadcast.
     if (outcome === "gone") return { found: "none" };
     if (outcome === "timed-out" || outcome.kind !== "keyframe") throw new Error("the media thread did not answer");
@@ -332,6 +329,9 @@ export class MediaPool implements Runtime {
       case "loop-delay":
       case "remote-publisher-waits":
         return this.#deps.onThread({ ...message, thread: worker.name });
+      case "woke":
+      case "release-wanted":
+        return this.#deps.cluster?.take(message);
       case "channel-released":
         return this.#released(worker, message.channelId, message.admissions);
       case "request":

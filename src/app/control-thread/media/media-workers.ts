@@ -100,6 +100,11 @@ export class MediaWorkers {
     for (const worker of this.all) worker.post({ kind: "certificate", pair });
   }
 
+  /** Whether the threads may send to targets. */
+  letSend(isAllowed: boolean): void {
+    for (const worker of this.all) worker.post({ kind: "sending", isAllowed });
+  }
+
   /** Adds a port of this server: no target may lead back to it. */
   addOwnPort(port: number): void {
     this.#options = { ...this.#options, ownPorts: [...this.#options.ownPorts, port] };

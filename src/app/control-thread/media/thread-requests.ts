@@ -15,9 +15,11 @@ import type {
 import type { ChannelId, ChannelSpec } from "../../../thread-protocol/channel-spec.ts";
 import type { ControlReply, MediaRequest } from "../../../thread-protocol/messages.ts";
 import type { PlayRequest } from "../../../thread-protocol/preview.ts";
+import { linkPlace } from "../../threads/link-place.ts";
 import type { PoolWorker } from "../../threads/pool-worker.ts";
 import { newTransport, type TransportEnd } from "../../threads/transport-ends.ts";
-import type { ChannelRoutes, Claim } from "./channel-routes.ts";
+import type { ChannelRoutes, Claim, ClaimElsewhere } from "./channel-routes.ts";
+import type { ClusterHooks } from "./cluster-hooks.ts";
 
 export type ThreadRequestsDeps = {
   readonly clock: Clock;
@@ -32,6 +34,8 @@ export type ThreadRequestsDeps = {
   readonly readSpec: (channelId: ChannelId) => Promise<ChannelSpec | undefined>;
   /** An encoder or a player came to another thread than the one that owns its channel. */
   readonly onRemoteConnection: (what: "encoder" | "player") => void;
+  /** Absent: a single node. */
+  readonly cluster?: ClusterHooks;
   /** What the nodes of a cluster refuse together; absent: a single node. */
   readonly sharedGuards?: SharedGuards;
 };
@@ -67,7 +71,13 @@ export class ThreadRequests {
         void this.#orLogged(this.#findUser(request, reply), "a login could not be looked up");
         return;
       case "play":
-        return this.#play(worker, requestId, request, reply);
+        void this.#orLogged(this.#play(worker, requestId, request, reply), "a channel's owner could not be looked up");
+        return;
+      case "owner-question":
+        return reply({
+          kind: "owner-question",
+          ...(this.#deps.cluster?.answerQuestion(request.channelId) ?? { isOnAir: false, isDraining: false }),
+        });
       case "attach":
         void this.#orLogged(this.#attach(worker, request.channelId, reply), "a channel could not be looked up");
         return;
@@ -89,24 +99,29 @@ export class ThreadRequests {
   async #admit(worker: PoolWorker, { key, login }: AdmissionRequest, reply: Reply): Promise<void> {
     const { routes, admit } = this.#deps;
     const { life } = worker;
-    let claim: Claim | undefined;
+    let claim: Claim | ClaimElsewhere | undefined;
     const lookUp = async () => {
       const admitted = await admit(key, login);
       if (admitted === undefined || admitted.refusedFor !== undefined || worker.life !== life) return admitted;
       // The key may lead to another channel than it did a moment ago. Where it does not, the channel stays claimed.
       const before = claim;
       claim = await routes.claim(admitted.spec.channelId, worker);
-      before?.end();
+      endClaim(before);
       return admitted;
     };
     await this.freshness
       .answer(lookUp, (admitted) => {
         if (worker.life === life) this.#replyTo(worker, admitted, claim, reply);
       })
-      .finally(() => claim?.end());
+      .finally(() => endClaim(claim));
   }
 
-  #replyTo(asking: PoolWorker, admitted: Admitted | undefined, claim: Claim | undefined, reply: Reply): void {
+  #replyTo(
+    asking: PoolWorker,
+    admitted: Admitted | undefined,
+    claim: Claim | ClaimElsewhere | undefined,
+    reply: Reply,
+  ): void {
     const decide = (decision: AdmissionDecision, end?: TransportEnd) => reply({ kind: "admission", ...decision }, end);
     if (admitted === undefined) return decide({ decision: "refuse" });
     const { spec, slot, refusedFor } = admitted;
@@ -114,11 +129,18 @@ export class ThreadRequests {
     if (refusedFor !== undefined) return decide({ decision: "refuse", refused: { refusedFor, channelId } });
     // The thread that asked is gone.
     if (claim === undefined) return decide({ decision: "refuse" });
+    if (claim.kind === "try-again") return decide({ decision: "try-again" });
+    if (claim.kind === "elsewhere") {
+      this.#deps.log.info("remote encoder", { channelId, from: asking.name, to: claim.address });
+      this.#deps.onRemoteConnection("encoder");
+      const link = { place: linkPlace(claim.address), epoch: claim.epoch, revision: spec.revision };
+      return decide({ decision: "admit-elsewhere", channelId, slot, latency, link });
+    }
     const { worker: owner, epoch } = claim.owner;
     if (owner.linkPath !== undefined && owner !== asking) {
       this.#remoteConnection("encoder", channelId, asking, owner);
       // The owner's process asks with `attach`: the encoder counts then.
-      const link = { path: owner.linkPath, epoch, revision: spec.revision };
+      const link = { place: { path: owner.linkPath }, epoch, revision: spec.revision };
       return decide({ decision: "admit-elsewhere", channelId, slot, latency, link });
     }
     // Threads of this process accept no links: the encoder gets no reply, and comes back to this process.
@@ -156,7 +178,7 @@ export class ThreadRequests {
     return (await this.#deps.sharedGuards?.useOnce("challenge", challenge, CHALLENGE_REMEMBERED_MS)) ?? true;
   }
 
-  #play(asking: PoolWorker, requestId: number, request: PlayRequest, reply: Reply): void {
+  async #play(asking: PoolWorker, requestId: number, request: PlayRequest, reply: Reply): Promise<void> {
     const place = this.#deps.previewAccess.enter(request.token, request.channelId);
     if (place === "full") return reply({ kind: "play", decision: "full" });
     if (place === "refused") return reply({ kind: "play", decision: "refuse" });
@@ -164,10 +186,16 @@ export class ThreadRequests {
     place.onRevoked = () => asking.post({ kind: "revoke-play", requestId });
     this.#placesOf(asking).set(requestId, place);
     const owner = this.#deps.routes.of(channelId) ?? asking;
+    const elsewhere = owner === asking ? await this.#deps.cluster?.findElsewhere(channelId) : undefined;
+    if (elsewhere !== undefined) {
+      this.#deps.onRemoteConnection("player");
+      const link = { place: linkPlace(elsewhere.address), epoch: elsewhere.epoch, revision: 0 };
+      return reply({ kind: "play", decision: "admit", channelId, link });
+    }
     if (owner === asking) return reply({ kind: "play", decision: "admit", channelId });
     if (owner.linkPath !== undefined) {
       this.#remoteConnection("player", channelId, asking, owner);
-      const link = { path: owner.linkPath, epoch: 0, revision: 0 };
+      const link = { place: { path: owner.linkPath }, epoch: 0, revision: 0 };
       return reply({ kind: "play", decision: "admit", channelId, link });
     }
     const [ownersEnd, askersEnd] = newTransport();
@@ -194,4 +222,8 @@ export class ThreadRequests {
       this.#deps.log.error(event, { detail: error instanceof Error ? error.message : String(error) });
     }
   }
+}
+
+function endClaim(claim: Claim | ClaimElsewhere | undefined): void {
+  if (claim?.kind === "here") claim.end();
 }

@@ -1,0 +1,245 @@
+import type { Clock } from "../../../base/clock.ts";
+import type { Log } from "../../../base/log.ts";
+import { NatsError } from "../../../cluster/nats-address.ts";
+import { type NatsBus, openNatsBus } from "../../../cluster/nats-bus.ts";
+import { NodeRpc } from "../../../cluster/node-rpc.ts";
+import type { ServerFact } from "../../../control/facts/server-fact.ts";
+import type { KnownOwner, OwnerQuestion } from "../../../control/ports/owner-question.ts";
+import type { Incarnation, ClusterNode as NodeRow } from "../../../control/ports/ownership-store.ts";
+import { LinkDialer } from "../../../node-link/link-dialer.ts";
+import { NodeDirectory } from "../../../placement/node-directory.ts";
+import { LEASE_MS, NodeMembership } from "../../../placement/node-membership.ts";
+import { OwnerAsker } from "../../../placement/owner-asker.ts";
+import { OwnershipWatch } from "../../../placement/ownership-watch.ts";
+import { SharedPlacement } from "../../../placement/shared-placement.ts";
+import type { Flow, IsolatedMode } from "../../../placement/wake-guard.ts";
+import { newestStep } from "../../../store/migrations/migrate.ts";
+import { PostgresOwnershipStore } from "../../../store/ownership/ownership-store.ts";
+import type { OwnerQuestionReply } from "../../../thread-protocol/admission.ts";
+import type { ChannelId } from "../../../thread-protocol/channel-spec.ts";
+import { ConfigError } from "../../config/config-error.ts";
+import type { Config } from "../../config/settings/settings.ts";
+import type { Storage } from "../../data-folder/storage.ts";
+import { releaseVersion } from "../../release.ts";
+import { linkTls } from "../../threads/link-tls.ts";
+import type { NodeLinkOptions } from "../../threads/media-options.ts";
+import type { ClusterHooks } from "../media/cluster-hooks.ts";
+import { claimBoard, takeClaims } from "./claim-news.ts";
+import type { ClusterConfig } from "./cluster-config.ts";
+import { busQuestion, linkQuestion } from "./owner-ways.ts";
+
+/** A node that does not answer for this long, on either way, may be lost. In milliseconds. */
+const LOST_QUESTION_MS = 2_000;
+
+type NodeParts = {
+  readonly config: Config;
+  readonly cluster: ClusterConfig;
+  readonly storage: Storage;
+  readonly instance: string;
+  readonly clock: Clock;
+  readonly log: Log;
+};
+
+/** What a node does with the rest of the server; set once that is composed. */
+export type NodeListeners = {
+  /** Whether the media threads may send. */
+  readonly letSend: (isAllowed: boolean) => void;
+  /** The settings of a channel have a newer revision in the database. */
+  readonly onNewer: (channelId: ChannelId) => void;
+  /** A channel was taken over from a process that had not released it. */
+  readonly onTakenOver: (channelId: ChannelId, formerEpoch: number) => void;
+  /** Only this node noticed that another is lost. */
+  readonly onLost: (node: NodeRow) => void;
+  readonly isOnAir: (channelId: ChannelId) => boolean;
+};
+
+const NOT_YET: NodeListeners = {
+  letSend: () => undefined,
+  onNewer: () => undefined,
+  onTakenOver: () => undefined,
+  onLost: () => undefined,
+  isOnAir: () => false,
+};
+
+/** Connects to NATS and registers this process. Throws ConfigError where NATS refuses the login. */
+export async function openClusterNode(parts: NodeParts): Promise<ClusterNode> {
+  const { config, cluster, storage, instance, clock, log } = parts;
+  const bus = await openNatsBus({
+    ...{ address: cluster.nats, cluster: instance, clientName: `fanfare ${config.nodeId}`, clock, log },
+    random: Math.random,
+  }).catch((error: unknown) => {
+    throw error instanceof NatsError ? new ConfigError(`FANFARE_NATS_URL: ${error.message}`) : error;
+  });
+  try {
+    const store = new PostgresOwnershipStore(storage.database);
+    const { secrets } = storage.database;
+    const node = {
+      nodeId: config.nodeId,
+      advertise: cluster.advertise,
+      version: releaseVersion(),
+      schemaStep: newestStep(secrets),
+    };
+    const self = await store.addNode({ ...node, keyIds: secrets.keyIds }, LEASE_MS);
+    log.info("node registered", { node: config.nodeId, incarnation: self, address: cluster.advertise[0] });
+    return new ClusterNode(parts, bus, store, self);
+  } catch (error) {
+    await bus.close();
+    throw error;
+  }
+}
+
+/** This process as one of the nodes that share a database: its number, what it owns, and how it hears of the others. */
+export class ClusterNode implements ClusterHooks {
+  readonly self: Incarnation;
+  readonly bus: NatsBus;
+  readonly rpc: NodeRpc;
+  readonly store: PostgresOwnershipStore;
+  readonly nodes: NodeDirectory;
+  readonly placement: SharedPlacement;
+  readonly linkOptions: NodeLinkOptions;
+  readonly #log: Log;
+  readonly #watch: OwnershipWatch;
+  readonly #membership: NodeMembership;
+  readonly #heldSinceMs = new Map<ChannelId, number>();
+  readonly #clock: Clock;
+  readonly #stops: (() => void)[];
+  #listeners = NOT_YET;
+
+  constructor(
+    { config, cluster, clock, log }: NodeParts,
+    bus: NatsBus,
+    store: PostgresOwnershipStore,
+    self: Incarnation,
+  ) {
+    this.self = self;
+    this.bus = bus;
+    this.store = store;
+    this.#clock = clock;
+    this.#log = log;
+    this.linkOptions = { ...config.nodeListen, secretText: cluster.secretText, incarnation: self };
+    const onFault = (error: unknown) => log.debug("node link", { detail: String(error) });
+    const dialer = new LinkDialer({ clock, onFault, tls: linkTls(this.linkOptions) });
+    const silentMs = config.ownerSilentMs;
+    const [link, byBus] = [linkQuestion(dialer, silentMs), busQuestion(bus, silentMs)];
+    this.nodes = new NodeDirectory(store);
+    this.placement = new SharedPlacement({
+      ...{ self, store, nodes: this.nodes, log },
+      asker: new OwnerAsker({ clock, link, bus: byBus, silentMs }),
+      board: claimBoard(bus, dialer),
+      onTakenOver: (channelId, former) => {
+        log.warn("channel taken over", { channelId, from: former.incarnation });
+        this.#listeners.onTakenOver(channelId, former.epoch);
+      },
+      onNewer: (channelId) => this.#listeners.onNewer(channelId),
+    });
+    this.#watch = this.#newWatch(config.isolated);
+    const lateWays = [linkQuestion(dialer, LOST_QUESTION_MS), busQuestion(bus, LOST_QUESTION_MS)];
+    this.#membership = new NodeMembership({
+      ...{ self, clock, log, store, nodes: this.nodes },
+      isHeard: (node) => isHeard(node, lateWays, clock),
+      onLost: (node) => this.#listeners.onLost(node),
+    });
+    this.rpc = new NodeRpc(bus, self);
+    this.rpc.on("alive", async ({ channelId }) => this.answerQuestion(String(channelId)));
+    this.#stops = [
+      takeClaims(bus, {
+        heard: (news) => this.placement.heard(news, "bus"),
+        answer: (channels) => this.placement.answer(channels),
+      }),
+      bus.onConnection((isUp) => this.#watch.bus(isUp)),
+      () => this.rpc.stop(),
+    ];
+    this.#watch.bus(bus.isConnected);
+  }
+
+  get isDraining(): boolean {
+    return this.#membership.state === "draining";
+  }
+
+  /** Joins the rest of the server. Rejects where the database cannot be asked. */
+  async start(listeners: NodeListeners): Promise<void> {
+    this.#listeners = listeners;
+    await this.#membership.start();
+  }
+
+  /** Follows which channels have lost their encoder. */
+  fact(fact: ServerFact): void {
+    if (fact.kind === "ingest-held") this.#heldSinceMs.set(fact.channelId, this.#clock.now());
+    if (fact.kind === "publisher-active") this.#heldSinceMs.delete(fact.channelId);
+    if (fact.kind === "ingest-ended" && fact.isBroadcastOver) this.#heldSinceMs.delete(fact.channelId);
+  }
+
+  findElsewhere(channelId: ChannelId): Promise<KnownOwner | undefined> {
+    return this.placement.findElsewhere(channelId);
+  }
+
+  answerQuestion(channelId: ChannelId): Omit<OwnerQuestionReply, "kind"> {
+    const epoch = this.placement.epochOf(channelId);
+    const isOnAir = this.#listeners.isOnAir(channelId);
+    return { ...(epoch === undefined ? {} : { epoch }), isOnAir, isDraining: this.isDraining };
+  }
+
+  take(message: Parameters<ClusterHooks["take"]>[0]): void {
+    if (message.kind === "woke") return this.#watch.woke();
+    const { channelId, epoch } = message;
+    // Only a claim ends an ownership, and its epoch is the next one.
+    this.placement.heard({ channelId, epoch: epoch + 1, incarnation: 0 }, "link");
+  }
+
+  /** Takes no more channels: visitors of other nodes claim them. Never rejects. */
+  async drain(): Promise<void> {
+    await this.#membership.setState("draining").catch((error: unknown) => this.#logFailure(error));
+  }
+
+  /** The node has ended: others take its channels without a question. Never rejects. */
+  async leave(): Promise<void> {
+    this.#watch.stop();
+    this.#membership.stop();
+    for (const stop of this.#stops) stop();
+    await this.#membership.setState("left").catch((error: unknown) => this.#logFailure(error));
+    await this.bus.close();
+  }
+
+  #newWatch(mode: IsolatedMode): OwnershipWatch {
+    return new OwnershipWatch({
+      ...{ clock: this.#clock, log: this.#log, placement: this.placement, mode },
+      heldSinceMs: (channelId) => this.#heldSinceMs.get(channelId),
+      onFlow: (flow) => this.#applyFlow(flow),
+    });
+  }
+
+  #applyFlow(flow: Flow): void {
+    this.#listeners.letSend(flow === "flow");
+    if (flow !== "stop") return;
+    for (const { channelId } of this.placement.all()) this.placement.abandon(channelId);
+  }
+
+  #logFailure(error: unknown): void {
+    this.#log.warn("the node's state was not stored", {
+      detail: error instanceof Error ? error.message : String(error),
+    });
+  }
+}
+
+/** Whether a node whose lease is over still answers, on either way. */
+async function isHeard(
+  { incarnation, advertise }: NodeRow,
+  ways: readonly OwnerQuestion[],
+  clock: Clock,
+): Promise<boolean> {
+  const [address = ""] = advertise;
+  const asked = { channelId: "-", epoch: 0, incarnation, home: 0, address };
+  const ending = new AbortController();
+  const late = Promise.withResolvers<boolean>();
+  const timer = clock.startTimer(LOST_QUESTION_MS, () => late.resolve(false));
+  const heard = ways.map(async (way) => {
+    const { kind } = await way.ask(asked, ending.signal);
+    if (kind === "owner" || kind === "not-owner") late.resolve(true);
+  });
+  void Promise.all(heard).then(() => late.resolve(false));
+  try {
+    return await late.promise;
+  } finally {
+    timer.cancel();
+  }
+}

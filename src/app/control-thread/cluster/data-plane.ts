@@ -1,0 +1,63 @@
+import { systemClock } from "../../../base/clock.ts";
+import { Admission } from "../../../control/access/admission.ts";
+import type { LiveStream } from "../../../http/live/live-stream.ts";
+import { LocalPlacement } from "../../../placement/local-placement.ts";
+import { MediaPool, type MediaPoolDeps } from "../media/media-pool.ts";
+import type { Notifications } from "../notifications.ts";
+import type { Observers } from "../observing/observers.ts";
+import { type Foundations, mediaOptions } from "../server-options.ts";
+import type { Succession } from "../succession/succession.ts";
+import type { ClusterNode } from "./cluster-node.ts";
+import { type Joined, joinCluster } from "./join-cluster.ts";
+
+/** What a server is built on, with the processes before it and the nodes beside it. */
+export type AllFoundations = Foundations & {
+  readonly succession: Succession;
+  /** Where several nodes share the database. */
+  readonly node?: ClusterNode;
+};
+
+/** The media threads, whose requests about encoders the database answers. */
+export function poolOver(
+  { config, log, storage, tls, succession, node }: AllFoundations,
+  more: Pick<MediaPoolDeps, "view" | "previewAccess" | "linkRecorder" | "onFact" | "onSamples" | "onThread">,
+): MediaPool {
+  const admission = new Admission(storage.store);
+  return new MediaPool({
+    options: {
+      ...{ ...mediaOptions(config, tls), predecessorPorts: succession.ports },
+      ...(node === undefined ? {} : { nodeLink: node.linkOptions }),
+    },
+    placement: node?.placement ?? new LocalPlacement(log),
+    ...(node === undefined ? {} : { cluster: node }),
+    ...{ clock: systemClock, log, ...more },
+    ...(storage.sharedGuards === undefined ? {} : { sharedGuards: storage.sharedGuards }),
+    admit: (key, login) => admission.admit(key, login),
+    findIngestUser: (userId) => admission.findIngestUser(userId),
+    readSpec: (channelId) => admission.readSpec(channelId),
+  });
+}
+
+/**
+ * Where several nodes share the database: how this one answers for the channels of all. `receivers`: what is told of other
+ * nodes; they are made later.
+ */
+export function clusterOver(
+  { config, log, storage, node }: AllFoundations,
+  { ingestChecks, threads, buses }: Observers,
+  pool: MediaPool,
+  receivers: () => { readonly liveStream: LiveStream; readonly notifications: Notifications },
+): Joined | undefined {
+  if (node === undefined) return undefined;
+  const admission = new Admission(storage.store);
+  return joinCluster({
+    ...{ config, log, storage, node, pool, ingestChecks, threads },
+    readSpec: (channelId) => admission.readSpec(channelId),
+    onChanged: (channelIds) => {
+      for (const channelId of channelIds) receivers().liveStream.changed(channelId);
+    },
+    hasReaders: () => receivers().liveStream.readerCount > 0,
+    onEvent: (event) => buses.events.publish(event),
+    onDeliveries: () => receivers().notifications.deliverer.wake(),
+  });
+}

@@ -1,0 +1,14 @@
+import type { KnownOwner } from "../../../control/ports/owner-question.ts";
+import type { OwnerQuestionReply } from "../../../thread-protocol/admission.ts";
+import type { ChannelId } from "../../../thread-protocol/channel-spec.ts";
+import type { ToControl } from "../../../thread-protocol/messages.ts";
+
+/** What the media threads of a node need of the other nodes. */
+export interface ClusterHooks {
+  /** The node that owns a channel; undefined where none does, or this one. Rejects where the database cannot be asked. */
+  findElsewhere(channelId: ChannelId): Promise<KnownOwner | undefined>;
+  /** Another node asks whether this one owns a channel. */
+  answerQuestion(channelId: ChannelId): Omit<OwnerQuestionReply, "kind">;
+  /** A media thread stood still, or another node told it that an ownership is over. */
+  take(message: Extract<ToControl, { readonly kind: "woke" | "release-wanted" }>): void;
+}

@@ -1,0 +1,45 @@
+import { type Clock, systemClock } from "../../../base/clock.ts";
+import { FactBus } from "../../../control/facts/fact-bus.ts";
+import type { ServerFact } from "../../../control/facts/server-fact.ts";
+import type { ChannelHealth } from "../../../control/health/channel-health.ts";
+import { channelHealth } from "../../../control/health/channel-health.ts";
+import { IngestChecks } from "../../../control/ingest-check/ingest-checks.ts";
+import { LiveState } from "../../../control/live/live-state.ts";
+import { Metrics } from "../../../telemetry/metrics.ts";
+import type { ChannelId } from "../../../thread-protocol/channel-spec.ts";
+import { OwnTroubles } from "../own-troubles.ts";
+import type { Foundations } from "../server-options.ts";
+import type { Buses } from "../subscriptions.ts";
+import { ThreadWatch } from "../thread-watch.ts";
+
+/** The buses of a server, and what it knows from them: live state, ingest check, metrics, troubles, threads. */
+export type Observers = {
+  readonly clock: Clock;
+  readonly buses: Buses;
+  readonly publish: (fact: ServerFact) => void;
+  readonly liveState: LiveState;
+  readonly ingestChecks: IngestChecks;
+  readonly healthOf: (channelId: ChannelId) => ChannelHealth;
+  readonly metrics: Metrics;
+  readonly troubles: OwnTroubles;
+  readonly threads: ThreadWatch;
+};
+
+/** Makes them; nothing is subscribed yet. */
+export function newObservers({ config, log, storage }: Foundations): Observers {
+  const clock = systemClock;
+  const buses: Buses = { facts: new FactBus(log), samples: new FactBus(log), events: new FactBus(log) };
+  const publish = (fact: ServerFact) => buses.facts.publish(fact);
+  const liveState = new LiveState(clock);
+  const readTargets = async (channelId: ChannelId) => (await storage.store.findChannel(channelId))?.targets;
+  const ingestChecks = new IngestChecks({ clock, readTargets, publish });
+  const healthOf = (channelId: ChannelId) =>
+    channelHealth({ state: "live", live: liveState.live(channelId), warnings: ingestChecks.warnings(channelId) });
+  const metrics = new Metrics((channelId) => healthOf(channelId).state);
+  const troubles = OwnTroubles.watching(clock, publish);
+  const threads = new ThreadWatch({
+    ...{ clock, metrics, loadMax: config.loadMaxPercent / 100 },
+    onOverload: (isThere) => troubles.set("overloaded", isThere),
+  });
+  return { clock, buses, publish, liveState, ingestChecks, healthOf, metrics, troubles, threads };
+}
