@@ -53,7 +53,8 @@ export const FIELD_NOTES: Readonly<Record<string, string>> = {
   webhookSecret: "The secret that signs webhooks; shown only when the endpoint is set.",
   platId: "The platform's number, unique within the installation.",
   targetName: "The kind of platform.",
-  rtmpUrl: "rtmp:// or rtmps:// address without the key, up to 1024 characters.",
+  rtmpUrl:
+    "rtmp://, rtmps:// or srt:// address without the key, up to 1024 characters. Of srt://: passphrase, pbkeylen and latency (in milliseconds) in its query; the key is sent as the stream ID.",
   id: "Of a platform, or in `ingestAuth`: the login's name, up to 128 characters; masked for viewers. Of an event or a delivery: its number.",
   password:
     "The platform's password, or that of `ingestAuth`; answers show its first character, or none where it has up to four.",

@@ -1,3 +1,4 @@
+import { isSrtUrl, parseSrtUrl } from "../base/srt-url.ts";
 import { addressProblem } from "./input/address-form.ts";
 
 /**
@@ -6,5 +7,13 @@ import { addressProblem } from "./input/address-form.ts";
  * the reference's own example has none.
  */
 export function rtmpUrlProblem(url: string): string | undefined {
+  if (isSrtUrl(url)) return srtUrlProblem(url);
   return addressProblem(url, ["rtmp", "rtmps"], "; send those as id and password");
+}
+
+function srtUrlProblem(url: string): string | undefined {
+  const problem = addressProblem(url, ["srt", "srt"], "; send the stream ID as streamKey");
+  if (problem !== undefined) return problem;
+  const address = parseSrtUrl(url);
+  return typeof address === "string" ? address : undefined;
 }

@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
 import type { Clock } from "../base/clock.ts";
+import { isSrtUrl } from "../base/srt-url.ts";
 import type { MachineTrouble } from "../base/system-errors.ts";
 import type { AddressPolicy } from "../net/address-check.ts";
 import { withOwnNames } from "../net/dns/own-names.ts";
@@ -13,6 +14,7 @@ import type { TargetSpec } from "../thread-protocol/channel-spec.ts";
 import { forbiddenAddress, machineError, nameNotResolved } from "./link-errors.ts";
 import { OpenError, openTcp, openTls } from "./open-socket.ts";
 import { RtmpLink } from "./rtmp-link.ts";
+import { SrtLink } from "./srt-link.ts";
 import { TlsMemory } from "./tls-memory.ts";
 
 export type RtmpDialerDeps = {
@@ -33,10 +35,10 @@ export type RtmpDialerDeps = {
   readonly takeDescriptor?: () => boolean;
 };
 
-/** Dials RTMP and RTMPS targets over the network, and knows which of its connections still exist. */
+/** Dials RTMP, RTMPS and SRT targets over the network, and knows which of its connections still exist. */
 export class RtmpDialer implements Dialer {
   readonly #deps: RtmpDialerDeps;
-  readonly #links = new Set<RtmpLink>();
+  readonly #links = new Set<RtmpLink | SrtLink>();
   readonly #policy: AddressPolicy;
   readonly #tlsMemory: TlsMemory;
   readonly #queues: KernelQueues;
@@ -51,7 +53,26 @@ export class RtmpDialer implements Dialer {
     this.#directSockets = deps.directSockets ?? new DirectSockets();
   }
 
-  dial(target: TargetSpec, events: LinkEvents): RtmpLink {
+  dial(target: TargetSpec, events: LinkEvents): RtmpLink | SrtLink {
+    return isSrtUrl(target.url) ? this.#dialSrt(target, events) : this.#dialRtmp(target, events);
+  }
+
+  #dialSrt(target: TargetSpec, events: LinkEvents): SrtLink {
+    const { clock, randomBytes, onFault, onTrouble = () => undefined, takeDescriptor } = this.#deps;
+    const link = new SrtLink(target, events, {
+      ...{ clock, randomBytes, onFault, onTrouble },
+      resolve: async (address, signal) => {
+        if (takeDescriptor?.() === false)
+          throw new OpenError("tcp", machineError("descriptors"), { trouble: "descriptors" });
+        return this.#resolve(target, address, signal);
+      },
+      onGone: (gone) => this.#gone(gone),
+    });
+    this.#links.add(link);
+    return link;
+  }
+
+  #dialRtmp(target: TargetSpec, events: LinkEvents): RtmpLink {
     const { clock, randomBytes, onFault, onTrouble = () => undefined } = this.#deps;
     const link = new RtmpLink(target, events, {
       clock,
@@ -70,13 +91,15 @@ export class RtmpDialer implements Dialer {
       check: async (address, signal) => {
         await this.#resolve(target, address, signal);
       },
-      onGone: (gone) => {
-        this.#links.delete(gone);
-        if (this.#links.size === 0) this.#whenIdle?.();
-      },
+      onGone: (gone) => this.#gone(gone),
     });
     this.#links.add(link);
     return link;
+  }
+
+  #gone(link: RtmpLink | SrtLink): void {
+    this.#links.delete(link);
+    if (this.#links.size === 0) this.#whenIdle?.();
   }
 
   /** Resolves when every connection is gone, including those that linger after their close. */
@@ -101,7 +124,7 @@ export class RtmpDialer implements Dialer {
 
   async #resolve(
     target: TargetSpec,
-    { host, port }: TargetAddress,
+    { host, port }: Pick<TargetAddress, "host" | "port">,
     signal: AbortSignal,
   ): Promise<readonly CheckedAddress[]> {
     try {

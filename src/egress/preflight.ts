@@ -4,6 +4,7 @@ import type { PreflightResult, PreflightStage } from "../thread-protocol/preflig
 import { TargetErrorCode } from "../thread-protocol/targets/target-status.ts";
 import type { RtmpDialer } from "./dialer.ts";
 import type { RtmpLink } from "./rtmp-link.ts";
+import type { SrtLink } from "./srt-link.ts";
 
 /**
  * Connects to a target as a broadcast would, up to its acceptance of publish, then ends properly. Sends no media.
@@ -28,7 +29,7 @@ export function preflight(target: TargetSpec, dialer: RtmpDialer, clock: Clock):
 }
 
 /** RTMP's connect command is part of the permission: it names the application. */
-function stageOf(link: RtmpLink): PreflightStage {
+function stageOf(link: RtmpLink | SrtLink): PreflightStage {
   switch (link.failedAt) {
     case "resolve":
     case "tls":

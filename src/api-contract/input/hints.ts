@@ -11,8 +11,8 @@ const HINTS: Readonly<Record<string, readonly [en: string, ko: string]>> = {
     "주소에는 공백, 줄바꿈, 역슬래시를 사용할 수 없습니다.",
   ],
   "an address that begins with rtmp:// or rtmps://": [
-    "Start the address with rtmp:// or rtmps://.",
-    "rtmp:// 또는 rtmps://로 시작하는 주소를 입력해 주세요.",
+    "Start the address with rtmp://, rtmps:// or srt://.",
+    "rtmp://, rtmps:// 또는 srt://로 시작하는 주소를 입력해 주세요.",
   ],
   "an address that begins with http:// or https://": [
     "Start the address with http:// or https://.",
@@ -77,9 +77,9 @@ const HINTS: Readonly<Record<string, readonly [en: string, ko: string]>> = {
     "This is the server's address, without a key. Copy the stream key.",
     "서버 주소만 있고 키가 없습니다. 스트림 키를 복사해 주세요.",
   ],
-  "an rtmp:// or rtmps:// address": [
-    "Start the address with rtmp:// or rtmps://.",
-    "rtmp:// 또는 rtmps://로 시작하는 주소를 입력해 주세요.",
+  "an rtmp://, rtmps:// or srt:// address": [
+    "Start the address with rtmp://, rtmps:// or srt://.",
+    "rtmp://, rtmps:// 또는 srt://로 시작하는 주소를 입력해 주세요.",
   ],
   "an http:// or https:// address": [
     "Start the address with http:// or https://.",

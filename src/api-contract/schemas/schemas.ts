@@ -70,7 +70,7 @@ const label = z
     error: `at most ${LONGEST.label} characters, no control characters`,
   });
 
-const rtmpUrl = z.string({ error: "an rtmp:// or rtmps:// address" }).check((context) => {
+const rtmpUrl = z.string({ error: "an rtmp://, rtmps:// or srt:// address" }).check((context) => {
   const problem = isAtMost(context.value, LONGEST.rtmpUrl)
     ? rtmpUrlProblem(context.value)
     : `an address of at most ${LONGEST.rtmpUrl} characters`;

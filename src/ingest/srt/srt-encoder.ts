@@ -1,5 +1,6 @@
 import type { Clock } from "../../base/clock.ts";
 import { type Removal, tidyKey } from "../../base/pasted-text.ts";
+import type { Sender } from "../../net/datagram-port.ts";
 import { SrtConnection, type SrtEnd } from "../../protocol/srt/connection.ts";
 import type { CallRequest, SrtListenerHandshake } from "../../protocol/srt/listener.ts";
 import { readStreamId, type StreamIdFault, type StreamRequest } from "../../protocol/srt/stream-id.ts";
@@ -10,7 +11,6 @@ import type { SrtLinkSample } from "../../thread-protocol/samples.ts";
 import type { Connection } from "../connection-limiter.ts";
 import { ConnectionRefusal, type RefusalDeps } from "../publish/connection-refusal.ts";
 import { type Admit, type KeyDecision, type PublishConnection, PublishSession } from "../publish/publish-session.ts";
-import type { Sender } from "./datagram-port.ts";
 import { RecentLoss } from "./recent-loss.ts";
 
 /** Turns the bytes of a transport stream into the relay's messages. */

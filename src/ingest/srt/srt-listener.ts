@@ -1,4 +1,5 @@
 import type { Timer } from "../../base/clock.ts";
+import { DatagramPort, type OnDatagram, type Sender } from "../../net/datagram-port.ts";
 import { SrtListenerHandshake } from "../../protocol/srt/listener.ts";
 import { HANDSHAKE_BYTES } from "../../protocol/srt/wire/handshake.ts";
 import { destinationOf, HEADER_BYTES, isControl } from "../../protocol/srt/wire/packet.ts";
@@ -8,7 +9,6 @@ import { plainAddress } from "../peer-address.ts";
 import { FailedKeys } from "../publish/failed-keys.ts";
 import { Refusals } from "../publish/refusals.ts";
 import { CallBudget } from "./call-budget.ts";
-import { DatagramPort, type OnDatagram, type Sender } from "./datagram-port.ts";
 import { SrtEncoder, type SrtEncoderDeps } from "./srt-encoder.ts";
 
 const TICK_MS = 10;

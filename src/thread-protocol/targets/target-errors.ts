@@ -1,4 +1,5 @@
 import { REFUSAL_SENTENCES } from "./refusal-sentences.ts";
+import { SRT_SENTENCES } from "./srt-sentences.ts";
 import type { TargetSentence } from "./target-sentence.ts";
 import type { TargetError } from "./target-status.ts";
 
@@ -194,6 +195,7 @@ const SENTENCES = {
     ko: "플랫폼이 RTMP가 아닌 것으로 응답했습니다. URL과 포트를 확인해 주세요.",
   },
   ...REFUSAL_SENTENCES,
+  ...SRT_SENTENCES,
   "closed-at-once": {
     code: "REMOTE_CLOSED",
     severity: "transient",

@@ -31,7 +31,7 @@ export const WRONG_BODY_VALUES: Readonly<Record<string, readonly WrongValue[]>> 
   restream: wrong("an array of platforms", "x", {}, 5),
   targetName: oneOf(PLATFORM_NAMES, "MYSPACE", "youtube"),
   rtmpUrl: [
-    ...wrong("an rtmp:// or rtmps:// address", 5, {}),
+    ...wrong("an rtmp://, rtmps:// or srt:// address", 5, {}),
     ...wrong("an address that begins with rtmp:// or rtmps://", "http://host/app", "host"),
     ...wrong("an address of at most 1024 characters", `rtmp://h/${"x".repeat(1_016)}`),
   ],
@@ -108,7 +108,10 @@ export const MISSING_RULES: Readonly<Record<string, { readonly absent: string; r
   planType: both("one of STANDARD, PROFESSIONAL, UNLIMITED"),
   restream: both("an array of platforms"),
   targetName: both(`one of ${PLATFORM_NAMES.join(", ")}`),
-  rtmpUrl: { absent: "an rtmp:// or rtmps:// address", empty: "an address that begins with rtmp:// or rtmps://" },
+  rtmpUrl: {
+    absent: "an rtmp://, rtmps:// or srt:// address",
+    empty: "an address that begins with rtmp:// or rtmps://",
+  },
   streamKey: { absent: "text of at most 512 characters", empty: "the platform's key" },
   fileName: both("a file name of 1 to 200 characters"),
   bytes: both("a whole number of bytes from 1 to 1099511627776"),

@@ -35,3 +35,31 @@ export async function startSrtGstreamer(uri: string, seconds: number): Promise<C
   ];
   return await startChild("gst-launch-1.0", ["-e", ...pipeline]);
 }
+
+export type SrtReceiverProgram = "srt-live-transmit" | "ffmpeg" | "gstreamer";
+
+/** A listener that writes what one caller sends to a file, and ends with it. `url` has no query yet. */
+export async function startSrtReceiver(
+  program: SrtReceiverProgram,
+  port: number,
+  path: string,
+  passphrase?: string,
+): Promise<Child> {
+  const secret = passphrase === undefined ? "" : `&passphrase=${passphrase}`;
+  const url = `srt://127.0.0.1:${port}?mode=listener${secret}`;
+  switch (program) {
+    case "srt-live-transmit":
+      // It writes to its standard output only.
+      return await startChild("sh", [
+        "-c",
+        `exec srt-live-transmit -loglevel:error -a:no '${url}' file://con > '${path}'`,
+      ]);
+    case "ffmpeg":
+      return await startChild("ffmpeg", [
+        ...["-hide_banner", "-loglevel", "error", "-nostdin", "-i", url, "-map", "0", "-c", "copy"],
+        ...["-f", "mpegts", "-y", path],
+      ]);
+    case "gstreamer":
+      return await startChild("gst-launch-1.0", ["-e", "srtsrc", `uri=${url}`, "!", "filesink", `location=${path}`]);
+  }
+}

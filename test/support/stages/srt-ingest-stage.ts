@@ -1,7 +1,7 @@
 import type { Admission } from "../../../src/ingest/publish/publish-session.ts";
-import type { DatagramPort, OnDatagram, Sender } from "../../../src/ingest/srt/datagram-port.ts";
 import type { StreamReader } from "../../../src/ingest/srt/srt-encoder.ts";
 import { SrtListener, type SrtListenerDeps } from "../../../src/ingest/srt/srt-listener.ts";
+import type { DatagramPort, OnDatagram, Sender } from "../../../src/net/datagram-port.ts";
 import { type CallFailure, type CallStep, SrtCaller } from "../../../src/protocol/srt/caller.ts";
 import { SrtConnection } from "../../../src/protocol/srt/connection.ts";
 import type { ProvenLogin } from "../../../src/thread-protocol/admission.ts";

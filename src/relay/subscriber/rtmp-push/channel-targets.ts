@@ -3,7 +3,6 @@ import type { DroppedFrames, TargetSample } from "../../../thread-protocol/sampl
 import type { DecoderConfig } from "../../stream/config/decoder-config.ts";
 import type { LinkClose, StreamChoice, Subscriber } from "../subscriber.ts";
 import type { Supply } from "./health/idle-watch.ts";
-import type { RtmpPush } from "./rtmp-push.ts";
 import { choiceOf } from "./spec-change.ts";
 import { streamProblem } from "./stream-problem.ts";
 import { Target, type TargetDeps } from "./target.ts";
@@ -31,7 +30,7 @@ export class ChannelTargets {
   readonly #targets = new Map<TargetId, Target>();
   #areWanted = false;
   /** Accepted, but not begun: whether the stream has audio is not known yet. */
-  readonly #untilAudio = new Set<RtmpPush>();
+  readonly #untilAudio = new Set<Subscriber>();
 
   constructor(deps: ChannelTargetsDeps) {
     this.#deps = deps;
@@ -82,7 +81,7 @@ export class ChannelTargets {
    * Gives the stream to a push. One that gets silence where there is no audio waits until that is known: its platform
    * should find both kinds at the beginning.
    */
-  #begin(push: RtmpPush): void {
+  #begin(push: Subscriber): void {
     const stream = this.#deps.stream();
     if (!push.choice.addsSilence || stream.head.isAudioKnown(this.#deps.clock.now())) stream.subscribe(push);
     else this.#untilAudio.add(push);

@@ -1,5 +1,6 @@
 import type { TargetSpec } from "../../../thread-protocol/channel-spec.ts";
 import type { TargetError } from "../../../thread-protocol/targets/target-status.ts";
+import type { WireForm } from "../../packing/wire-form.ts";
 import type { LinkClose } from "../subscriber.ts";
 
 /**
@@ -7,6 +8,8 @@ import type { LinkClose } from "../subscriber.ts";
  * them; the link only transmits bytes and carries out the command dialogue around them.
  */
 export interface Link {
+  /** The form of what `write` takes; absent: RTMP chunks. */
+  readonly form?: WireForm;
   /**
    * Writes bytes to the socket. Call only between `onPublishing` and `onClosed`. The bytes must not change while
    * `isHolding`.

@@ -14,7 +14,7 @@ const UNPROVEN_MAX_MS = 1_500;
 /** The present connection of a target. */
 export type Present = {
   readonly link: Link | undefined;
-  readonly push: RtmpPush | undefined;
+  readonly push: Pick<RtmpPush, "queue" | "hasSilence"> | undefined;
   readonly care: LinkCare | undefined;
 };
 

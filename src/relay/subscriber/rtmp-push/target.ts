@@ -5,6 +5,7 @@ import type { DroppedFrames, TargetSample } from "../../../thread-protocol/sampl
 import { targetError } from "../../../thread-protocol/targets/target-errors.ts";
 import type { ConnectStatus, TargetError, TargetStatus } from "../../../thread-protocol/targets/target-status.ts";
 import type { LinkClose, StreamChoice } from "../subscriber.ts";
+import { TsPush } from "../ts-push.ts";
 import type { Supply } from "./health/idle-watch.ts";
 import { LinkCare } from "./health/link-care.ts";
 import { judgeRefusal } from "./lingering-key.ts";
@@ -29,7 +30,7 @@ export type TargetDeps = {
   /** The status, or a detail of it, changed. */
   readonly onStatus: (target: Target, from: ConnectStatus) => void;
   /** The target accepted publish: give the stream to its push. */
-  readonly onAccepted: (push: RtmpPush) => void;
+  readonly onAccepted: (push: RtmpPush | TsPush) => void;
 };
 
 /**
@@ -42,7 +43,7 @@ export class Target {
   #state: TargetState;
   #link: Link | undefined;
   /** Present while the target has accepted publish. */
-  #push: RtmpPush | undefined;
+  #push: RtmpPush | TsPush | undefined;
   #retryTimer: Timer | undefined;
   #isWanted = false;
   /** Why the target cannot take this stream. */
@@ -278,16 +279,23 @@ export class Target {
     const link = this.#link;
     if (link === undefined) return;
     const { clock, onAccepted } = this.#deps;
-    const push: RtmpPush = new RtmpPush(streamId, {
-      ...{ link, clock, reconnect: this.#reconnect },
+    const shared = {
+      link,
       choice: () => this.#choice(),
       onBegun: () => this.#counters.wentOnAir(clock.now()),
-      onLoss: () => this.#takeLoss(),
-      onReconnectDue: () => this.redial("cut"),
       onEnded: () => {
         if (push === this.#push) this.#failBy(SERVER_FAULT);
       },
-    });
+    };
+    const push: RtmpPush | TsPush =
+      link.form === undefined
+        ? new RtmpPush(streamId, {
+            ...shared,
+            ...{ clock, reconnect: this.#reconnect },
+            onLoss: () => this.#takeLoss(),
+            onReconnectDue: () => this.redial("cut"),
+          })
+        : new TsPush({ ...shared, form: link.form });
     this.#push = push;
     this.#care = this.#careFor(link, push.queue);
     this.#step({ kind: "accepted" });
@@ -344,7 +352,7 @@ export class Target {
   }
 
   /** Closes the link this way, and keeps its counts. */
-  #letGo(close: (link: Link, push: RtmpPush | undefined) => void): void {
+  #letGo(close: (link: Link, push: RtmpPush | TsPush | undefined) => void): void {
     const link = this.#link;
     const push = this.#push;
     if (link === undefined) return;

@@ -1,0 +1,111 @@
+import { randomBytes } from "node:crypto";
+import { createSocket } from "node:dgram";
+import { once } from "node:events";
+import { expect, onTestFinished, test } from "vitest";
+import { systemClock } from "../../src/base/clock.ts";
+import { RtmpDialer } from "../../src/egress/dialer.ts";
+import { preflight } from "../../src/egress/preflight.ts";
+import { callFailed, connectionEnded } from "../../src/egress/srt-errors.ts";
+import { parseCidrList } from "../../src/net/cidr-list.ts";
+import { createResolver } from "../../src/net/dns/resolver.ts";
+import { SrtConnection } from "../../src/protocol/srt/connection.ts";
+import { SrtListenerHandshake } from "../../src/protocol/srt/listener.ts";
+import { REJECTIONS, type Rejection } from "../../src/protocol/srt/wire/rejections.ts";
+
+const faults: unknown[] = [];
+
+function dialerWith(allowed: string): RtmpDialer {
+  return new RtmpDialer({
+    ...{ clock: systemClock, randomBytes, resolver: createResolver() },
+    policy: { allowed: parseCidrList(allowed), ownPorts: [1], ownHosts: [] },
+    onFault: (error) => void faults.push(error),
+  });
+}
+
+/** A listener on a loopback port; with `rejection` it rejects everybody. */
+async function listener(rejection?: Rejection) {
+  const socket = createSocket("udp4");
+  onTestFinished(() => void socket.close());
+  socket.bind(0, "127.0.0.1");
+  await once(socket, "listening");
+  const handshake = new SrtListenerHandshake(Buffer.from("secret"), 0);
+  const nowUs = () => systemClock.now() * 1_000;
+  const payloads: Buffer[] = [];
+  const streamIds: string[] = [];
+  let connection: SrtConnection | undefined;
+  socket.on("message", (datagram, from) => {
+    const send = (packet: Buffer) => socket.send(packet, from.port, from.address);
+    if (datagram.readUInt32BE(12) !== 0) return connection?.receive(datagram, nowUs());
+    const step = handshake.receive(datagram, from, nowUs());
+    if (step.kind === "reply") send(step.packet);
+    if (step.kind !== "request") return;
+    streamIds.push(String(step.request.extensions.streamId));
+    if (rejection !== undefined) return send(handshake.reject(step.request.handshake, rejection, nowUs()));
+    const options = { localId: 9, passphrase: undefined, latencyMs: 20, nowUs: nowUs() };
+    const accepted = handshake.accept(step.request, options);
+    if (typeof accepted === "string" || connection !== undefined) return;
+    connection = new SrtConnection(accepted.agreement, nowUs(), {
+      send,
+      deliver: (payload) => void payloads.push(payload),
+      onGap: () => undefined,
+      onEnd: () => undefined,
+      randomBytes,
+    });
+    send(accepted.response);
+    const ticks = setInterval(() => connection?.tick(nowUs()), 10);
+    onTestFinished(() => clearInterval(ticks));
+  });
+  return { url: `srt://127.0.0.1:${socket.address().port}`, payloads, streamIds };
+}
+
+const target = (url: string) => ({ targetId: 1, url, streamKey: "live/key", isEnabled: true });
+
+test("a test of a target goes as far as confirmed data, which has no content, and is ended properly", async () => {
+  const { url, payloads, streamIds } = await listener();
+  const dialer = dialerWith("127.0.0.0/8");
+  expect(await preflight(target(url), dialer, systemClock)).toMatchObject({ isOk: true, stage: "publish" });
+  expect(streamIds[0]).toBe("live/key");
+  expect(payloads.every((payload) => payload.length === 188 && payload.readUInt16BE(1) === 0x1fff)).toBe(true);
+  await dialer.idle();
+  expect(faults).toEqual([]);
+});
+
+test("a rejection is said in words, and where it happened", async () => {
+  const { url } = await listener("notFound");
+  expect(await preflight(target(url), dialerWith("127.0.0.0/8"), systemClock)).toMatchObject({
+    isOk: false,
+    stage: "handshake",
+    error: callFailed({ kind: "rejected", code: 2_404 }),
+  });
+});
+
+test("nobody at the port: said after the three seconds that SRT waits", async () => {
+  const socket = createSocket("udp4");
+  socket.bind(0, "127.0.0.1");
+  await once(socket, "listening");
+  onTestFinished(() => void socket.close());
+  const result = await preflight(
+    target(`srt://127.0.0.1:${socket.address().port}`),
+    dialerWith("127.0.0.0/8"),
+    systemClock,
+  );
+  expect(result).toMatchObject({ isOk: false, stage: "handshake", error: callFailed({ kind: "no-answer" }) });
+});
+
+test("an address that targets may not have is not called", async () => {
+  const { url, streamIds } = await listener();
+  const result = await preflight(target(url), dialerWith(""), systemClock);
+  expect(result).toMatchObject({ isOk: false, stage: "resolve", error: { code: "TARGET_FORBIDDEN" } });
+  expect(streamIds).toEqual([]);
+});
+
+test("every rejection has words of its own kind", () => {
+  const codes = Object.values(REJECTIONS).map((code) => callFailed({ kind: "rejected", code }));
+  expect(codes.every(({ message }) => message.includes("SRT"))).toBe(true);
+  expect(callFailed({ kind: "rejected", code: 1_010 })).toMatchObject({ code: "AUTH_FAILED", severity: "fatal" });
+  expect(callFailed({ kind: "rejected", code: 2_409 })).toMatchObject({ code: "STREAM_KEY_IN_USE" });
+  expect(callFailed({ kind: "rejected", code: 3_000 })).toMatchObject({ code: "PUBLISH_REJECTED" });
+  expect(callFailed({ kind: "old-version" }).message).toContain("SRT older than 1.3");
+  expect(connectionEnded({ kind: "silent" }, 9_000)).toMatchObject({ code: "TCP_TIMEOUT" });
+  expect(connectionEnded({ kind: "shutdown" }, 9_000)).toMatchObject({ code: "REMOTE_CLOSED" });
+});
