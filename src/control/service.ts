@@ -13,7 +13,7 @@ import type { IngestChecks } from "./ingest-check/ingest-checks.ts";
 import type { LiveState } from "./live/live-state.ts";
 import { Totals } from "./live/totals.ts";
 import { DomainError } from "./ports/errors.ts";
-import type { Runtime } from "./ports/runtime.ts";
+import type { ChannelLive, Runtime } from "./ports/runtime.ts";
 import type { Page, Store } from "./ports/store.ts";
 import { ChannelEdits } from "./use-cases/channel-edits.ts";
 import { ChannelReads, found, type ListFilter, targetOf } from "./use-cases/channel-reads.ts";
@@ -121,6 +121,15 @@ export class Service {
   /** Throws DomainError `channel-not-found` or `target-not-found`. */
   async getTarget(channelId: ChannelId, targetId: TargetId): Promise<TargetDetail> {
     return targetOf(await this.#reads.get(channelId), targetId);
+  }
+
+  /** Every channel on air, also while its encoder is lost and the last frame is held. */
+  onAir(): readonly { readonly channelId: ChannelId; readonly live: ChannelLive }[] {
+    const { runtime } = this.#options;
+    return runtime.publishingChannels().flatMap((channelId) => {
+      const live = runtime.live(channelId);
+      return live === undefined ? [] : [{ channelId, live }];
+    });
   }
 
   /** The verdict on a channel that is not turned off, from what is known without the database. */

@@ -227,7 +227,7 @@ function addRoutes(server: FastifyInstance, options: HttpServerOptions, { previe
     sharedGuards: options.limits.sharedGuards,
   });
   addPushRoutes(server, { push: options.push, access: options.dashboard, cookies });
-  if (options.areMetricsHere) addMetricsRoute(server, options.metrics, clock);
+  if (options.areMetricsHere) addMetricsRoute(server, options.metrics, service, clock);
   const gate = new ApiGuard({
     ...{ service, dashboard: options.dashboard, cookies, clock, guard, onFailedLogin: onFailedLogin("api") },
     basePath: options.basePath,

@@ -318,7 +318,7 @@ function assemble(foundations: AllFoundations): Parts {
     ...{ service, runtime: all, previewAccess, live: liveStream, events: notifications.useCases, metrics },
     ...{ recordings: recording.recordings, push: notifications.pushUseCases, media },
   });
-  const metricsHttp = buildMetricsServer({ source: metrics, clock, log, hosts: hostNames(config) });
+  const metricsHttp = buildMetricsServer({ source: metrics, onAir: service, clock, log, hosts: hostNames(config) });
   return Object.assign(parts, {
     ...{ http, metricsHttp, pause, runtime, recorder: recording.worker, media, liveState, notifications },
     ...{ metrics, addresses, totals, storage, succession, ports: [], node, cluster },

@@ -12,7 +12,7 @@ const FOR_GOOD = "public, max-age=31536000, immutable";
 const INDEX = "index.html";
 
 /** Addresses under which there are no pages. */
-const NO_PAGES = /^\/(api|dashboard|preview|docs|openapi\.json|metrics|livez|readyz)(\/|$)/;
+const NO_PAGES = /^\/(api|dashboard|preview|docs|openapi\.json|metrics|stat|livez|readyz)(\/|$)/;
 
 /** Only our own files; a player passes video to the browser as `blob:`. */
 const POLICY = [

@@ -26,13 +26,16 @@ export interface MetricsSource {
 /** One page stays valid for this long, in milliseconds: anybody can ask for it. */
 const PAGE_LASTS_MS = 1_000;
 
-/** The bytes of `/metrics`, made once for all who ask at the same time. */
+/** A text that is made anew each time. */
+type PageSource = Pick<MetricsSource, "contentType" | "text">;
+
+/** The bytes of `/metrics` or `/stat`, made once for all who ask at the same time. */
 export class MetricsPage {
-  readonly #source: MetricsSource;
+  readonly #source: PageSource;
   readonly #clock: Clock;
   #made: { readonly atMs: number; readonly bytes: Promise<Buffer> } | undefined;
 
-  constructor(source: MetricsSource, clock: Clock) {
+  constructor(source: PageSource, clock: Clock) {
     this.#source = source;
     this.#clock = clock;
   }

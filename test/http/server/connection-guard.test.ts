@@ -12,6 +12,9 @@ import { certificate } from "../../support/stages/certificates.ts";
 import { pourRecords } from "../../support/targets/one-byte-records.ts";
 import { Api, type ApiOptions, CHANNELS } from "../api.ts";
 
+/** No channel is on air. */
+const NONE = { onAir: () => [] };
+
 const quiet = () => undefined;
 const SILENT = { debug: quiet, info: quiet, warn: quiet, error: quiet };
 
@@ -280,7 +283,13 @@ test("a client whose request cannot be read, and that leaves its side open, is c
 
 test("the metrics' own port has the same bounds", async () => {
   await open({ areMetricsHere: false });
-  const own = buildMetricsServer({ source: api.metrics, clock: api.clock, log: SILENT, hosts: new HostNames([]) });
+  const own = buildMetricsServer({
+    source: api.metrics,
+    onAir: NONE,
+    clock: api.clock,
+    log: SILENT,
+    hosts: new HostNames([]),
+  });
   await own.listen({ host: "127.0.0.1", port: 0 });
   port = (own.server.address() as AddressInfo).port;
   const { closed } = await client("GET /metrics HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".repeat(9));

@@ -5,6 +5,9 @@ import { Health } from "../../../src/http/server/health.ts";
 import { HostNames } from "../../../src/http/server/host-names.ts";
 import { Api, CHANNELS, MANAGER } from "../api.ts";
 
+/** No channel is on air. */
+const NONE = { onAir: () => [] };
+
 let api: Api;
 beforeEach(async () => {
   api = await Api.open();
@@ -119,6 +122,7 @@ test("metrics can have a server of their own, and are then nowhere else", async 
   await here.close();
   const own = buildMetricsServer({
     source: api.metrics,
+    onAir: NONE,
     clock: api.clock,
     log: { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined },
     hosts: new HostNames([]),
