@@ -115,6 +115,16 @@ function keyBehind(address: string, server: string): string {
   return rest === path ? "" : rest + query;
 }
 
+/** The host of an address, with its port unless that is RTMP's own; empty where there is none. */
+export function serverOf(address: string): string {
+  let text = visible(address);
+  if (startsWithOneOf(text, ENCODED_SCHEMES)) text = withSlashes(text).replace(/%3a/i, ":");
+  const start = text.indexOf("://") + 3;
+  const end = text.indexOf("/", start);
+  const host = isRtmpAddress(text) ? text.slice(start, end < 0 ? undefined : end).toLowerCase() : "";
+  return host.endsWith(":1935") ? host.slice(0, -":1935".length) : host;
+}
+
 /**
  * A stream key without what was pasted with it. `server`: the address that it belongs to, where known. An address
  * without a key stays as it is, and `isRtmpAddress` is true for it.

@@ -1,4 +1,4 @@
-import { type Removal, tidyAddress, tidyKey } from "../../base/pasted-text.ts";
+import { type Removal, serverOf, tidyAddress, tidyKey } from "../../base/pasted-text.ts";
 
 /** A note about accepted input that a person should know. */
 export type InputNote = {
@@ -6,6 +6,7 @@ export type InputNote = {
   readonly code:
     | "INVISIBLE_REMOVED"
     | "ADDRESS_REMOVED"
+    | "ADDRESS_IGNORED"
     | "PREFIX_REMOVED"
     | "SLASHES_REMOVED"
     | "BLANK_INSIDE"
@@ -66,12 +67,31 @@ const BLANK_INSIDE: InputNote = {
   messageKo: "키 중간에 공백이 있습니다. 올바르게 복사했는지 확인해 주세요. 입력한 값을 그대로 사용합니다.",
 };
 
+/** The address in front of a key is that of another server. It is not used, since nobody may have meant it. */
+const ADDRESS_IGNORED: InputNote = {
+  field: "streamKey",
+  code: "ADDRESS_IGNORED",
+  message:
+    "The key was pasted with the address of another server, which is ignored: the stream goes to the server that is set here. To use the other server, enter its address.",
+  messageKo:
+    "다른 서버의 주소와 함께 키를 붙여 넣었습니다. 그 주소는 사용하지 않고 여기에 설정된 서버로 송출합니다. 다른 서버를 사용하려면 서버 주소를 직접 입력해 주세요.",
+};
+
 /** The same for its key. A blank inside the key stays, because a platform may use one; a note asks about it. */
 export function tidyStreamKey(
   given: string,
   rtmpUrl: string,
 ): { readonly text: string; readonly notes: readonly InputNote[] } {
   const { text, removed } = tidyKey(given, rtmpUrl);
-  const notes = notesOf("streamKey", removed);
+  const isOther = removed.includes("address") && rtmpUrl !== "" && serverOf(given) !== serverOf(rtmpUrl);
+  const notes = isOther
+    ? [
+        ...notesOf(
+          "streamKey",
+          removed.filter((each) => each !== "address"),
+        ),
+        ADDRESS_IGNORED,
+      ]
+    : notesOf("streamKey", removed);
   return { text, notes: /\s/.test(text) ? [...notes, BLANK_INSIDE] : notes };
 }

@@ -28,6 +28,7 @@ const inputNote = z.strictObject({
   code: z.enum([
     "INVISIBLE_REMOVED",
     "ADDRESS_REMOVED",
+    "ADDRESS_IGNORED",
     "PREFIX_REMOVED",
     "SLASHES_REMOVED",
     "BLANK_INSIDE",

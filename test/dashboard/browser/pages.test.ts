@@ -165,6 +165,18 @@ test("every page is accessible in both languages and themes, and fits a phone; s
     expect(await page.evaluate("document.documentElement.scrollWidth"), name).toBe(PHONE_WIDTH);
     await take(`phone-${name}`);
   }
+  // A very wide window.
+  await page.setViewportSize({ width: 2_560, height: 1_300 });
+  for (const [name, address, mark] of [
+    ["overview", "/", ".card .rate-line"],
+    ["channel", path, ".platform .failure"],
+    ["settings", "/settings", "tbody tr"],
+  ] as const) {
+    await page.goto(`${fanfare.origin}${address}`);
+    await page.locator(mark).first().waitFor();
+    await expectAccessible(page, `${name} at 2560 px`);
+    await take(`wide-${name}`);
+  }
   await page.getByRole("button", { name: "Sign out" }).click();
   await page.getByRole("heading", { name: "Sign in" }).waitFor();
   await look("sign-in", TWO_LOOKS);

@@ -118,3 +118,17 @@ test("a failure that no sibling causes keeps its reason", async () => {
   const platforms = await content("GET", `${CHANNELS}/${channelId}/platforms`);
   expect(platforms.map(({ lastError }: { lastError?: object }) => lastError)).toEqual([undefined, refused, inUse]);
 });
+
+test("a key that is pasted with another server's address keeps the server, and a note says that the address is ignored", async () => {
+  const paste = async (streamKey: string) => {
+    const { restream } = await api.create({ restream: [{ ...PLATFORM, streamKey }] });
+    const [{ rtmpUrl, streamKey: stored, notes }] = restream;
+    return [rtmpUrl, stored, notes.map(({ code }: { readonly code: string }) => code)];
+  };
+  const ignored = [PLATFORM.rtmpUrl, "key-5", ["ADDRESS_IGNORED"]];
+  expect(await paste("rtmp://live.example.com/app/key-5")).toEqual(ignored);
+  expect(await paste("rtmp%3A%2F%2Flive.example.com%2Fapp%2Fkey-5")).toEqual(ignored);
+  const removed = [PLATFORM.rtmpUrl, "key-5", ["ADDRESS_REMOVED"]];
+  expect(await paste(`${PLATFORM.rtmpUrl}/key-5`)).toEqual(removed);
+  expect(await paste("rtmp://A.rtmp.youtube.com:1935/live2/key-5")).toEqual(removed);
+});

@@ -76,7 +76,8 @@ test("the meter shows the level of the audio while the preview is muted, and a p
   const errors = watchErrors(page);
   await setUp(page, fanfare);
   const channel = await api.createChannel("meter", [{ rtmpUrl: target.url, streamKey: uniqueKey("a") }]);
-  stage.kitEncoder(channel, { clip: syntheticClip({ audio: { sampleRate: 48_000, channels: 2, isTone: true } }) });
+  const audio = { sampleRate: 48_000, channels: 2, isTone: true } as const;
+  const encoder = stage.kitEncoder(channel, { clip: syntheticClip({ audio }) });
   await page.goto(`${fanfare.origin}/channels/${channel.channelId}`);
   // A browser measures nothing before a person did something on the page.
   await page.locator("video").waitFor();
@@ -94,5 +95,13 @@ test("the meter shows the level of the audio while the preview is muted, and a p
   await page.getByRole("button", { name: "소리 켜기" }).click();
   await page.getByRole("button", { name: "음소거" }).click();
   await page.getByRole("button", { name: "소리 켜기" }).waitFor();
+
+  // While a hold runs, the meter falls to silence and the page says why: nothing stands still at the last level.
+  await encoder.stop("reset");
+  await page.getByText("송출 유지 중: 인코더에서 오디오가 들어오지 않습니다.").waitFor();
+  await waitFor("silence", DEADLINE_MS, async () =>
+    (await meter.getAttribute("aria-valuetext")) === "무음" ? true : undefined,
+  );
+  expect(await level()).toBe(-60);
   expect(errors).toEqual([]);
 });

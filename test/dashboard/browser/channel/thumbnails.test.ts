@@ -11,6 +11,7 @@ import {
 } from "../../../support/dashboard/browser.ts";
 import { waitFor } from "../../../support/processes/waiting.ts";
 import { Stage, uniqueKey } from "../../../support/stages/stage.ts";
+import { codecClip } from "../../../support/streams/codec-clip.ts";
 
 const DEADLINE_MS = 20_000;
 /** Runs in the page: how many colours the first thumbnail has. */
@@ -62,13 +63,73 @@ test("a channel on air has a thumbnail in cards, in the list and on its page, an
   await page.locator(".thumb").waitFor({ state: "detached" });
 });
 
-test("a page that is no secure context says that it cannot draw", async () => {
+/** What Debian's Chromium says of keyframes where it is no secure context; undefined: it draws them. */
+const CODECS = [
+  ["H.264", async () => syntheticClip(), undefined],
+  ["AV1", (folder: string) => codecClip(folder, "av1"), undefined],
+  ["HEVC", (folder: string) => codecClip(folder, "hevc"), "No video here: this browser can't decode HEVC."],
+] as const;
+
+test("a page that is no secure context draws what a video element decodes, and names a codec that the browser lacks", async () => {
   const stage = await Stage.open();
   const target = await stage.target();
   const { fanfare, api } = await stage.server({ environment: { FANFARE_ALLOWED_HOSTS: INSECURE_NAME } });
   const page = await (await openContext(await openBrowser(stage))).newPage();
-  await setUp(page, { origin: `http://${INSECURE_NAME}:${fanfare.httpPort}`, stdout: fanfare.stdout });
-  const channel = await api.createChannel("plain", [{ rtmpUrl: target.url, streamKey: uniqueKey("a") }]);
+  const errors = watchErrors(page);
+  const origin = `http://${INSECURE_NAME}:${fanfare.httpPort}`;
+  await setUp(page, { origin, stdout: fanfare.stdout });
+  expect(await page.evaluate("[isSecureContext, 'VideoDecoder' in globalThis]")).toEqual([false, false]);
+  // Its last keyframe in place of the preview.
+  await page.addInitScript("localStorage.setItem('fanfare-preview', 'closed')");
+  for (const [codec, clipOf, problem] of CODECS) {
+    const channel = await api.createChannel(`plain_${codec.replace(/\W/g, "")}`, [
+      { rtmpUrl: target.url, streamKey: uniqueKey("a") },
+    ]);
+    const encoder = stage.kitEncoder(channel, { clip: await clipOf(stage.folder) });
+    await page.goto(`${origin}/channels/${channel.channelId}`);
+    await page.locator(".thumb").waitFor();
+    if (problem === undefined) await isDrawn(page);
+    else await page.getByText(problem).waitFor();
+    await encoder.stop("clean");
+  }
+  expect(errors).toEqual([]);
+});
+
+test("a hidden tab asks for no picture, and asks again when it is shown; less motion means no animation", async () => {
+  const stage = await Stage.open();
+  const target = await stage.target();
+  const { fanfare, api } = await stage.server();
+  const context = await openContext(await openBrowser(stage));
+  const page = await context.newPage();
+  await setUp(page, fanfare);
+  const channel = await api.createChannel("hidden", [{ rtmpUrl: target.url, streamKey: uniqueKey("a") }]);
+  await page.goto(`${fanfare.origin}/channels/${channel.channelId}`);
+  await page.locator(".icon-spinner").first().waitFor();
+  const running = () => page.evaluate("document.getAnimations().filter((one) => one.playState === 'running').length");
+  await expect.poll(running).toBeGreaterThan(0);
+  await page.emulateMedia({ reducedMotion: "reduce" });
+  await expect.poll(running).toBe(0);
+
   stage.kitEncoder(channel, { clip: syntheticClip() });
-  await page.getByText("No video here: browsers decode it over HTTPS only.").waitFor();
+  await page.addInitScript(`
+    Object.defineProperty(document, "hidden", { get: () => globalThis.isTabHidden === true });
+    globalThis.setHidden = (isHidden) => {
+      globalThis.isTabHidden = isHidden;
+      document.dispatchEvent(new Event("visibilitychange"));
+    };
+  `);
+  const asked: string[] = [];
+  page.on("request", (request) => {
+    if (request.url().endsWith("/keyframe")) asked.push(request.url());
+  });
+  await page.clock.install();
+  await page.goto(fanfare.origin);
+  await isDrawn(page);
+  await page.evaluate("setHidden(true)");
+  const before = asked.length;
+  await page.clock.runFor(60_000);
+  expect(asked.length).toBe(before);
+  await page.evaluate("setHidden(false)");
+  await page.clock.runFor(1_000);
+  await waitFor("the next one", DEADLINE_MS, () => asked.length > before || undefined);
 });

@@ -16,6 +16,8 @@ type SecretFieldOptions = {
   readonly isRequired?: boolean;
   readonly check?: Check;
   readonly onType?: (value: string) => void;
+  /** What becomes of a pasted text: the field shows it at once. */
+  readonly tidy?: (value: string) => string;
   readonly input?: {
     readonly autocomplete?: "current-password";
     readonly autofocus?: boolean;
@@ -25,7 +27,18 @@ type SecretFieldOptions = {
 
 /** A key or password: masked, with a button that shows it and, if the server has one, a button that copies it. */
 export function SecretField(options: SecretFieldOptions) {
-  const { label, name, help, value = "", isMask = false, isRequired = false, check, onType, input = {} } = options;
+  const {
+    label,
+    name,
+    help,
+    value = "",
+    isMask = false,
+    isRequired = false,
+    check,
+    onType,
+    tidy,
+    input = {},
+  } = options;
   const element = useRef<HTMLInputElement>(null);
   const isShown = useSignal(false);
   /** Whether the input has the field's value: it was shown or typed. */
@@ -66,7 +79,9 @@ export function SecretField(options: SecretFieldOptions) {
             {...input}
             onInput={(event) => {
               isFilled.value = true;
-              onType?.(event.currentTarget.value);
+              const field = event.currentTarget;
+              onType?.(field.value);
+              if (event.inputType === "insertFromPaste" && tidy !== undefined) field.value = tidy(field.value);
             }}
           />
           {(!isMask || isFilled.value) && (

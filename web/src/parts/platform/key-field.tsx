@@ -25,6 +25,7 @@ export function KeyField({ label, value = "", help, server = "" }: KeyFieldOptio
         help={help}
         isRequired
         onType={(key) => (typed.value = key)}
+        tidy={(key) => tidyStreamKey(key, server).text || key}
       />
       <div role="status">
         {notes.map((note) => (

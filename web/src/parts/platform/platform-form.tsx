@@ -59,6 +59,8 @@ export function PlatformFields() {
 
 function AddressFields({ preset }: { readonly preset: Preset }) {
   const isOwn = useSignal(preset.rtmpUrls.length === 0);
+  /** The server as far as it is chosen: an address that was pasted with the key is compared with it. */
+  const server = useSignal(preset.rtmpUrls[0] ?? "");
   return (
     <>
       {preset.rtmpUrls.length > 0 && (
@@ -67,7 +69,10 @@ function AddressFields({ preset }: { readonly preset: Preset }) {
             <select
               {...ids}
               name="urlChoice"
-              onChange={(event) => (isOwn.value = event.currentTarget.value === OWN_ADDRESS)}
+              onChange={({ currentTarget: { value } }) => {
+                isOwn.value = value === OWN_ADDRESS;
+                server.value = isOwn.value ? "" : value;
+              }}
             >
               {preset.rtmpUrls.map((url) => (
                 <option key={url} value={url}>
@@ -85,10 +90,13 @@ function AddressFields({ preset }: { readonly preset: Preset }) {
           name="rtmpUrl"
           help={urlHelp(preset)}
           isRequired
-          input={{ placeholder: "rtmps://", inputMode: "url" }}
+          input={{
+            ...{ placeholder: "rtmps://", inputMode: "url" },
+            onInput: ({ currentTarget: { value } }) => (server.value = value),
+          }}
         />
       )}
-      <KeyField label={t().platform.key} help={keyHelp(preset)} />
+      <KeyField label={t().platform.key} help={keyHelp(preset)} server={server.value} />
       <MoreFields />
     </>
   );

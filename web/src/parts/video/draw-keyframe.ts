@@ -1,20 +1,31 @@
+import { isPlayable, withVideoFrame } from "./draw-with-video.ts";
 import { type EncodedKeyframe, readKeyframe } from "./keyframe-file.ts";
 
-/** `insecure`: browsers decode in secure contexts only. `undecodable`: this one does not decode the codec. */
-export type Drawn = { readonly kind: "drawn" | "insecure" } | { readonly kind: "undecodable"; readonly codec: string };
+/** `undecodable`: this browser does not decode the codec. */
+export type Drawn = { readonly kind: "drawn" } | { readonly kind: "undecodable"; readonly codec: string };
 
-/** Decodes a keyframe as the server answers it and draws it into the canvas, as wide as that is. Rejects on damaged data. */
+/**
+ * Decodes a keyframe as the server answers it and draws it into the canvas, as wide as that is: by a `VideoDecoder`, which browsers
+ * have in secure contexts only, else by a video element. Rejects on damaged data.
+ */
 export async function drawKeyframe(file: Uint8Array, canvas: HTMLCanvasElement): Promise<Drawn> {
-  if (!("VideoDecoder" in globalThis)) return { kind: "insecure" };
   const keyframe = readKeyframe(file);
   const { decoder, name } = keyframe;
-  const isKnown = decoder !== undefined && (await isSupported(decoder));
-  if (!isKnown) return { kind: "undecodable", codec: name };
-  const frame = await decoded(keyframe, decoder);
-  canvas.height = Math.round((canvas.width * frame.displayHeight) / frame.displayWidth);
-  canvas.getContext("2d")?.drawImage(frame, 0, 0, canvas.width, canvas.height);
-  frame.close();
+  if (decoder !== undefined && "VideoDecoder" in globalThis && (await isSupported(decoder))) {
+    const frame = await decoded(keyframe, decoder);
+    draw(canvas, frame, frame.displayWidth, frame.displayHeight);
+    frame.close();
+  } else if (isPlayable(keyframe)) {
+    await withVideoFrame(keyframe, (video) => draw(canvas, video, video.videoWidth, video.videoHeight));
+  } else {
+    return { kind: "undecodable", codec: name };
+  }
   return { kind: "drawn" };
+}
+
+function draw(canvas: HTMLCanvasElement, image: CanvasImageSource, width: number, height: number): void {
+  canvas.height = Math.round((canvas.width * height) / width);
+  canvas.getContext("2d")?.drawImage(image, 0, 0, canvas.width, canvas.height);
 }
 
 async function isSupported(decoder: VideoDecoderConfig): Promise<boolean> {

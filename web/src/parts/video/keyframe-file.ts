@@ -1,3 +1,5 @@
+import type { Mp4Keyframe } from "./keyframe-mp4.ts";
+
 /** What a `VideoDecoder` is configured with. */
 type DecoderConfig = {
   readonly codec: string;
@@ -12,6 +14,8 @@ export type EncodedKeyframe = {
   /** Undefined where no browser decodes it. */
   readonly decoder: DecoderConfig | undefined;
   readonly data: Uint8Array;
+  /** The same as a video element takes it; absent where none does. */
+  readonly mp4?: Mp4Keyframe | undefined;
 };
 
 const FILE_HEADER_BYTES = 13;
@@ -34,15 +38,26 @@ export function readKeyframe(file: Uint8Array): EncodedKeyframe {
   const config = messages.find(({ packetType }) => packetType === CONFIG)?.body;
   switch (frame.fourCc) {
     case "avc1":
-      return { name: "H.264", decoder: config && withDescription(avcCodec(config), config), data: frame.body };
+      return {
+        name: "H.264",
+        decoder: config && withDescription(avcCodec(config), config),
+        data: frame.body,
+        mp4: config && { entry: "avc1", config, data: frame.body },
+      };
     case "hvc1":
-      return { name: "HEVC", decoder: config && withDescription(hevcCodec(config), config), data: frame.body };
+      return {
+        name: "HEVC",
+        decoder: config && withDescription(hevcCodec(config), config),
+        data: frame.body,
+        mp4: config && { entry: "hvc1", config, data: frame.body },
+      };
     case "av01":
       // The decoder finds the sequence header in the data: it takes no description.
       return {
         name: "AV1",
         decoder: config && { codec: av1Codec(config) },
         data: joined(config?.subarray(AV1_CONFIG_BYTES) ?? new Uint8Array(), frame.body),
+        mp4: config && { entry: "av01", config, data: frame.body },
       };
     default:
       return { name: frame.fourCc, decoder: undefined, data: frame.body };

@@ -14,15 +14,22 @@ type PlayerOptions = {
   readonly url: string;
   readonly onProblem: (problem: PlayerProblem) => void;
   readonly onStop: () => void;
+  /** The encoder is lost: the preview has the last frame and silence. */
+  readonly isHeld: boolean;
 };
 
 /** Plays the FLV stream at this address, muted at first, with the smallest delay, and measures its audio. */
-export function Player({ url, onProblem, onStop }: PlayerOptions) {
+export function Player({ url, onProblem, onStop, isHeld }: PlayerOptions) {
   const element = useRef<HTMLVideoElement>(null);
   useEffect(() => (element.current === null ? undefined : play(element.current, url, onProblem)), [url]);
   return (
     <>
       <video ref={element} muted playsInline aria-label={t().encoder.previewLabel} />
+      {isHeld && (
+        <p class="quiet" role="status">
+          {words().heldSilence}
+        </p>
+      )}
       <Sound video={element}>
         <button type="button" onClick={() => void element.current?.requestFullscreen()}>
           {words().fullScreen}

@@ -45,7 +45,7 @@ export function Preview({ channel }: { readonly channel: Channel }) {
 function PreviewOfBroadcast({ channel }: { readonly channel: Channel }) {
   const problem = useSignal<PlayerProblem | undefined>(undefined);
   if (isWanted.value && problem.value === undefined && !isAway.value && !isStale.value) {
-    return <OpenPreview channelId={channel.channelId} onProblem={(found) => (problem.value = found)} />;
+    return <OpenPreview channel={channel} onProblem={(found) => (problem.value = found)} />;
   }
   const open = (): void => {
     problem.value = undefined;
@@ -67,11 +67,12 @@ function PreviewOfBroadcast({ channel }: { readonly channel: Channel }) {
 }
 
 type OpenPreviewOptions = {
-  readonly channelId: string;
+  readonly channel: Channel;
   readonly onProblem: (problem: PlayerProblem) => void;
 };
 
-function OpenPreview({ channelId, onProblem }: OpenPreviewOptions) {
+function OpenPreview({ channel, onProblem }: OpenPreviewOptions) {
+  const { channelId, ingest } = channel;
   const url = useSignal<string | undefined>(undefined);
   useEffect(() => {
     let isClosed = false;
@@ -90,7 +91,7 @@ function OpenPreview({ channelId, onProblem }: OpenPreviewOptions) {
   if (url.value === undefined) return null;
   return (
     <div class="preview">
-      <Player url={url.value} onProblem={onProblem} onStop={() => want(false)} />
+      <Player url={url.value} onProblem={onProblem} onStop={() => want(false)} isHeld={ingest?.state === "HELD"} />
     </div>
   );
 }

@@ -46,8 +46,6 @@ export function ThumbnailOf({ channel, width, isNamed = false }: ThumbnailOption
 
 function problemOf(state: ThumbnailState): string | undefined {
   switch (state.kind) {
-    case "insecure":
-      return words().insecure;
     case "undecodable":
       return words().undecodable(state.codec);
     case "none":

@@ -1,7 +1,6 @@
 import { language } from "../../text/text.ts";
 
 const en = {
-  insecure: "No video here: browsers decode it over HTTPS only.",
   undecodable: (codec: string) => `No video here: this browser can't decode ${codec}.`,
   none: "No video yet.",
   held: "Holding",
@@ -10,6 +9,7 @@ const en = {
   full: "The preview has no room for another viewer. You see the last frame instead.",
   level: "Audio level",
   silent: "Silent",
+  heldSilence: "Holding: the encoder sends no audio.",
   noLevelYet: "Click anywhere or press a key to measure the audio.",
   listen: "Listen",
   mute: "Mute",
@@ -17,7 +17,6 @@ const en = {
 };
 
 const ko: typeof en = {
-  insecure: "영상을 표시할 수 없습니다. 브라우저는 HTTPS에서만 영상을 디코딩합니다.",
   undecodable: (codec) => `영상을 표시할 수 없습니다. 이 브라우저는 ${codec} 디코딩을 지원하지 않습니다.`,
   none: "아직 영상이 없습니다.",
   held: "송출 유지 중",
@@ -26,6 +25,7 @@ const ko: typeof en = {
   full: "이 채널의 미리보기를 볼 수 있는 인원이 찼습니다. 대신 마지막 화면을 표시합니다.",
   level: "오디오 레벨",
   silent: "무음",
+  heldSilence: "송출 유지 중: 인코더에서 오디오가 들어오지 않습니다.",
   noLevelYet: "화면을 클릭하거나 키를 누르면 오디오 레벨을 측정합니다.",
   listen: "소리 켜기",
   mute: "음소거",
