@@ -129,6 +129,14 @@ const HINTS: Readonly<Record<string, readonly [en: string, ko: string]>> = {
     "10~3600 사이의 정수를 입력해 주세요.",
   ],
   "at most 100 numbers of platforms": ["Choose at most 100 platforms.", "플랫폼은 100개까지 선택할 수 있습니다."],
+  "a file name of 1 to 200 characters": [
+    "Enter a file name of 1 to 200 characters.",
+    "파일 이름을 1~200자로 입력해 주세요.",
+  ],
+  "a whole number of bytes from 1 to 1099511627776": [
+    "Enter a size of 1 byte to 1 TiB, in bytes.",
+    "크기를 1바이트~1TiB 사이의 바이트 수로 입력해 주세요.",
+  ],
   "a track's number, 0 to 255": ["Enter a whole number from 0 to 255.", "0~255 사이의 정수를 입력해 주세요."],
   "at most 10 texts of 1 to 30 characters, none of them a control character": [
     "A channel has at most 10 labels of 1 to 30 characters each, without line breaks.",
