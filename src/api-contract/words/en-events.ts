@@ -82,8 +82,8 @@ export const enEvents = {
     changes: {
       deleted: () => "Channel deleted",
       "settings-changed": () => "Channel settings changed",
-      "labels-changed": () => "The channel's labels were changed",
-      renamed: () => "The channel was renamed",
+      "labels-changed": () => "Channel labels changed",
+      renamed: () => "Channel renamed",
       "end-requested": () => "Broadcast stopped",
       blocked: () => "Channel disabled",
       unblocked: () => "Channel enabled",

@@ -75,7 +75,7 @@ const ko: ReportWords = {
   csv: {
     time: "시각",
     ingest: "수신 kbit/s",
-    ofPlatform: ["kbit/s", "지연 ms", "드롭 프레임", "재시도"],
+    ofPlatform: ["kbit/s", "지연 ms", "드롭된 프레임", "재시도"],
   },
   platform: "플랫폼",
   encoder: "인코더",
@@ -85,7 +85,7 @@ const ko: ReportWords = {
   zone: (timeZone) => `모든 시각은 ${timeZone} 시간대 기준입니다.`,
   onlyTest: "테스트 영상만 송출된 방송입니다.",
   titles: { platforms: "플랫폼", interruptions: "중단", refused: "거부된 인코더", timeline: "타임라인" },
-  platformHeads: ["플랫폼", "송출 시간", "전송량(MB)", "재시도", "드롭 프레임", "중단 횟수"],
+  platformHeads: ["플랫폼", "송출 시간", "전송량(MB)", "재시도", "드롭된 프레임", "중단 횟수"],
   interruptionHeads: ["시각", "위치", "지속 시간", "원인"],
   refusedHeads: ["마지막 시각", "접속 IP", "시도 횟수", "원인"],
   timelineHeads: ["시각", "이벤트", "변경한 사람"],

@@ -119,7 +119,7 @@ test("as a page it needs nothing else, runs nothing, and shows names unchanged",
   expect(body).toContain('<path d="M300 10L600 10L900 10"');
   expect(body).toContain("<td>Encoder</td><td>0:00:01</td><td>encoder connection lost</td>");
   expect(body).toContain("<td>192.0.2.7</td><td>3</td><td>wrong stream key</td>");
-  expect(body).toContain(`<td>The channel was renamed</td><td>with access key ${MANAGER.accessKeyId}</td>`);
+  expect(body).toContain(`<td>Channel renamed</td><td>with access key ${MANAGER.accessKeyId}</td>`);
 });
 
 test("in Korean and a reader's time zone: headings, sentences and dates", async () => {
@@ -132,11 +132,11 @@ test("in Korean and a reader's time zone: headings, sentences and dates", async 
   expect(page.body).toContain("종료 사유: 인코더에서 방송 종료.");
   expect(page.body).toContain("<td>인코더</td><td>0:00:01</td><td>인코더 연결 끊김</td>");
   expect(page.body).toContain("<td>192.0.2.7</td><td>3</td><td>잘못된 스트림 키</td>");
-  expect(page.body).toContain(`<td>채널 이름을 바꿨습니다</td><td>액세스 키 ${MANAGER.accessKeyId}</td>`);
+  expect(page.body).toContain(`<td>채널 이름이 변경되었습니다</td><td>액세스 키 ${MANAGER.accessKeyId}</td>`);
   // No sentence of the page is left in English.
   expect(page.body.replace(/<style>.*?<\/style>|<[^>]*>/gs, " ")).not.toMatch(/encoder|platform|broadcast|channel /i);
   const table = await file(`${url}?format=csv&lang=ko&timeZone=Asia%2FSeoul`);
-  expect(table.body.split("\r\n")[0]).toMatch(/^\uFEFF시각,수신 kbit\/s,.*지연 ms.*드롭 프레임.*재시도"$/);
+  expect(table.body.split("\r\n")[0]).toMatch(/^\uFEFF시각,수신 kbit\/s,.*지연 ms.*드롭된 프레임.*재시도"$/);
   expect(table.headers["content-disposition"]).toContain(
     `filename*=UTF-8''renamed_1-${fileTime(startTime + 9 * 3_600_000)}.csv`,
   );
