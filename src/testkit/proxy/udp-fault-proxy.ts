@@ -1,0 +1,89 @@
+import { createSocket, type Socket } from "node:dgram";
+import { once } from "node:events";
+
+type UdpFaults = {
+  /** The share of datagrams that are lost, in each direction. */
+  readonly loss: number;
+  /** How long each datagram is under way, in milliseconds. */
+  readonly delayMs: number;
+  /** The share of datagrams that arrive twice. */
+  readonly duplicates?: number;
+  /** The share of datagrams that arrive `reorderMs` later. */
+  readonly reordered?: number;
+  readonly reorderMs?: number;
+};
+
+export type UdpProxyOptions = {
+  /** Where datagrams go. */
+  readonly to: { readonly host: string; readonly port: number };
+  readonly faults: UdpFaults;
+  /** From 0 up to 1; seeded, so that a run can be repeated. */
+  readonly random: () => number;
+};
+
+/** A network between one UDP client on this machine and a server: it loses, delays, doubles and reorders. */
+export class UdpFaultProxy {
+  readonly #options: UdpProxyOptions;
+  readonly #front: Socket = createSocket("udp4");
+  readonly #back: Socket = createSocket("udp4");
+  #client: { readonly address: string; readonly port: number } | undefined;
+  #isClosed = false;
+  passed = 0;
+  lost = 0;
+
+  private constructor(options: UdpProxyOptions) {
+    this.#options = options;
+  }
+
+  /** Listens on a free port of 127.0.0.1. */
+  static async start(options: UdpProxyOptions): Promise<UdpFaultProxy> {
+    const proxy = new UdpFaultProxy(options);
+    await proxy.#listen();
+    return proxy;
+  }
+
+  get port(): number {
+    return this.#front.address().port;
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#front.close();
+    this.#back.close();
+  }
+
+  async #listen(): Promise<void> {
+    const { host, port } = this.#options.to;
+    this.#front.on("message", (datagram, { address, port: from }) => {
+      this.#client = { address, port: from };
+      this.#pass(() => this.#back.send(datagram, port, host));
+    });
+    this.#back.on("message", (datagram) => {
+      const client = this.#client;
+      if (client !== undefined) this.#pass(() => this.#front.send(datagram, client.port, client.address));
+    });
+    for (const socket of [this.#front, this.#back]) {
+      socket.bind(0, "127.0.0.1");
+      await once(socket, "listening");
+    }
+  }
+
+  #pass(send: () => void): void {
+    const { faults, random } = this.#options;
+    const { loss, delayMs, duplicates = 0, reordered = 0, reorderMs = 0 } = faults;
+    if (random() < loss) {
+      this.lost += 1;
+      return;
+    }
+    this.passed += 1;
+    const lateMs = random() < reordered ? reorderMs : 0;
+    this.#later(delayMs + lateMs, send);
+    if (random() < duplicates) this.#later(delayMs, send);
+  }
+
+  #later(delayMs: number, send: () => void): void {
+    setTimeout(() => {
+      if (!this.#isClosed) send();
+    }, delayMs).unref();
+  }
+}
