@@ -38,6 +38,7 @@ import type { MediaPool } from "./media/media-pool.ts";
 import { MediaSources } from "./media-sources.ts";
 import { Notifications } from "./notifications.ts";
 import { newObservers } from "./observing/observers.ts";
+import type { OwnTroubles } from "./own-troubles.ts";
 import type { RecordingWorker } from "./recording/recording-worker.ts";
 import { recordingsOf } from "./recording/recordings-of.ts";
 import { DESCRIPTORS, dashboardOver, hostNames, httpOptions, notificationsOptions } from "./server-options.ts";
@@ -313,7 +314,7 @@ function assemble(foundations: AllFoundations): Parts {
   const http = buildHttpServer({
     ...{ pause, publishAddresses: () => addresses.now },
     ...httpOptions(foundations),
-    health: new Health({ clock, probe: () => probeWrite(storage.database), troubles: () => troubles.current }),
+    ...outsideOf(foundations, troubles, cluster),
     onAcceptError: (error) => troubles.acceptFailed(error),
     ...{ service, runtime: all, previewAccess, live: liveStream, events: notifications.useCases, metrics },
     ...{ recordings: recording.recordings, push: notifications.pushUseCases, media },
@@ -323,6 +324,13 @@ function assemble(foundations: AllFoundations): Parts {
     ...{ http, metricsHttp, pause, runtime, recorder: recording.worker, media, liveState, notifications },
     ...{ metrics, addresses, totals, storage, succession, ports: [], node, cluster },
   });
+}
+
+/** What load balancers and operators see of this server, and of the others on its database. */
+function outsideOf({ storage }: AllFoundations, troubles: OwnTroubles, cluster: Joined | undefined) {
+  const health = { probe: () => probeWrite(storage.database), troubles: () => troubles.current, clock: systemClock };
+  if (cluster === undefined) return { health: new Health(health) };
+  return { health: new Health({ ...health, ingestLoad: () => cluster.load() }), nodes: cluster.nodes };
 }
 
 /** Adds a port of this server: neither targets nor webhooks may connect to it. */

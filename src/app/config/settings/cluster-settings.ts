@@ -52,6 +52,20 @@ export const CLUSTER_SETTINGS = {
     "How long a server that carries a channel may leave a question unanswered before another takes the channel over, in milliseconds.",
     "300",
   ),
+  drainSeconds: setting(
+    "FANFARE_DRAIN_SECONDS",
+    parsed((digits) => (/^\d{1,5}$/.test(digits) ? Number(digits) : undefined), "a whole number from 0 to 99999"),
+    "How long the broadcasts of a server that drains may go on, in seconds. Those left then are cut, 5 % a second.",
+    "600",
+  ),
+  capacityMbps: setting(
+    "FANFARE_CAPACITY_MBPS",
+    parsed(
+      (digits) => (/^[1-9]\d{0,6}$/.test(digits) ? Number(digits) : undefined),
+      "a whole number from 1 to 9999999",
+    ),
+    "How many Mbit/s this server is meant to send. Above 80 % of it /readyz?for=ingest is 503 (default: no limit).",
+  ),
   isolated: setting(
     "FANFARE_ISOLATED",
     oneOf(["keep", "stop"]),

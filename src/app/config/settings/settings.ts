@@ -42,6 +42,7 @@ type Optional =
   | "recordingFolder"
   | "natsUrl"
   | "nodeAdvertise"
+  | "capacityMbps"
   | "clusterSecretFile"
   | "httpHost"
   | "rtmpHost"

@@ -1,7 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { systemClock } from "../../../base/clock.ts";
 import type { Log } from "../../../base/log.ts";
+import { ClusterNodes } from "../../../cluster/cluster-nodes.ts";
 import { ClusterStates } from "../../../cluster/cluster-states.ts";
+import { Drain } from "../../../cluster/drain.ts";
 import type { NodeReport } from "../../../cluster/node-report.ts";
 import type { ChannelEvent } from "../../../control/events/events.ts";
 import type { IngestChecks } from "../../../control/ingest-check/ingest-checks.ts";
@@ -18,6 +20,7 @@ import { FinishLost } from "./finish-lost.ts";
 const REQUEST_ID_BYTES = 12;
 const BITS = 8;
 const MS_PER_SECOND = 1_000;
+const MBIT = 1_000_000;
 
 export type JoinParts = {
   readonly config: Config;
@@ -38,16 +41,21 @@ export type JoinParts = {
 };
 
 /** A joined node. `start`: rejects where the database cannot be asked. */
-export type Joined = { readonly states: ClusterStates; start(): Promise<void>; stop(): void };
-
-/** Joins a node to the parts of its server: every node then answers for all channels. */
-export function joinCluster(parts: JoinParts): {
+export type Joined = {
   readonly states: ClusterStates;
+  readonly nodes: ClusterNodes;
+  /** How much the server has to do, for a load balancer in front of it. */
+  load(): NodeReport["load"] & { readonly isDraining: boolean };
   start(): Promise<void>;
   stop(): void;
-} {
+};
+
+/** Joins a node to the parts of its server: every node then answers for all channels. */
+export function joinCluster(parts: JoinParts): Joined {
   const { log, storage, node, pool, ingestChecks, readSpec, onChanged, hasReaders, onEvent, onDeliveries } = parts;
   const { placement, store } = node;
+  const drain = drainOf(parts);
+  const report = () => reportOf(parts, drain);
   const finish = new FinishLost({ events: new SqlEventStore(storage.database), store, log, onEvent });
   const states = new ClusterStates({
     ...{ self: node.self, bus: node.bus, rpc: node.rpc, clock: systemClock, log, own: pool, ownChecks: ingestChecks },
@@ -55,12 +63,20 @@ export function joinCluster(parts: JoinParts): {
     owned: () => placement.epochs,
     nodeState: (incarnation) => node.nodes.stateOf(incarnation),
     storedOwner: async (channelId) => (await store.findOwner(channelId))?.owner?.incarnation,
-    report: () => reportOf(parts),
+    report,
     ...{ readSpec, hasReaders, onChanged, onEvent, onDeliveries },
     onSamples: (channels) => onChanged(channels.map(({ channelId }) => channelId)),
     onHint: ({ channelId }) => onChanged([channelId]),
     // Keys and sessions are read from the database at every request.
     onKeys: () => undefined,
+  });
+  const nodes = new ClusterNodes({
+    ...{ self: node.self, store, bus: node.bus, rpc: node.rpc, ownReport: report },
+    seen: () => states.others.nodes(),
+    drain: async () => {
+      await drain.start();
+      states.feed.beatNow();
+    },
   });
   const readAgain = async (channelId: ChannelId) => {
     const spec = await readSpec(channelId);
@@ -70,6 +86,8 @@ export function joinCluster(parts: JoinParts): {
   };
   return {
     states,
+    nodes,
+    load: () => ({ ...report().load, isDraining: drain.isDraining || node.isDraining }),
     start: async () => {
       await node.start({
         letSend: (isAllowed) => pool.workers.letSend(isAllowed),
@@ -86,11 +104,27 @@ export function joinCluster(parts: JoinParts): {
       });
       states.start();
     },
-    stop: () => states.stop(),
+    stop: () => {
+      drain.stop();
+      states.stop();
+    },
   };
 }
 
-function reportOf({ config, node, pool, threads }: JoinParts): Omit<NodeReport, "no"> {
+/** What empties this node where somebody asks for that. */
+function drainOf({ config, log, node, pool }: JoinParts): Drain {
+  return new Drain({
+    ...{ clock: systemClock, log, drainMs: config.drainSeconds * MS_PER_SECOND },
+    begin: () => node.drain(),
+    onAir: () => pool.publishingChannels(),
+    cut: (channelId) => {
+      for (const slot of ["main", "backup"] as const) pool.disconnectPublisher(channelId, slot);
+    },
+  });
+}
+
+function reportOf({ config, node, pool, threads }: JoinParts, drain: Drain): Omit<NodeReport, "no"> {
+  const { capacityMbps } = config;
   let bytesPerSecond = 0;
   for (const channelId of pool.publishingChannels()) {
     for (const { sample } of pool.live(channelId)?.targets.values() ?? [])
@@ -98,13 +132,15 @@ function reportOf({ config, node, pool, threads }: JoinParts): Omit<NodeReport, 
   }
   return {
     nodeId: config.nodeId,
-    state: node.isDraining ? "draining" : "serving",
+    state: node.isDraining || drain.isDraining ? "draining" : "serving",
     version: releaseVersion(),
     load: {
       channels: node.placement.epochs.size,
       egressBitsPerSecond: bytesPerSecond * BITS,
       loopDelayMs: threads.loopDelaySeconds * MS_PER_SECOND,
       relayed: pool.workers.relayed,
+      ...(capacityMbps === undefined ? {} : { capacityBitsPerSecond: capacityMbps * MBIT }),
+      ...(drain.endTime === undefined ? {} : { drainEndTime: drain.endTime }),
     },
   };
 }
