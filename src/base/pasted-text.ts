@@ -115,14 +115,16 @@ function keyBehind(address: string, server: string): string {
   return rest === path ? "" : rest + query;
 }
 
-/** The host of an address, with its port unless that is RTMP's own; empty where there is none. */
+/** The host of an address, without its port: encrypted and plain RTMP have different ones. Empty where there is none. */
 export function serverOf(address: string): string {
   let text = visible(address);
   if (startsWithOneOf(text, ENCODED_SCHEMES)) text = withSlashes(text).replace(/%3a/i, ":");
+  if (!isRtmpAddress(text)) return "";
   const start = text.indexOf("://") + 3;
   const end = text.indexOf("/", start);
-  const host = isRtmpAddress(text) ? text.slice(start, end < 0 ? undefined : end).toLowerCase() : "";
-  return host.endsWith(":1935") ? host.slice(0, -":1935".length) : host;
+  const host = text.slice(start, end < 0 ? undefined : end).toLowerCase();
+  const colon = host.lastIndexOf(":");
+  return colon > host.lastIndexOf("]") ? host.slice(0, colon) : host;
 }
 
 /**
