@@ -98,6 +98,9 @@ export const CHANGE_REASONS = [
   "source-started",
   "source-stopped",
   "recording-deleted",
+  "slate-changed",
+  "curtain-closed",
+  "curtain-opened",
 ] as const;
 export type ChangeReason = (typeof CHANGE_REASONS)[number];
 

@@ -26,3 +26,12 @@ export const LOOK_LIMITS: JobLimits = {
 
 /** Playing a file or a pulled stream: as long as the broadcast lasts. */
 export const PLAY_LIMITS: JobLimits = { memoryBytes: 4 * GIB, fileBytes: 0 };
+
+/** Making a slate. */
+export const SLATE_LIMITS = {
+  cpuSeconds: 300,
+  memoryBytes: 4 * GIB,
+  fileBytes: 0,
+  wallMs: 300_000,
+  outputBytes: 32 * MIB,
+} as const satisfies JobLimits;

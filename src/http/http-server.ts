@@ -28,6 +28,7 @@ import { DashboardCookies } from "./auth/session-cookie.ts";
 import type { LiveStream } from "./live/live-stream.ts";
 import { Previews } from "./live/previews.ts";
 import { addMediaFileRoutes, type MediaFileUseCases } from "./media/media-files.ts";
+import { addSlateRoutes } from "./media/slates.ts";
 import { addSourceRoutes } from "./media/sources.ts";
 import { addChannelRoutes } from "./routes/channels.ts";
 import { addDashboardRoutes } from "./routes/dashboard.ts";
@@ -291,6 +292,7 @@ function addApi(
   addCallbackRoutes(api, context, options.events);
   addMediaFileRoutes(api, options.media);
   addSourceRoutes(api, context, options.media);
+  addSlateRoutes(api, context, options.media);
 }
 
 /** The router lets `/channels/` through as a channel with an empty id. */

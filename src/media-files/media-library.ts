@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { readdirSync } from "node:fs";
-import { mkdir, readFile, rm, statfs, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rm, statfs, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
@@ -15,6 +15,8 @@ import { readFormat, readFrame } from "./read-format.ts";
 const FILES_MAX = 1_000;
 /** An upload leaves this much of the disk free: the database is on it too. */
 const KEPT_FREE_BYTES = 512 * 1024 * 1024;
+/** Files in the folder of one media file: its content, its record, and what is made of it. */
+const KEPT_MAX = 20;
 const ID_BYTES = 6;
 const ID_FORM = /^mf-[0-9a-f]{12}$/;
 
@@ -127,6 +129,18 @@ export class MediaLibrary implements MediaFiles {
     this.#files.delete(fileId);
     await rm(join(this.#deps.folder, fileId), { recursive: true, force: true });
     return file;
+  }
+
+  async kept(fileId: string, name: string): Promise<Buffer | undefined> {
+    return readFile(join(this.#deps.folder, this.get(fileId).fileId, name)).catch(() => undefined);
+  }
+
+  async keep(fileId: string, name: string, bytes: Buffer): Promise<void> {
+    const folder = join(this.#deps.folder, this.get(fileId).fileId);
+    if ((await readdir(folder)).length >= KEPT_MAX) return;
+    const path = join(folder, name);
+    await writeFile(`${path}.new`, bytes, { mode: 0o600, flush: true });
+    await rename(`${path}.new`, path);
   }
 
   async frame(fileId: string): Promise<Buffer | undefined> {

@@ -12,6 +12,7 @@ import { Publisher, type PublisherDescription, type PublisherHandle } from "./pu
 import { takeoverGuards } from "./publisher/takeover-guard.ts";
 import { FanOut } from "./rendition/fan-out.ts";
 import type { StreamConnections } from "./rendition/fan-out-deps.ts";
+import type { Slate } from "./stream/slate/slate.ts";
 import { ChannelRecording } from "./subscriber/recording/channel-recording.ts";
 import type { ChannelTargets } from "./subscriber/rtmp-push/channel-targets.ts";
 import type { Target } from "./subscriber/rtmp-push/target.ts";
@@ -124,6 +125,16 @@ export class Channel {
       },
       end: (end) => this.#broadcast.leave(publisher, end),
     };
+  }
+
+  /** Sets what stands in front of a lost encoder, or behind the curtain; undefined: the last frame. */
+  setSlate(slate: Slate | undefined): void {
+    this.#broadcast.setSlate(slate);
+  }
+
+  /** Closes or opens the curtain of the broadcast that runs; does nothing where none does. */
+  setCurtain(isClosed: boolean): void {
+    this.#broadcast.setCurtain(isClosed);
   }
 
   /**

@@ -7,6 +7,7 @@ import type { ChannelSample } from "../thread-protocol/samples.ts";
 import { Channel } from "./channel.ts";
 import type { PublisherDescription, PublisherHandle } from "./publisher/publisher.ts";
 import { BlockStore } from "./stream/block-store.ts";
+import { readSlate } from "./stream/slate/slate.ts";
 import { NO_RECORDER, type RecordingLink } from "./subscriber/recording/recording-link.ts";
 import type { Dialer } from "./subscriber/rtmp-push/link.ts";
 import { RETRIES_PER_SECOND, RetryPace } from "./subscriber/rtmp-push/retry-pace.ts";
@@ -155,6 +156,16 @@ export class Engine {
   /** Extends a channel's hold by a minute, or ends it; does nothing where no hold runs. */
   changeHold(channelId: ChannelId, how: HoldChange): void {
     this.#channels.get(channelId)?.changeHold(how);
+  }
+
+  /** Sets a channel's slate, as FLV; one that cannot be read counts as none. */
+  setSlate(channelId: ChannelId, flv: Buffer | undefined): void {
+    this.#channels.get(channelId)?.setSlate(flv === undefined ? undefined : readSlate(flv));
+  }
+
+  /** Closes or opens the curtain of a channel on air. */
+  setCurtain(channelId: ChannelId, isClosed: boolean): void {
+    this.#channels.get(channelId)?.setCurtain(isClosed);
   }
 
   /** Whether a channel is on air, or held. */

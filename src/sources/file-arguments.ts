@@ -33,7 +33,7 @@ export function fileArguments(path: string, file: MediaFormat, run: RunFormat): 
 }
 
 /** H.264 that every platform and decoder takes, with a keyframe every 2 s. */
-function encodedVideo({ width, height, frameRate }: Omit<RunFormat, "audio">): readonly string[] {
+export function encodedVideo({ width, height, frameRate }: Omit<RunFormat, "audio">): readonly string[] {
   const bits = Math.round(
     Math.min(VIDEO_BITS.max, Math.max(VIDEO_BITS.min, width * height * frameRate * BITS_PER_PIXEL)),
   );
@@ -52,7 +52,7 @@ function encodedVideo({ width, height, frameRate }: Omit<RunFormat, "audio">): r
   ];
 }
 
-function encodedAudio({ sampleRate, channels }: NonNullable<RunFormat["audio"]>): readonly string[] {
+export function encodedAudio({ sampleRate, channels }: NonNullable<RunFormat["audio"]>): readonly string[] {
   return ["-c:a", "aac", "-b:a", String(AUDIO_BITS), "-ar", String(sampleRate), "-ac", String(channels)];
 }
 

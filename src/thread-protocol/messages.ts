@@ -54,6 +54,10 @@ export type ToMedia =
   | { readonly kind: "end"; readonly channelId: ChannelId }
   /** Extend the hold by a minute, or end it now. A broadcast whose encoder is back goes on. */
   | { readonly kind: "hold"; readonly channelId: ChannelId; readonly how: HoldChange }
+  /** The channel's slate in the form of its present stream, as FLV; absent: none. */
+  | { readonly kind: "slate"; readonly channelId: ChannelId; readonly flv?: ArrayBuffer }
+  /** Show the slate in place of the encoder, or the encoder again. */
+  | { readonly kind: "curtain"; readonly channelId: ChannelId; readonly isClosed: boolean }
   /** Dismiss the encoder of this key as if its connection were lost: the key changed. */
   | { readonly kind: "disconnect-publisher"; readonly channelId: ChannelId; readonly slot: IngestSlot }
   /** Dial a target at once that waits for its next attempt. */

@@ -138,6 +138,10 @@ export type IngestSample = {
    * were none.
    */
   readonly droppedData?: number;
+  /** The slate stands in front of the encoder because a person closed the curtain. Absent: no. */
+  readonly isCurtainClosed?: true;
+  /** Viewers see the slate. Absent: no. */
+  readonly isSlateShown?: true;
   /** How the standby differs from what is on air, in words; absent where it does not. */
   readonly standbyDiffers?: string;
   /** Its connection, where it speaks SRT. */

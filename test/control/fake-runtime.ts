@@ -121,6 +121,17 @@ export class FakeRuntime implements Runtime {
     };
   }
 
+  readonly slates: (readonly [ChannelId, Buffer | undefined])[] = [];
+  readonly curtains: (readonly [ChannelId, boolean])[] = [];
+
+  setSlate(channelId: ChannelId, flv: Buffer | undefined): void {
+    this.slates.push([channelId, flv]);
+  }
+
+  setCurtain(channelId: ChannelId, isClosed: boolean): void {
+    this.curtains.push([channelId, isClosed]);
+  }
+
   live(channelId: ChannelId): ChannelLive | undefined {
     return this.#view.live(channelId);
   }

@@ -67,6 +67,10 @@ export class FakeMediaFiles implements MediaFiles {
     return this.get(fileId).state === "ready" ? Buffer.from("jpeg") : undefined;
   }
 
+  async kept(): Promise<undefined> {}
+
+  async keep(): Promise<void> {}
+
   path(fileId: string): string {
     return `/nowhere/${this.get(fileId).fileId}`;
   }

@@ -20,6 +20,7 @@ import type { Nodes } from "../../src/control/ports/nodes.ts";
 import type { Store } from "../../src/control/ports/store.ts";
 import { Recordings } from "../../src/control/recordings/recordings.ts";
 import { Service } from "../../src/control/service.ts";
+import { Slates } from "../../src/control/sources/slates.ts";
 import { Sources } from "../../src/control/sources/sources.ts";
 import { withActor } from "../../src/http/auth/request-actor.ts";
 import { buildHttpServer, type HttpLimits } from "../../src/http/http-server.ts";
@@ -129,6 +130,9 @@ export class Api {
   readonly service: Service;
   readonly files = new FakeMediaFiles();
   readonly player = new FakeSourcePlayer();
+  /** What FFmpeg makes of a slate. */
+  slateMade: { readonly flv: Buffer } | { readonly reason: string } = { flv: Buffer.from("slate") };
+  readonly slates: Slates;
   readonly sources: Sources;
   isOverloaded = false;
   readonly recorder: InProcessRecorder;
@@ -168,6 +172,7 @@ export class Api {
       ...(options.srtUrl === undefined ? {} : { srtUrl: options.srtUrl }),
     });
     const publishStatusName = options.publishStatusName ?? "PUBLISHING";
+    this.slates = new Slates({ runtime: this.runtime, log, maker: { make: async () => this.slateMade } });
     const sources = new Sources({
       ...{
         store: over,
@@ -180,6 +185,8 @@ export class Api {
       },
       sourceStore: new SqlSourceStore(database),
       isOverloaded: () => this.isOverloaded,
+      slates: this.slates,
+      until: async () => undefined,
     });
     this.player.onStatus = (channelId, status) => sources.changed(channelId, status);
     this.sources = sources;

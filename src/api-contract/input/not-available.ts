@@ -69,6 +69,13 @@ export const NOT_AVAILABLE = {
     "The disk has too little room for this file.",
     "디스크 공간이 부족해 이 파일을 저장할 수 없습니다.",
   ],
+  "no-slate": [
+    "Slate",
+    "The channel has no slate: set one first.",
+    "The channel has no slate. Choose a file first.",
+    "채널에 대기 화면이 없습니다. 먼저 파일을 선택해 주세요.",
+  ],
+  "not-on-air": ["Channel", "The channel is off air.", "The channel is off air.", "방송 중인 채널이 아닙니다."],
   "no-source": [
     "Source",
     "The channel has no source: set one first.",

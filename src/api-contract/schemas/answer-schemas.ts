@@ -99,6 +99,8 @@ const ingest = z.strictObject({
   startTime: time,
   testPattern: z.strictObject({ endTime: time, platIds: z.array(z.int()).optional() }).optional(),
   sourceKind: z.enum(SOURCE_KINDS).optional(),
+  curtainClosed: z.boolean().optional(),
+  slateShown: z.boolean().optional(),
   videoCodec: z.string().optional(),
   width: count.optional(),
   height: count.optional(),

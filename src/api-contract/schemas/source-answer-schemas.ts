@@ -24,6 +24,14 @@ export const sourceSchemas = {
     channels: z.int().optional(),
   }),
   MediaSpace: z.strictObject({ ffmpegFound: z.boolean(), usedBytes: count, quotaBytes: count }),
+  Slate: z.strictObject({
+    fileId: z.string().optional(),
+    slateState: z.enum(["none", "waiting", "making", "ready", "other-codec", "failed"]),
+    message: z.string().optional(),
+    messageKo: z.string().optional(),
+    curtainClosed: z.boolean(),
+    slateShown: z.boolean(),
+  }),
   Source: z.strictObject({
     sourceKind: z.enum(["files"]).optional(),
     fileIds: z.array(z.string()).optional(),

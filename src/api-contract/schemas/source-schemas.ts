@@ -32,6 +32,9 @@ export const sourceRequest = z.object({
   loop: z.boolean({ error: "true or false" }).nullish(),
 });
 
+/** Body of a channel's slate. */
+export const slateRequest = z.object({ fileId: z.string({ error: "a file id" }).min(1, { error: "a file id" }) });
+
 /** Any name that a person can read: no control characters, and storable everywhere. */
 function isFileName(name: string): boolean {
   return name !== "" && name.length <= FILE_NAME_CHARACTERS_MAX && name.isWellFormed() && !/\p{Cc}/u.test(name);

@@ -1,8 +1,9 @@
 import { CHANNEL, type Operation } from "../operation.ts";
-import { createMediaFileRequest, sourceRequest } from "../schemas/source-schemas.ts";
+import { createMediaFileRequest, slateRequest, sourceRequest } from "../schemas/source-schemas.ts";
 
 const FILES = "/media-files";
 const FILE = `${FILES}/{fileId}`;
+const SLATE = `${CHANNEL}/slate`;
 const SOURCE = `${CHANNEL}/source`;
 const ours = { isOurs: true } as const;
 
@@ -109,5 +110,48 @@ export const SOURCE_OPERATIONS: readonly Operation[] = [
     path: `${SOURCE}/stop`,
     summary: "Stop the source, as an encoder that stops streaming.",
     content: "Source",
+  },
+  {
+    ...ours,
+    name: "getSlate",
+    method: "GET",
+    path: SLATE,
+    summary: "What stands in front of a lost encoder, and whether viewers see it.",
+    content: "Slate",
+  },
+  {
+    ...ours,
+    name: "setSlate",
+    method: "PUT",
+    path: SLATE,
+    summary: "Set the picture or clip that holds show in place of the last frame.",
+    body: slateRequest,
+    bodyExample: { fileId: "mf-0123456789ab" },
+    content: "Slate",
+  },
+  {
+    ...ours,
+    name: "clearSlate",
+    method: "DELETE",
+    path: SLATE,
+    summary: "Show the last frame again.",
+    content: "Slate",
+  },
+  {
+    ...ours,
+    name: "closeCurtain",
+    method: "POST",
+    path: `${CHANNEL}/curtain`,
+    summary:
+      "Show the slate in place of the encoder, which goes on; until the curtain is opened or the broadcast ends.",
+    content: "Slate",
+  },
+  {
+    ...ours,
+    name: "openCurtain",
+    method: "DELETE",
+    path: `${CHANNEL}/curtain`,
+    summary: "Show the encoder again, from its next keyframe on.",
+    content: "Slate",
   },
 ];

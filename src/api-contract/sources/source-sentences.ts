@@ -12,3 +12,18 @@ export const SOURCE_SENTENCES: Readonly<Record<string, readonly [en: string, ko:
   "encoder-on-air": ["An encoder is on air.", "인코더가 방송 중입니다."],
   internal: ["An error in the server itself.", "서버 내부 오류입니다."],
 };
+
+/** What a slate does: one sentence in English and in Korean. */
+export const SLATE_SENTENCES = {
+  waiting: [
+    "It is made into the stream's form once the channel is on air.",
+    "방송이 시작되면 스트림 형식에 맞게 만듭니다.",
+  ],
+  making: ["FFmpeg is making it into the stream's form.", "FFmpeg이 스트림 형식에 맞게 만들고 있습니다."],
+  ready: ["It is ready.", "준비되었습니다."],
+  "other-codec": [
+    "A slate can only stand for H.264 and AAC: the last frame is shown instead.",
+    "대기 화면은 H.264와 AAC 스트림에만 쓸 수 있어 마지막 화면을 대신 보여 줍니다.",
+  ],
+  failed: ["It could not be made.", "만들지 못했습니다."],
+} as const;

@@ -101,6 +101,9 @@ export const enEvents = {
       "source-started": () => "Source start requested",
       "source-stopped": () => "Source stop requested",
       "recording-deleted": () => "A recording was deleted",
+      "slate-changed": () => "Slate changed",
+      "curtain-closed": () => "Curtain closed",
+      "curtain-opened": () => "Curtain opened",
     } satisfies Record<ChangeReason, (name: string) => string>,
     settled: {
       READY: (name) => `${name} stopped`,

@@ -89,6 +89,9 @@ export const koEvents: typeof enEvents = {
       "source-started": () => "소스 재생을 요청했습니다",
       "source-stopped": () => "소스 중지를 요청했습니다",
       "recording-deleted": () => "녹화 파일이 삭제되었습니다",
+      "slate-changed": () => "대기 화면 변경",
+      "curtain-closed": () => "화면 가림",
+      "curtain-opened": () => "화면 가림 해제",
     },
     settled: {
       READY: (name) => `${name}: 송출이 종료되었습니다`,

@@ -1,14 +1,20 @@
 import type { Clock } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";
 import type { ServerFact } from "../../control/facts/server-fact.ts";
+import type { LiveState } from "../../control/live/live-state.ts";
+import type { SlateStage } from "../../control/ports/slate-maker.ts";
 import type { Store } from "../../control/ports/store.ts";
+import { Slates } from "../../control/sources/slates.ts";
 import { Sources } from "../../control/sources/sources.ts";
+import { EFFECT_DEADLINE_MS } from "../../control/use-cases/edit-context.ts";
 import { findFfmpeg } from "../../ffmpeg/find-ffmpeg.ts";
 import { MediaLibrary } from "../../media-files/media-library.ts";
+import { SlateMaking } from "../../sources/slate-making.ts";
 import { SourcePlayers } from "../../sources/source-players.ts";
 import type { Database } from "../../store/database/database.ts";
 import { SqlSourceStore } from "../../store/sources/source-store.ts";
 import type { MediaPool } from "./media/media-pool.ts";
+import type { Buses } from "./subscriptions.ts";
 
 export type MediaSourcesDeps = {
   readonly folder: string;
@@ -20,6 +26,7 @@ export type MediaSourcesDeps = {
   readonly log: Log;
   readonly publish: (fact: ServerFact) => void;
   readonly isOverloaded: () => boolean;
+  readonly liveState: Pick<LiveState, "until">;
 };
 
 const BYTES_PER_MB = 1_000_000;
@@ -29,10 +36,12 @@ export class MediaSources {
   readonly files: MediaLibrary;
   readonly sources: Sources;
   readonly #players: SourcePlayers;
+  readonly #slates: Slates;
+  readonly #stopping = new AbortController();
   readonly #log: Log;
 
   constructor(deps: MediaSourcesDeps) {
-    const { folder, quotaMb, database, store, runtime, clock, log, publish, isOverloaded } = deps;
+    const { folder, quotaMb, database, store, runtime, clock, log, publish, isOverloaded, liveState } = deps;
     this.#log = log;
     this.files = new MediaLibrary({ ...{ folder, clock, log }, findFfmpeg, quotaBytes: quotaMb * BYTES_PER_MB });
     this.#players = new SourcePlayers({
@@ -40,8 +49,23 @@ export class MediaSources {
       publish: (channelId, read) => runtime.publish(channelId, read),
       onStatus: (channelId, status) => this.sources.changed(channelId, status),
     });
+    const stage: SlateStage = {
+      setSlate: (channelId, flv) => {
+        // A copy of its own bytes alone: other channels may get the same slate.
+        const bytes = flv === undefined ? {} : { flv: new Uint8Array(flv).buffer };
+        runtime.routes.post(channelId, { kind: "slate", channelId, ...bytes });
+      },
+      setCurtain: (channelId, isClosed) => runtime.routes.post(channelId, { kind: "curtain", channelId, isClosed }),
+    };
+    this.#slates = new Slates({
+      ...{ runtime: stage, log },
+      maker: new SlateMaking({ files: this.files, findFfmpeg, stopping: this.#stopping.signal }),
+    });
     this.sources = new Sources({
-      ...{ store, runtime, clock, log, publish, isOverloaded },
+      slates: this.#slates,
+      until: (isSo) => liveState.until(isSo, EFFECT_DEADLINE_MS),
+      ...{ store, clock, log, publish, isOverloaded },
+      runtime: { ...stage, live: (channelId) => runtime.live(channelId) },
       sourceStore: new SqlSourceStore(database),
       player: this.#players,
       files: this.files,
@@ -56,18 +80,24 @@ export class MediaSources {
     });
   }
 
-  /** Takes every fact: a deleted channel has no source. */
-  fact(fact: ServerFact): void {
-    if (fact.kind === "channel-changed" && fact.change === "deleted") this.sources.forget(fact.channelId);
+  /** A deleted channel has no source; slates follow the form of their streams, and the ends of broadcasts. */
+  subscribe({ facts, samples }: Pick<Buses, "facts" | "samples">): void {
+    facts.subscribe("sources", (fact) => {
+      if (fact.kind === "channel-changed" && fact.change === "deleted") this.sources.forget(fact.channelId);
+      if (fact.kind === "ingest-ended" && fact.isBroadcastOver) this.#slates.ended(fact.channelId);
+    });
+    samples.subscribe("slates", (batch) => this.#slates.samples(batch));
   }
 
   /** Another process takes over: it plays on what plays here. */
   async handOver(): Promise<void> {
+    this.#stopping.abort();
     await Promise.all([this.#players.abandon(), this.files.close()]);
   }
 
   /** Ends FFmpeg everywhere. */
   async close(): Promise<void> {
+    this.#stopping.abort();
     await Promise.all([this.#players.close(), this.files.close()]);
   }
 }

@@ -277,12 +277,12 @@ function assemble(foundations: AllFoundations): Parts {
     publish: (fact) => publish(withActor(fact)),
   });
   const media = new MediaSources({
-    ...{ store, runtime, clock, log, database: storage.database },
+    ...{ store, runtime, clock, log, liveState, database: storage.database },
     ...{ folder: dataPaths(config).media, quotaMb: config.mediaQuotaMb },
     publish: (fact) => publish(fact.kind === "channel-changed" ? withActor(fact) : fact),
     isOverloaded: () => troubles.current.some(({ name }) => name === "overloaded"),
   });
-  buses.facts.subscribe("sources", (fact) => media.fact(fact));
+  media.subscribe(buses);
   const totals = new TotalsKeeper(() => service.flushTotals(), log);
   const notifications = new Notifications({
     ...notificationsOptions(config, storage, log),

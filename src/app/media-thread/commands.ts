@@ -75,6 +75,10 @@ export class Commands {
         return engine.end(message.channelId);
       case "hold":
         return engine.changeHold(message.channelId, message.how);
+      case "slate":
+        return engine.setSlate(message.channelId, message.flv === undefined ? undefined : Buffer.from(message.flv));
+      case "curtain":
+        return engine.setCurtain(message.channelId, message.isClosed);
       case "disconnect-publisher":
         return this.#disconnectPublisher(message.channelId, message.slot);
       case "retry-target":

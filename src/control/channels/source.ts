@@ -64,6 +64,8 @@ export type StoredSource = {
   readonly source?: ChannelSource;
   /** It plays, or would if the server had not been stopped. */
   readonly isWanted: boolean;
+  /** The media file that is the channel's slate. */
+  readonly slateFileId?: string;
   /** Where a playlist continues after a restart. */
   readonly position: number;
 };

@@ -82,6 +82,12 @@ function changeText(fact: ChannelChanged, platform: string): string {
       return "source has been stopped by a person";
     case "recording-deleted":
       return `recording ${fact.recordingId ?? ""} has been deleted`;
+    case "slate-changed":
+      return "has another slate";
+    case "curtain-closed":
+      return "slate has been put in front of the encoder by a person";
+    case "curtain-opened":
+      return "encoder is shown again";
     default:
       return unreachable(change);
   }

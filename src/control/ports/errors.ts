@@ -27,6 +27,8 @@ export type DomainFault =
   | { readonly kind: "media-disk-full" }
   /** The next bytes of the file begin there, or none are missing. */
   | { readonly kind: "media-offset"; readonly at: number }
+  | { readonly kind: "no-slate" }
+  | { readonly kind: "not-on-air" }
   | { readonly kind: "no-source" }
   | { readonly kind: "source-running" }
   | { readonly kind: "source-not-running" }

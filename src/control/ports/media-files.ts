@@ -53,6 +53,10 @@ export interface MediaFiles {
   remove(fileId: string): Promise<MediaFile>;
   /** One frame of it as JPEG; undefined where there is none. */
   frame(fileId: string): Promise<Buffer | undefined>;
+  /** What was made of the file and kept beside it under this name. */
+  kept(fileId: string, name: string): Promise<Buffer | undefined>;
+  /** Keeps something beside the file, as long as the file is there. Does nothing where too much is kept. */
+  keep(fileId: string, name: string, bytes: Buffer): Promise<void>;
   /** Where its bytes are. */
   path(fileId: string): string;
 }

@@ -8,17 +8,22 @@ import type { ChannelChanged, SourceChanged } from "../facts/server-fact.ts";
 import { DomainError } from "../ports/errors.ts";
 import type { MediaFile, MediaFiles } from "../ports/media-files.ts";
 import type { Runtime } from "../ports/runtime.ts";
+import type { SlateStage } from "../ports/slate-maker.ts";
 import type { SourcePlayer } from "../ports/source-player.ts";
 import type { SourceStore } from "../ports/source-store.ts";
 import type { Store } from "../ports/store.ts";
+import type { SlateState, Slates } from "./slates.ts";
 
 export type SourcesDeps = {
   readonly store: Pick<Store, "findChannel">;
   readonly sourceStore: SourceStore;
   readonly player: SourcePlayer;
   readonly files: MediaFiles;
-  readonly runtime: Pick<Runtime, "live">;
+  readonly runtime: Pick<Runtime, "live"> & Pick<SlateStage, "setCurtain">;
+  readonly slates: Slates;
   readonly isOverloaded: () => boolean;
+  /** Waits until this is so, but not for long. */
+  readonly until: (isSo: () => boolean) => Promise<unknown>;
   readonly clock: Clock;
   readonly log: Log;
   readonly publish: (fact: SourceChanged | ChannelChanged) => void;
@@ -26,6 +31,15 @@ export type SourcesDeps = {
 
 /** A channel's source, and what it does now. */
 export type SourceDetail = { readonly source: ChannelSource | undefined; readonly status: SourceStatus };
+
+/** A channel's slate, and whether viewers see it. */
+export type SlateDetail = {
+  readonly fileId: string | undefined;
+  /** Undefined where there is none. */
+  readonly state: SlateState | undefined;
+  readonly isCurtainClosed: boolean;
+  readonly isSlateShown: boolean;
+};
 
 /**
  * The use cases of sources: what plays into a channel in place of an encoder. A source never interrupts an encoder; an
@@ -48,6 +62,7 @@ export class Sources {
   async resume(): Promise<void> {
     for (const stored of await this.#deps.sourceStore.listSources()) {
       this.#stored.set(stored.channelId, stored);
+      this.#deps.slates.choose(stored.channelId, stored.slateFileId);
       if (stored.isWanted && stored.source !== undefined) this.#begin(stored.channelId, stored.source, stored.position);
     }
   }
@@ -76,7 +91,8 @@ export class Sources {
   async clear(channelId: ChannelId): Promise<SourceDetail> {
     const channel = await this.#channel(channelId);
     await this.#deps.player.stop(channelId, "stopped-by-person");
-    await this.#store({ channelId, isWanted: false, position: 0 });
+    const { source: _source, ...others } = this.#storedOf(channelId);
+    await this.#store({ ...others, isWanted: false, position: 0 });
     this.#statuses.delete(channelId);
     this.#publishChange("source-changed", channel);
     return this.#detail(channelId);
@@ -108,10 +124,47 @@ export class Sources {
     return this.#detail(channelId);
   }
 
-  /** Deletes a file. Throws DomainError `media-file-in-use` where a source has it. */
+  async getSlate(channelId: ChannelId): Promise<SlateDetail> {
+    await this.#channel(channelId);
+    return this.#slateDetail(channelId);
+  }
+
+  /**
+   * Sets the file that stands in front of a lost encoder; undefined: the last frame. Throws DomainError
+   * `media-file-not-found` and `media-file-not-ready`.
+   */
+  async setSlate(channelId: ChannelId, fileId: string | undefined): Promise<SlateDetail> {
+    const { files, slates } = this.#deps;
+    const channel = await this.#channel(channelId);
+    if (fileId !== undefined && files.get(fileId).state !== "ready")
+      throw new DomainError({ kind: "media-file-not-ready" });
+    const { slateFileId: _before, ...others } = this.#storedOf(channelId);
+    await this.#store({ ...others, ...(fileId === undefined ? {} : { slateFileId: fileId }) });
+    slates.choose(channelId, fileId);
+    this.#publishChange("slate-changed", channel);
+    return this.#slateDetail(channelId);
+  }
+
+  /**
+   * Shows the slate in place of the encoder, which goes on, or the encoder again from its next keyframe on. Throws
+   * DomainError `no-slate` and `not-on-air`.
+   */
+  async setCurtain(channelId: ChannelId, isClosed: boolean): Promise<SlateDetail> {
+    const { slates, runtime, until } = this.#deps;
+    const channel = await this.#channel(channelId);
+    if (runtime.live(channelId)?.isPublishing !== true) throw new DomainError({ kind: "not-on-air" });
+    if (isClosed && slates.fileOf(channelId) === undefined) throw new DomainError({ kind: "no-slate" });
+    runtime.setCurtain(channelId, isClosed);
+    this.#publishChange(isClosed ? "curtain-closed" : "curtain-opened", channel);
+    await until(() => (runtime.live(channelId)?.ingest?.isCurtainClosed === true) === isClosed);
+    return this.#slateDetail(channelId);
+  }
+
+  /** Deletes a file. Throws DomainError `media-file-in-use` where a source or a slate has it. */
   async removeFile(fileId: string): Promise<MediaFile> {
-    for (const { source } of this.#stored.values()) {
-      if (source?.fileIds.includes(fileId) === true) throw new DomainError({ kind: "media-file-in-use" });
+    for (const { source, slateFileId } of this.#stored.values()) {
+      if (source?.fileIds.includes(fileId) === true || slateFileId === fileId)
+        throw new DomainError({ kind: "media-file-in-use" });
     }
     return this.#deps.files.remove(fileId);
   }
@@ -120,6 +173,7 @@ export class Sources {
   forget(channelId: ChannelId): void {
     this.#stored.delete(channelId);
     this.#statuses.delete(channelId);
+    this.#deps.slates.choose(channelId, undefined);
     void this.#deps.player.stop(channelId, "stopped-by-person");
   }
 
@@ -176,6 +230,18 @@ export class Sources {
   #detail(channelId: ChannelId): SourceDetail {
     const status = this.#statuses.get(channelId) ?? { state: "stopped", sinceTime: this.#deps.clock.wallNow() };
     return { source: this.#stored.get(channelId)?.source, status };
+  }
+
+  #slateDetail(channelId: ChannelId): SlateDetail {
+    const { slates, runtime } = this.#deps;
+    const live = runtime.live(channelId);
+    const ingest = live?.isPublishing === true ? live.ingest : undefined;
+    return {
+      fileId: slates.fileOf(channelId),
+      state: slates.state(channelId),
+      isCurtainClosed: ingest?.isCurtainClosed === true,
+      isSlateShown: ingest?.isSlateShown === true,
+    };
   }
 
   async #store(stored: StoredSource): Promise<void> {

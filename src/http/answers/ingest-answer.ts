@@ -28,6 +28,8 @@ export function ingestAnswer(ingest: IngestSample, warnings: readonly IngestWarn
     startTime,
     ...(testPatternEndTime === undefined ? {} : { testPattern: { endTime: testPatternEndTime, ...chosen } }),
     ...(sourceKind === undefined ? {} : { sourceKind }),
+    ...(ingest.isCurtainClosed === undefined ? {} : { curtainClosed: true }),
+    ...(ingest.isSlateShown === undefined ? {} : { slateShown: true }),
     ...(videoCodec === undefined ? {} : { videoCodec }),
     ...(width === undefined ? {} : { width }),
     ...(height === undefined ? {} : { height }),

@@ -7,6 +7,7 @@ import type { Publisher } from "../publisher/publisher.ts";
 import { PublisherSlots } from "../publisher/publisher-slots.ts";
 import type { FanOut, Frame } from "../rendition/fan-out.ts";
 import type { MediaMessage } from "../stream/media-message.ts";
+import type { Slate } from "../stream/slate/slate.ts";
 import type { ChannelTargets } from "../subscriber/rtmp-push/channel-targets.ts";
 import { hasFrozen, holdEndMs, isGivenUp, isMissed, mayGoOnAir, nextLookMs } from "./broadcast-rules.ts";
 import {
@@ -106,7 +107,7 @@ export class Broadcast {
     if (!mayTakeOver) return this.#updateStandby();
     if (this.#media.isBacklog(publisher, classified, timestamp)) return this.#deps.targets.missed("overTime");
     this.#takeOver(publisher, classified, timestamp);
-    this.#deps.out.forward(classified, timestamp);
+    this.#media.forwardFirst(classified, timestamp);
   }
 
   /** The connection of a publisher is gone. Does nothing where it was replaced or dismissed before. */
@@ -153,6 +154,18 @@ export class Broadcast {
     this.#media.fill();
   }
 
+  /** Sets the channel's slate; undefined removes it. */
+  setSlate(slate: Slate | undefined): void {
+    this.#media.setSlate(slate);
+  }
+
+  /** Shows the slate in place of the publisher, or the publisher again from its next keyframe on. */
+  setCurtain(isClosed: boolean): void {
+    if (!this.isRunning) return;
+    this.#media.setCurtain(isClosed);
+    this.look();
+  }
+
   /** Publishes how long the targets are held. Call when that may have changed. */
   publishHoldEnd(): void {
     const hold = holdOf(this.#state);
@@ -163,7 +176,13 @@ export class Broadcast {
   sample(): IngestSample | undefined {
     const sample = this.#media.last?.sample(STATES[this.#state.at], this.#awakeMs);
     const { differs } = this.#standby;
-    return sample === undefined || differs === undefined ? sample : { ...sample, standbyDiffers: differs };
+    if (sample === undefined) return undefined;
+    return {
+      ...sample,
+      ...(differs === undefined ? {} : { standbyDiffers: differs }),
+      ...(this.#media.isCurtainClosed ? { isCurtainClosed: true } : {}),
+      ...(this.#media.isSlateShown ? { isSlateShown: true } : {}),
+    };
   }
 
   #isOnAir(publisher: Publisher): boolean {

@@ -5,6 +5,8 @@ import type { FanOut, Frame } from "../rendition/fan-out.ts";
 import type { FillerRun } from "../rendition/filler-run.ts";
 import type { ClassifiedMessage } from "../stream/classify-message.ts";
 import { continuationOf } from "../stream/config/compatibility.ts";
+import { fitsStream, type Slate } from "../stream/slate/slate.ts";
+import type { SlateRun } from "../stream/slate/slate-run.ts";
 import type { ChannelTargets } from "../subscriber/rtmp-push/channel-targets.ts";
 import { isMissed } from "./broadcast-rules.ts";
 import type { BroadcastState, PublisherFact } from "./broadcast-state.ts";
@@ -25,7 +27,12 @@ export class OnAirMedia {
   readonly #out: FanOut;
   readonly #frozenVideo: FrozenVideo;
   #fillerRun: FillerRun | undefined;
+  #slateRun: SlateRun | undefined;
+  #slate: Slate | undefined;
+  #isCurtainClosed = false;
   #last: Publisher | undefined;
+  /** Whose clock channel time follows. */
+  #clockOf: Publisher | undefined;
 
   constructor(deps: OnAirMediaDeps) {
     this.#deps = deps;
@@ -38,10 +45,29 @@ export class OnAirMedia {
     return this.#last;
   }
 
+  get isSlateShown(): boolean {
+    return this.#slateRun !== undefined;
+  }
+
+  get isCurtainClosed(): boolean {
+    return this.#isCurtainClosed;
+  }
+
+  /** Sets the channel's slate; undefined removes it. One that is shown now stays until it is over. */
+  setSlate(slate: Slate | undefined): void {
+    this.#slate = slate;
+  }
+
+  /** While the curtain is closed, the slate is shown in place of the publisher. Without a slate that fits: filler. */
+  setCurtain(isClosed: boolean): void {
+    this.#isCurtainClosed = isClosed;
+  }
+
   /** A publisher is on air that has sent no frame yet: its stream begins from nothing. */
   begin(publisher: Publisher): void {
     this.#out.forgetHead();
     this.#last = publisher;
+    this.#clockOf = publisher;
   }
 
   /**
@@ -49,10 +75,16 @@ export class OnAirMedia {
    * continue.
    */
   forward(publisher: Publisher, classified: ClassifiedMessage, timestamp: number, awakeMs: number): void {
-    if (this.#fillerRun !== undefined && classified.what === "frame") this.#endFiller(publisher, classified, timestamp);
-    if (this.#fillerRun !== undefined) return;
+    if (this.#isFilling && classified.what === "frame" && !this.#isCurtainClosed)
+      this.#endFiller(publisher, classified, timestamp);
+    if (this.#isFilling) return;
     this.#frozenVideo.take(classified, awakeMs);
     this.#out.forward(classified, timestamp);
+  }
+
+  /** Forwards the frame with which a publisher went on air. */
+  forwardFirst(frame: ClassifiedMessage, timestamp: number): void {
+    if (!this.#isFilling) this.#out.forward(frame, timestamp);
   }
 
   /** Whether a stream may begin with this frame: a keyframe, or audio of a publisher that sends no video. */
@@ -67,17 +99,21 @@ export class OnAirMedia {
 
   /** Whether this frame was delayed on its way: filler has covered its time, and newer frames come right after it. */
   isBacklog(publisher: Publisher, frame: Frame, timestamp: number): boolean {
-    const staleMs = this.#last === publisher ? this.#out.staleMs(frame.kind, timestamp) : 0;
+    const staleMs = this.#clockOf === publisher ? this.#out.staleMs(frame.kind, timestamp) : 0;
     return publisher.isCatchingUp(staleMs ?? 0, this.#deps.clock.awakeNow());
   }
 
   /** Continues with this publisher from this frame on: by its own clock if it was the last one on air. */
   switchTo(publisher: Publisher, frame: Frame, timestamp: number): void {
-    this.#fillerRun = undefined;
-    this.#frozenVideo.forget();
-    if (this.#last === publisher && this.#out.staleMs(frame.kind, timestamp) === 0) this.#out.resumePublisher();
-    else this.#out.changePublisher(frame.compositionTimeMs);
     this.#last = publisher;
+    this.#frozenVideo.forget();
+    // Behind the curtain nothing of it is sent.
+    if (this.#isCurtainClosed && this.#isFilling) return;
+    this.#fillerRun = undefined;
+    this.#slateRun = undefined;
+    if (this.#clockOf === publisher && this.#out.staleMs(frame.kind, timestamp) === 0) this.#out.resumePublisher();
+    else this.#out.changePublisher(frame.compositionTimeMs);
+    this.#clockOf = publisher;
     if (continuationOf(this.#out.head, publisher.head) !== "same") this.#out.reconnect();
     this.#out.offerConfig(publisher.head);
   }
@@ -87,15 +123,16 @@ export class OnAirMedia {
    */
   look(state: BroadcastState<Publisher>, mayFill: boolean, freezeTimes: FreezeTimes): boolean {
     const awakeMs = this.#deps.clock.awakeNow();
-    if (this.#fillerRun === undefined && mayFill && isMissed(state, awakeMs))
-      this.#fillerRun = this.#out.newFillerRun();
-    if (this.#fillerRun !== undefined) return true;
+    const isCovered = this.#isCurtainClosed && state.at !== "off" && this.#out.hasStarted;
+    if ((mayFill && isMissed(state, awakeMs)) || isCovered || this.#fillerRun !== undefined) this.#beginFilling();
+    if (this.#isFilling) return true;
     return state.at === "live" && this.#frozenVideo.look(state.publisher, awakeMs, freezeTimes);
   }
 
   /** Sends the filler that is due. */
   fill(): void {
-    if (this.#fillerRun !== undefined) this.#out.fill(this.#fillerRun);
+    if (this.#slateRun !== undefined) this.#out.fill(this.#slateRun);
+    else if (this.#fillerRun !== undefined) this.#out.fill(this.#fillerRun);
   }
 
   /** The publisher is lost: stops watching it. */
@@ -106,7 +143,23 @@ export class OnAirMedia {
   /** The broadcast is over. */
   stop(): void {
     this.#fillerRun = undefined;
+    this.#slateRun = undefined;
+    this.#isCurtainClosed = false;
     this.#frozenVideo.forget();
+  }
+
+  get #isFilling(): boolean {
+    return this.#fillerRun !== undefined || this.#slateRun !== undefined;
+  }
+
+  /** Shows the slate where it fits the stream, else filler; a slate that came later replaces filler. */
+  #beginFilling(): void {
+    if (this.#slateRun !== undefined) return;
+    const slate = this.#slate;
+    if (slate !== undefined && this.#out.hasStarted && fitsStream(slate, this.#out.head)) {
+      this.#fillerRun = undefined;
+      this.#slateRun = this.#out.newSlateRun(slate);
+    } else this.#fillerRun ??= this.#out.newFillerRun();
   }
 
   #endFiller(publisher: Publisher, frame: Frame, timestamp: number): void {

@@ -1,4 +1,5 @@
 import { flattenTrack, isMultitrack } from "../../protocol/flv/tracks.ts";
+import { withParameterSets } from "../../protocol/flv/video/parameter-sets.ts";
 import { classifyVideo } from "../../protocol/flv/video/video-tag.ts";
 import { MessageType } from "../../protocol/rtmp/message.ts";
 import type { Keyframe } from "../../thread-protocol/keyframe.ts";
@@ -11,6 +12,8 @@ import { FillerStock } from "../stream/filler/filler-stock.ts";
 import { FlushCall } from "../stream/flush-call.ts";
 import { keyframeFile } from "../stream/keyframe-file.ts";
 import { HEADER_MARKS, type PacketKind, type PacketMarks, typeOf } from "../stream/packet.ts";
+import type { Slate } from "../stream/slate/slate.ts";
+import { SlateRun } from "../stream/slate/slate-run.ts";
 import { Timeline } from "../stream/timeline.ts";
 import type { LinkClose, StreamChoice, Subscriber } from "../subscriber/subscriber.ts";
 import type { FanOutDeps } from "./fan-out-deps.ts";
@@ -41,6 +44,7 @@ export class FanOut {
   readonly #fanOut: RenditionFanOut;
   readonly #stock = new FillerStock();
   readonly #flushCall: FlushCall;
+  #repeatsSets = false;
 
   constructor(deps: FanOutDeps) {
     this.#deps = deps;
@@ -219,11 +223,18 @@ export class FanOut {
       if (trackId === 0) this.#stockFrame(frame);
     }
     const timeMs = this.#timeline.map(kind, timestamp, nowMs);
+    const sent = this.#repeatsSets && frame.isKeyframe && trackId === 0 ? this.#withSets(frame) : frame;
     // Audio before an encoder's first video frame is not sent.
     this.#startMs ??= timeMs;
     if (kind === "audio" && timeMs < this.#startMs) return;
     this.#presentedMs = Math.max(this.#presentedMs, timeMs + compositionTimeMs);
-    this.#sendFrames(this.#interleaver.add(placed(frame, timeMs, this.#deps.clock.awakeNow()), this.#timeline.lastMs));
+    this.#sendFrames(this.#interleaver.add(placed(sent, timeMs, this.#deps.clock.awakeNow()), this.#timeline.lastMs));
+  }
+
+  /** The first keyframe after a slate repeats the parameter sets, which the slate changed. */
+  #withSets(frame: Frame): Frame {
+    this.#repeatsSets = false;
+    return { ...frame, payload: withParameterSets(frame.payload, this.#head.trackConfig("video", 0)) };
   }
 
   /**
@@ -273,8 +284,18 @@ export class FanOut {
     });
   }
 
-  /** Sends the filler that is due. */
-  fill(fillerRun: FillerRun): void {
+  /** Shows a slate from now on, after everything that was sent. It must fit the stream. */
+  newSlateRun(slate: Slate): SlateRun {
+    this.#sendFrames(this.#interleaver.drain());
+    const presentMs = this.#timeline.presentMs(this.#deps.clock.now());
+    const ownAudio = this.#head.config("audio");
+    for (const [slot, { kind, payload }] of slate.head.configs) this.#sendConfig(kind, [{ slot, payload }], payload);
+    this.#repeatsSets = true;
+    return new SlateRun(slate, ownAudio, Math.max(presentMs, this.#presentedMs + 1));
+  }
+
+  /** Sends what is due of filler or of a slate. */
+  fill(fillerRun: FillerRun | SlateRun): void {
     this.#fillUntil(fillerRun, this.#timeline.presentMs(this.#deps.clock.now()));
   }
 
@@ -283,11 +304,14 @@ export class FanOut {
     this.#fillUntil(fillerRun, this.#timeline.lastMs);
   }
 
-  #fillUntil(fillerRun: FillerRun, untilMs: number): void {
+  #fillUntil(fillerRun: FillerRun | SlateRun, untilMs: number): void {
     const arrivalMs = this.#deps.clock.awakeNow();
     for (const { kind, timeMs, isKeyframe, payload, rendition: own } of fillerRun.until(untilMs)) {
       const compositionTimeMs = kind === "video" ? classifyVideo(payload).compositionTimeMs : 0;
       this.#presentedMs = Math.max(this.#presentedMs, timeMs + compositionTimeMs);
+      // The thumbnail shows what viewers see, and filler may follow a slate.
+      if (kind === "video" && fillerRun instanceof SlateRun)
+        this.#stock.add(payload, isKeyframe, this.#head.config("video"), this.#deps.clock.wallNow());
       const marks = { isConfig: false, isKeyframe, trackId: 0, startsTrack: isKeyframe, arrivalMs };
       const frame = { kind, type: typeOf(kind), ...marks, payload, timeMs: this.#timeline.send(timeMs) };
       if (own !== undefined) this.#fanOut.sendFiller(own, frame);

@@ -191,6 +191,8 @@ export type ChannelSourceRow = {
   readonly channel_id: string;
   /** Sealed JSON. Empty: none. */
   readonly source: string;
+  /** Empty: none. */
+  readonly slate_file_id: string;
   /** 0 or 1. */
   readonly is_wanted: number;
   readonly position: number;

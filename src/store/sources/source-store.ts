@@ -25,10 +25,10 @@ export class SqlSourceStore implements SourceStore {
     });
   }
 
-  putSource({ channelId, source, isWanted, position }: StoredSource): Promise<void> {
+  putSource({ channelId, source, isWanted, position, slateFileId = "" }: StoredSource): Promise<void> {
     const { secrets } = this.#database;
     const sealed = source === undefined ? "" : secrets.seal(JSON.stringify(source), placeOf(channelId));
-    const changing = { source: sealed, is_wanted: isWanted ? 1 : 0, position };
+    const changing = { source: sealed, is_wanted: isWanted ? 1 : 0, position, slate_file_id: slateFileId };
     return this.#database.write(async (trx) => {
       await trx
         .insertInto("channel_source")
@@ -49,6 +49,7 @@ function readSource(row: ChannelSourceRow, secrets: Secrets): StoredSource {
     channelId: row.channel_id,
     isWanted: row.is_wanted === 1,
     position: row.position,
+    ...(row.slate_file_id === "" ? {} : { slateFileId: row.slate_file_id }),
     ...(text === "" ? {} : { source: JSON.parse(text) }),
   };
 }

@@ -96,6 +96,7 @@ export const WRONG_BODY_VALUES: Readonly<Record<string, readonly WrongValue[]>> 
   role: oneOf(["manager", "viewer"], "admin", "VIEWER"),
   fileName: wrong("a file name of 1 to 200 characters", 5, "a\nb", "x".repeat(201), {}),
   bytes: wrong("a whole number of bytes from 1 to 1099511627776", "5", 0, -1, 0.5, 2 ** 40 + 1, {}),
+  fileId: wrong("a file id", 5, {}, true),
   fileIds: wrong("a list of 1 to 500 file ids", "mf-0123456789ab", {}, []),
   loop: wrong("true or false", "true", 1),
   callbackEndpoint: CALLBACK,
@@ -115,6 +116,7 @@ export const MISSING_RULES: Readonly<Record<string, { readonly absent: string; r
   streamKey: { absent: "text of at most 512 characters", empty: "the platform's key" },
   fileName: both("a file name of 1 to 200 characters"),
   bytes: both("a whole number of bytes from 1 to 1099511627776"),
+  fileId: both("a file id"),
   fileIds: both("a list of 1 to 500 file ids"),
   role: both("one of manager, viewer"),
 };
@@ -134,6 +136,7 @@ export const REQUIRED: Readonly<Record<string, readonly string[]>> = {
   createAccessKey: ["role"],
   createMediaFile: ["fileName", "bytes"],
   setSource: ["fileIds"],
+  setSlate: ["fileId"],
   setChannelCallback: [],
   setDefaultCallback: [],
 };

@@ -22,6 +22,7 @@ export type WebhookTest = Answers["WebhookTest"];
 export type CallbackEndpoint = Answers["CallbackEndpoint"];
 export type MediaFile = Answers["MediaFile"];
 export type MediaSpace = Answers["MediaSpace"];
+export type Slate = Answers["Slate"];
 export type Source = Answers["Source"];
 export type AccessKey = Answers["AccessKey"];
 export type ServerNode = Answers["Node"];

@@ -64,7 +64,7 @@ export type MediaPoolDeps = Pick<
 export class MediaPool implements Runtime {
   readonly #deps: MediaPoolDeps;
   readonly #workers: MediaWorkers;
-  readonly #routes: ChannelRoutes;
+  readonly routes: ChannelRoutes;
   readonly #requests: ThreadRequests;
   readonly #links: OwnerLinks;
   /** All threads by their index: those of this process, then those of earlier ones. */
@@ -91,11 +91,11 @@ export class MediaPool implements Runtime {
     });
     this.#members = [...this.#workers.all];
     for (const worker of this.#members) this.#pending.set(worker, new PendingRequests(clock));
-    this.#routes = new ChannelRoutes({ placement, workers: this.#members, log });
+    this.routes = new ChannelRoutes({ placement, workers: this.#members, log });
     this.#links = new OwnerLinks(clock, log);
     this.#requests = new ThreadRequests({
       ...deps,
-      routes: this.#routes,
+      routes: this.routes,
       onRemoteConnection: (what) => onThread({ kind: "remote-connection", what }),
     });
   }
@@ -117,12 +117,12 @@ export class MediaPool implements Runtime {
 
   /** The thread that owns a channel; undefined where none does. */
   owner(channelId: ChannelId): PoolWorker | undefined {
-    return this.#routes.of(channelId);
+    return this.routes.of(channelId);
   }
 
   /** The channels that a thread owns. */
   ownedBy(worker: PoolWorker): readonly OwnedChannel[] {
-    return this.#routes.ownedBy(worker);
+    return this.routes.ownedBy(worker);
   }
 
   /** The index of the next thread of an earlier process. */
@@ -134,7 +134,7 @@ export class MediaPool implements Runtime {
   async adopt(worker: PoolWorker, channels: readonly OwnedChannel[]): Promise<void> {
     this.#members.push(worker);
     this.#pending.set(worker, new PendingRequests(this.#deps.clock));
-    await this.#routes.adopt(worker, channels);
+    await this.routes.adopt(worker, channels);
   }
 
   /** Another process decides from now on: everything that the threads of this one report goes there. */
@@ -172,30 +172,30 @@ export class MediaPool implements Runtime {
 
   apply(spec: ChannelSpec): void {
     this.#requests.freshness.changed(spec);
-    this.#routes.post(spec.channelId, { kind: "channel", spec });
+    this.routes.post(spec.channelId, { kind: "channel", spec });
   }
 
   remove(channelId: ChannelId): void {
     this.#requests.freshness.removed(channelId);
-    this.#routes.post(channelId, { kind: "channel-removed", channelId });
-    this.#routes.removed(channelId);
+    this.routes.post(channelId, { kind: "channel-removed", channelId });
+    this.routes.removed(channelId);
     this.#totals.forget(channelId);
   }
 
   end(channelId: ChannelId): void {
-    this.#routes.post(channelId, { kind: "end", channelId });
+    this.routes.post(channelId, { kind: "end", channelId });
   }
 
   changeHold(channelId: ChannelId, how: HoldChange): void {
-    this.#routes.post(channelId, { kind: "hold", channelId, how });
+    this.routes.post(channelId, { kind: "hold", channelId, how });
   }
 
   disconnectPublisher(channelId: ChannelId, slot: IngestSlot): void {
-    this.#routes.post(channelId, { kind: "disconnect-publisher", channelId, slot });
+    this.routes.post(channelId, { kind: "disconnect-publisher", channelId, slot });
   }
 
   retryTarget(channelId: ChannelId, targetId: TargetId): void {
-    this.#routes.post(channelId, { kind: "retry-target", channelId, targetId });
+    this.routes.post(channelId, { kind: "retry-target", channelId, targetId });
   }
 
   async testTarget(target: TargetSpec): Promise<PreflightResult> {
@@ -243,7 +243,7 @@ export class MediaPool implements Runtime {
     const lookUp = async () => {
       const spec = await read();
       const before = claim;
-      const placed = await this.#routes.claim(channelId, this.#runningWorker());
+      const placed = await this.routes.claim(channelId, this.#runningWorker());
       before?.end();
       if (placed.kind !== "here") throw new Error("another node owns the channel");
       claim = placed;
@@ -259,11 +259,11 @@ export class MediaPool implements Runtime {
   }
 
   stopTestPattern(channelId: ChannelId): void {
-    this.#routes.post(channelId, { kind: "stop-test-pattern", channelId });
+    this.routes.post(channelId, { kind: "stop-test-pattern", channelId });
   }
 
   async keyframe(channelId: ChannelId, knownTime?: number): Promise<Keyframe> {
-    const owner = this.#routes.of(channelId);
+    const owner = this.routes.of(channelId);
     if (owner === undefined) return { found: "none" };
     const known = knownTime === undefined ? {} : { knownTime };
     const outcome = await this.#outcome(owner, REPLY_DEADLINE_MS, { kind: "keyframe", channelId, ...known });
@@ -275,7 +275,7 @@ export class MediaPool implements Runtime {
 
   watch(channelId: ChannelId, sink: PreviewClientSink): PreviewClient {
     const preview = openRemotePreview(
-      this.#links.watch(channelId, this.#routes.of(channelId)),
+      this.#links.watch(channelId, this.routes.of(channelId)),
       this.#deps.clock,
       { kind: "flv" },
       sink,
@@ -354,14 +354,14 @@ export class MediaPool implements Runtime {
 
   #takeSamples(worker: PoolWorker, samples: readonly ChannelSample[]): void {
     // The last samples of a channel that was removed, or has another owner, no longer count.
-    const owned = samples.filter(({ channelId }) => this.#routes.of(channelId) === worker);
+    const owned = samples.filter(({ channelId }) => this.routes.of(channelId) === worker);
     this.running.samples(owned);
     const whole = this.#totals.samples(owned);
     this.#deps.onSamples(this.#srtLinks.joinedTo(whole));
   }
 
   #released(worker: PoolWorker, channelId: ChannelId, admissions: number): void {
-    const isReleased = this.#routes.released(channelId, worker, admissions);
+    const isReleased = this.routes.released(channelId, worker, admissions);
     if (isReleased) this.#deps.log.debug("channel released", { channelId, thread: worker.name });
     this.#totals.startOver([channelId]);
   }
@@ -375,7 +375,7 @@ export class MediaPool implements Runtime {
   gone(worker: PoolWorker, hasDied: boolean): void {
     this.#pending.get(worker)?.abandon();
     this.#requests.gone(worker);
-    if (hasDied) this.#endLost(this.#routes.died(worker));
+    if (hasDied) this.#endLost(this.routes.died(worker));
   }
 
   /** Reports the broadcasts of a dead thread as over. The encoders reconnect by themselves. */

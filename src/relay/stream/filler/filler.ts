@@ -24,7 +24,7 @@ export type FillerFrame = {
  */
 export class Filler {
   readonly #frames: FillerFrames | undefined;
-  readonly #silence: { readonly payload: Buffer; readonly sampleRate: number } | undefined;
+  readonly #silence: Silence | undefined;
   readonly #startMs: number;
   #videoSent = 0;
   #audioSent = 0;
@@ -82,7 +82,11 @@ function copied(frames: FillerFrames | undefined): FillerFrames | undefined {
   return { key: Buffer.from(key), following: following === undefined ? undefined : Buffer.from(following), keyTime };
 }
 
-function silenceFor(config: Buffer | undefined): { readonly payload: Buffer; readonly sampleRate: number } | undefined {
+/** One frame of silence; `sampleRate` in Hz. */
+export type Silence = { readonly payload: Buffer; readonly sampleRate: number };
+
+/** Silence in the form of this audio. Undefined where there is no audio, or no silence for its form. */
+export function silenceFor(config: Buffer | undefined): Silence | undefined {
   if (config === undefined) return undefined;
   const { codec, form, bodyOffset, bodyEnd } = classifyAudio(config);
   if (codec !== "aac") return undefined;

@@ -1,12 +1,13 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { call, channelPath } from "../../base/api.ts";
-import type { Channel, MediaFile, MediaSpace, Source } from "../../base/model.ts";
+import type { Channel, MediaFile, MediaSpace, Slate, Source } from "../../base/model.ts";
 import { language } from "../../text/text.ts";
 import { Action, problemText } from "../basic/action.tsx";
 import { Icon } from "../basic/icon.tsx";
 import { say } from "../basic/notice.tsx";
 import { Library } from "./library.tsx";
+import { SlateSection } from "./slate.tsx";
 import { words } from "./texts.ts";
 
 /** How often the state is read while the panel is open, in milliseconds. */
@@ -17,10 +18,12 @@ export function SourcePanel({ channel }: { readonly channel: Channel }) {
   const source = useSignal<Source | undefined>(undefined);
   const files = useSignal<readonly MediaFile[]>([]);
   const space = useSignal<MediaSpace | undefined>(undefined);
+  const slate = useSignal<Slate | undefined>(undefined);
   const path = `${channelPath(channel.channelId)}/source`;
   const refresh = async (): Promise<void> => {
     // One that fails is read again in a moment.
     source.value = await call<Source>("GET", path).catch(() => source.value);
+    slate.value = await call<Slate>("GET", `${channelPath(channel.channelId)}/slate`).catch(() => slate.value);
     files.value = await call<readonly MediaFile[]>("GET", "/media-files").catch(() => files.value);
     space.value = await call<MediaSpace>("GET", "/media-space").catch(() => space.value);
   };
@@ -49,6 +52,9 @@ export function SourcePanel({ channel }: { readonly channel: Channel }) {
       )}
       <SourceState source={present} files={files.value} path={path} refresh={refresh} />
       <Playlist source={present} files={files.value} set={set} />
+      {slate.value !== undefined && (
+        <SlateSection channel={channel} slate={slate.value} files={files.value} refresh={refresh} />
+      )}
       <Library
         files={files.value}
         space={space.value}

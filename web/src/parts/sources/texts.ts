@@ -2,8 +2,8 @@ import { language } from "../../text/text.ts";
 
 /** The texts of this part. They are loaded with it, in both languages. */
 const en = {
-  title: "Play files",
-  open: "Choose files",
+  title: "Files and slate",
+  open: "Open",
   intro: "Play files of this server as the channel's encoder. An encoder that connects takes over.",
   noFfmpeg: "FFmpeg is not installed on this server, so files can't be checked or played.",
   states: { stopped: "Not playing", starting: "Starting…", playing: "Playing", waiting: "Waiting to try again" },
@@ -27,13 +27,20 @@ const en = {
   deleteSure: "The file is deleted from this server.",
   none: "No files yet.",
   gone: "deleted file",
+  slate: "Slate",
+  slateIntro: "Viewers see it while the encoder is away, and when you close the curtain.",
+  slateFile: "Picture or clip",
+  lastFrame: "The last frame",
+  slateShown: "Viewers see the slate now.",
+  closeCurtain: "Close the curtain",
+  openCurtain: "Open the curtain",
 };
 
 type Words = typeof en;
 
 const ko: Words = {
-  title: "파일 재생",
-  open: "파일 선택",
+  title: "파일과 대기 화면",
+  open: "열기",
   intro: "서버에 올린 파일을 인코더처럼 채널에 재생합니다. 인코더가 연결되면 인코더가 이어받습니다.",
   noFfmpeg: "이 서버에 FFmpeg이 설치되어 있지 않아 파일을 확인하거나 재생할 수 없습니다.",
   states: { stopped: "재생 안 함", starting: "시작하는 중…", playing: "재생 중", waiting: "다시 시도 대기 중" },
@@ -57,6 +64,13 @@ const ko: Words = {
   deleteSure: "서버에서 파일을 삭제합니다.",
   none: "아직 파일이 없습니다.",
   gone: "삭제된 파일",
+  slate: "대기 화면",
+  slateIntro: "인코더가 없을 때와 화면을 가릴 때 시청자에게 보입니다.",
+  slateFile: "이미지 또는 영상",
+  lastFrame: "마지막 화면",
+  slateShown: "지금 시청자에게 대기 화면이 보입니다.",
+  closeCurtain: "화면 가리기",
+  openCurtain: "가림 해제",
 };
 
 /** The words in the page's language. */

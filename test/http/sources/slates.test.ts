@@ -1,0 +1,79 @@
+import { expect, test } from "vitest";
+import { channelSample } from "../../support/stages/sample.ts";
+import { Api, CHANNEL, CHANNELS } from "../api.ts";
+
+async function open() {
+  const api = await Api.open();
+  const { body } = await api.post(CHANNELS, CHANNEL);
+  const channelId: string = body.content.channelId;
+  api.files.add("mf-a");
+  return { api, channelId, url: `${CHANNELS}/${channelId}` };
+}
+
+const LIVE = {
+  ...{ videoCodec: "avc", width: 1280, height: 720, frameRate: 29.98 },
+  ...{ audioCodec: "aac", sampleRate: 48_000, channels: 2 },
+};
+
+test("a slate is made into the stream's form when that is known, once for each form and broadcast", async () => {
+  const { api, channelId, url } = await open();
+  expect((await api.get(`${url}/slate`)).body.content).toEqual({
+    slateState: "none",
+    curtainClosed: false,
+    slateShown: false,
+  });
+  expect((await api.put(`${url}/slate`, { fileId: "mf-none" })).status).toBe(404);
+  expect((await api.put(`${url}/slate`, { fileId: "mf-a" })).body.content).toMatchObject({
+    fileId: "mf-a",
+    slateState: "waiting",
+  });
+  const sample = (changes: object) => {
+    const { ingest, ...rest } = channelSample(channelId, []);
+    api.slates.samples([{ ...rest, ingest: { ...ingest, ...LIVE, ...changes } }]);
+  };
+  sample({ frameRate: undefined });
+  expect(api.runtime.slates).toEqual([]);
+  for (const rate of [29.98, 29.96, 30.01]) sample({ frameRate: rate });
+  await api.get(`${url}/slate`);
+  expect(api.runtime.slates).toEqual([[channelId, Buffer.from("slate")]]);
+  expect((await api.get(`${url}/slate`)).body.content.slateState).toBe("ready");
+  api.slateMade = { reason: "it took longer than 300 s" };
+  sample({ width: 640, height: 360 });
+  const failed = (await api.get(`${url}/slate`)).body.content;
+  expect(failed).toMatchObject({ slateState: "failed", message: "It could not be made. (it took longer than 300 s)" });
+  sample({ videoCodec: "hevc" });
+  expect((await api.get(`${url}/slate`)).body.content.slateState).toBe("other-codec");
+  expect((await api.delete("/api/v2/media-files/mf-a")).body.error.details).toContain("A channel has the file");
+  expect((await api.delete(`${url}/slate`)).body.content.slateState).toBe("none");
+  expect(api.runtime.slates.at(-1)).toEqual([channelId, undefined]);
+  await api.close();
+});
+
+test("the curtain needs a channel on air and a slate", async () => {
+  const { api, channelId, url } = await open();
+  expect((await api.post(`${url}/curtain`)).body.error.details).toBe("The channel is off air.");
+  api.runtime.start(channelId, api.clock.wallMs);
+  expect((await api.post(`${url}/curtain`)).body.error.details).toContain("no slate");
+  await api.put(`${url}/slate`, { fileId: "mf-a" });
+  expect((await api.post(`${url}/curtain`)).status).toBe(200);
+  expect((await api.delete(`${url}/curtain`)).status).toBe(200);
+  expect(api.runtime.curtains).toEqual([
+    [channelId, true],
+    [channelId, false],
+  ]);
+  const { body } = await api.get(`${url}/events`);
+  const reasons = body.content
+    .map((event: { reason?: string }) => event.reason)
+    .filter((reason?: string) => reason !== undefined);
+  expect(reasons.reverse()).toEqual(["slate-changed", "curtain-closed", "curtain-opened"]);
+  await api.close();
+});
+
+test("a slate is there again after a restart", async () => {
+  const { api, channelId, url } = await open();
+  await api.put(`${url}/slate`, { fileId: "mf-a" });
+  api.slates.choose(channelId, undefined);
+  await api.sources.resume();
+  expect((await api.get(`${url}/slate`)).body.content.fileId).toBe("mf-a");
+  await api.close();
+});

@@ -1,0 +1,148 @@
+import { expect, test } from "vitest";
+import { encodeFlvTag, FLV_FILE_START, type FlvTag } from "../../src/protocol/flv/flv-tag.ts";
+import type { IngestSample } from "../../src/thread-protocol/samples.ts";
+import { mediaOf, RelayStage, target } from "../support/stages/relay-stage.ts";
+import {
+  AAC_CONFIG,
+  AVC_CONFIG,
+  AVC_CONFIG_CHANGED,
+  aacFrame,
+  audio,
+  avcFrame,
+  video,
+} from "../support/streams/media-messages.ts";
+
+/** A round of two seconds, a frame each 500 ms, which bear their number. */
+const ROUND: readonly FlvTag[] = [
+  { type: 9, timestamp: 0, payload: AVC_CONFIG_CHANGED },
+  ...[0, 500, 1_000, 1_500].map((timestamp, index) => ({ type: 9, timestamp, payload: slateFrame(index) })),
+];
+const FLV = Buffer.concat([FLV_FILE_START, ...ROUND.map(encodeFlvTag)]);
+
+function slateFrame(index: number): Buffer {
+  return avcFrame(index === 0, 0xa0 + index);
+}
+
+const isSlate = (payload: Buffer): boolean => payload.readUInt8(payload.length - 1) >= 0xa0;
+
+function stageOf() {
+  const stage = new RelayStage(60);
+  const publisher = stage.onAir(target(1));
+  let at = 0;
+  /** The encoder goes on: a keyframe each second, video each 100 ms, audio beside it. */
+  const goOn = (forMs: number): void => {
+    for (let leftMs = forMs; leftMs > 0; leftMs -= 100) {
+      publisher.push(audio(at, aacFrame(1)));
+      publisher.push(video(at, avcFrame(at % 1_000 === 0, 0)));
+      at += 100;
+      stage.clock.advance(100);
+    }
+  };
+  goOn(2_000);
+  stage.engine.setSlate("ls-1", FLV);
+  const sent = () => mediaOf(stage.dialer.latest(1));
+  const ingest = (): IngestSample | undefined => {
+    stage.clock.advance(1_000);
+    return stage.samples.at(-1)?.ingest;
+  };
+  return { stage, publisher, goOn, sent, ingest };
+}
+
+const steps = (times: readonly number[]) => times.slice(1).map((time, index) => time - (times[index] ?? 0));
+
+test("a hold shows the slate in rounds with silence beside it, and the encoder's return ends it at a keyframe", () => {
+  const { stage, publisher, sent } = stageOf();
+  publisher.end("connection-lost");
+  stage.clock.advance(10_000);
+  const slate = sent().filter(({ type, payload }) => type === 9 && isSlate(payload));
+  expect(slate.slice(0, 6).map(({ payload }) => payload.readUInt8(payload.length - 1) - 0xa0)).toEqual([
+    0, 1, 2, 3, 0, 1,
+  ]);
+  expect(new Set(steps(slate.map(({ timestamp }) => timestamp)))).toEqual(new Set([500]));
+  const header = sent().findIndex(({ payload }) => payload.equals(AVC_CONFIG_CHANGED));
+  const first = sent().findIndex(({ payload }) => payload.equals(slateFrame(0)));
+  expect(header).toBeLessThan(first);
+  const during = sent()
+    .slice(first)
+    .filter(({ type }) => type === 8);
+  expect(during.length).toBeGreaterThan(300);
+
+  const again = stage.open("ls-1", "test", 2);
+  again.push(audio(0, AAC_CONFIG));
+  again.push(video(0, AVC_CONFIG));
+  again.push(video(0, avcFrame(false, 0)));
+  again.push(video(40, avcFrame(true, 0)));
+  stage.clock.advance(200);
+  const after = sent().slice(sent().findLastIndex(({ type, payload }) => type === 9 && isSlate(payload)) + 1);
+  expect(after.filter(({ type }) => type === 9)[0]?.payload).toEqual(AVC_CONFIG);
+  expect(stage.dialer.links).toHaveLength(1);
+  expect(Math.min(...steps(sent().map(({ timestamp }) => timestamp)))).toBeGreaterThanOrEqual(0);
+});
+
+test("the curtain shows the slate while the encoder goes on, and opens at the encoder's next keyframe", () => {
+  const { stage, goOn, sent, ingest } = stageOf();
+  stage.engine.setCurtain("ls-1", true);
+  const before = sent().length;
+  goOn(5_000);
+  const behind = sent()
+    .slice(before)
+    .filter(({ type, payload }) => type === 9 && !payload.equals(AVC_CONFIG_CHANGED));
+  expect(behind.length).toBeGreaterThan(8);
+  expect(behind.every(({ payload }) => isSlate(payload))).toBe(true);
+  expect(stage.samples.at(-1)?.ingest).toMatchObject({ state: "LIVE", isCurtainClosed: true, isSlateShown: true });
+  goOn(500);
+  stage.engine.setCurtain("ls-1", false);
+  goOn(2_000);
+  const last = sent().findLastIndex(({ type, payload }) => type === 9 && isSlate(payload));
+  const [header, keyframe] = sent()
+    .slice(last + 1)
+    .filter(({ type }) => type === 9);
+  expect(header?.payload).toEqual(AVC_CONFIG);
+  // The parameter sets stand before the keyframe's own unit.
+  expect(keyframe?.payload.subarray(-avcFrame(true, 0).length + 5)).toEqual(avcFrame(true, 0).subarray(5));
+  expect(Math.min(...steps(sent().map(({ timestamp }) => timestamp)))).toBeGreaterThanOrEqual(0);
+  expect(stage.dialer.links).toHaveLength(1);
+  expect(ingest()).not.toHaveProperty("isSlateShown");
+});
+
+test("an encoder that takes over behind the curtain is shown once it opens", () => {
+  const { stage, goOn, sent } = stageOf();
+  stage.engine.setCurtain("ls-1", true);
+  goOn(1_000);
+  const other = stage.open("ls-1", "other", 2);
+  other.push(audio(0, AAC_CONFIG));
+  other.push(video(0, AVC_CONFIG));
+  const from = sent().length;
+  for (let at = 0; at < 3_000; at += 100) {
+    other.push(video(at, avcFrame(at % 1_000 === 0, 0)));
+    stage.clock.advance(100);
+  }
+  expect(stage.dismissed).toEqual([1]);
+  expect(
+    sent()
+      .slice(from)
+      .filter(({ type, payload }) => type === 9 && payload.readUInt8(1) === 1)
+      .every(({ payload }) => isSlate(payload)),
+  ).toBe(true);
+  stage.engine.setCurtain("ls-1", false);
+  other.push(video(3_000, avcFrame(true, 0)));
+  stage.clock.advance(100);
+  expect(isSlate(sent().at(-1)?.payload ?? AVC_CONFIG_CHANGED)).toBe(false);
+});
+
+test("without a slate, or with one that does not fit, the last frame stands as before; the curtain ends with the broadcast", () => {
+  const { stage, publisher, goOn, sent } = stageOf();
+  stage.engine.setSlate("ls-1", Buffer.from("no FLV at all, but long enough"));
+  stage.engine.setCurtain("ls-1", true);
+  goOn(1_000);
+  expect(stage.samples.at(-1)?.ingest).toMatchObject({ isCurtainClosed: true });
+  expect(sent().some(({ type, payload }) => type === 9 && isSlate(payload))).toBe(false);
+  publisher.end("clean");
+  stage.engine.end("ls-1");
+  const next = stage.open("ls-1", "next", 3);
+  next.push(audio(0, AAC_CONFIG));
+  next.push(video(0, AVC_CONFIG));
+  next.push(video(0, avcFrame(true, 0)));
+  stage.clock.advance(2_000);
+  expect(stage.samples.at(-1)?.ingest).not.toHaveProperty("isCurtainClosed");
+});

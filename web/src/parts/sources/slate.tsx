@@ -1,0 +1,56 @@
+import { call, channelPath } from "../../base/api.ts";
+import type { Channel, MediaFile, Slate } from "../../base/model.ts";
+import { language } from "../../text/text.ts";
+import { Action } from "../basic/action.tsx";
+import { words } from "./texts.ts";
+
+type SlateOptions = {
+  readonly channel: Channel;
+  readonly slate: Slate;
+  readonly files: readonly MediaFile[];
+  readonly refresh: () => Promise<void>;
+};
+
+/** What stands in front of a lost encoder, and the curtain that puts it there at a press. */
+export function SlateSection({ channel, slate, files, refresh }: SlateOptions) {
+  const texts = words();
+  const path = channelPath(channel.channelId);
+  const act = async (method: "POST" | "PUT" | "DELETE", name: string, body?: object): Promise<void> => {
+    await call(method, `${path}/${name}`, body);
+    await refresh();
+  };
+  const choose = (fileId: string): Promise<void> =>
+    fileId === "" ? act("DELETE", "slate") : act("PUT", "slate", { fileId });
+  const message = language.value === "ko" ? slate.messageKo : slate.message;
+  return (
+    <section aria-labelledby="slate-title">
+      <h3 id="slate-title">{texts.slate}</h3>
+      <p class="quiet">{texts.slateIntro}</p>
+      <label>
+        {texts.slateFile}{" "}
+        <select onChange={(event) => void choose(event.currentTarget.value)}>
+          <option value="" selected={slate.fileId === undefined}>
+            {texts.lastFrame}
+          </option>
+          {files
+            .filter(({ fileState }) => fileState === "ready")
+            .map(({ fileId, fileName }) => (
+              <option key={fileId} value={fileId} selected={fileId === slate.fileId}>
+                {fileName}
+              </option>
+            ))}
+        </select>
+      </label>
+      {message !== undefined && <p class="help">{message}</p>}
+      {slate.slateShown && <p role="status">{texts.slateShown}</p>}
+      {channel.isPublishing && slate.fileId !== undefined && (
+        <Action
+          kind={slate.curtainClosed ? "main" : "plain"}
+          run={() => act(slate.curtainClosed ? "DELETE" : "POST", "curtain")}
+        >
+          {slate.curtainClosed ? texts.openCurtain : texts.closeCurtain}
+        </Action>
+      )}
+    </section>
+  );
+}
