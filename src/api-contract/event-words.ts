@@ -61,6 +61,10 @@ export const EVENT_CODES = [
   "RECORDING_END",
   /** A channel on air is not recorded, although it should be. */
   "RECORDING_FAIL",
+  /** A recording was uploaded. */
+  "VOD_UPLOAD_END",
+  /** A recording could not be uploaded; it is tried again. */
+  "VOD_UPLOAD_FAIL",
 ] as const;
 export type EventCode = (typeof EVENT_CODES)[number];
 

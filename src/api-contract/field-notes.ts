@@ -69,6 +69,10 @@ export const FIELD_NOTES: Readonly<Record<string, string>> = {
   container: "mp4 (fragmented), or flv where a codec has no form in MP4.",
   endReason:
     "Why the file ended: the broadcast did, recording was turned off, the next file goes on (NEXT_FILE at its limits, STREAM_CHANGED with other codecs or tracks), the server was killed (SERVER_LOST), or what kept it from going on.",
+  upload:
+    "How the upload to the S3-compatible service stands; absent where there is none. FAILED: it is tried again, `detail` has the service's words.",
+  sentBytes: "Bytes that are there.",
+  detail: "Why the last attempt failed.",
   durationMilliseconds: "Length of the media.",
   kind: "Of a track: audio or video.",
   bufferPolicy: "What a platform that is too slow loses: frames (drop, the default), or its connection (disconnect).",

@@ -14,6 +14,9 @@ import { Library } from "./files/library.ts";
 import { keyOf } from "./files/recording-names.ts";
 import { Room, type RoomLimits } from "./files/room.ts";
 import { Recording } from "./recording.ts";
+import type { ObjectStore } from "./upload/object-store.ts";
+import type { S3Settings } from "./upload/s3-settings.ts";
+import { Uploader } from "./upload/uploader.ts";
 
 /** How often recordings that were kept long enough are looked for, in milliseconds. */
 const PRUNE_EVERY_MS = 60_000;
@@ -22,7 +25,12 @@ const REPORT_EVERY_MS = 2_000;
 /** The most that one request reads, in bytes. */
 const READ_BYTES_MAX = 1024 * 1024;
 
-export type RecorderSettings = FileLimits & RoomLimits & { readonly folder: string };
+export type RecorderSettings = FileLimits &
+  RoomLimits & {
+    readonly folder: string;
+    /** Where finished files are uploaded to; absent: nowhere. Holds a secret. */
+    readonly upload?: S3Settings & { readonly prefix: string };
+  };
 
 export type RecorderDeps = {
   readonly disk: Disk;
@@ -45,6 +53,7 @@ export class Recorder {
   readonly #running = new Set<Recording>();
   readonly #reportedMs = new Map<string, number>();
   #isLoading = true;
+  #uploader: Uploader | undefined;
 
   constructor(deps: RecorderDeps) {
     this.#deps = deps;
@@ -53,8 +62,9 @@ export class Recorder {
     this.#library = new Library({
       ...{ disk, clock, folder },
       onFile: (file) => this.#report(file),
-      onGone: (file, cause) => {
+      onGone: (file, cause, uploadNotes) => {
         this.#reportedMs.delete(keyOf(file));
+        this.#uploader?.deleted(uploadNotes);
         post({ kind: "file-gone", file, cause });
       },
       onWarning: (name, detail) => post({ kind: "warning", name, detail }),
@@ -73,6 +83,17 @@ export class Recorder {
     this.#isLoading = false;
     post({ kind: "files", files: [...this.#library.files] });
     this.#prune();
+  }
+
+  /** Uploads finished files from now on. Call it after `start`. */
+  uploadTo(store: ObjectStore, prefix: string, random: () => number): void {
+    const { clock, post } = this.#deps;
+    this.#uploader = new Uploader({
+      ...{ store, library: this.#library, clock, random, prefix },
+      onResult: ({ channelId, recordingId }, upload) =>
+        post({ kind: "upload", file: { channelId, recordingId }, time: clock.wallNow(), upload }),
+    });
+    this.#uploader.look();
   }
 
   /** Records what comes over this link until it is closed. */
@@ -148,6 +169,8 @@ export class Recorder {
     if (file.end === undefined) this.#reportedMs.set(key, nowMs);
     else this.#reportedMs.delete(key);
     post({ kind: "file", file });
+    // Later: the library is in the middle of a change.
+    if (file.end !== undefined && file.upload === undefined) clock.startTimer(0, () => this.#uploader?.look());
   }
 
   #prune(): void {

@@ -54,6 +54,11 @@ export function logFact(log: Log, fact: ServerFact): void {
     case "server-trouble":
       // Its beginning and end are `server-trouble-changed`.
       return log.debug("server trouble met", { trouble: fact.trouble });
+    case "recording-upload": {
+      const { channelId, recordingId, upload } = fact;
+      if (upload.state === "UPLOADED") return log.info("recording uploaded", { channelId, recordingId });
+      return log.warn("recording not uploaded", { channelId, recordingId, detail: upload.detail });
+    }
     case "recording-status": {
       const { channelId, status } = fact;
       if (status.status !== "FAIL") return log.info("recording status", { channelId, to: status.status });

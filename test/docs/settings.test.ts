@@ -16,10 +16,12 @@ const distinct = (text: string, pattern: RegExp): readonly string[] => [
 test("the operator's table has every flag and every variable of the help, and no other", () => {
   const table = OPERATIONS.split("\n").filter((line) => line.startsWith("| `--"));
   const help = helpText();
-  const flags = distinct(help, /^ {2}--[a-z-]+/gm).map((flag) => flag.trim());
+  const flags = distinct(help, /^ {2}--[a-z0-9-]+/gm).map((flag) => flag.trim());
   expect(flags.length).toBeGreaterThan(25);
-  expect(distinct(table.join("\n"), /`--[a-z-]+`/g).toSorted()).toEqual(flags.map((flag) => `\`${flag}\``).toSorted());
-  const variables = distinct(help, /^ {6}FANFARE_[A-Z_]+/gm).map((variable) => variable.trim());
+  expect(distinct(table.join("\n"), /`--[a-z0-9-]+`/g).toSorted()).toEqual(
+    flags.map((flag) => `\`${flag}\``).toSorted(),
+  );
+  const variables = distinct(help, /^ {6}FANFARE_[A-Z0-9_]+/gm).map((variable) => variable.trim());
   expect(variables.filter((variable) => !OPERATIONS.includes(`\`${variable}\``))).toEqual([]);
 });
 

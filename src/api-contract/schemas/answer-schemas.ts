@@ -4,6 +4,7 @@ import {
   RECORDING_CONTAINERS,
   RECORDING_ENDS,
   RECORDING_PROBLEMS,
+  UPLOAD_STATES,
 } from "../../thread-protocol/recordings/recordings.ts";
 import { OWNER_STATES } from "../../thread-protocol/targets/owner-states.ts";
 import { TARGET_ERROR_CODES, TARGET_WARNING_CODES } from "../../thread-protocol/targets/target-status.ts";
@@ -166,6 +167,7 @@ const recording = {
   endReason: z.enum(RECORDING_ENDS).optional(),
   durationMilliseconds: count,
   bytes: count,
+  upload: z.strictObject({ state: z.enum(UPLOAD_STATES), sentBytes: count, detail: z.string().optional() }).optional(),
   tracks: z.array(
     z.strictObject({
       kind: z.enum(["audio", "video"]),

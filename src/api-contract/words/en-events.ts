@@ -69,6 +69,8 @@ export const enEvents = {
       RECORDING_START: "Recording started",
       RECORDING_END: "Recording ended",
       RECORDING_FAIL: "The broadcast isn't being recorded",
+      VOD_UPLOAD_END: "A recording was uploaded",
+      VOD_UPLOAD_FAIL: "A recording couldn't be uploaded; it's tried again",
     } satisfies Record<EventCode, string>,
     tested: {
       passed: (name: string) => `${name} passed a test`,

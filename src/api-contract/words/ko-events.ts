@@ -59,6 +59,8 @@ export const koEvents: typeof enEvents = {
       RECORDING_START: "녹화를 시작했습니다",
       RECORDING_END: "녹화를 종료했습니다",
       RECORDING_FAIL: "방송이 녹화되지 않고 있습니다",
+      VOD_UPLOAD_END: "녹화 파일을 업로드했습니다",
+      VOD_UPLOAD_FAIL: "녹화 파일을 업로드하지 못해 다시 시도합니다",
     },
     tested: {
       passed: (name) => `${name}: 테스트에 성공했습니다`,

@@ -33,6 +33,12 @@ export function readConfig(args: readonly string[], env: Readonly<Record<string,
   if ((values["tlsCert"] === undefined) !== (values["tlsKey"] === undefined)) {
     throw new ConfigError("FANFARE_TLS_CERT and FANFARE_TLS_KEY go together: give both or none.");
   }
+  const s3 = ["s3Url", "s3Bucket", "s3AccessKey", "s3SecretKey"].map((name) => values[name] !== undefined);
+  if (new Set(s3).size > 1) {
+    throw new ConfigError(
+      "FANFARE_S3_URL, FANFARE_S3_BUCKET, FANFARE_S3_ACCESS_KEY and FANFARE_S3_SECRET_KEY go together: give all or none.",
+    );
+  }
   return { config: Object.freeze(values) as Config };
 }
 

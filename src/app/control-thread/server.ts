@@ -4,6 +4,7 @@ import { systemClock } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";
 import { ensureManagerKey } from "../../control/access/access-key.ts";
 import { PreviewAccess } from "../../control/access/preview-access.ts";
+import type { ChannelChanged } from "../../control/facts/server-fact.ts";
 import type { LiveState } from "../../control/live/live-state.ts";
 import type { AccessKey } from "../../control/ports/access-key-store.ts";
 import { StoreUnavailableError } from "../../control/ports/errors.ts";
@@ -251,7 +252,7 @@ function assemble(foundations: AllFoundations): Parts {
   metrics.recordings.readFrom(() => recording.recordings.totals);
   const recording = recordingsOf(config, {
     ...{ clock, log },
-    onDeleted: (deleted) => publish(withActor(deleted)),
+    ...{ onDeleted: (deleted: ChannelChanged) => publish(withActor(deleted)), onUpload: publish },
     readName: async (channelId) => (await store.findChannel(channelId))?.name,
   });
   const previewAccess = new PreviewAccess({ clock, randomBytes });

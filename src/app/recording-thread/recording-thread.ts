@@ -27,7 +27,6 @@ process.on("warning", ({ name, message }) => warn(name, message));
 
 const recorder = new Recorder({ disk: SYSTEM_DISK, clock: systemClock, settings, post });
 recorder.start();
-
 port.on("message", ({ message, end }: Envelope<ToRecorder>) => {
   switch (message.kind) {
     case "link":
@@ -40,3 +39,10 @@ port.on("message", ({ message, end }: Envelope<ToRecorder>) => {
       return;
   }
 });
+
+const { upload } = settings;
+// Loaded here: 35 MB of memory for those who upload, and nothing for others.
+if (upload !== undefined) {
+  const { S3Store } = await import("../../recording/upload/s3-store.ts");
+  recorder.uploadTo(new S3Store(upload), upload.prefix, Math.random);
+}

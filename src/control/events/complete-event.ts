@@ -36,6 +36,7 @@ function isForWebhook(
       // A failure began or ended.
       return ofTargetFailures && (from === "FAIL" || to === "FAIL");
     case "RECORDING_FAIL":
+    case "VOD_UPLOAD_FAIL":
       return ofVodUploads;
     case "PUBLISH_START":
     case "PUBLISH_END":
@@ -63,6 +64,7 @@ function isForWebhook(
     case "SOURCE_FAILED":
     case "RECORDING_START":
     case "RECORDING_END":
+    case "VOD_UPLOAD_END":
       return ofChannelStatus;
     default:
       return unreachable(code);

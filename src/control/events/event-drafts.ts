@@ -9,6 +9,7 @@ import type {
   BroadcastLost,
   ChannelChanged,
   OverThreshold,
+  RecordingUploaded,
   SilenceChanged,
   SourceChanged,
 } from "../facts/server-fact.ts";
@@ -225,6 +226,14 @@ export function recordingFailed(moment: Moment, problem: RecordingProblem): Even
     ...draft(moment, "RECORDING_FAIL", `is not recorded: ${recordingSentence(problem).message}`, "ERROR"),
     reason: problem,
   };
+}
+
+/** The words of the store say what is wrong; they hold no secret. */
+export function uploadChanged({ time, channelId, recordingId, upload }: RecordingUploaded): EventDraft {
+  const moment = { time, channelId };
+  if (upload.state === "UPLOADED") return draft(moment, "VOD_UPLOAD_END", `recording ${recordingId} has been uploaded`);
+  const text = `recording ${recordingId} could not be uploaded and is tried again: ${upload.detail ?? "unknown"}`;
+  return draft(moment, "VOD_UPLOAD_FAIL", text, "ERROR");
 }
 
 /** Rates are in kilobits, as in encoders' settings. */

@@ -61,6 +61,8 @@ export class EventTracker {
         return this.#ended(fact);
       case "ingest-refused":
         return this.#refused(fact);
+      case "recording-upload":
+        return [draft.uploadChanged(fact)];
       case "recording-status":
         return this.#recorded(fact);
       case "target-status":

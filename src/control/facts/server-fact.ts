@@ -1,6 +1,7 @@
 import type { ChannelChange, RateReason } from "../../api-contract/event-words.ts";
 import type { ChannelId, TargetId } from "../../thread-protocol/channel-spec.ts";
 import type { Fact } from "../../thread-protocol/facts.ts";
+import type { RecordingKey, RecordingUpload } from "../../thread-protocol/recordings/recordings.ts";
 import type { ServerTroubleName } from "../../thread-protocol/server-troubles.ts";
 import type { TargetError } from "../../thread-protocol/targets/target-status.ts";
 import type { TargetName } from "../channels/channel.ts";
@@ -70,6 +71,14 @@ export type SourceChanged = {
   readonly status: SourceStatus;
 };
 
+/** A recording was uploaded, or its upload failed in a way that a person should know. */
+export type RecordingUploaded = RecordingKey & {
+  readonly kind: "recording-upload";
+  /** Milliseconds since the Unix epoch. */
+  readonly time: number;
+  readonly upload: RecordingUpload;
+};
+
 /** Something that is wrong with this server itself. */
 export type ServerTrouble = {
   readonly name: ServerTroubleName;
@@ -98,4 +107,5 @@ export type ServerFact =
   | OverThreshold
   | SilenceChanged
   | BroadcastLost
-  | TroubleChanged;
+  | TroubleChanged
+  | RecordingUploaded;

@@ -27,12 +27,14 @@ const NOTES = z.object({
 });
 
 /** What is known of a file apart from its name. */
-export type FileNotes = Omit<RecordingFile, "channelId" | "recordingId">;
+export type FileNotes = Omit<RecordingFile, "channelId" | "recordingId" | "upload">;
 
 /** More than notes ever have, in bytes. */
 export const NOTES_BYTES_MAX = 64 * 1024;
 
-export function encodeNotes({ channelId: _channelId, recordingId: _recordingId, ...notes }: RecordingFile): string {
+export function encodeNotes(file: RecordingFile): string {
+  const { container, startTime, end, durationMs, bytes, tracks } = file;
+  const notes: FileNotes = { container, startTime, durationMs, bytes, tracks, ...(end === undefined ? {} : { end }) };
   return `${JSON.stringify(notes)}\n`;
 }
 

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import type { Clock } from "../../base/clock.ts";
 import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
 import type { RecordingBytes, RecordingReply } from "../../thread-protocol/recordings/recorder-messages.ts";
-import type { RecordingFile, RecordingKey } from "../../thread-protocol/recordings/recordings.ts";
+import type { RecordingFile, RecordingKey, RecordingUpload } from "../../thread-protocol/recordings/recordings.ts";
 import type { FileStart, GrowingFile } from "../container/stream-recorder.ts";
 import { type Disk, FOLDER_MODE, replaceFile } from "./disk.ts";
 import { decodeNotes, encodeNotes, NOTES_BYTES_MAX } from "./file-notes.ts";
@@ -16,6 +16,7 @@ import {
   notesPath,
   readName,
   startTimeOf,
+  uploadNotesPath,
 } from "./recording-names.ts";
 
 export type LibraryDeps = {
@@ -25,10 +26,14 @@ export type LibraryDeps = {
   readonly folder: string;
   /** Called with every new and changed file. */
   readonly onFile: (file: RecordingFile) => void;
-  readonly onGone: (file: RecordingKey, cause: "deleted" | "too-old" | "too-many") => void;
+  /** `uploadNotes`: how far its upload was. */
+  readonly onGone: (file: RecordingKey, cause: "deleted" | "too-old" | "too-many", uploadNotes?: string) => void;
   /** For the log. */
   readonly onWarning: (name: string, detail: string) => void;
 };
+
+/** Ten thousand tags of parts. */
+const UPLOAD_NOTES_BYTES_MAX = 2 * 1024 * 1024;
 
 type Deletion = Extract<RecordingReply, { kind: "delete" }>["result"];
 
@@ -99,17 +104,44 @@ export class Library {
     const file = this.#files.get(keyOf(key));
     if (file === undefined) return "not-found";
     if (file.end === undefined) return "in-use";
+    const uploadNotes = file.upload === undefined ? undefined : this.readUploadNotes(file);
     try {
       removeIfThere(disk, mediaPath(folder, file));
-      for (const path of [notesPath(folder, file), `${notesPath(folder, file)}.new`]) removeIfThere(disk, path);
+      for (const path of [notesPath(folder, file), uploadNotesPath(folder, file)])
+        for (const each of [path, `${path}.new`]) removeIfThere(disk, each);
     } catch (error) {
       onWarning("recording not removed", `${keyOf(key)}: ${textOf(error)}`);
       return "failed";
     }
     this.#files.delete(keyOf(key));
     this.#usedBytes.set(file.channelId, this.usedBytes(file.channelId) - file.bytes);
-    onGone({ channelId: file.channelId, recordingId: file.recordingId }, cause);
+    onGone({ channelId: file.channelId, recordingId: file.recordingId }, cause, uploadNotes);
     return "deleted";
+  }
+
+  /** How far a file's upload is, as `writeUploadNotes` wrote it; undefined where there is nothing. */
+  readUploadNotes(file: RecordingKey): string | undefined {
+    return this.#readText(uploadNotesPath(this.#deps.folder, file), UPLOAD_NOTES_BYTES_MAX);
+  }
+
+  /** Throws where the disk does not take it. Does nothing where the file is gone. */
+  writeUploadNotes(file: RecordingKey, text: string): void {
+    const { disk, folder } = this.#deps;
+    if (this.#files.has(keyOf(file))) replaceFile(disk, uploadNotesPath(folder, file), text);
+  }
+
+  /** Sets how a file's upload stands. False where the file is gone. */
+  setUpload(key: RecordingKey, upload: RecordingUpload): boolean {
+    const file = this.#files.get(keyOf(key));
+    if (file !== undefined) this.#set({ ...file, upload });
+    return file !== undefined;
+  }
+
+  /** A part of a file as an upload sends it; undefined where the file is gone. Throws where it cannot be read. */
+  readWhole(key: RecordingKey, from: number, length: number): Uint8Array | undefined {
+    const part = this.read(key, from, length);
+    if (part.found === "failed") throw new Error(part.detail);
+    return part.found === "none" ? undefined : part.bytes;
   }
 
   #set(file: RecordingFile): void {
@@ -122,7 +154,9 @@ export class Library {
   #loadChannel(channelId: ChannelId): void {
     const names = this.#list(join(this.#deps.folder, channelId)).flatMap(({ name, isFile }) => {
       const read = isFile ? readName(name) : undefined;
-      return read === undefined || read.what === "notes" ? [] : [{ ...read, container: read.what }];
+      return read === undefined || read.what === "notes" || read.what === "upload"
+        ? []
+        : [{ ...read, container: read.what }];
     });
     for (const { recordingId, container } of names) {
       const key = { channelId, recordingId };
@@ -142,17 +176,22 @@ export class Library {
   }
 
   #notes(key: RecordingKey) {
-    const { disk, folder } = this.#deps;
+    const text = this.#readText(notesPath(this.#deps.folder, key), NOTES_BYTES_MAX);
+    return text === undefined ? undefined : decodeNotes(text);
+  }
+
+  /** Undefined where it cannot be read: without notes the file itself says what it is. */
+  #readText(path: string, bytesMax: number): string | undefined {
+    const { disk } = this.#deps;
     try {
-      const descriptor = disk.openSync(notesPath(folder, key), "r");
+      const descriptor = disk.openSync(path, "r");
       try {
-        const bytes = Buffer.alloc(NOTES_BYTES_MAX);
-        return decodeNotes(bytes.toString("utf8", 0, disk.readSync(descriptor, bytes, 0, bytes.length, 0)));
+        const bytes = Buffer.alloc(bytesMax);
+        return bytes.toString("utf8", 0, disk.readSync(descriptor, bytes, 0, bytes.length, 0));
       } finally {
         disk.closeSync(descriptor);
       }
     } catch {
-      // Without notes the file itself says what it is.
       return undefined;
     }
   }

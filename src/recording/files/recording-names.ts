@@ -36,15 +36,15 @@ export function startTimeOf(recordingId: string): number {
 /** What a name in a channel's folder is; undefined for anything that this server did not make. */
 export function readName(
   name: string,
-): { readonly recordingId: string; readonly what: RecordingContainer | "notes" } | undefined {
+): { readonly recordingId: string; readonly what: RecordingContainer | "notes" | "upload" } | undefined {
   const dot = name.indexOf(".");
   const [recordingId, ending] = [name.slice(0, dot), name.slice(dot + 1)];
   if (dot < 0 || !RECORDING_ID.test(recordingId)) return undefined;
-  const what = [...RECORDING_CONTAINERS, "notes" as const].find((each) => ENDINGS[each] === ending);
+  const what = [...RECORDING_CONTAINERS, "notes" as const, "upload" as const].find((each) => ENDINGS[each] === ending);
   return what === undefined ? undefined : { recordingId, what };
 }
 
-const ENDINGS = { mp4: "mp4", flv: "flv", notes: "json" } as const;
+const ENDINGS = { mp4: "mp4", flv: "flv", notes: "json", upload: "upload.json" } as const;
 
 /** One string for a file of any channel. */
 export function keyOf({ channelId, recordingId }: RecordingKey): string {
@@ -61,4 +61,9 @@ export function mediaPath(
 /** The file beside it that says what it is. */
 export function notesPath(folder: string, { channelId, recordingId }: RecordingKey): string {
   return join(folder, channelId, `${recordingId}.${ENDINGS.notes}`);
+}
+
+/** The file beside it that says how far its upload is. */
+export function uploadNotesPath(folder: string, { channelId, recordingId }: RecordingKey): string {
+  return join(folder, channelId, `${recordingId}.${ENDINGS.upload}`);
 }

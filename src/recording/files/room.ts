@@ -60,7 +60,8 @@ export class Room {
   prune(): void {
     const { keepMs, keepBytes } = this.#limits;
     const finished = [...this.#library.files]
-      .filter(({ end }) => end !== undefined)
+      // What is not uploaded yet is kept.
+      .filter(({ end, upload }) => end !== undefined && (upload === undefined || upload.state === "UPLOADED"))
       .sort((left, right) => left.startTime - right.startTime);
     const nowTime = this.#clock.wallNow();
     let total = sum([...this.#library.files]);

@@ -1,5 +1,5 @@
 import type { ChannelId } from "../channel-spec.ts";
-import type { RecordingEnd, RecordingFile, RecordingKey, RecordingProblem } from "./recordings.ts";
+import type { RecordingEnd, RecordingFile, RecordingKey, RecordingProblem, RecordingUpload } from "./recordings.ts";
 
 /** A part of a file, or why there is none. */
 export type RecordingBytes =
@@ -48,6 +48,8 @@ export type FromRecorder =
   | { readonly kind: "file"; readonly file: RecordingFile }
   | { readonly kind: "file-gone"; readonly file: RecordingKey; readonly cause: "deleted" | "too-old" | "too-many" }
   | { readonly kind: "reply"; readonly requestId: number; readonly reply: RecordingReply }
+  /** An upload is done, or failed in a way that a person should know. */
+  | { readonly kind: "upload"; readonly file: RecordingKey; readonly time: number; readonly upload: RecordingUpload }
   /** For the log: something that an operator should know. */
   | { readonly kind: "warning"; readonly name: string; readonly detail: string }
   | { readonly kind: "stopped" };

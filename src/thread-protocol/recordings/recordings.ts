@@ -80,6 +80,16 @@ export type RecordingContainer = (typeof RECORDING_CONTAINERS)[number];
 /** Identifies one file of one channel. */
 export type RecordingKey = { readonly channelId: ChannelId; readonly recordingId: string };
 
+/** How a file's upload stands. `FAILED`: it is tried again, and a person may have to change something. */
+export const UPLOAD_STATES = ["WAITING", "UPLOADING", "UPLOADED", "FAILED"] as const;
+export type RecordingUpload = {
+  readonly state: (typeof UPLOAD_STATES)[number];
+  /** Bytes that are there. */
+  readonly sentBytes: number;
+  /** Why the last attempt failed, in the words of the store or the system. */
+  readonly detail?: string;
+};
+
 /** One file. Times are milliseconds since the Unix epoch. */
 export type RecordingFile = RecordingKey & {
   readonly container: RecordingContainer;
@@ -89,4 +99,6 @@ export type RecordingFile = RecordingKey & {
   readonly durationMs: number;
   readonly bytes: number;
   readonly tracks: readonly RecordedTrack[];
+  /** Absent where recordings are not uploaded. */
+  readonly upload?: RecordingUpload;
 };

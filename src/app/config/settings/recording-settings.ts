@@ -57,4 +57,28 @@ export const RECORDING_SETTINGS = {
     "Megabytes of all recordings above which the oldest are removed (0: no limit).",
     "0",
   ),
+  s3Url: setting(
+    "FANFARE_S3_URL",
+    text("an http:// or https:// address without a path", /^https?:\/\/[^\s/?#@]+\/?$/),
+    "S3-compatible service to which finished recordings are uploaded (default: none).",
+  ),
+  s3Bucket: setting(
+    "FANFARE_S3_BUCKET",
+    text("the name of a bucket", /^[A-Za-z0-9][A-Za-z0-9._-]{2,254}$/),
+    "Bucket for recordings; it must exist.",
+  ),
+  s3Region: setting(
+    "FANFARE_S3_REGION",
+    text("a region", /^[A-Za-z0-9-]{1,64}$/),
+    "Region of the bucket.",
+    "us-east-1",
+  ),
+  s3Prefix: setting(
+    "FANFARE_S3_PREFIX",
+    text("up to 200 characters, none of them blank", /^\S{0,200}$/),
+    "What the names of uploaded recordings begin with, such as recordings/.",
+    "",
+  ),
+  s3AccessKey: setting("FANFARE_S3_ACCESS_KEY", text("an access key", /^\S{1,256}$/), "Access key of the bucket."),
+  s3SecretKey: setting("FANFARE_S3_SECRET_KEY", text("a secret key", /^\S{1,512}$/), "Its secret key."),
 } as const;

@@ -25,6 +25,7 @@ export const FROM_FILES: readonly string[] = [
   "databaseUrl",
   "natsUrl",
   "srtPassphrase",
+  "s3SecretKey",
 ] satisfies readonly SettingName[];
 /** Settings without a flag, because every user of the machine can read a command line. Errors never repeat them. */
 export const SECRETS: readonly string[] = [
@@ -32,6 +33,7 @@ export const SECRETS: readonly string[] = [
   "databaseUrl",
   "natsUrl",
   "srtPassphrase",
+  "s3SecretKey",
 ] satisfies readonly SettingName[];
 type ValueOf<Name extends SettingName> = z.output<(typeof SETTINGS)[Name]["schema"]>;
 
@@ -44,6 +46,10 @@ type Optional =
   | "nodeAdvertise"
   | "capacityMbps"
   | "clusterSecretFile"
+  | "s3Url"
+  | "s3Bucket"
+  | "s3AccessKey"
+  | "s3SecretKey"
   | "httpHost"
   | "rtmpHost"
   | "srtPort"

@@ -10,6 +10,7 @@ import type {
   RecordingRequest,
   ToRecorder,
 } from "../../../thread-protocol/recordings/recorder-messages.ts";
+import { RECORDER_THREAD } from "../../process/exit-now.ts";
 import { PendingRequests } from "../../threads/pending-requests.ts";
 import { type Envelope, newTransport, type TransportEnd } from "../../threads/transport-ends.ts";
 
@@ -27,7 +28,7 @@ export type RecordingWorkerDeps = {
   readonly clock: Clock;
   readonly log: Log;
   /** Called with news about files. */
-  readonly onNews: (news: Extract<FromRecorder, { kind: "files" | "file" | "file-gone" }>) => void;
+  readonly onNews: (news: Extract<FromRecorder, { kind: "files" | "file" | "file-gone" | "upload" }>) => void;
 };
 
 /**
@@ -96,7 +97,7 @@ export class RecordingWorker implements RecorderPort {
     if (this.#worker !== undefined) return this.#worker;
     if (this.#stopping !== undefined || clock.now() - this.#endedMs < RESTART_DELAY_MS) return undefined;
     const [stdout, stderr] = [true, true];
-    const options = { workerData: settings, name: "recorder", resourceLimits: HEAP, stdout, stderr };
+    const options = { workerData: settings, name: RECORDER_THREAD, resourceLimits: HEAP, stdout, stderr };
     const worker = new Worker(entryUrl(), options);
     for (const stream of [worker.stdout, worker.stderr]) {
       stream.setEncoding("utf8");

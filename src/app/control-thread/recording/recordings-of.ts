@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import type { Log } from "../../../base/log.ts";
+import type { RecordingUploaded } from "../../../control/facts/server-fact.ts";
 import { Recordings, type RecordingsOptions } from "../../../control/recordings/recordings.ts";
 import type { RecorderSettings } from "../../../recording/recorder.ts";
 import type { Config } from "../../config/settings/settings.ts";
@@ -19,7 +20,15 @@ function recorderSettings(config: Config): RecorderSettings {
     quotaBytes: config.recordingQuotaMb * BYTES_PER_MB,
     keepMs: config.recordingKeepDays * MS_PER_DAY,
     keepBytes: config.recordingKeepMb * BYTES_PER_MB,
+    ...uploadSettings(config),
   };
+}
+
+/** Nothing without an address: the settings were checked to be complete. */
+function uploadSettings(config: Config): Pick<RecorderSettings, "upload"> {
+  const { s3Url: endpoint, s3Bucket: bucket, s3AccessKey: accessKey, s3SecretKey: secretKey } = config;
+  if (endpoint === undefined || bucket === undefined || accessKey === undefined || secretKey === undefined) return {};
+  return { upload: { endpoint, bucket, accessKey, secretKey, region: config.s3Region, prefix: config.s3Prefix } };
 }
 
 export type RecordingParts = { readonly worker: RecordingWorker; readonly recordings: Recordings };
@@ -27,11 +36,19 @@ export type RecordingParts = { readonly worker: RecordingWorker; readonly record
 /** Builds the recorder's supervision and the list of its files. */
 export function recordingsOf(
   config: Config,
-  deps: Omit<RecordingsOptions, "recorder"> & { readonly log: Log },
+  deps: Omit<RecordingsOptions, "recorder"> & {
+    readonly log: Log;
+    /** Called when an upload is done, or failed in a way that a person should know. */
+    readonly onUpload: (fact: RecordingUploaded) => void;
+  },
 ): RecordingParts {
   const worker: RecordingWorker = new RecordingWorker({
     ...{ settings: recorderSettings(config), clock: deps.clock, log: deps.log },
-    onNews: (news) => recordings.take(news),
+    onNews: (news) => {
+      if (news.kind !== "upload") return recordings.take(news);
+      const { file, time, upload } = news;
+      deps.onUpload({ kind: "recording-upload", time, ...file, upload });
+    },
   });
   const recordings: Recordings = new Recordings({ ...deps, recorder: worker });
   return { worker, recordings };

@@ -12,11 +12,12 @@ export function recordingStatusAnswer({ isRecorded, recording }: ChannelSummary)
 
 /** One recording: a file. */
 export function recordingAnswer(file: RecordingFile) {
-  const { channelId, recordingId, container, startTime, durationMs, bytes, tracks, end } = file;
+  const { channelId, recordingId, container, startTime, durationMs, bytes, tracks, end, upload } = file;
   return {
     ...{ channelId, recordingId, fileName: fileNameOf(file), container, startTime },
     ...(end === undefined ? {} : { endTime: end.time, endReason: end.reason }),
     ...{ state: end === undefined ? "RECORDING" : "FINISHED", durationMilliseconds: durationMs, bytes, tracks },
+    ...(upload === undefined ? {} : { upload }),
   };
 }
 

@@ -122,7 +122,14 @@ function Row({ file, onDelete }: { readonly file: Recording; readonly onDelete: 
       <th scope="row">{name}</th>
       <td>{formatDuration(Math.round(file.durationMilliseconds / 1_000))}</td>
       <td>{formatBytes(file.bytes)}</td>
-      <td>{file.tracks.map(trackText).join(", ")}</td>
+      <td>
+        {file.tracks.map(trackText).join(", ")}
+        {file.upload !== undefined && (
+          <span class={file.upload.state === "FAILED" ? "help tone-bad" : "help"} title={file.upload.detail}>
+            {texts.uploads[file.upload.state]}
+          </span>
+        )}
+      </td>
       <td class="report-links">
         <a href={at(`/api/v2${pathOf(file)}/file`)} download={file.fileName} aria-label={texts.downloadOf(name)}>
           {texts.download}

@@ -1,0 +1,175 @@
+import type { Clock, Timer } from "../../base/clock.ts";
+import type { RecordingFile, RecordingUpload } from "../../thread-protocol/recordings/recordings.ts";
+import type { Library } from "../files/library.ts";
+import { type ObjectStore, ObjectStoreError } from "./object-store.ts";
+import { decodeUploadNotes, encodeUploadNotes, type UploadNotes } from "./upload-notes.ts";
+
+/** S3's least size of a part that is not the last, with a margin, in bytes. */
+const PART_BYTES_MIN = 8 * 1024 * 1024;
+/** S3's most parts of an object. */
+const PARTS_MAX = 10_000;
+/** The first retry, in milliseconds; each waits twice as long as the one before it, up to the longest. */
+const RETRY_MS = 5_000;
+const RETRY_MS_MAX = 300_000;
+/** A store that cannot be reached is reported at this attempt: after about a minute. A refusal is reported at once. */
+const REPORTED_ATTEMPT = 5;
+
+export type UploaderDeps = {
+  readonly store: ObjectStore;
+  readonly library: Library;
+  readonly clock: Clock;
+  readonly random: () => number;
+  /** Comes before the names of all objects. */
+  readonly prefix: string;
+  /** Called when an upload is done, and when it fails in a way that a person should know. */
+  readonly onResult: (file: RecordingFile, upload: RecordingUpload) => void;
+};
+
+/**
+ * Uploads finished files, the oldest first and one at a time, in parts. A failed one is tried again until it is there;
+ * what was sent already is not sent again, also after a restart.
+ */
+export class Uploader {
+  readonly #deps: UploaderDeps;
+  /** Failed attempts of each file in a row. */
+  readonly #attempts = new Map<string, number>();
+  readonly #dueMs = new Map<string, number>();
+  readonly #reported = new Set<string>();
+  #isBusy = false;
+  #timer: Timer | undefined;
+
+  constructor(deps: UploaderDeps) {
+    this.#deps = deps;
+  }
+
+  /** Looks for a file to upload. Call it at the start and when a file is finished. */
+  look(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    if (this.#isBusy) return;
+    const nowMs = this.#deps.clock.now();
+    const waiting = [...this.#deps.library.files]
+      .filter((file) => file.end !== undefined && !this.#isDone(file))
+      .sort((left, right) => left.startTime - right.startTime);
+    const due = waiting.find((file) => (this.#dueMs.get(keyOf(file)) ?? 0) <= nowMs);
+    if (due !== undefined) {
+      this.#isBusy = true;
+      void this.#upload(due).finally(() => {
+        this.#isBusy = false;
+        this.look();
+      });
+      return;
+    }
+    const nextMs = Math.min(...waiting.map((file) => this.#dueMs.get(keyOf(file)) ?? nowMs));
+    if (waiting.length > 0) this.#timer = this.#deps.clock.startTimer(nextMs - nowMs, () => this.look());
+  }
+
+  /** The file is deleted: gives its upload up. */
+  deleted(notesText: string | undefined): void {
+    const notes = notesText === undefined ? undefined : decodeUploadNotes(notesText);
+    if (notes?.uploadId === undefined) return;
+    // What stays there is for the bucket's own rules.
+    this.#deps.store.abort(notes.name, notes.uploadId).catch(() => undefined);
+  }
+
+  #isDone(file: RecordingFile): boolean {
+    if (file.upload?.state === "UPLOADED") return true;
+    if (file.upload !== undefined) return false;
+    const notes = this.#notes(file);
+    const sent = notes?.isDone === true ? file.bytes : 0;
+    this.#set(file, { state: notes?.isDone === true ? "UPLOADED" : "WAITING", sentBytes: sent });
+    return notes?.isDone === true;
+  }
+
+  async #upload(file: RecordingFile): Promise<void> {
+    const key = keyOf(file);
+    try {
+      await this.#send(file);
+      this.#attempts.delete(key);
+      this.#dueMs.delete(key);
+      this.#reported.delete(key);
+      const done: RecordingUpload = { state: "UPLOADED", sentBytes: file.bytes };
+      if (this.#set(file, done)) this.#deps.onResult(file, done);
+    } catch (error) {
+      this.#failed(file, error);
+    }
+  }
+
+  async #send(file: RecordingFile): Promise<void> {
+    const { store, library } = this.#deps;
+    let notes = this.#notes(file) ?? this.#newNotes(file);
+    const uploadId = notes.uploadId ?? (await store.begin(notes.name, TYPES[file.container]));
+    notes = { ...notes, uploadId };
+    this.#keep(file, notes);
+    const parts = Math.max(1, Math.ceil(file.bytes / notes.partBytes));
+    for (let index = notes.tags.length; index < parts; index += 1) {
+      // It may be deleted meanwhile.
+      const bytes = library.readWhole(file, index * notes.partBytes, notes.partBytes);
+      if (bytes === undefined) return;
+      const sentBytes = index * notes.partBytes;
+      this.#set(file, { state: "UPLOADING", sentBytes });
+      const tag = await store.send(notes.name, uploadId, index + 1, bytes);
+      notes = { ...notes, tags: [...notes.tags, tag] };
+      this.#keep(file, notes);
+    }
+    await store.complete(notes.name, uploadId, notes.tags);
+    const { uploadId: _done, ...rest } = notes;
+    this.#keep(file, { ...rest, isDone: true });
+  }
+
+  #failed(file: RecordingFile, error: unknown): void {
+    const { clock, random, onResult } = this.#deps;
+    const key = keyOf(file);
+    const attempts = (this.#attempts.get(key) ?? 0) + 1;
+    this.#attempts.set(key, attempts);
+    const delayMs = Math.min(RETRY_MS_MAX, RETRY_MS * 2 ** Math.min(attempts - 1, 10));
+    this.#dueMs.set(key, clock.now() + delayMs * (0.75 + random() / 2));
+    if (error instanceof ObjectStoreError && error.failure === "forgotten") this.#startOver(file);
+    const isRefusal = error instanceof ObjectStoreError && error.failure === "refused";
+    const detail = error instanceof Error ? error.message : String(error);
+    const isWorthTelling = isRefusal || attempts >= REPORTED_ATTEMPT || this.#reported.has(key);
+    const upload: RecordingUpload = {
+      state: isWorthTelling ? "FAILED" : "WAITING",
+      sentBytes: file.upload?.sentBytes ?? 0,
+      detail,
+    };
+    if (!this.#set(file, upload) || !isWorthTelling || this.#reported.has(key)) return;
+    this.#reported.add(key);
+    onResult(file, upload);
+  }
+
+  /** A disk that does not take that now is met again at the next attempt. */
+  #startOver(file: RecordingFile): void {
+    try {
+      this.#keep(file, this.#newNotes(file));
+    } catch {
+      return;
+    }
+  }
+
+  /** False where the file is gone. */
+  #set(file: RecordingFile, upload: RecordingUpload): boolean {
+    return this.#deps.library.setUpload(file, upload);
+  }
+
+  #notes(file: RecordingFile): UploadNotes | undefined {
+    const text = this.#deps.library.readUploadNotes(file);
+    return text === undefined ? undefined : decodeUploadNotes(text);
+  }
+
+  #keep(file: RecordingFile, notes: UploadNotes): void {
+    this.#deps.library.writeUploadNotes(file, encodeUploadNotes(notes));
+  }
+
+  #newNotes({ channelId, recordingId, container, bytes }: RecordingFile): UploadNotes {
+    const partBytes = Math.max(PART_BYTES_MIN, Math.ceil(bytes / PARTS_MAX));
+    const name = `${this.#deps.prefix}${channelId}/${recordingId}.${container}`;
+    return { name, partBytes, tags: [], isDone: false };
+  }
+}
+
+const TYPES = { mp4: "video/mp4", flv: "video/x-flv" } as const;
+
+function keyOf({ channelId, recordingId }: RecordingFile): string {
+  return `${channelId}/${recordingId}`;
+}

@@ -1,0 +1,137 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import { type ObjectStore, ObjectStoreError, type StoreFailure } from "../../src/recording/upload/object-store.ts";
+import { batch, frames, heads } from "../support/recordings/batches.ts";
+import { InProcessRecorder, ROOMY } from "../support/recordings/in-process-recorder.ts";
+import { VirtualClock } from "../support/stages/virtual-clock.ts";
+
+const CHANNEL = "ls-20260102030405-aB3dE";
+const KEY = { channelId: CHANNEL, recordingId: "20260102030405-001" };
+
+/** A store that fails as the test says, and notes each call with the time of it. */
+class FakeStore implements ObjectStore {
+  readonly calls: string[] = [];
+  failure: StoreFailure | undefined;
+  readonly #clock: VirtualClock;
+
+  constructor(clock: VirtualClock) {
+    this.#clock = clock;
+  }
+
+  async begin(name: string): Promise<string> {
+    return this.#call(`begin ${name}`, `upload ${this.calls.length}`);
+  }
+  async send(_name: string, uploadId: string, part: number, bytes: Uint8Array): Promise<string> {
+    return this.#call(`${uploadId}: part ${part}, ${bytes.length > 0 ? "bytes" : "nothing"}`, `tag ${part}`);
+  }
+  async complete(_name: string, uploadId: string, tags: readonly string[]): Promise<void> {
+    this.#call(`${uploadId}: complete ${tags.join()}`, "");
+  }
+  async abort(_name: string, uploadId: string): Promise<void> {
+    this.#call(`${uploadId}: abort`, "");
+  }
+  #call(what: string, answer: string): string {
+    this.calls.push(`${Math.round(this.#clock.now() / 1_000)} s ${what}`);
+    if (this.failure !== undefined) throw new ObjectStoreError(this.failure, "the store's words");
+    return answer;
+  }
+}
+
+const settled = async (): Promise<void> => {
+  for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+};
+
+async function staged(count = 1) {
+  const folder = mkdtempSync(join(tmpdir(), "fanfare-uploader-"));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const clock = new VirtualClock();
+  const recorder = new InProcessRecorder({ ...ROOMY, keepBytes: 1, folder }, clock);
+  const store = new FakeStore(clock);
+  recorder.recorder.start();
+  for (let number = 0; number < count; number += 1) {
+    recorder.send({ kind: "begin", number, channelId: CHANNEL, startTime: 1_767_323_045_000 + number });
+    recorder.send({ kind: "media", number, bytes: batch(...heads(), ...frames(0, 1_000)) });
+    recorder.send({ kind: "end", number, reason: "BROADCAST_ENDED" });
+  }
+  await settled();
+  const results = () =>
+    recorder.posted.flatMap((message) =>
+      message.kind === "upload" ? [`${Math.round(clock.now() / 1_000)} s ${message.upload.state}`] : [],
+    );
+  const start = async () => {
+    recorder.recorder.uploadTo(store, "", () => 0.5);
+    await settled();
+  };
+  const pass = async (seconds: number) => {
+    for (let left = seconds; left > 0; left -= 1) {
+      clock.advance(1_000);
+      await settled();
+    }
+  };
+  return { clock, recorder, store, results, start, pass };
+}
+
+test("a store that is away is tried after 5, 10, 20 … seconds, and reported once at the fifth attempt", async () => {
+  const { store, results, start, pass, recorder } = await staged();
+  store.failure = "unreachable";
+  await start();
+  await pass(160);
+  const times = store.calls.map((call) => call.split(" s ")[0]);
+  expect(times).toEqual(["0", "5", "15", "35", "75", "155"]);
+  expect(results()).toHaveLength(1);
+  // Retention waits for it.
+  expect(recorder.posted.filter(({ kind }) => kind === "file-gone")).toEqual([]);
+  store.failure = undefined;
+  await pass(160);
+  expect(results()).toHaveLength(2);
+  expect(store.calls.slice(-3).map((call) => call.replace(/^\d+ s /, ""))).toEqual([
+    `begin ${CHANNEL}/20260102030405-001.mp4`,
+    "upload 6: part 1, bytes",
+    "upload 6: complete tag 1",
+  ]);
+});
+
+test("a refusal is reported at once, and tried again all the same", async () => {
+  const { store, results, start, pass } = await staged();
+  store.failure = "refused";
+  await start();
+  expect(results()).toEqual(["0 s FAILED"]);
+  store.failure = undefined;
+  await pass(5);
+  expect(results()).toHaveLength(2);
+});
+
+test("an upload that the store forgot begins again", async () => {
+  const { store, start, pass, results } = await staged();
+  const send = store.send.bind(store);
+  store.send = () => Promise.reject(new ObjectStoreError("forgotten", "no such upload"));
+  await start();
+  store.send = send;
+  await pass(5);
+  expect(store.calls.map((call) => call.replace(/^\d+ s /, ""))).toEqual([
+    `begin ${CHANNEL}/20260102030405-001.mp4`,
+    `begin ${CHANNEL}/20260102030405-001.mp4`,
+    "upload 1: part 1, bytes",
+    "upload 1: complete tag 1",
+  ]);
+  expect(results()).toHaveLength(1);
+});
+
+test("one file that fails does not hold up the next, and a deleted one takes its upload with it", async () => {
+  const { store, start, recorder, pass } = await staged(2);
+  const send = store.send.bind(store);
+  store.send = () => {
+    store.send = send;
+    return Promise.reject(new ObjectStoreError("unreachable", "away"));
+  };
+  await start();
+  expect(store.calls.at(-1)).toBe("0 s upload 1: complete tag 1");
+  expect(await recorder.ask({ kind: "delete", ...KEY })).toMatchObject({ result: "deleted" });
+  await settled();
+  expect(store.calls.at(-1)).toBe("0 s upload 0: abort");
+  const calls = store.calls.length;
+  await pass(10);
+  expect(store.calls).toHaveLength(calls);
+});
