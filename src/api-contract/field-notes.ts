@@ -283,7 +283,6 @@ export const FIELD_NOTES: Readonly<Record<string, string>> = {
   sourceState: "stopped; starting: FFmpeg opens it; playing.",
   position: "Which file of the source plays, counted from 0.",
   sourceReason: "Why the source stopped; `message` and `messageKo` say it in words.",
-  attempt: "How many attempts have failed in a row.",
   slateState:
     "none; waiting: the channel is off air; making: FFmpeg makes it into the stream's form; ready; other-codec: a slate can only stand for H.264 and AAC; failed.",
   curtainClosed: "Whether a person put the slate in front of the encoder. Absent in `ingest` where not.",

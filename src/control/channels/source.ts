@@ -10,20 +10,15 @@ export type FilesSource = {
 /** What plays into a channel in place of an encoder. */
 export type ChannelSource = FilesSource;
 
-/** Why a source stopped, or waits for its next attempt. */
+/** Why a source stopped. */
 export type SourceReason =
   /** The last file has ended. */
   | "finished"
   | "stopped-by-person"
   /** An encoder took over, or the broadcast was ended. */
   | "replaced"
-  /** No file of the playlist can be played. */
+  /** No file of the playlist can be played. `detail` has FFmpeg's last error. */
   | "not-playable"
-  | "ffmpeg-missing"
-  /** FFmpeg ended with an error: `detail` has it. */
-  | "ffmpeg-failed"
-  /** FFmpeg runs, and nothing has come from it for a while. */
-  | "no-media"
   | "channel-off"
   | "server-overloaded"
   /** Another encoder is on air. */
@@ -47,18 +42,9 @@ export type SourceStatus =
       /** Of files: which of the playlist plays, counted from 0. */
       readonly position?: number;
       readonly fileId?: string;
-    }
-  | {
-      readonly state: "waiting";
-      readonly sinceTime: number;
-      readonly reason: SourceReason;
-      readonly detail?: string;
-      /** Counts from 1. */
-      readonly attempt: number;
-      readonly nextRetryTime: number;
     };
 
-/** A channel's source as it is stored. Holds secrets: an address may have a password. */
+/** A channel's source as it is stored. */
 export type StoredSource = {
   readonly channelId: ChannelId;
   readonly source?: ChannelSource;

@@ -200,7 +200,7 @@ export function silenceChanged(fact: SilenceChanged): EventDraft {
     : draft(fact, "AUDIO_SILENT", `audio has been silent for ${fact.seconds} seconds`, "WARN");
 }
 
-/** Nothing for a status that is no news: the next file of a list, or another attempt. */
+/** Nothing for a status that is no news: the next file of a list. */
 export function sourceChanged(fact: SourceChanged): EventDraft | undefined {
   const { from, status } = fact;
   if (status.state === from) return undefined;
@@ -209,8 +209,7 @@ export function sourceChanged(fact: SourceChanged): EventDraft | undefined {
   const detail = status.detail === undefined ? "" : ` (${status.detail})`;
   if (WANTED_SOURCE_ENDS.includes(status.reason))
     return draft(fact, "SOURCE_ENDED", `source has ended: ${status.reason}${detail}`);
-  const what = status.state === "waiting" ? "has been lost and is tried again" : "cannot be played";
-  return draft(fact, "SOURCE_FAILED", `source ${what}: ${status.reason}${detail}`, "ERROR");
+  return draft(fact, "SOURCE_FAILED", `source cannot be played: ${status.reason}${detail}`, "ERROR");
 }
 
 export function recordingStarted(moment: Moment): EventDraft {

@@ -61,7 +61,7 @@ export type BroadcastLost = {
   readonly channelId: ChannelId;
 };
 
-/** A channel's source begins, goes on with another file, waits or stops. Holds no address. */
+/** A channel's source begins, goes on with another file, or stops. */
 export type SourceChanged = {
   readonly kind: "source-changed";
   /** Milliseconds since the Unix epoch. */
