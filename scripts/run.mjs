@@ -42,6 +42,7 @@ const PROGRAMS = {
   "backup-return": join("test", "soak", "backup-return.ts"),
   upgrades: join("test", "soak", "upgrades.ts"),
   "simulate-placement": join("test", "soak", "simulate-placement.ts"),
+  "srt-loss": join("test", "soak", "srt-loss.ts"),
 };
 /** Programs that need nothing but Node. */
 const NODE_ALONE = ["kill-nine", "fuzz", "soak", "simulate-placement"];

@@ -1,9 +1,9 @@
 import { createSocket, type Socket } from "node:dgram";
 import { once } from "node:events";
+import { type LossFaults, NetworkLoss } from "./network-loss.ts";
 
-type UdpFaults = {
-  /** The share of datagrams that are lost, in each direction. */
-  readonly loss: number;
+/** The same in each direction; a burst is one in both. */
+export type UdpFaults = LossFaults & {
   /** How long each datagram is under way, in milliseconds. */
   readonly delayMs: number;
   /** The share of datagrams that arrive twice. */
@@ -19,11 +19,14 @@ export type UdpProxyOptions = {
   readonly faults: UdpFaults;
   /** From 0 up to 1; seeded, so that a run can be repeated. */
   readonly random: () => number;
+  /** Called with each datagram of the client, before the network can lose it. */
+  readonly onSent?: (datagram: Buffer) => void;
 };
 
 /** A network between one UDP client on this machine and a server: it loses, delays, doubles and reorders. */
 export class UdpFaultProxy {
   readonly #options: UdpProxyOptions;
+  readonly #loss: NetworkLoss;
   readonly #front: Socket = createSocket("udp4");
   readonly #back: Socket = createSocket("udp4");
   #client: { readonly address: string; readonly port: number } | undefined;
@@ -33,6 +36,7 @@ export class UdpFaultProxy {
 
   private constructor(options: UdpProxyOptions) {
     this.#options = options;
+    this.#loss = new NetworkLoss(options.faults, options.random);
   }
 
   /** Listens on a free port of 127.0.0.1. */
@@ -56,6 +60,7 @@ export class UdpFaultProxy {
     const { host, port } = this.#options.to;
     this.#front.on("message", (datagram, { address, port: from }) => {
       this.#client = { address, port: from };
+      this.#options.onSent?.(datagram);
       this.#pass(() => this.#back.send(datagram, port, host));
     });
     this.#back.on("message", (datagram) => {
@@ -70,8 +75,8 @@ export class UdpFaultProxy {
 
   #pass(send: () => void): void {
     const { faults, random } = this.#options;
-    const { loss, delayMs, duplicates = 0, reordered = 0, reorderMs = 0 } = faults;
-    if (random() < loss) {
+    const { delayMs, duplicates = 0, reordered = 0, reorderMs = 0 } = faults;
+    if (this.#loss.isLost(performance.now())) {
       this.lost += 1;
       return;
     }
