@@ -17,6 +17,9 @@ const COMMANDS = [
   { command: "Xvfb", args: ["-help"], packages: ["xvfb"] },
   { command: "chromium", args: ["--version"], packages: ["chromium", "fonts-noto-cjk"] },
   { command: "/usr/lib/postgresql/15/bin/postgres", args: ["--version"], packages: ["postgresql-15"] },
+  // The paths are Debian's: these programs are not on every user's search path.
+  { command: "/usr/sbin/nats-server", args: ["--version"], packages: ["nats-server"] },
+  { command: "/usr/sbin/haproxy", args: ["-v"], packages: ["haproxy"] },
   { command: "srt-live-transmit", args: ["-version"], packages: ["srt-tools"] },
   { command: "promtool", args: ["--version"], packages: ["prometheus"] },
   { command: "systemd-analyze", args: ["--version"], packages: ["systemd"] },

@@ -26,11 +26,14 @@ export type SharedPlacementDeps = {
   readonly asker: Pick<OwnerAsker, "ask">;
   readonly board: ClaimBoard;
   readonly log: Log;
-  /** This node took a channel over from a process that did not release it. */
+  /**
+   * This node took a channel over from a process that did not release it. The visitor is placed once this has resolved:
+   * the end of the former broadcast is stored before the start of the next one. It must not reject.
+   */
   readonly onTakenOver: (
     channelId: ChannelId,
     former: { readonly incarnation: Incarnation; readonly epoch: number },
-  ) => void;
+  ) => Promise<void>;
   /** The settings of a channel of ours have this revision, which is newer than the one that was read. */
   readonly onNewer: (channelId: ChannelId) => void;
 };
@@ -91,12 +94,8 @@ export class SharedPlacement implements ChannelPlacement {
         }
         seenEpoch = step.epoch;
       }
-      const placed = this.#take(
-        channelId,
-        candidate,
-        await store.claim(channelId, this.#ownerOf(candidate), seenEpoch),
-      );
-      if (placed !== undefined) return placed;
+      const result = await store.claim(channelId, this.#ownerOf(candidate), seenEpoch);
+      if (await this.#take(channelId, candidate, result)) return this.#here(channelId) ?? { kind: "try-again" };
     }
     return { kind: "try-again" };
   }
@@ -236,18 +235,18 @@ export class SharedPlacement implements ChannelPlacement {
     return address === undefined ? undefined : { channelId, epoch, incarnation, home, address };
   }
 
-  /** Undefined: somebody else was faster. */
-  #take(channelId: ChannelId, { thread }: PlacementOwner, result: ClaimResult): Placed | undefined {
-    if (result.kind === "taken") return undefined;
+  /** Returns false where somebody else was faster. */
+  async #take(channelId: ChannelId, { thread }: PlacementOwner, result: ClaimResult): Promise<boolean> {
+    if (result.kind === "taken") return false;
     const { onTakenOver } = this.#deps;
     const { epoch, revision, former } = result;
     this.#unreleased.delete(channelId);
-    if (!this.#owned.add({ channelId, epoch, home: thread, revision })) return undefined;
+    if (!this.#owned.add({ channelId, epoch, home: thread, revision })) return false;
     this.#tell(channelId, epoch);
     if (former !== undefined) this.#tellFormer(channelId, former);
-    if (former !== undefined) onTakenOver(channelId, former);
     this.#publish({ channelId, epoch, owner: { thread } });
-    return { kind: "here", owner: { thread }, epoch };
+    if (former !== undefined) await onTakenOver(channelId, former);
+    return true;
   }
 
   #tellFormer(

@@ -67,7 +67,7 @@ export class SimNode {
         question: (channels) => void this.#toAll((other) => other.placement.answer(channels)),
         release: (former) => this.#release(former),
       },
-      onTakenOver: ignore,
+      onTakenOver: async () => undefined,
       onNewer: (channelId) => this.#clock.startTimer(10, () => this.placement.revised(channelId, database.revision)),
     });
     this.placement.changes(({ channelId, epoch, owner }) => {

@@ -46,8 +46,8 @@ export type NodeListeners = {
   readonly letSend: (isAllowed: boolean) => void;
   /** The settings of a channel have a newer revision in the database. */
   readonly onNewer: (channelId: ChannelId) => void;
-  /** A channel was taken over from a process that had not released it. */
-  readonly onTakenOver: (channelId: ChannelId, formerEpoch: number) => void;
+  /** A channel was taken over from a process that had not released it. Its visitor waits for this. Never rejects. */
+  readonly onTakenOver: (channelId: ChannelId, formerEpoch: number) => Promise<void>;
   /** Only this node noticed that another is lost. */
   readonly onLost: (node: NodeRow) => void;
   readonly isOnAir: (channelId: ChannelId) => boolean;
@@ -56,7 +56,7 @@ export type NodeListeners = {
 const NOT_YET: NodeListeners = {
   letSend: () => undefined,
   onNewer: () => undefined,
-  onTakenOver: () => undefined,
+  onTakenOver: async () => undefined,
   onLost: () => undefined,
   isOnAir: () => false,
 };
@@ -128,7 +128,7 @@ export class ClusterNode implements ClusterHooks {
       board: claimBoard(bus, dialer),
       onTakenOver: (channelId, former) => {
         log.warn("channel taken over", { channelId, from: former.incarnation });
-        this.#listeners.onTakenOver(channelId, former.epoch);
+        return this.#listeners.onTakenOver(channelId, former.epoch);
       },
       onNewer: (channelId) => this.#listeners.onNewer(channelId),
     });

@@ -98,7 +98,7 @@ export function joinCluster(parts: JoinParts): Joined {
               detail: error instanceof Error ? error.message : String(error),
             }),
           ),
-        onTakenOver: (channelId, epoch) => void finish.channel(channelId, epoch),
+        onTakenOver: (channelId, epoch) => finish.channel(channelId, epoch),
         onLost: ({ incarnation }) => void finish.node(incarnation),
         isOnAir: (channelId) => pool.live(channelId)?.isPublishing === true,
       });

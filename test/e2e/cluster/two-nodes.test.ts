@@ -1,0 +1,94 @@
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { z } from "zod";
+import { syntheticClip } from "../../../src/testkit/encoder/clip.ts";
+import type { KitTarget } from "../../../src/testkit/target/target.ts";
+import { SharedServices } from "../../support/cluster/shared-services.ts";
+import { ApiClient, type Channel } from "../../support/dashboard/api-client.ts";
+import { waitFor } from "../../support/processes/waiting.ts";
+import { Stage, uniqueKey } from "../../support/stages/stage.ts";
+
+const DEADLINE_MS = 10_000;
+/** More than the headers and the first frame of the clip. */
+const MEDIA_BYTES = 20_000;
+
+const eventsAnswer = z.array(z.looseObject({ eventCode: z.string(), reason: z.string().optional() }));
+const reportsAnswer = z.array(z.looseObject({ startTime: z.int(), reason: z.string() }));
+
+const urlOf = ({ channelId }: Channel): string => `/api/v2/re-stream/channels/${channelId}`;
+
+/** The media that came on a connection of a target, 0 before it is there. */
+const mediaBytes = (target: KitTarget, connection: number): number =>
+  target.connections[connection]?.report.mediaBytes ?? 0;
+
+/** Codes and reasons of the broadcasts, oldest first. */
+async function broadcastEvents(api: ApiClient, channel: Channel): Promise<string[]> {
+  const events = eventsAnswer.parse(await api.request("GET", `${urlOf(channel)}/events?pageSizeNo=100`));
+  return events
+    .filter(({ eventCode }) => eventCode.startsWith("PUBLISH_"))
+    .reverse()
+    .map(({ eventCode, reason }) => (reason === undefined ? eventCode : `${eventCode} ${reason}`));
+}
+
+const statuses = async (api: ApiClient, channel: Channel): Promise<string[]> =>
+  (await api.platforms(channel.channelId)).map(({ connectStatus }) => connectStatus);
+
+/** Events are stored a moment after what they tell of. */
+const happened = (api: ApiClient, channel: Channel, wanted: readonly string[]) =>
+  expect.poll(() => broadcastEvents(api, channel), { timeout: 5 * DEADLINE_MS }).toEqual(wanted);
+
+const becomes = (api: ApiClient, channel: Channel, wanted: readonly string[]) =>
+  expect.poll(() => statuses(api, channel), { timeout: 5 * DEADLINE_MS }).toEqual(wanted);
+
+/** Two nodes; the first one makes the tables. */
+async function twoNodes(stage: Stage) {
+  const services = await SharedServices.start(stage.folder);
+  stage.onClose(() => services.close());
+  for (const secret of services.secrets) stage.keepSecret(secret);
+  const { credentials } = services;
+  const node = async (name: string) => {
+    const environment = await services.environmentOf(name);
+    const fanfare = await stage.fanfare({ dataFolder: join(stage.folder, name), credentials, environment });
+    return { fanfare, api: new ApiClient(fanfare.origin, credentials, (secret) => stage.keepSecret(secret)) };
+  };
+  return [await node("a"), await node("b")] as const;
+}
+
+test("two nodes say and do the same, and when one is killed the other carries its channel on", async ({
+  onTestFinished,
+}) => {
+  const stage = await Stage.open(onTestFinished);
+  const [first, second] = [await stage.target(), await stage.target()];
+  const [a, b] = await twoNodes(stage);
+  const mediaAt = (target: KitTarget, connection: number) =>
+    waitFor(
+      `media on connection ${connection}`,
+      DEADLINE_MS,
+      () => mediaBytes(target, connection) > MEDIA_BYTES || undefined,
+      () => `node a:\n${a.fanfare.output}\nnode b:\n${b.fanfare.output}`,
+    );
+  const channel = await a.api.createChannel("shared", [{ rtmpUrl: first.url, streamKey: uniqueKey("first") }]);
+  const clip = syntheticClip({ kilobits: 500 });
+  const encoder = stage.kitEncoder(channel, { clip });
+  await mediaAt(first, 0);
+  await becomes(b.api, channel, ["PUBLISHING"]);
+  await happened(b.api, channel, ["PUBLISH_START"]);
+
+  // The node that takes the edit is not the one that dials.
+  await b.api.addPlatform(channel.channelId, { rtmpUrl: second.url, streamKey: uniqueKey("second") });
+  await mediaAt(second, 0);
+  for (const { api } of [a, b]) await becomes(api, channel, ["PUBLISHING", "PUBLISHING"]);
+  expect([a, b].map(({ fanfare }) => fanfare.output.includes('"target status"'))).toEqual([true, false]);
+
+  await a.fanfare.kill();
+  expect((await encoder.closed).end?.how).toBe("lost");
+  const { publishUrl } = await b.api.channel(channel.channelId);
+  const returned = stage.kitEncoder(channel, { clip, url: publishUrl });
+  expect(await returned.accepted).toBe(true);
+  await Promise.all([mediaAt(first, 1), mediaAt(second, 1)]);
+  await becomes(b.api, channel, ["PUBLISHING", "PUBLISHING"]);
+  expect([first, second].map(({ connections }) => connections.length)).toEqual([2, 2]);
+  await happened(b.api, channel, ["PUBLISH_START", "PUBLISH_END server-lost", "PUBLISH_START"]);
+  const reports = reportsAnswer.parse(await b.api.request("GET", `${urlOf(channel)}/reports`));
+  expect(reports.map(({ reason }) => reason)).toEqual(["server-lost"]);
+});

@@ -1,0 +1,59 @@
+import { randomBytes } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { initCluster } from "../../../src/app/commands/init-cluster.ts";
+import type { Credentials } from "../dashboard/api-client.ts";
+import { freePort } from "../processes/free-port.ts";
+import { NatsServer } from "../processes/nats-server.ts";
+import { PostgresServer } from "../processes/postgres-server.ts";
+
+/** What the nodes of one cluster share: a real PostgreSQL, a real NATS server, the secrets and a manager key. */
+export class SharedServices {
+  readonly postgres: PostgresServer;
+  readonly nats: NatsServer;
+  readonly credentials: Credentials;
+  /** Texts that no node may write into its output. */
+  readonly secrets: readonly string[];
+  readonly #environment: Readonly<Record<string, string>>;
+
+  private constructor(
+    postgres: PostgresServer,
+    nats: NatsServer,
+    secrets: ReturnType<typeof initCluster>,
+    databaseUrl: string,
+  ) {
+    this.postgres = postgres;
+    this.nats = nats;
+    this.credentials = {
+      accessKey: randomBytes(10).toString("hex").toUpperCase(),
+      secretKey: randomBytes(20).toString("hex"),
+    };
+    this.secrets = [readFileSync(secrets.clusterSecretFile, "utf8").trim(), this.credentials.secretKey];
+    this.#environment = {
+      FANFARE_DATABASE_URL: databaseUrl,
+      FANFARE_NATS_URL: nats.url,
+      FANFARE_ENCRYPTION_KEY_FILE: secrets.encryptionKeyFile,
+      FANFARE_CLUSTER_SECRET_FILE: secrets.clusterSecretFile,
+      // Each media thread has a port of its own for the other nodes; here each node has one port.
+      FANFARE_MEDIA_THREADS: "1",
+    };
+  }
+
+  /** Starts both servers, with an empty database, and makes the secrets below `folder`. */
+  static async start(folder: string): Promise<SharedServices> {
+    const [postgres, nats] = await Promise.all([PostgresServer.start(), NatsServer.start()]);
+    const url = postgres.url(await postgres.newDatabase());
+    return new SharedServices(postgres, nats, initCluster(join(folder, "cluster")), url);
+  }
+
+  /** The settings of one more node, with a free port for the connections between nodes. */
+  async environmentOf(nodeId: string): Promise<Readonly<Record<string, string>>> {
+    const link = `127.0.0.1:${await freePort()}`;
+    return { ...this.#environment, FANFARE_NODE_ID: nodeId, FANFARE_NODE_LISTEN: link, FANFARE_NODE_ADVERTISE: link };
+  }
+
+  async close(): Promise<void> {
+    await this.nats.kill();
+    await this.postgres.close();
+  }
+}
