@@ -84,7 +84,7 @@ function cookieValue(request: FastifyRequest, wanted: string, form: RegExp): str
 
 /**
  * A request with a browser's session that changes something must come from our own pages: `Origin` is ours, and a body
- * is JSON, which no form of another page can send. Throws RequestRefusedError (210).
+ * is JSON or the bytes of a file, which no form of another page can send. Throws RequestRefusedError (210).
  */
 export function checkOwnPage(request: FastifyRequest): void {
   if (isRead(request.method)) return;
@@ -93,8 +93,8 @@ export function checkOwnPage(request: FastifyRequest): void {
   if (page.host !== request.host.toLowerCase()) refuse(otherHostText(page, request.host));
   const hasBody =
     request.headers["transfer-encoding"] !== undefined || Number(request.headers["content-length"] ?? 0) > 0;
-  if (hasBody && !/^application\/json\s*(;|$)/i.test(request.headers["content-type"] ?? "")) {
-    refuse("With a browser's session a body must be sent as application/json.");
+  if (hasBody && !/^application\/(json|octet-stream)\s*(;|$)/i.test(request.headers["content-type"] ?? "")) {
+    refuse("With a browser's session a body must be sent as application/json or application/octet-stream.");
   }
 }
 

@@ -153,7 +153,10 @@ describe("a session", () => {
     expect(body.error.details).toContain("proxy_set_header Host $http_host");
     expect((await send({ "content-type": "text/plain" })).body.error.errorCode).toBe("210");
     expect((await send({ "content-type": undefined })).body.error.errorCode).toBe("210");
+    expect((await send({ "content-type": "multipart/form-data; boundary=a" })).body.error.errorCode).toBe("210");
     expect((await browser("GET", CHANNELS, { cookie })).body.total).toBe(0);
+    // The parts of an uploaded file come as this, which no form can send.
+    expect((await send({ "content-type": "application/octet-stream" })).status).toBe(200);
     const signIn = await browser("POST", "/dashboard/session", {
       body: { password: PASSWORD },
       headers: { origin: "http://evil.example" },

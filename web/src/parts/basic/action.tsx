@@ -20,7 +20,7 @@ export function problemText(error: unknown): string {
 type ActionOptions = {
   readonly run: () => Promise<unknown>;
   readonly children: ComponentChildren;
-  readonly kind?: "plain" | "main" | "danger";
+  readonly kind?: "plain" | "main" | "danger" | undefined;
   readonly label?: string;
   readonly isDisabled?: boolean;
 };

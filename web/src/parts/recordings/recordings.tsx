@@ -58,23 +58,25 @@ export function Recordings({ channel }: { readonly channel: Channel }) {
       {items.length === 0 ? (
         <p class="quiet">{texts.none}</p>
       ) : (
-        <table>
-          <thead>
-            <tr>
-              {[texts.started, texts.length, texts.size, texts.tracks].map((head) => (
-                <th key={head} scope="col">
-                  {head}
-                </th>
+        <div class="table-place">
+          <table>
+            <thead>
+              <tr>
+                {[texts.started, texts.length, texts.size, texts.tracks].map((head) => (
+                  <th key={head} scope="col">
+                    {head}
+                  </th>
+                ))}
+                <td />
+              </tr>
+            </thead>
+            <tbody>
+              {items.map((file) => (
+                <Row key={file.recordingId} file={file} onDelete={() => (asked.value = file)} />
               ))}
-              <td />
-            </tr>
-          </thead>
-          <tbody>
-            {items.map((file) => (
-              <Row key={file.recordingId} file={file} onDelete={() => (asked.value = file)} />
-            ))}
-          </tbody>
-        </table>
+            </tbody>
+          </table>
+        </div>
       )}
       {total > items.length && <p class="quiet">{texts.more(total - items.length)}</p>}
       {question !== undefined && (
@@ -120,9 +122,9 @@ function Row({ file, onDelete }: { readonly file: Recording; readonly onDelete: 
   return (
     <tr>
       <th scope="row">{name}</th>
-      <td>{formatDuration(Math.round(file.durationMilliseconds / 1_000))}</td>
-      <td>{formatBytes(file.bytes)}</td>
-      <td>
+      <td data-label={texts.length}>{formatDuration(Math.round(file.durationMilliseconds / 1_000))}</td>
+      <td data-label={texts.size}>{formatBytes(file.bytes)}</td>
+      <td data-label={texts.tracks}>
         {file.tracks.map(trackText).join(", ")}
         {file.upload !== undefined && (
           <span class={file.upload.state === "FAILED" ? "help tone-bad" : "help"} title={file.upload.detail}>
@@ -130,17 +132,19 @@ function Row({ file, onDelete }: { readonly file: Recording; readonly onDelete: 
           </span>
         )}
       </td>
-      <td class="report-links">
-        <a href={at(`/api/v2${pathOf(file)}/file`)} download={file.fileName} aria-label={texts.downloadOf(name)}>
-          {texts.download}
-        </a>{" "}
-        {isGrowing ? (
-          <span class="quiet">{texts.growing}</span>
-        ) : (
-          <button type="button" aria-label={texts.deleteOf(name)} onClick={onDelete}>
-            {texts.delete}
-          </button>
-        )}
+      <td>
+        <div class="buttons row-end">
+          <a href={at(`/api/v2${pathOf(file)}/file`)} download={file.fileName} aria-label={texts.downloadOf(name)}>
+            {texts.download}
+          </a>
+          {isGrowing ? (
+            <span class="quiet">{texts.growing}</span>
+          ) : (
+            <button type="button" aria-label={texts.deleteOf(name)} onClick={onDelete}>
+              {texts.delete}
+            </button>
+          )}
+        </div>
       </td>
     </tr>
   );

@@ -93,7 +93,7 @@ function UploadField({ files, progress, refresh }: UploadOptions) {
   return (
     <div class="field">
       <label>
-        {texts.upload}{" "}
+        {texts.upload}
         <input
           type="file"
           accept="video/*,image/png,image/jpeg,image/webp,.mkv,.flv,.ts"

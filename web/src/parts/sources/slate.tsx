@@ -26,8 +26,8 @@ export function SlateSection({ channel, slate, files, refresh }: SlateOptions) {
     <section aria-labelledby="slate-title">
       <h3 id="slate-title">{texts.slate}</h3>
       <p class="quiet">{texts.slateIntro}</p>
-      <label>
-        {texts.slateFile}{" "}
+      <label class="field">
+        {texts.slateFile}
         <select onChange={(event) => void choose(event.currentTarget.value)}>
           <option value="" selected={slate.fileId === undefined}>
             {texts.lastFrame}
@@ -45,7 +45,7 @@ export function SlateSection({ channel, slate, files, refresh }: SlateOptions) {
       {slate.slateShown && <p role="status">{texts.slateShown}</p>}
       {channel.isPublishing && slate.fileId !== undefined && (
         <Action
-          kind={slate.curtainClosed ? "main" : "plain"}
+          kind={slate.curtainClosed ? "main" : undefined}
           run={() => act(slate.curtainClosed ? "DELETE" : "POST", "curtain")}
         >
           {slate.curtainClosed ? texts.openCurtain : texts.closeCurtain}

@@ -47,7 +47,11 @@ async function patiently(fileId: string, send: () => Promise<MediaFile>): Promis
 
 async function sendPart(fileId: string, part: Blob, from: number, length: number): Promise<MediaFile> {
   const path = `/api/v2/media-files/${fileId}/content`;
-  const headers = { "Content-Range": `bytes ${from}-${from + part.size - 1}/${length}` };
+  const headers = {
+    // The server takes no body of another type from a page, because a form of a foreign page could send it.
+    "Content-Type": "application/octet-stream",
+    "Content-Range": `bytes ${from}-${from + part.size - 1}/${length}`,
+  };
   const response = await fetch(urlOf(path), { method: "PUT", headers, body: part }).catch((cause: unknown) => {
     throw new ApiError("network", String(cause), "");
   });

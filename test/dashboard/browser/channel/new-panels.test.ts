@@ -1,0 +1,96 @@
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import type { Page } from "playwright-core";
+import { expect, test } from "vitest";
+import { expectAccessible, openBrowser, openContext, setUp, watchErrors } from "../../../support/dashboard/browser.ts";
+import { ROOT } from "../../../support/processes/fanfare-process.ts";
+import { freePort } from "../../../support/processes/free-port.ts";
+import { publishUrl, Stage, uniqueKey } from "../../../support/stages/stage.ts";
+import { makeClip } from "../../../support/streams/clip.ts";
+import { makeFile } from "../../../support/streams/made-files.ts";
+
+/** The screenshots, for people to look at. Ignored by git. */
+const SCREENSHOTS = join(ROOT, "screenshots");
+const LOOKS = [
+  ["en-US", "light", 1_280, "Open", "QR code for SRT"],
+  ["ko-KR", "dark", 390, "열기", "SRT용 QR 코드"],
+  ["en-US", "dark", 390, "Open", "QR code for SRT"],
+  ["ko-KR", "light", 1_280, "열기", "SRT용 QR 코드"],
+] as const;
+/** Two servers, as the API lists them. Several real ones need a PostgreSQL server. */
+const NODES = [
+  {
+    ...{ incarnation: 7, nodeId: "seoul-1", version: "0.1.0", nodeState: "SERVING", isSelf: true, heardSecondsAgo: 1 },
+    ...{ channelCount: 3, egressBitsPerSecond: 24_600_000, capacityBitsPerSecond: 900_000_000 },
+    ...{ loopDelayMilliseconds: 2, relayedCount: 0 },
+  },
+  { incarnation: 8, nodeId: "seoul-2", version: "0.1.0", nodeState: "SILENT", isSelf: false },
+];
+
+async function expectNoOverflow(page: Page): Promise<void> {
+  expect(await page.evaluate("document.documentElement.scrollWidth - innerWidth")).toBeLessThanOrEqual(0);
+}
+
+test("a file is uploaded, a recording begins on air, and these panels suit both languages, a phone and a desk", async () => {
+  await mkdir(SCREENSHOTS, { recursive: true });
+  const stage = await Stage.open();
+  const target = await stage.target();
+  const { fanfare, api } = await stage.server({ environment: { FANFARE_SRT_PORT: `${await freePort()}` } });
+  const channel = await api.createChannel("panels", [{ rtmpUrl: target.url, streamKey: uniqueKey("panels") }]);
+  stage.keepSecret(channel.streamKey);
+  await stage.ffmpeg(await makeClip({ seconds: 6 }), publishUrl(channel), { loops: true });
+  const browser = await openBrowser(stage);
+  const context = await openContext(browser);
+  const page = await context.newPage();
+  const errors = watchErrors(page);
+  await setUp(page, fanfare);
+  const path = `${fanfare.origin}/channels/${channel.channelId}`;
+  await page.goto(path);
+
+  await page.getByRole("region", { name: "Files and slate" }).getByRole("button", { name: "Open" }).click();
+  const library = page.getByRole("region", { name: "Files on this server" });
+  await library.getByText("No files yet.").waitFor();
+  const file = await makeFile(stage.folder, "opening film.mp4", { seconds: 3 });
+  await library.getByLabel("Upload a file").setInputFiles(file);
+  const listed = library.getByRole("listitem").filter({ hasText: "opening film.mp4" });
+  await listed.getByText("0:03 · 640×360 · h264 · aac").waitFor();
+  await listed.getByRole("button", { name: "Add to playlist" }).click();
+  const playlist = page.getByRole("region", { name: "Playlist" });
+  await playlist.getByText("1. opening film.mp4").waitFor();
+  const slate = page.getByRole("region", { name: "Slate" });
+  await slate.getByLabel("Picture or clip").selectOption({ label: "opening film.mp4" });
+  await slate.getByRole("button", { name: "Close the curtain" }).waitFor();
+
+  const recordings = page.getByRole("region", { name: "Recordings" });
+  await recordings.getByText("No recordings yet.").waitFor();
+  await recordings.getByLabel("Record broadcasts").check();
+  await recordings.getByText("Recording now").waitFor();
+  await recordings.getByText("avc 360p, aac ×2").waitFor();
+  expect(target.connections).toHaveLength(1);
+
+  const storageState = await context.storageState();
+  for (const [locale, colorScheme, width, open, qr] of LOOKS) {
+    const name = `panels-${locale}-${colorScheme}-${width}`;
+    const looking = await openContext(browser, { locale, colorScheme, width, storageState });
+    await looking.route("**/api/v2/nodes", (route) => route.fulfill({ json: { content: NODES } }));
+    const shown = await looking.newPage();
+    const faults = watchErrors(shown);
+    await shown.goto(path);
+    await shown.getByRole("button", { name: open, exact: true }).click();
+    await shown.getByRole("button", { name: qr }).click();
+    await shown.locator(".qr-code").waitFor();
+    await shown.locator("[aria-labelledby=library-title] img").waitFor();
+    await shown.locator("#recordings-title ~ *").first().waitFor();
+    await expectAccessible(shown, name);
+    await expectNoOverflow(shown);
+    await shown.screenshot({ path: join(SCREENSHOTS, `${name}.png`), fullPage: true });
+    await shown.goto(`${fanfare.origin}/settings`);
+    await shown.locator("#nodes-title").waitFor();
+    await expectAccessible(shown, `${name}, servers`);
+    await expectNoOverflow(shown);
+    await shown.screenshot({ path: join(SCREENSHOTS, `${name}-servers.png`), fullPage: true });
+    expect(faults).toEqual([]);
+    await looking.close();
+  }
+  expect(errors).toEqual([]);
+});
