@@ -42,10 +42,11 @@ const PROGRAMS = {
   "backup-return": join("test", "soak", "backup-return.ts"),
   upgrades: join("test", "soak", "upgrades.ts"),
   "simulate-placement": join("test", "soak", "simulate-placement.ts"),
+  "srt-fuzz": join("test", "soak", "srt-fuzz.ts"),
   "srt-loss": join("test", "soak", "srt-loss.ts"),
 };
 /** Programs that need nothing but Node. */
-const NODE_ALONE = ["kill-nine", "fuzz", "soak", "simulate-placement"];
+const NODE_ALONE = ["kill-nine", "fuzz", "soak", "simulate-placement", "srt-fuzz"];
 const SIMULATION = join("test", "relay", "simulation.test.ts");
 const SIMULATION_SEEDS = "2000";
 

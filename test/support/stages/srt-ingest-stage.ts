@@ -47,7 +47,7 @@ export class SrtIngestStage {
   #onDatagram: OnDatagram = () => undefined;
   verdict: Admission | Promise<Admission>;
 
-  constructor(options: Partial<Pick<SrtListenerDeps, "passphrase" | "latencyMs" | "limits">> = {}) {
+  constructor(options: Partial<Pick<SrtListenerDeps, "passphrase" | "latencyMs" | "limits" | "newReader">> = {}) {
     const random = seededRandom(42);
     this.verdict = this.admitted();
     this.listener = new SrtListener({
@@ -55,12 +55,12 @@ export class SrtIngestStage {
       randomBytes: (length) => Buffer.from(Array.from({ length }, () => Math.floor(random() * 256))),
       passphrase: undefined,
       latencyMs: 200,
-      ...options,
       newReader: () => {
         const reader = new PlainReader();
         this.readers.push(reader);
         return reader;
       },
+      ...options,
       admit: async (key, login) => {
         this.asked.push([key, login]);
         return this.verdict;

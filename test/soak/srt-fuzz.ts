@@ -1,0 +1,31 @@
+import { randomInt } from "node:crypto";
+import { parseArgs } from "node:util";
+import { runSrtFuzz } from "./fuzzing/srt-fuzz-run.ts";
+
+const USAGE = `usage: npm run srt-fuzz -- [--packets 1000000] [--seed NUMBER]
+
+Damaged and made-up datagrams for the SRT listener and the demuxers behind it, on virtual time, beside a healthy encoder. Exits with 1
+where something throws, a reply is longer than its request, too much memory is kept, or the healthy encoder's gap is above 100 ms.
+`;
+const SEED_MAX = 2 ** 31;
+const MEBIBYTE = 1_048_576;
+
+const { values } = parseArgs({
+  options: {
+    packets: { type: "string", default: "1000000" },
+    seed: { type: "string", default: `${randomInt(SEED_MAX)}` },
+    help: { type: "boolean", default: false },
+  },
+});
+if (values.help) {
+  process.stdout.write(USAGE);
+  process.exit(0);
+}
+const [packets = 0, seed = 0] = [values.packets, values.seed].map(Number);
+if (!(packets > 0 && Number.isInteger(seed))) throw new Error("all options are numbers");
+process.stdout.write(`seed ${seed}\n`);
+const { accepted, gapMs, stepCpuMs, keptBytes, ...rest } = await runSrtFuzz(packets, seed);
+process.stdout.write(
+  `${rest.packets} packets, ${accepted} hostile connections, gap ${gapMs} ms, ` +
+    `at most ${stepCpuMs.toFixed(1)} ms of processor time in 10 ms, kept at most ${(keptBytes / MEBIBYTE).toFixed(1)} MiB\n`,
+);
