@@ -24,7 +24,7 @@ async function failureAt(target: KitTarget, options: DialOptions): Promise<objec
 const REFUSED = {
   code: "AUTH_FAILED",
   severity: "fatal",
-  says: expect.stringContaining("refused the username and password"),
+  says: expect.stringContaining("rejected the username and password"),
 };
 
 const logins = [

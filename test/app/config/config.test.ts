@@ -56,6 +56,7 @@ test("every setting has its default", () => {
     mediaQuotaMb: 20_480,
     takeOver: "no",
     proxyProtocolFrom: "",
+    drainSeconds: 600,
     upgradeDrainSeconds: 14_400,
     logLevel: "info",
   });
@@ -138,6 +139,7 @@ test("every setting can be set", () => {
     takeOver: "yes",
     proxyProtocolFrom: "10.9.0.0/16",
     mediaQuotaMb: 7,
+    drainSeconds: 600,
     upgradeDrainSeconds: 0,
     databaseUrl: "postgres://fanfare:pw@db:5432/fanfare?sslmode=require",
     natsUrl: "nats://a:4222,nats://b:4222",

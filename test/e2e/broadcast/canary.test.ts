@@ -164,7 +164,9 @@ test("no secret is in the database's files, the log, errors, metrics, events, a 
   ];
   const dataFolder = join(stage.folder, "data");
   const files = () =>
-    readdirSync(dataFolder).map((name): [string, string] => [name, readFileSync(join(dataFolder, name), "latin1")]);
+    readdirSync(dataFolder, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map(({ parentPath, name }): [string, string] => [name, readFileSync(join(parentPath, name), "latin1")]);
   expect(files().map(([name]) => name)).toEqual(expect.arrayContaining(["fanfare.db", "fanfare.db-wal"]));
   places.push(...files());
   await fanfare.stop();

@@ -44,7 +44,7 @@ test("platforms that need a login get it, and a wrong password is reported, retr
   }
   const refused = await watch.until(2, ({ lastError }) => lastError !== undefined, DEADLINE_MS);
   expect(refused.lastError).toMatchObject({ code: "AUTH_FAILED", severity: "fatal" });
-  expect(refused.lastError?.message).toContain("refused the username and password");
+  expect(refused.lastError?.message).toContain("rejected the username and password");
   const demanded = await watch.until(3, ({ lastError }) => lastError !== undefined, DEADLINE_MS);
   expect(demanded.lastError?.message).toBe("The platform requires a username and password for publishing.");
 
