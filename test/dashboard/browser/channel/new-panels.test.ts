@@ -11,11 +11,10 @@ import { makeFile } from "../../../support/streams/made-files.ts";
 
 /** The screenshots, for people to look at. Ignored by git. */
 const SCREENSHOTS = join(ROOT, "screenshots");
+/** Each language, theme and width once. */
 const LOOKS = [
   ["en-US", "light", 1_280, "Open", "QR code for SRT"],
   ["ko-KR", "dark", 390, "열기", "SRT용 QR 코드"],
-  ["en-US", "dark", 390, "Open", "QR code for SRT"],
-  ["ko-KR", "light", 1_280, "열기", "SRT용 QR 코드"],
 ] as const;
 /** Two servers, as the API lists them. Several real ones need a PostgreSQL server. */
 const NODES = [
