@@ -95,6 +95,11 @@ test("a wrong key is shown at the encoder card, and a report can be saved and pr
   await page.locator(".platform .state", { hasText: "On air" }).waitFor();
   const refused = stage.kitEncoder({ ...channel, streamKey: "another-wrong-key" }, { clip });
   await refused.closed;
+  // Rejections of one second are told together: this one has to be, while the broadcast runs.
+  await page
+    .getByText(/^An encoder tried with a wrong key from 127\.0\.0\.1 at .* \(2 times\)$/)
+    .first()
+    .waitFor();
   await encoder.stop("clean");
   const report = page.locator(".report");
   await report.waitFor();
