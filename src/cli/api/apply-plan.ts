@@ -29,7 +29,8 @@ export type Step =
   | { readonly kind: "remove-platform"; readonly channel: Channel; readonly platform: Platform };
 
 const SECRET = new Set(["streamKey", "password", "streamPassword", "ingestAuth"]);
-const CHANNEL_FIELDS = [
+/** The fields that a file of channels may set, beside names; `fanfare export` writes the same. */
+export const CHANNEL_FIELDS = [
   "planType",
   "envType",
   "labels",
@@ -40,8 +41,9 @@ const CHANNEL_FIELDS = [
   "ingestAuth",
   "alertOn",
   "alertOptions",
+  "recording",
 ] as const;
-const PLATFORM_FIELDS = [
+export const PLATFORM_FIELDS = [
   "rtmpUrl",
   "streamKey",
   "id",
@@ -51,10 +53,11 @@ const PLATFORM_FIELDS = [
   "bufferPolicy",
   "tracks",
   "timedData",
+  "silentAudio",
   "tls",
 ] as const;
 /** A change of these needs no new connection. */
-const HARMLESS = new Set(["label", "planType", "envType", "labels", "hold", "alertOn", "alertOptions"]);
+const HARMLESS = new Set(["label", "planType", "envType", "labels", "hold", "alertOn", "alertOptions", "recording"]);
 
 /**
  * The steps from what is there to what is wanted, and nothing else: fields and, unless `isPruning`, channels and platforms that the

@@ -4,7 +4,7 @@ import type { Command } from "../commands/command.ts";
 import { text } from "../commands/options.ts";
 import { action, apiCommand, jsonText } from "./api-command.ts";
 import { readApplyFile } from "./apply-file.ts";
-import { disturbs, type Present, planOf, type Step, stepText } from "./apply-plan.ts";
+import { CHANNEL_FIELDS, disturbs, PLATFORM_FIELDS, type Present, planOf, type Step, stepText } from "./apply-plan.ts";
 import { allChannels, deleteChannel } from "./channels.ts";
 import { ApiFailure, contentOf, EXIT } from "./exit-codes.ts";
 
@@ -130,33 +130,6 @@ export const importCommand = withShortFile(
   }),
 );
 
-const CHANNEL_KEYS = [
-  "channelName",
-  "planType",
-  "envType",
-  "labels",
-  "hold",
-  "backup",
-  "latency",
-  "freeze",
-  "ingestAuth",
-  "alertOn",
-  "alertOptions",
-];
-const PLATFORM_KEYS = [
-  "targetName",
-  "label",
-  "rtmpUrl",
-  "streamKey",
-  "id",
-  "password",
-  "enabled",
-  "bufferPolicy",
-  "tracks",
-  "timedData",
-  "tls",
-];
-
 function picked(from: object, names: readonly string[]): Readonly<Record<string, unknown>> {
   const fields = from as Readonly<Record<string, unknown>>;
   return Object.fromEntries(names.flatMap((name) => (fields[name] === undefined ? [] : [[name, fields[name]]])));
@@ -170,8 +143,11 @@ export const exportCommand = apiCommand("export", "Channels as a file.", {
       const channels = (await presentOf(client)).map(({ channel, platforms }) => {
         const { endTime: _end, limitTime: _limit, ...hold } = channel.hold;
         return {
-          ...picked({ ...channel, hold }, CHANNEL_KEYS),
-          restream: platforms.map((platform) => picked(platform, PLATFORM_KEYS)),
+          ...picked({ ...channel, hold, recording: { enabled: channel.recording.enabled } }, [
+            "channelName",
+            ...CHANNEL_FIELDS,
+          ]),
+          restream: platforms.map((platform) => picked(platform, ["targetName", ...PLATFORM_FIELDS])),
         };
       });
       return isJson ? jsonText({ channels }) : stringify({ channels });

@@ -6,7 +6,7 @@ import type { LinkDialer } from "../../../node-link/link-dialer.ts";
 import { linkPlace } from "../../threads/link-place.ts";
 
 const answer = z.object({ epoch: z.int().min(0).optional(), isOnAir: z.boolean(), isDraining: z.boolean() });
-/** Nothing came: whoever asked stops waiting by itself. */
+/** Nothing came: the caller stops waiting by itself. */
 const SILENCE = new Promise<never>(() => undefined);
 
 /** Asks over the node link: the owner's media thread answers, with its control thread. */
