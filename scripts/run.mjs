@@ -111,6 +111,14 @@ function dev(node, args) {
   ]);
 }
 
+/** Runs a cluster with everything around it, until Ctrl-C. */
+async function clusterDemo(node, args) {
+  await installTestTools();
+  await buildDashboard(node);
+  const program = join("test", "lab", "cluster-demo.ts");
+  runInForeground([{ name: "the demo", command: node, args: [program, ...args], isApart: true }]);
+}
+
 /** Types of the API's client, from the OpenAPI document: generated, so that they are never behind it. */
 function clientTypes(node) {
   runStep("types of the client (openapi-typescript)", node, [join("scripts", "client-types", "generate.ts")]);
@@ -158,6 +166,7 @@ async function test(node, args) {
 const COMMANDS = {
   start,
   demo: (node, args) => start(node, ["demo", ...args]),
+  "cluster-demo": clusterDemo,
   dev,
   check,
   build,

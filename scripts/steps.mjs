@@ -69,7 +69,8 @@ export function runStep(name, command, args, { isLast = false } = {}) {
 
 /**
  * Runs programs in the foreground. They get the signals that this script gets, and then the first program's exit code
- * counts. When one of them ends by itself, the others are stopped, and its exit code counts.
+ * counts. When one of them ends by itself, the others are stopped, and its exit code counts. `isApart`: Ctrl-C reaches
+ * the program through this script only, and not the programs that it started itself.
  */
 export function runInForeground(programs) {
   const running = new Set();
@@ -79,8 +80,8 @@ export function runInForeground(programs) {
     isStopping = true;
     for (const child of running) child.kill(signal);
   };
-  for (const [index, { name, command, args, env = process.env }] of programs.entries()) {
-    const child = spawn(command, args, { cwd: ROOT, env, stdio: "inherit" });
+  for (const [index, { name, command, args, env = process.env, isApart = false }] of programs.entries()) {
+    const child = spawn(command, args, { cwd: ROOT, env, stdio: "inherit", detached: isApart });
     running.add(child);
     child.on("error", (error) => fail(`fanfare: ${name} could not be started: ${error.message}`));
     child.on("exit", (status, signal) => {

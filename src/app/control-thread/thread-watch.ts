@@ -21,7 +21,8 @@ export type ThreadWatchOptions = {
 export class ThreadWatch {
   readonly #options: ThreadWatchOptions;
   readonly #overloads: Overloads;
-  readonly #delays = new Map<string, number>();
+  /** The last two reports of each thread. */
+  readonly #delays = new Map<string, readonly [number, number]>();
 
   constructor(options: ThreadWatchOptions) {
     this.#options = options;
@@ -43,13 +44,17 @@ export class ThreadWatch {
     }
   }
 
-  /** How late the latest event loop was over the last seconds, as the 99th percentile, in seconds. */
+  /**
+   * How late the latest event loop was as the 99th percentile, in seconds. The lower of a thread's last two reports counts:
+   * one long pause in ten seconds is no load.
+   */
   get loopDelaySeconds(): number {
-    return Math.max(0, ...this.#delays.values());
+    return Math.max(0, ...[...this.#delays.values()].map((reports) => Math.min(...reports)));
   }
 
   #loopDelay(thread: string, delay: LoopDelay): void {
-    this.#delays.set(thread, delay.p99);
+    const [, before = 0] = this.#delays.get(thread) ?? [];
+    this.#delays.set(thread, [before, delay.p99]);
     this.#options.metrics.loopDelay(thread, delay);
     this.#options.onOverload(this.#overloads.take(thread, delay));
   }

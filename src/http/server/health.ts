@@ -23,16 +23,16 @@ type IngestLoad = {
   readonly egressBitsPerSecond: number;
   /** Undefined: nobody said how much it can send. */
   readonly capacityBitsPerSecond?: number | undefined;
-  /** How late its slowest thread runs, as the 99th percentile, in milliseconds. */
+  /** How late its slowest thread runs for some time, as the 99th percentile, in milliseconds. */
   readonly loopDelayMs: number;
+  /** A thread that is later than this has no room for more, in milliseconds. */
+  readonly loopDelayMsMax: number;
   /** From 0 to 1; undefined where the system does not say. */
   readonly descriptorShare?: number | undefined;
 };
 
 /** Above this share of what it can take a server is full. */
 const FULL_SHARE = 0.8;
-/** A thread that is later than this has no room for more, in milliseconds. */
-const LATE_MS = 50;
 
 /** Whether this process can be sent requests. */
 export class Health {
@@ -65,13 +65,13 @@ export class Health {
     if (this.#isDraining) return "The server is stopping.";
     const load = this.#options.ingestLoad?.();
     if (load === undefined) return undefined;
-    const { isDraining, egressBitsPerSecond, capacityBitsPerSecond, loopDelayMs, descriptorShare = 0 } = load;
+    const { isDraining, egressBitsPerSecond, capacityBitsPerSecond, loopDelayMs, loopDelayMsMax } = load;
     if (isDraining) return "The server drains: it takes no new channels.";
     if (capacityBitsPerSecond !== undefined && egressBitsPerSecond > FULL_SHARE * capacityBitsPerSecond) {
       return "The server sends more than 80 % of what it can.";
     }
-    if (loopDelayMs > LATE_MS) return "A thread of the server is more than 50 ms late.";
-    if (descriptorShare > FULL_SHARE) return "The server has more than 80 % of its file descriptors open.";
+    if (loopDelayMs > loopDelayMsMax) return `A thread of the server is more than ${loopDelayMsMax} ms late.`;
+    if ((load.descriptorShare ?? 0) > FULL_SHARE) return "The server has more than 80 % of its file descriptors open.";
     return undefined;
   }
 

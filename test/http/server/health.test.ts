@@ -140,16 +140,17 @@ const IDLE = {
   egressBitsPerSecond: 0,
   capacityBitsPerSecond: 1_000,
   loopDelayMs: 1,
+  loopDelayMsMax: 150,
   descriptorShare: 0,
 };
 
 test.each([
   [IDLE, undefined],
-  [{ ...IDLE, egressBitsPerSecond: 800, loopDelayMs: 50, descriptorShare: 0.8 }, undefined],
+  [{ ...IDLE, egressBitsPerSecond: 800, loopDelayMs: 150, descriptorShare: 0.8 }, undefined],
   [{ ...IDLE, egressBitsPerSecond: 1e9, capacityBitsPerSecond: undefined, descriptorShare: undefined }, undefined],
   [{ ...IDLE, isDraining: true }, "The server drains: it takes no new channels."],
   [{ ...IDLE, egressBitsPerSecond: 801 }, "The server sends more than 80 % of what it can."],
-  [{ ...IDLE, loopDelayMs: 51 }, "A thread of the server is more than 50 ms late."],
+  [{ ...IDLE, loopDelayMs: 151 }, "A thread of the server is more than 150 ms late."],
   [{ ...IDLE, descriptorShare: 0.81 }, "The server has more than 80 % of its file descriptors open."],
 ])("whether new channels may be sent here follows from the load (%j)", (load, problem) => {
   const health = new Health({

@@ -41,9 +41,14 @@ export class SharedServices {
 
   /** Starts both servers, with an empty database, and makes the secrets below `folder`. */
   static async start(folder: string): Promise<SharedServices> {
-    const [postgres, nats] = await Promise.all([PostgresServer.start(), NatsServer.start()]);
-    const url = postgres.url(await postgres.newDatabase());
-    return new SharedServices(postgres, nats, initCluster(join(folder, "cluster")), url);
+    const postgres = await PostgresServer.start();
+    try {
+      const url = postgres.url(await postgres.newDatabase());
+      return new SharedServices(postgres, await NatsServer.start(), initCluster(join(folder, "cluster")), url);
+    } catch (error) {
+      await postgres.close();
+      throw error;
+    }
   }
 
   /** The settings of one more node, with a free port for the connections between nodes. */

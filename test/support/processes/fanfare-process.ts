@@ -71,6 +71,11 @@ export class FanfareProcess {
     return this.#child?.pid ?? 0;
   }
 
+  /** Resolves when its present process has ended. */
+  get exited(): Promise<unknown> {
+    return this.#child?.exited ?? Promise.resolve();
+  }
+
   /**
    * Starts a newer process that takes over, on the same data and ports. Returns the older one, which goes on until its
    * broadcasts are over.
@@ -96,7 +101,7 @@ export class FanfareProcess {
       env: { ...this.#environment(), ...more },
     });
     this.#child = child;
-    await waitFor(
+    const isThere = waitFor(
       "the server to answer",
       START_DEADLINE_MS,
       async () => {
@@ -110,6 +115,10 @@ export class FanfareProcess {
       },
       () => this.output,
     );
+    await isThere.catch(async (error: unknown) => {
+      await child.stop("SIGKILL", STOP_GRACE_MS);
+      throw error;
+    });
   }
 
   /** SIGTERM; SIGKILL when it does not end in time, which shows in the result. */

@@ -25,6 +25,11 @@ export class NatsServer {
     return server;
   }
 
+  get pid(): number {
+    if (this.#server === undefined) throw new Error("the server does not run");
+    return this.#server.pid;
+  }
+
   get url(): string {
     return `nats://127.0.0.1:${this.port}`;
   }

@@ -31,25 +31,25 @@ export class PostgresServer {
   /** `isDurable`: whether a commit is on the disk when it is acknowledged. Without it the server is quicker. */
   static async start({ isDurable = false } = {}): Promise<PostgresServer> {
     const folder = await mkdtemp(join(tmpdir(), "fanfare-postgres-"));
-    const owner = await userId();
-    if (owner !== undefined) await chown(folder, owner, owner);
-    const initdb = await run("initdb", [
-      "-D",
-      join(folder, "data"),
-      "-U",
-      USER,
-      "-A",
-      "trust",
-      "-E",
-      "UTF8",
-      "--no-sync",
-    ]);
-    const { code } = await initdb.exited;
-    if (code !== 0) throw new Error(`initdb: ${initdb.stderr()}`);
     const quick = isDurable ? [] : ["-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off"];
     const server = new PostgresServer(folder, await freePort(), quick);
-    await server.resume();
+    try {
+      await server.#initialize();
+      await server.resume();
+    } catch (error) {
+      await server.close();
+      throw error;
+    }
     return server;
+  }
+
+  async #initialize(): Promise<void> {
+    const owner = await userId();
+    if (owner !== undefined) await chown(this.#folder, owner, owner);
+    const words = ["-U", USER, "-A", "trust", "-E", "UTF8", "--no-sync"];
+    const initdb = await run("initdb", ["-D", join(this.#folder, "data"), ...words]);
+    const { code } = await initdb.exited;
+    if (code !== 0) throw new Error(`initdb: ${initdb.stderr()}`);
   }
 
   get pid(): number {

@@ -22,6 +22,8 @@ export type NginxPlace = {
   readonly port: number;
   /** The command that runs it, with its arguments: a namespace's `exec`. */
   readonly wrapper?: readonly string[];
+  /** Records nothing, and counts what it gets: its statistics are at this port of the same host. */
+  readonly statisticsPort?: number;
 };
 
 /**
@@ -32,14 +34,16 @@ export class NginxTarget {
   readonly port: number;
   readonly #host: string;
   readonly #wrapper: readonly string[];
+  readonly #statisticsPort: number | undefined;
   readonly #folder: string;
   #child: Child | undefined;
 
-  private constructor(folder: string, { host, port, wrapper = [] }: NginxPlace) {
+  private constructor(folder: string, { host, port, wrapper = [], statisticsPort }: NginxPlace) {
     this.#folder = folder;
     this.#host = host;
     this.port = port;
     this.#wrapper = wrapper;
+    this.#statisticsPort = statisticsPort;
   }
 
   /** Writes the configuration into the folder (made when missing) and starts nginx, on a free port by default. */
@@ -117,7 +121,26 @@ export class NginxTarget {
     );
   }
 
+  /** Bytes of media that all publishers of a key sent so far, where it counts them. 0 while there is none. */
+  async receivedBytes(key: string): Promise<number> {
+    const answer = await fetch(`http://${this.#host}:${this.#statisticsPort}/`);
+    const streams = (await answer.text()).split("<stream>");
+    const stream = streams.find((each) => each.includes(`<name>${key}</name>`));
+    return Number(/<bytes_in>(\d+)<\/bytes_in>/.exec(stream ?? "")?.[1] ?? 0);
+  }
+
   #configuration(): string {
+    const recording = `
+      record all;
+      record_path ${join(this.#folder, "recordings")};
+      record_suffix .flv;
+      record_unique on;`;
+    const statistics = `
+http {
+  access_log off;
+  ${["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map((kind) => `${kind}_temp_path ${this.#folder};`).join(" ")}
+  server { listen ${this.#host}:${this.#statisticsPort}; location / { rtmp_stat all; } }
+}`;
     return `
 load_module ${RTMP_MODULE};
 daemon off;
@@ -130,14 +153,11 @@ rtmp {
     listen ${this.#host}:${this.port};
     chunk_size 4096;
     application live {
-      live on;
-      record all;
-      record_path ${join(this.#folder, "recordings")};
-      record_suffix .flv;
-      record_unique on;
+      live on;${this.#statisticsPort === undefined ? recording : ""}
     }
   }
 }
+${this.#statisticsPort === undefined ? "" : statistics}
 `;
   }
 }

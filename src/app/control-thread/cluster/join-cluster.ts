@@ -45,7 +45,7 @@ export type Joined = {
   readonly states: ClusterStates;
   readonly nodes: ClusterNodes;
   /** How much the server has to do, for a load balancer in front of it. */
-  load(): NodeReport["load"] & { readonly isDraining: boolean };
+  load(): NodeReport["load"] & { readonly isDraining: boolean; readonly loopDelayMsMax: number };
   start(): Promise<void>;
   stop(): void;
 };
@@ -87,7 +87,12 @@ export function joinCluster(parts: JoinParts): Joined {
   return {
     states,
     nodes,
-    load: () => ({ ...report().load, isDraining: drain.isDraining || node.isDraining }),
+    load: () => ({
+      ...report().load,
+      isDraining: drain.isDraining || node.isDraining,
+      // A thread that is this late soon leaves the other nodes' questions unanswered: they would take its channels over.
+      loopDelayMsMax: parts.config.ownerSilentMs / 2,
+    }),
     start: async () => {
       await node.start({
         letSend: (isAllowed) => pool.workers.letSend(isAllowed),
