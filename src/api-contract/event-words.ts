@@ -34,7 +34,7 @@ export const EVENT_CODES = [
   /** The audio has been digital silence for 20 s; it has sound again. */
   "AUDIO_SILENT",
   "AUDIO_RETURNED",
-  /** Two encoders with the same key push each other out. */
+  /** Two encoders with the same key replace each other. */
   "ENCODERS_FIGHT",
   /** Another encoder with the same key took its place. */
   "ENCODER_REPLACED",
@@ -44,9 +44,9 @@ export const EVENT_CODES = [
   "PLATFORM_TESTED",
   /** The backup encoder differs from the one on air. */
   "BACKUP_DIFFERS",
-  /** An encoder without the channel's login, or with a wrong one, was refused. */
+  /** An encoder without the channel's login, or with a wrong one, was rejected. */
   "AUTH_FAILED",
-  /** An encoder with the key of a channel that is turned off was refused. */
+  /** An encoder with the key of a channel that is turned off was rejected. */
   "ENCODER_REFUSED",
   "SERVER_OVERLOADED",
   /** A source of the channel plays: files of this server. */

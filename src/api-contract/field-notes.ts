@@ -1,6 +1,6 @@
 /** One sentence on each field of requests and answers, by name: a name means the same everywhere. */
 export const FIELD_NOTES: Readonly<Record<string, string>> = {
-  channelId: "`ls-`, the time of its creation in Korea, five letters or digits.",
+  channelId: "`ls-`, the time of its creation in Korea, and five letters or digits.",
   channelName:
     "3 to 20 Korean or English letters, digits or `_`; from the dashboard any text of up to 80 characters. As a filter: a part of it.",
   planType: "How many platforms the channel may have: STANDARD 3, PROFESSIONAL 5, UNLIMITED any, unless set otherwise.",
@@ -10,7 +10,7 @@ export const FIELD_NOTES: Readonly<Record<string, string>> = {
   restream: "The channel's platforms.",
   platforms: "The channel's platforms.",
   instanceNo: "Number of the channel, unique within the installation.",
-  channelStatus: "READY: waiting for an encoder. PUBLISHING: on air. BLOCK: refuses encoders.",
+  channelStatus: "READY: waiting for an encoder. PUBLISHING: on air. BLOCK: rejects encoders.",
   isPublishing: "Whether the channel is on air.",
   ownerState:
     "Where several servers work together: how the one that carries the channel is doing. SILENT: not heard for 6 s. LOST: gone, and the channel is off air. Absent while no server carries it.",
@@ -23,7 +23,7 @@ export const FIELD_NOTES: Readonly<Record<string, string>> = {
   heardSecondsAgo: "How long ago it was heard. Absent, like the figures after it, where it was not heard yet.",
   channelCount: "Channels that it carries.",
   egressBitsPerSecond: "Bits that it sends to platforms within a second.",
-  capacityBitsPerSecond: "As many as it is meant to send; absent where nobody said.",
+  capacityBitsPerSecond: "As many as it is meant to send; absent where it is not set.",
   loopDelayMilliseconds: "How late its slowest thread runs: the 99th percentile of the last seconds.",
   relayedCount: "Encoders and players that it passes on to other servers now.",
   drainEndTime: "While it drains: when it ends the broadcasts that are left, milliseconds since 1970.",
@@ -105,7 +105,7 @@ export const FIELD_NOTES: Readonly<Record<string, string>> = {
   hold: "What happens when the encoder is lost.",
   seconds: "How long platforms are held then, 0 to 1800; 0 ends the broadcast at once. Default 120.",
   testPattern:
-    "Of `ingest`: it is no encoder but the server's own test pattern, until `endTime`. Of a report: true where nothing but the test pattern was on air. Absent otherwise.",
+    "Of `ingest`: not an encoder but the server's own test pattern, until `endTime`. Of a report: true where nothing but the test pattern was on air. Absent otherwise.",
   freeze: "After how long a connected encoder counts as frozen. A slow encoder gets twice its own frame interval.",
   mediaSeconds:
     "Without any media: the encoder counts as lost; after twice as long it is disconnected. 5 to 120; default 5.",
@@ -155,7 +155,7 @@ export const FIELD_NOTES: Readonly<Record<string, string>> = {
     "`descriptors`, `memory`, `ports`, `no-route`, `overloaded`, `database-damaged`, `database-read-only` or `database-unwritable`; later versions may have more.",
   sinceTime: "Since when, milliseconds since 1970.",
   severity:
-    "Of a warning: error where the platform refuses such a stream, else warning. Of an error: transient is retried with growing pauses, fatal needs a person and is retried once a minute.",
+    "Of a warning: error where the platform rejects such a stream, else warning. Of an error: transient is retried with growing pauses, fatal needs a person and is retried once a minute.",
   ok: "Whether the platform accepted publish.",
   stage: "The stage that failed, or the last one.",
   milliseconds: "How long it took.",
@@ -181,10 +181,11 @@ export const FIELD_NOTES: Readonly<Record<string, string>> = {
     "Of `recording`: why it is FAIL: DISK_FULL, DISK_SLOW, DISK_FAILED, QUOTA_REACHED, RECORDER_LOST. Of `health`: the cause of the verdict; its code is one of `lastError`, `warning`, `ingest.warnings` or ENCODER_LOST, PLATFORM_UNSTABLE, PLATFORMS_OFF, WAITS_FOR_ENCODER, CHANNEL_OFF. Of a platform: one of `lastError.code`. Of a broadcast or a hold: how the encoder left; server-lost: the server did. Of STREAM_UPDATE: what was changed.",
   by: "Who made the change: the id of an access key, or `dashboard`. Absent where no request did.",
   lang: "The language of csv and html: en (the default) or ko.",
-  timeZone: "The time zone of csv's file name and of html, such as Asia/Seoul; UTC by default.",
+  timeZone: "The time zone of all times in csv and html, such as Asia/Seoul; UTC by default.",
   refusedEncoders:
     "Encoders that were rejected during the broadcast: of this channel, or with a key of no channel. By address and reason, at most 20, latest first; absent where there was none.",
-  format: "json (the default), csv (the history as a table), or html (a page to print or keep).",
+  format:
+    "json (the default), csv (the history as a table, its times as 2026-11-29 10:30:00), or html (a page to print or keep).",
   events: "What happened in the broadcast, oldest first, at most 1000.",
   history: "As `…/history` returns it, of this broadcast.",
   firstTime: "The first time, milliseconds since 1970.",
@@ -235,12 +236,11 @@ export const FIELD_NOTES: Readonly<Record<string, string>> = {
   backupRtmpUrls: "Addresses of a second server that the platform itself switches to.",
   urlHelp: "Where to find the address.",
   urlHelpKo: "The same in Korean.",
-  keyPageUrl: "The platform's own page where a person finds the key; absent where it has none for everybody.",
-  livePageUrl:
-    "The platform's own page where a person looks after a broadcast; absent where it has none for everybody.",
+  keyPageUrl: "The platform's own page where a person finds the key; absent where it has no public one.",
+  livePageUrl: "The platform's own page where a person watches over a broadcast; absent where it has no public one.",
   keyHelp: "What the key looks like and where to find it.",
   keyHelpKo: "The same in Korean.",
-  failureHelp: "How a refusal or a loss shows there, where that is known.",
+  failureHelp: "How a rejection or a loss shows there, where that is known.",
   failureHelpKo: "The same in Korean.",
   limits: "What the platform accepts, as far as is known.",
   settings: "Encoder settings, each the strictest of what the platforms that are on allow.",

@@ -31,7 +31,7 @@ const CHANNEL_ADDITIONS: readonly Operation[] = [
     name: "switchChannelOn",
     method: "PUT",
     path: `${CHANNEL}/on`,
-    summary: "Let encoders in again.",
+    summary: "Accept encoders again.",
     content: "Channel",
   },
   {
@@ -40,7 +40,7 @@ const CHANNEL_ADDITIONS: readonly Operation[] = [
     name: "switchChannelOff",
     method: "PUT",
     path: `${CHANNEL}/off`,
-    summary: "End the broadcast and refuse encoders.",
+    summary: "End the broadcast and reject encoders.",
     content: "Channel",
   },
   {
@@ -256,7 +256,7 @@ const OTHER_ADDITIONS: readonly Operation[] = [
     name: "listRefusedEncoders",
     method: "GET",
     path: "/re-stream/refused-encoders",
-    summary: "Encoders that were refused, by address, within the last day and since the start.",
+    summary: "Encoders that were rejected within the last seven days, by address.",
     content: "RefusedEncoder",
     list: "whole",
   },
@@ -308,7 +308,7 @@ const OTHER_ADDITIONS: readonly Operation[] = [
     name: "drainNode",
     method: "POST",
     path: "/nodes/{incarnation}/drain",
-    summary: "Let a server take no more channels, and end the broadcasts that are left when its time is over.",
+    summary: "Stop a server from taking more channels, and end the broadcasts that are left when its time is over.",
     content: "Node",
   },
   {

@@ -1,6 +1,6 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
 
-/** A request is refused where its timestamp differs from the server's clock by more than this, in milliseconds. */
+/** A request is rejected where its timestamp differs from the server's clock by more than this, in milliseconds. */
 export const TIMESTAMP_TOLERANCE_MS = 300_000;
 
 const MS_PER_SECOND = 1_000;

@@ -13,6 +13,7 @@ const MOVES: Readonly<Record<keyof Schema, boolean>> = {
   channel_source: true,
   access_key: true,
   event: true,
+  refused_encoder: true,
   report: true,
   history: true,
   webhook_endpoint: true,

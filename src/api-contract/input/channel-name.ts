@@ -12,7 +12,7 @@ export function tidyChannelName(text: string): string {
   return text.trim();
 }
 
-/** Why the dashboard's calls refuse this tidied name; undefined where they accept it. */
+/** Why the dashboard's calls reject this tidied name; undefined where they accept it. */
 export function channelNameProblem(name: string): "empty" | "too-long" | "control-character" | undefined {
   if (name === "") return "empty";
   // A text that is far too long is not walked.

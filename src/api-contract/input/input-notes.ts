@@ -67,7 +67,7 @@ const BLANK_INSIDE: InputNote = {
   messageKo: "키 중간에 공백이 있습니다. 올바르게 복사했는지 확인해 주세요. 입력한 값을 그대로 사용합니다.",
 };
 
-/** The address in front of a key is that of another server. It is not used, since nobody may have meant it. */
+/** The address in front of a key is that of another server. It is not used, since it may be there by mistake. */
 const ADDRESS_IGNORED: InputNote = {
   field: "streamKey",
   code: "ADDRESS_IGNORED",

@@ -1,7 +1,7 @@
 import { PLATFORMS_MAX } from "../schemas/schemas.ts";
 import { type InputNote, tidyRtmpUrl, tidyStreamKey } from "./input-notes.ts";
 
-/** A longer text is refused, and not tidied before. */
+/** A longer text is rejected, and not tidied before. */
 const TEXT_LENGTH_MAX = 4_096;
 
 const textOf = (body: object, name: string): string | undefined => {

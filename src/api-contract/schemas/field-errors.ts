@@ -81,7 +81,7 @@ function bodyError(issue: z.core.$ZodIssue, isRequired: (path: readonly Property
   return serviceError("INVALID_FORMAT", name, describe(name, issue), hintOf(issue.message));
 }
 
-/** Whether the schema refuses a body without this field. */
+/** Whether the schema rejects a body without this field. */
 function requiredBy(schema: z.ZodType) {
   return (path: readonly PropertyKey[]): boolean => {
     let present: unknown = schema;

@@ -11,7 +11,7 @@ import { targetTrust } from "../target-trust.ts";
 /** The longest values, in characters. */
 const LONGEST = { rtmpUrl: 1024, streamKey: 512, login: 128, label: 40 } as const;
 
-/** No plan allows more platforms on a channel; a longer `restream` is refused before its elements are read. */
+/** No plan allows more platforms on a channel; a longer `restream` is rejected before its elements are read. */
 export const PLATFORMS_MAX = 100;
 
 /** English letters, digits, `_`, Hangul syllables and jamo (all four blocks: macOS sends them decomposed). */

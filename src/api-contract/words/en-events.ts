@@ -138,7 +138,7 @@ export const enEvents = {
   recordingProblems: {
     DISK_FULL: "disk full",
     DISK_SLOW: "disk too slow",
-    DISK_FAILED: "disk refuses writes",
+    DISK_FAILED: "disk rejects writes",
     QUOTA_REACHED: "quota used up",
     RECORDER_LOST: "recorder failed",
   } satisfies Record<RecordingProblem, string>,

@@ -17,7 +17,12 @@ export function fileName(channelName: string): string {
 
 /** The same with a moment in a time zone, as `name-2026-11-29T103000`. */
 export function datedFileName(channelName: string, time: number, timeZone?: string): string {
+  return `${fileName(channelName)}-${tableMoments(timeZone)(time).replace(" ", "T").replaceAll(":", "")}`;
+}
+
+/** Writes moments in a time zone as `2026-11-29 10:30:00`: every spreadsheet reads that as a date. */
+export function tableMoments(timeZone: string | undefined): (time: number) => string {
   // Sweden writes dates as ISO 8601 does.
-  const moment = new Intl.DateTimeFormat("sv-SE", { dateStyle: "short", timeStyle: "medium", timeZone }).format(time);
-  return `${fileName(channelName)}-${moment.replace(" ", "T").replaceAll(":", "")}`;
+  const format = new Intl.DateTimeFormat("sv-SE", { dateStyle: "short", timeStyle: "medium", timeZone });
+  return (time) => format.format(time);
 }

@@ -26,6 +26,7 @@ import { SqlPushStore } from "../../store/access/push-store.ts";
 import type { Database } from "../../store/database/database.ts";
 import { SqlDeliveryStore } from "../../store/deliveries/delivery-store.ts";
 import { SqlEventStore } from "../../store/events/event-store.ts";
+import { SqlRefusedEncoderStore } from "../../store/events/refused-encoder-store.ts";
 import { SqlHistoryStore } from "../../store/history/history-store.ts";
 import { SqlReportStore } from "../../store/reports/report-store.ts";
 import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
@@ -96,7 +97,7 @@ export class Notifications {
     const history = new SqlHistoryStore(database);
     this.history = new HistoryWriter({ store: history, clock, log });
     const tester = new WebhookTester({ store, post, clock });
-    this.refusedEncoders = new RefusedEncoders(clock);
+    this.refusedEncoders = new RefusedEncoders({ store: new SqlRefusedEncoderStore(database), clock, log });
     const { healthOf, readChannel } = options;
     const pushes = new SqlPushStore(database);
     const push = new PushSender({
@@ -141,6 +142,7 @@ export class Notifications {
   /** Starts deliveries, retention and reports, including those that the last process left. */
   start(): void {
     this.deliverer.wake();
+    void this.refusedEncoders.load();
     this.#retention.start();
     this.reports.start();
     this.history.start();
@@ -151,7 +153,7 @@ export class Notifications {
   async close(): Promise<void> {
     this.alerts.close();
     this.#push.close();
-    await Promise.all([this.events.close(), this.reports.close(), this.history.close()]);
+    await Promise.all([this.events.close(), this.reports.close(), this.history.close(), this.refusedEncoders.close()]);
     await Promise.all([this.deliverer.close(), this.#retention.close()]);
   }
 }

@@ -1,29 +1,109 @@
-import type { Clock } from "../../base/clock.ts";
+import type { Clock, Timer } from "../../base/clock.ts";
+import type { Log } from "../../base/log.ts";
 import { RefusalList, type RefusedEncoder } from "../facts/refusal-list.ts";
 import type { ServerFact } from "../facts/server-fact.ts";
 
-/** Addresses that are remembered, */
-const ADDRESSES_MAX = 100;
-/** and for how long, in milliseconds. */
-const KEPT_MS = 24 * 60 * 60 * 1_000;
+/** Entries that are kept, */
+const ENTRIES_MAX = 100;
+/** and for how long, in milliseconds: as long as events. */
+const KEPT_MS = 7 * 24 * 60 * 60 * 1_000;
+/** Attempts are written at most this often, in milliseconds, so that a flood is no flood of writes. */
+const WRITE_DELAY_MS = 1_000;
 
-/** Recently rejected encoders. A wrong key belongs to no channel, so this list belongs to the server. */
+/** Which entries stay: the latest `max`, if their last attempt was not before `since`. */
+export type RefusalLimits = { readonly max: number; readonly since: number };
+
+/** The store of rejected encoders. Every call may reject with StoreUnavailableError. */
+export interface RefusedEncoderStore {
+  /** Adds attempts to the stored entries, and removes what is beyond the limits. */
+  addRefusals(attempts: readonly RefusedEncoder[], limits: RefusalLimits): Promise<void>;
+  /** Latest first. */
+  listRefusals(limits: RefusalLimits): Promise<readonly RefusedEncoder[]>;
+}
+
+export type RefusedEncodersOptions = {
+  readonly store: RefusedEncoderStore;
+  readonly clock: Clock;
+  readonly log: Log;
+};
+
+/**
+ * Recently rejected encoders, stored at most a second later. A wrong key belongs to no channel, so this list belongs to
+ * the server.
+ */
 export class RefusedEncoders {
-  readonly #clock: Clock;
-  readonly #list = new RefusalList(ADDRESSES_MAX);
+  readonly #options: RefusedEncodersOptions;
+  #list = new RefusalList(ENTRIES_MAX);
+  #unwritten = new RefusalList(ENTRIES_MAX);
+  #timer: Timer | undefined;
+  #writing: Promise<void> = Promise.resolve();
 
-  constructor(clock: Clock) {
-    this.#clock = clock;
+  constructor(options: RefusedEncodersOptions) {
+    this.#options = options;
+  }
+
+  /** Reads what earlier processes stored. */
+  async load(): Promise<void> {
+    const stored = await this.#options.store.listRefusals(this.#limits()).catch(() => []);
+    this.#list = new RefusalList(ENTRIES_MAX, stored);
+    for (const entry of [...this.#unwritten.list()].reverse()) this.#list.merge(entry);
   }
 
   /** Returns the entry that this fact made or changed; undefined where it is none of these refusals. */
   fact(fact: ServerFact): RefusedEncoder | undefined {
-    return this.#list.add(fact);
+    const entry = this.#list.add(fact);
+    if (entry === undefined) return undefined;
+    this.#unwritten.add(fact);
+    this.#timer ??= this.#options.clock.startTimer(WRITE_DELAY_MS, () => void this.#write());
+    return entry;
   }
 
-  /** Latest first. */
-  list(): readonly RefusedEncoder[] {
-    this.#list.forgetBefore(this.#clock.wallNow() - KEPT_MS);
+  /** Latest first, with those that other nodes on the same database have met. */
+  async list(): Promise<readonly RefusedEncoder[]> {
+    await this.#write();
+    return this.#stored();
+  }
+
+  /** Writes what is not written yet, with one attempt. Idempotent. */
+  close(): Promise<void> {
+    return this.#write();
+  }
+
+  #write(): Promise<void> {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    this.#writing = this.#writing.then(() => this.#writeBatch());
+    return this.#writing;
+  }
+
+  /** A database that accepts no writes costs nothing: the attempts are written with the next ones. */
+  async #writeBatch(): Promise<void> {
+    const batch = this.#unwritten.list();
+    if (batch.length === 0) return;
+    this.#unwritten = new RefusalList(ENTRIES_MAX);
+    try {
+      await this.#options.store.addRefusals(batch, this.#limits());
+    } catch (error) {
+      const later = this.#unwritten.list();
+      this.#unwritten = new RefusalList(ENTRIES_MAX, batch);
+      for (const entry of [...later].reverse()) this.#unwritten.merge(entry);
+      this.#options.log.warn("rejected encoders not stored", {
+        detail: error instanceof Error ? error.message : String(error),
+      });
+    }
+  }
+
+  /** What is stored; what this process knows where the database cannot be read. */
+  async #stored(): Promise<readonly RefusedEncoder[]> {
+    const limits = this.#limits();
+    const [waiting] = this.#unwritten.list();
+    const stored = await this.#options.store.listRefusals(limits).catch(() => undefined);
+    if (stored !== undefined && waiting === undefined) return stored;
+    this.#list.forgetBefore(limits.since);
     return this.#list.list();
+  }
+
+  #limits(): RefusalLimits {
+    return { max: ENTRIES_MAX, since: this.#options.clock.wallNow() - KEPT_MS };
   }
 }

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { authorText, eventText, reasonText } from "../../api-contract/words/event-sentences.ts";
+import { tableMoments } from "../../api-contract/words/file-name.ts";
 import { REPORT_WORDS, type ReportLanguage, type ReportWords } from "../../api-contract/words/report-words.ts";
 import type { ChannelEvent } from "../../control/events/events.ts";
 import type { HistoryAnswer } from "../../control/history/history-reader.ts";
@@ -73,13 +74,14 @@ function cell(text: string): string {
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
 
-/** The history of a broadcast as a table: a line for each step, rates in kilobits a second, times in UTC. */
-export function reportCsv({ report, history }: ReportParts, { lang }: Reader): string {
+/** The history of a broadcast as a table: a line for each step, rates in kilobits a second, times in the reader's zone. */
+export function reportCsv({ report, history }: ReportParts, { lang, timeZone }: Reader): string {
+  const moment = tableMoments(timeZone);
   const { csv, platform } = REPORT_WORDS[lang];
   const names = new Map(report.targets.map((target) => [target.targetId, nameOf(target, lang)]));
   const lines = [
     [
-      csv.time,
+      `${csv.time} (${timeZone})`,
       csv.ingest,
       ...history.targets.flatMap(({ targetId }) => {
         const name = names.get(targetId) ?? `${platform} (${targetId})`;
@@ -87,7 +89,7 @@ export function reportCsv({ report, history }: ReportParts, { lang }: Reader): s
       }),
     ],
     ...history.ingestRates.map((rate, index) => [
-      new Date(history.from + index * history.stepSeconds * 1_000).toISOString(),
+      moment(history.from + index * history.stepSeconds * 1_000),
       kilobits(rate),
       ...history.targets.flatMap(({ rates, queueMs, drops, retries }) => [
         kilobits(rates[index]),

@@ -83,7 +83,7 @@ export function addEventRoutes(
   });
 
   api.get("/re-stream/refused-encoders", async (_request, reply) =>
-    sendContent(reply, refusedEncoders.list().map(refusedEncoderAnswer)),
+    sendContent(reply, (await refusedEncoders.list()).map(refusedEncoderAnswer)),
   );
 
   api.get("/events", (request, reply) => {

@@ -35,6 +35,7 @@ import { up as addSources } from "./0033-sources.ts";
 import { up as addRecordings } from "./0034-recordings.ts";
 import { up as addSilentAudio } from "./0035-silent-audio.ts";
 import { up as addSlates } from "./0036-slates.ts";
+import { up as addRefusedEncoders } from "./0037-refused-encoders.ts";
 import { lastVersion, noteVersion, PROGRAM_VERSION } from "./program-version.ts";
 import { areCompatible } from "./schema-compat.ts";
 
@@ -72,6 +73,7 @@ export function migrations(secrets: Secrets): Record<string, Migration> {
     "0034-recordings": { up: addRecordings },
     "0035-silent-audio": { up: addSilentAudio },
     "0036-slates": { up: addSlates },
+    "0037-refused-encoders": { up: addRefusedEncoders },
   };
 }
 

@@ -28,6 +28,19 @@ export type EventRow = {
   readonly seq: number | null;
 };
 
+/** Attempts of rejected encoders from one address, for one reason. */
+export type RefusedEncoderRow = {
+  /** Reason, address and channel: each entry is there once. */
+  readonly entry: string;
+  readonly remote_address: string;
+  readonly reason: string;
+  /** Null where the channel is not known. */
+  readonly channel_id: string | null;
+  readonly first_time: number;
+  readonly last_time: number;
+  readonly attempts: number;
+};
+
 /** The report of one broadcast. */
 export type ReportRow = {
   /** The channel may be deleted by now. */

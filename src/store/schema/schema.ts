@@ -1,5 +1,12 @@
 import type { Generated } from "kysely";
-import type { DeliveryQueueRow, DeliveryRow, EndpointRow, EventRow, ReportRow } from "./event-schema.ts";
+import type {
+  DeliveryQueueRow,
+  DeliveryRow,
+  EndpointRow,
+  EventRow,
+  RefusedEncoderRow,
+  ReportRow,
+} from "./event-schema.ts";
 
 /**
  * The tables as every database keeps them: text and integers, no booleans (SQLite has none), times in milliseconds
@@ -12,6 +19,7 @@ export type Schema = {
   readonly access_key: AccessKeyRow;
   readonly encryption_key: EncryptionKeyRow;
   readonly event: EventRow;
+  readonly refused_encoder: RefusedEncoderRow;
   readonly report: ReportRow;
   readonly history: HistoryRow;
   readonly webhook_endpoint: EndpointRow;

@@ -1,29 +1,60 @@
 import { expect, test } from "vitest";
-import { RefusedEncoders } from "../../../src/control/live/refused-encoders.ts";
+import { RefusalList, type RefusedEncoder } from "../../../src/control/facts/refusal-list.ts";
+import {
+  type RefusalLimits,
+  type RefusedEncoderStore,
+  RefusedEncoders,
+} from "../../../src/control/live/refused-encoders.ts";
+import { StoreUnavailableError } from "../../../src/control/ports/errors.ts";
 import type { Fact } from "../../../src/thread-protocol/facts.ts";
 import { ManualClock } from "../manual-clock.ts";
 
+const none = () => undefined;
+const SILENT = { debug: none, info: none, warn: none, error: none };
+
 type Refusal = Extract<Fact, { readonly kind: "ingest-refused" }>;
+
+/** What a database would keep. */
+class MemoryStore implements RefusedEncoderStore {
+  readonly #list = new RefusalList(1_000);
+  isUnavailable = false;
+  writeCount = 0;
+
+  async addRefusals(attempts: readonly RefusedEncoder[]): Promise<void> {
+    if (this.isUnavailable) throw new StoreUnavailableError("full", { path: "test" });
+    this.writeCount += 1;
+    for (const entry of [...attempts].reverse()) this.#list.merge(entry);
+  }
+
+  async listRefusals({ max, since }: RefusalLimits): Promise<readonly RefusedEncoder[]> {
+    return this.#list
+      .list()
+      .filter(({ lastTime }) => lastTime >= since)
+      .slice(0, max);
+  }
+}
 
 function stage() {
   const clock = new ManualClock();
-  const refused = new RefusedEncoders(clock);
+  const store = new MemoryStore();
+  const open = () => new RefusedEncoders({ store, clock, log: SILENT });
+  const refused = open();
   const refuse = (remoteAddress: string, change: Partial<Refusal> = {}) =>
     refused.fact({
       ...{ kind: "ingest-refused", time: clock.wallNow(), count: 1, remoteAddress, reason: "unknown-key" },
       ...change,
     });
-  return { clock, refused, refuse };
+  return { clock, store, open, refused, refuse };
 }
 
-test("refused encoders are listed by address and reason, the latest first, with count and time", () => {
+test("refused encoders are listed by address and reason, the latest first, with count and time", async () => {
   const { clock, refused, refuse } = stage();
   const start = clock.wallNow();
   refuse("192.0.2.1");
   refuse("192.0.2.2", { reason: "auth-failed", channelId: "ls-1" });
   clock.advance(5_000);
   refuse("192.0.2.1", { count: 40 });
-  expect(refused.list()).toEqual([
+  expect(await refused.list()).toEqual([
     {
       remoteAddress: "192.0.2.1",
       reason: "unknown-key",
@@ -42,21 +73,51 @@ test("refused encoders are listed by address and reason, the latest first, with 
   ]);
 });
 
-test("scanners and players are not listed as encoders", () => {
+test("scanners and players are not listed as encoders", async () => {
   const { refused, refuse } = stage();
   for (const reason of ["protocol-error", "timed-out", "play-refused", "too-many-connections"] as const) {
     refuse("192.0.2.1", { reason });
   }
-  expect(refused.list()).toEqual([]);
+  expect(await refused.list()).toEqual([]);
 });
 
-test("a hundred addresses are remembered, for a day", () => {
+test("a hundred addresses are remembered, for seven days", async () => {
   const { clock, refused, refuse } = stage();
   for (let index = 0; index < 150; index += 1) refuse(`2001:db8::${index}`);
-  expect(refused.list()).toHaveLength(100);
-  expect(refused.list()[0]?.remoteAddress).toBe("2001:db8::149");
-  expect(refused.list().at(-1)?.remoteAddress).toBe("2001:db8::50");
-  clock.advance(86_400_001);
+  expect(await refused.list()).toHaveLength(100);
+  expect((await refused.list())[0]?.remoteAddress).toBe("2001:db8::149");
+  expect((await refused.list()).at(-1)?.remoteAddress).toBe("2001:db8::50");
+  clock.advance(7 * 86_400_000 + 1);
   refuse("192.0.2.1");
-  expect(refused.list().map(({ remoteAddress }) => remoteAddress)).toEqual(["192.0.2.1"]);
+  expect((await refused.list()).map(({ remoteAddress }) => remoteAddress)).toEqual(["192.0.2.1"]);
+});
+
+test("entries outlive a restart, and go on counting", async () => {
+  const { clock, store, open, refused, refuse } = stage();
+  refuse("192.0.2.1", { count: 2 });
+  refuse("192.0.2.2");
+  clock.advance(1_000);
+  await refused.close();
+  const next = open();
+  await next.load();
+  expect((await next.list()).map(({ remoteAddress, count }) => [remoteAddress, count])).toEqual([
+    ["192.0.2.2", 1],
+    ["192.0.2.1", 2],
+  ]);
+  const again = { kind: "ingest-refused", time: clock.wallNow(), remoteAddress: "192.0.2.1" } as const;
+  expect(next.fact({ ...again, count: 3, reason: "unknown-key" })).toMatchObject({ count: 5 });
+  expect((await next.list())[0]).toMatchObject({ remoteAddress: "192.0.2.1", count: 5, lastTime: clock.wallNow() });
+  // A flood within a second is one write.
+  expect(store.writeCount).toBe(2);
+});
+
+test("what a database does not take is listed, and written with the next attempts", async () => {
+  const { store, refused, refuse } = stage();
+  store.isUnavailable = true;
+  refuse("192.0.2.1");
+  expect((await refused.list()).map(({ count }) => count)).toEqual([1]);
+  store.isUnavailable = false;
+  refuse("192.0.2.1");
+  expect((await refused.list()).map(({ count }) => count)).toEqual([2]);
+  expect(await store.listRefusals({ max: 9, since: 0 })).toMatchObject([{ remoteAddress: "192.0.2.1", count: 2 }]);
 });

@@ -34,7 +34,7 @@ test("the timeline is exported as JSON and CSV: all pages, filtered; no cell is 
   // More than one page of the export.
   for (let change = 0; change < 104; change += 1) await api.request("PUT", path, { hold: { seconds: change } });
   const browser = await openBrowser(stage);
-  const page = await (await openContext(browser)).newPage();
+  const page = await (await openContext(browser, { timezoneId: "Asia/Seoul" })).newPage();
   const errors = watchErrors(page);
   await setUp(page, fanfare);
   await page.goto(`${fanfare.origin}/channels/${channel.channelId}`);
@@ -60,7 +60,9 @@ test("the timeline is exported as JSON and CSV: all pages, filtered; no cell is 
   expect(csv.name).toBe("exports.csv");
   expect(csv.text.startsWith("\uFEFF")).toBe(true);
   const [head, ...rows] = readCsv(csv.text.slice(1));
-  expect(head?.join()).toBe("timestamp,logLevel,eventCode,platId,targetName,label,from,to,reason,by,description");
+  expect(head?.join()).toBe(
+    "timestamp (Asia/Seoul),logLevel,eventCode,platId,targetName,label,from,to,reason,by,description",
+  );
   expect(rows.map((row) => row.at(-1))).toEqual(stored.map(({ description }) => description));
 
   await page.getByRole("combobox", { name: "Show" }).selectOption("problems");
@@ -98,7 +100,7 @@ test("the timeline is exported as JSON and CSV: all pages, filtered; no cell is 
     ...descriptions.slice(6),
   ]);
   expect(crafted[0]?.slice(0, 9)).toEqual([
-    "2026-01-02T03:04:05.000Z",
+    "2026-01-02 12:04:05",
     "INFO",
     "STREAM_UPDATE",
     ...["", "", "", "", ""],

@@ -98,9 +98,9 @@ test("as CSV it is a table of the history in which no program finds formulas", a
     `attachment; filename="${channelId}-${startTime}.csv"; filename*=UTF-8''renamed_1-${fileTime(startTime)}.csv`,
   );
   const platform = `"'=1+1""<b> (1)`;
-  const time = (second: number) => new Date(startTime + second * 1_000).toISOString();
+  const time = (second: number) => new Date(startTime + second * 1_000).toISOString().slice(0, 19).replace("T", " ");
   expect(body.split("\r\n")).toEqual([
-    `\uFEFFtime,ingest kbit/s,${["kbit/s", "queue ms", "dropped frames", "retries"].map((what) => `${platform} ${what}"`).join(",")}`,
+    `\uFEFFtime (UTC),ingest kbit/s,${["kbit/s", "queue ms", "dropped frames", "retries"].map((what) => `${platform} ${what}"`).join(",")}`,
     `${time(0)},,,,,`,
     `${time(1)},8000,4000,7,0,0`,
     `${time(2)},8000,4000,7,0,0`,
@@ -136,7 +136,9 @@ test("in Korean and a reader's time zone: headings, sentences and dates", async 
   // No sentence of the page is left in English.
   expect(page.body.replace(/<style>.*?<\/style>|<[^>]*>/gs, " ")).not.toMatch(/encoder|platform|broadcast|channel /i);
   const table = await file(`${url}?format=csv&lang=ko&timeZone=Asia%2FSeoul`);
-  expect(table.body.split("\r\n")[0]).toMatch(/^\uFEFF시각,수신 kbit\/s,.*지연 ms.*드롭된 프레임.*재시도"$/);
+  expect(table.body.split("\r\n")[0]).toMatch(
+    /^\uFEFF시각 \(Asia\/Seoul\),수신 kbit\/s,.*지연 ms.*드롭된 프레임.*재시도"$/,
+  );
   expect(table.headers["content-disposition"]).toContain(
     `filename*=UTF-8''renamed_1-${fileTime(startTime + 9 * 3_600_000)}.csv`,
   );

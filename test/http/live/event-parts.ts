@@ -12,6 +12,7 @@ import type { EventUseCases } from "../../../src/http/routes/events.ts";
 import type { Database } from "../../../src/store/database/database.ts";
 import { SqlDeliveryStore } from "../../../src/store/deliveries/delivery-store.ts";
 import { SqlEventStore } from "../../../src/store/events/event-store.ts";
+import { SqlRefusedEncoderStore } from "../../../src/store/events/refused-encoder-store.ts";
 import { SqlHistoryStore } from "../../../src/store/history/history-store.ts";
 import { SqlReportStore } from "../../../src/store/reports/report-store.ts";
 import type { Message } from "../../../src/webhooks/http-post.ts";
@@ -56,7 +57,7 @@ export class EventParts {
       return this.postResult;
     };
     const tester = new WebhookTester({ store: this.store, post, clock });
-    this.refusedEncoders = new RefusedEncoders(clock);
+    this.refusedEncoders = new RefusedEncoders({ store: new SqlRefusedEncoderStore(database), clock, log });
     this.useCases = {
       refusedEncoders: this.refusedEncoders,
       events,

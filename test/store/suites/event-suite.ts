@@ -7,6 +7,7 @@ import { SqlStore } from "../../../src/store/channels/sql-store.ts";
 import type { Database } from "../../../src/store/database/database.ts";
 import { SqlDeliveryStore } from "../../../src/store/deliveries/delivery-store.ts";
 import { SqlEventStore } from "../../../src/store/events/event-store.ts";
+import { SqlRefusedEncoderStore } from "../../../src/store/events/refused-encoder-store.ts";
 import { newChannel } from "./store-suite-data.ts";
 import { newTestDatabase, type TestDatabase } from "./test-databases.ts";
 
@@ -280,4 +281,22 @@ test("a deleted channel's endpoint is kept for waiting deliveries, and no longer
   await events.pruneEvents(1, 10);
   expect(await deliveries.findEndpoint({ channelId })).toBeUndefined();
   expect(await deliveries.findEndpoint("default")).toBeDefined();
+});
+
+test("rejected encoders are kept by address and reason, the latest, over a restart", async () => {
+  const one = { remoteAddress: "192.0.2.1", reason: "unknown-key", firstTime: 10, lastTime: 20, count: 3 } as const;
+  const two = { ...one, reason: "auth-failed", channelId: A, lastTime: 15 } as const;
+  const limits = { max: 2, since: 5 };
+  await new SqlRefusedEncoderStore(database).addRefusals([one, two], limits);
+  await database.close();
+  await open();
+  const refusals = new SqlRefusedEncoderStore(database);
+  await refusals.addRefusals([{ ...two, firstTime: 30, lastTime: 30, count: 1 }], limits);
+  const counted = { ...two, lastTime: 30, count: 4 };
+  expect(await refusals.listRefusals(limits)).toEqual([counted, one]);
+  const third = { ...one, remoteAddress: "2001:db8::1", firstTime: 25, lastTime: 25 };
+  await refusals.addRefusals([third], limits);
+  expect(await refusals.listRefusals({ max: 9, since: 0 })).toEqual([counted, third]);
+  await refusals.addRefusals([{ ...third, lastTime: 26 }], { max: 9, since: 28 });
+  expect(await refusals.listRefusals({ max: 9, since: 0 })).toEqual([counted]);
 });

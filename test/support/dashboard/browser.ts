@@ -36,6 +36,7 @@ type ContextOptions = {
   readonly locale?: string;
   readonly colorScheme?: "light" | "dark";
   readonly width?: number;
+  readonly timezoneId?: string;
   /** Options of another browser context, whose cookies are its own. */
   readonly storageState?: NonNullable<BrowserContextOptions["storageState"]>;
 };

@@ -7,10 +7,11 @@ import { refusedText } from "../../text/refused-text.ts";
 import { t } from "../../text/text.ts";
 import { Icon } from "../basic/icon.tsx";
 
-/** How many are shown: the latest. */
+/** How many are shown: the latest, if they are not older than this, in milliseconds. */
 const SHOWN = 3;
+const AGE_MAX_MS = 24 * 60 * 60 * 1_000;
 
-/** The encoders that the server refused lately: this channel's, and those whose wrong key belongs to no channel. */
+/** The encoders that the server rejected lately: this channel's, and those whose wrong key belongs to no channel. */
 export function RefusedEncoders({ channelId }: { readonly channelId: string }) {
   useEffect(() => {
     const read = async (): Promise<void> => {
@@ -19,7 +20,9 @@ export function RefusedEncoders({ channelId }: { readonly channelId: string }) {
     // The stream tells what comes later. A page that could not read the list shows that.
     void read().catch(() => undefined);
   }, [returns.value]);
-  const shown = refusedEncoders.value.filter((one) => (one.channelId ?? channelId) === channelId).slice(0, SHOWN);
+  const shown = refusedEncoders.value
+    .filter((one) => (one.channelId ?? channelId) === channelId && Date.now() - one.lastTime < AGE_MAX_MS)
+    .slice(0, SHOWN);
   return (
     <div role="status" class={shown.length === 0 ? "nothing" : ""}>
       <ul class="warnings" aria-label={t().refused.title}>

@@ -1,4 +1,4 @@
-import { fileName } from "../../../../src/api-contract/words/file-name.ts";
+import { fileName, tableMoments } from "../../../../src/api-contract/words/file-name.ts";
 import type { ChannelEvent } from "../../base/model.ts";
 
 export const FORMATS = ["json", "csv"] as const;
@@ -25,14 +25,18 @@ function cell(value: string): string {
   return `"${(FORMULA.test(value) ? `'${value}` : value).replaceAll('"', '""')}"`;
 }
 
-/** CSV as in RFC 4180, with the byte order mark by which spreadsheets recognise UTF-8. */
+/**
+ * CSV as in RFC 4180, with the byte order mark by which spreadsheets recognise UTF-8. Times are the reader's; the heading
+ * names the time zone.
+ */
 function csvOf(events: readonly ChannelEvent[]): string {
+  const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
+  const moment = tableMoments(timeZone);
+  const heads = COLUMNS.map((name) => (name === "timestamp" ? cell(`${name} (${timeZone})`) : name));
   const rows = events.map((event) =>
-    COLUMNS.map((name) =>
-      cell(name === "timestamp" ? new Date(event.timestamp).toISOString() : String(event[name] ?? "")),
-    ).join(","),
+    COLUMNS.map((name) => cell(name === "timestamp" ? moment(event.timestamp) : String(event[name] ?? ""))).join(","),
   );
-  return `\uFEFF${[COLUMNS.join(","), ...rows].join("\r\n")}\r\n`;
+  return `\uFEFF${[heads.join(","), ...rows].join("\r\n")}\r\n`;
 }
 
 /** Downloads the events as a file named after the channel. */

@@ -14,7 +14,7 @@ const en = {
   problems: {
     DISK_FULL: "The disk is full. Delete recordings or free some space, and recording starts again by itself.",
     DISK_SLOW: "The disk can't keep up with the stream. Recording is tried again.",
-    DISK_FAILED: "The disk refuses writes. Check it, and the server's log.",
+    DISK_FAILED: "The disk rejects writes. Check it, and the server's log.",
     QUOTA_REACHED: "This channel's recordings fill its quota. Delete some, and recording starts again by itself.",
     RECORDER_LOST: "The recorder failed and is being restarted.",
   } satisfies Record<RecordingProblem, string>,
