@@ -51,6 +51,8 @@ export class Hints {
   readonly #bus: Bus;
   readonly #log: Log;
   readonly #eventSubject: string;
+  /** Events that other nodes stored and told. */
+  readonly #heard = new WeakSet<ChannelEvent>();
   #stops: (() => void)[] = [];
 
   constructor(bus: Bus, self: Incarnation, log: Log) {
@@ -70,7 +72,9 @@ export class Hints {
       bus.subscribe(KEYS, keys),
       bus.subscribe(DELIVERIES, deliveries),
       bus.subscribe("node.*.events", (message) => {
-        if (isEvent(message)) onEvent(message);
+        if (!isEvent(message)) return;
+        this.#heard.add(message);
+        onEvent(message);
       }),
     ];
   }
@@ -91,8 +95,12 @@ export class Hints {
     this.#bus.publish(KEYS, {});
   }
 
-  /** This node stored an event: the others show it, and may send its delivery. */
+  /**
+   * Tells of an event that this node stored: the others show it, and may send its delivery. Does nothing for an event that
+   * another node told: two nodes would tell it each other for ever.
+   */
   eventStored(stored: ChannelEvent): void {
+    if (this.#heard.has(stored)) return;
     this.#bus.publish(this.#eventSubject, { ...stored });
     this.#bus.publish(DELIVERIES, {});
   }

@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { ClusterStates } from "../../src/cluster/cluster-states.ts";
 import type { ChannelHint } from "../../src/cluster/hints.ts";
 import { NodeRpc } from "../../src/cluster/node-rpc.ts";
+import type { ChannelEvent } from "../../src/control/events/events.ts";
 import { LiveState } from "../../src/control/live/live-state.ts";
 import { OwnerUnavailableError } from "../../src/control/ports/errors.ts";
 import type { NodeState } from "../../src/control/ports/ownership-store.ts";
@@ -32,8 +33,9 @@ function cluster(count: number) {
     const changed: string[] = [];
     const hints: ChannelHint[] = [];
     const sampled: string[] = [];
+    const events: ChannelEvent[] = [];
     let requests = 0;
-    const cluster = new ClusterStates({
+    const cluster: ClusterStates = new ClusterStates({
       ...{ self, bus, rpc: new NodeRpc(bus, self), clock, log, own },
       newRequestId: () => {
         requests += 1;
@@ -52,7 +54,12 @@ function cluster(count: number) {
       onChanged: (ids) => void changed.push(...ids),
       onSamples: (channels) => void sampled.push(...channels.map(({ channelId }) => channelId)),
       onHint: (hint) => void hints.push(hint),
-      ...{ onKeys: () => undefined, onDeliveries: () => undefined, onEvent: () => undefined },
+      ...{ onKeys: () => undefined, onDeliveries: () => undefined },
+      // As in a server, where one bus has the events of this node and those of the others.
+      onEvent: (event) => {
+        events.push(event);
+        cluster.hints.eventStored(event);
+      },
     });
     cluster.start();
     /** The channel goes on air here, with one target that is on air. */
@@ -64,7 +71,7 @@ function cluster(count: number) {
       cluster.feed.changed(channelId);
       clock.advance(GATHER_MS);
     };
-    return { self, bus, view, own, owned, cluster, changed, hints, sampled, goOnAir };
+    return { self, bus, view, own, owned, cluster, changed, hints, sampled, events, goOnAir };
   });
   return { clock, network, states, owners, specs, nodes };
 }
@@ -134,6 +141,20 @@ test("the newest ownership counts, whoever tells last", async () => {
   first?.cluster.feed.changed(ID);
   await settled();
   expect(third?.cluster.others.ownerOf(ID)).toEqual({ incarnation: 2, epoch: 5 });
+});
+
+test("an event that one node stored reaches each other node once", () => {
+  const { nodes } = cluster(3);
+  const event: ChannelEvent = {
+    eventId: 1,
+    channelId: ID,
+    code: "PUBLISH_START",
+    level: "INFO",
+    time: 5,
+    description: "",
+  };
+  nodes[0]?.cluster.hints.eventStored(event);
+  expect(nodes.map(({ events }) => events)).toEqual([[], [event], [event]]);
 });
 
 test("a silent owner is told as such with the age of what is known, and a lost one is off air", async () => {
