@@ -83,7 +83,7 @@ for (let second = 0; second < SECONDS; second += 1) {
   longestMs = Math.max(longestMs, performance.now() - startMs);
 }
 const { user, system } = process.cpuUsage(before);
-await writer.close();
+await writer.pause();
 const readMs = performance.now();
 const reader = new HistoryReader(store, writer, clock);
 await reader.read(names[0] ?? "", { step: 1 });

@@ -40,10 +40,15 @@ export class MediaLibrary implements MediaFiles {
 
   constructor(deps: MediaLibraryDeps) {
     this.#deps = deps;
+  }
+
+  /** Finds the files on the disk, and checks those that no check has finished. Call it once the folder is this process's. */
+  load(): void {
+    const { folder, log } = this.#deps;
     for (const fileId of this.#namesOnDisk()) {
-      const file = readRecord(deps.folder, fileId);
+      const file = readRecord(folder, fileId);
       if (file !== undefined) this.#files.set(fileId, file);
-      else deps.log.warn("a media file's folder is not whole", { fileId });
+      else log.warn("a media file's folder is not whole", { fileId });
     }
     for (const file of this.#files.values()) if (file.state === "checking") this.#check(file.fileId);
   }

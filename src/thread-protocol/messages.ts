@@ -88,6 +88,8 @@ export type ToMedia =
 
 /** Media thread to control thread. Plain data. */
 export type ToControl =
+  /** The thread has loaded its program and waits for its options. */
+  | { readonly kind: "loaded" }
   | {
       readonly kind: "listening";
       readonly address: string;

@@ -38,7 +38,7 @@ export type DelivererOptions = {
  */
 export class Deliverer {
   readonly #options: DelivererOptions;
-  readonly #closing = new AbortController();
+  #closing = new AbortController();
   readonly #inFlight = new Map<ChannelId, { readonly turn: DeliveryTurn; readonly run: Promise<void> }>();
   #looking: Promise<void> | undefined;
   /** Something changed while the store was being read. */
@@ -56,8 +56,11 @@ export class Deliverer {
     this.#looking ??= this.#look();
   }
 
-  /** Cancels what is under way; it is tried again after the next start. Takes a second at most. Idempotent. */
-  async close(): Promise<void> {
+  /**
+   * Cancels what is under way, and begins nothing until `goOn`; it is tried again then, or by the next process. Takes a
+   * second at most. Idempotent.
+   */
+  async pause(): Promise<void> {
     this.#closing.abort();
     this.#timer?.cancel();
     let timer: Timer | undefined;
@@ -66,6 +69,11 @@ export class Deliverer {
     });
     await Promise.race([this.#idle(), late]);
     timer?.cancel();
+  }
+
+  goOn(): void {
+    this.#closing = new AbortController();
+    this.wake();
   }
 
   async #idle(): Promise<void> {

@@ -19,8 +19,12 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const open = (more: Partial<ConstructorParameters<typeof MediaLibrary>[0]> = {}) =>
-  new MediaLibrary({ folder: join(folder, "media"), quotaBytes: 1e9, clock: systemClock, log, findFfmpeg, ...more });
+const open = (more: Partial<ConstructorParameters<typeof MediaLibrary>[0]> = {}) => {
+  const options = { folder: join(folder, "media"), quotaBytes: 1e9, clock: systemClock, log, findFfmpeg };
+  const library = new MediaLibrary({ ...options, ...more });
+  library.load();
+  return library;
+};
 
 async function checked(library: MediaLibrary, name: string, bytes: Buffer) {
   const { fileId } = await library.create(name, bytes.length);

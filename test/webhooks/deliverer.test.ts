@@ -55,7 +55,7 @@ beforeEach(async () => {
   deliverer = start();
 });
 afterEach(async () => {
-  await deliverer.close();
+  await deliverer.pause();
   await database.close();
   rmSync(folder, { recursive: true, force: true });
 });
@@ -275,7 +275,7 @@ test("a host that hangs holds four of the sixteen, however many channels lead th
   await calls[1]?.answer({ problem: "TIMEOUT" });
   expect(channelsOf(calls).slice(7)).toEqual(["hanging-14"]);
   // Also where the queues were there before this process.
-  await deliverer.close();
+  await deliverer.pause();
   calls = [];
   deliverer = start();
   deliverer.wake();
@@ -375,7 +375,7 @@ test("an event of a restored database has another id than the one of the same nu
 test("the next process sends what was under way or waiting at the end of the last one", async () => {
   await happen("ls-a", "ls-a", "ls-b");
   await calls[1]?.answer({ status: 500 });
-  await deliverer.close();
+  await deliverer.pause();
   expect(await shown()).toEqual([
     [1, "WAITING", 0],
     [2, "WAITING", 0],
@@ -392,7 +392,7 @@ test("the next process sends what was under way or waiting at the end of the las
 });
 
 test("a result that the database refuses is kept and not sent again", async () => {
-  await deliverer.close();
+  await deliverer.pause();
   let isLocked = true;
   const refusing: DeliveryStore = {
     listDeliveries: (filter, page) => store.listDeliveries(filter, page),
@@ -415,7 +415,7 @@ test("a result that the database refuses is kept and not sent again", async () =
 });
 
 test("a database that cannot be read is tried again", async () => {
-  await deliverer.close();
+  await deliverer.pause();
   let isLocked = true;
   const refusing: DeliveryStore = {
     listDeliveries: (filter, page) => store.listDeliveries(filter, page),
@@ -445,7 +445,7 @@ test("the log says what was not delivered, and neither address nor secret", asyn
 });
 
 test("the end waits a second for an attempt that does not let go, and no longer", async () => {
-  await deliverer.close();
+  await deliverer.pause();
   let posts = 0;
   const stuck = start(store, () => {
     posts += 1;
@@ -455,7 +455,7 @@ test("the end waits a second for an attempt that does not let go, and no longer"
   await happen("ls-a");
   expect(posts).toBe(1);
   let isClosed = false;
-  const closed = stuck.close().then(() => {
+  const closed = stuck.pause().then(() => {
     isClosed = true;
   });
   await settle();

@@ -72,6 +72,11 @@ export class MediaSources {
     });
   }
 
+  /** Reads which files there are. */
+  load(): void {
+    this.files.load();
+  }
+
   /** Begins what played when the server ended. Call once encoders are let in. */
   start(): void {
     this.sources.resume().catch((error: unknown) => {

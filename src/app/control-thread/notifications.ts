@@ -149,11 +149,29 @@ export class Notifications {
     this.#push.start();
   }
 
-  /** Writes the last events and reports. Cancels running deliveries: the next process tries them again. Idempotent. */
+  /**
+   * Stores what is known, and nothing more until `goOn`: another process is to have the database. Cancels running
+   * deliveries. Facts are still taken.
+   */
+  async pause(): Promise<void> {
+    await Promise.all([this.events.pause(), this.reports.pause(), this.history.pause()]);
+    await Promise.all([this.deliverer.pause(), this.refusedEncoders.pause()]);
+  }
+
+  /** Stores and delivers again after `pause`. */
+  goOn(): void {
+    this.events.goOn();
+    this.reports.goOn();
+    this.history.start();
+    this.deliverer.goOn();
+    this.refusedEncoders.goOn();
+  }
+
+  /** Ends. Unless it is paused, first stores what is known. Idempotent. */
   async close(): Promise<void> {
     this.alerts.close();
     this.#push.close();
-    await Promise.all([this.events.close(), this.reports.close(), this.history.close(), this.refusedEncoders.close()]);
-    await Promise.all([this.deliverer.close(), this.#retention.close()]);
+    await Promise.all([this.events.close(), this.reports.pause(), this.history.pause()]);
+    await Promise.all([this.deliverer.pause(), this.refusedEncoders.pause(), this.#retention.close()]);
   }
 }

@@ -23,7 +23,7 @@ import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
 import type { ShutdownMode } from "../../thread-protocol/messages.ts";
 import { type Addresses, addressesOf } from "../config/addresses.ts";
 import type { Config } from "../config/settings/settings.ts";
-import { checkStorage, dataPaths, openStorage, type Storage } from "../data-folder/storage.ts";
+import { dataPaths, openStorage, openStorageOfOther, type Storage } from "../data-folder/storage.ts";
 import { logLastWords, type Outputs } from "../process/outputs.ts";
 import { releaseVersion } from "../release.ts";
 import { HandoverListener } from "../upgrade/handover.ts";
@@ -99,11 +99,16 @@ export async function startServer(
   });
   outputs.standard.onLost((count) => parts.metrics.logLinesLost(count));
   try {
+    // Everything that takes time and needs no data folder comes before an earlier process gives it up.
+    await Promise.all([parts.runtime.workers.load(), parts.http.ready(), parts.metricsHttp.ready()]);
     stopping.throwIfAborted();
+    await succession.takeOver(() => storage.take());
+    await succession.findOthers();
+    parts.media.load();
     await resume(parts, succession);
     await parts.cluster?.start();
     // The RTMP port first: a client that reads an address from the API must be able to connect to it.
-    const rtmpPort = await parts.runtime.start();
+    const rtmpPort = await parts.runtime.start(succession.ports);
     stopping.throwIfAborted();
     const { tlsPort: rtmpsPort, srtPort } = parts.runtime;
     parts.addresses.now = addressesOf(config, config.httpPort, rtmpPort, { rtmpsPort, srtPort });
@@ -120,6 +125,7 @@ export async function startServer(
     const firstKey = await unlessUnwritable(log, "manager key", () => managerKey(config, storage));
     const setupToken = await unlessUnwritable(log, "set-up link", () => dashboardOver(storage).offerSetup());
     parts.totals.start();
+    await succession.released();
     parts.recorder.start();
     parts.notifications.start();
     storage.followKeyFile(log);
@@ -144,19 +150,19 @@ export async function startServer(
 }
 
 /**
- * Opens what the server is built on. First everything that can be wrong is checked, then the server that runs is asked to
- * hand over, where that is wanted.
+ * Opens what the server is built on, and checks everything that can be wrong. A server that is to be taken over still has
+ * the data folder then.
  */
 async function layFoundations(config: Config, log: Log): Promise<AllFoundations> {
   const cluster = readClusterConfig(config);
   const tls = await readTlsFiles(config);
   const succession = new Succession(config, log);
-  if (config.takeOver === "yes") await succession.takeOver(() => checkStorage(config));
+  const takesOver = config.takeOver === "yes";
+  if (takesOver) await succession.meetServing();
   let storage: Storage | undefined;
   try {
-    storage = await openStorage(config);
+    storage = await (takesOver ? openStorageOfOther(config) : openStorage(config));
     const instance = await instanceName(storage.database);
-    await succession.findOthers();
     const foundations = { config, log, storage, tls, instance };
     if (cluster === undefined) return { ...foundations, succession };
     return { ...foundations, succession, node: await openClusterNode({ ...foundations, cluster, clock: systemClock }) };
@@ -177,7 +183,7 @@ function handoverOf(
   return new HandoverListener({
     ...{ dataFolder: config.dataDir, release: releaseVersion(), clock: systemClock, log },
     drainMs: config.upgradeDrainSeconds * MS_PER_SECOND,
-    server: handoverServer({ ...parts, ...process, ports: () => parts.ports }),
+    server: handoverServer({ ...parts, ...process, log, ports: () => parts.ports }),
   });
 }
 

@@ -33,6 +33,7 @@ export class TotalsKeeper {
   /** Ends the interval: from now on totals are only stored on request. */
   stop(): void {
     clearInterval(this.#timer);
+    this.#timer = undefined;
   }
 
   async storeLast(): Promise<void> {

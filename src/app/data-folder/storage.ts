@@ -12,7 +12,7 @@ import { openPostgresDatabase } from "../../store/postgres/postgres.ts";
 import { KeyFileError, readKeyFile } from "../../store/secrets/key-file.ts";
 import { type FileLock, takeFileLock } from "../../store/sqlite/file-lock.ts";
 import type { CheckResult } from "../../store/sqlite/quick-check.ts";
-import { checkSqliteDatabase, KEY_FILE_NAME, openSqliteDatabase } from "../../store/sqlite/sqlite.ts";
+import { KEY_FILE_NAME, openForTaking, openSqliteDatabase, takeSqliteDatabase } from "../../store/sqlite/sqlite.ts";
 import type { Config } from "../config/settings/settings.ts";
 import { makePrivateFolder } from "./private-folder.ts";
 
@@ -64,6 +64,13 @@ export type Storage = {
   readonly unwritableBecause: string | undefined;
   /** From now on applies new keys of the key file, while the server runs. */
   followKeyFile(log: Log): void;
+  /**
+   * Takes the data folder over from the process that has given it up. Rejects with DataFolderError while one has it, and
+   * with what opening throws.
+   */
+  take(): Promise<void>;
+  /** Another process gets the data folder: the database can only be read from now on. */
+  giveUp(): Promise<void>;
   /** Idempotent. */
   close(): Promise<void>;
 };
@@ -77,36 +84,68 @@ export async function openStorage(config: StorageConfig & Partial<Pick<Config, "
   if (config.databaseUrl !== undefined) return await openSharedStorage(config.databaseUrl, dataPaths(config).keyFile);
   const paths = dataPaths(config);
   const folderProblem = await makeFolder(paths.folder);
-  let lock = lockOf(paths);
+  const held: HeldLock = { lock: lockOf(paths) };
   const beforeWriting = () => {
-    lock ??= lockOf(paths);
+    held.lock ??= lockOf(paths);
   };
   try {
     const isNewAllowed = config.newDatabase === "yes";
     const opened = await openSqliteDatabase(paths.database, paths.keyFile, { isNewAllowed, beforeWriting });
     const { database, isKeyNew, check, unwritableBecause } = opened;
-    let timer: NodeJS.Timeout | undefined;
-    return {
-      store: new SqlStore(database),
-      database,
-      sharedGuards: undefined,
-      folderProblem,
-      check,
-      unwritableBecause,
-      newKeyFile: isKeyNew ? paths.keyFile : undefined,
-      followKeyFile: (log) => {
-        timer ??= follow(new KeyRotation(database, paths.keyFile), log);
-      },
-      close: async () => {
-        clearInterval(timer);
-        await database.close();
-        lock?.release();
-      },
-    };
+    const newKeyFile = isKeyNew ? paths.keyFile : undefined;
+    return { folderProblem, check, unwritableBecause, newKeyFile, ...folderStorage(paths, database, held) };
   } catch (error) {
-    lock?.release();
+    held.lock?.release();
     throw error;
   }
+}
+
+/**
+ * Opens the data folder of another process, which is about to hand it over: for reading, until `take`. Throws what
+ * `openStorage` throws of keys and the database.
+ */
+export async function openStorageOfOther(config: StorageConfig): Promise<Storage> {
+  const paths = dataPaths(config);
+  const folderProblem = await makeFolder(paths.folder);
+  const { database, check } = await openForTaking(paths.database, paths.keyFile);
+  const others = { folderProblem, check, unwritableBecause: undefined, newKeyFile: undefined };
+  return { ...others, ...folderStorage(paths, database, { lock: undefined }) };
+}
+
+type HeldLock = { lock: FileLock | undefined };
+
+/** What a database in the data folder offers, however it was opened. */
+function folderStorage(paths: DataPaths, database: Database, held: HeldLock) {
+  let timer: NodeJS.Timeout | undefined;
+  const release = () => {
+    clearInterval(timer);
+    timer = undefined;
+    held.lock?.release();
+    held.lock = undefined;
+  };
+  return {
+    store: new SqlStore(database),
+    database,
+    sharedGuards: undefined,
+    followKeyFile: (log: Log) => {
+      timer ??= follow(new KeyRotation(database, paths.keyFile), log);
+    },
+    take: async () => {
+      held.lock = lockOf(paths);
+      await takeSqliteDatabase(database).catch((error: unknown) => {
+        release();
+        throw error;
+      });
+    },
+    giveUp: async () => {
+      await database.giveUp();
+      release();
+    },
+    close: async () => {
+      await database.close();
+      release();
+    },
+  };
 }
 
 /** The database is a server's: the data folder is not used, and no key is made. */
@@ -122,6 +161,9 @@ async function openSharedStorage(url: string, keyFile: string): Promise<Storage>
     newKeyFile: undefined,
     // Several nodes have to change their keys together.
     followKeyFile: () => undefined,
+    // A node is drained: no other process takes its place.
+    take: () => Promise.resolve(),
+    giveUp: () => Promise.resolve(),
     close: () => database.close(),
   };
 }
@@ -136,15 +178,6 @@ export async function openSharedDatabase(url: string, keyFile: string): Promise<
     );
   }
   return await openPostgresDatabase({ url, keys: [first, ...others], keysFrom: keyFile });
-}
-
-/**
- * Checks that this release can work with the database and its keys. Another process may use the data folder. Throws what
- * `openStorage` would.
- */
-export function checkStorage(config: StorageConfig): Promise<void> {
-  const paths = dataPaths(config);
-  return checkSqliteDatabase(paths.database, paths.keyFile);
 }
 
 /** Returns why others can read it; undefined where they cannot. */

@@ -1,6 +1,6 @@
 import assert from "node:assert";
 import { randomBytes } from "node:crypto";
-import { parentPort, workerData } from "node:worker_threads";
+import { parentPort } from "node:worker_threads";
 import { processNow, systemClock } from "../../base/clock.ts";
 import { machineTroubleOf, systemCode } from "../../base/system-errors.ts";
 import { RtmpDialer } from "../../egress/dialer.ts";
@@ -21,7 +21,6 @@ import { RemotePublisherHost } from "../../remote-publish/remote-publisher-host.
 import { LoopWatch } from "../../telemetry/loop-watch.ts";
 import { Overload } from "../../telemetry/overload.ts";
 import type { ShutdownMode, ToControl, ToMedia } from "../../thread-protocol/messages.ts";
-import type { ThreadOptions } from "../threads/media-options.ts";
 import { SharedCounters } from "../threads/shared-counters.ts";
 import type { Envelope } from "../threads/transport-ends.ts";
 import { TroubleReporter } from "../threads/trouble-reporter.ts";
@@ -32,6 +31,7 @@ import { NodeLinks } from "./node-links.ts";
 import { transportOpener } from "./open-transport.ts";
 import { PlayPermits } from "./play-permits.ts";
 import { RecorderClient } from "./recorder-client.ts";
+import { startOptions } from "./start-options.ts";
 import { TestPatterns } from "./test-patterns.ts";
 
 // The root of a media thread: ingest, relay and egress. Nothing here waits for a disk.
@@ -57,10 +57,10 @@ const LOOP_DELAY_INTERVAL_MS = 5_000;
 
 assert(parentPort !== null, "this file runs as a worker thread only");
 const port = parentPort;
-const options = workerData as ThreadOptions;
+const post = (message: ToControl, transferred: readonly ArrayBuffer[] = []) => port.postMessage(message, transferred);
+const options = await startOptions(port, post);
 const { place } = options;
 const clock = systemClock;
-const post = (message: ToControl, transferred: readonly ArrayBuffer[] = []) => port.postMessage(message, transferred);
 const counters = new SharedCounters(place.sharedMemory, place.index);
 
 const troubles = new TroubleReporter({

@@ -17,6 +17,9 @@ type ThreadPlace = {
 /** The start options of one media thread. Plain data: it is posted to the thread. */
 export type ThreadOptions = MediaOptions & { readonly place: ThreadPlace };
 
+/** The first message to a media thread that has loaded its program. Others may come before it where the process stops. */
+export type ThreadStart = { readonly kind: "start"; readonly options: ThreadOptions };
+
 /** How a media thread accepts links of other nodes, and dials theirs. Secret. */
 export type NodeLinkOptions = {
   /** Absent: all addresses. */

@@ -57,9 +57,16 @@ export class Follower {
     for (const message of waiting) this.#pass(link, message);
   }
 
-  /** The process that decided is gone. */
+  /** The process that decided is gone, or another one is to decide. */
   wait(): void {
     this.#link = undefined;
+  }
+
+  /** This process decides again: returns what waits, and takes nothing until then. */
+  giveBack(): readonly ThreadMessage[] {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    return waiting;
   }
 
   #pass(link: SuccessorLink, message: ThreadMessage): void {

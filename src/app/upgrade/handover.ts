@@ -14,6 +14,8 @@ import {
 } from "./process-messages.ts";
 import { RunFolder } from "./run-folder.ts";
 
+/** A new process that has not taken over by then is to leave it, in milliseconds. */
+const TAKEN_DEADLINE_MS = 10_000;
 /** How often this looks whether the last broadcast is over, in milliseconds. */
 const LOOK_MS = 1_000;
 /** This many looks in a row must find nothing on air: an encoder may be on its way. */
@@ -39,14 +41,20 @@ export type HandoverServer = {
   readonly threadCount: number;
   /** Accepts links at this Unix socket of a thread. */
   acceptLinks(thread: number, path: string): Promise<void>;
-  /** From now on this gets everything that the threads report. */
-  divert(take: (message: ThreadMessage) => void): void;
+  /** From now on this gets everything that the threads report; undefined: the server itself does. */
+  divert(take: ((message: ThreadMessage) => void) | undefined): void;
   /** Stops answering, stores everything and gives up the database. */
   giveUp(): Promise<void>;
+  /** Takes the database again and answers. Rejects where the database is not to be had. */
+  takeBack(): Promise<void>;
+  /** Another process decides for good: leaves everything that this one does not need for its broadcasts. */
+  release(): Promise<void>;
   /** What the next process has to know; `linkPaths` are those of the threads. */
   state(linkPaths: readonly string[]): Handover;
-  /** Folds a message that was passed on into the state. */
+  /** Folds a message of a thread into the state. */
   note(message: ThreadMessage): void;
+  /** Takes a message of a thread, as before the handover. */
+  take(message: ThreadMessage): void;
   post(thread: number, message: ToMedia): void;
   /** Stops accepting connections: the next process has the ports. */
   stopAccepting(): Promise<void>;
@@ -69,7 +77,12 @@ export class HandoverListener {
   #linkPaths: readonly string[] | undefined;
   /** The process that decides about the broadcasts of this one. */
   #decider: SuccessorLink | undefined;
+  /** The process that is to decide, from its request until it has taken over. */
+  #candidate: { readonly link: SuccessorLink; readonly deadline: Timer } | undefined;
   #given: Promise<void> | undefined;
+  /** A process has taken over: this one never decides again. */
+  #isGivenForGood = false;
+  #released: Promise<void> | undefined;
   #look: Timer | undefined;
   #quietLooks = 0;
   #isOver = false;
@@ -83,7 +96,7 @@ export class HandoverListener {
     });
   }
 
-  /** Whether another process serves now. */
+  /** Whether another process serves now, or is about to. */
   get hasGiven(): boolean {
     return this.#given !== undefined;
   }
@@ -113,7 +126,7 @@ export class HandoverListener {
     this.#look?.cancel();
     this.#server?.close();
     for (const link of this.#links) {
-      if (this.hasGiven) link.send({ kind: "over" });
+      if (this.#isGivenForGood) link.send({ kind: "over" });
       link.close();
     }
     await this.#folder?.remove().catch(() => undefined);
@@ -132,6 +145,12 @@ export class HandoverListener {
 
   #left(link: SuccessorLink): void {
     this.#links.delete(link);
+    if (this.#candidate?.link === link) {
+      this.#candidate.deadline.cancel();
+      this.#candidate = undefined;
+      if (!this.#isGivenForGood) void this.#takeBack();
+      else if (this.#decider !== undefined) this.#follower.follow(this.#decider);
+    }
     if (this.#decider !== link) return;
     this.#decider = undefined;
     this.#follower.wait();
@@ -153,9 +172,12 @@ export class HandoverListener {
         void this.#handOver(link);
         return;
       case "taken":
-        void server.stopAccepting();
-        this.#watch();
-        return;
+        return this.#taken(link);
+      case "pause":
+        if (this.#decider === link) this.#follower.wait();
+        return link.send({ kind: "paused" });
+      case "go-on":
+        return this.#decider === link && this.#candidate === undefined ? this.#follower.follow(link) : undefined;
       case "post":
         return this.#decider === link ? server.post(message.thread, message.message) : undefined;
       case "stop":
@@ -170,25 +192,78 @@ export class HandoverListener {
   async #handOver(link: SuccessorLink): Promise<void> {
     const { server, log } = this.#deps;
     try {
-      const refusal = server.refusal();
+      const refusal = this.#candidate === undefined ? server.refusal() : "it is handing over to another process.";
       if (refusal !== undefined) throw new Error(refusal);
+    } catch (error) {
+      return this.#refuse(link, error);
+    }
+    const deadline = this.#deps.clock.startTimer(TAKEN_DEADLINE_MS, () => {
+      log.error("the process that is to take over does not: it should end", { afterMs: TAKEN_DEADLINE_MS });
+      link.send({ kind: "withdrawn" });
+    });
+    this.#candidate = { link, deadline };
+    try {
       this.#linkPaths ??= await this.#acceptLinks();
-      const linkPaths = this.#linkPaths;
       if (this.#given === undefined) {
         log.info("handing over to another process");
         server.divert((message) => this.#follower.take(message));
         this.#given = server.giveUp();
       }
       await this.#given;
-      // A process that decided up to now is replaced.
-      this.#decider?.close();
+      // Everything from here on is for the process that takes over.
       this.#follower.wait();
-      this.#decider = link;
-      link.send({ kind: "yours", handover: server.state(linkPaths) });
-      this.#follower.follow(link);
+      link.send({ kind: "yours", handover: server.state(this.#linkPaths) });
     } catch (error) {
-      link.send({ kind: "refused", why: detailOf(error) });
-      log.error("not handed over", { detail: detailOf(error) });
+      this.#refuse(link, error);
+      // Its end lets this process go on.
+      link.close();
+    }
+  }
+
+  #refuse(link: SuccessorLink, error: unknown): void {
+    link.send({ kind: "refused", why: detailOf(error) });
+    this.#deps.log.error("not handed over", { detail: detailOf(error) });
+  }
+
+  /** The new process answers: it decides from here on, beginning with what was reported since its state. */
+  #taken(link: SuccessorLink): void {
+    const { server, log } = this.#deps;
+    if (this.#candidate?.link !== link) return;
+    this.#candidate.deadline.cancel();
+    this.#candidate = undefined;
+    // A process that decided up to now is replaced.
+    if (this.#decider !== link) this.#decider?.close();
+    this.#decider = link;
+    if (!this.#isGivenForGood) {
+      this.#isGivenForGood = true;
+      this.#released = server
+        .release()
+        .catch((error: unknown) =>
+          log.error("not everything was left to the process that took over", { detail: detailOf(error) }),
+        );
+      void server.stopAccepting();
+      this.#watch();
+    }
+    this.#follower.follow(link);
+    void this.#released?.then(() => link.send({ kind: "released" }));
+  }
+
+  /** The new process is gone before it took over: everything is as before. */
+  async #takeBack(): Promise<void> {
+    const { server, log } = this.#deps;
+    try {
+      await this.#given;
+      if (this.#isOver) return;
+      await server.takeBack();
+      this.#given = undefined;
+      server.divert(undefined);
+      for (const message of this.#follower.giveBack()) server.take(message);
+      log.warn("the process that was to take over is gone: this one goes on");
+    } catch (error) {
+      // Another start finds this process, and goes on with its broadcasts.
+      log.error("the database could not be taken back: broadcasts go on, start Fanfare again", {
+        detail: detailOf(error),
+      });
     }
   }
 

@@ -18,6 +18,9 @@ import {
 /** The old process answers at once, and hands over within this time, in milliseconds. */
 const HELLO_DEADLINE_MS = 5_000;
 const HANDOVER_DEADLINE_MS = 10_000;
+/** It passes on what it has within this time, and leaves files within that one, in milliseconds. */
+const PAUSE_DEADLINE_MS = 2_000;
+const RELEASE_DEADLINE_MS = 5_000;
 
 /** The process that serves cannot be replaced without interruption. The text says why, and what to do. */
 export class UpgradeError extends Error {
@@ -44,6 +47,10 @@ export class Predecessor {
   readonly #deps: PredecessorDeps;
   readonly #link: Link;
   readonly #over = Promise.withResolvers<void>();
+  readonly #released = Promise.withResolvers<void>();
+  #onPaused: () => void = () => undefined;
+  #isTaken = false;
+  #isWithdrawn = false;
   #workers: readonly PredecessorWorker[] = [];
   #isLeft = false;
 
@@ -104,6 +111,8 @@ export class Predecessor {
     const end = (hasDied: boolean) => {
       for (const worker of this.#workers) if (worker.end()) user.gone(worker, hasDied);
       this.#over.resolve();
+      this.#released.resolve();
+      this.#onPaused();
     };
     this.#link.listen(
       (message) => {
@@ -116,6 +125,13 @@ export class Predecessor {
             const worker = this.#workers[message.thread];
             return worker?.end() === true ? user.gone(worker, true) : undefined;
           }
+          case "withdrawn":
+            this.#isWithdrawn = !this.#isTaken;
+            return;
+          case "released":
+            return this.#released.resolve();
+          case "paused":
+            return this.#onPaused();
           case "over":
             log.info("an earlier process has ended", { release });
             this.#link.close();
@@ -132,9 +148,46 @@ export class Predecessor {
     );
   }
 
-  /** This process accepts connections: that one stops accepting. */
+  /**
+   * This process accepts connections, and decides from here on. Throws UpgradeError where that one takes everything back,
+   * since this took too long: end then.
+   */
   taken(): void {
+    if (this.#isWithdrawn) throw new UpgradeError("this process took too long to start: the one before it goes on.");
+    this.#isTaken = true;
     this.#link.send({ kind: "taken" });
+  }
+
+  /** Resolves when that process has left the files of recordings and the library, after 5 s at the latest. */
+  released(): Promise<void> {
+    return this.#within(RELEASE_DEADLINE_MS, this.#released.promise);
+  }
+
+  /**
+   * Another process is to decide: that one passes nothing on until `goOn`. Resolves when everything from before has arrived,
+   * after 2 s at the latest. Its end says nothing about its broadcasts any more.
+   */
+  async pause(): Promise<void> {
+    this.#isLeft = true;
+    if (this.#link.isOver) return;
+    const paused = new Promise<void>((resolve) => {
+      this.#onPaused = resolve;
+      this.#link.send({ kind: "pause" });
+    });
+    await this.#within(PAUSE_DEADLINE_MS, paused);
+  }
+
+  /** This process decides after all. */
+  goOn(): void {
+    this.#isLeft = false;
+    this.#link.send({ kind: "go-on" });
+  }
+
+  async #within(deadlineMs: number, wanted: Promise<void>): Promise<void> {
+    const late = Promise.withResolvers<void>();
+    const timer = this.#deps.clock.startTimer(deadlineMs, late.resolve);
+    await Promise.race([wanted, late.promise]);
+    timer.cancel();
   }
 
   /** Another process decides about it from now on. */

@@ -32,10 +32,14 @@ export type Handover = {
 export type FromSuccessor =
   /** The first message. */
   | { readonly kind: "hello"; readonly versions: readonly number[]; readonly release: string }
-  /** Give up the database and the decisions. */
+  /** Give up the database and the decisions. If the new process ends before `taken`, they are the old one's again. */
   | { readonly kind: "hand-over" }
-  /** The new process accepts connections: stop accepting. */
+  /** The new process accepts connections, and decides from here on. */
   | { readonly kind: "taken" }
+  /** To a process whose broadcasts this one decides about: hold back what the threads report, as `paused` says, … */
+  | { readonly kind: "pause" }
+  /** … and pass it on again. */
+  | { readonly kind: "go-on" }
   /** For the media thread with this index. */
   | { readonly kind: "post"; readonly thread: number; readonly message: ToMedia }
   | { readonly kind: "stop"; readonly mode: ShutdownMode };
@@ -52,6 +56,12 @@ export type FromPredecessor =
     }
   | { readonly kind: "refused"; readonly why: string }
   | { readonly kind: "yours"; readonly handover: Handover }
+  /** `taken` did not come in time: end, and let the old process take everything back. Too late after `taken`. */
+  | { readonly kind: "withdrawn" }
+  /** Comes some time after `taken`: the old process has left the files of recordings and the library. */
+  | { readonly kind: "released" }
+  /** Everything that was reported up to `pause` has been passed on. */
+  | { readonly kind: "paused" }
   /** From the media thread with this index. */
   | { readonly kind: "message"; readonly thread: number; readonly message: ToControl }
   | { readonly kind: "thread-gone"; readonly thread: number }

@@ -45,6 +45,7 @@ export class EventWriter {
   #draining: Promise<void> | undefined;
   #retryMs = RETRY_MIN_MS;
   #retry: Timer | undefined;
+  #isPaused = false;
   #isClosed = false;
 
   constructor(options: EventWriterOptions) {
@@ -61,13 +62,27 @@ export class EventWriter {
     for (const { facts } of broadcasts) for (const fact of facts) this.#tracker.fact(fact);
   }
 
-  /** Writes what waits, with one attempt; resolves when that is done. Takes no more events after that. Idempotent. */
-  async close(): Promise<void> {
-    this.#isClosed = true;
+  /** Writes what waits, with one attempt, and then nothing until `goOn`: another process is to have the database. */
+  async pause(): Promise<void> {
+    this.#isPaused = true;
     this.#retry?.cancel();
     this.#retry = undefined;
     await this.#draining;
     await this.#writeAll();
+  }
+
+  goOn(): void {
+    this.#isPaused = false;
+    if (this.#waiting.length > 0) this.#start();
+  }
+
+  /**
+   * Writes what waits, with one attempt, unless it is paused; resolves when that is done. Takes no more events after that.
+   * Idempotent.
+   */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    if (!this.#isPaused) await this.pause();
     this.#reportLost(this.#waiting.length);
     this.#waiting = [];
   }
@@ -88,7 +103,7 @@ export class EventWriter {
       return;
     }
     this.#waiting.push(event);
-    if (this.#draining === undefined && this.#retry === undefined) this.#start();
+    if (this.#draining === undefined && this.#retry === undefined && !this.#isPaused) this.#start();
   }
 
   #start(): void {
@@ -141,7 +156,7 @@ export class EventWriter {
   }
 
   #retryLater(): void {
-    if (this.#isClosed) return;
+    if (this.#isPaused) return;
     this.#retry = this.#options.clock.startTimer(this.#retryMs, () => {
       this.#retry = undefined;
       this.#start();

@@ -38,7 +38,7 @@ export class HistoryWriter {
   #writing: Promise<void> | undefined;
   #timer: Timer | undefined;
   #pruneAtMs: number;
-  #isClosed = false;
+  #isPaused = false;
 
   constructor(options: HistoryWriterOptions) {
     this.#options = options;
@@ -87,17 +87,21 @@ export class HistoryWriter {
   }
 
   start(): void {
+    this.#isPaused = false;
     this.#timer = this.#options.clock.startTimer(WRITE_INTERVAL_MS, () => {
       this.start();
       void this.#write();
     });
   }
 
-  /** Stores what is known, with one attempt. Idempotent. */
-  async close(): Promise<void> {
+  /**
+   * Stores what is known, with one attempt, and then nothing until `start`: the process ends, or another one is to have the
+   * database. Idempotent.
+   */
+  async pause(): Promise<void> {
     this.#timer?.cancel();
-    if (!this.#isClosed) this.#recorder.flush();
-    this.#isClosed = true;
+    if (!this.#isPaused) this.#recorder.flush();
+    this.#isPaused = true;
     await this.#writing;
     for (let left = this.#waiting.size + 1; left > this.#waiting.size && this.#waiting.size > 0; ) {
       left = this.#waiting.size;

@@ -37,6 +37,7 @@ export class RefusedEncoders {
   #unwritten = new RefusalList(ENTRIES_MAX);
   #timer: Timer | undefined;
   #writing: Promise<void> = Promise.resolve();
+  #isPaused = false;
 
   constructor(options: RefusedEncodersOptions) {
     this.#options = options;
@@ -54,7 +55,7 @@ export class RefusedEncoders {
     const entry = this.#list.add(fact);
     if (entry === undefined) return undefined;
     this.#unwritten.add(fact);
-    this.#timer ??= this.#options.clock.startTimer(WRITE_DELAY_MS, () => void this.#write());
+    if (!this.#isPaused) this.#timer ??= this.#options.clock.startTimer(WRITE_DELAY_MS, () => void this.#write());
     return entry;
   }
 
@@ -64,9 +65,17 @@ export class RefusedEncoders {
     return this.#stored();
   }
 
-  /** Writes what is not written yet, with one attempt. Idempotent. */
-  close(): Promise<void> {
+  /**
+   * Writes what is not written yet, with one attempt, and then nothing by itself until `goOn`: the process ends, or another
+   * one is to have the database. Idempotent.
+   */
+  pause(): Promise<void> {
+    this.#isPaused = true;
     return this.#write();
+  }
+
+  goOn(): void {
+    this.#isPaused = false;
   }
 
   #write(): Promise<void> {

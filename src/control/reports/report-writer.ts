@@ -45,7 +45,7 @@ export class ReportWriter {
   #saving: Promise<void> | undefined;
   #isSaveWanted = false;
   #timer: Timer | undefined;
-  #isClosed = false;
+  #isPaused = false;
 
   constructor(options: ReportWriterOptions) {
     this.#options = options;
@@ -89,16 +89,24 @@ export class ReportWriter {
     this.#timer = this.#options.clock.startTimer(SAVE_INTERVAL_MS, () => this.start());
   }
 
-  /** Stores what is known, with one attempt; resolves when that is done. Stores nothing after that. Idempotent. */
-  async close(): Promise<void> {
+  /**
+   * Stores what is known, with one attempt; resolves when that is done. Stores nothing after that until `goOn`: the process
+   * ends, or another one is to have the database. Idempotent.
+   */
+  async pause(): Promise<void> {
     this.#timer?.cancel();
-    if (!this.#isClosed) this.#save();
-    this.#isClosed = true;
+    if (!this.#isPaused) this.#save();
+    this.#isPaused = true;
     await this.#saving;
   }
 
+  goOn(): void {
+    this.#isPaused = false;
+    this.start();
+  }
+
   #save(): void {
-    if (this.#isClosed) return;
+    if (this.#isPaused) return;
     this.#isSaveWanted = true;
     this.#saving ??= this.#saveWhileWanted().finally(() => {
       this.#saving = undefined;

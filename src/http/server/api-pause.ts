@@ -42,4 +42,9 @@ export class ApiPause {
     });
     clearTimeout(timer);
   }
+
+  /** Requests are answered again. */
+  end(): void {
+    this.#isPaused = false;
+  }
 }

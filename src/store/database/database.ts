@@ -26,10 +26,10 @@ export type Connections = {
   readonly writer: Kysely<Schema>;
 };
 
-/** A database that accepts no writes at the moment. */
+/** A database that accepts no writes at the moment. `locked`: it belongs to another process. */
 export type Unwritable = {
   readonly reader: Kysely<Schema>;
-  readonly trouble: "full" | "unwritable";
+  readonly trouble: "full" | "unwritable" | "locked";
   /** Tries again. The result replaces this object, and its reader is closed. */
   readonly reopen: () => Connections | Unwritable;
 };
@@ -41,6 +41,12 @@ export type DatabaseParts = {
   /** The file. */
   readonly path: string;
 };
+
+/** A database that belongs to another process: it can be read, and changed once it is taken. */
+export function heldElsewhere(reader: Kysely<Schema>): Unwritable {
+  const held: Unwritable = { reader, trouble: "locked", reopen: () => held };
+  return held;
+}
 
 /** Reports damage, the first of several refused writes, and that writes succeed again. */
 export type DatabaseNews =
@@ -73,9 +79,21 @@ export class Database {
     return writesSideBySide("writer" in this.#connections ? this.#connections.writer : this.#connections.reader);
   }
 
-  /** Why the database accepts no writes at all; undefined where it does. */
-  get unwritable(): "full" | "unwritable" | undefined {
-    return "trouble" in this.#connections ? this.#connections.trouble : undefined;
+  /** Another process gets the database: writes are refused from now on. Resolves when those under way are over. */
+  async giveUp(): Promise<void> {
+    const before = this.#connections;
+    this.#connections = heldElsewhere(before.reader);
+    if (!("writer" in before)) return;
+    // The only connection is free when the transactions before this are over.
+    await before.writer.connection().execute(async () => undefined);
+    await before.writer.destroy();
+  }
+
+  /** This process has the database, for the first time or again. */
+  async take(connections: Connections | Unwritable): Promise<void> {
+    const { reader } = this.#connections;
+    this.#connections = connections;
+    await reader.destroy();
   }
 
   /** Sets the only listener. */

@@ -6,7 +6,7 @@ import type { DatabaseConnection, SqliteDatabase, SqliteDialectConfig, SqliteSta
 import { CompiledQuery, Kysely, SqliteAdapter, SqliteDialect, SqliteDriver } from "kysely";
 import type { Store } from "../../control/ports/store.ts";
 import { SqlStore } from "../channels/sql-store.ts";
-import { Database, type Unwritable } from "../database/database.ts";
+import { Database, heldElsewhere, type Unwritable } from "../database/database.ts";
 import { DatabaseFileError, databaseTrouble, openFailure } from "../database/database-trouble.ts";
 import { isUpToDate, migrate } from "../migrations/migrate.ts";
 import type { Schema } from "../schema/schema.ts";
@@ -74,17 +74,43 @@ export async function openSqliteDatabase(
 }
 
 /**
- * Checks that the keys open the database's secrets, and that no newer version wrote it. Changes nothing. Throws
- * KeyFileError or DatabaseFileError.
+ * Opens the database of another process for reading, until `takeSqliteDatabase`. Checks that the keys open its secrets,
+ * that no newer version wrote it, and that it is intact. Changes nothing. Throws KeyFileError or DatabaseFileError.
  */
-export async function checkSqliteDatabase(path: string, keyFilePath: string): Promise<void> {
-  const reader = tablesOver(openReadable(path));
+export async function openForTaking(
+  path: string,
+  keyFilePath: string,
+): Promise<{ readonly database: Database; readonly check: CheckResult }> {
+  const connection = openReadable(path);
+  const reader = tablesOver(connection);
   try {
-    await isUpToDate(reader, await unlockForReading(reader, keyFilePath), path);
+    const secrets = await unlockForReading(reader, keyFilePath);
+    await isUpToDate(reader, secrets, path);
+    const connections = heldElsewhere(reader);
+    const database = new Database({ connections, secrets, explainTrouble: databaseTrouble, path });
+    return { database, check: quickCheck(connection, path) };
   } catch (error) {
-    throw error instanceof KeyFileError || error instanceof DatabaseFileError ? error : openFailure(path, error);
-  } finally {
     await reader.destroy();
+    throw error instanceof KeyFileError || error instanceof DatabaseFileError ? error : openFailure(path, error);
+  }
+}
+
+/**
+ * Opens such a database for writing once the other process has given it up, and brings its tables up to date. Throws
+ * DatabaseFileError where it cannot be written, or a newer version has changed it meanwhile.
+ */
+export async function takeSqliteDatabase(database: Database): Promise<void> {
+  const { path, secrets } = database;
+  const connection = openConnection(path);
+  const writer = tablesOver(connection);
+  try {
+    await migrate(writer, secrets, path);
+    await putProof(writer, secrets, secrets.currentKeyId);
+    purge(connection);
+    await database.take({ reader: openReader(path), writer });
+  } catch (error) {
+    await writer.destroy();
+    throw error instanceof DatabaseFileError ? error : openFailure(path, error);
   }
 }
 

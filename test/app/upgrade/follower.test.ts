@@ -41,6 +41,8 @@ test("what threads report waits for the process that decides, and changes this p
   follower.wait();
   follower.take(message("ls-2"));
   expect([noted.length, sent.length, follower.isFollowing]).toEqual([2, 2, false]);
+  // No process takes over after all: this one gets what waits, once.
+  expect([follower.giveBack(), follower.giveBack()]).toEqual([[message("ls-2")], []]);
 });
 
 test("of samples only each thread's last ones wait, and what concerns a thread's own life stays here", () => {

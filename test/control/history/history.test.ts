@@ -183,14 +183,14 @@ test("the waiting blocks are bounded: the oldest is lost, and the log says so on
   }
   expect(lines.filter((line) => line === "history is lost: too much of it waits for the database")).toHaveLength(1);
   store.trouble = undefined;
-  await writer.close();
+  await writer.pause();
   expect(store.blocks).toHaveLength(2_000);
 });
 
 test("closing stores everything that is known", async () => {
   begin();
   await run(20, () => 1_000);
-  await writer.close();
+  await writer.pause();
   expect(stored("second").map(({ times }) => times.length)).toEqual([20]);
   expect(stored("minute")).toHaveLength(1);
 });

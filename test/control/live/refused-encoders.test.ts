@@ -97,7 +97,7 @@ test("entries outlive a restart, and go on counting", async () => {
   refuse("192.0.2.1", { count: 2 });
   refuse("192.0.2.2");
   clock.advance(1_000);
-  await refused.close();
+  await refused.pause();
   const next = open();
   await next.load();
   expect((await next.list()).map(({ remoteAddress, count }) => [remoteAddress, count])).toEqual([

@@ -116,11 +116,11 @@ test("closing stores the last ones, and nothing is stored afterwards", async () 
   const { clock, writes, writer } = open();
   writer.fact(started("a"));
   writer.fact(ended("a", 2_000));
-  await writer.close();
+  await writer.pause();
   expect(writes.at(-1)).toMatchObject([{ channelId: "a", end: "clean" }]);
   const count = writes.length;
   writer.fact(started("b"));
   clock.advance(60_000);
-  await writer.close();
+  await writer.pause();
   expect(writes).toHaveLength(count);
 });

@@ -75,12 +75,22 @@ test("a newer process takes over: targets keep their connections and get every f
   expect((await codesOf(stage)).at(-1)).toBe("PUBLISH_START");
 });
 
-test("a process that took over and dies costs no frame, and the next one goes on with the broadcast", async ({
+test("a process that dies before it took over, or afterwards, costs no frame, and another goes on with the broadcast", async ({
   onTestFinished,
 }) => {
   const stage = await UpgradeStage.open(onTestFinished);
   const { api, channel, fanfare, targets, clip } = stage;
   await stage.publish();
+  // One that fails with the database in its hands: the old process takes everything back.
+  await stage.failedUpgrade(async () => {
+    await expect(api.channel(channel.channelId)).rejects.toThrow("503");
+    await stage.moreMedia(100_000);
+  });
+  await expect
+    .poll(() => api.channel(channel.channelId).catch(() => undefined), { timeout: DEADLINE_MS })
+    .toMatchObject({ isPublishing: true });
+  await api.createChannel("taken_back", [{ rtmpUrl: stage.targets[0]?.url ?? "", streamKey: "unused" }]);
+  expect((await codesOf(stage)).at(-1)).toBe("PUBLISH_START");
   const { older } = await stage.upgrade();
   await fanfare.kill();
   await stage.moreMedia(300_000);

@@ -1,5 +1,8 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { Predecessor } from "../../../src/app/upgrade/predecessor.ts";
+import { servingSocket } from "../../../src/app/upgrade/run-folder.ts";
+import { systemClock } from "../../../src/base/clock.ts";
 import type { KitTarget } from "../../../src/testkit/target/target.ts";
 import type { ApiClient, Channel } from "../dashboard/api-client.ts";
 import type { Child } from "../processes/children.ts";
@@ -13,6 +16,9 @@ import { publishUrl, Stage, uniqueKey } from "./stage.ts";
 
 const DEADLINE_MS = 30_000;
 const MESSAGES_MAX = 1_000_000;
+
+const quiet = () => undefined;
+const LOG = { debug: quiet, info: quiet, warn: quiet, error: quiet };
 
 /** A server with a plain target and one behind TLS, whose encoder sends a clip over and over. */
 export class UpgradeStage {
@@ -88,6 +94,16 @@ export class UpgradeStage {
     return this.targets.map(({ connections }) => {
       return [connections.length, connections.filter(({ report }) => report.state === "open").length] as const;
     });
+  }
+
+  /** A process asks for the database, gets it, and ends before it has taken over. `during` runs while it has it. */
+  async failedUpgrade(during: () => Promise<void>): Promise<void> {
+    const deps = { clock: systemClock, log: LOG, release: "0.0.0-fails" };
+    const serving = await Predecessor.meet(servingSocket(join(this.stage.folder, "data")), deps);
+    if (serving === undefined) throw new Error("no server");
+    await serving.handOver();
+    await during();
+    serving.leave();
   }
 
   /** A newer process takes over. `gapMs`: the longest time in which no request to the API was answered with 200. */

@@ -19,13 +19,13 @@ export type AllFoundations = Foundations & {
 
 /** The media threads, whose requests about encoders the database answers. */
 export function poolOver(
-  { config, log, storage, tls, succession, node }: AllFoundations,
+  { config, log, storage, tls, node }: AllFoundations,
   more: Pick<MediaPoolDeps, "view" | "previewAccess" | "linkRecorder" | "onFact" | "onSamples" | "onThread">,
 ): MediaPool {
   const admission = new Admission(storage.store);
   return new MediaPool({
     options: {
-      ...{ ...mediaOptions(config, tls), predecessorPorts: succession.ports },
+      ...mediaOptions(config, tls),
       ...(node === undefined ? {} : { nodeLink: node.linkOptions }),
     },
     placement: node?.placement ?? new LocalPlacement(log),

@@ -100,9 +100,9 @@ export class MediaPool implements Runtime {
     });
   }
 
-  /** Starts the threads. Returns the port that accepts encoders; rejects if the port is not available. */
-  start(): Promise<number> {
-    return this.#workers.start();
+  /** Lets the threads begin, as `MediaWorkers.start` says. */
+  start(predecessorPorts: readonly number[] = []): Promise<number> {
+    return this.#workers.start(predecessorPorts);
   }
 
   /** Leaves targets and encoders and stops the threads. Their last samples have arrived when this resolves. Idempotent. */
@@ -137,10 +137,9 @@ export class MediaPool implements Runtime {
     await this.routes.adopt(worker, channels);
   }
 
-  /** Another process decides from now on: everything that the threads of this one report goes there. */
-  divert(take: (worker: PoolWorker, message: ToControl | "gone") => void): void {
+  /** From now on this gets what the threads report: another process is to decide. Undefined: this one decides again. */
+  divert(take: ((worker: PoolWorker, message: ToControl | "gone") => void) | undefined): void {
     this.#divert = take;
-    this.#workers.handOver();
   }
 
   /** Accepts links of another process at this Unix socket of a thread. Rejects where the thread cannot. */

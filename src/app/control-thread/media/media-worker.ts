@@ -2,7 +2,7 @@ import { Worker } from "node:worker_threads";
 import type { Clock } from "../../../base/clock.ts";
 import type { Log } from "../../../base/log.ts";
 import type { ShutdownMode, ToControl, ToMedia } from "../../../thread-protocol/messages.ts";
-import type { ThreadOptions } from "../../threads/media-options.ts";
+import type { ThreadOptions, ThreadStart } from "../../threads/media-options.ts";
 import type { PoolWorker } from "../../threads/pool-worker.ts";
 import type { Envelope, TransportEnd } from "../../threads/transport-ends.ts";
 
@@ -25,7 +25,7 @@ type WorkerDeps = {
   /** From 0. */
   readonly index: number;
   readonly name: string;
-  /** Called at each start: what the thread is started with. */
+  /** Called whenever the thread begins: its options. */
   readonly options: () => ThreadOptions;
   readonly clock: Clock;
   readonly log: Log;
@@ -42,12 +42,16 @@ export class MediaWorker implements PoolWorker {
   readonly name: string;
   readonly #deps: WorkerDeps;
   #worker: Worker | undefined;
+  #loading: Promise<void> | undefined;
+  /** Whether threads get their options once they are loaded. */
+  #hasBegun = false;
   #draining: Promise<void> | undefined;
   #stopping: Promise<void> | undefined;
   /** When `drain` or `stop` was first called. */
   #stopStartedMs: number | undefined;
   #hasListened = false;
   #isHandedOver = false;
+  #onFirst: (message: ToControl) => void = () => undefined;
   #onDrained: (() => void) | undefined;
   #onStopped: (() => void) | undefined;
 
@@ -57,15 +61,30 @@ export class MediaWorker implements PoolWorker {
     this.name = deps.name;
   }
 
-  /** Starts the thread. Resolves when it accepts encoders; rejects if it cannot listen. */
+  /** Starts the thread without options: it does nothing yet. Resolves when its program is loaded, or it ended. Idempotent. */
+  load(): Promise<void> {
+    this.#loading ??= new Promise((resolve) => {
+      const worker = this.#startWorker();
+      worker.on("message", ({ kind }: ToControl) => {
+        if (kind === "loaded") resolve();
+      });
+      worker.once("exit", () => resolve());
+    });
+    return this.#loading;
+  }
+
+  /** Lets the thread begin. Resolves when it accepts encoders; rejects if it cannot listen. */
   start(): Promise<Listening> {
+    void this.load();
     return new Promise((resolve, reject) => {
-      this.#startWorker((message) => {
+      this.#onFirst = (message) => {
         if (message.kind === "listening") {
           this.#hasListened = true;
           resolve(message);
         } else if (message.kind === "listen-failed") reject(new Error(message.message));
-      });
+      };
+      this.#hasBegun = true;
+      this.#begin();
     });
   }
 
@@ -92,12 +111,12 @@ export class MediaWorker implements PoolWorker {
 
   /** Identifies the present life; undefined while the thread does not run. A reply to one life must not reach the next. */
   get life(): object | undefined {
-    return this.#worker;
+    return this.#hasBegun ? this.#worker : undefined;
   }
 
   /** Posts a message, with the end of a transport where the message says so. Drops it, and closes the end, while no thread runs. */
   post(message: ToMedia, end?: TransportEnd): void {
-    if (this.#worker === undefined) return end?.close();
+    if (this.#worker === undefined || !(this.#hasBegun || this.isStopping)) return end?.close();
     const envelope: Envelope<ToMedia> = end === undefined ? { message } : { message, end };
     this.#worker.postMessage(envelope, end === undefined ? [] : [end]);
   }
@@ -138,18 +157,23 @@ export class MediaWorker implements PoolWorker {
     return new Promise((resolve) => clock.startTimer(atMs - clock.now(), resolve));
   }
 
-  #startWorker(onFirst: (message: ToControl) => void): void {
-    const { name, options, log, onMessage } = this.#deps;
+  #begin(): void {
+    const start: Envelope<ThreadStart> = { message: { kind: "start", options: this.#deps.options() } };
+    this.#worker?.postMessage(start);
+  }
+
+  #startWorker(): Worker {
+    const { name, log, onMessage } = this.#deps;
     // Output of the thread comes to the log, which never waits for a reader.
     const [stdout, stderr] = [true, true];
-    const worker = new Worker(entryUrl(), { workerData: options(), name, resourceLimits: MEDIA_HEAP, stdout, stderr });
+    const worker = new Worker(entryUrl(), { name, resourceLimits: MEDIA_HEAP, stdout, stderr });
     for (const stream of [worker.stdout, worker.stderr]) {
       stream.setEncoding("utf8");
       stream.on("data", (text: string) => log.warn("media thread wrote", { thread: name, detail: text.trimEnd() }));
     }
     this.#worker = worker;
     worker.on("message", (message: ToControl) => {
-      onFirst(message);
+      this.#onFirst(message);
       this.#listen(message);
       onMessage(message);
     });
@@ -161,6 +185,7 @@ export class MediaWorker implements PoolWorker {
       this.#deps.onGone();
       this.#restart();
     });
+    return worker;
   }
 
   #listen(message: ToControl): void {
@@ -188,7 +213,9 @@ export class MediaWorker implements PoolWorker {
   #restart(): void {
     if (this.isStopping || this.#isHandedOver) return;
     this.#deps.clock.startTimer(RESTART_DELAY_MS, () => {
-      if (!this.isStopping && !this.#isHandedOver) this.#startWorker(() => undefined);
+      if (this.isStopping || this.#isHandedOver) return;
+      this.#startWorker();
+      if (this.#hasBegun) this.#begin();
     });
   }
 }

@@ -36,10 +36,19 @@ export class MediaWorkers {
     this.all = Array.from({ length: deps.options.threads }, (_, index) => this.#newWorker(index));
   }
 
-  /** Starts all threads on one port. Returns the port that accepts encoders; rejects if the port is not available. */
-  async start(): Promise<number> {
+  /** Starts the threads without anything to do. Resolves when their programs are loaded. */
+  async load(): Promise<void> {
+    await Promise.all(this.all.map((worker) => worker.load()));
+  }
+
+  /**
+   * Lets all threads begin, on one port. `predecessorPorts`: where earlier processes of this server may still accept
+   * connections. Returns the port that accepts encoders; rejects if the port is not available.
+   */
+  async start(predecessorPorts: readonly number[] = []): Promise<number> {
     const [first, ...others] = this.all;
     if (first === undefined) throw new Error("no media thread");
+    this.#options = { ...this.#options, predecessorPorts };
     const { port, tlsPort, srtPort } = await first.start();
     // The other threads, and restarted ones, must listen where the first one does.
     const { rtmps, srt } = this.#options;

@@ -39,6 +39,7 @@ export class RecordingWorker implements RecorderPort {
   readonly #deps: RecordingWorkerDeps;
   readonly #pending: PendingRequests<RecordingReply>;
   #worker: Worker | undefined;
+  #isStarted = false;
   #stopping: Promise<void> | undefined;
   #endedMs = Number.NEGATIVE_INFINITY;
   #onStopped: (() => void) | undefined;
@@ -48,8 +49,9 @@ export class RecordingWorker implements RecorderPort {
     this.#pending = new PendingRequests(deps.clock);
   }
 
-  /** Starts the thread if there are recordings from before. */
+  /** From now on the folder is this process's. Starts the thread if there are recordings from before. */
   start(): void {
+    this.#isStarted = true;
     if (existsSync(this.#deps.settings.folder)) this.#run();
   }
 
@@ -95,7 +97,8 @@ export class RecordingWorker implements RecorderPort {
   #run(): Worker | undefined {
     const { settings, clock, log } = this.#deps;
     if (this.#worker !== undefined) return this.#worker;
-    if (this.#stopping !== undefined || clock.now() - this.#endedMs < RESTART_DELAY_MS) return undefined;
+    if (!this.#isStarted || this.#stopping !== undefined || clock.now() - this.#endedMs < RESTART_DELAY_MS)
+      return undefined;
     const [stdout, stderr] = [true, true];
     const options = { workerData: settings, name: RECORDER_THREAD, resourceLimits: HEAP, stdout, stderr };
     const worker = new Worker(entryUrl(), options);

@@ -1,10 +1,13 @@
 import { randomBytes } from "node:crypto";
+import { setTimeout as pass } from "node:timers/promises";
 import type { FastifyInstance } from "fastify";
 import { systemClock } from "../../../base/clock.ts";
+import type { Log } from "../../../base/log.ts";
 import type { LiveState } from "../../../control/live/live-state.ts";
 import type { ApiPause } from "../../../http/server/api-pause.ts";
 import type { ChannelId } from "../../../thread-protocol/channel-spec.ts";
-import type { Storage } from "../../data-folder/storage.ts";
+import { DataFolderError, type Storage } from "../../data-folder/storage.ts";
+import type { ThreadMessage } from "../../upgrade/follower.ts";
 import type { HandoverServer } from "../../upgrade/handover.ts";
 import { closeHttp } from "../http-listening.ts";
 import type { MediaPool } from "../media/media-pool.ts";
@@ -15,6 +18,9 @@ import type { TotalsKeeper } from "../totals-keeper.ts";
 import type { Succession } from "./succession.ts";
 
 const PROCESS_ID_BYTES = 4;
+/** A process that could not take over has this long to leave the data folder, in milliseconds. */
+const FOLDER_PATIENCE_MS = 10_000;
+const FOLDER_PAUSE_MS = 20;
 
 /** The parts of a server that another process may take over. */
 export type HandoverParts = {
@@ -29,6 +35,7 @@ export type HandoverParts = {
   readonly totals: TotalsKeeper;
   readonly storage: Storage;
   readonly succession: Succession;
+  readonly log: Log;
   readonly ports: () => readonly number[];
   readonly isStopping: () => boolean;
   readonly stop: HandoverServer["stop"];
@@ -40,6 +47,12 @@ export function handoverServer(parts: HandoverParts): HandoverServer {
   const processId = `${process.pid}-${randomBytes(PROCESS_ID_BYTES).toString("hex")}`;
   const { workers } = runtime;
   const isOwn = (channelId: ChannelId) => workers.all.some((worker) => runtime.owner(channelId) === worker);
+  const take = ({ thread, message }: ThreadMessage) => {
+    const worker = workers.all[thread];
+    if (worker === undefined) return;
+    if (message === "gone") runtime.gone(worker, true);
+    else runtime.take(worker, message);
+  };
   return {
     processId,
     ports: parts.ports,
@@ -49,15 +62,28 @@ export function handoverServer(parts: HandoverParts): HandoverServer {
       const worker = workers.all[thread];
       return worker === undefined ? Promise.reject(new Error("no such thread")) : runtime.acceptLinks(worker, path);
     },
-    divert: (take) => runtime.divert((worker, message) => take({ thread: worker.index, message })),
+    divert: (take) =>
+      runtime.divert(take === undefined ? undefined : (worker, message) => take({ thread: worker.index, message })),
     giveUp: async () => {
-      await parts.pause.begin();
-      // Two recorders must not write to one folder: the files of this one are finished.
-      await Promise.all([parts.media.handOver(), parts.recorder.stop()]);
-      succession.leave();
+      await Promise.all([parts.pause.begin(), succession.pause()]);
       totals.stop();
       await totals.storeLast();
-      await notifications.close();
+      await notifications.pause();
+      await storage.giveUp();
+    },
+    takeBack: async () => {
+      await takeFolder(storage);
+      storage.followKeyFile(parts.log);
+      succession.goOn();
+      notifications.goOn();
+      totals.start();
+      parts.pause.end();
+    },
+    release: async () => {
+      workers.handOver();
+      succession.leave();
+      // Two recorders must not write to one folder: the files of this one are finished.
+      await Promise.all([notifications.close(), parts.media.handOver(), parts.recorder.stop()]);
       await storage.close();
     },
     state: (linkPaths) => {
@@ -75,13 +101,14 @@ export function handoverServer(parts: HandoverParts): HandoverServer {
       };
     },
     note: ({ thread, message }) => {
-      const worker = workers.all[thread];
-      if (worker === undefined) return;
-      if (message === "gone") runtime.gone(worker, true);
-      else if (message.kind === "fact" || message.kind === "samples" || message.kind === "channel-released") {
-        runtime.take(worker, message);
-      }
+      const isState =
+        message === "gone" ||
+        message.kind === "fact" ||
+        message.kind === "samples" ||
+        message.kind === "channel-released";
+      if (isState) take({ thread, message });
     },
+    take,
     post: (thread, message) => workers.all[thread]?.post(message),
     stopAccepting: async () => {
       workers.stopAccepting();
@@ -90,4 +117,17 @@ export function handoverServer(parts: HandoverParts): HandoverServer {
     isBusy: () => workers.relayed > 0 || runtime.running.channelIds.some(isOwn),
     stop: parts.stop,
   };
+}
+
+/** Takes the data folder from a process that is about to leave it. */
+async function takeFolder(storage: Storage): Promise<void> {
+  const lateMs = systemClock.now() + FOLDER_PATIENCE_MS;
+  for (;;) {
+    try {
+      return await storage.take();
+    } catch (error) {
+      if (!(error instanceof DataFolderError) || systemClock.now() > lateMs) throw error;
+      await pass(FOLDER_PAUSE_MS);
+    }
+  }
 }

@@ -19,17 +19,16 @@ export class Succession {
   readonly #folder: string | undefined;
   readonly #log: Log;
   readonly #heirs: Heir[] = [];
+  /** The process to take over, before it has handed over. */
+  #serving: Predecessor | undefined;
 
   constructor(config: StorageConfig, log: Log) {
     this.#folder = config.databaseUrl === undefined ? dataPaths(config).folder : undefined;
     this.#log = log;
   }
 
-  /**
-   * Takes the server over that runs in this data folder. Throws UpgradeError where that is not possible, and what `check`
-   * throws: the other server goes on then.
-   */
-  async takeOver(check: () => Promise<void>): Promise<void> {
+  /** Finds the server that runs in this data folder, to take it over. Throws UpgradeError where that is not possible. */
+  async meetServing(): Promise<void> {
     if (this.#folder === undefined) {
       throw new UpgradeError(
         "a server on PostgreSQL is not taken over: start the new one beside it, then stop the old one.",
@@ -48,11 +47,20 @@ export class Succession {
         `${others} earlier processes still carry broadcasts: wait until one of them is over, or stop it.`,
       );
     }
-    await check().catch((error: unknown) => {
-      predecessor.leave();
-      throw error;
-    });
-    this.#heirs.push({ predecessor, handover: await predecessor.handOver() });
+    this.#serving = predecessor;
+  }
+
+  /**
+   * Takes that server over, if one was met: it gives up the data folder, and `take` takes it. Throws UpgradeError, or as
+   * `take`: the other server goes on once this process has left it.
+   */
+  async takeOver(take: () => Promise<void>): Promise<void> {
+    const predecessor = this.#serving;
+    if (predecessor === undefined) return;
+    const handover = await predecessor.handOver();
+    this.#serving = undefined;
+    this.#heirs.push({ predecessor, handover });
+    await take();
     this.#log.info("took over from an earlier process", { release: predecessor.release });
   }
 
@@ -108,9 +116,24 @@ export class Succession {
     }
   }
 
-  /** This process accepts connections: earlier ones stop accepting. */
+  /** This process accepts connections: earlier ones stop accepting. Throws UpgradeError where that took too long. */
   taken(): void {
     for (const { predecessor } of this.#heirs) predecessor.taken();
+  }
+
+  /** Resolves when the earlier processes have left the files of recordings and the library. */
+  async released(): Promise<void> {
+    await Promise.all(this.#heirs.map(({ predecessor }) => predecessor.released()));
+  }
+
+  /** Another process is to decide about them. Resolves when everything that they have reported is here. */
+  async pause(): Promise<void> {
+    await Promise.all(this.#heirs.map(({ predecessor }) => predecessor.pause()));
+  }
+
+  /** This process decides about them after all. */
+  goOn(): void {
+    for (const { predecessor } of this.#heirs) predecessor.goOn();
   }
 
   /** Ends the earlier processes together with this one. */
@@ -120,6 +143,7 @@ export class Succession {
 
   /** Another process decides about them from now on, or this one could not start. */
   leave(): void {
+    this.#serving?.leave();
     for (const { predecessor } of this.#heirs.splice(0)) predecessor.leave();
   }
 
