@@ -52,7 +52,7 @@ async function openAlerts(host = "127.0.0.1") {
   const target = await stage.target();
   const { fanfare, api } = await stage.server({ environment: { FANFARE_ALLOWED_HOSTS: INSECURE_NAME } });
   const channel = await api.createChannel("show", [{ rtmpUrl: target.url, streamKey: uniqueKey("g") }]);
-  stage.kitEncoder(channel, { clip: syntheticClip({ seconds: 110 }) });
+  stage.kitEncoder(channel, { clip: syntheticClip() });
   const context = await openContext(await openBrowser(stage));
   await context.addInitScript(OBSERVE);
   const origin = `http://${host}:${fanfare.httpPort}`;
@@ -62,6 +62,8 @@ async function openAlerts(host = "127.0.0.1") {
   await page.locator(".card .pills .tone-good").waitFor();
   await page.getByRole("link", { name: en.app.settings }).click();
   await tick(page, texts.on, true);
+  // On a busy machine the encoder is not steady. That needs attention too, but it is not what these tests are about.
+  await tick(page, texts.severities.attention, false);
   return { page, errors, api, channel, context, origin };
 }
 

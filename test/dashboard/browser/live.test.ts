@@ -20,7 +20,7 @@ test("two tabs see every change over one connection; an edit on air moves one pl
     { rtmpUrl: `rtmp://127.0.0.1:${first.port}/live`, streamKey: uniqueKey("a") },
     { rtmpUrl: `rtmp://127.0.0.1:${steady.port}/live`, streamKey: uniqueKey("b") },
   ]);
-  stage.kitEncoder(channel, { clip: syntheticClip({ seconds: 110 }) });
+  stage.kitEncoder(channel, { clip: syntheticClip() });
   await page.locator(".card .rate-line").waitFor();
   const other = await context.newPage();
   await other.goto(`${fanfare.origin}/channels/${channel.channelId}`);

@@ -29,7 +29,7 @@ async function openOverview() {
   const waits = await api.createChannel("b_waits", [{ targetName: "TWITCH", ...nowhere, streamKey: uniqueKey("w") }]);
   const well = await api.createChannel("c_well", [{ rtmpUrl: target.url, streamKey: uniqueKey("g") }]);
   const broken = await api.createChannel("d_broken", [{ ...nowhere, streamKey: uniqueKey("b") }]);
-  for (const channel of [well, broken]) stage.kitEncoder(channel, { clip: syntheticClip({ seconds: 110 }) });
+  for (const channel of [well, broken]) stage.kitEncoder(channel, { clip: syntheticClip() });
   const page = await (await openContext(await openBrowser(stage))).newPage();
   const errors = watchErrors(page);
   await setUp(page, fanfare);

@@ -99,7 +99,7 @@ test("every page is accessible in both languages and themes, and fits a phone; s
     { targetName: "YOUTUBE", rtmpUrl: `rtmp://127.0.0.1:${good.port}/live`, streamKey: uniqueKey("well") },
     { targetName: "TWITCH", rtmpUrl: `rtmp://127.0.0.1:${refusing.port}/live`, streamKey: uniqueKey("refused") },
   ]);
-  stage.kitEncoder(channel, { clip: syntheticClip({ seconds: 110 }) });
+  stage.kitEncoder(channel, { clip: syntheticClip() });
   const path = `/channels/${channel.channelId}`;
   await page.locator(".verdict-reason").waitFor();
   await page.locator(".card .rate-line canvas").waitFor();

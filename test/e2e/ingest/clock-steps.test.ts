@@ -37,7 +37,7 @@ test("a server whose clock is set by 400 days, forward and back, on air ends not
   const live = await LiveClient.open(fanfare.origin, api.signedHeaders("GET", LiveClient.TARGET));
   stage.onClose(async () => live.close());
   const beganMs = performance.now();
-  const encoder = stage.kitEncoder(channel, { clip: syntheticClip({ seconds: 110 }) });
+  const encoder = stage.kitEncoder(channel, { clip: syntheticClip() });
   const platforms = (): Promise<Platform[]> => get(`${channel.channelId}/platforms`);
   await expect.poll(async () => (await platforms())[0]?.connectStatus, { timeout: DEADLINE_MS }).toBe("PUBLISHING");
   const { connections } = target;

@@ -35,7 +35,7 @@ test("platforms that need a login get it, and a wrong password is reported, retr
   });
 
   const watch = stage.watch(api, channel);
-  stage.kitEncoder(channel, { clip: syntheticClip({ seconds: 60 }) });
+  stage.kitEncoder(channel, { clip: syntheticClip() });
   for (const index of [0, 1]) {
     await watch.until(index, ({ connectStatus }) => connectStatus === "PUBLISHING", DEADLINE_MS);
   }

@@ -77,7 +77,7 @@ test("a person gets from the printed link to a green platform, by keyboard alone
   await keyboard.press("Space");
   await encoder.getByText(channel.streamKey).waitFor();
 
-  stage.kitEncoder(channel, { clip: syntheticClip({ seconds: 110 }) });
+  stage.kitEncoder(channel, { clip: syntheticClip() });
   await page.locator(".platform .state", { hasText: "On air" }).waitFor();
   // The line moves: its canvas changes from one second to the next.
   const painted = async () => String(await page.evaluate(PAINTING));

@@ -61,7 +61,7 @@ test("a platform on air that is switched off can be kept for some seconds; leavi
   const page = await (await openContext(await openBrowser(stage))).newPage();
   await setUp(page, fanfare);
   await page.goto(`${fanfare.origin}/channels/${channel.channelId}`);
-  stage.kitEncoder(channel, { clip: syntheticClip({ seconds: 110 }) });
+  stage.kitEncoder(channel, { clip: syntheticClip() });
   const path = `/api/v2/re-stream/channels/${channel.channelId}/history`;
   const row = page.locator(".platform");
   await row.locator(".state", { hasText: "On air" }).waitFor();

@@ -18,7 +18,7 @@ test("a row offers what helps: another key, another attempt; a platform that was
     platform("rejecting", rejecting),
     platform("closed", closed),
   ]);
-  stage.kitEncoder({ channelId, ...channel }, { clip: syntheticClip({ seconds: 110 }) });
+  stage.kitEncoder({ channelId, ...channel }, { clip: syntheticClip() });
   const context = await openContext(await openBrowser(stage));
   const page = await context.newPage();
   const errors = watchErrors(page);

@@ -20,7 +20,7 @@ test("a removed platform keeps its name in the timeline and the report, in both 
   ]);
   const path = `/api/v2/re-stream/channels/${channel.channelId}`;
   const watch = stage.watch(api, channel);
-  const encoder = stage.kitEncoder(channel, { clip: syntheticClip({ seconds: 110 }) });
+  const encoder = stage.kitEncoder(channel, { clip: syntheticClip() });
   for (const place of [0, 1])
     await watch.until(place, ({ connectStatus }) => connectStatus === "PUBLISHING", DEADLINE_MS);
   await watch.stop();

@@ -39,7 +39,7 @@ test("the page and its title show one verdict, from waiting to on air to a hold 
   expect(await page.locator(".platform-head .state").innerText()).toBe("Waiting");
   expect(await page.getByText("Stream check").count()).toBe(0);
 
-  const encoder = stage.kitEncoder(channel, { clip: syntheticClip({ seconds: 110 }) });
+  const encoder = stage.kitEncoder(channel, { clip: syntheticClip() });
   await page.locator(".platform .state", { hasText: "On air" }).waitFor();
   // An encoder's first seconds prove nothing yet.
   await page.getByText("Checking…").waitFor();
@@ -81,7 +81,7 @@ test("the page and its title show one verdict, from waiting to on air to a hold 
 test("a wrong key is shown at the encoder card, and a report can be saved and printed", async () => {
   const { stage, channel, context, page, errors } = await openChannelPage("report");
   await page.getByText("Waiting for your encoder").waitFor();
-  const clip = syntheticClip({ seconds: 110 });
+  const clip = syntheticClip();
   stage.kitEncoder({ ...channel, streamKey: "not-a-key" }, { clip });
   await page
     .getByText(/^An encoder tried with a wrong key from 127\.0\.0\.1 at \d+:\d\d [AP]M\.( \(\d+ times\))?$/)

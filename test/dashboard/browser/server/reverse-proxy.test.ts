@@ -101,7 +101,7 @@ test.each(["nginx", "caddy"])(
     const channel = await api.createChannel("below_path", [
       { rtmpUrl: `rtmp://127.0.0.1:${target.port}/live`, streamKey: uniqueKey("a") },
     ]);
-    stage.kitEncoder(channel, { clip: syntheticClip({ seconds: 60 }) });
+    stage.kitEncoder(channel, { clip: syntheticClip() });
     // This comes over the live stream, through the proxy.
     await page.locator(".card .rate-line").waitFor();
     await page.locator(".card").click();

@@ -39,7 +39,7 @@ test("a server that hangs turns the page grey, stops its clocks and shows the ag
     // Nothing listens there: it counts down to its next attempt.
     { rtmpUrl: "rtmp://127.0.0.1:9/live", streamKey: uniqueKey("b") },
   ]);
-  stage.kitEncoder(channel, { clip: syntheticClip({ seconds: 110 }) });
+  stage.kitEncoder(channel, { clip: syntheticClip() });
   const browser = await openBrowser(stage);
   const page = await (await openContext(browser)).newPage();
   const errors = watchErrors(page);

@@ -33,7 +33,7 @@ test("a browser whose clock is ten minutes off, either way, counts by the server
     // Nothing listens there: this platform waits for its next attempt most of the time.
     { rtmpUrl: "rtmp://127.0.0.1:9/live", streamKey: uniqueKey("b") },
   ]);
-  stage.kitEncoder(channel, { clip: syntheticClip({ seconds: 110 }) });
+  stage.kitEncoder(channel, { clip: syntheticClip() });
   const browser = await openBrowser(stage);
   const first = await (await openContext(browser)).newPage();
   await setUp(first, fanfare);
