@@ -3,6 +3,7 @@ import { setImmediate } from "node:timers/promises";
 import type { Kysely, Transaction } from "kysely";
 import { sql } from "kysely";
 import type { Database } from "./database/database.ts";
+import { writesSideBySide } from "./database/locks.ts";
 import type { Schema } from "./schema/schema.ts";
 import { KeyFileError, readKeyFile } from "./secrets/key-file.ts";
 import { checkProofs, putProof } from "./secrets/key-proof.ts";
@@ -79,7 +80,7 @@ function fileStamp(path: string): string {
 }
 
 /** Seals again, with the present key, every value that another key sealed. Undefined where no other key is in use. */
-async function resealAll(database: RotatedDatabase): Promise<number | undefined> {
+export async function resealAll(database: RotatedDatabase): Promise<number | undefined> {
   const { secrets } = database;
   const inUse = await database.read(provenKeyIds);
   if (inUse.every((id) => id === secrets.currentKeyId)) return undefined;
@@ -106,7 +107,7 @@ async function resealTable(database: RotatedDatabase, table: SealedTable): Promi
     const seen = await database.read((db) => batch.execute(db));
     if (seen.rows.some((row) => isStale(row, table, secrets))) {
       count += await database.write(async (trx) => {
-        const { rows } = await batch.execute(trx);
+        const { rows } = await (writesSideBySide(trx) ? sql<Row>`${batch} for update` : batch).execute(trx);
         const stale = rows.filter((row) => isStale(row, table, secrets));
         for (const row of stale) await resealRow(trx, row, table, secrets);
         return stale.length;

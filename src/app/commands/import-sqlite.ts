@@ -26,7 +26,7 @@ export async function importSqlite(config: StorageConfig & Pick<Config, "databas
   }
   const source = await openStorage({ dataDir: config.dataDir, ...keyFileOf(config) });
   try {
-    const target = await openSharedDatabase(databaseUrl, paths.keyFile);
+    const target = await openSharedDatabase({ ...config, databaseUrl });
     try {
       return await importTables(source.database, target);
     } finally {

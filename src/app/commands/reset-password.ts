@@ -25,7 +25,8 @@ export async function resetPassword(config: StorageConfig): Promise<string> {
 
 async function openDatabase(config: StorageConfig): Promise<Database> {
   const paths = dataPaths(config);
-  if (config.databaseUrl !== undefined) return await openSharedDatabase(config.databaseUrl, paths.keyFile);
+  const { databaseUrl } = config;
+  if (databaseUrl !== undefined) return await openSharedDatabase({ ...config, databaseUrl });
   if (!existsSync(paths.database)) {
     throw new DataFolderError(`there is no database in ${paths.folder}: name the data folder with --data-dir.`);
   }

@@ -5,8 +5,8 @@ import { newMasterKey, readKeyFile, writeKeyFile } from "../../store/secrets/key
 import type { MasterKey } from "../../store/secrets/secrets.ts";
 import { takeFileLock } from "../../store/sqlite/file-lock.ts";
 import { openReader } from "../../store/sqlite/sqlite.ts";
-import type { DataPaths, StorageConfig } from "../data-folder/storage.ts";
-import { DataFolderError, dataPaths, openStorage } from "../data-folder/storage.ts";
+import type { StorageConfig } from "../data-folder/storage.ts";
+import { DataFolderError, dataPaths, openSharedDatabase, openStorage } from "../data-folder/storage.ts";
 
 /**
  * How long the command waits for a running server to seal everything again, in milliseconds. The server goes on after
@@ -17,20 +17,23 @@ const LOOK_MS = 200;
 
 /**
  * Puts a new key first into the key file, and seals every secret with it: the running server does so, or this command
- * if none runs. The old keys stay in the file. Returns the new key's id.
+ * if none runs. On PostgreSQL the file has to be copied to every server first. The old keys stay in the file. Returns the
+ * new key's id.
  */
 export async function rotateKey(config: StorageConfig): Promise<string> {
   const paths = dataPaths(config);
   const key = newMasterKey();
-  await changeKeys(paths, (keys) => {
+  await changeKeys(config, (keys) => {
     writeKeyFile(paths.keyFile, [key, ...keys]);
     return Promise.resolve();
   });
+  // The servers do it themselves, once all of them have the key.
+  if (config.databaseUrl !== undefined) return key.id;
   const storage = await openStorage(config).catch((error: unknown) => {
     if (error instanceof DataFolderError) return undefined;
     throw error;
   });
-  if (storage === undefined) await serverHasSealed(paths, key);
+  if (storage === undefined) await serverHasSealed(config, key);
   else {
     await new KeyRotation(storage.database, paths.keyFile).takeUp();
     await storage.close();
@@ -41,8 +44,8 @@ export async function rotateKey(config: StorageConfig): Promise<string> {
 /** Removes the keys that the database no longer needs from the key file. Returns their ids. */
 export async function dropOldKeys(config: StorageConfig): Promise<readonly string[]> {
   const paths = dataPaths(config);
-  return changeKeys(paths, async (keys) => {
-    const needed = await keysInUse(paths);
+  return changeKeys(config, async (keys) => {
+    const needed = await keysInUse(config);
     // The first key is in use even if no server has taken it up yet.
     const kept = keys.filter((key, index) => index === 0 || needed.includes(key.id));
     if (kept.length < keys.length) writeKeyFile(paths.keyFile, kept);
@@ -52,11 +55,22 @@ export async function dropOldKeys(config: StorageConfig): Promise<readonly strin
 
 /** One command at a time: of two that read and then write, one would overwrite the other's new key. */
 async function changeKeys<Value>(
-  paths: DataPaths,
+  config: StorageConfig,
   change: (keys: readonly MasterKey[]) => Promise<Value>,
 ): Promise<Value> {
+  if (config.encryptionKey !== undefined) {
+    throw new DataFolderError(
+      "the keys are in FANFARE_ENCRYPTION_KEY: put a new one in front of the others (fanfare init-cluster FOLDER makes one) " +
+        "and restart the servers one after another. They use it when all of them have it.",
+    );
+  }
+  const paths = dataPaths(config);
   const keys = readKeyFile(paths.keyFile);
-  if (keys === undefined || !existsSync(paths.database)) {
+  if (keys === undefined && config.databaseUrl !== undefined)
+    throw new DataFolderError(
+      `the encryption key file ${paths.keyFile} is missing: name it with --encryption-key-file.`,
+    );
+  if (keys === undefined || (config.databaseUrl === undefined && !existsSync(paths.database))) {
     throw new DataFolderError(
       `there is no database with an encryption key file (${paths.keyFile}) in ${paths.folder}: ` +
         "name the data folder with --data-dir, and the file with --encryption-key-file.",
@@ -71,7 +85,13 @@ async function changeKeys<Value>(
   }
 }
 
-async function keysInUse(paths: DataPaths): Promise<readonly string[]> {
+async function keysInUse(config: StorageConfig): Promise<readonly string[]> {
+  const { databaseUrl } = config;
+  if (databaseUrl !== undefined) {
+    const database = await openSharedDatabase({ ...config, databaseUrl });
+    return await database.read(provenKeyIds).finally(() => database.close());
+  }
+  const paths = dataPaths(config);
   const reader = openReader(paths.database);
   try {
     return await provenKeyIds(reader);
@@ -80,10 +100,10 @@ async function keysInUse(paths: DataPaths): Promise<readonly string[]> {
   }
 }
 
-async function serverHasSealed(paths: DataPaths, key: MasterKey): Promise<void> {
+async function serverHasSealed(config: StorageConfig, key: MasterKey): Promise<void> {
   const deadlineMs = performance.now() + SERVER_PATIENCE_MS;
   while (performance.now() < deadlineMs) {
-    const inUse = await keysInUse(paths);
+    const inUse = await keysInUse(config);
     if (inUse.length === 1 && inUse[0] === key.id) return;
     await sleep(LOOK_MS);
   }

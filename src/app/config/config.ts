@@ -30,6 +30,12 @@ export function readConfig(args: readonly string[], env: Readonly<Record<string,
   if ((values["accessKey"] === undefined) !== (values["secretKey"] === undefined)) {
     throw new ConfigError("FANFARE_ACCESS_KEY and FANFARE_SECRET_KEY go together: give both or none.");
   }
+  if (values["encryptionKey"] !== undefined) {
+    if (values["encryptionKeyFile"] !== undefined)
+      refuse("FANFARE_ENCRYPTION_KEY and FANFARE_ENCRYPTION_KEY_FILE set the same value: give only one of them.");
+    if (values["databaseUrl"] === undefined)
+      refuse("FANFARE_ENCRYPTION_KEY is for servers on PostgreSQL: a data folder has its keys in a file.");
+  }
   if ((values["tlsCert"] === undefined) !== (values["tlsKey"] === undefined)) {
     throw new ConfigError("FANFARE_TLS_CERT and FANFARE_TLS_KEY go together: give both or none.");
   }

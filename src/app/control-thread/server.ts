@@ -128,7 +128,7 @@ export async function startServer(
     await succession.released();
     parts.recorder.start();
     parts.notifications.start();
-    storage.followKeyFile(log);
+    storage.followKeys(log, parts.node?.self);
     followTlsFiles(config, tls, parts, log);
     parts.media.start();
     await parts.handover?.listen();

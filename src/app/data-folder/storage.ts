@@ -1,6 +1,8 @@
 import { join } from "node:path";
+import { systemClock } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";
 import { systemCode } from "../../base/system-errors.ts";
+import type { Incarnation } from "../../control/ports/ownership-store.ts";
 import type { SharedGuards } from "../../control/ports/shared-guards.ts";
 import type { Store } from "../../control/ports/store.ts";
 import { PostgresSharedGuards } from "../../store/access/shared-guards.ts";
@@ -8,16 +10,22 @@ import { SqlStore } from "../../store/channels/sql-store.ts";
 import type { Database } from "../../store/database/database.ts";
 import { databaseTrouble } from "../../store/database/database-trouble.ts";
 import { KeyRotation } from "../../store/key-rotation.ts";
+import { PostgresOwnershipStore } from "../../store/ownership/ownership-store.ts";
 import { openPostgresDatabase } from "../../store/postgres/postgres.ts";
 import { KeyFileError, readKeyFile } from "../../store/secrets/key-file.ts";
+import type { MasterKey } from "../../store/secrets/secrets.ts";
+import { SharedKeyRotation } from "../../store/shared-key-rotation.ts";
 import { type FileLock, takeFileLock } from "../../store/sqlite/file-lock.ts";
 import type { CheckResult } from "../../store/sqlite/quick-check.ts";
 import { KEY_FILE_NAME, openForTaking, openSqliteDatabase, takeSqliteDatabase } from "../../store/sqlite/sqlite.ts";
 import type { Config } from "../config/settings/settings.ts";
+import { followKeys } from "./follow-keys.ts";
 import { makePrivateFolder } from "./private-folder.ts";
 
-/** How often the key file is read for a new key, in milliseconds. */
+/** How often the key file is read for a new key, in milliseconds, */
 const KEY_FILE_LOOK_MS = 1_000;
+/** and where several nodes have to agree on it. */
+const SHARED_KEYS_LOOK_MS = 5_000;
 
 /** Another process uses the data folder, or it does not hold what this command expects. The text says what to do. */
 export class DataFolderError extends Error {
@@ -25,7 +33,7 @@ export class DataFolderError extends Error {
 }
 
 /** The settings that say where the data is. */
-export type StorageConfig = Pick<Config, "dataDir" | "encryptionKeyFile" | "databaseUrl">;
+export type StorageConfig = Pick<Config, "dataDir" | "encryptionKeyFile" | "encryptionKey" | "databaseUrl">;
 
 /** The paths of an installation's files. */
 export type DataPaths = {
@@ -62,8 +70,8 @@ export type Storage = {
   readonly check: CheckResult;
   /** Why the database was opened read-only; undefined where it was not. */
   readonly unwritableBecause: string | undefined;
-  /** From now on applies new keys of the key file, while the server runs. */
-  followKeyFile(log: Log): void;
+  /** From now on applies new keys, while the server runs. `self`: its number among those on one database. */
+  followKeys(log: Log, self?: Incarnation): void;
   /**
    * Takes the data folder over from the process that has given it up. Rejects with DataFolderError while one has it, and
    * with what opening throws.
@@ -81,7 +89,7 @@ export type Storage = {
  * the keys do not open the database's secrets, DatabaseFileError or PostgresError if the database cannot be used.
  */
 export async function openStorage(config: StorageConfig & Partial<Pick<Config, "newDatabase">>): Promise<Storage> {
-  if (config.databaseUrl !== undefined) return await openSharedStorage(config.databaseUrl, dataPaths(config).keyFile);
+  if (config.databaseUrl !== undefined) return await openSharedStorage({ ...config, databaseUrl: config.databaseUrl });
   const paths = dataPaths(config);
   const folderProblem = await makeFolder(paths.folder);
   const held: HeldLock = { lock: lockOf(paths) };
@@ -127,8 +135,8 @@ function folderStorage(paths: DataPaths, database: Database, held: HeldLock) {
     store: new SqlStore(database),
     database,
     sharedGuards: undefined,
-    followKeyFile: (log: Log) => {
-      timer ??= follow(new KeyRotation(database, paths.keyFile), log);
+    followKeys: (log: Log) => {
+      timer ??= followKeys(new KeyRotation(database, paths.keyFile), KEY_FILE_LOOK_MS, log);
     },
     take: async () => {
       held.lock = lockOf(paths);
@@ -149,8 +157,9 @@ function folderStorage(paths: DataPaths, database: Database, held: HeldLock) {
 }
 
 /** The database is a server's: the data folder is not used, and no key is made. */
-async function openSharedStorage(url: string, keyFile: string): Promise<Storage> {
-  const database = await openSharedDatabase(url, keyFile);
+async function openSharedStorage(config: SharedConfig): Promise<Storage> {
+  const database = await openSharedDatabase(config);
+  let timer: NodeJS.Timeout | undefined;
   return {
     store: new SqlStore(database),
     database,
@@ -159,25 +168,50 @@ async function openSharedStorage(url: string, keyFile: string): Promise<Storage>
     check: { problems: [], skipped: [] },
     unwritableBecause: undefined,
     newKeyFile: undefined,
-    // Several nodes have to change their keys together.
-    followKeyFile: () => undefined,
+    followKeys: (log, self) => {
+      if (self === undefined) return;
+      const nodes = new PostgresOwnershipStore(database);
+      const readKeys = () => sharedKeys(config);
+      const keysFrom = keysName(config);
+      const rotation = new SharedKeyRotation({
+        database,
+        nodes,
+        self,
+        readKeys,
+        keysFrom,
+        now: () => systemClock.now(),
+      });
+      timer ??= followKeys(rotation, SHARED_KEYS_LOOK_MS, log);
+    },
     // A node is drained: no other process takes its place.
     take: () => Promise.resolve(),
     giveUp: () => Promise.resolve(),
-    close: () => database.close(),
+    close: () => {
+      clearInterval(timer);
+      return database.close();
+    },
   };
 }
 
-/** Opens a PostgreSQL database with the keys of the key file. Throws KeyFileError, PostgresError or DatabaseFileError. */
-export async function openSharedDatabase(url: string, keyFile: string): Promise<Database> {
-  const [first, ...others] = readKeyFile(keyFile) ?? [];
-  if (first === undefined) {
-    throw new KeyFileError(
-      `the encryption key file ${keyFile} is missing: every server on one database needs the same one. Copy it from ` +
-        "another server, or make the first one with fanfare init-cluster FOLDER, and name it with FANFARE_ENCRYPTION_KEY_FILE.",
-    );
-  }
-  return await openPostgresDatabase({ url, keys: [first, ...others], keysFrom: keyFile });
+export type SharedConfig = StorageConfig & { readonly databaseUrl: string };
+
+/** Opens a PostgreSQL database with the node's keys. Throws KeyFileError, PostgresError or DatabaseFileError. */
+export async function openSharedDatabase(config: SharedConfig): Promise<Database> {
+  return await openPostgresDatabase({ url: config.databaseUrl, keys: sharedKeys(config), keysFrom: keysName(config) });
+}
+
+function sharedKeys(config: SharedConfig): readonly [MasterKey, ...MasterKey[]] {
+  const { keyFile } = dataPaths(config);
+  const keys = config.encryptionKey ?? readKeyFile(keyFile);
+  if (keys !== undefined) return keys;
+  throw new KeyFileError(
+    `the encryption key file ${keyFile} is missing: every server on one database needs the same one. Copy it from ` +
+      "another server, or make the first one with fanfare init-cluster FOLDER, and name it with FANFARE_ENCRYPTION_KEY_FILE.",
+  );
+}
+
+function keysName(config: SharedConfig): string {
+  return config.encryptionKey === undefined ? dataPaths(config).keyFile : "in FANFARE_ENCRYPTION_KEY";
 }
 
 /** Returns why others can read it; undefined where they cannot. */
@@ -208,26 +242,4 @@ function lockOf(paths: DataPaths): FileLock | undefined {
   throw new DataFolderError(
     `another Fanfare server uses the data folder ${paths.folder}: stop it, or give this one its own with FANFARE_DATA_DIR.`,
   );
-}
-
-/** Logs each problem once, not at every look. */
-function follow(rotation: KeyRotation, log: Log): NodeJS.Timeout {
-  let isLooking = false;
-  let lastProblem = "";
-  const look = async () => {
-    if (isLooking) return;
-    isLooking = true;
-    try {
-      const taken = await rotation.takeUp();
-      if (taken !== undefined) log.info("encryption key in use", taken);
-      lastProblem = "";
-    } catch (error) {
-      const detail = error instanceof Error ? error.message : String(error);
-      if (detail !== lastProblem) log.error("encryption key file not used, the known keys stay in use", { detail });
-      lastProblem = detail;
-    } finally {
-      isLooking = false;
-    }
-  };
-  return setInterval(() => void look(), KEY_FILE_LOOK_MS);
 }

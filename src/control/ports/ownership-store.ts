@@ -19,7 +19,7 @@ export type NewNode = {
   readonly version: string;
   /** The newest migration step that its program knows. */
   readonly schemaStep: string;
-  /** The encryption keys that it has. */
+  /** The encryption keys that it has, the one that it seals with first. */
   readonly keyIds: readonly string[];
 };
 
@@ -73,4 +73,10 @@ export interface OwnershipStore {
   listOwned(incarnation: Incarnation, after: ChannelId): Promise<readonly OwnershipRow[]>;
   /** The ownership of these channels and the revision of their settings, for a node that compares them with its own. */
   compare(channelIds: readonly ChannelId[]): Promise<readonly (OwnershipRow & { readonly revision: number })[]>;
+}
+
+/** Which encryption keys the nodes have. Every call may reject with StoreUnavailableError. */
+export interface NodeKeyStore extends Pick<OwnershipStore, "listNodes"> {
+  /** Says which keys a node has now, the one that it seals with first. */
+  setNodeKeys(incarnation: Incarnation, keyIds: readonly string[]): Promise<void>;
 }

@@ -6,6 +6,7 @@ import {
   type Incarnation,
   type NewNode,
   NODE_STATES,
+  type NodeKeyStore,
   type NodeState,
   type OwnershipRow,
   type OwnershipStore,
@@ -30,7 +31,7 @@ type OwnerColumns = {
  * Nodes and ownerships in PostgreSQL. A claim is one statement: the row's lock decides between nodes, and the epoch that
  * each has seen lets one of them win.
  */
-export class PostgresOwnershipStore implements OwnershipStore {
+export class PostgresOwnershipStore implements OwnershipStore, NodeKeyStore {
   readonly #database: Database;
 
   constructor(database: Database) {
@@ -75,6 +76,13 @@ export class PostgresOwnershipStore implements OwnershipStore {
   setNodeState(incarnation: Incarnation, state: Exclude<NodeState, "lost">): Promise<void> {
     return this.#database.write(async (trx) => {
       await trx.updateTable("node").set({ state }).where("incarnation", "=", incarnation).execute();
+    });
+  }
+
+  setNodeKeys(incarnation: Incarnation, keyIds: readonly string[]): Promise<void> {
+    return this.#database.write(async (trx) => {
+      const set = { key_ids: JSON.stringify(keyIds) };
+      await trx.updateTable("node").set(set).where("incarnation", "=", incarnation).execute();
     });
   }
 

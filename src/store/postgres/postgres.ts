@@ -1,9 +1,10 @@
 import { Kysely, PostgresDialect } from "kysely";
 import { Database } from "../database/database.ts";
 import { migrate } from "../migrations/migrate.ts";
+import { commonKeyId } from "../ownership/common-key.ts";
 import type { Schema } from "../schema/schema.ts";
 import { checkProofs, isSealed, putProof } from "../secrets/key-proof.ts";
-import { type MasterKey, Secrets } from "../secrets/secrets.ts";
+import { type MasterKey, Secrets, sealingFirst } from "../secrets/secrets.ts";
 import { PostgresDdlPlugin } from "./ddl-plugin.ts";
 import { openPool, type PoolTimeouts } from "./pool.ts";
 import { postgresTrouble } from "./postgres-trouble.ts";
@@ -15,7 +16,10 @@ const MIGRATION_TIMEOUTS: PoolTimeouts = { statementMs: 600_000, lockMs: 60_000,
 export type PostgresOptions = {
   /** `postgres://user:password@host:port/database`, with the parameters of `pg`. */
   readonly url: string;
-  /** The key in use first. They are the same on all nodes. None is ever made here: two first nodes would make two. */
+  /**
+   * The wanted key first; the one that seals is the first that all nodes have. None is ever made here: two first nodes would
+   * make two.
+   */
   readonly keys: readonly [MasterKey, ...MasterKey[]];
   /** Where the keys come from, for messages: a path or a setting's name. */
   readonly keysFrom: string;
@@ -45,7 +49,10 @@ export async function openPostgresDatabase({
     if (await isSealed(migrating)) await checkProofs(migrating, keys, keysFrom);
     await migrate(migrating, secrets, path);
     await checkProofs(migrating, keys, keysFrom);
-    await putProof(migrating, secrets, secrets.currentKeyId);
+    const [first, ...others] = keys;
+    const sealing = await commonKeyId(migrating, [first.id, ...others.map(({ id }) => id)]);
+    secrets.replaceKeys(sealingFirst(keys, sealing));
+    await putProof(migrating, secrets, sealing);
   } catch (error) {
     throw postgresTrouble(error) === undefined && !isRefusal(error) ? error : new PostgresError(path, error);
   } finally {

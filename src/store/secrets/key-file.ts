@@ -26,7 +26,7 @@ export class KeyFileError extends Error {
 }
 
 /** The keys of the file, the one in use first; undefined where there is no file. Throws KeyFileError. */
-export function readKeyFile(path: string): readonly MasterKey[] | undefined {
+export function readKeyFile(path: string): readonly [MasterKey, ...MasterKey[]] | undefined {
   let text: string;
   try {
     text = readFileSync(path, "utf8");
@@ -44,7 +44,10 @@ export function readKeyFile(path: string): readonly MasterKey[] | undefined {
       { cause: error },
     );
   }
-  return parseKeys(text, path);
+  // Comments of the file have commas.
+  const keys = parseKeys(text.replaceAll(/^\s*#.*$/gm, ""));
+  if (keys === undefined) throw unreadable(path);
+  return keys;
 }
 
 /** Makes a new key. */
@@ -93,17 +96,18 @@ export function syncFolder(path: string): void {
   }
 }
 
-function parseKeys(text: string, path: string): readonly MasterKey[] {
+/** Reads keys as the file has them; commas do for line ends. Undefined where the text is something else. */
+export function parseKeys(text: string): readonly [MasterKey, ...MasterKey[]] | undefined {
   const keys: MasterKey[] = [];
-  for (const line of text.split("\n").map((each) => each.trim())) {
+  for (const line of text.split(/[\n,]/).map((each) => each.trim())) {
     if (line === "" || line.startsWith("#")) continue;
     const [, id, key] = KEY_LINE.exec(line) ?? [];
-    if (id === undefined || key === undefined) throw unreadable(path);
+    if (id === undefined || key === undefined) return undefined;
     keys.push({ id, bytes: Buffer.from(key, "base64") });
   }
-  const ids = new Set(keys.map((key) => key.id));
-  if (keys.length === 0 || keys.length > KEYS_MAX || ids.size !== keys.length) throw unreadable(path);
-  return keys;
+  const [first, ...others] = keys;
+  const isUnique = new Set(keys.map((key) => key.id)).size === keys.length;
+  return first === undefined || keys.length > KEYS_MAX || !isUnique ? undefined : [first, ...others];
 }
 
 function unreadable(path: string): KeyFileError {

@@ -139,6 +139,11 @@ export class Secrets {
   }
 }
 
+/** The same keys, with the one that seals first. */
+export function sealingFirst(keys: readonly MasterKey[], sealing: string): readonly MasterKey[] {
+  return [...keys.filter(({ id }) => id === sealing), ...keys.filter(({ id }) => id !== sealing)];
+}
+
 /** What a value begins with that this key sealed. */
 export function sealedPrefix(keyId: string): string {
   return `${VERSION}.${keyId}.`;

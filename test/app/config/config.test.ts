@@ -309,3 +309,18 @@ test("a database address needs a server and a database, and a wrong one is never
   }
   expect(refusal(["--database-url", "postgres://u:pw@h/d"])).toContain("FANFARE_DATABASE_URL_FILE");
 });
+
+test("encryption keys may be in the environment, for PostgreSQL alone and in one place", () => {
+  const key = `0a1b2c3d ${Buffer.alloc(32, 7).toString("base64")}`;
+  const shared = {
+    FANFARE_DATABASE_URL: "postgres://db/f",
+    FANFARE_ENCRYPTION_KEY: `${key},${key.replace("0a", "1a")}`,
+  };
+  expect(config([], shared)).toMatchObject({ encryptionKey: [{ id: "0a1b2c3d" }, { id: "1a1b2c3d" }] });
+  expect(() => config([], { FANFARE_ENCRYPTION_KEY: key })).toThrow("is for servers on PostgreSQL");
+  expect(() => config([], { ...shared, FANFARE_ENCRYPTION_KEY_FILE: "k" })).toThrow("give only one of them");
+  expect(() => config([], { ...shared, FANFARE_ENCRYPTION_KEY: "secret" })).toThrow(
+    "FANFARE_ENCRYPTION_KEY: what was given is not allowed",
+  );
+  expect(() => config(["--encryption-key", key], {})).toThrow("everybody on this machine can read a command line");
+});

@@ -154,7 +154,7 @@ export const SUBROOM_RULES: Readonly<Record<string, readonly string[]>> = {
     "store/reports",
   ],
   "store/sqlite": ["store/schema", "store/secrets", "store/database", "store/channels", "store/migrations"],
-  "store/postgres": ["store/schema", "store/secrets", "store/database", "store/migrations"],
+  "store/postgres": ["store/schema", "store/secrets", "store/database", "store/migrations", "store/ownership"],
   "http/answers": [],
   "http/server": ["http/answers"],
   "http/auth": ["http/answers", "http/server"],

@@ -1,3 +1,4 @@
+import { parseKeys } from "../../../store/secrets/key-file.ts";
 import { oneOf, parsed, text } from "../setting-values.ts";
 import { setting } from "./setting.ts";
 
@@ -11,6 +12,14 @@ export const DATA_SETTINGS = {
     "FANFARE_ENCRYPTION_KEY_FILE",
     text("a file", /^[^\0]+$/),
     "File with the keys that encrypt stream keys and passwords in the database (default: encryption.key in the data folder).",
+  ),
+  encryptionKey: setting(
+    "FANFARE_ENCRYPTION_KEY",
+    parsed(
+      parseKeys,
+      "the lines of an encryption key file (`id key`, from fanfare init-cluster), or the same with commas",
+    ),
+    "The keys themselves instead of a file, for servers on PostgreSQL.",
   ),
   mediaQuotaMb: setting(
     "FANFARE_MEDIA_QUOTA_MB",

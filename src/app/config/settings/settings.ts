@@ -30,6 +30,7 @@ export const FROM_FILES: readonly string[] = [
 /** Settings without a flag, because every user of the machine can read a command line. Errors never repeat them. */
 export const SECRETS: readonly string[] = [
   "secretKey",
+  "encryptionKey",
   "databaseUrl",
   "natsUrl",
   "srtPassphrase",
@@ -39,6 +40,7 @@ type ValueOf<Name extends SettingName> = z.output<(typeof SETTINGS)[Name]["schem
 
 /** Settings without a default: absent unless given. */
 type Optional =
+  | "encryptionKey"
   | "encryptionKeyFile"
   | "databaseUrl"
   | "recordingFolder"

@@ -73,7 +73,7 @@ export function handoverServer(parts: HandoverParts): HandoverServer {
     },
     takeBack: async () => {
       await takeFolder(storage);
-      storage.followKeyFile(parts.log);
+      storage.followKeys(parts.log);
       succession.goOn();
       notifications.goOn();
       totals.start();
