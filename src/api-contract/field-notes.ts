@@ -84,6 +84,14 @@ export const FIELD_NOTES: Readonly<Record<string, string>> = {
     "False: the encoder's onTextData, onCaptionInfo, onCuePoint and onFI are not sent to this platform. Absent in answers where they are.",
   silentAudio:
     "Whether a stream without audio gets silence for this platform: where its preset needs audio (auto, the default, not shown in answers), with every preset (always), or never.",
+  delaySeconds:
+    "How much later than the stream the platform gets it: 0 (default; not shown in answers) to 900 seconds. A longer one on air shows the last frame until it is reached; a shorter one drops what is between.",
+  delay: "What waits of the platform's stream; absent where nothing does.",
+  currentSeconds: "How much later than the stream the platform is at present.",
+  bufferedSeconds: "How much of the stream waits.",
+  bufferedBytes: "Bytes that wait, on the disk too.",
+  diskBytes: "Bytes of them that are on the disk.",
+  problem: "Why no more of the stream is taken: the platform is left with this reason when what waits is out.",
   silenceAdded: "True: the stream has no audio, and the platform gets silence in its place. Absent otherwise.",
   droppedData:
     "Messages of timed data that were not sent on because they were too many or too long, in total; absent where there were none.",
@@ -118,8 +126,6 @@ export const FIELD_NOTES: Readonly<Record<string, string>> = {
   backupStreamKey: "The backup encoder's key, at the same `publishUrl`. Masked for viewers.",
   ingestAuth:
     "The login that encoders need beside the key; an empty id removes it. With a login `publishUrl` ends in /login.",
-  srtPassphrase:
-    "What encoders over SRT must encrypt with, instead of the server's passphrase: 10 to 79 characters; empty removes it. A change applies to the next connection. Masked for viewers.",
   label: "A name for people, up to 40 characters.",
   notes:
     "In the answer to a call that set them: what was removed from the pasted address or key, and whether another platform of the channel has the same. Absent where there is nothing to say.",

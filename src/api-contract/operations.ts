@@ -190,6 +190,15 @@ const PLATFORM_ADDITIONS: readonly Operation[] = [
   ),
   {
     ...ours,
+    call: 18,
+    name: "cutPlatformDelay",
+    method: "PUT",
+    path: `${PLATFORM}/cut-delay`,
+    summary: "Drop what is delayed of a platform: it goes on live at the next keyframe, until the broadcast ends.",
+    content: "Platform",
+  },
+  {
+    ...ours,
     call: 19,
     name: "testPlatform",
     method: "POST",

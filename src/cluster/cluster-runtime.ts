@@ -57,6 +57,11 @@ export class ClusterRuntime implements Runtime {
     return elsewhere ?? this.#deps.own.retryTarget(channelId, targetId);
   }
 
+  cutDelay(channelId: ChannelId, targetId: TargetId): void | Promise<void> {
+    const elsewhere = this.#doneBy(channelId, { do: "cut-delay", channelId, targetId });
+    return elsewhere ?? this.#deps.own.cutDelay(channelId, targetId);
+  }
+
   stopTestPattern(channelId: ChannelId): void | Promise<void> {
     return this.#doneBy(channelId, { do: "stop-test", channelId }) ?? this.#deps.own.stopTestPattern(channelId);
   }

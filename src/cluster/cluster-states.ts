@@ -139,6 +139,9 @@ export class ClusterStates {
       case "retry":
         await own.retryTarget(channelId, command.targetId);
         break;
+      case "cut-delay":
+        await own.cutDelay(channelId, command.targetId);
+        break;
       case "stop-test":
         await own.stopTestPattern(channelId);
         break;

@@ -20,6 +20,7 @@ const command = z.discriminatedUnion("do", [
   z.object({ do: z.literal("hold"), channelId, how: z.enum(["extend", "end"]) }),
   z.object({ do: z.literal("cut"), channelId, slot: z.enum(["main", "backup"]) }),
   z.object({ do: z.literal("retry"), channelId, targetId: z.int().min(0) }),
+  z.object({ do: z.literal("cut-delay"), channelId, targetId: z.int().min(0) }),
   z.object({ do: z.literal("start-test"), channelId, endTime: z.number(), forMs: z.number().min(0).max(86_400_000) }),
   z.object({ do: z.literal("stop-test"), channelId }),
 ]);

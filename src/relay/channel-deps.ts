@@ -1,6 +1,7 @@
 import type { Clock } from "../base/clock.ts";
 import type { Fact } from "../thread-protocol/facts.ts";
 import type { BlockStore } from "./stream/block-store.ts";
+import type { DelayShelves } from "./subscriber/delay/delay-shelf.ts";
 import type { RecordingLink } from "./subscriber/recording/recording-link.ts";
 import type { Dialer } from "./subscriber/rtmp-push/link.ts";
 import type { TargetDeps } from "./subscriber/rtmp-push/target.ts";
@@ -11,6 +12,9 @@ export type ChannelDeps = Pick<TargetDeps, "random" | "reserveRetryMs"> & {
   readonly dialer: Dialer;
   readonly blocks: BlockStore;
   readonly recordings: RecordingLink;
+  readonly shelves: DelayShelves;
+  /** Whether anything may be sent to targets at present. */
+  readonly maySend: () => boolean;
   readonly onFact: (fact: Fact) => void;
   readonly onFault: (error: unknown) => void;
   /** Packets wait for the flush. `isMuch`: too many to wait. */

@@ -73,6 +73,11 @@ export class Channel {
     return this.#broadcast.isRunning;
   }
 
+  /** Whether a broadcast that is over still goes out to delayed targets. */
+  get isDraining(): boolean {
+    return this.#targets.areDraining;
+  }
+
   get latency(): Latency {
     return this.#spec.latency ?? "efficient";
   }
@@ -150,9 +155,15 @@ export class Channel {
     this.#targets.get(targetId)?.retry();
   }
 
-  /** Ends the broadcast, or its hold, and dismisses every encoder. */
+  /** Drops what is delayed of a target, which goes on live at the next keyframe. */
+  cutDelay(targetId: TargetId): void {
+    this.#targets.cutDelay(targetId);
+  }
+
+  /** Ends the broadcast, or its hold, with what is delayed of it, and dismisses every encoder. */
   end(end: IngestEnd, how: LinkClose): void {
     this.#broadcast.command({ kind: "ended", end, how });
+    this.#targets.stopDelays(how);
   }
 
   /**

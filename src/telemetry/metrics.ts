@@ -90,6 +90,11 @@ export class Metrics {
     "Media that has not reached the target.",
     TARGET_LABELS,
   );
+  readonly #delayed = this.#gauge(
+    "fanfare_target_delayed_bytes",
+    "What waits of a delayed target's stream.",
+    TARGET_LABELS,
+  );
   readonly #unacked = this.#gauge(
     "fanfare_target_unacknowledged_bytes",
     "Bytes sent that the target has not acknowledged.",
@@ -283,8 +288,8 @@ export class Metrics {
       metric.reset();
     this.#health.reset();
     this.#srt.reset();
-    for (const metric of [this.#reconnects, this.#queue, this.#unacked, this.#unstable, this.#slow, this.#waiting])
-      metric.reset();
+    const perTarget = [this.#reconnects, this.#queue, this.#delayed, this.#unacked];
+    for (const metric of [...perTarget, this.#unstable, this.#slow, this.#waiting]) metric.reset();
     let onAirCount = 0;
     for (const [channelId, { sample, isOnAir, targets }] of this.#channels) {
       if (isOnAir) onAirCount += 1;
@@ -307,6 +312,7 @@ export class Metrics {
     this.#sentBytes.inc(labels, sample?.bytesTotal ?? 0);
     this.#onAirSeconds.inc(labels, (sample?.playMs ?? 0) / 1_000);
     this.#queue.set(labels, isOnAir ? (sample?.queueMs ?? 0) / 1_000 : 0);
+    if (sample?.delay !== undefined) this.#delayed.set(labels, sample.delay.bufferedBytes);
     this.#unacked.set(labels, isOnAir ? (sample?.unackedBytes ?? 0) : 0);
     this.#unstable.set(labels, isOnAir && sample?.isUnstable === true ? 1 : 0);
     this.#slow.set(labels, target.isSlow ? 1 : 0);

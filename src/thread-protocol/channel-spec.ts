@@ -52,6 +52,8 @@ export type TargetSpec = {
   readonly hasTimedData?: boolean;
   /** True: it gets silence where the stream has no audio. */
   readonly addsSilence?: boolean;
+  /** How much later than the stream it gets it, in whole seconds; absent: not at all. */
+  readonly delaySeconds?: number;
   /** Codecs that the target accepts, in the words of `ingest.videoCodec` and `audioCodec`; absent: all. */
   readonly codecs?: { readonly video?: readonly string[]; readonly audio?: readonly string[] };
   readonly targetId: TargetId;

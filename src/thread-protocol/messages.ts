@@ -62,6 +62,8 @@ export type ToMedia =
   | { readonly kind: "disconnect-publisher"; readonly channelId: ChannelId; readonly slot: IngestSlot }
   /** Dial a target at once that waits for its next attempt. */
   | { readonly kind: "retry-target"; readonly channelId: ChannelId; readonly targetId: TargetId }
+  /** Drop what is delayed of a target, which goes on live at the next keyframe. */
+  | { readonly kind: "cut-delay"; readonly channelId: ChannelId; readonly targetId: TargetId }
   /** End the channel's test pattern, and with it the broadcast; an encoder that has taken over stays. */
   | { readonly kind: "stop-test-pattern"; readonly channelId: ChannelId }
   /** The certificate for encoders from now on. Secret. */

@@ -1,5 +1,6 @@
 import type { Removal } from "../base/pasted-text.ts";
 import type { ChannelId, IngestSlot, SourceKind, TargetId } from "./channel-spec.ts";
+import type { DelaySample } from "./delays/delay.ts";
 
 /** Frames that a slow target lost, by cause. */
 export type DroppedFrames = {
@@ -39,6 +40,8 @@ export type TargetSample = {
   readonly ackedBytes?: number;
   /** It gets silence, since the stream has no audio; absent otherwise. */
   readonly hasSilence?: boolean;
+  /** What waits of its stream; absent where it gets the stream without a delay. */
+  readonly delay?: DelaySample;
   /** It failed three times in ten minutes while PUBLISHING. */
   readonly isUnstable: boolean;
 };

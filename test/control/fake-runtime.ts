@@ -79,6 +79,12 @@ export class FakeRuntime implements Runtime {
     if (this.isResponsive) this.status(channelId, targetId, { status: "CONNECTING", sinceTime: 1, retryAttempt: 1 });
   }
 
+  readonly delaysCut: (readonly [ChannelId, TargetId])[] = [];
+
+  cutDelay(channelId: ChannelId, targetId: TargetId): void {
+    this.delaysCut.push([channelId, targetId]);
+  }
+
   /** The pattern begins unless the test says otherwise. */
   testPatternResult: TestPatternResult = "started";
   readonly testPatterns: (readonly [ChannelSpec, number, (readonly TargetId[])?])[] = [];

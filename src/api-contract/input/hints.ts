@@ -104,10 +104,6 @@ const HINTS: Readonly<Record<string, readonly [en: string, ko: string]>> = {
     "A username has no spaces and none of & ? # = / : @.",
     "사용자 이름에는 공백과 & ? # = / : @ 문자를 사용할 수 없습니다.",
   ],
-  "10 to 79 English letters, digits and signs, without & ? # % + and blanks; empty for none": [
-    "Enter 10 to 79 English letters, digits or signs, without spaces and & ? # % +.",
-    "영문, 숫자, 기호로 10~79자를 입력해 주세요. 공백과 & ? # % + 문자는 사용할 수 없습니다.",
-  ],
   "certificates in PEM form, at most 16384 characters": [
     "Paste certificates in PEM format, at most 16384 characters.",
     "PEM 형식의 인증서를 16384자 이내로 붙여 넣어 주세요.",
@@ -115,6 +111,10 @@ const HINTS: Readonly<Record<string, readonly [en: string, ko: string]>> = {
   "the SHA-256 of a certificate: 64 hexadecimal digits, with or without colons": [
     "Enter 64 hexadecimal digits, with or without colons.",
     "16진수 64자리를 입력해 주세요. 콜론은 있어도 됩니다.",
+  ],
+  "a whole number of seconds from 0 to 900": [
+    "Enter a whole number from 0 to 900.",
+    "0~900 사이의 정수를 입력해 주세요.",
   ],
   "a whole number of seconds from 0 to 1800": [
     "Enter a whole number from 0 to 1800.",

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { SILENT_AUDIO, SOURCE_KINDS } from "../../thread-protocol/channel-spec.ts";
+import { DELAY_STATES } from "../../thread-protocol/delays/delay.ts";
 import {
   RECORDING_CONTAINERS,
   RECORDING_ENDS,
@@ -52,6 +53,7 @@ const platformSettings = {
   tracks: z.strictObject({ video: z.int(), audio: z.int() }).optional(),
   timedData: z.boolean().optional(),
   silentAudio: z.enum(SILENT_AUDIO).optional(),
+  delaySeconds: count.optional(),
   tls: z.strictObject({ ca: z.string().optional(), fingerprint: z.string().optional() }).optional(),
   label: z.string().optional(),
   notes: z.array(inputNote).optional(),
@@ -63,6 +65,15 @@ const targetError = z.strictObject({
   message: z.string(),
   messageKo: z.string(),
   time,
+});
+
+const delay = z.strictObject({
+  state: z.enum(DELAY_STATES),
+  currentSeconds: count,
+  bufferedSeconds: count,
+  bufferedBytes: count,
+  diskBytes: count,
+  problem: z.strictObject({ message: z.string(), messageKo: z.string() }).optional(),
 });
 
 const platform = {
@@ -85,6 +96,7 @@ const platform = {
     .optional(),
   stability: z.enum(["stable", "unstable"]).optional(),
   silenceAdded: z.boolean().optional(),
+  delay: delay.optional(),
   droppedFrames: count.optional(),
   droppedFramesByCause: dropsByCause.optional(),
   queueMilliseconds: count.optional(),
@@ -205,7 +217,6 @@ const channel = {
   recording: recordingStatus,
   backupStreamKey: z.string().optional(),
   ingestAuth: z.strictObject({ id: z.string(), password: z.string() }).optional(),
-  srtPassphrase: z.string().optional(),
   platformCount: count,
   totalPublishSeconds: count,
   recentPublishStartTime: time.optional(),
@@ -331,6 +342,7 @@ export const ANSWER_SCHEMAS = {
         droppedFrames: count,
         droppedFramesByCause: dropsByCause.optional(),
         stability: z.enum(["stable", "unstable"]),
+        delay: delay.optional(),
       }),
     ),
   }),

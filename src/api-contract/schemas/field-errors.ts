@@ -28,6 +28,7 @@ const ECHOED_FIELDS: ReadonlySet<PropertyKey> = new Set([
   "bufferPolicy",
   "timedData",
   "silentAudio",
+  "delaySeconds",
   "role",
   "name",
 ]);

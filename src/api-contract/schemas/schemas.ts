@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { isRtmpAddress, tidyKey } from "../../base/pasted-text.ts";
 import { SILENT_AUDIO } from "../../thread-protocol/channel-spec.ts";
+import { DELAY_SECONDS_MAX } from "../../thread-protocol/delays/delay.ts";
 import { CHANNEL_STATUSES } from "../channel-status.ts";
 import { LABEL_CHARACTERS_MAX, LABELS_MAX, tidyLabels } from "../input/channel-labels.ts";
 import { CHANNEL_NAME_CHARACTERS_MAX, channelNameProblem, tidyChannelName } from "../input/channel-name.ts";
@@ -99,6 +100,10 @@ const tracks = z.object(
 );
 const bufferPolicy = oneOf(["drop", "disconnect"]);
 const silentAudio = oneOf(SILENT_AUDIO);
+const DELAY_RULE = `a whole number of seconds from 0 to ${DELAY_SECONDS_MAX}`;
+const delaySeconds = z
+  .number({ error: DELAY_RULE })
+  .refine((value) => Number.isInteger(value) && value >= 0 && value <= DELAY_SECONDS_MAX, { error: DELAY_RULE });
 
 const channelName = z.string({ error: CHANNEL_NAME_RULE }).regex(CHANNEL_NAME_FORM, { error: CHANNEL_NAME_RULE });
 /** The dashboard's own calls accept any text: names are for people. */
@@ -158,17 +163,10 @@ const ingestUser = login.refine((text) => !/[\s&?#=/:@]/.test(text) && !hasContr
   error: "a name without blanks and & ? # = / : @",
 });
 
-/** It is part of a query, unencoded, so it must not contain what ends or changes a value there. */
-const SRT_PASSPHRASE_RULE = "10 to 79 English letters, digits and signs, without & ? # % + and blanks; empty for none";
-const srtPassphrase = z
-  .string({ error: SRT_PASSPHRASE_RULE })
-  .regex(/^([!"$'-*,-<=>@-~]{10,79})?$/, { error: SRT_PASSPHRASE_RULE });
-
 const comingWithChannels = {
   ingestAuth: optional(
     z.object({ id: optional(ingestUser), password: optional(login) }, { error: "an object with id and password" }),
   ),
-  srtPassphrase: optional(srtPassphrase),
 };
 
 const alerts = {
@@ -200,6 +198,7 @@ const platform = z.object(
     tracks: optional(tracks),
     timedData: optional(flag),
     silentAudio: optional(silentAudio),
+    delaySeconds: optional(delaySeconds),
     tls: optional(targetTrust),
   },
   { error: "an object with targetName, rtmpUrl and streamKey" },
@@ -284,6 +283,7 @@ export const editPlatformRequest = z.object({
   tracks: optional(tracks),
   timedData: optional(flag),
   silentAudio: optional(silentAudio),
+  delaySeconds: optional(delaySeconds),
   tls: optional(targetTrust),
 });
 

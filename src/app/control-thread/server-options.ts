@@ -19,6 +19,8 @@ import type { TlsFiles } from "./tls-files.ts";
 export const DESCRIPTORS = descriptorLimit();
 const SHARES = descriptorShares(DESCRIPTORS);
 
+const BYTES_PER_MB = 1_000_000;
+
 /** The build of the dashboard: beside `src/`, and beside `dist/`. */
 const DASHBOARD_FOLDER = join(import.meta.dirname, "..", "..", "..", "dist-web");
 
@@ -91,6 +93,11 @@ export function mediaOptions(config: Config, tls: TlsFiles): MediaOptions {
     threads: config.mediaThreads,
     retriesPerSecond: config.retriesPerSecond,
     loadMax: config.loadMaxPercent / 100,
+    delays: {
+      folder: join(config.dataDir, "delays"),
+      keepFreeBytes: config.recordingKeepFreeMb * BYTES_PER_MB,
+      bytesMax: config.delayMb * BYTES_PER_MB,
+    },
     directSockets: config.directSockets === "on",
     targetAllow: config.targetAllow,
     ...(tls.certificate === undefined ? {} : { rtmps: { port: config.rtmpsPort, pair: tls.certificate.pair } }),

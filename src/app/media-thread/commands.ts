@@ -83,6 +83,8 @@ export class Commands {
         return this.#disconnectPublisher(message.channelId, message.slot);
       case "retry-target":
         return engine.retryTarget(message.channelId, message.targetId);
+      case "cut-delay":
+        return engine.cutDelay(message.channelId, message.targetId);
       case "stop-test-pattern":
         return testPatterns.stop(message.channelId);
       case "certificate":

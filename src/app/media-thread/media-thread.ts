@@ -27,6 +27,7 @@ import { TroubleReporter } from "../threads/trouble-reporter.ts";
 import { Admissions } from "./admissions.ts";
 import { Commands } from "./commands.ts";
 import { ControlRequests } from "./control-requests.ts";
+import { DelayClient } from "./delay-client.ts";
 import { NodeLinks } from "./node-links.ts";
 import { transportOpener } from "./open-transport.ts";
 import { PlayPermits } from "./play-permits.ts";
@@ -90,9 +91,16 @@ const recorder = new RecorderClient({
   onConnected: () => engine.lookAtRecordings(),
 });
 
+const { delays } = options;
+const shelves = new DelayClient({
+  settings: { ...delays, bytesMax: delays.bytesMax / place.count, name: `${process.pid}-${place.index}` },
+  onFault: (error) => reportFault("link", error),
+});
+
 const engine: Engine = new Engine({
   clock,
   recordings: recorder,
+  shelves,
   random: Math.random,
   dialer,
   onFact: (fact) => post({ kind: "fact", fact }),

@@ -4,7 +4,9 @@ import { readdirSync, readFileSync } from "node:fs";
 const POOL_THREAD = "libuv-worker";
 /** The recording thread, which waits for its disk in system calls. */
 export const RECORDER_THREAD = "recorder";
-const HELD_UP_BY_DISKS: readonly string[] = [POOL_THREAD, RECORDER_THREAD];
+/** The threads that wait for the disk of delayed streams. */
+export const DELAY_THREAD = "delays";
+const HELD_UP_BY_DISKS: readonly string[] = [POOL_THREAD, RECORDER_THREAD, DELAY_THREAD];
 /** The kernel functions in which such a thread waits while it is idle. */
 const IDLE = /futex|epoll/;
 

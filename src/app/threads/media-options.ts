@@ -1,5 +1,6 @@
 import type { ConnectionLimits } from "../../ingest/connection-limiter.ts";
 import type { CertificatePair } from "../../thread-protocol/certificate.ts";
+import type { DelaySettings } from "../../thread-protocol/delays/delay-messages.ts";
 
 /** Which of the media threads this is, and what all of them share. */
 type ThreadPlace = {
@@ -60,6 +61,8 @@ export type MediaOptions = {
   readonly srt?: { readonly port: number; readonly latencyMs: number; readonly passphrase?: string };
   /** PEM certificates of authorities that targets may use besides the system's. */
   readonly extraCa?: string;
+  /** Where the streams of delayed targets lie. `bytesMax`: of all threads together. */
+  readonly delays: Omit<DelaySettings, "name">;
   /** Absent: the defaults of `ConnectionLimiter`. */
   readonly connectionLimits?: ConnectionLimits;
   /** Absent: no other node can own its channels. */

@@ -48,6 +48,7 @@ const ACTIONS = {
   on: ["Sends to this platform again.", "is on"],
   off: ["Stops sending to this platform.", "is off"],
   retry: ["Connects anew at once.", "connects anew"],
+  cut: ["Drops what is delayed: the platform goes on live at the next keyframe.", "goes on live"],
 } as const;
 
 const changed = (word: keyof typeof ACTIONS) =>
@@ -63,6 +64,9 @@ const changed = (word: keyof typeof ACTIONS) =>
         await contentOf(client.PUT("/re-stream/channels/{channelId}/platforms/{platformId}/off", params));
       if (word === "retry") {
         await contentOf(client.PUT("/re-stream/channels/{channelId}/platforms/{platformId}/retry", params));
+      }
+      if (word === "cut") {
+        await contentOf(client.PUT("/re-stream/channels/{channelId}/platforms/{platformId}/cut-delay", params));
       }
       return `platform ${id} ${ACTIONS[word][1]}.\n`;
     },
@@ -100,6 +104,7 @@ export const platformsCommand = apiCommand("platforms", "Platforms of a channel:
   on: changed("on"),
   off: changed("off"),
   retry: changed("retry"),
+  cut: changed("cut"),
   remove,
   test: check,
 });

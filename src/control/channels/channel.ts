@@ -47,6 +47,8 @@ export type TargetSettings = {
   readonly hasTimedData?: boolean;
   /** Absent: `auto`. */
   readonly silentAudio?: SilentAudio;
+  /** Absent: no delay. */
+  readonly delaySeconds?: number;
 };
 
 /** The names of a target: its platform's name, and a person's label for it. */
@@ -89,8 +91,6 @@ export type ChannelSettings = {
   readonly isRecorded?: boolean;
   /** The login that encoders need beside the key; absent: none. Secret. */
   readonly ingestLogin?: IngestLogin;
-  /** What encoders over SRT encrypt with; absent: the server's, if it has one. Secret. */
-  readonly srtPassphrase?: string;
 };
 
 /** A user name that no other channel uses, and a password. */
@@ -147,7 +147,7 @@ export function channelSpec(channel: Channel): ChannelSpec {
 /** The target's spec for the media thread. */
 export function targetSpec(target: Target): TargetSpec {
   const { targetId, url, streamKey, isEnabled, bufferPolicy, tls, tracks, loginId, loginPassword = "" } = target;
-  const { hasTimedData } = target;
+  const { hasTimedData, delaySeconds } = target;
   const credentials = loginId === undefined ? {} : { credentials: { id: loginId, password: loginPassword } };
   const { videoCodecs: video, audioCodecs: audio, tracksNeeded = [] } = limitsOf(target.targetName);
   const { silentAudio = "auto" } = target;
@@ -165,6 +165,7 @@ export function targetSpec(target: Target): TargetSpec {
     ...(tracks === undefined ? {} : { tracks }),
     ...(hasTimedData === undefined ? {} : { hasTimedData }),
     ...(addsSilence ? { addsSilence } : {}),
+    ...(delaySeconds === undefined ? {} : { delaySeconds }),
     ...(tls === undefined ? {} : { tls }),
   };
 }

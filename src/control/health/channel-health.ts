@@ -159,7 +159,7 @@ function platformsOff(
   targets: readonly (readonly [TargetId, TargetLive])[],
 ): HealthReason[] {
   const hasMedia = ingest?.videoCodec !== undefined || ingest?.audioCodec !== undefined;
-  const isSent = targets.some(([, { status }]) => status.status !== "READY");
+  const isSent = targets.some(([, { status, sample }]) => status.status !== "READY" || sample?.delay !== undefined);
   if (ingest?.state !== "LIVE" || !hasMedia || isSent || ingest.onlyTargetIds !== undefined) return [];
   return [{ code: "PLATFORMS_OFF", message: SENTENCES.PLATFORMS_OFF, nextStep: "TURN_PLATFORM_ON" }];
 }

@@ -13,6 +13,8 @@ import type { TotalsBatch } from "../ports/store.ts";
 import { HoldLive } from "./hold-live.ts";
 import { IngestLive } from "./ingest-live.ts";
 
+/** A sample comes each second. In milliseconds. */
+const DELAY_TRUE_MS = 3_000;
 const NO_TOTALS: TargetTotals = { bytes: 0, playMs: 0, retryCount: 0 };
 
 type TargetEntry = {
@@ -20,6 +22,8 @@ type TargetEntry = {
   /** The wall clock when the status was reported. */
   mark: number;
   sample: TargetSample | undefined;
+  /** When that sample came, on the monotonic clock, in milliseconds. */
+  sampledMs: number;
   /** `playMs` of the last sample before the present broadcast. */
   playMsBefore: number;
   /** Counted but not stored yet. */
@@ -169,6 +173,7 @@ export class LiveState {
         const target = this.#target(channel, sample.targetId);
         target.unstored = plus(target.unstored, grownTotals(target.sample, sample));
         target.sample = sample;
+        target.sampledMs = this.#clock.now();
       }
     }
   }
@@ -177,10 +182,12 @@ export class LiveState {
     const channel = this.#channels.get(channelId);
     if (channel === undefined) return undefined;
     const targets = new Map<TargetId, TargetLive>();
-    for (const [targetId, { status: reported, mark, sample, playMsBefore }] of channel.targets) {
+    for (const [targetId, target] of channel.targets) {
+      const { status: reported = this.#notDialledYet(channel, target), mark, sample, playMsBefore } = target;
       if (reported === undefined) continue;
       const status = moved(reported, this.#steps.since(mark));
-      const counted = sample === undefined ? {} : { sample, onAirMs: sample.playMs - playMsBefore };
+      const counted =
+        sample === undefined ? {} : { sample: this.#present(target, sample), onAirMs: sample.playMs - playMsBefore };
       targets.set(targetId, { status, ...counted });
     }
     const { startTime, startMark, ingestMark, recording } = channel;
@@ -293,9 +300,28 @@ export class LiveState {
   #target(channel: ChannelEntry, targetId: TargetId): TargetEntry {
     const known = channel.targets.get(targetId);
     if (known !== undefined) return known;
-    const entry: TargetEntry = { status: undefined, mark: 0, sample: undefined, playMsBefore: 0, unstored: NO_TOTALS };
+    const entry: TargetEntry = {
+      status: undefined,
+      mark: 0,
+      sample: undefined,
+      sampledMs: 0,
+      playMsBefore: 0,
+      unstored: NO_TOTALS,
+    };
     channel.targets.set(targetId, entry);
     return entry;
+  }
+
+  /** What waited is not true any more where no more samples come: the target has all of it, or its thread died. */
+  #present({ sampledMs }: TargetEntry, sample: TargetSample): TargetSample {
+    if (sample.delay === undefined || this.#clock.now() - sampledMs < DELAY_TRUE_MS) return sample;
+    const { delay: _, ...rest } = sample;
+    return rest;
+  }
+
+  /** A delayed target is not dialled before its delay is over: it has no status yet. */
+  #notDialledYet({ startTime = 0 }: ChannelEntry, { sample }: TargetEntry): TargetStatus | undefined {
+    return sample?.delay === undefined ? undefined : { status: "READY", sinceTime: startTime };
   }
 
   #status(channel: ChannelEntry, targetId: TargetId, status: TargetStatus): void {

@@ -77,6 +77,8 @@ export interface Runtime {
   disconnectPublisher(channelId: ChannelId, slot: IngestSlot): void | Promise<void>;
   /** Dials a waiting target at once; does nothing where it does not wait. */
   retryTarget(channelId: ChannelId, targetId: TargetId): void | Promise<void>;
+  /** Drops what is delayed of a target, which goes on live at the next keyframe; does nothing where nothing is. */
+  cutDelay(channelId: ChannelId, targetId: TargetId): void | Promise<void>;
   /**
    * Sends the built-in clip as the channel's encoder. `read` finds the channel's spec, and again where the channel changes
    * meanwhile; rejects as it does, and where the media thread does not answer.

@@ -66,6 +66,7 @@ export type TargetChange = {
   readonly tracks?: TrackChoice | "all";
   readonly hasTimedData?: boolean;
   readonly silentAudio?: SilentAudio;
+  readonly delaySeconds?: number;
 };
 
 /** A channel after the removal of one of its targets, and the target as it was. */

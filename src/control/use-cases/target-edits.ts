@@ -111,6 +111,18 @@ export class TargetEdits {
   }
 
   /**
+   * Drops what is delayed of a target: it goes on live at the next keyframe, until the broadcast ends. Does nothing to one
+   * without a delay. Throws DomainError `target-off` where it is switched off.
+   */
+  async cutDelay(channelId: ChannelId, targetId: TargetId): Promise<TargetDetail> {
+    const { runtime, reads } = this.#context;
+    const present = targetOf(await reads.get(channelId), targetId);
+    if (!present.isEnabled) throw new DomainError({ kind: "target-off" });
+    await runtime.cutDelay(channelId, targetId);
+    return present;
+  }
+
+  /**
    * Connects to a target as for a broadcast, but sends no media. Throws DomainError `target-linked` while the target's
    * own link is connected or connecting, since a second publish with its key could end the broadcast; `twin-linked`
    * while that of another target with the same address and key is; and `target-under-test` while another test of it

@@ -5,7 +5,9 @@ import type { AccessKey } from "../../control/ports/access-key-store.ts";
 import type { OwnerLive } from "../../control/ports/runtime.ts";
 import type { ChannelDetail, ChannelSummary, TargetDetail } from "../../control/use-cases/details.ts";
 import type { TargetTest } from "../../control/use-cases/target-edits.ts";
+import type { DelaySample } from "../../thread-protocol/delays/delay.ts";
 import type { TargetSample } from "../../thread-protocol/samples.ts";
+import { targetError } from "../../thread-protocol/targets/target-errors.ts";
 import { healthAnswer } from "./health-answer.ts";
 import { ingestAnswer } from "./ingest-answer.ts";
 import { recordingStatusAnswer } from "./recordings/recording-answer.ts";
@@ -80,7 +82,6 @@ export function channelAnswer(channel: ChannelSummary, context: AnswerContext) {
     recording: recordingStatusAnswer(channel),
     ...backupAnswer(channel, context),
     ...loginAnswer(channel, context),
-    ...passphraseAnswer(channel, context),
     platformCount: channel.targetCount,
     totalPublishSeconds: Math.floor(channel.publishMs / MS_PER_SECOND),
     // One value under two names: Live Station renamed the field in 2025.
@@ -110,11 +111,6 @@ function addressOf({ ingestLogin }: ChannelSummary, url: string): string {
 function loginAnswer({ ingestLogin }: ChannelSummary, context: AnswerContext) {
   if (ingestLogin === undefined) return {};
   return { ingestAuth: { id: shownLogin(ingestLogin.id, context), password: maskPassword(ingestLogin.password) } };
-}
-
-function passphraseAnswer({ srtPassphrase }: ChannelSummary, { isViewer }: AnswerContext) {
-  if (srtPassphrase === undefined) return {};
-  return { srtPassphrase: isViewer ? maskPassword(srtPassphrase) : srtPassphrase };
 }
 
 function alertAnswer({ isOn, ofChannelStatus, ofVodUploads, ofTargetFailures }: Alerts) {
@@ -150,6 +146,7 @@ export function platformSettingsAnswer(target: Target, context: AnswerContext) {
     ...(target.tracks === undefined ? {} : { tracks: target.tracks }),
     ...(target.hasTimedData === false ? { timedData: false } : {}),
     ...(target.silentAudio === undefined || target.silentAudio === "auto" ? {} : { silentAudio: target.silentAudio }),
+    ...(target.delaySeconds === undefined ? {} : { delaySeconds: target.delaySeconds }),
     ...(target.label === undefined ? {} : { label: target.label }),
   };
 }
@@ -163,6 +160,7 @@ export function platformAnswer(target: TargetDetail, context: AnswerContext) {
     ...(status === undefined ? {} : { connectStatusTime: status.sinceTime }),
     ...ownerAnswer(target.owner),
     ...rates(target),
+    ...delayAnswer(target.live?.sample?.delay),
     bytesTotalTrans: target.totals.bytes,
     // The name in the reference's table until 2024. It is a total, despite its name.
     totalBytesPerSecond: target.totals.bytes,
@@ -197,6 +195,27 @@ function rates(target: TargetDetail) {
     ...(sample.hasSilence === true ? { silenceAdded: true } : {}),
     stability: stabilityOf(sample),
   };
+}
+
+/** What waits of a platform's stream, as one more field of an answer; nothing where it has no delay. */
+export function delayAnswer(delay: DelaySample | undefined) {
+  if (delay === undefined) return {};
+  const { state, delayMs, bufferedMs, bufferedBytes, diskBytes, problem } = delay;
+  return {
+    delay: {
+      state,
+      currentSeconds: Math.round(delayMs / MS_PER_SECOND),
+      bufferedSeconds: Math.round(bufferedMs / MS_PER_SECOND),
+      bufferedBytes,
+      diskBytes,
+      ...(problem === undefined ? {} : { problem: sentenceOf(problem) }),
+    },
+  };
+}
+
+function sentenceOf(problem: NonNullable<DelaySample["problem"]>) {
+  const { message, messageKo } = targetError(`delay-${problem}`);
+  return { message, messageKo };
 }
 
 export function stabilityOf({ isUnstable }: TargetSample): "stable" | "unstable" {

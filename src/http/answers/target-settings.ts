@@ -21,6 +21,7 @@ export function targetSettings(platform: PlatformRequest): TargetSettings {
     ...(tracks === undefined ? {} : { tracks }),
     ...(platform.timedData === false ? { hasTimedData: false } : {}),
     ...(platform.silentAudio == null ? {} : { silentAudio: platform.silentAudio }),
+    ...(platform.delaySeconds == null || platform.delaySeconds === 0 ? {} : { delaySeconds: platform.delaySeconds }),
   };
 }
 

@@ -10,7 +10,7 @@ import type { Service } from "../../control/service.ts";
 import type { ChannelDetail } from "../../control/use-cases/details.ts";
 import type { ChannelId, TargetId } from "../../thread-protocol/channel-spec.ts";
 import type { ChannelSample } from "../../thread-protocol/samples.ts";
-import { type AnswerContext, channelAnswer, platformAnswer, stabilityOf } from "../answers/answers.ts";
+import { type AnswerContext, channelAnswer, delayAnswer, platformAnswer, stabilityOf } from "../answers/answers.ts";
 import { ingestShape } from "../answers/ingest-answer.ts";
 import { LiveReader } from "./live-reader.ts";
 import { LiveRing, type RingLimits } from "./live-ring.ts";
@@ -359,6 +359,7 @@ function sampleAnswer(sample: ChannelSample, time: number): object {
       droppedFrames: target.droppedFrames,
       ...(target.droppedFrames > 0 ? { droppedFramesByCause: target.drops } : {}),
       stability: stabilityOf(target),
+      ...delayAnswer(target.delay),
     })),
   };
 }

@@ -82,6 +82,7 @@ function addPlatformActionRoutes(api: FastifyInstance, context: RouteContext): v
       act: (channelId, targetId) => targetEdits.setEnabled(channelId, targetId, false),
     },
     { method: "PUT", url: `${url}/retry`, act: (channelId, targetId) => targetEdits.retry(channelId, targetId) },
+    { method: "PUT", url: `${url}/cut-delay`, act: (channelId, targetId) => targetEdits.cutDelay(channelId, targetId) },
   ];
   for (const { act, ...route } of actions) {
     api.route<PlatformParams>({
@@ -119,6 +120,7 @@ function targetChange(body: EditPlatformRequest, present: Target): TargetChange 
     ...(body.bufferPolicy == null ? {} : { bufferPolicy: body.bufferPolicy }),
     ...(body.timedData == null ? {} : { hasTimedData: body.timedData }),
     ...(body.silentAudio == null ? {} : { silentAudio: body.silentAudio }),
+    ...(body.delaySeconds == null ? {} : { delaySeconds: body.delaySeconds }),
     ...(body.tls == null ? {} : { tls: targetTrust(body.tls) }),
     ...(body.tracks == null ? {} : { tracks: trackChoice(body.tracks) ?? "all" }),
   };

@@ -15,7 +15,7 @@ import { HEADER_MARKS, type PacketKind, type PacketMarks, typeOf } from "../stre
 import type { Slate } from "../stream/slate/slate.ts";
 import { SlateRun } from "../stream/slate/slate-run.ts";
 import { Timeline } from "../stream/timeline.ts";
-import type { LinkClose, StreamChoice, Subscriber } from "../subscriber/subscriber.ts";
+import type { LinkClose, SoFar, StreamChoice, Subscriber } from "../subscriber/subscriber.ts";
 import type { FanOutDeps } from "./fan-out-deps.ts";
 import { type FillerRun, newFillerRun } from "./filler-run.ts";
 import { type Interleaved, Interleaver, placed, timed } from "./interleaver.ts";
@@ -76,8 +76,8 @@ export class FanOut {
 
   /** The broadcast is over: connections are left as asked, and the next broadcast starts from nothing. */
   stop(how: LinkClose): void {
-    if (how !== "abort") this.#sendFrames(this.#interleaver.drain());
-    if (how !== "abort") this.#fanOut.deliver();
+    this.#sendFrames(this.#interleaver.drain());
+    this.#fanOut.deliver();
     this.#interleaver = new Interleaver();
     this.#hasStarted = false;
     this.#deps.connections.unwant(how);
@@ -275,13 +275,8 @@ export class FanOut {
     const hasAudio = what === "all";
     if (!hasAudio) this.#begunTracks.clear();
     const startMs = hasAudio ? behind : () => this.#timeline.lastMs;
-    return newFillerRun({
-      renditions: this.#fanOut.renditions,
-      stock: this.#stock,
-      head: this.#head,
-      hasAudio,
-      startMs,
-    });
+    const { renditions } = this.#fanOut;
+    return newFillerRun({ renditions, stock: this.#stock, head: this.#head, hasAudio, startMs });
   }
 
   /** Shows a slate from now on, after everything that was sent. It must fit the stream. */
@@ -320,10 +315,7 @@ export class FanOut {
     this.#flushCall.note(0);
   }
 
-  /**
-   * By how many milliseconds a frame of the encoder on air lies behind what filler has covered. Undefined for its first
-   * frame.
-   */
+  /** By how many milliseconds a frame of the encoder on air lies behind what filler has covered; undefined: its first. */
   staleMs(kind: "audio" | "video", timestamp: number): number | undefined {
     const timeMs = this.#timeline.expected(kind, timestamp);
     return timeMs === undefined ? undefined : Math.max(0, this.#timeline.lastMs - timeMs);
@@ -344,6 +336,11 @@ export class FanOut {
   subscribe(subscriber: Subscriber): void {
     this.#fanOut.subscribe(subscriber, this.#timeline.lastMs);
     this.#flushCall.note(0);
+  }
+
+  /** A subscriber leaves that goes on elsewhere; returns what it got so far. */
+  detach(subscriber: Subscriber): SoFar | undefined {
+    return this.#fanOut.detach(subscriber, this.#timeline.lastMs);
   }
 
   /** The last keyframe of the default track, unless the asker has the one of `knownTime`. */

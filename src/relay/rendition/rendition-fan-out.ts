@@ -1,8 +1,9 @@
 import type { Clock } from "../../base/clock.ts";
+import { withOwnMemory } from "../packing/rtmp-chunks.ts";
 import type { BlockStore } from "../stream/block-store.ts";
 import type { DecoderConfig } from "../stream/config/decoder-config.ts";
 import type { Packet } from "../stream/packet.ts";
-import type { LinkClose, StreamChoice, Subscriber } from "../subscriber/subscriber.ts";
+import type { LinkClose, SoFar, StreamChoice, Subscriber } from "../subscriber/subscriber.ts";
 import type { Rendition, Unpacked } from "./rendition.ts";
 import { Renditions } from "./renditions.ts";
 
@@ -50,6 +51,20 @@ export class RenditionFanOut {
       subscriber.begin(rendition.head(config.messages()), beganMs, rendition);
       for (const [index, packet] of rendition.gop.packets.entries()) subscriber.offer(packet, index === 0, rendition);
     });
+  }
+
+  /** A subscriber leaves that goes on elsewhere; returns what it got so far. `lastMs`: channel time, in milliseconds. */
+  detach(subscriber: Subscriber, lastMs: number): SoFar | undefined {
+    this.deliver();
+    const rendition = this.renditions.find(({ subscribers }) => subscribers.has(subscriber));
+    if (rendition === undefined) return undefined;
+    rendition.leave(subscriber);
+    return {
+      head: rendition.head(this.#deps.head().messages()),
+      packets: rendition.gop.packets.map(withOwnMemory),
+      lastMs,
+      hasSilence: rendition.isAddingSilence,
+    };
   }
 
   /** The stream's codecs or forms changed: subscribers that did not begin yet may get another rendition. */

@@ -7,7 +7,7 @@ import type { Packet } from "../stream/packet.ts";
 /**
  * How a connection ends. `end`: the broadcast is over, and the peer gets its end (RTMP: FCUnpublish and deleteStream, then
  * FIN). `cut`: FIN without a message, so that the platform's own grace period runs. `abort`: at once, for a peer that takes
- * nothing any more, after a fault, or where another node sends now.
+ * nothing any more, or after a fault.
  */
 export type LinkClose = "end" | "cut" | "abort";
 
@@ -31,6 +31,16 @@ export const WHOLE_STREAM: StreamChoice = {
   takesEnhanced: true,
   hasTimedData: true,
   addsSilence: false,
+};
+
+/** What a subscriber that leaves the stream has got of it. */
+export type SoFar = {
+  readonly head: readonly HeadMessage[];
+  /** The current GOP, in memory of their own. */
+  readonly packets: readonly Packet[];
+  /** Channel time of what it got last, in milliseconds. */
+  readonly lastMs: number;
+  readonly hasSilence: boolean;
 };
 
 /**

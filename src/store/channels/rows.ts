@@ -35,9 +35,8 @@ export function readChannel(
   targetCount: number,
   secrets: Secrets,
 ): ChannelRecord {
-  const opened = (
-    column: "stream_key" | "backup_stream_key" | "ingest_login_id" | "ingest_login_password" | "srt_passphrase",
-  ) => secrets.openAgain(row[column], { table: "channel", column, row: row.channel_id });
+  const opened = (column: "stream_key" | "backup_stream_key" | "ingest_login_id" | "ingest_login_password") =>
+    secrets.openAgain(row[column], { table: "channel", column, row: row.channel_id });
   const hasLogin = row.ingest_login_id !== "";
   return {
     channelId: row.channel_id,
@@ -55,7 +54,6 @@ export function readChannel(
     streamKey: opened("stream_key"),
     ...(row.backup_stream_key === "" ? {} : { backupStreamKey: opened("backup_stream_key") }),
     ...(hasLogin ? { ingestLogin: { id: opened("ingest_login_id"), password: opened("ingest_login_password") } } : {}),
-    ...(row.srt_passphrase === "" ? {} : { srtPassphrase: opened("srt_passphrase") }),
     createdTime: Number(row.created_time),
     revision: Number(row.revision),
     publishMs: Number(row.publish_ms),
@@ -117,6 +115,7 @@ export function readTarget(row: TargetRow, secrets: Secrets): Target {
     ...readTracks(row),
     ...(row.has_timed_data === 1 ? {} : { hasTimedData: false }),
     ...readSilentAudio(row),
+    ...(Number(row.delay_seconds) === 0 ? {} : { delaySeconds: Number(row.delay_seconds) }),
     totals: { bytes: Number(row.bytes), playMs: Number(row.play_ms), retryCount: Number(row.retry_count) },
   };
 }
@@ -135,19 +134,28 @@ function readSilentAudio({ silent_audio }: TargetRow): { readonly silentAudio?: 
   return silentAudio === "auto" ? {} : { silentAudio };
 }
 
+/** The stream settings of a target. */
+type Chosen = "tracks" | "hasTimedData" | "silentAudio" | "delaySeconds";
+
 /** The stream settings of a new target, as columns. */
-export function chosenColumns(settings: Pick<TargetSettings, "tracks" | "hasTimedData" | "silentAudio">) {
-  const { tracks = "all", hasTimedData = true, silentAudio = "auto" } = settings;
-  return { ...trackColumns(tracks), has_timed_data: hasTimedData ? 1 : 0, silent_audio: silentAudio };
+export function chosenColumns(settings: Pick<TargetSettings, Chosen>) {
+  const { tracks = "all", hasTimedData = true, silentAudio = "auto", delaySeconds = 0 } = settings;
+  return {
+    ...trackColumns(tracks),
+    has_timed_data: hasTimedData ? 1 : 0,
+    silent_audio: silentAudio,
+    delay_seconds: delaySeconds,
+  };
 }
 
 /** The same for a change: absent settings stay as they are. */
-export function choiceColumns(change: Pick<TargetChange, "tracks" | "hasTimedData" | "silentAudio">) {
-  const { tracks, hasTimedData, silentAudio } = change;
+export function choiceColumns(change: Pick<TargetChange, Chosen>) {
+  const { tracks, hasTimedData, silentAudio, delaySeconds } = change;
   return {
     ...(tracks === undefined ? {} : trackColumns(tracks)),
     ...(hasTimedData === undefined ? {} : { has_timed_data: hasTimedData ? 1 : 0 }),
     ...(silentAudio === undefined ? {} : { silent_audio: silentAudio }),
+    ...(delaySeconds === undefined ? {} : { delay_seconds: delaySeconds }),
   };
 }
 

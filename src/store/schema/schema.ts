@@ -161,8 +161,6 @@ export type ChannelRow = {
   readonly ingest_login_password: string;
   /** The index by which the user name is found; null where there is none. */
   readonly ingest_login_id_index: string | null;
-  /** Sealed. Empty: none of its own. */
-  readonly srt_passphrase: string;
 };
 
 export type TargetRow = {
@@ -192,6 +190,7 @@ export type TargetRow = {
   readonly has_timed_data: number;
   /** `auto`, `always` or `never`. */
   readonly silent_audio: string;
+  readonly delay_seconds: number;
   readonly bytes: number;
   readonly play_ms: number;
   readonly retry_count: number;

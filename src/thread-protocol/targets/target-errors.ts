@@ -1,3 +1,4 @@
+import { DELAY_SENTENCES } from "./delay-sentences.ts";
 import { REFUSAL_SENTENCES } from "./refusal-sentences.ts";
 import { SRT_SENTENCES } from "./srt-sentences.ts";
 import type { TargetSentence } from "./target-sentence.ts";
@@ -8,6 +9,7 @@ import type { TargetError } from "./target-status.ts";
  * may echo keys.
  */
 const SENTENCES = {
+  ...DELAY_SENTENCES,
   "address-unusable": {
     code: "TARGET_FORBIDDEN",
     severity: "fatal",

@@ -27,6 +27,7 @@ test("every setting has its default", () => {
     allowedHosts: [],
     basePath: "",
     corsOrigins: [],
+    delayMb: 20_000,
     dataDir: "./data",
     newDatabase: "no",
     nodeId: expect.stringMatching(/^[A-Za-z0-9._-]{1,64}$/),
@@ -132,9 +133,11 @@ test("every setting can be set", () => {
     FANFARE_SRT_PASSPHRASE: "correct-horse",
     FANFARE_SRT_LATENCY: "1000",
     FANFARE_SRT_URL: "srt://live.example.com:48890",
+    FANFARE_DELAY_MB: "1500",
   };
   expect(config([], env)).toEqual({
     dataDir: "/srv/fanfare",
+    delayMb: 1_500,
     newDatabase: "yes",
     takeOver: "yes",
     proxyProtocolFrom: "10.9.0.0/16",

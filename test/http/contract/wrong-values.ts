@@ -66,6 +66,7 @@ export const WRONG_BODY_VALUES: Readonly<Record<string, readonly WrongValue[]>> 
   timedData: FLAG,
   bufferPolicy: oneOf(["drop", "disconnect"], "wait", "DROP"),
   silentAudio: oneOf(["auto", "always", "never"], "no", "AUTO", true),
+  delaySeconds: wrong("a whole number of seconds from 0 to 900", "10", -1, 901, 0.5, {}),
   hold: wrong("an object with seconds", 120, "120", true),
   seconds: wrong("a whole number of seconds from 0 to 1800", "120", -1, 1_801, 0.5, {}),
   backup: wrong("an object with enabled", true, "x", 1),
@@ -87,19 +88,6 @@ export const WRONG_BODY_VALUES: Readonly<Record<string, readonly WrongValue[]>> 
   mediaSeconds: wrong("a whole number of seconds from 5 to 120", "5", 4, 121, 5.5, {}),
   videoSeconds: wrong("0, or a whole number of seconds from 5 to 600", "5", 1, -1, 601, 5.5, {}),
   ingestAuth: wrong("an object with id and password", 5, "x", true),
-  srtPassphrase: wrong(
-    "10 to 79 English letters, digits and signs, without & ? # % + and blanks; empty for none",
-    ...[
-      5,
-      true,
-      "too-short",
-      "x".repeat(80),
-      "with a blank",
-      "with&ampersand",
-      "with%20per-cent",
-      "한글로쓴긴암호입니다요",
-    ],
-  ),
   alertOn: FLAG,
   alertOptions: wrong("an object of alertChangeStatus, alertVodUploadFail and alertReStreamFail", 5, "x", true),
   alertChangeStatus: FLAG,
@@ -157,7 +145,16 @@ export const REQUIRED: Readonly<Record<string, readonly string[]>> = {
 /** Fields whose value an error repeats: no others, since they may hold a secret. */
 export const REPEATED: ReadonlySet<string> = new Set([
   ...["channelName", "planType", "envType", "targetName", "enabled", "label", "name", "role", "which"],
-  ...["seconds", "durationSeconds", "mediaSeconds", "videoSeconds", "bufferPolicy", "timedData", "silentAudio"],
+  ...[
+    "seconds",
+    "durationSeconds",
+    "mediaSeconds",
+    "videoSeconds",
+    "bufferPolicy",
+    "timedData",
+    "silentAudio",
+    "delaySeconds",
+  ],
   ...["alertOn", "alertChangeStatus", "alertVodUploadFail", "alertReStreamFail"],
   ...["pageNo", "pageSizeNo", "channelStatus", "onAir"],
 ]);

@@ -15,6 +15,7 @@ const FIELDS: Readonly<Record<string, unknown>> = {
   tracks: { video: 0, audio: 1 },
   timedData: false,
   silentAudio: "never",
+  delaySeconds: 30,
   tls: { fingerprint: "ab".repeat(32) },
 };
 const PASSWORD = "xyzzy";

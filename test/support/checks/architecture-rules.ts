@@ -18,7 +18,7 @@ const EVERYTHING_BELOW_APP = [
     "remote-publish",
     "node-link",
   ],
-  ...["http", "store", "webhooks", "placement", "cluster", "recording", "telemetry", "testkit"],
+  ...["http", "store", "webhooks", "placement", "cluster", "delay", "recording", "telemetry", "testkit"],
   ...["ffmpeg", "media-files", "sources"],
 ];
 
@@ -44,6 +44,7 @@ export const ROOM_RULES: Readonly<Record<string, readonly string[]>> = {
   ffmpeg: ["base"],
   "media-files": ["control/ports", "ffmpeg", "base"],
   sources: ["control/ports", "control/channels", "ffmpeg", "relay", "protocol", "thread-protocol", "base"],
+  delay: ["thread-protocol", "base"],
   recording: ["protocol", "thread-protocol", "base"],
   webhooks: ["control", "thread-protocol", "net", "base", "api-contract/event-words.ts", "api-contract/alerts"],
   http: ["control", "api-contract", "thread-protocol", "protocol/flv", "base"],
@@ -165,7 +166,8 @@ export const SUBROOM_RULES: Readonly<Record<string, readonly string[]>> = {
   "app/threads": [],
   "app/config": [],
   "app/data-folder": ["app/config"],
-  "app/media-thread": ["app/threads"],
+  "app/delay-thread": [],
+  "app/media-thread": ["app/threads", "app/process", "app/delay-thread"],
   "app/recording-thread": ["app/threads"],
   "app/upgrade": ["app/threads"],
   // It starts the entry files of the other threads.

@@ -15,6 +15,7 @@ const platformAnswer = z.looseObject({
   lastError: z
     .looseObject({ code: z.string(), severity: z.enum(["transient", "fatal"]), message: z.string(), time: z.int() })
     .optional(),
+  delay: z.looseObject({ state: z.string(), bufferedBytes: z.int() }).optional(),
 });
 /** One platform as `GET …/platforms` shows it. */
 export type Platform = z.infer<typeof platformAnswer>;
@@ -41,6 +42,7 @@ export type NewPlatform = {
   readonly id?: string;
   readonly password?: string;
   readonly bufferPolicy?: "drop" | "disconnect";
+  readonly delaySeconds?: number;
   readonly tracks?: { readonly video?: number; readonly audio?: number };
 };
 

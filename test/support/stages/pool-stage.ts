@@ -1,4 +1,6 @@
 import { randomBytes } from "node:crypto";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { onTestFinished } from "vitest";
 import { MediaPool, type MediaPoolDeps } from "../../../src/app/control-thread/media/media-pool.ts";
 import type { ThreadNews } from "../../../src/app/control-thread/media/thread-news.ts";
@@ -45,7 +47,9 @@ export class PoolStage {
     this.pool = new MediaPool({
       options: {
         ...{ rtmpHost: "127.0.0.1", rtmpPort, threads, retriesPerSecond: 20, loadMax: 1, targetAllow: "127.0.0.0/8" },
-        ...{ directSockets: true, ownPorts: [], ownHosts: [], ...rest },
+        ...{ directSockets: true, ownPorts: [], ownHosts: [] },
+        delays: { folder: join(tmpdir(), "fanfare-no-delays"), keepFreeBytes: 0, bytesMax: 1 },
+        ...rest,
       },
       ...{ placement, clock: systemClock, log, view: this.view, previewAccess: this.previewAccess, findIngestUser },
       admit: admit ?? (async (key) => this.#keys.get(key)),

@@ -1,5 +1,6 @@
 import { Engine } from "../../../src/relay/engine.ts";
 import type { PublisherHandle } from "../../../src/relay/publisher/publisher.ts";
+import type { DelayShelves } from "../../../src/relay/subscriber/delay/delay-shelf.ts";
 import type { ChannelSpec, IngestSlot, TargetSpec } from "../../../src/thread-protocol/channel-spec.ts";
 import type { Fact } from "../../../src/thread-protocol/facts.ts";
 import type { ChannelSample } from "../../../src/thread-protocol/samples.ts";
@@ -37,8 +38,11 @@ export class RelayStage {
   #revision = 0;
   readonly #holdSeconds: number;
 
-  /** `holdSeconds`: how long targets are held; none by default. `onWoke`: of a node that shares its channels. */
-  constructor(holdSeconds = 0, onWoke?: () => void) {
+  /**
+   * `holdSeconds`: how long targets are held; none by default. `onWoke`: of a node that shares its channels. `shelves`:
+   * where delayed targets' streams lie.
+   */
+  constructor(holdSeconds = 0, onWoke?: () => void, shelves?: DelayShelves) {
     this.#holdSeconds = holdSeconds;
     this.engine = new Engine({
       clock: this.clock,
@@ -47,6 +51,7 @@ export class RelayStage {
       onFact: (fact) => this.facts.push(fact),
       report: (samples) => this.samples.push(...samples),
       ...(onWoke === undefined ? {} : { onWoke }),
+      ...(shelves === undefined ? {} : { shelves }),
     });
   }
 

@@ -43,13 +43,15 @@ export type Change =
 
 /** Returns the channel with its totals increased by one second's sample: the server sends totals only with whole objects. */
 export function withSample(channel: Channel, { ingest, platforms }: Sample): Channel {
-  const rates = new Map(platforms.map(({ platId, bytesPerSecond }) => [platId, bytesPerSecond]));
-  const grown = channel.platforms.map((platform) => {
-    const bytesTotalTrans = platform.bytesTotalTrans + (rates.get(platform.platId) ?? 0);
+  const samples = new Map(platforms.map((one) => [one.platId, one]));
+  const grown = channel.platforms.map(({ delay: _, ...platform }) => {
+    const { bytesPerSecond = 0, delay } = samples.get(platform.platId) ?? {};
+    const bytesTotalTrans = platform.bytesTotalTrans + bytesPerSecond;
     const isOnAir = platform.connectStatus === "PUBLISHING" && !(platform.warning?.code ?? "").startsWith("WAITS_");
     const { onAirSeconds } = platform;
     const onAir = onAirSeconds === undefined || !isOnAir ? {} : { onAirSeconds: onAirSeconds + 1 };
-    return { ...platform, ...onAir, bytesTotalTrans, totalBytesPerSecond: bytesTotalTrans };
+    const totals = { bytesTotalTrans, totalBytesPerSecond: bytesTotalTrans };
+    return { ...platform, ...onAir, ...totals, ...(delay === undefined ? {} : { delay }) };
   });
   if (channel.ingest === undefined) return { ...channel, platforms: grown };
   const bytesTotal = channel.ingest.bytesTotal + ingest.bytesPerSecond;

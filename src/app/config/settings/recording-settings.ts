@@ -36,7 +36,7 @@ export const RECORDING_SETTINGS = {
   recordingKeepFreeMb: setting(
     "FANFARE_RECORDING_KEEP_FREE_MB",
     megabytes,
-    "Megabytes of the disk that recordings leave free; below that they end, and begin again when there is room.",
+    "Megabytes of the disk that recordings and delayed streams leave free; below that they end, and begin again when there is room.",
     "2000",
   ),
   recordingQuotaMb: setting(
@@ -56,6 +56,12 @@ export const RECORDING_SETTINGS = {
     megabytes,
     "Megabytes of all recordings above which the oldest are removed (0: no limit).",
     "0",
+  ),
+  delayMb: setting(
+    "FANFARE_DELAY_MB",
+    upTo(1, MEGABYTES_MAX, `a whole number of megabytes from 1 to ${MEGABYTES_MAX}`),
+    "Megabytes on disk that the streams of delayed platforms may take together, in the folder delays of the data folder.",
+    "20000",
   ),
   s3Url: setting(
     "FANFARE_S3_URL",

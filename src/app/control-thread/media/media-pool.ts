@@ -29,6 +29,7 @@ import { PendingRequests, type Unanswered } from "../../threads/pending-requests
 import type { PoolWorker } from "../../threads/pool-worker.ts";
 import type { TransportEnd } from "../../threads/transport-ends.ts";
 import { ChannelRoutes, type Claim, type OwnedChannel } from "./channel-routes.ts";
+import { lostFacts } from "./lost-facts.ts";
 import { MediaWorkers } from "./media-workers.ts";
 import { OwnerLinks, type PublisherTransport } from "./owner-links.ts";
 import { SrtLinks } from "./srt-links.ts";
@@ -195,6 +196,10 @@ export class MediaPool implements Runtime {
 
   retryTarget(channelId: ChannelId, targetId: TargetId): void {
     this.routes.post(channelId, { kind: "retry-target", channelId, targetId });
+  }
+
+  cutDelay(channelId: ChannelId, targetId: TargetId): void {
+    this.routes.post(channelId, { kind: "cut-delay", channelId, targetId });
   }
 
   async testTarget(target: TargetSpec): Promise<PreflightResult> {
@@ -384,16 +389,8 @@ export class MediaPool implements Runtime {
     this.#totals.startOver(channels);
     for (const channelId of channels) {
       const live = view.live(channelId);
-      if (live?.isPublishing !== true) continue;
-      for (const [targetId, { status }] of live.targets) {
-        const ready = { status: "READY", sinceTime: time } as const;
-        this.#deps.onFact({ kind: "target-status", time, channelId, targetId, from: status.status, status: ready });
-      }
-      const { recording } = live;
-      if (recording?.status === "RECORDING" || recording?.status === "FAIL")
-        this.#deps.onFact({ kind: "recording-status", time, channelId, status: { status: "READY" } });
-      const lost = { ingestId: 0, slot: "main", end: "connection-lost", isBroadcastOver: true } as const;
-      this.#deps.onFact({ kind: "ingest-ended", time, channelId, ...lost });
+      if (live === undefined) continue;
+      for (const fact of lostFacts(channelId, live, time)) this.#deps.onFact(fact);
     }
   }
 }

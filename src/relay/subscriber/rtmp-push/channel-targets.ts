@@ -1,7 +1,9 @@
 import type { TargetId, TargetSpec } from "../../../thread-protocol/channel-spec.ts";
 import type { DroppedFrames, TargetSample } from "../../../thread-protocol/samples.ts";
 import type { DecoderConfig } from "../../stream/config/decoder-config.ts";
-import type { LinkClose, StreamChoice, Subscriber } from "../subscriber.ts";
+import type { DelayShelves } from "../delay/delay-shelf.ts";
+import { TargetDelay } from "../delay/target-delay.ts";
+import type { LinkClose, SoFar, StreamChoice, Subscriber } from "../subscriber.ts";
 import type { Supply } from "./health/idle-watch.ts";
 import { choiceOf } from "./spec-change.ts";
 import { streamProblem } from "./stream-problem.ts";
@@ -12,6 +14,8 @@ export interface TargetStream {
   /** The present decoder config. */
   readonly head: DecoderConfig;
   subscribe(subscriber: Subscriber): void;
+  /** A subscriber leaves that goes on elsewhere; returns what it got so far. */
+  detach(subscriber: Subscriber): SoFar | undefined;
   /** Makes renditions for these choices, so that targets which connect later find the current GOP. */
   prepare(choices: readonly StreamChoice[]): void;
   /** Gives subscribers in step the flush batch. Call before anything that ends a link: earlier packets belong to it. */
@@ -20,6 +24,9 @@ export interface TargetStream {
 
 export type ChannelTargetsDeps = Omit<TargetDeps, "onAccepted"> & {
   readonly stream: () => TargetStream;
+  readonly shelves: DelayShelves;
+  /** Whether anything may be sent to targets at present. Asked for delayed targets only. */
+  readonly maySend: () => boolean;
   /** Takes the error of one target; the others go on. */
   readonly onFault: (error: unknown) => void;
 };
@@ -28,6 +35,8 @@ export type ChannelTargetsDeps = Omit<TargetDeps, "onAccepted"> & {
 export class ChannelTargets {
   readonly #deps: ChannelTargetsDeps;
   readonly #targets = new Map<TargetId, Target>();
+  /** The delays of those that have one, in front of them. */
+  readonly #delays = new Map<TargetId, TargetDelay>();
   #areWanted = false;
   /** Accepted, but not begun: whether the stream has audio is not known yet. */
   readonly #untilAudio = new Set<Subscriber>();
@@ -46,7 +55,18 @@ export class ChannelTargets {
 
   /** Whether any of them got something of the stream, and still has that connection. */
   get haveBegun(): boolean {
-    return [...this.#targets.values()].some(({ hasBegun }) => hasBegun);
+    return [...this.#targets.values()].some((target) => this.#way(target).hasBegun);
+  }
+
+  /** Whether a broadcast that is over still goes out to any of them. */
+  get areDraining(): boolean {
+    for (const delay of this.#delays.values()) if (delay.isDraining) return true;
+    return false;
+  }
+
+  /** What the channel's stream reaches first of a target: its delay, or the target. */
+  #way(target: Target): Target | TargetDelay {
+    return this.#delays.get(target.targetId) ?? target;
   }
 
   /** Makes the targets match the specs; targets that did not change are not affected. */
@@ -57,12 +77,14 @@ export class ChannelTargets {
     for (const [targetId, target] of this.#targets) {
       if (wanted.has(targetId)) continue;
       this.#targets.delete(targetId);
+      this.#delays.get(targetId)?.stop("end");
+      this.#delays.delete(targetId);
       target.unwant("end");
     }
     for (const [targetId, spec] of wanted) {
       const present = this.#targets.get(targetId);
       if (present === undefined) this.#add(spec);
-      else present.setSpec(spec);
+      else this.#change(present, spec);
     }
     stream.prepare(specs.map(choiceOf));
     this.checkStream();
@@ -71,10 +93,47 @@ export class ChannelTargets {
   #add(spec: TargetSpec): void {
     const target: Target = new Target(spec, {
       ...this.#deps,
-      onAccepted: (push) => this.#begin(push),
+      onAccepted: (push) => {
+        const delay = this.#delays.get(spec.targetId);
+        if (delay === undefined) this.#begin(push);
+        else delay.accept(push);
+      },
     });
     this.#targets.set(spec.targetId, target);
-    if (this.#areWanted) target.want();
+    if (isDelayed(spec)) this.#delays.set(spec.targetId, this.#newDelay(target));
+    if (this.#areWanted) this.#way(target).want();
+  }
+
+  #newDelay(target: Target): TargetDelay {
+    const { clock, shelves, onFault, maySend } = this.#deps;
+    return new TargetDelay(target, {
+      ...{ clock, shelves, onFault, maySend },
+      subscribe: (subscriber) => this.#begin(subscriber),
+    });
+  }
+
+  #change(target: Target, spec: TargetSpec): void {
+    const { targetId } = spec;
+    if (!this.#delays.has(targetId) && isDelayed(spec)) this.#delay(target, spec);
+    else this.#way(target).setSpec(spec);
+    this.#forgetOver();
+  }
+
+  /** A target without a delay gets one. It keeps its connection where it has one and the stream goes on. */
+  #delay(target: Target, spec: TargetSpec): void {
+    target.setSpec(spec);
+    const delay = this.#newDelay(target);
+    this.#delays.set(spec.targetId, delay);
+    if (!this.#areWanted) return;
+    const push = spec.isEnabled ? target.begunPush : undefined;
+    const got = push === undefined ? undefined : this.#deps.stream().detach(push);
+    if (push !== undefined && got !== undefined) return delay.takeOver(push, got);
+    target.unwant("cut");
+    delay.want();
+  }
+
+  #forgetOver(): void {
+    for (const [targetId, delay] of this.#delays) if (delay.isOver) this.#delays.delete(targetId);
   }
 
   /**
@@ -97,24 +156,40 @@ export class ChannelTargets {
   /** The encoder sends audio after all. Targets that got silence of another format are connected anew. */
   endSilence(isSameFormat: boolean): void {
     this.#beginWaiting();
-    if (!isSameFormat) this.#each((target) => target.hasSilence && target.redial("cut"));
+    this.#each((target) => {
+      const way = this.#way(target);
+      if (!way.hasSilence) return;
+      if (way instanceof TargetDelay) way.endSilence(isSameFormat);
+      else if (!isSameFormat) way.redial("cut");
+    });
   }
 
   /** There is media: dials the targets. Not at publish: an encoder that sends nothing starts no broadcast. */
   want(): void {
     this.#areWanted = true;
-    for (const target of this.#targets.values()) target.want();
+    this.#forgetOver();
+    for (const target of this.#targets.values()) this.#way(target).want();
   }
 
-  /** The broadcast is over: leaves the targets as asked. */
+  /** The broadcast is over: leaves the targets as asked, the delayed ones later. */
   unwant(how: LinkClose): void {
     this.#areWanted = false;
-    this.#each((target) => target.unwant(how));
+    this.#each((target) => this.#way(target).unwant(how));
+  }
+
+  /** Drops what is delayed, and leaves those targets now. */
+  stopDelays(how: LinkClose): void {
+    for (const delay of this.#delays.values()) delay.stop(how);
+  }
+
+  /** Drops what is delayed of a target, which goes on live at the next keyframe; does nothing without a delay. */
+  cutDelay(targetId: TargetId): void {
+    this.#delays.get(targetId)?.cut();
   }
 
   /** Connects every target anew: the new stream cannot follow the former one within a connection. */
   redial(): void {
-    for (const target of this.#targets.values()) target.redial("cut");
+    for (const target of this.#targets.values()) this.#way(target).redial("cut");
   }
 
   /** A frame of the encoder went to no target. */
@@ -127,18 +202,27 @@ export class ChannelTargets {
     const stream = this.#deps.stream();
     stream.deliver();
     const nowMs = this.#deps.clock.now();
-    this.#each((target) => target.setStreamProblem(streamProblem(target.spec, stream.head, nowMs)));
+    this.#each((target) => {
+      const way = this.#way(target);
+      way.setStreamProblem(streamProblem(way.spec, stream.head, nowMs));
+    });
   }
 
   /** Call once a second. */
   tick(supply: Pick<Supply, "isSilent" | "lacksKeyframe">): void {
     this.checkStream();
     this.#beginWaiting();
-    this.#each((target) => target.tick(supply));
+    this.#each((target) => {
+      this.#delays.get(target.targetId)?.tick();
+      target.tick(supply);
+    });
   }
 
   sample(): TargetSample[] {
-    return [...this.#targets.values()].map((target) => target.sample());
+    return [...this.#targets.values()].map((target) => {
+      const delay = this.#delays.get(target.targetId)?.sample();
+      return delay === undefined ? target.sample() : { ...target.sample(), delay };
+    });
   }
 
   /** No mistake with one target may reach another. */
@@ -151,4 +235,8 @@ export class ChannelTargets {
       }
     }
   }
+}
+
+function isDelayed({ delaySeconds = 0 }: TargetSpec): boolean {
+  return delaySeconds > 0;
 }

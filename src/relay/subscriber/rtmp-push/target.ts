@@ -168,6 +168,11 @@ export class Target {
     return this.#push !== undefined;
   }
 
+  /** The RTMP connection that has begun with the stream; undefined where there is none. */
+  get begunPush(): RtmpPush | undefined {
+    return this.#push instanceof RtmpPush && this.#push.hasBegun ? this.#push : undefined;
+  }
+
   get isStalled(): boolean {
     return this.#state.at === "stalled";
   }

@@ -6,6 +6,7 @@ import { SecretField } from "../basic/secret-field.tsx";
 
 /** Track numbers are one byte on the wire. */
 const TRACK_MAX = 255;
+const DELAY_SECONDS_MAX = 900;
 const POLICIES = ["drop", "disconnect"] as const;
 const SILENT_AUDIO = ["auto", "always", "never"] as const;
 
@@ -50,6 +51,13 @@ export function MoreFields({ platform }: { readonly platform?: Platform }) {
         name="silentAudio"
         value={platform?.silentAudio ?? "auto"}
         options={SILENT_AUDIO.map((choice) => [choice, texts.silentAudioChoices[choice]])}
+      />
+      <TextField
+        label={optionalLabel(texts.delaySeconds)}
+        name="delaySeconds"
+        help={texts.delaySecondsHelp}
+        value={platform?.delaySeconds?.toString()}
+        input={{ type: "number", min: 0, max: DELAY_SECONDS_MAX, step: 1, inputMode: "numeric" }}
       />
       <label class="check">
         <input type="checkbox" name="noTimedData" defaultChecked={platform?.timedData === false} />

@@ -25,6 +25,7 @@ export function platformBody(field: Fields): object {
     ...Object.fromEntries(optional.map((name) => [name, field(name)])),
     ...(Object.keys(tracks).length > 0 ? { tracks } : {}),
     ...(field("noTimedData") === "on" ? { timedData: false } : {}),
+    ...(Number(field("delaySeconds")) > 0 ? { delaySeconds: Number(field("delaySeconds")) } : {}),
     ...(tls.length > 0 ? { tls: Object.fromEntries(tls) } : {}),
   };
 }
@@ -135,6 +136,7 @@ export function EditPlatform({ channel, platform, onClose }: EditOptions) {
       label: field("label"),
       bufferPolicy: field("bufferPolicy"),
       silentAudio: field("silentAudio"),
+      delaySeconds: Number(field("delaySeconds")),
       // No track means all tracks, and empty texts mean the usual authorities only.
       tracks: tracksOf(field),
       timedData: field("noTimedData") !== "on",

@@ -45,6 +45,7 @@ export function PlatformRow({ live, platform }: RowOptions) {
           <State look={look} />
           <Unstable live={live} platform={platform} />
           <SilenceAdded live={live} platform={platform} />
+          <Delayed platform={platform} />
         </span>
         <PlatformRate live={live} platform={platform} name={name} tone={look.tone} />
       </div>
@@ -110,7 +111,7 @@ function ErrorText({ error }: { readonly error: TargetError }) {
 }
 
 /** A warning about a platform that is on air. */
-function Warning({ warning }: { readonly warning: NonNullable<Platform["warning"]> }) {
+function Warning({ warning }: { readonly warning: Pick<NonNullable<Platform["warning"]>, "message" | "messageKo"> }) {
   return (
     <div class="test-result tone-busy">
       <Icon name="alert" />
@@ -140,6 +141,24 @@ function SilenceAdded({ live, platform }: RowOptions) {
       {" "}
       <State look={look} />
     </span>
+  );
+}
+
+/** How much later than the stream the platform gets it, and what waits. */
+function Delayed({ platform }: { readonly platform: Platform }) {
+  const { delay } = platform;
+  if (delay === undefined) return null;
+  const [current, buffered] = [formatDuration(delay.currentSeconds), formatDuration(delay.bufferedSeconds)];
+  const texts = t().platform;
+  const word = delay.state === "LIVE" ? texts.delayStates.LIVE : `${texts.delayStates[delay.state]} ${buffered}`;
+  return (
+    <>
+      <span title={texts.delayHelp(current, buffered)}>
+        {" "}
+        <State look={{ tone: "calm", icon: "dot", word }} />
+      </span>
+      {delay.problem !== undefined && <Warning warning={delay.problem} />}
+    </>
   );
 }
 

@@ -1,0 +1,84 @@
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, expect, test } from "vitest";
+import { startSrtReceiver } from "../../support/encoders/srt-encoder.ts";
+import { freePort } from "../../support/processes/free-port.ts";
+import { publishUrl, Stage, uniqueKey } from "../../support/stages/stage.ts";
+import { makeClip } from "../../support/streams/clip.ts";
+import { decodingErrors } from "../../support/streams/decoding.ts";
+import { packetHashes } from "../../support/streams/packet-hashes.ts";
+
+const PASSPHRASE = "correct-horse-battery";
+const CHANGE_MAX_MS = 30_000;
+const DELAY_S = 3;
+const VIDEO = 9;
+const stage = await Stage.open(afterAll);
+const { api } = await stage.server();
+stage.keepSecret(PASSPHRASE);
+
+test.concurrent("a delayed platform gets the same bytes later, the rest after the end, and what a cut leaves", async () => {
+  const nginx = await stage.nginx();
+  const [live, late, cut] = ["live", "late", "cut"].map(uniqueKey) as [string, string, string];
+  const platforms = [
+    { rtmpUrl: nginx.url, streamKey: live },
+    { rtmpUrl: nginx.url, streamKey: late, delaySeconds: DELAY_S },
+    { rtmpUrl: nginx.url, streamKey: cut, delaySeconds: DELAY_S },
+  ];
+  const channel = await api.createChannel("delayed", platforms);
+  const watch = stage.watch(api, channel);
+  const clip = await makeClip({ seconds: 12 });
+  const encoder = await stage.ffmpeg(clip, publishUrl(channel));
+  await watch.until(0, ({ connectStatus }) => connectStatus === "PUBLISHING", CHANGE_MAX_MS);
+  await watch.until(1, ({ delay }) => delay?.state === "FILLING", CHANGE_MAX_MS);
+  expect(watch.latest(1)?.connectStatus).toBe("READY");
+  await watch.until(2, ({ delay }) => delay?.state === "DELAYED", CHANGE_MAX_MS);
+  // It has a second of media before the cut.
+  await nginx.waitForRecording(cut, (tags) => (tags.at(-1)?.timestamp ?? 0) > 1_000, CHANGE_MAX_MS);
+  const cutPath = `/api/v2/re-stream/channels/${channel.channelId}/platforms/${watch.latest(2)?.platId}/cut-delay`;
+  await api.request("PUT", cutPath);
+  await watch.until(2, ({ delay }) => delay?.state === "LIVE", CHANGE_MAX_MS);
+  expect(await encoder.exited, encoder.stderr()).toEqual({ code: 0, signal: null });
+  await watch.until(1, ({ delay }) => delay?.state === "DRAINING", CHANGE_MAX_MS);
+  expect(watch.latest(0)?.connectStatus).toBe("READY");
+  await watch.until(1, ({ connectStatus, delay }) => connectStatus === "READY" && delay === undefined, CHANGE_MAX_MS);
+  expect(watch.statuses(1)).toEqual(["READY", "CONNECTING", "PUBLISHING", "READY"].slice(-watch.statuses(1).length));
+
+  const [now] = await nginx.recordings(live);
+  const [later] = await nginx.recordings(late);
+  const [jumped, ...others] = await nginx.recordings(cut);
+  if (now === undefined || later === undefined || jumped === undefined) throw new Error("a recording is missing");
+  expect(others).toEqual([]);
+  expect(now.tags.length).toBeGreaterThan(500);
+  expect(later.tags.map(({ type, timestamp, payload }) => [type, timestamp, payload.toString("base64")])).toEqual(
+    now.tags.map(({ type, timestamp, payload }) => [type, timestamp, payload.toString("base64")]),
+  );
+  expect(await decodingErrors(jumped.path)).toBe("");
+  const times = jumped.tags.flatMap(({ type, timestamp }) => (type === VIDEO ? [timestamp] : []));
+  expect(times).toEqual(times.toSorted((a, b) => a - b));
+  const [shorter, whole] = [times.at(-1) ?? 0, now.tags.at(-1)?.timestamp ?? 0];
+  // A cut goes to a keyframe, and those come every two seconds.
+  expect(whole - shorter).toBeGreaterThan(DELAY_S * 1_000 - 500);
+  expect(whole - shorter).toBeLessThan(DELAY_S * 1_000 + 2_500);
+  const gaps = times.map((time, index) => time - (times[index - 1] ?? time));
+  expect(Math.max(...gaps)).toBeLessThan(500);
+  expect(await readdir(join(stage.folder, "data"))).not.toContain("delays");
+});
+
+test.concurrent("over encrypted SRT a delayed platform gets the encoder's frames, from the first one on", async () => {
+  const port = await freePort();
+  const path = join(stage.folder, "delayed.ts");
+  const receiver = stage.encoder(await startSrtReceiver("ffmpeg", port, path, PASSPHRASE));
+  const rtmpUrl = `srt://127.0.0.1:${port}?passphrase=${PASSPHRASE}&pbkeylen=32`;
+  const channel = await api.createChannel("delayed_srt", [{ rtmpUrl, streamKey: "#!::r=live/key", delaySeconds: 2 }]);
+  const watch = stage.watch(api, channel);
+  const clip = await makeClip({ seconds: 8 });
+  const encoder = await stage.ffmpeg(clip, publishUrl(channel));
+  await watch.until(0, ({ delay }) => delay?.state === "DELAYED", CHANGE_MAX_MS);
+  expect(await encoder.exited, encoder.stderr()).toEqual({ code: 0, signal: null });
+  await watch.until(0, ({ connectStatus }) => connectStatus === "READY", CHANGE_MAX_MS);
+  await receiver.exited;
+  const [sent, got] = await Promise.all([packetHashes(clip.path), packetHashes(path)]);
+  // It begins at the first keyframe after the connection: the second one, at 2 s, or the third.
+  expect([50, 100]).toContain(sent.video.length - got.video.length);
+  expect(await decodingErrors(path)).toBe("");
+});
