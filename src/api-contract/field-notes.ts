@@ -287,8 +287,12 @@ export const FIELD_NOTES: Readonly<Record<string, string>> = {
   quotaBytes: "How much the library may hold.",
   fileIds: "The files that play, in order; a file may be there more than once.",
   loop: "Whether the first file follows the last.",
-  sourceKind: "What plays in place of an encoder: files. Absent where there is none.",
-  sourceState: "stopped; starting: FFmpeg opens it; playing.",
+  sourceKind:
+    "What plays in place of an encoder: files of this server, or pull: a stream that it fetches. Absent where there is none.",
+  sourceState:
+    "stopped; starting: FFmpeg opens it; playing; failed: of a pull that is tried again, `pull.lastError` says why.",
+  url: "Of a pull: where the stream is. In answers without its password and the values of its query.",
+  pull: "The stream that the server fetches: its address, and how the connection is, in the words of platforms.",
   position: "Which file of the source plays, counted from 0.",
   sourceReason: "Why the source stopped; `message` and `messageKo` say it in words.",
   slateState:

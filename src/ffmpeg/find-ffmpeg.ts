@@ -5,7 +5,7 @@ import { delimiter, join } from "node:path";
 export type Ffmpeg = { readonly ffmpeg: string; readonly ffprobe: string };
 
 /** What every message about missing programs says. */
-export const FFMPEG_MISSING = "ffmpeg and ffprobe are not installed on this server: files as sources need them.";
+export const FFMPEG_MISSING = "ffmpeg and ffprobe are not installed on this server: sources and slates need them.";
 
 /** Finds both programs in the folders of `PATH`. Returns undefined where one is missing. */
 export function findFfmpeg(path: string = process.env["PATH"] ?? ""): Ffmpeg | undefined {

@@ -1,18 +1,20 @@
 import { spawn } from "node:child_process";
 import type { Readable, Writable } from "node:stream";
 import type { JobLimits } from "./job-limits.ts";
-import { reasonOf } from "./reasons.ts";
+import { reasonOf, withoutAddresses } from "./reasons.ts";
 
-/** How a child ended. `reason`: one sentence, without addresses. `isKilled`: by `kill`, not by itself. */
+/** How a child ended. `reason`: one sentence, without addresses. `words`: all that it wrote last, without addresses. */
 type ChildEnd =
   | { readonly kind: "done" }
   | { readonly kind: "killed" }
-  | { readonly kind: "failed"; readonly reason: string };
+  | { readonly kind: "failed"; readonly reason: string; readonly words: string };
 
 /** A running child process with limits. */
 export interface LimitedChild {
   /** What the child writes. Reading slowly makes it wait. */
   readonly output: Readable;
+  /** What the child reads at its standard input; undefined where it was started without. */
+  readonly input: Writable | undefined;
   /** Never rejects. Resolves when the child is gone and its output is closed. */
   readonly ended: Promise<ChildEnd>;
   /** Kills it at once. Idempotent. `reason`: why it counts as failed; absent: it was wanted. */
@@ -33,14 +35,22 @@ const KIB = 1_024;
  * process closed it or died in any way, the program is killed.
  */
 const SCRIPT = [
+  // The shell gives its children of the background no input of its own.
+  "exec 4<&0 </dev/null",
   'ulimit -S -t "$1" && ulimit -v "$2" && ulimit -f "$3" || exit 125; n="$4"; shift 4',
-  'nice -n "$n" "$@" 3<&- & child=$!',
+  'nice -n "$n" "$@" <&4 3<&- 4<&- & child=$!',
+  "exec 4<&-",
   "( read -r _ <&3 || kill -9 $child ) >/dev/null 2>&1 & guard=$!",
   "wait $child; code=$?; kill $guard 2>/dev/null; exit $code",
 ].join("\n");
 
 /** Starts a program with limits. Never throws: a program that cannot start ends at once with a reason. */
-export function startChild(program: string, args: readonly string[], limits: JobLimits): LimitedChild {
+export function startChild(
+  program: string,
+  args: readonly string[],
+  limits: JobLimits,
+  { hasInput = false }: { readonly hasInput?: boolean } = {},
+): LimitedChild {
   const { cpuSeconds, memoryBytes, fileBytes, wallMs, outputBytes = Number.POSITIVE_INFINITY } = limits;
   const numbers = [
     cpuSeconds ?? "unlimited",
@@ -49,13 +59,14 @@ export function startChild(program: string, args: readonly string[], limits: Job
     NICENESS,
   ];
   const child = spawn("/bin/sh", ["-c", SCRIPT, "sh", ...numbers.map(String), program, ...args], {
-    stdio: ["ignore", "pipe", "pipe", "pipe"],
+    stdio: [hasInput ? "pipe" : "ignore", "pipe", "pipe", "pipe"],
     env: { PATH: process.env["PATH"] ?? "", LC_ALL: "C", AV_LOG_FORCE_NOCOLOR: "1" },
   });
   const lifeline = child.stdio[3] as Writable;
   const stdout = child.stdio[1] as Readable;
   const stderr = child.stdio[2] as Readable;
-  for (const pipe of [lifeline, stdout, stderr]) pipe.on("error", () => undefined);
+  const input = child.stdin ?? undefined;
+  for (const pipe of [lifeline, stdout, stderr, input]) pipe?.on("error", () => undefined);
   let messages = "";
   stderr.setEncoding("latin1").on("data", (text: string) => {
     messages = (messages + text).slice(-MESSAGES_BYTES_MAX);
@@ -68,6 +79,7 @@ export function startChild(program: string, args: readonly string[], limits: Job
     lifeline.destroy();
     stdout.destroy();
     stderr.destroy();
+    input?.destroy();
   };
   let written = 0;
   if (outputBytes !== Number.POSITIVE_INFINITY) {
@@ -84,12 +96,14 @@ export function startChild(program: string, args: readonly string[], limits: Job
       lifeline.destroy();
       resolve(end);
     };
-    child.on("error", ({ message }) => finish({ kind: "failed", reason: `it could not be started (${message})` }));
+    const fail = (reason: string) => finish({ kind: "failed", reason, words: withoutAddresses(messages) });
+    child.on("error", ({ message }) => fail(`it could not be started (${message})`));
     child.on("close", (code) => {
-      if (isKilled) finish(cause === undefined ? { kind: "killed" } : { kind: "failed", reason: cause });
+      if (isKilled && cause === undefined) finish({ kind: "killed" });
+      else if (isKilled) fail(cause ?? "");
       else if (code === 0) finish({ kind: "done" });
-      else finish({ kind: "failed", reason: reasonOf(code ?? 0, messages, limits) });
+      else fail(reasonOf(code ?? 0, messages, limits));
     });
   });
-  return { output: stdout, ended, kill };
+  return { output: stdout, input, ended, kill };
 }

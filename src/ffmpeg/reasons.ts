@@ -20,7 +20,7 @@ export function reasonOf(code: number, messages: string, { cpuSeconds, fileBytes
 }
 
 /** Addresses may hold passwords and keys; paths of this machine are not for clients. Also replaces unprintable bytes. */
-function withoutAddresses(messages: string): string {
+export function withoutAddresses(messages: string): string {
   return messages
     .replaceAll("\n", " \n ")
     .split(" ")

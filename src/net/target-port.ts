@@ -1,5 +1,5 @@
-/** Below 1024 RTMP and RTMPS use only these. */
-const LOW_PORTS: ReadonlySet<number> = new Set([80, 443]);
+/** Below 1024 RTMP and RTMPS use only the first two, and sources over RTSP the third. */
+const LOW_PORTS: ReadonlySet<number> = new Set([80, 443, 554]);
 const LOW_PORT_MAX = 1_023;
 const PORT_MAX = 65_535;
 

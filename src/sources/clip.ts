@@ -16,6 +16,7 @@ export class Clip {
   #taken = 0;
   #isRead = false;
   #failure: string | undefined;
+  #words = "";
   /** Resolves when the child is gone. */
   readonly gone: Promise<void>;
 
@@ -23,7 +24,10 @@ export class Clip {
     this.#child = child;
     child.output.on("data", (bytes: Buffer) => this.#take(bytes));
     this.gone = child.ended.then((end) => {
-      if (end.kind === "failed") this.#failure ??= end.reason;
+      if (end.kind === "failed") {
+        this.#failure ??= end.reason;
+        this.#words = end.words;
+      }
       this.#isRead = true;
     });
   }
@@ -50,6 +54,22 @@ export class Clip {
   /** Why FFmpeg failed; undefined where it did not. */
   get failure(): string | undefined {
     return this.#failure;
+  }
+
+  /** The last that a failed FFmpeg wrote, in its own words; empty where it did not fail. */
+  get words(): string {
+    return this.#words;
+  }
+
+  /** How much is waiting, in milliseconds of the stream. */
+  get waitingMs(): number {
+    const last = this.#queue.at(-1);
+    return last === undefined ? 0 : last.timestamp - (this.#queue[0]?.timestamp ?? 0);
+  }
+
+  /** The tags that wait, in their order. */
+  get waiting(): readonly FlvTag[] {
+    return this.#queue;
   }
 
   take(): FlvTag | undefined {

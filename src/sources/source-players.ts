@@ -1,5 +1,5 @@
 import type { Log } from "../base/log.ts";
-import type { ChannelSource, SourceReason, SourceStatus } from "../control/channels/source.ts";
+import type { ChannelSource, FilesSource, PullSource, SourceReason, SourceStatus } from "../control/channels/source.ts";
 import type { MediaFiles, MediaFormat } from "../control/ports/media-files.ts";
 import type { SourceNews, SourcePlayer, SourceStart } from "../control/ports/source-player.ts";
 import { FFMPEG_MISSING, type Ffmpeg } from "../ffmpeg/find-ffmpeg.ts";
@@ -8,6 +8,8 @@ import { startChild } from "../ffmpeg/limited-child.ts";
 import type { ChannelId } from "../thread-protocol/channel-spec.ts";
 import { Clip } from "./clip.ts";
 import { fileArguments } from "./file-arguments.ts";
+import type { FfmpegRun } from "./pull-attempt.ts";
+import { PullRun, type PullRunDeps } from "./pull-run.ts";
 import { type RunFormat, runFormat } from "./run-format.ts";
 import { SourceRun, type SourceRunDeps } from "./source-run.ts";
 
@@ -16,14 +18,16 @@ export type SourcePlayersDeps = Pick<SourceRunDeps, "clock" | "publish"> &
     readonly log: Log;
     readonly files: Pick<MediaFiles, "list" | "path">;
     readonly findFfmpeg: () => Ffmpeg | undefined;
-  };
+  } & Pick<PullRunDeps, "openLink" | "random">;
+
+type Run = Pick<SourceRun, "status" | "update" | "stop" | "abandon">;
 
 type ReadyFile = { readonly fileId: string; readonly format: MediaFormat };
 
 /** The sources that play on this server, one for each channel at most. */
 export class SourcePlayers implements SourcePlayer {
   readonly #deps: SourcePlayersDeps;
-  readonly #runs = new Map<ChannelId, SourceRun>();
+  readonly #runs = new Map<ChannelId, Run>();
 
   constructor(deps: SourcePlayersDeps) {
     this.#deps = deps;
@@ -34,24 +38,13 @@ export class SourcePlayers implements SourcePlayer {
   }
 
   start(start: SourceStart): void {
-    const { clock, publish, log, onStatus } = this.#deps;
-    const { channelId } = start;
+    const { channelId, source } = start;
     void this.#runs.get(channelId)?.stop("stopped-by-person");
-    let format: RunFormat | undefined;
-    const run: SourceRun = new SourceRun(start, {
-      ...{ clock, publish },
-      openFile: (fileId) => {
-        const file = this.#readyFile(fileId);
-        if (file === undefined) return { reason: "the file was deleted, or is not ready" };
-        format ??= runFormat(this.#formats(start.source, file));
-        return this.#openFile(file, format);
-      },
-      onSkipped: (fileId, detail) => log.warn("a file was not played to its end", { channelId, fileId, detail }),
-      onStatus: (status) => {
-        // A run that another one replaced says nothing more.
-        if (this.#runs.get(channelId) === run) onStatus(channelId, status);
-      },
-    });
+    const onStatus = (status: SourceStatus) => {
+      // A run that another one replaced says nothing more.
+      if (this.#runs.get(channelId) === run) this.#deps.onStatus(channelId, status);
+    };
+    const run: Run = source.kind === "pull" ? this.#pull(start, source, onStatus) : this.#play(start, source, onStatus);
     this.#runs.set(channelId, run);
   }
 
@@ -81,6 +74,35 @@ export class SourcePlayers implements SourcePlayer {
     await Promise.all(runs.map((run) => run.abandon()));
   }
 
+  #play(start: SourceStart, source: FilesSource, onStatus: SourceRunDeps["onStatus"]): Run {
+    const { clock, publish, log } = this.#deps;
+    const { channelId } = start;
+    let format: RunFormat | undefined;
+    return new SourceRun(start, source, {
+      ...{ clock, publish, onStatus },
+      openFile: (fileId) => {
+        const file = this.#readyFile(fileId);
+        if (file === undefined) return { reason: "the file was deleted, or is not ready" };
+        format ??= runFormat(this.#formats(source, file));
+        return this.#openFile(file, format);
+      },
+      onSkipped: (fileId, detail) => log.warn("a file was not played to its end", { channelId, fileId, detail }),
+    });
+  }
+
+  #pull(start: SourceStart, source: PullSource, onStatus: PullRunDeps["onStatus"]): Run {
+    const { clock, publish, openLink, random } = this.#deps;
+    const startFfmpeg = (args: readonly string[]) => this.#startPull(args);
+    return new PullRun(start, source, { ...{ clock, publish, openLink, random, startFfmpeg, onStatus } });
+  }
+
+  #startPull(args: readonly string[]): FfmpegRun | undefined {
+    const ffmpeg = this.#deps.findFfmpeg();
+    if (ffmpeg === undefined) return undefined;
+    const child = startChild(ffmpeg.ffmpeg, args, PLAY_LIMITS, { hasInput: true });
+    return child.input === undefined ? undefined : { clip: new Clip(child), input: child.input };
+  }
+
   #readyFile(fileId: string): ReadyFile | undefined {
     const file = this.#deps.files.list().find((each) => each.fileId === fileId);
     const format = file?.state === "ready" ? file.format : undefined;
@@ -88,7 +110,7 @@ export class SourcePlayers implements SourcePlayer {
   }
 
   /** The formats of the files that play, beginning with the first to be opened. */
-  #formats(source: ChannelSource, first: ReadyFile): readonly MediaFormat[] {
+  #formats(source: FilesSource, first: ReadyFile): readonly MediaFormat[] {
     const others = source.fileIds.map((fileId) => this.#readyFile(fileId)?.format);
     return [first.format, ...others.filter((format) => format !== undefined)];
   }

@@ -1,5 +1,5 @@
 import type { Clock } from "../base/clock.ts";
-import type { FilesSource, SourceReason, SourceStatus } from "../control/channels/source.ts";
+import type { ChannelSource, FilesSource, SourceReason, SourceStatus } from "../control/channels/source.ts";
 import { DomainError } from "../control/ports/errors.ts";
 import type { SourceStart } from "../control/ports/source-player.ts";
 import type { PublishGateway } from "../relay/publish-gateway.ts";
@@ -24,17 +24,17 @@ const ADDRESS = "127.0.0.1";
 /** One source that plays into its channel, from its start to its end. */
 export class SourceRun {
   readonly #deps: SourceRunDeps;
-  readonly #start: SourceStart;
+  readonly #start: Omit<SourceStart, "source">;
   #source: FilesSource;
   #status: SourceStatus;
   #player: FilePlayer | undefined;
   #publisher: PublisherHandle | undefined;
   #isOver = false;
 
-  constructor(start: SourceStart, deps: SourceRunDeps) {
+  constructor(start: Omit<SourceStart, "source">, source: FilesSource, deps: SourceRunDeps) {
     this.#deps = deps;
     this.#start = start;
-    this.#source = start.source;
+    this.#source = source;
     this.#status = { state: "starting", sinceTime: deps.clock.wallNow() };
     void this.#begin();
   }
@@ -43,7 +43,8 @@ export class SourceRun {
     return this.#status;
   }
 
-  update(source: FilesSource): void {
+  update(source: ChannelSource): void {
+    if (source.kind !== "files") return;
     this.#source = source;
     this.#player?.update(source);
   }

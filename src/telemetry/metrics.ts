@@ -6,6 +6,7 @@ import type { LoopDelay } from "../thread-protocol/loop-delay.ts";
 import type { ChannelSample, TargetSample } from "../thread-protocol/samples.ts";
 import type { ConnectStatus, TargetStatus } from "../thread-protocol/targets/target-status.ts";
 import { RecordingMetrics } from "./recording-metrics.ts";
+import { SourceMetrics } from "./source-metrics.ts";
 import { SrtMetrics } from "./srt-metrics.ts";
 
 const STATES: readonly ConnectStatus[] = ["READY", "CONNECTING", "PUBLISHING", "FAIL"];
@@ -51,6 +52,7 @@ export class Metrics {
   readonly #channels = new Map<ChannelId, ChannelEntry>();
 
   readonly recordings = new RecordingMetrics(this.#registry);
+  readonly #sources = new SourceMetrics(this.#registry);
   readonly #onAir = this.#gauge("fanfare_channels_on_air", "Channels on air.", []);
   readonly #health = this.#gauge("fanfare_channel_health", "1 for the verdict on a channel, else 0.", [
     "channel_id",
@@ -193,6 +195,7 @@ export class Metrics {
 
   fact(fact: ServerFact): void {
     this.recordings.fact(fact);
+    this.#sources.fact(fact);
     switch (fact.kind) {
       case "ingest-started":
         this.#channel(fact.channelId).isOnAir = true;
@@ -284,6 +287,7 @@ export class Metrics {
   /** Keeps samples as they come, once a second. They become series at a scrape. */
   #fill(): void {
     this.recordings.fill();
+    this.#sources.fill();
     for (const metric of [this.#ingestBytes, this.#state, this.#sentBytes, this.#onAirSeconds, this.#drops])
       metric.reset();
     this.#health.reset();

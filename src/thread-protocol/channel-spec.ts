@@ -6,8 +6,8 @@ export type ChannelId = string;
 /** Which of a channel's two keys an encoder came with. */
 export type IngestSlot = "main" | "backup";
 
-/** What plays into a channel in place of an encoder: files of this server. */
-export const SOURCE_KINDS = ["files"] as const;
+/** What plays into a channel in place of an encoder: files of this server, or a stream that it fetches. */
+export const SOURCE_KINDS = ["files", "pull"] as const;
 export type SourceKind = (typeof SOURCE_KINDS)[number];
 
 /** One target of one channel; the API's `platId`. Unique within the installation. */

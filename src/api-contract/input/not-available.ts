@@ -41,9 +41,9 @@ export const NOT_AVAILABLE = {
   ],
   "ffmpeg-missing": [
     "FFmpeg",
-    "FFmpeg is not installed on this server: files as sources need it.",
-    "FFmpeg is not installed on this server. Files as sources need it.",
-    "이 서버에 FFmpeg이 설치되어 있지 않습니다. 파일 소스에 필요합니다.",
+    "FFmpeg is not installed on this server: sources and slates need it.",
+    "FFmpeg is not installed on this server. Sources and slates need it.",
+    "이 서버에 FFmpeg이 설치되어 있지 않습니다. 소스와 대기 화면에 필요합니다.",
   ],
   "media-file-not-ready": [
     "Media file",
@@ -79,8 +79,8 @@ export const NOT_AVAILABLE = {
   "no-source": [
     "Source",
     "The channel has no source: set one first.",
-    "The channel has no source. Choose files first.",
-    "채널에 소스가 없습니다. 먼저 파일을 선택해 주세요.",
+    "The channel has no source. Choose files or an address first.",
+    "채널에 소스가 없습니다. 먼저 파일이나 주소를 선택해 주세요.",
   ],
   "source-running": [
     "Source",

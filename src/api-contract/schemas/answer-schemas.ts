@@ -8,12 +8,13 @@ import {
   UPLOAD_STATES,
 } from "../../thread-protocol/recordings/recordings.ts";
 import { OWNER_STATES } from "../../thread-protocol/targets/owner-states.ts";
-import { TARGET_ERROR_CODES, TARGET_WARNING_CODES } from "../../thread-protocol/targets/target-status.ts";
+import { TARGET_WARNING_CODES } from "../../thread-protocol/targets/target-status.ts";
 import { CHANNEL_STATUSES } from "../channel-status.ts";
 import { HEALTH_STATES, NEXT_STEPS } from "../health-words.ts";
 import { PLATFORM_NAMES } from "../platform-names.ts";
 import { eventSchemas } from "./event-answer-schemas.ts";
 import { sourceSchemas } from "./source-answer-schemas.ts";
+import { targetError } from "./target-error-schema.ts";
 
 /**
  * The answers of all calls, as published at `/openapi.json`. Strict: an answer with a key that is missing here fails
@@ -58,14 +59,6 @@ const platformSettings = {
   label: z.string().optional(),
   notes: z.array(inputNote).optional(),
 };
-
-const targetError = z.strictObject({
-  code: z.enum(TARGET_ERROR_CODES),
-  severity: z.enum(["transient", "fatal"]),
-  message: z.string(),
-  messageKo: z.string(),
-  time,
-});
 
 const delay = z.strictObject({
   state: z.enum(DELAY_STATES),

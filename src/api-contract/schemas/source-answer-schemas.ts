@@ -1,4 +1,6 @@
 import { z } from "zod";
+import { SOURCE_KINDS } from "../../thread-protocol/channel-spec.ts";
+import { targetError } from "./target-error-schema.ts";
 
 const time = z.int().min(0);
 const count = z.int().min(0);
@@ -33,10 +35,20 @@ export const sourceSchemas = {
     slateShown: z.boolean(),
   }),
   Source: z.strictObject({
-    sourceKind: z.enum(["files"]).optional(),
+    sourceKind: z.enum(SOURCE_KINDS).optional(),
     fileIds: z.array(z.string()).optional(),
     loop: z.boolean().optional(),
-    sourceState: z.enum(["stopped", "starting", "playing"]),
+    pull: z
+      .strictObject({
+        url: z.string(),
+        connectStatus: z.enum(["READY", "CONNECTING", "PUBLISHING", "FAIL"]),
+        stability: z.enum(["stable", "unstable"]).optional(),
+        lastError: targetError.optional(),
+        retryAttempt: count.optional(),
+        nextRetryTime: time.optional(),
+      })
+      .optional(),
+    sourceState: z.enum(["stopped", "starting", "playing", "failed"]),
     sinceTime: time,
     position: count.optional(),
     fileId: z.string().optional(),

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { parsePullUrl } from "../../base/pull/pull-url.ts";
 
 /** Files of a playlist at most. */
 const FILES_MAX = 500;
@@ -23,14 +24,33 @@ export const createMediaFileRequest = z.object({
     }),
 });
 
-/** Body of a channel's source. */
-export const sourceRequest = z.object({
-  fileIds: z
-    .array(z.string({ error: "a file id" }), { error: FILES_RULE })
-    .min(1, { error: FILES_RULE })
-    .max(FILES_MAX, { error: FILES_RULE }),
-  loop: z.boolean({ error: "true or false" }).nullish(),
-});
+const URL_RULE = "an address that begins with rtmp://, rtmps://, rtsp://, srt://, http:// or https://";
+const ONE_SOURCE_RULE = "either fileIds or pull";
+
+/** The address of a source that the server fetches. */
+const pullUrl = z
+  .string({ error: URL_RULE })
+  .transform((url) => url.trim())
+  .superRefine((url, context) => {
+    const address = parsePullUrl(url);
+    if (typeof address === "string") context.addIssue({ code: "custom", message: address });
+  });
+
+/** Body of a channel's source: files of this server, or an address to fetch it from. */
+export const sourceRequest = z
+  .object({
+    fileIds: z
+      .array(z.string({ error: "a file id" }), { error: FILES_RULE })
+      .min(1, { error: FILES_RULE })
+      .max(FILES_MAX, { error: FILES_RULE })
+      .nullish(),
+    loop: z.boolean({ error: "true or false" }).nullish(),
+    pull: z.object({ url: pullUrl }, { error: "an object with url" }).nullish(),
+  })
+  .superRefine(({ fileIds, pull }, context) => {
+    if ((fileIds == null) === (pull == null))
+      context.addIssue({ code: "custom", path: ["fileIds"], message: ONE_SOURCE_RULE });
+  });
 
 /** Body of a channel's slate. */
 export const slateRequest = z.object({ fileId: z.string({ error: "a file id" }).min(1, { error: "a file id" }) });

@@ -82,7 +82,8 @@ export const SOURCE_OPERATIONS: readonly Operation[] = [
     name: "setSource",
     method: "PUT",
     path: SOURCE,
-    summary: "Set the files that the channel plays; while it plays, the new list takes effect behind the present file.",
+    summary:
+      "Set the files that the channel plays, or the address that it pulls from (`pull`). While it plays, a new list takes effect behind the present file, and a new address at once.",
     body: sourceRequest,
     bodyExample: { fileIds: ["mf-0123456789ab"], loop: true },
     content: "Source",
@@ -100,7 +101,7 @@ export const SOURCE_OPERATIONS: readonly Operation[] = [
     name: "startSource",
     method: "POST",
     path: `${SOURCE}/start`,
-    summary: "Play the source as the channel's encoder, from its beginning.",
+    summary: "Play the source as the channel's encoder: files from their beginning, a pulled stream as it is now.",
     content: "Source",
   },
   {

@@ -9,6 +9,10 @@ import { Sources } from "../../control/sources/sources.ts";
 import { EFFECT_DEADLINE_MS } from "../../control/use-cases/edit-context.ts";
 import { findFfmpeg } from "../../ffmpeg/find-ffmpeg.ts";
 import { MediaLibrary } from "../../media-files/media-library.ts";
+import type { CidrBlock } from "../../net/cidr-list.ts";
+import { createResolver } from "../../net/dns/resolver.ts";
+import { openPullLink } from "../../sources/pull-links/open-pull-link.ts";
+import { PullDialer } from "../../sources/pull-links/pull-dialer.ts";
 import { SlateMaking } from "../../sources/slate-making.ts";
 import { SourcePlayers } from "../../sources/source-players.ts";
 import type { Database } from "../../store/database/database.ts";
@@ -27,6 +31,16 @@ export type MediaSourcesDeps = {
   readonly publish: (fact: ServerFact) => void;
   readonly isOverloaded: () => boolean;
   readonly liveState: Pick<LiveState, "until">;
+  readonly random: () => number;
+  readonly randomBytes: (length: number) => Buffer;
+  /** From where sources may be fetched: the rules of targets. */
+  readonly reach: {
+    readonly allowed: readonly CidrBlock[];
+    readonly ownHosts: readonly string[];
+    readonly ownPorts: readonly number[];
+    /** PEM certificates of authorities; empty: only the usual ones. */
+    readonly extraCa: string;
+  };
 };
 
 const BYTES_PER_MB = 1_000_000;
@@ -39,13 +53,19 @@ export class MediaSources {
   readonly #slates: Slates;
   readonly #stopping = new AbortController();
   readonly #log: Log;
+  readonly #ownPorts: number[];
 
   constructor(deps: MediaSourcesDeps) {
     const { folder, quotaMb, database, store, runtime, clock, log, publish, isOverloaded, liveState } = deps;
+    const { random, randomBytes, reach } = deps;
     this.#log = log;
+    this.#ownPorts = [...reach.ownPorts];
+    const policy = { allowed: reach.allowed, ownHosts: reach.ownHosts, ownPorts: this.#ownPorts };
+    const dialer = new PullDialer({ clock, policy, resolver: createResolver(), extraCa: reach.extraCa });
     this.files = new MediaLibrary({ ...{ folder, clock, log }, findFfmpeg, quotaBytes: quotaMb * BYTES_PER_MB });
     this.#players = new SourcePlayers({
-      ...{ clock, log, findFfmpeg, files: this.files },
+      ...{ clock, log, random, findFfmpeg, files: this.files },
+      openLink: (url, signal) => openPullLink(url, { dialer, randomBytes }, signal),
       publish: (channelId, read) => runtime.publish(channelId, read),
       onStatus: (channelId, status) => this.sources.changed(channelId, status),
     });
@@ -83,6 +103,11 @@ export class MediaSources {
       const detail = error instanceof Error ? error.message : String(error);
       this.#log.error("sources could not be read", { detail });
     });
+  }
+
+  /** Adds a port of this server: no source is fetched from there. */
+  addOwnPort(port: number): void {
+    this.#ownPorts.push(port);
   }
 
   /** A deleted channel has no source; slates follow the form of their streams, and the ends of broadcasts. */

@@ -5,11 +5,12 @@ import type { Log } from "../../base/log.ts";
 import { DashboardAccess } from "../../control/access/dashboard-access.ts";
 import { API_CONNECTIONS_MAX } from "../../http/server/connection-guard.ts";
 import { HostNames } from "../../http/server/host-names.ts";
+import { parseCidrList } from "../../net/cidr-list.ts";
 import { descriptorLimit } from "../../net/kernel/descriptors.ts";
 import { parseTargetUrl } from "../../protocol/rtmp/url.ts";
 import { SqlDashboardStore } from "../../store/access/dashboard-store.ts";
 import type { Config } from "../config/settings/settings.ts";
-import type { Storage } from "../data-folder/storage.ts";
+import { dataPaths, type Storage } from "../data-folder/storage.ts";
 import type { MediaOptions } from "../threads/media-options.ts";
 import { descriptorShares } from "./descriptor-shares.ts";
 import { Argon2Hasher } from "./password-hash.ts";
@@ -81,6 +82,15 @@ export function notificationsOptions(config: Config, storage: Storage, log: Log)
     log,
     targetAllow: config.targetAllow,
     ...outsideNames(config),
+  };
+}
+
+/** The options of media files and sources that follow from the settings. Sources may be where targets may be. */
+export function mediaSourcesOptions(config: Config, { extraCa = "" }: Pick<TlsFiles, "extraCa">) {
+  const reach = { allowed: parseCidrList(config.targetAllow), ...outsideNames(config), extraCa };
+  return {
+    ...{ folder: dataPaths(config).media, quotaMb: config.mediaQuotaMb, reach },
+    ...{ random: Math.random, randomBytes },
   };
 }
 

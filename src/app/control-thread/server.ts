@@ -23,7 +23,7 @@ import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
 import type { ShutdownMode } from "../../thread-protocol/messages.ts";
 import { type Addresses, addressesOf } from "../config/addresses.ts";
 import type { Config } from "../config/settings/settings.ts";
-import { dataPaths, openStorage, openStorageOfOther, type Storage } from "../data-folder/storage.ts";
+import { openStorage, openStorageOfOther, type Storage } from "../data-folder/storage.ts";
 import { logLastWords, type Outputs } from "../process/outputs.ts";
 import { releaseVersion } from "../release.ts";
 import { HandoverListener } from "../upgrade/handover.ts";
@@ -42,7 +42,14 @@ import { newObservers } from "./observing/observers.ts";
 import type { OwnTroubles } from "./own-troubles.ts";
 import type { RecordingWorker } from "./recording/recording-worker.ts";
 import { recordingsOf } from "./recording/recordings-of.ts";
-import { DESCRIPTORS, dashboardOver, hostNames, httpOptions, notificationsOptions } from "./server-options.ts";
+import {
+  DESCRIPTORS,
+  dashboardOver,
+  hostNames,
+  httpOptions,
+  mediaSourcesOptions,
+  notificationsOptions,
+} from "./server-options.ts";
 import { subscribeAll, subscribeCluster } from "./subscriptions.ts";
 import { type HandoverParts, handoverServer } from "./succession/handover-server.ts";
 import { Succession } from "./succession/succession.ts";
@@ -285,7 +292,7 @@ function assemble(foundations: AllFoundations): Parts {
   });
   const media = new MediaSources({
     ...{ store, runtime, clock, log, liveState, database: storage.database },
-    ...{ folder: dataPaths(config).media, quotaMb: config.mediaQuotaMb },
+    ...mediaSourcesOptions(config, foundations.tls),
     publish: (fact) => publish(fact.kind === "channel-changed" ? withActor(fact) : fact),
     isOverloaded: () => troubles.current.some(({ name }) => name === "overloaded"),
   });
@@ -340,11 +347,12 @@ function outsideOf({ storage }: AllFoundations, troubles: OwnTroubles, cluster: 
   return { health: new Health({ ...health, ingestLoad: () => cluster.load() }), nodes: cluster.nodes };
 }
 
-/** Adds a port of this server: neither targets nor webhooks may connect to it. */
-function addOwnPort({ runtime, notifications, ports }: Parts, port: number): void {
+/** Adds a port of this server: neither targets, webhooks nor sources may connect to it. */
+function addOwnPort({ runtime, notifications, media, ports }: Parts, port: number): void {
   ports.push(port);
   runtime.addOwnPort(port);
   notifications.addOwnPort(port);
+  media.addOwnPort(port);
 }
 
 /** Stops in the order in which data flows: media threads, then totals, then events, then the database. */

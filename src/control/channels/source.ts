@@ -1,4 +1,5 @@
 import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
+import type { TargetStatus } from "../../thread-protocol/targets/target-status.ts";
 
 /** Files of the library, played one after another without a gap. */
 export type FilesSource = {
@@ -7,8 +8,18 @@ export type FilesSource = {
   readonly isLooped: boolean;
 };
 
+/** A stream that this server fetches from elsewhere. */
+export type PullSource = {
+  readonly kind: "pull";
+  /** As entered; may hold a password. */
+  readonly url: string;
+};
+
 /** What plays into a channel in place of an encoder. */
-export type ChannelSource = FilesSource;
+export type ChannelSource = FilesSource | PullSource;
+
+/** How the connection to a fetched source is: in the words of targets. `isUnstable`: it was lost again and again. */
+export type PullStatus = TargetStatus & { readonly isUnstable: boolean };
 
 /** Why a source stopped. */
 export type SourceReason =
@@ -34,14 +45,18 @@ export type SourceStatus =
       readonly reason?: SourceReason;
       readonly detail?: string;
     }
-  /** FFmpeg opens it. */
-  | { readonly state: "starting"; readonly sinceTime: number }
+  /** FFmpeg opens it; of a pull: it is being connected to. */
+  | { readonly state: "starting"; readonly sinceTime: number; readonly link?: PullStatus }
+  /** Of a pull: its connection failed, and is tried again. */
+  | { readonly state: "failed"; readonly sinceTime: number; readonly link: PullStatus }
   | {
       readonly state: "playing";
       readonly sinceTime: number;
       /** Of files: which of the playlist plays, counted from 0. */
       readonly position?: number;
       readonly fileId?: string;
+      /** Of a pull. */
+      readonly link?: PullStatus;
     };
 
 /** A channel's source as it is stored. */

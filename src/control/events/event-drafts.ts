@@ -4,7 +4,7 @@ import type { ChannelId, IngestSlot } from "../../thread-protocol/channel-spec.t
 import type { Fact, IngestEnd } from "../../thread-protocol/facts.ts";
 import { type RecordingProblem, recordingSentence } from "../../thread-protocol/recordings/recordings.ts";
 import type { ConnectStatus, TargetError } from "../../thread-protocol/targets/target-status.ts";
-import type { SourceReason } from "../channels/source.ts";
+import type { PullStatus, SourceReason } from "../channels/source.ts";
 import type {
   BroadcastLost,
   ChannelChanged,
@@ -205,11 +205,19 @@ export function sourceChanged(fact: SourceChanged): EventDraft | undefined {
   const { from, status } = fact;
   if (status.state === from) return undefined;
   if (status.state === "playing") return draft(fact, "SOURCE_STARTED", "source plays");
+  if (status.state === "failed") return pullFailed(fact, status.link);
   if (status.state === "starting" || status.reason === undefined) return undefined;
   const detail = status.detail === undefined ? "" : ` (${status.detail})`;
   if (WANTED_SOURCE_ENDS.includes(status.reason))
     return draft(fact, "SOURCE_ENDED", `source has ended: ${status.reason}${detail}`);
   return draft(fact, "SOURCE_FAILED", `source cannot be played: ${status.reason}${detail}`, "ERROR");
+}
+
+/** Once for each loss: the attempts after it are no news. */
+function pullFailed(fact: SourceChanged, { lastError, retryAttempt }: PullStatus): EventDraft | undefined {
+  if (lastError === undefined || (fact.from !== "playing" && retryAttempt !== 1)) return undefined;
+  const failed = draft(fact, "SOURCE_FAILED", `source cannot be fetched: ${lastError.message}`, "ERROR");
+  return { ...failed, reason: lastError.code };
 }
 
 export function recordingStarted(moment: Moment): EventDraft {

@@ -23,7 +23,7 @@ export class IngestLive {
   fact(fact: ServerFact): void {
     switch (fact.kind) {
       case "ingest-started": {
-        const { slot, remoteAddress, encoder, time, testPatternEndTime, onlyTargetIds } = fact;
+        const { slot, remoteAddress, encoder, time, testPatternEndTime, onlyTargetIds, sourceKind } = fact;
         const counters = { bytesPerSecond: 0, bytesTotal: 0 };
         this.#connected.set(fact.ingestId, {
           state: "LIVE",
@@ -33,6 +33,7 @@ export class IngestLive {
           startTime: time,
           ...(testPatternEndTime === undefined ? {} : { testPatternEndTime }),
           ...(onlyTargetIds === undefined ? {} : { onlyTargetIds }),
+          ...(sourceKind === undefined ? {} : { sourceKind }),
           ...counters,
         });
         return;

@@ -73,12 +73,16 @@ export class Sources {
   }
 
   /**
-   * Sets the source. One that plays goes on with the new list behind its present file. Throws DomainError
-   * `media-file-not-found`, and `media-file-not-ready` where a file cannot be played.
+   * Sets the source. A list that plays goes on with the new one behind its present file; another address is connected
+   * to at once. Throws DomainError `media-file-not-found`, `media-file-not-ready` where a file cannot be played, and
+   * `source-running` where a source of the other kind plays.
    */
   async set(channelId: ChannelId, source: ChannelSource): Promise<SourceDetail> {
     const channel = await this.#channel(channelId);
-    for (const fileId of source.fileIds) {
+    const present = this.#storedOf(channelId).source;
+    if (present !== undefined && present.kind !== source.kind && isRunning(this.#statuses.get(channelId)))
+      throw new DomainError({ kind: "source-running" });
+    for (const fileId of filesOf(source)) {
       if (this.#deps.files.get(fileId).state !== "ready") throw new DomainError({ kind: "media-file-not-ready" });
     }
     await this.#store({ ...this.#storedOf(channelId), source });
@@ -163,7 +167,7 @@ export class Sources {
   /** Deletes a file. Throws DomainError `media-file-in-use` where a source or a slate has it. */
   async removeFile(fileId: string): Promise<MediaFile> {
     for (const { source, slateFileId } of this.#stored.values()) {
-      if (source?.fileIds.includes(fileId) === true || slateFileId === fileId)
+      if (filesOf(source).includes(fileId) || slateFileId === fileId)
         throw new DomainError({ kind: "media-file-in-use" });
     }
     return this.#deps.files.remove(fileId);
@@ -205,9 +209,9 @@ export class Sources {
     const { runtime, isOverloaded } = this.#deps;
     if (channel.state === "blocked") throw new DomainError({ kind: "channel-off" });
     const live = runtime.live(channel.channelId);
-    // During a hold the targets wait for a stream: a source may bring it.
-    if (live?.isPublishing === true && live.ingest?.state !== "HELD")
-      throw new DomainError({ kind: "source-encoder-on-air" });
+    // During a hold the targets wait for a stream: a source may bring it, and the next connection of a source too.
+    const isEncoder = live?.ingest?.state !== "HELD" && live?.ingest?.sourceKind === undefined;
+    if (live?.isPublishing === true && isEncoder) throw new DomainError({ kind: "source-encoder-on-air" });
     if (live?.isPublishing !== true && isOverloaded()) throw new DomainError({ kind: "server-overloaded" });
     return channelSpec(channel);
   }
@@ -259,6 +263,10 @@ export class Sources {
       throw error;
     }
   }
+}
+
+function filesOf(source: ChannelSource | undefined): readonly string[] {
+  return source?.kind === "files" ? source.fileIds : [];
 }
 
 function isRunning(status: SourceStatus | undefined): boolean {

@@ -1,4 +1,6 @@
 import { SOURCE_SENTENCES } from "../../api-contract/sources/source-sentences.ts";
+import { maskPullUrl } from "../../base/pull/pull-url.ts";
+import type { PullStatus } from "../../control/channels/source.ts";
 import type { MediaFile } from "../../control/ports/media-files.ts";
 import type { SourceDetail } from "../../control/sources/sources.ts";
 
@@ -17,16 +19,31 @@ export function mediaFileAnswer({ fileId, name, bytes, receivedBytes, createdTim
 /** A channel's source and what it does now. */
 export function sourceAnswer({ source, status }: SourceDetail, ffmpegFound: boolean) {
   const { state, sinceTime, ...more } = status;
-  const { reason, detail, ...rest } = { reason: undefined, detail: undefined, ...more };
+  const { reason, detail, link, ...rest } = { reason: undefined, detail: undefined, link: undefined, ...more };
   const [message, messageKo] = SOURCE_SENTENCES[reason ?? ""] ?? [];
   return {
-    ...(source === undefined ? {} : { sourceKind: source.kind, fileIds: source.fileIds, loop: source.isLooped }),
+    ...(source === undefined ? {} : { sourceKind: source.kind }),
+    ...(source?.kind === "files" ? { fileIds: source.fileIds, loop: source.isLooped } : {}),
+    ...(source?.kind === "pull" ? { pull: pullAnswer(source.url, link) } : {}),
     ...{ sourceState: state, sinceTime },
     ...rest,
     ...(reason === undefined ? {} : { sourceReason: reason }),
     ...(message === undefined ? {} : { message: withDetail(message, detail) }),
     ...(messageKo === undefined ? {} : { messageKo: withDetail(messageKo, detail) }),
     ffmpegFound,
+  };
+}
+
+/** The connection to a fetched source, in the words of platforms. */
+function pullAnswer(url: string, link: PullStatus | undefined) {
+  const shown = maskPullUrl(url);
+  if (link === undefined) return { url: shown, connectStatus: "READY" };
+  const { status, lastError, retryAttempt, nextRetryTime, isUnstable } = link;
+  return {
+    ...{ url: shown, connectStatus: status, stability: isUnstable ? "unstable" : "stable" },
+    ...(lastError === undefined ? {} : { lastError }),
+    ...(retryAttempt === undefined ? {} : { retryAttempt }),
+    ...(nextRetryTime === undefined ? {} : { nextRetryTime }),
   };
 }
 

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from "fastify";
 import { parseBody } from "../../api-contract/schemas/field-errors.ts";
 import { sourceRequest } from "../../api-contract/schemas/source-schemas.ts";
+import type { ChannelSource } from "../../control/channels/source.ts";
 import type { SourceDetail } from "../../control/sources/sources.ts";
 import { sendContent } from "../answers/reply.ts";
 import { orRefuseIn, type RouteContext, readJson } from "../answers/request.ts";
@@ -19,8 +20,12 @@ export function addSourceRoutes(
 ): void {
   api.put<ChannelParams>(SOURCE, async (request, reply) => {
     const { channelId } = request.params;
-    const { fileIds, loop } = await orRefuseIn(service, channelId, parseBody(sourceRequest, readJson(request)));
-    const detail = await sources.set(channelId, { kind: "files", fileIds, isLooped: loop ?? false });
+    const { fileIds, loop, pull } = await orRefuseIn(service, channelId, parseBody(sourceRequest, readJson(request)));
+    const source: ChannelSource =
+      pull == null
+        ? { kind: "files", fileIds: fileIds ?? [], isLooped: loop ?? false }
+        : { kind: "pull", url: pull.url };
+    const detail = await sources.set(channelId, source);
     return sendContent(reply, sourceAnswer(detail, files.isAvailable));
   });
 

@@ -15,6 +15,7 @@ const LABEL = [
 ];
 const oneOf = (words: readonly string[], ...values: readonly unknown[]) =>
   wrong(`one of ${words.join(", ")}`, ...values, 5, `${words.join()},`);
+const PULL_RULE = "an address that begins with rtmp://, rtmps://, rtsp://, srt://, http:// or https://";
 const CALLBACK = [
   ...wrong("an http:// or https:// address", 5, {}),
   ...wrong("an address that begins with http:// or https://", "ftp://host/", "x"),
@@ -99,6 +100,12 @@ export const WRONG_BODY_VALUES: Readonly<Record<string, readonly WrongValue[]>> 
   bytes: wrong("a whole number of bytes from 1 to 1099511627776", "5", 0, -1, 0.5, 2 ** 40 + 1, {}),
   fileId: wrong("a file id", 5, {}, true),
   fileIds: wrong("a list of 1 to 500 file ids", "mf-0123456789ab", {}, []),
+  pull: wrong("an object with url", true, "x", 1),
+  url: [
+    ...wrong(PULL_RULE, 5, {}, "ftp://host/", "file:///etc/passwd", "host"),
+    ...wrong("an address without blanks and special characters", "rtmp://a b/c", "rtmp://a/\u00e9"),
+    ...wrong("an address of at most 2048 characters", `rtmp://h/${"x".repeat(2_048)}`),
+  ],
   loop: wrong("true or false", "true", 1),
   callbackEndpoint: CALLBACK,
   callbackUrl: CALLBACK,
@@ -118,7 +125,6 @@ export const MISSING_RULES: Readonly<Record<string, { readonly absent: string; r
   fileName: both("a file name of 1 to 200 characters"),
   bytes: both("a whole number of bytes from 1 to 1099511627776"),
   fileId: both("a file id"),
-  fileIds: both("a list of 1 to 500 file ids"),
   role: both("one of manager, viewer"),
 };
 
@@ -136,7 +142,7 @@ export const REQUIRED: Readonly<Record<string, readonly string[]>> = {
   editPlatform: ["rtmpUrl", "streamKey"],
   createAccessKey: ["role"],
   createMediaFile: ["fileName", "bytes"],
-  setSource: ["fileIds"],
+  setSource: [],
   setSlate: ["fileId"],
   setChannelCallback: [],
   setDefaultCallback: [],

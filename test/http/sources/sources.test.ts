@@ -106,6 +106,86 @@ test("a source is set, started, edited while it plays, and stopped; events tell 
   await api.close();
 });
 
+test("a pulled source hides its secrets, tells how its connection is, and its loss once", async () => {
+  const { api, channelId, source } = await open();
+  const url = "srt://192.0.2.7:9000?passphrase=0123456789&latency=200";
+  const shown = "srt://192.0.2.7:9000?passphrase=****&latency=200";
+  for (const body of [
+    {},
+    { fileIds: ["mf-a"], pull: { url } },
+    { pull: { url: "file:///etc/passwd" } },
+    { pull: { url: shown } },
+  ])
+    expect((await api.put(source, body)).status).toBe(400);
+  expect((await api.put(source, { pull: { url } })).body.content).toMatchObject({
+    sourceKind: "pull",
+    pull: { url: shown, connectStatus: "READY" },
+    sourceState: "stopped",
+  });
+  expect((await api.post(`${source}/start`)).body.content.sourceState).toBe("starting");
+  expect(api.player.starts).toMatchObject([{ channelId, source: { kind: "pull", url } }]);
+  const lastError = {
+    code: "TCP_REFUSED",
+    severity: "transient",
+    message: "Refused.",
+    messageKo: "거부.",
+    time: 5,
+  } as const;
+  const link = {
+    status: "FAIL",
+    sinceTime: 5,
+    lastError,
+    retryAttempt: 1,
+    nextRetryTime: 1_005,
+    isUnstable: false,
+  } as const;
+  api.player.become(channelId, { state: "failed", sinceTime: 5, link });
+  expect((await api.get(source)).body.content).toMatchObject({
+    sourceState: "failed",
+    pull: { url: shown, connectStatus: "FAIL", stability: "stable", lastError, retryAttempt: 1, nextRetryTime: 1_005 },
+  });
+  api.player.become(channelId, { state: "starting", sinceTime: 6, link: { ...link, status: "CONNECTING" } });
+  api.player.become(channelId, { state: "failed", sinceTime: 7, link: { ...link, retryAttempt: 2 } });
+  expect((await api.put(source, { fileIds: ["mf-a"] })).body.error.details).toContain("plays already");
+  await api.sources.resume();
+  expect(api.player.starts.at(-1)).toMatchObject({ source: { kind: "pull", url } });
+  api.player.become(channelId, {
+    state: "playing",
+    sinceTime: 8,
+    link: { status: "PUBLISHING", sinceTime: 8, isUnstable: false },
+  });
+  await api.post(`${source}/stop`);
+  const { body } = await api.get(`${CHANNELS}/${channelId}/events`);
+  const told = body.content.map(
+    (event: { eventCode: string; reason?: string }) => `${event.eventCode} ${event.reason ?? ""}`,
+  );
+  expect(told.reverse().filter((line: string) => line.startsWith("SOURCE"))).toEqual([
+    "SOURCE_FAILED TCP_REFUSED",
+    "SOURCE_STARTED ",
+    "SOURCE_ENDED ",
+  ]);
+  expect(JSON.stringify(body)).not.toContain("0123456789");
+  await api.close();
+});
+
+test("the connection of a source that is on air is followed by its next one", async () => {
+  const { api, channelId, source } = await open();
+  await api.put(source, { pull: { url: "rtmp://192.0.2.7/live/key" } });
+  await api.post(`${source}/start`);
+  const start = api.player.starts[0];
+  const onAir = (ingestId: number, more: { readonly sourceKind?: "pull" }) => {
+    const [time, slot] = [api.clock.wallMs, "main"] as const;
+    const encoder = { remoteAddress: "192.0.2.1", encoder: "test", isBroadcastNew: true, slot, ...more };
+    api.view.fact({ kind: "ingest-started", time, channelId, ingestId, ...encoder });
+    api.view.fact({ kind: "publisher-active", time, channelId, ingestId, slot, heldMs: 0 });
+  };
+  onAir(1, { sourceKind: "pull" });
+  expect(await start?.read()).toMatchObject({ channelId });
+  onAir(2, {});
+  await expect(start?.read()).rejects.toThrow("source-encoder-on-air");
+  await api.close();
+});
+
 test("a source never interrupts an encoder, and begins no broadcast while the server is overloaded or the channel off", async () => {
   const { api, channelId, source } = await open();
   await api.put(source, { fileIds: ["mf-a"] });

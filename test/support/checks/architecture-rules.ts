@@ -43,7 +43,10 @@ export const ROOM_RULES: Readonly<Record<string, readonly string[]>> = {
   cluster: ["control", "thread-protocol", "net", "base"],
   ffmpeg: ["base"],
   "media-files": ["control/ports", "ffmpeg", "base"],
-  sources: ["control/ports", "control/channels", "ffmpeg", "relay", "protocol", "thread-protocol", "base"],
+  sources: [
+    ...["control/ports", "control/channels", "ffmpeg", "egress/open-socket.ts", "egress/tls-memory.ts"],
+    ...["egress/srt-errors.ts", "net", "relay", "protocol", "thread-protocol", "base"],
+  ],
   delay: ["thread-protocol", "base"],
   recording: ["protocol", "thread-protocol", "base"],
   webhooks: ["control", "thread-protocol", "net", "base", "api-contract/event-words.ts", "api-contract/alerts"],
@@ -144,6 +147,7 @@ export const SUBROOM_RULES: Readonly<Record<string, readonly string[]>> = {
   "store/history": ["store/schema", "store/database"],
   "store/ownership": ["store/schema", "store/database"],
   "store/sources": ["store/schema", "store/secrets", "store/database"],
+  "sources/pull-links": [],
   "store/access": ["store/schema", "store/secrets", "store/database"],
   "store/channels": ["store/schema", "store/secrets", "store/database", "store/deliveries", "store/access"],
   "store/events": [

@@ -12,7 +12,7 @@ import { type FfmpegOptions, startFfmpeg } from "../encoders/ffmpeg-encoder.ts";
 import type { Child } from "../processes/children.ts";
 import { type FanfareOptions, FanfareProcess } from "../processes/fanfare-process.ts";
 import type { Clip } from "../streams/clip.ts";
-import { NginxTarget } from "../targets/nginx-target.ts";
+import { type NginxPlace, NginxTarget } from "../targets/nginx-target.ts";
 
 const STOP_GRACE_MS = 3_000;
 
@@ -70,9 +70,9 @@ export class Stage {
     this.#secrets.add(secret);
   }
 
-  async nginx(): Promise<NginxTarget> {
+  async nginx(place?: NginxPlace): Promise<NginxTarget> {
     this.#nginxCount += 1;
-    const nginx = await NginxTarget.start(join(this.folder, `nginx-${this.#nginxCount}`));
+    const nginx = await NginxTarget.start(join(this.folder, `nginx-${this.#nginxCount}`), place);
     this.#closers.push(() => nginx.stop());
     return nginx;
   }

@@ -24,6 +24,8 @@ export type NginxPlace = {
   readonly wrapper?: readonly string[];
   /** Records nothing, and counts what it gets: its statistics are at this port of the same host. */
   readonly statisticsPort?: number;
+  /** Where it serves what is published as HLS too: `/hls/KEY.m3u8`. */
+  readonly httpPort?: number;
 };
 
 /**
@@ -36,14 +38,16 @@ export class NginxTarget {
   readonly #wrapper: readonly string[];
   readonly #statisticsPort: number | undefined;
   readonly #folder: string;
+  readonly #httpPort: number | undefined;
   #child: Child | undefined;
 
-  private constructor(folder: string, { host, port, wrapper = [], statisticsPort }: NginxPlace) {
+  private constructor(folder: string, { host, port, wrapper = [], statisticsPort, httpPort }: NginxPlace) {
     this.#folder = folder;
     this.#host = host;
     this.port = port;
     this.#wrapper = wrapper;
     this.#statisticsPort = statisticsPort;
+    this.#httpPort = httpPort;
   }
 
   /** Writes the configuration into the folder (made when missing) and starts nginx, on a free port by default. */
@@ -141,6 +145,14 @@ http {
   ${["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map((kind) => `${kind}_temp_path ${this.#folder};`).join(" ")}
   server { listen ${this.#host}:${this.#statisticsPort}; location / { rtmp_stat all; } }
 }`;
+    const folder = join(this.#folder, "hls");
+    const hls =
+      this.#httpPort === undefined
+        ? ["", ""]
+        : [
+            `hls on; hls_path ${folder}; hls_fragment 1s; hls_playlist_length 10s;`,
+            `http { access_log off; server { listen 127.0.0.1:${this.#httpPort}; location /hls { root ${this.#folder}; } } }`,
+          ];
     return `
 load_module ${RTMP_MODULE};
 daemon off;
@@ -154,10 +166,12 @@ rtmp {
     chunk_size 4096;
     application live {
       live on;${this.#statisticsPort === undefined ? recording : ""}
+      ${hls[0]}
     }
   }
 }
 ${this.#statisticsPort === undefined ? "" : statistics}
+${hls[1]}
 `;
   }
 }

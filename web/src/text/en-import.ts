@@ -20,7 +20,7 @@ export const enImport = {
       "not-rtmp": "not an rtmp:// or rtmps:// address",
       "no-address": "no address",
       "too-many": "more platforms than a channel can have",
-      pull: "pull line: skipped, Fanfare doesn't fetch streams",
+      pull: "pull line: not a platform. Enter its address under “Files, pull and slate”",
     },
     othersAdded: (number: number) => `Already added: ${count(number, "platform", "platforms")}.`,
     noKey: "no stream key",

@@ -46,7 +46,7 @@ test("a file is uploaded, a recording begins on air, and these panels suit both 
   const path = `${fanfare.origin}/channels/${channel.channelId}`;
   await page.goto(path);
 
-  await page.getByRole("region", { name: "Files and slate" }).getByRole("button", { name: "Open" }).click();
+  await page.getByRole("region", { name: "Files, pull and slate" }).getByRole("button", { name: "Open" }).click();
   const library = page.getByRole("region", { name: "Files on this server" });
   await library.getByText("No files yet.").waitFor();
   const file = await makeFile(stage.folder, "opening film.mp4", { seconds: 3 });
@@ -56,6 +56,14 @@ test("a file is uploaded, a recording begins on air, and these panels suit both 
   await listed.getByRole("button", { name: "Add to playlist" }).click();
   const playlist = page.getByRole("region", { name: "Playlist" });
   await playlist.getByText("1. opening film.mp4").waitFor();
+  const pull = page.getByRole("region", { name: "Pull from an address" });
+  await pull.getByLabel("Address of the stream").fill("ftp://example.com/");
+  await pull.getByRole("button", { name: "Use this address" }).click();
+  await pull.getByText("an address that begins with").waitFor();
+  await pull.getByLabel("Address of the stream").fill("rtsp://camera:hidden-word@192.0.2.7/1");
+  await pull.getByRole("button", { name: "Use this address" }).click();
+  await pull.getByText("rtsp://camera:****@192.0.2.7/1").waitFor();
+  await page.getByText("No files chosen.").waitFor();
   const slate = page.getByRole("region", { name: "Slate" });
   await slate.getByLabel("Picture or clip").selectOption({ label: "opening film.mp4" });
   await slate.getByRole("button", { name: "Close the curtain" }).waitFor();

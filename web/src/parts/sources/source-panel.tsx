@@ -7,6 +7,7 @@ import { Action, problemText } from "../basic/action.tsx";
 import { Icon } from "../basic/icon.tsx";
 import { say } from "../basic/notice.tsx";
 import { Library } from "./library.tsx";
+import { PullSection } from "./pull.tsx";
 import { SlateSection } from "./slate.tsx";
 import { words } from "./texts.ts";
 
@@ -51,6 +52,7 @@ export function SourcePanel({ channel }: { readonly channel: Channel }) {
         </p>
       )}
       <SourceState source={present} files={files.value} path={path} refresh={refresh} />
+      <PullSection source={present} path={path} refresh={refresh} />
       <Playlist source={present} files={files.value} set={set} />
       {slate.value !== undefined && (
         <SlateSection channel={channel} slate={slate.value} files={files.value} refresh={refresh} />
@@ -83,7 +85,7 @@ function SourceState({ source, files, path, refresh }: StateOptions) {
   const text =
     sourceState === "playing" && fileId !== undefined
       ? texts.playing(nameOf(files, fileId), position + 1, fileIds.length)
-      : texts.states[sourceState];
+      : texts.states[sourceState === "playing" && source.pull !== undefined ? "pulling" : sourceState];
   const reason = language.value === "ko" ? source.messageKo : source.message;
   return (
     <div class="buttons">
@@ -92,7 +94,7 @@ function SourceState({ source, files, path, refresh }: StateOptions) {
         {reason !== undefined && <small class="quiet"> {reason}</small>}
       </span>
       {isStopped ? (
-        <Action kind="main" isDisabled={fileIds.length === 0} run={() => act("start")}>
+        <Action kind="main" isDisabled={fileIds.length === 0 && source.pull === undefined} run={() => act("start")}>
           {texts.start}
         </Action>
       ) : (

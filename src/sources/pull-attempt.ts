@@ -1,0 +1,233 @@
+import type { Writable } from "node:stream";
+import type { Clock, Timer } from "../base/clock.ts";
+import type { SourceReason } from "../control/channels/source.ts";
+import { DomainError } from "../control/ports/errors.ts";
+import type { SourceStart } from "../control/ports/source-player.ts";
+import type { FlvTag } from "../protocol/flv/flv-tag.ts";
+import { MessageType } from "../protocol/rtmp/message.ts";
+import type { PublishGateway } from "../relay/publish-gateway.ts";
+import type { PublisherHandle } from "../relay/publisher/publisher.ts";
+import type { MediaKind } from "../relay/stream/media-message.ts";
+import type { TargetError } from "../thread-protocol/targets/target-status.ts";
+import type { Clip } from "./clip.ts";
+import { pullArguments } from "./pull-arguments.ts";
+import { endOf, needsEncoding } from "./pull-end.ts";
+import { failureOf, PullFailure, pullError } from "./pull-links/pull-errors.ts";
+import type { PullLink } from "./pull-links/pull-link.ts";
+
+/** A run of FFmpeg that reads what is written to its standard input. */
+export type FfmpegRun = {
+  readonly clip: Pick<
+    Clip,
+    "next" | "take" | "kill" | "isRead" | "isOver" | "failure" | "words" | "waiting" | "waitingMs" | "gone"
+  >;
+  readonly input: Writable;
+};
+
+export type PullAttemptDeps = {
+  readonly clock: Clock;
+  /** Rejects with PullFailure, or the signal's reason. */
+  readonly openLink: (url: string, signal: AbortSignal) => Promise<PullLink>;
+  /** Undefined where FFmpeg is missing. */
+  readonly startFfmpeg: (args: readonly string[]) => FfmpegRun | undefined;
+  /** Claims the channel for a publisher. Rejects as `read` does. */
+  readonly publish: (channelId: string, read: SourceStart["read"]) => Promise<PublishGateway>;
+};
+
+/** How an attempt ended. `audio`: another one, which encodes the audio, may follow at once. */
+export type PullEnd =
+  | { readonly kind: "failed"; readonly error: TargetError }
+  | { readonly kind: "audio" }
+  | { readonly kind: "stopped"; readonly reason: SourceReason };
+
+type PullEvents = { readonly onPublishing: () => void; readonly onOver: (end: PullEnd) => void };
+
+/** Media are sent this often, in milliseconds. */
+const STEP_MS = 40;
+/** Tags sent in one step: after a pause of the process it catches up in parts. */
+const TAGS_IN_A_STEP_MAX = 500;
+/** A source from which nothing comes for this long is given up, in milliseconds. */
+const NO_MEDIA_MS = 15_000;
+/** This much of a stream shows all its codecs, in milliseconds. */
+const LOOKED_AT_MS = 200;
+/** What is too far ahead of its time is sent this much faster: nobody notices, and no clock is trusted for days. */
+const CATCH_UP = 0.01;
+/** A gap of more than this in the source's own times is closed, in milliseconds. */
+const GAP_MS_MAX = 10_000;
+const PULLER_NAME = "Fanfare pull";
+
+const KINDS: Readonly<Record<number, MediaKind>> = {
+  [MessageType.Audio]: "audio",
+  [MessageType.Video]: "video",
+  [MessageType.DataAmf0]: "data",
+};
+
+/** One attempt at a source: from its look-up until it ends, or is left. */
+export class PullAttempt {
+  readonly #deps: PullAttemptDeps;
+  readonly #start: Pick<SourceStart, "channelId" | "read">;
+  readonly #events: PullEvents;
+  readonly #abort = new AbortController();
+  #link: PullLink | undefined;
+  #run: FfmpegRun | undefined;
+  #gateway: PublishGateway | undefined;
+  #publisher: PublisherHandle | undefined;
+  #timer: Timer | undefined;
+  #isClaiming = false;
+  #isOver = false;
+  #startMs = 0;
+  #arrivedMs = 0;
+  /** Added to the source's timestamps; undefined before the first. */
+  #offsetMs: number | undefined;
+  #lastMs = 0;
+  /** How much the clock of this stream is ahead of the real one. */
+  #aheadMs = 0;
+
+  constructor(
+    start: Pick<SourceStart, "channelId" | "read">,
+    how: { readonly url: string; readonly encodesAudio: boolean },
+    deps: PullAttemptDeps,
+    events: PullEvents,
+  ) {
+    this.#deps = deps;
+    this.#start = start;
+    this.#events = events;
+    void this.#begin(how.url, how.encodesAudio);
+  }
+
+  /** Ends it. Resolves when FFmpeg is gone. Nothing is reported. Idempotent. */
+  async leave(how: "clean" | "connection-lost"): Promise<void> {
+    this.#isOver = true;
+    this.#abort.abort();
+    this.#timer?.cancel();
+    this.#publisher?.end(how);
+    this.#link?.close();
+    this.#run?.clip.kill();
+    await this.#run?.clip.gone;
+  }
+
+  async #begin(url: string, encodesAudio: boolean): Promise<void> {
+    try {
+      // An encoder that is on air, and a channel that is off, need no connection to the source.
+      await this.#start.read();
+      if (this.#isOver) return;
+      const link = await this.#deps.openLink(url, this.#abort.signal);
+      if (this.#isOver) return link.close();
+      this.#link = link;
+      const run = this.#deps.startFfmpeg(pullArguments(link.input, encodesAudio));
+      if (run === undefined) return this.#fail(pullError("ffmpeg-missing"));
+      this.#run = run;
+      link.feed(run.input);
+      this.#arrivedMs = this.#deps.clock.now();
+      this.#schedule();
+    } catch (error) {
+      this.#end(endFor(error));
+    }
+  }
+
+  #schedule(): void {
+    this.#timer = this.#deps.clock.startTimer(STEP_MS, () => this.#step());
+  }
+
+  #step(): void {
+    const run = this.#run;
+    if (this.#isOver || run === undefined) return;
+    this.#schedule();
+    const { clock } = this.#deps;
+    if (run.clip.next !== undefined) this.#arrivedMs = clock.now();
+    if (run.clip.isOver) return this.#ended(run);
+    if (clock.now() - this.#arrivedMs >= NO_MEDIA_MS) return this.#fail(this.#link?.failure() ?? pullError("silent"));
+    if (this.#publisher !== undefined && this.#gateway !== undefined) this.#play(run, this.#publisher, this.#gateway);
+    else this.#look(run);
+  }
+
+  /** Claims the channel once the source's codecs are known. */
+  #look({ clip }: FfmpegRun): void {
+    if (this.#isClaiming || (clip.waitingMs < LOOKED_AT_MS && !clip.isRead)) return;
+    if (clip.waiting.some(needsEncoding)) return this.#end({ kind: "audio" });
+    this.#isClaiming = true;
+    void this.#claim().catch((error: unknown) => this.#end(endFor(error)));
+  }
+
+  async #claim(): Promise<void> {
+    const { channelId, read } = this.#start;
+    const gateway = await this.#deps.publish(channelId, read);
+    if (this.#isOver) return gateway.leave();
+    const verdict = await gateway.tryAdmit();
+    if (this.#isOver || verdict !== "admitted") {
+      gateway.leave();
+      return this.#fail(pullError("not-taken", verdict));
+    }
+    this.#publisher = gateway.open({
+      slot: "main",
+      remoteAddress: this.#link?.address ?? "",
+      encoder: PULLER_NAME,
+      sourceKind: "pull",
+      onDismissed: () => this.#end({ kind: "stopped", reason: "replaced" }),
+      onRoom: () => undefined,
+    });
+    if (this.#publisher === undefined) return this.#end({ kind: "stopped", reason: "internal" });
+    this.#gateway = gateway;
+    this.#startMs = this.#deps.clock.now();
+    this.#events.onPublishing();
+  }
+
+  #play({ clip }: FfmpegRun, publisher: PublisherHandle, gateway: PublishGateway): void {
+    if (gateway.isFull) return;
+    if (clip.waitingMs > (this.#link?.aheadMs ?? 0)) this.#aheadMs += STEP_MS * CATCH_UP;
+    const nowMs = this.#deps.clock.now() - this.#startMs + this.#aheadMs;
+    for (let count = 0; count < TAGS_IN_A_STEP_MAX; count += 1) {
+      const tag = clip.next;
+      if (tag === undefined) break;
+      const timeMs = this.#timeOf(tag, nowMs);
+      if (timeMs > nowMs) break;
+      clip.take();
+      this.#lastMs = tag.timestamp;
+      const kind = KINDS[tag.type];
+      if (kind !== undefined) publisher.push({ kind, timestamp: Math.round(timeMs) % 2 ** 32, payload: tag.payload });
+      // The relay may have dropped the publisher while it took the message.
+      if (this.#isOver) return;
+    }
+    gateway.flush();
+  }
+
+  /** When a tag is due, in milliseconds of this stream. */
+  #timeOf({ timestamp }: FlvTag, nowMs: number): number {
+    const gapMs = timestamp - this.#lastMs;
+    if (this.#offsetMs === undefined) this.#offsetMs = nowMs - timestamp;
+    else if (gapMs > GAP_MS_MAX) this.#offsetMs -= gapMs - STEP_MS;
+    if (gapMs > GAP_MS_MAX) this.#lastMs = timestamp;
+    return timestamp + this.#offsetMs;
+  }
+
+  #ended({ clip }: FfmpegRun): void {
+    const error = endOf(clip);
+    if (error === "audio") return this.#end({ kind: "audio" });
+    // What the link saw explains what FFmpeg complains about, but not why FFmpeg itself was ended.
+    this.#fail(error.code === "SERVER_TROUBLE" ? error : (this.#link?.failure() ?? error));
+  }
+
+  #fail(error: TargetError): void {
+    this.#end({ kind: "failed", error });
+  }
+
+  #end(end: PullEnd): void {
+    if (this.#isOver) return;
+    void this.leave("connection-lost");
+    this.#events.onOver(end);
+  }
+}
+
+const STOPS: Readonly<Record<string, SourceReason>> = {
+  "channel-off": "channel-off",
+  "source-encoder-on-air": "encoder-on-air",
+  "channel-not-found": "internal",
+};
+
+function endFor(error: unknown): PullEnd {
+  if (error instanceof PullFailure) return { kind: "failed", error: error.error };
+  if (!(error instanceof DomainError)) return { kind: "failed", error: failureOf(error).error };
+  const reason = STOPS[error.fault.kind];
+  if (reason !== undefined) return { kind: "stopped", reason };
+  return { kind: "failed", error: pullError("not-taken", error.fault.kind) };
+}

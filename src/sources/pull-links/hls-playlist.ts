@@ -1,0 +1,149 @@
+/** A playlist that is not taken. `message`: why, in a few words. */
+export class PlaylistError extends Error {
+  override readonly name = "PlaylistError";
+}
+
+/** What an address of a playlist leads to. */
+export type HlsPart = "playlist" | "segment" | "key";
+
+/** Returns the local name of an address that a playlist has. */
+export type NameOf = (url: URL, part: HlsPart) => string;
+
+export const PLAYLIST_BYTES_MAX = 2 * 1_024 * 1_024;
+const LINES_MAX = 50_000;
+const LINE_CHARACTERS_MAX = 8_192;
+const NUMBER_MAX = 1e9;
+
+type Attributes = ReadonlyMap<string, string>;
+type Variant = { readonly url: URL; readonly bandwidth: number; readonly audio: string | undefined };
+
+/**
+ * Writes a playlist anew, for a reader that must reach nothing but local names (RFC 8216). Nothing of the text goes
+ * through: every line is made of numbers and words of this file, so that no trick of spelling reaches FFmpeg. Of a
+ * master playlist only the variant of the highest bit rate is left, with its audio. Tags that are not known are left out.
+ *
+ * @throws PlaylistError where it is none, or names what is not an HTTP address.
+ */
+export function rewritePlaylist(text: string, base: URL, nameOf: NameOf): string {
+  const lines = text.split(/\r?\n/, LINES_MAX + 1).map((line) => line.trim());
+  if (lines.length > LINES_MAX) throw new PlaylistError("a playlist of too many lines");
+  if (lines.some((line) => line.length > LINE_CHARACTERS_MAX))
+    throw new PlaylistError("a playlist with too long a line");
+  if (lines[0]?.replace(/^\ufeff/, "") !== "#EXTM3U") throw new PlaylistError("no HLS playlist");
+  const isMaster = lines.some((line) => line.startsWith("#EXT-X-STREAM-INF:"));
+  const made = isMaster ? masterLines(lines, base, nameOf) : mediaLines(lines, base, nameOf);
+  return `${["#EXTM3U", "#EXT-X-VERSION:6", ...made].join("\n")}\n`;
+}
+
+function masterLines(lines: readonly string[], base: URL, nameOf: NameOf): readonly string[] {
+  const best = variantsOf(lines, base).reduce<Variant | undefined>(
+    (left, right) => (left === undefined || right.bandwidth > left.bandwidth ? right : left),
+    undefined,
+  );
+  if (best === undefined) throw new PlaylistError("a playlist without a stream");
+  const audio = lines
+    .filter((line) => line.startsWith("#EXT-X-MEDIA:"))
+    .map((line) => attributesOf(line))
+    .filter((media) => media.get("TYPE") === "AUDIO" && media.get("GROUP-ID") === best.audio);
+  const chosen = audio.find((media) => media.get("DEFAULT") === "YES") ?? audio[0];
+  const uri = chosen?.get("URI");
+  const media =
+    uri === undefined
+      ? []
+      : [`#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="a",NAME="a",DEFAULT=YES,URI="${nameOf(addressOf(uri, base), "playlist")}"`];
+  const group = uri === undefined ? "" : ',AUDIO="a"';
+  return [...media, `#EXT-X-STREAM-INF:BANDWIDTH=${best.bandwidth}${group}`, nameOf(best.url, "playlist")];
+}
+
+function variantsOf(lines: readonly string[], base: URL): readonly Variant[] {
+  return lines.flatMap((line, index) => {
+    if (!line.startsWith("#EXT-X-STREAM-INF:")) return [];
+    const uri = lines.slice(index + 1).find((each) => each !== "" && !each.startsWith("#"));
+    if (uri === undefined) return [];
+    const attributes = attributesOf(line);
+    const bandwidth = wholeNumber(attributes.get("BANDWIDTH") ?? "1");
+    return [{ url: addressOf(uri, base), bandwidth, audio: attributes.get("AUDIO") }];
+  });
+}
+
+/** Tags whose value is a number, and tags without a value. */
+const NUMBERS = ["#EXT-X-TARGETDURATION", "#EXT-X-MEDIA-SEQUENCE", "#EXT-X-DISCONTINUITY-SEQUENCE"];
+const BARE: ReadonlySet<string> = new Set(["#EXT-X-DISCONTINUITY", "#EXT-X-ENDLIST"]);
+
+function mediaLines(lines: readonly string[], base: URL, nameOf: NameOf): readonly string[] {
+  const made: string[] = [];
+  let segments = 0;
+  for (const line of lines) {
+    if (line === "") continue;
+    if (!line.startsWith("#")) {
+      made.push(nameOf(addressOf(line, base), "segment"));
+      segments += 1;
+      continue;
+    }
+    if (BARE.has(line)) made.push(line);
+    const colon = line.indexOf(":");
+    const [tag, value] = [line.slice(0, colon), line.slice(colon + 1)];
+    if (NUMBERS.includes(tag)) made.push(`${tag}:${wholeNumber(value)}`);
+    else if (tag === "#EXTINF") made.push(`#EXTINF:${seconds(value)},`);
+    else if (tag === "#EXT-X-BYTERANGE") made.push(`#EXT-X-BYTERANGE:${byteRange(value)}`);
+    else if (tag === "#EXT-X-KEY") made.push(keyLine(attributesOf(line), base, nameOf));
+    else if (tag === "#EXT-X-MAP") made.push(mapLine(attributesOf(line), base, nameOf));
+  }
+  if (segments === 0) throw new PlaylistError("a playlist without a segment");
+  return made;
+}
+
+function keyLine(key: Attributes, base: URL, nameOf: NameOf): string {
+  const method = key.get("METHOD");
+  if (method === "NONE") return "#EXT-X-KEY:METHOD=NONE";
+  const uri = key.get("URI");
+  if (method !== "AES-128" || uri === undefined || (key.get("KEYFORMAT") ?? "identity") !== "identity")
+    throw new PlaylistError("segments encrypted in another way than AES-128");
+  const iv = key.get("IV");
+  if (iv !== undefined && !/^0x[0-9a-f]{32}$/i.test(iv)) throw new PlaylistError("a malformed IV");
+  return `#EXT-X-KEY:METHOD=AES-128,URI="${nameOf(addressOf(uri, base), "key")}"${iv === undefined ? "" : `,IV=${iv}`}`;
+}
+
+function mapLine(map: Attributes, base: URL, nameOf: NameOf): string {
+  const uri = map.get("URI");
+  if (uri === undefined) throw new PlaylistError("an #EXT-X-MAP without an address");
+  const range = map.get("BYTERANGE");
+  const bytes = range === undefined ? "" : `,BYTERANGE="${byteRange(range)}"`;
+  return `#EXT-X-MAP:URI="${nameOf(addressOf(uri, base), "segment")}"${bytes}`;
+}
+
+/** `NAME=value` and `NAME="value"`, with commas between them. */
+function attributesOf(line: string): Attributes {
+  const text = line.slice(line.indexOf(":") + 1);
+  return new Map(
+    [...text.matchAll(/(?<![A-Z0-9-])([A-Z0-9-]{1,64})=(?:"([^"]*)"|([^",]*))/g)].map(
+      ([, name = "", quoted, bare = ""]) => [name, quoted ?? bare],
+    ),
+  );
+}
+
+function addressOf(uri: string, base: URL): URL {
+  const url = URL.parse(uri, base.href) ?? undefined;
+  if (url === undefined) throw new PlaylistError("a malformed address in the playlist");
+  if (url.protocol !== "http:" && url.protocol !== "https:")
+    throw new PlaylistError(`an address of the kind ${url.protocol.slice(0, 20)} in the playlist`);
+  return url;
+}
+
+function wholeNumber(text: string): number {
+  const value = /^\d{1,15}(?:\.\d{0,9})?$/.test(text) ? Math.floor(Number(text)) : Number.NaN;
+  if (Number.isNaN(value)) throw new PlaylistError("a malformed number in the playlist");
+  return value;
+}
+
+function seconds(text: string): string {
+  const [number = ""] = text.split(",", 1);
+  if (!/^\d{1,6}(?:\.\d{1,9})?$/.test(number)) throw new PlaylistError("a malformed duration in the playlist");
+  return number;
+}
+
+function byteRange(text: string): string {
+  const [, length, from] = /^(\d{1,12})(?:@(\d{1,12}))?$/.exec(text) ?? [];
+  if (length === undefined || Number(length) > NUMBER_MAX) throw new PlaylistError("a malformed range in the playlist");
+  return from === undefined ? length : `${length}@${from}`;
+}

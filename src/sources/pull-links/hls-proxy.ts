@@ -1,0 +1,230 @@
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { startDeadline } from "../../base/deadline.ts";
+import type { TargetError } from "../../thread-protocol/targets/target-status.ts";
+import { type HlsPart, PLAYLIST_BYTES_MAX, PlaylistError, rewritePlaylist } from "./hls-playlist.ts";
+import { type Fetched, type FetchRequest, fetchHttp, readText } from "./http-fetch.ts";
+import type { PullDialer } from "./pull-dialer.ts";
+import { failureOf, PullFailure, pullError } from "./pull-errors.ts";
+
+/** One playlist is read in this time, in milliseconds. */
+const PLAYLIST_MS_MAX = 15_000;
+/** A playlist is fetched again after this long at the earliest, in milliseconds, however often FFmpeg asks. */
+const PLAYLIST_EVERY_MS = 500;
+/** One segment at most, in bytes: a minute at 70 Mbit/s. */
+const SEGMENT_BYTES_MAX = 512 * 1_024 * 1_024;
+const KEY_BYTES_MAX = 1_024;
+/** Addresses that FFmpeg may still ask for; the oldest are forgotten first. */
+const NAMES_MAX = 100_000;
+const REQUESTS_AT_ONCE_MAX = 8;
+const RANGE = /^bytes=\d{1,15}-\d{0,15}$/;
+/** Endings that newer FFmpegs expect of segments; what has another one is named like a transport stream. */
+const ENDINGS = /\.(?:ts|m4s|mp4|m4v|m4a|aac|mp3|cmfv|cmfa)$/i;
+
+export type HlsProxyDeps = {
+  readonly dialer: PullDialer;
+  /** A long random word, part of every local address: other users of the machine cannot guess it. */
+  readonly token: string;
+  readonly url: URL;
+  readonly login: FetchRequest["login"];
+};
+
+type Named = { readonly url: URL; readonly part: HlsPart };
+
+/**
+ * Fetches the files of an HLS stream for FFmpeg, which reaches nothing but this local port: addresses are checked here,
+ * playlists are written anew, and everything is bounded.
+ */
+export class HlsProxy {
+  readonly #deps: HlsProxyDeps;
+  readonly #closing = new AbortController();
+  readonly #server = createServer((request, response) => this.#take(request, response));
+  /** By number, in the order of their use. */
+  readonly #named = new Map<number, Named>();
+  readonly #numbers = new Map<string, number>();
+  readonly #fetchedMs = new Map<string, number>();
+  #nextNumber = 1;
+  #underWay = 0;
+  #failure: TargetError | undefined;
+  #first: Fetched | undefined;
+
+  private constructor(deps: HlsProxyDeps) {
+    this.#deps = deps;
+  }
+
+  /**
+   * Fetches the playlist once, so that what is wrong with the address is known, and opens the local port.
+   *
+   * @throws PullFailure, or the signal's reason once it is aborted.
+   */
+  static async open(deps: HlsProxyDeps, signal: AbortSignal): Promise<HlsProxy> {
+    const proxy = new HlsProxy(deps);
+    const abort = () => proxy.close();
+    signal.addEventListener("abort", abort, { once: true });
+    try {
+      await proxy.#playlist({ url: deps.url, part: "playlist" });
+      await new Promise<void>((resolve, reject) => {
+        proxy.#server.once("error", reject);
+        proxy.#server.listen(0, "127.0.0.1", resolve);
+      });
+      return proxy;
+    } catch (error) {
+      proxy.close();
+      throw error;
+    } finally {
+      signal.removeEventListener("abort", abort);
+    }
+  }
+
+  /** The local address of the stream. */
+  get url(): string {
+    const address = this.#server.address();
+    const port = typeof address === "object" && address !== null ? address.port : 0;
+    return `http://127.0.0.1:${port}${this.#nameOf(this.#deps.url, "playlist")}`;
+  }
+
+  /** The checked address that answered first. */
+  get address(): string {
+    return this.#first?.address ?? "";
+  }
+
+  get failure(): TargetError | undefined {
+    return this.#failure;
+  }
+
+  /** Idempotent. */
+  close(): void {
+    this.#closing.abort();
+    this.#server.close();
+    this.#server.closeAllConnections();
+  }
+
+  #take(request: IncomingMessage, response: ServerResponse): void {
+    response.on("error", () => undefined);
+    const [, token, number] = /^\/([0-9a-f]+)\/(\d{1,12})\.[a-z0-9]+$/.exec(request.url ?? "") ?? [];
+    const named = this.#named.get(Number(number));
+    if (token !== this.#deps.token || named === undefined || request.method !== "GET") return answer(response, 404);
+    if (this.#underWay >= REQUESTS_AT_ONCE_MAX) return answer(response, 503);
+    this.#underWay += 1;
+    const given = request.headers.range;
+    const range = given !== undefined && RANGE.test(given) ? given : undefined;
+    const made = named.part === "playlist" ? this.#sendPlaylist(named, response) : this.#send(named, range, response);
+    made
+      .catch((error: unknown) => {
+        if (!this.#closing.signal.aborted) this.#failure = failureOf(error).error;
+        if (response.headersSent) response.destroy();
+        else answer(response, 502);
+      })
+      .finally(() => {
+        this.#underWay -= 1;
+      });
+  }
+
+  async #sendPlaylist(named: Named, response: ServerResponse): Promise<void> {
+    await this.#waitFor(named.url.href);
+    const text = await this.#playlist(named);
+    // What failed before is over.
+    this.#failure = undefined;
+    response.writeHead(200, {
+      "content-type": "application/vnd.apple.mpegurl",
+      "content-length": Buffer.byteLength(text),
+    });
+    response.end(text);
+  }
+
+  /** Fetches a playlist and writes it anew. */
+  async #playlist(named: Named): Promise<string> {
+    const fetched = await this.#fetch(named, undefined);
+    this.#first ??= fetched;
+    const { response, url } = fetched;
+    const late = startDeadline(this.#deps.dialer.clock, PLAYLIST_MS_MAX, () => response.destroy());
+    try {
+      const text = await readText(response, PLAYLIST_BYTES_MAX);
+      return rewritePlaylist(text, url, (address, part) => this.#nameOf(address, part));
+    } catch (error) {
+      if (error instanceof PlaylistError) throw new PullFailure(pullError("foreign", error.message));
+      throw error;
+    } finally {
+      late.cancel();
+    }
+  }
+
+  async #send(named: Named, range: string | undefined, response: ServerResponse): Promise<void> {
+    const bytesMax = named.part === "key" ? KEY_BYTES_MAX : SEGMENT_BYTES_MAX;
+    const { response: source } = await this.#fetch(named, range);
+    response.on("close", () => source.destroy());
+    response.writeHead(source.statusCode === 206 ? 206 : 200, headersOf(source));
+    let bytes = 0;
+    for await (const part of source as AsyncIterable<Buffer>) {
+      bytes += part.length;
+      if (bytes > bytesMax)
+        throw new PullFailure(pullError("too-much", `a ${named.part} of more than ${bytesMax} bytes`));
+      if (!response.write(part)) await drained(response);
+      if (response.destroyed) return;
+    }
+    response.end();
+  }
+
+  async #fetch({ url }: Named, range: string | undefined): Promise<Fetched> {
+    const { dialer, login } = this.#deps;
+    const fetched = await fetchHttp({ url, range, login }, dialer, this.#closing.signal);
+    const { statusCode = 0 } = fetched.response;
+    if (statusCode === 200 || (statusCode === 206 && range !== undefined)) return fetched;
+    fetched.response.destroy();
+    throw new PullFailure(
+      pullError([401, 403].includes(statusCode) ? "login-refused" : "not-there", `HTTP ${statusCode}`),
+    );
+  }
+
+  async #waitFor(url: string): Promise<void> {
+    const { clock } = this.#deps.dialer;
+    const waitMs = (this.#fetchedMs.get(url) ?? Number.NEGATIVE_INFINITY) + PLAYLIST_EVERY_MS - clock.now();
+    if (waitMs > 0) await new Promise<void>((resolve) => void clock.startTimer(waitMs, resolve));
+    if (this.#fetchedMs.size > 100) this.#fetchedMs.clear();
+    this.#fetchedMs.set(url, clock.now());
+  }
+
+  /** The local path of an address. The same address keeps its path, which is how FFmpeg knows a segment again. */
+  #nameOf(url: URL, part: HlsPart): string {
+    const key = `${part} ${url.href}`;
+    const number = this.#numbers.get(key) ?? this.#nextNumber++;
+    this.#numbers.delete(key);
+    this.#numbers.set(key, number);
+    this.#named.set(number, { url, part });
+    for (const [oldest, old] of this.#numbers) {
+      if (this.#numbers.size <= NAMES_MAX) break;
+      this.#numbers.delete(oldest);
+      this.#named.delete(old);
+    }
+    const ending = part === "segment" ? (ENDINGS.exec(url.pathname)?.[0].toLowerCase() ?? ".ts") : "";
+    return `/${this.#deps.token}/${number}${part === "playlist" ? ".m3u8" : part === "key" ? ".key" : ending}`;
+  }
+}
+
+function answer(response: ServerResponse, status: number): void {
+  response.writeHead(status, { connection: "close" }).end();
+}
+
+/** Of the answer's own headers, numbers only. */
+function headersOf({ headers }: IncomingMessage): Readonly<Record<string, string>> {
+  const length = headers["content-length"];
+  const range = headers["content-range"];
+  return {
+    "content-type": "application/octet-stream",
+    ...(length !== undefined && /^\d{1,15}$/.test(length) ? { "content-length": length } : {}),
+    ...(range !== undefined && /^bytes \d{1,15}-\d{1,15}\/(?:\d{1,15}|\*)$/.test(range)
+      ? { "content-range": range }
+      : {}),
+  };
+}
+
+function drained(response: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      response.off("drain", done);
+      response.off("close", done);
+      resolve();
+    };
+    response.once("drain", done);
+    response.once("close", done);
+  });
+}

@@ -1,0 +1,126 @@
+import { type IncomingMessage, request } from "node:http";
+import { startDeadline } from "../../base/deadline.ts";
+import type { PullDialer } from "./pull-dialer.ts";
+import { failureOf, PullFailure, pullError } from "./pull-errors.ts";
+
+/** From the look-up to the headers of the answer, redirects included, in milliseconds. */
+const ANSWER_MS_MAX = 15_000;
+/** Between two parts of a body, in milliseconds. */
+const IDLE_MS_MAX = 10_000;
+const REDIRECTS_MAX = 5;
+const HEADER_BYTES_MAX = 16 * 1_024;
+const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
+
+export type Fetched = {
+  /** After redirects. */
+  readonly url: URL;
+  /** The checked address that answered. */
+  readonly address: string;
+  readonly response: IncomingMessage;
+};
+
+export type FetchRequest = {
+  readonly url: URL;
+  /** A part: `bytes=0-99`. */
+  readonly range?: string | undefined;
+  /** User name and password, and the origin that may have them. */
+  readonly login?: { readonly origin: string; readonly header: string } | undefined;
+};
+
+/**
+ * Gets a file over HTTP or HTTPS. Every address on the way is checked before it is connected to, those of redirects too.
+ *
+ * @throws PullFailure, or the signal's reason once it is aborted.
+ */
+export async function fetchHttp(asked: FetchRequest, dialer: PullDialer, closing: AbortSignal): Promise<Fetched> {
+  const late = new AbortController();
+  const timer = startDeadline(dialer.clock, ANSWER_MS_MAX, () => late.abort());
+  const signal = AbortSignal.any([closing, late.signal]);
+  try {
+    let { url } = asked;
+    for (let count = 0; count <= REDIRECTS_MAX; count += 1) {
+      const fetched = await exchange({ ...asked, url }, dialer, signal);
+      const { statusCode = 0, headers } = fetched.response;
+      if (!REDIRECTS.has(statusCode)) return fetched;
+      fetched.response.destroy();
+      url = redirectOf(url, headers.location);
+    }
+    throw new PullFailure(pullError("redirected", "again and again"));
+  } catch (error) {
+    closing.throwIfAborted();
+    if (late.signal.aborted) throw new PullFailure(pullError("connection-unanswered"));
+    if (error instanceof PullFailure) throw error;
+    const code = error instanceof Error && "code" in error ? String(error.code) : "";
+    if (code.startsWith("HPE_")) throw new PullFailure(pullError("foreign", "HTTP"), { cause: error });
+    throw code === "ECONNRESET" ? new PullFailure(pullError("connection-failed"), { cause: error }) : failureOf(error);
+  } finally {
+    timer.cancel();
+  }
+}
+
+/** A secure address never leads to one that is not: what is behind it may be read on the way. */
+function redirectOf(from: URL, location: string | undefined): URL {
+  const to = location === undefined ? undefined : (URL.parse(location, from.href) ?? undefined);
+  const isHttp = to?.protocol === "https:" || (to?.protocol === "http:" && from.protocol === "http:");
+  if (to === undefined || !isHttp) throw new PullFailure(pullError("redirected", to?.protocol ?? "HTTP"));
+  return to;
+}
+
+async function exchange(
+  { url, range, login }: FetchRequest,
+  dialer: PullDialer,
+  signal: AbortSignal,
+): Promise<Fetched> {
+  const isTls = url.protocol === "https:";
+  const port = url.port === "" ? (isTls ? 443 : 80) : Number(url.port);
+  const { socket, address } = await dialer.open({ host: url.hostname, port, isTls }, signal);
+  const response = await new Promise<IncomingMessage>((resolve, reject) => {
+    const sent = request({
+      createConnection: () => socket,
+      method: "GET",
+      path: `${url.pathname}${url.search}`,
+      headers: {
+        host: url.host,
+        "user-agent": "Fanfare",
+        accept: "*/*",
+        connection: "close",
+        ...(range === undefined ? {} : { range }),
+        ...(login?.origin === url.origin ? { authorization: login.header } : {}),
+      },
+      maxHeaderSize: HEADER_BYTES_MAX,
+    });
+    const abort = () => {
+      socket.destroy();
+      reject(signal.reason);
+    };
+    signal.addEventListener("abort", abort, { once: true });
+    sent.on("response", (answer) => {
+      signal.removeEventListener("abort", abort);
+      resolve(answer);
+    });
+    sent.on("error", reject);
+    sent.on("close", () => reject(new PullFailure(pullError("connection-failed"))));
+    sent.end();
+    if (signal.aborted) abort();
+  });
+  response.on("error", () => undefined);
+  socket.setTimeout(IDLE_MS_MAX, () => socket.destroy());
+  return { url, address, response };
+}
+
+/** The whole body as text. @throws PullFailure where it is longer, or breaks off. */
+export async function readText(response: IncomingMessage, bytesMax: number): Promise<string> {
+  const parts: Buffer[] = [];
+  let bytes = 0;
+  try {
+    for await (const part of response as AsyncIterable<Buffer>) {
+      bytes += part.length;
+      if (bytes > bytesMax) throw new PullFailure(pullError("too-much", `a playlist of more than ${bytesMax} bytes`));
+      parts.push(part);
+    }
+  } catch (error) {
+    response.destroy();
+    throw error instanceof PullFailure ? error : new PullFailure(pullError("connection-failed"), { cause: error });
+  }
+  return Buffer.concat(parts).toString("utf8");
+}

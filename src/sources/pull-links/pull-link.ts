@@ -1,0 +1,21 @@
+import type { Writable } from "node:stream";
+import type { TargetError } from "../../thread-protocol/targets/target-status.ts";
+
+/**
+ * An open way to a source for one run of FFmpeg. FFmpeg itself reaches nothing but this process: a local port, or its
+ * own standard input.
+ */
+export type PullLink = {
+  /** The source's checked address. */
+  readonly address: string;
+  /** FFmpeg's options up to and including its input. They hold no secret: every user of the machine can read them. */
+  readonly input: readonly string[];
+  /** How much a source of this kind may send ahead of its time, in milliseconds. */
+  readonly aheadMs: number;
+  /** Writes what FFmpeg reads at its standard input, and goes on doing so until the link is closed. */
+  readonly feed: (stdin: Writable) => void;
+  /** What went wrong on the way, if something did: it says more than FFmpeg's own words. */
+  readonly failure: () => TargetError | undefined;
+  /** Idempotent. */
+  readonly close: () => void;
+};

@@ -1,0 +1,109 @@
+import { expect, test } from "vitest";
+import { type HlsPart, PlaylistError, rewritePlaylist } from "../../../src/sources/pull-links/hls-playlist.ts";
+
+const BASE = new URL("https://media.example/live/index.m3u8?token=1");
+
+function rewritten(lines: readonly string[]) {
+  const named: string[] = [];
+  const text = rewritePlaylist(lines.join("\n"), BASE, (url: URL, part: HlsPart) => {
+    named.push(`${part} ${url.href}`);
+    return `/${named.length}`;
+  });
+  return { named, lines: text.trimEnd().split("\n") };
+}
+
+function refusal(lines: readonly string[]): string {
+  try {
+    return rewritten(lines).lines.join("\n");
+  } catch (error) {
+    return error instanceof PlaylistError ? error.message : String(error);
+  }
+}
+
+const HEAD = ["#EXTM3U", "#EXT-X-TARGETDURATION:4"];
+
+test("a media playlist has the same segments under local names, and nothing that is not known", () => {
+  const { lines, named } = rewritten([
+    ...[...HEAD, "#EXT-X-VERSION:9", "#EXT-X-MEDIA-SEQUENCE:7", "#EXT-X-DISCONTINUITY-SEQUENCE:1", "#COMMENT"],
+    '#EXT-X-MAP:URI="init.mp4",BYTERANGE="100@0"',
+    '#EXT-X-KEY:METHOD=AES-128,URI="key.bin",IV=0x000102030405060708090a0b0c0d0e0f',
+    ...["#EXTINF:4.000,a title", "#EXT-X-BYTERANGE:500@100", "a.m4s", "#EXT-X-PROGRAM-DATE-TIME:2026-01-01T00:00:00Z"],
+    ...['#EXT-X-PART:URI="file:///etc/passwd"', "#EXT-X-DISCONTINUITY", "#EXT-X-KEY:METHOD=NONE", "#EXTINF:4,"],
+    ...["//cdn.example/b.ts?x=1", "#EXT-X-ENDLIST"],
+  ]);
+  expect(lines).toEqual([
+    ...["#EXTM3U", "#EXT-X-VERSION:6", "#EXT-X-TARGETDURATION:4", "#EXT-X-MEDIA-SEQUENCE:7"],
+    ...["#EXT-X-DISCONTINUITY-SEQUENCE:1", '#EXT-X-MAP:URI="/1",BYTERANGE="100@0"'],
+    '#EXT-X-KEY:METHOD=AES-128,URI="/2",IV=0x000102030405060708090a0b0c0d0e0f',
+    ...["#EXTINF:4.000,", "#EXT-X-BYTERANGE:500@100", "/3", "#EXT-X-DISCONTINUITY", "#EXT-X-KEY:METHOD=NONE"],
+    ...["#EXTINF:4,", "/4", "#EXT-X-ENDLIST"],
+  ]);
+  expect(named).toEqual([
+    ...["segment https://media.example/live/init.mp4", "key https://media.example/live/key.bin"],
+    ...["segment https://media.example/live/a.m4s", "segment https://cdn.example/b.ts?x=1"],
+  ]);
+});
+
+test("of a master playlist the best variant is left, with its audio", () => {
+  const { lines, named } = rewritten([
+    ...["#EXTM3U", '#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="a",NAME="x,y",URI="a.m3u8"'],
+    '#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="b",NAME="second",DEFAULT=NO,URI="b2.m3u8"',
+    '#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="b",NAME="first",DEFAULT=YES,URI="b1.m3u8"',
+    '#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID="b",URI="file:///etc/passwd"',
+    ...['#EXT-X-STREAM-INF:BANDWIDTH=800000,AUDIO="a",CODECS="avc1.4d401f,mp4a.40.2"', "low.m3u8"],
+    ...['#EXT-X-STREAM-INF:CODECS="avc1.640028,mp4a.40.2",BANDWIDTH=5000000,AUDIO="b"', "", "high.m3u8"],
+    '#EXT-X-I-FRAME-STREAM-INF:BANDWIDTH=9000000,URI="file:///etc/passwd"',
+  ]);
+  expect(lines.slice(2)).toEqual([
+    '#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="a",NAME="a",DEFAULT=YES,URI="/1"',
+    ...['#EXT-X-STREAM-INF:BANDWIDTH=5000000,AUDIO="a"', "/2"],
+  ]);
+  expect(named).toEqual([
+    "playlist https://media.example/live/b1.m3u8",
+    "playlist https://media.example/live/high.m3u8",
+  ]);
+});
+
+test.each([
+  { name: "another text", lines: ["<html>"], message: "no HLS playlist" },
+  { name: "a file", lines: [...HEAD, "#EXTINF:1,", "file:///etc/passwd"], message: "kind file: in" },
+  { name: "a file in capitals", lines: [...HEAD, "#EXTINF:1,", " FILE:/etc/passwd"], message: "kind file: in" },
+  {
+    name: "a key in a file",
+    lines: [...HEAD, '#EXT-X-KEY:METHOD=AES-128,URI="file:///etc/passwd"'],
+    message: "kind file:",
+  },
+  { name: "a map in a file", lines: [...HEAD, '#EXT-X-MAP:URI="file:///etc/passwd"'], message: "kind file: in" },
+  {
+    name: "FFmpeg's own protocols",
+    lines: [...HEAD, "#EXTINF:1,", "concat:http://a/|file:///b"],
+    message: "kind concat:",
+  },
+  { name: "data", lines: [...HEAD, "#EXTINF:1,", "data:text/plain,x"], message: "kind data: in" },
+  {
+    name: "a variant in a file",
+    lines: ["#EXTM3U", "#EXT-X-STREAM-INF:BANDWIDTH=1", "file:///x"],
+    message: "kind file:",
+  },
+  { name: "no segment", lines: HEAD, message: "without a segment" },
+  { name: "a number with words", lines: [...HEAD, "#EXT-X-MEDIA-SEQUENCE:1 x", "a.ts"], message: "malformed number" },
+  { name: "a duration with words", lines: [...HEAD, "#EXTINF:1e9,", "a.ts"], message: "malformed duration" },
+  {
+    name: "DRM",
+    lines: [...HEAD, '#EXT-X-KEY:METHOD=SAMPLE-AES,URI="skd://x"', "a.ts"],
+    message: "encrypted in another",
+  },
+  {
+    name: "a broken IV",
+    lines: [...HEAD, '#EXT-X-KEY:METHOD=AES-128,URI="k",IV=0x1"\nfile:'],
+    message: "malformed IV",
+  },
+  {
+    name: "too many lines",
+    lines: ["#EXTM3U", ...Array.from({ length: 50_001 }, () => "#")],
+    message: "too many lines",
+  },
+  { name: "too long a line", lines: ["#EXTM3U", "a".repeat(9_000)], message: "too long a line" },
+])("$name is refused", ({ lines, message }) => {
+  expect(refusal(lines)).toContain(message);
+});

@@ -1,0 +1,165 @@
+import { createServer, type RequestListener } from "node:http";
+import { createServer as createTcp } from "node:net";
+import { expect, onTestFinished, test } from "vitest";
+import { systemClock } from "../../../src/base/clock.ts";
+import { parseCidrList } from "../../../src/net/cidr-list.ts";
+import { createResolver } from "../../../src/net/dns/resolver.ts";
+import { openPullLink } from "../../../src/sources/pull-links/open-pull-link.ts";
+import { PullDialer } from "../../../src/sources/pull-links/pull-dialer.ts";
+import { PullFailure } from "../../../src/sources/pull-links/pull-errors.ts";
+
+/** Sources may be at 127.0.0.1 here; 127.0.0.2 stands for everything that they may not reach. */
+const policy = { allowed: parseCidrList("127.0.0.1/32"), ownPorts: [], ownHosts: [] };
+const dialer = new PullDialer({ clock: systemClock, resolver: createResolver(), policy, extraCa: "" });
+const SEGMENTS = ["#EXTM3U", "#EXT-X-TARGETDURATION:2", "#EXTINF:2,"];
+
+async function listen(server: ReturnType<typeof createTcp>, host: string): Promise<number> {
+  await new Promise<void>((resolve) => server.listen(0, host, resolve));
+  onTestFinished(() => void server.close());
+  const address = server.address();
+  return typeof address === "object" && address !== null ? address.port : 0;
+}
+
+async function serve(answer: RequestListener): Promise<string> {
+  const server = createServer(answer);
+  onTestFinished(() => void server.closeAllConnections());
+  return `http://127.0.0.1:${await listen(server, "127.0.0.1")}`;
+}
+
+/** A service that nobody may reach by way of a source. */
+async function forbidden() {
+  const seen = { connections: 0 };
+  const server = createTcp((socket) => {
+    seen.connections += 1;
+    socket.destroy();
+  });
+  return { seen, origin: `http://127.0.0.2:${await listen(server, "127.0.0.2")}` };
+}
+
+function open(url: string) {
+  const closing = new AbortController();
+  onTestFinished(() => closing.abort());
+  return openPullLink(url, { dialer, randomBytes: (length) => Buffer.alloc(length, 7) }, closing.signal);
+}
+
+/** Opens the source as FFmpeg would: its playlist, and the segments in it. */
+async function play(url: string) {
+  const link = await open(url);
+  onTestFinished(() => link.close());
+  const local = link.input.at(-1) ?? "";
+  const playlist = await (await fetch(local)).text();
+  const names = playlist.split("\n").filter((line) => line.startsWith("/"));
+  const get = (name: string) =>
+    fetch(new URL(name, local)).then(
+      async (answer) => ({ status: answer.status, body: await answer.text().catch(() => "broken off") }),
+      () => ({ status: 0, body: "" }),
+    );
+  return { link, local, playlist, names, get };
+}
+
+const failure = (url: string) =>
+  open(url).then(
+    () => undefined,
+    (error: unknown) => (error instanceof PullFailure ? error.error : error),
+  );
+
+test("FFmpeg is given local names only, and what they stand for arrives", async () => {
+  const origin = await serve((request, response) => {
+    if (request.url === "/live/a.ts?x=1")
+      return void response.end(`segment for ${request.headers.authorization ?? "nobody"}`);
+    response.end([...SEGMENTS, "a.ts?x=1"].join("\n"));
+  });
+  const { playlist, names, get, local, link } = await play(
+    origin.replace("//", "//user:pass@").concat("/live/index.m3u8"),
+  );
+  expect(playlist).not.toContain("a.ts");
+  expect(names).toEqual([`/${"07".repeat(16)}/1.ts`]);
+  expect(await get(names[0] ?? "")).toEqual({ status: 200, body: "segment for Basic dXNlcjpwYXNz" });
+  expect((await get(`/${"08".repeat(16)}/2.ts`)).status).toBe(404);
+  expect((await get(`/${"07".repeat(16)}/9.ts`)).status).toBe(404);
+  expect((await fetch(local, { method: "POST" })).status).toBe(404);
+  expect(link.input.join(" ")).not.toContain("pass");
+});
+
+test("redirects are followed where they may lead, and the login stays behind", async () => {
+  const logins: unknown[] = [];
+  const other = await serve((request, response) => {
+    logins.push(request.headers.authorization);
+    response.end([...SEGMENTS, "b.ts"].join("\n"));
+  });
+  const origin = await serve((_request, response) => response.writeHead(302, { location: `${other}/x/y.m3u8` }).end());
+  const { link } = await play(`${origin.replace("//", "//user:pass@")}/live.m3u8`);
+  expect(link.failure()).toBeUndefined();
+  expect(link.address).toBe("127.0.0.1");
+  expect(logins).toEqual([undefined, undefined]);
+});
+
+test("no redirect, no playlist and no segment leads to a forbidden address", async () => {
+  const { seen, origin } = await forbidden();
+  const redirecting = await serve((_request, response) => response.writeHead(302, { location: `${origin}/` }).end());
+  expect(await failure(`${redirecting}/live.m3u8`)).toMatchObject({ code: "TARGET_FORBIDDEN", severity: "fatal" });
+  const naming = await serve((request, response) => {
+    if (request.url === "/redirect.ts") return void response.writeHead(307, { location: `${origin}/key` }).end();
+    response.end([...SEGMENTS, `${origin}/a.ts`, "#EXTINF:2,", "/redirect.ts"].join("\n"));
+  });
+  const { names, get, link } = await play(`${naming}/live.m3u8`);
+  for (const name of names) expect((await get(name)).status).toBe(502);
+  expect(names).toHaveLength(2);
+  expect(link.failure()).toMatchObject({ code: "TARGET_FORBIDDEN" });
+  expect(await failure(`${origin}/live.m3u8`)).toMatchObject({ code: "TARGET_FORBIDDEN" });
+  expect(seen.connections).toBe(0);
+});
+
+test("a playlist that names a file of this machine is refused", async () => {
+  const origin = await serve((_request, response) => response.end([...SEGMENTS, "file:///etc/passwd"].join("\n")));
+  expect(await failure(`${origin}/live.m3u8`)).toMatchObject({
+    code: "HANDSHAKE_FAILED",
+    message: expect.stringContaining("an address of the kind file: in the playlist"),
+  });
+});
+
+test("a playlist without end is cut off, and redirects without end too", async () => {
+  const origin = await serve((request, response) => {
+    if (request.url === "/round") return void response.writeHead(302, { location: "/round" }).end();
+    const more = () => {
+      while (response.write("#".repeat(64 * 1024)));
+      response.once("drain", more);
+    };
+    response.write("#EXTM3U\n");
+    more();
+  });
+  expect(await failure(`${origin}/endless.m3u8`)).toMatchObject({ code: "REMOTE_CLOSED" });
+  expect(await failure(`${origin}/round`)).toMatchObject({ code: "TARGET_FORBIDDEN" });
+});
+
+test("a part that is too long breaks off", async () => {
+  const origin = await serve((request, response) => {
+    if (request.url === "/key") return void response.end(Buffer.alloc(4_000));
+    response.end([SEGMENTS[0], '#EXT-X-KEY:METHOD=AES-128,URI="key"', ...SEGMENTS.slice(1), "a.ts"].join("\n"));
+  });
+  const { playlist, get, link } = await play(`${origin}/live.m3u8`);
+  const [, key = ""] = /URI="([^"]+)"/.exec(playlist) ?? [];
+  await get(key);
+  expect(link.failure()).toMatchObject({ code: "REMOTE_CLOSED", message: expect.stringContaining("1024 bytes") });
+});
+
+test.each([
+  { status: 401, code: "AUTH_FAILED" },
+  { status: 404, code: "CONNECT_REJECTED" },
+  { status: 500, code: "CONNECT_REJECTED" },
+])("HTTP $status is $code", async ({ status, code }) => {
+  const origin = await serve((_request, response) => response.writeHead(status).end());
+  expect(await failure(`${origin}/live.m3u8`)).toMatchObject({
+    code,
+    message: expect.stringContaining(`HTTP ${status}`),
+  });
+});
+
+test("what is no HTTP, and what is closed at once, is said so", async () => {
+  const noise = createTcp((socket) => socket.end("SSH-2.0-OpenSSH\r\n"));
+  const silent = createTcp((socket) => socket.end());
+  const [first, second] = [await listen(noise, "127.0.0.1"), await listen(silent, "127.0.0.1")];
+  expect(await failure(`http://127.0.0.1:${first}/`)).toMatchObject({ code: "HANDSHAKE_FAILED" });
+  expect(await failure(`http://127.0.0.1:${second}/`)).toMatchObject({ code: "TCP_RESET" });
+  expect(await failure("http://127.0.0.1:1/")).toMatchObject({ code: "TARGET_FORBIDDEN" });
+});

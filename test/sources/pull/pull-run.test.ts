@@ -1,0 +1,327 @@
+import { PassThrough } from "node:stream";
+import { expect, test } from "vitest";
+import type { SourceStatus } from "../../../src/control/channels/source.ts";
+import { DomainError, type DomainFault } from "../../../src/control/ports/errors.ts";
+import type { FlvTag } from "../../../src/protocol/flv/flv-tag.ts";
+import type { PublisherArrival, PublishGateway } from "../../../src/relay/publish-gateway.ts";
+import type { MediaMessage } from "../../../src/relay/stream/media-message.ts";
+import { PullFailure, pullError } from "../../../src/sources/pull-links/pull-errors.ts";
+import type { PullLink } from "../../../src/sources/pull-links/pull-link.ts";
+import { PullRun } from "../../../src/sources/pull-run.ts";
+import type { ChannelSpec } from "../../../src/thread-protocol/channel-spec.ts";
+import type { IngestEnd } from "../../../src/thread-protocol/facts.ts";
+import type { TargetError } from "../../../src/thread-protocol/targets/target-status.ts";
+import { VirtualClock } from "../../support/stages/virtual-clock.ts";
+
+const AAC = 0xaf;
+const G711 = 0x72;
+
+/** A run of FFmpeg that writes what the test says. */
+class FakeFfmpeg {
+  readonly input = new PassThrough();
+  readonly gone = Promise.resolve();
+  failure: string | undefined;
+  words = "";
+  isRead = false;
+  isKilled = false;
+  waiting: FlvTag[] = [];
+  readonly args: readonly string[];
+
+  constructor(args: readonly string[]) {
+    this.args = args;
+  }
+
+  get clip() {
+    return this;
+  }
+  get next() {
+    return this.waiting[0];
+  }
+  get waitingMs() {
+    return (this.waiting.at(-1)?.timestamp ?? 0) - (this.waiting[0]?.timestamp ?? 0);
+  }
+  get isOver() {
+    return this.isRead && this.waiting.length === 0;
+  }
+  take() {
+    return this.waiting.shift();
+  }
+  kill() {
+    this.isKilled = true;
+  }
+
+  /** Video and audio each 40 ms, from here to there. */
+  writes(fromMs: number, untilMs: number, audio = AAC): void {
+    for (let timestamp = fromMs; timestamp < untilMs; timestamp += 40) {
+      this.waiting.push({ type: 9, timestamp, payload: Buffer.from([0x17, 1]) });
+      this.waiting.push({ type: 8, timestamp, payload: Buffer.from([audio, 1]) });
+    }
+  }
+
+  ends(failure?: string, words = ""): void {
+    this.failure = failure;
+    this.words = words;
+    this.isRead = true;
+  }
+}
+
+function stageOf({ url = "rtmp://a/live/key", hasFfmpeg = true } = {}) {
+  const clock = new VirtualClock();
+  const statuses: SourceStatus[] = [];
+  const runs: FakeFfmpeg[] = [];
+  const opened: string[] = [];
+  const closed: string[] = [];
+  const pushed: MediaMessage[] = [];
+  const ends: IngestEnd[] = [];
+  const arrivals: PublisherArrival[] = [];
+  const now: { fault?: DomainFault; error?: TargetError; seen?: TargetError; admits: "admitted" | "overloaded" } = {
+    admits: "admitted",
+  };
+  const read = async (): Promise<ChannelSpec> => {
+    if (now.fault !== undefined) throw new DomainError(now.fault);
+    return {} as ChannelSpec;
+  };
+  const gateway: PublishGateway = {
+    ...{ channelId: "c", latency: "efficient", isFull: false, flush: () => undefined, leave: () => undefined },
+    tryAdmit: async () => now.admits,
+    open: (arrival) => {
+      arrivals.push(arrival);
+      return { push: (message) => void pushed.push(message), end: (end) => void ends.push(end) };
+    },
+  };
+  const openLink = async (address: string): Promise<PullLink> => {
+    opened.push(address);
+    if (now.error !== undefined) throw new PullFailure(now.error);
+    return {
+      ...{ address: "192.0.2.7", input: ["-i", "pipe:0"], aheadMs: 1_000, feed: (stdin) => stdin.end() },
+      failure: () => now.seen,
+      close: () => void closed.push(address),
+    };
+  };
+  const run = new PullRun(
+    { channelId: "c", position: 0, read },
+    { kind: "pull", url },
+    {
+      ...{ clock, openLink, random: () => 1, onStatus: (status: SourceStatus) => void statuses.push(status) },
+      startFfmpeg: (args) => {
+        if (!hasFfmpeg) return undefined;
+        const ffmpeg = new FakeFfmpeg(args);
+        runs.push(ffmpeg);
+        return ffmpeg;
+      },
+      publish: async (_channelId, claim) => {
+        await claim();
+        return gateway;
+      },
+    },
+  );
+  const settle = async () => {
+    for (let turn = 0; turn < 10; turn += 1) await Promise.resolve();
+  };
+  const advance = async (ms: number) => {
+    for (let passed = 0; passed < ms; passed += 40) {
+      clock.advance(Math.min(40, ms - passed));
+      await settle();
+    }
+  };
+  const words = () =>
+    statuses.map((status) => {
+      const error =
+        status.state === "stopped" ? status.reason : status.state === "failed" && status.link.lastError?.code;
+      return [status.state, error].filter((word) => typeof word === "string").join(" ");
+    });
+  const latest = () => runs[runs.length - 1];
+  return { run, now, clock, runs, opened, closed, pushed, ends, arrivals, statuses, settle, advance, words, latest };
+}
+
+test("a source is connected to, plays in real time with its own times, and stops like an encoder", async () => {
+  const { run, latest, settle, advance, words, pushed, ends, arrivals, closed, runs } = stageOf();
+  await settle();
+  expect(runs).toHaveLength(1);
+  latest()?.writes(500, 1_500);
+  await advance(80);
+  expect(arrivals).toMatchObject([{ slot: "main", remoteAddress: "192.0.2.7", sourceKind: "pull" }]);
+  await advance(400);
+  const times = pushed.filter(({ kind }) => kind === "video").map(({ timestamp }) => timestamp);
+  expect(times.slice(0, 3)).toEqual([0, 40, 80].map((ms) => ms + (times[0] ?? 0)));
+  expect(times).toHaveLength(11);
+  expect(new Set(pushed.map(({ kind }) => kind))).toEqual(new Set(["audio", "video"]));
+  await run.stop("stopped-by-person");
+  expect(words()).toEqual(["starting", "playing", "stopped stopped-by-person"]);
+  expect([ends, closed, latest()?.isKilled]).toEqual([["clean"], ["rtmp://a/live/key"], true]);
+});
+
+test("a source that cannot be reached is tried again after 1, 2, 4 … 30 s, and says when", async () => {
+  const { now, opened, settle, advance, words, statuses, clock } = stageOf();
+  now.error = pullError("connection-refused");
+  await settle();
+  const delays: number[] = [];
+  for (let attempt = 0; attempt < 7; attempt += 1) {
+    const failed = statuses.at(-1);
+    if (failed?.state !== "failed") throw new Error("not failed");
+    expect(failed.link).toMatchObject({
+      status: "FAIL",
+      retryAttempt: attempt + 1,
+      lastError: { code: "TCP_REFUSED" },
+    });
+    const delayMs = (failed.link.nextRetryTime ?? 0) - clock.wallNow();
+    delays.push(delayMs);
+    await advance(delayMs);
+  }
+  expect(delays).toEqual([1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000]);
+  expect(opened).toHaveLength(8);
+  expect(new Set(words())).toEqual(new Set(["starting", "failed TCP_REFUSED"]));
+});
+
+test.each([
+  { name: "it ends", end: [], code: "REMOTE_CLOSED", text: "ended the stream" },
+  { name: "FFmpeg is killed", end: ["the system killed it"], code: "SERVER_TROUBLE", text: "the system killed it" },
+  { name: "FFmpeg fails", end: ["Invalid data found"], code: "REMOTE_CLOSED", text: "Invalid data found" },
+  {
+    name: "the login is wrong",
+    end: ["Input/output error", "Server returned 401 Unauthorized"],
+    code: "AUTH_FAILED",
+    text: "",
+  },
+  { name: "there is no stream", end: ["x", "Server returned 404 Not Found"], code: "CONNECT_REJECTED", text: "" },
+  {
+    name: "its video does not fit",
+    end: ["Function not implemented", "Video codec 'hevc' for stream 0 is not compatible with FLV"],
+    code: "CODEC_UNSUPPORTED",
+    text: "hevc",
+  },
+])("a reason each: $name", async ({ end, code, text }) => {
+  const { latest, settle, advance, statuses } = stageOf();
+  await settle();
+  latest()?.ends(...end);
+  await advance(40);
+  expect(statuses.at(-1)).toMatchObject({ state: "failed", link: { lastError: { code } } });
+  expect(JSON.stringify(statuses.at(-1))).toContain(text);
+});
+
+test("FFmpeg that hangs is killed after 15 s; the channel is held, and the source comes back on air", async () => {
+  const { latest, runs, settle, advance, words, statuses, ends } = stageOf();
+  await settle();
+  latest()?.writes(0, 1_000);
+  await advance(14_000);
+  expect(words().at(-1)).toBe("playing");
+  await advance(3_000);
+  expect(runs[0]?.isKilled).toBe(true);
+  expect(ends).toEqual(["connection-lost"]);
+  expect(statuses.find(({ state }) => state === "failed")).toMatchObject({ link: { lastError: { code: "STALLED" } } });
+  await advance(1_000);
+  latest()?.writes(0, 1_000);
+  await advance(80);
+  expect(words()).toEqual(["starting", "playing", "failed STALLED", "starting", "playing"]);
+});
+
+test("what the link saw says more than FFmpeg's words, but not why FFmpeg was ended", async () => {
+  const { now, latest, settle, advance, words } = stageOf();
+  now.seen = pullError("redirected", "RTSP 3xx");
+  await settle();
+  latest()?.ends("Invalid data found");
+  await advance(40);
+  expect(words().at(-1)).toBe("failed TARGET_FORBIDDEN");
+  await advance(60_000);
+  latest()?.ends("the system killed it");
+  await advance(40);
+  expect(words().at(-1)).toBe("failed SERVER_TROUBLE");
+});
+
+test("audio that platforms do not take is encoded: FFmpeg starts again at once", async () => {
+  const { latest, runs, settle, advance, words, pushed } = stageOf();
+  await settle();
+  latest()?.writes(0, 400, G711);
+  await advance(80);
+  expect(pushed).toEqual([]);
+  expect(runs.map(({ args }) => args.includes("aac"))).toEqual([false, true]);
+  latest()?.writes(0, 400);
+  await advance(80);
+  expect(words().at(-1)).toBe("playing");
+});
+
+test("three losses within ten minutes make it unstable", async () => {
+  const { latest, settle, advance, statuses } = stageOf();
+  await settle();
+  for (let loss = 0; loss < 3; loss += 1) {
+    latest()?.writes(0, 400);
+    await advance(1_000);
+    latest()?.ends();
+    await advance(5_000);
+  }
+  const unstable = statuses.flatMap((status) => ("link" in status ? [status.link?.isUnstable] : []));
+  expect(unstable.slice(0, 3)).toEqual([false, false, false]);
+  expect(unstable.at(-1)).toBe(true);
+});
+
+test.each([
+  { fault: "source-encoder-on-air", reason: "encoder-on-air" },
+  { fault: "channel-off", reason: "channel-off" },
+] as const)("$fault stops it before it is connected to", async ({ fault, reason }) => {
+  const { now, opened, settle, advance, words } = stageOf();
+  now.fault = { kind: fault };
+  await settle();
+  await advance(60_000);
+  expect(words()).toEqual(["starting", `stopped ${reason}`]);
+  expect(opened).toEqual([]);
+});
+
+test("an encoder takes over for good; an overloaded server is asked again", async () => {
+  const { now, latest, arrivals, settle, advance, words } = stageOf();
+  now.admits = "overloaded";
+  await settle();
+  latest()?.writes(0, 400);
+  await advance(80);
+  expect(words().at(-1)).toBe("failed SERVER_TROUBLE");
+  now.admits = "admitted";
+  await advance(1_000);
+  latest()?.writes(0, 400);
+  await advance(80);
+  arrivals[0]?.onDismissed();
+  await advance(120_000);
+  expect(words().slice(-2)).toEqual(["playing", "stopped replaced"]);
+});
+
+test("another address is connected to at once, and an abandoned source says nothing more", async () => {
+  const { run, opened, latest, settle, advance, words, ends, statuses } = stageOf();
+  await settle();
+  latest()?.writes(0, 400);
+  await advance(80);
+  run.update({ kind: "pull", url: "rtmp://b/live/key" });
+  await settle();
+  expect([opened, ends]).toEqual([["rtmp://a/live/key", "rtmp://b/live/key"], ["connection-lost"]]);
+  expect(words()).toEqual(["starting", "playing", "starting"]);
+  await run.abandon();
+  await advance(60_000);
+  expect(statuses).toHaveLength(3);
+});
+
+test("without FFmpeg that is the reason, once a minute", async () => {
+  const { opened, settle, advance, statuses } = stageOf({ hasFfmpeg: false });
+  await settle();
+  await advance(59_000);
+  expect(opened).toHaveLength(1);
+  expect(statuses.at(-1)).toMatchObject({
+    link: { lastError: { code: "SERVER_TROUBLE", message: expect.stringContaining("not installed") } },
+  });
+  await advance(2_000);
+  expect(opened).toHaveLength(2);
+});
+
+test("a source that is ahead of its time is caught up with slowly, and a long gap in its times is closed", async () => {
+  const { latest, settle, advance, pushed } = stageOf();
+  await settle();
+  latest()?.writes(0, 60_000);
+  await advance(40);
+  await advance(10_000);
+  const sentMs = (pushed.at(-1)?.timestamp ?? 0) - (pushed[0]?.timestamp ?? 0);
+  expect(sentMs).toBeGreaterThanOrEqual(10_040);
+  expect(sentMs).toBeLessThanOrEqual(10_160);
+  latest()?.waiting.splice(0);
+  latest()?.writes(3_600_000, 3_601_000);
+  const before = pushed.length;
+  await advance(1_200);
+  const times = pushed.slice(before).map(({ timestamp }) => timestamp);
+  expect(times.length).toBeGreaterThanOrEqual(48);
+  expect((times[0] ?? 0) - (pushed[before - 1]?.timestamp ?? 0)).toBeLessThanOrEqual(40);
+});

@@ -1,0 +1,54 @@
+import { useSignal } from "@preact/signals";
+import { call } from "../../base/api.ts";
+import type { Source } from "../../base/model.ts";
+import { formatMoment } from "../../text/format.ts";
+import { language } from "../../text/text.ts";
+import { type Fields, Form, TextField } from "../basic/form.tsx";
+import { words } from "./texts.ts";
+
+type PullOptions = {
+  readonly source: Source;
+  /** Where the source is set. */
+  readonly path: string;
+  readonly refresh: () => Promise<void>;
+};
+
+/** A stream that the server fetches from an address, and how that connection is. */
+export function PullSection({ source, path, refresh }: PullOptions) {
+  const texts = words();
+  const saved = useSignal(0);
+  const { pull } = source;
+  const submit = async (field: Fields): Promise<void> => {
+    await call("PUT", path, { pull: { url: field("url").trim() } });
+    // The field is empty again: an address may hold a password.
+    saved.value += 1;
+    await refresh();
+  };
+  return (
+    <section aria-labelledby="pull-title">
+      <h3 id="pull-title">{texts.pull}</h3>
+      <p class="quiet">{texts.pullIntro}</p>
+      {pull !== undefined && (
+        <p>
+          {texts.pullFrom} <code>{pull.url}</code>
+        </p>
+      )}
+      {pull?.lastError !== undefined && (
+        <p class="problem" role="status">
+          {language.value === "ko" ? pull.lastError.messageKo : pull.lastError.message}{" "}
+          {pull.nextRetryTime !== undefined && texts.nextTry(formatMoment(pull.nextRetryTime))}
+        </p>
+      )}
+      {pull?.stability === "unstable" && <p class="tone-busy">{texts.unstable}</p>}
+      <Form key={saved.value} submit={submit} button={texts.savePull} isPlain>
+        <TextField
+          label={texts.pullUrl}
+          name="url"
+          isRequired
+          help={texts.pullHelp}
+          input={{ inputMode: "url", placeholder: "rtmp://example.com/live/key" }}
+        />
+      </Form>
+    </section>
+  );
+}
