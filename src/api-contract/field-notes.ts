@@ -126,6 +126,8 @@ export const FIELD_NOTES: Readonly<Record<string, string>> = {
   backupStreamKey: "The backup encoder's key, at the same `publishUrl`. Masked for viewers.",
   ingestAuth:
     "The login that encoders need beside the key; an empty id removes it. With a login `publishUrl` ends in /login.",
+  srtPassphrase:
+    "What encoders over SRT must encrypt with, instead of the server's passphrase: 10 to 79 characters; empty removes it. A change applies to the next connection. Masked for viewers.",
   label: "A name for people, up to 40 characters.",
   notes:
     "In the answer to a call that set them: what was removed from the pasted address or key, and whether another platform of the channel has the same. Absent where there is nothing to say.",

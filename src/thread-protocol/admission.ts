@@ -34,20 +34,23 @@ export type AttachRequest = { readonly kind: "attach"; readonly channelId: Chann
 /** `spec` is absent where the asking thread does not own the channel. */
 export type AttachReply = { readonly kind: "attach"; readonly spec?: ChannelSpec };
 
+/** What an encoder over SRT has to encrypt with, where the channel has a passphrase of its own. Holds a secret. */
+type SrtSecret = { readonly srtPassphrase?: string };
+
 /** `admit` carries the channel's spec, so that the thread knows the channel before its first packet. */
 export type AdmissionDecision =
-  | { readonly decision: "admit"; readonly spec: ChannelSpec; readonly slot: IngestSlot }
+  | ({ readonly decision: "admit"; readonly spec: ChannelSpec; readonly slot: IngestSlot } & SrtSecret)
   /**
    * Another thread owns the channel. A transport to that thread comes with the reply
    * (`thread-protocol/remote-publish`), or `link` says where to dial it.
    */
-  | {
+  | ({
       readonly decision: "admit-elsewhere";
       readonly channelId: ChannelId;
       readonly slot: IngestSlot;
       readonly latency: Latency;
       readonly link?: OwnerLink;
-    }
+    } & SrtSecret)
   /** The channel's owner cannot be reached now, or changes: the encoder has to come again. */
   | { readonly decision: "try-again" }
   /** `refused`: the channel of this key and what it refuses, where the key is right. The encoder is not told so. */

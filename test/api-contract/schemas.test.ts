@@ -100,6 +100,8 @@ test.each([
   ["ingestAuth.id", "two words"],
   ["ingestAuth.id", "a&b"],
   ["ingestAuth.password", 5],
+  ["srtPassphrase", "too-short"],
+  ["srtPassphrase", "with+plus-sign"],
 ])("%s is refused with 250002 as %j", (field, value) => {
   const [name, inner] = field.split(".");
   expect(create({ [String(name)]: inner === undefined ? value : { [inner]: value } })).toBe(

@@ -71,7 +71,6 @@ test.each([
 test("two encoders that push each other out: the newcomer is told that the key is in use", async () => {
   const stage = await opened();
   const admitted = stage.admitted();
-  if (typeof admitted === "string" || "refusedFor" in admitted) throw new Error("refused");
   stage.verdict = { ...admitted, gateway: { ...admitted.gateway, tryAdmit: async () => "fight" } };
   const caller = stage.caller("KEY");
   await stage.run(100);
@@ -89,6 +88,30 @@ test.each([
   expect(caller.failure).toEqual({ kind: "rejected", code });
   expect(stage.log).toEqual(["leave"]);
   expect(stage.refusals()[0]?.[0]).toBe("auth-failed");
+});
+
+test.each([
+  { name: "the channel's", servers: undefined, theirs: "channel passphrase", code: undefined },
+  {
+    name: "the channel's, beside the server's",
+    servers: "server passphrase",
+    theirs: "channel passphrase",
+    code: undefined,
+  },
+  { name: "the server's", servers: "server passphrase", theirs: "server passphrase", code: 1_010 },
+  { name: "none", servers: undefined, theirs: undefined, code: 1_011 },
+])("a channel with a passphrase of its own: $name gives $code", async ({ servers, theirs, code }) => {
+  const stage = await opened(servers === undefined ? {} : { passphrase: servers });
+  stage.verdict = { ...stage.admitted(), srtPassphrase: "channel passphrase" };
+  const caller = stage.caller("KEY", theirs === undefined ? {} : { passphrase: theirs });
+  await stage.run(100);
+  expect(caller.failure).toEqual(code === undefined ? undefined : { kind: "rejected", code });
+  caller.write(9);
+  const refusal = { kind: "ingest-refused", reason: "auth-failed", channelId: "ls-1" };
+  expect(stage.log.at(-1)).toBe(code === undefined ? "video 9" : "leave");
+  expect(stage.facts.filter(({ kind }) => kind === "ingest-refused")).toMatchObject(
+    code === undefined ? [] : [refusal],
+  );
 });
 
 test("the same passphrase: media arrives decrypted", async () => {

@@ -104,6 +104,10 @@ const HINTS: Readonly<Record<string, readonly [en: string, ko: string]>> = {
     "A username has no spaces and none of & ? # = / : @.",
     "사용자 이름에는 공백과 & ? # = / : @ 문자를 사용할 수 없습니다.",
   ],
+  "10 to 79 English letters, digits and signs, without & ? # % + and blanks; empty for none": [
+    "Enter 10 to 79 English letters, digits or signs, without spaces and & ? # % +.",
+    "영문, 숫자, 기호로 10~79자를 입력해 주세요. 공백과 & ? # % + 문자는 사용할 수 없습니다.",
+  ],
   "certificates in PEM form, at most 16384 characters": [
     "Paste certificates in PEM format, at most 16384 characters.",
     "PEM 형식의 인증서를 16384자 이내로 붙여 넣어 주세요.",

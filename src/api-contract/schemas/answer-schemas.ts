@@ -210,6 +210,7 @@ const channel = {
   recording: recordingStatus,
   backupStreamKey: z.string().optional(),
   ingestAuth: z.strictObject({ id: z.string(), password: z.string() }).optional(),
+  srtPassphrase: z.string().optional(),
   platformCount: count,
   totalPublishSeconds: count,
   recentPublishStartTime: time.optional(),

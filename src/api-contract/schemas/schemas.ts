@@ -163,10 +163,17 @@ const ingestUser = login.refine((text) => !/[\s&?#=/:@]/.test(text) && !hasContr
   error: "a name without blanks and & ? # = / : @",
 });
 
+/** It is part of a query, unencoded, so it must not contain what ends or changes a value there. */
+const SRT_PASSPHRASE_RULE = "10 to 79 English letters, digits and signs, without & ? # % + and blanks; empty for none";
+const srtPassphrase = z
+  .string({ error: SRT_PASSPHRASE_RULE })
+  .regex(/^([!"$'-*,-<=>@-~]{10,79})?$/, { error: SRT_PASSPHRASE_RULE });
+
 const comingWithChannels = {
   ingestAuth: optional(
     z.object({ id: optional(ingestUser), password: optional(login) }, { error: "an object with id and password" }),
   ),
+  srtPassphrase: optional(srtPassphrase),
 };
 
 const alerts = {

@@ -60,7 +60,7 @@ export const enEvents = {
       TEST_PATTERN_ENDED: "The test pattern ended because an encoder took over",
       PLATFORM_TESTED: "Platform tested",
       BACKUP_DIFFERS: "The backup encoder's settings differ from the main encoder's. Make them the same",
-      AUTH_FAILED: "Encoder rejected: wrong username or password",
+      AUTH_FAILED: "Encoder rejected: wrong login or SRT passphrase",
       ENCODER_REFUSED: "Encoder rejected: the channel is disabled",
       SERVER_OVERLOADED: "Encoder rejected: the server is overloaded",
       SOURCE_STARTED: "Source started",

@@ -50,7 +50,7 @@ export const koEvents: typeof enEvents = {
       TEST_PATTERN_ENDED: "인코더가 연결되어 테스트 영상이 종료되었습니다",
       PLATFORM_TESTED: "플랫폼을 테스트했습니다",
       BACKUP_DIFFERS: "백업 인코더의 설정이 메인 인코더와 다릅니다. 동일하게 맞춰 주세요",
-      AUTH_FAILED: "사용자 이름 또는 비밀번호가 올바르지 않은 인코더를 거부했습니다",
+      AUTH_FAILED: "잘못된 로그인·SRT 암호의 인코더를 거부했습니다",
       ENCODER_REFUSED: "송출이 차단된 채널이라 인코더를 거부했습니다",
       SERVER_OVERLOADED: "서버 과부하로 인코더를 거부했습니다",
       SOURCE_STARTED: "소스 재생이 시작되었습니다",

@@ -61,7 +61,7 @@ const en: ReportWords = {
   timelineHeads: ["Time", "Event", "By"],
   refusals: {
     "unknown-key": "wrong stream key",
-    "auth-failed": "wrong username or password",
+    "auth-failed": "wrong login or SRT passphrase",
     "channel-off": "the channel is disabled",
     "too-many-guesses": "blocked after too many wrong keys or logins",
     "encoders-fight": "another encoder is using the same key",
@@ -91,7 +91,7 @@ const ko: ReportWords = {
   timelineHeads: ["시각", "이벤트", "변경한 사람"],
   refusals: {
     "unknown-key": "잘못된 스트림 키",
-    "auth-failed": "잘못된 사용자 이름 또는 비밀번호",
+    "auth-failed": "잘못된 로그인·SRT 암호",
     "channel-off": "송출이 차단된 채널",
     "too-many-guesses": "잘못된 키나 로그인을 너무 많이 시도해 차단됨",
     "encoders-fight": "다른 인코더가 같은 키를 사용 중",

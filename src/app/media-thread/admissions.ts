@@ -52,14 +52,16 @@ export class Admissions {
       case "try-again":
         return "unavailable";
       case "admit":
-        return { gateway: gatewayTo(engine, reply.spec, reply.slot, takesNew), slot: reply.slot };
+        return { ...secretOf(reply), gateway: gatewayTo(engine, reply.spec, reply.slot, takesNew), slot: reply.slot };
       case "admit-elsewhere": {
         const { channelId, slot, link } = reply;
         const isHere = link === undefined;
         const transport = isHere
           ? openTransport<FromEncoder, ToEncoder>(end)
           : await links.attach(channelId, slot, link);
-        return transport === undefined ? "unavailable" : { gateway: remote.to(reply, transport), slot };
+        return transport === undefined
+          ? "unavailable"
+          : { ...secretOf(reply), gateway: remote.to(reply, transport), slot };
       }
       case "refuse":
         return reply.refused ?? "refused";
@@ -103,4 +105,8 @@ export class Admissions {
       },
     };
   }
+}
+
+function secretOf({ srtPassphrase }: { readonly srtPassphrase?: string }): { readonly srtPassphrase?: string } {
+  return srtPassphrase === undefined ? {} : { srtPassphrase };
 }

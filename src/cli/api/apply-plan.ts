@@ -28,7 +28,7 @@ export type Step =
     }
   | { readonly kind: "remove-platform"; readonly channel: Channel; readonly platform: Platform };
 
-const SECRET = new Set(["streamKey", "password", "streamPassword", "ingestAuth"]);
+const SECRET = new Set(["streamKey", "password", "streamPassword", "ingestAuth", "srtPassphrase"]);
 /** The fields that a file of channels may set, beside names; `fanfare export` writes the same. */
 export const CHANNEL_FIELDS = [
   "planType",
@@ -39,6 +39,7 @@ export const CHANNEL_FIELDS = [
   "latency",
   "freeze",
   "ingestAuth",
+  "srtPassphrase",
   "alertOn",
   "alertOptions",
   "recording",
@@ -58,7 +59,17 @@ export const PLATFORM_FIELDS = [
   "tls",
 ] as const;
 /** A change of these needs no new connection. */
-const HARMLESS = new Set(["label", "planType", "envType", "labels", "hold", "alertOn", "alertOptions", "recording"]);
+const HARMLESS = new Set([
+  "label",
+  "planType",
+  "envType",
+  "labels",
+  "hold",
+  "alertOn",
+  "alertOptions",
+  "recording",
+  "srtPassphrase",
+]);
 
 /**
  * The steps from what is there to what is wanted, and nothing else: fields and, unless `isPruning`, channels and platforms that the
@@ -120,8 +131,9 @@ function changesOf(fields: readonly string[], wanted: object, present: object): 
   });
 }
 
-/** True where every value that is wanted is there: the server fills in what the file leaves out. */
+/** True where every value that is wanted is there: the server fills in what the file leaves out, and omits what is empty. */
 function isCovered(to: unknown, from: unknown): boolean {
+  if (to === "" && from === undefined) return true;
   if (typeof to !== "object" || to === null || Array.isArray(to)) return isDeepStrictEqual(to, from);
   if (typeof from !== "object" || from === null) return false;
   return Object.entries(to).every(

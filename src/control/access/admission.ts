@@ -9,6 +9,8 @@ export type Admitted = {
   readonly slot: IngestSlot;
   /** The key is right, but the encoder is refused. Absent: it may publish. */
   readonly refusedFor?: KeyRefusal;
+  /** The channel's own passphrase for encoders over SRT. Secret. */
+  readonly srtPassphrase?: string;
 };
 
 /** Answers the media threads' requests about encoders. Every call may reject with StoreUnavailableError. */
@@ -25,7 +27,8 @@ export class Admission {
     // Since it was found, the channel may have been deleted or given another key.
     const slot = channel === undefined || channel.state === "deleted" ? undefined : slotOf(channel, streamKey);
     if (channel === undefined || slot === undefined) return undefined;
-    const admitted = { spec: channelSpec(channel), slot };
+    const { srtPassphrase } = channel;
+    const admitted = { spec: channelSpec(channel), slot, ...(srtPassphrase === undefined ? {} : { srtPassphrase }) };
     if (channel.state === "blocked") return { ...admitted, refusedFor: "channel-off" };
     return isSameLogin(channel.ingestLogin, login) ? admitted : { ...admitted, refusedFor: "auth-failed" };
   }

@@ -91,6 +91,8 @@ export type ChannelSettings = {
   readonly isRecorded?: boolean;
   /** The login that encoders need beside the key; absent: none. Secret. */
   readonly ingestLogin?: IngestLogin;
+  /** What encoders over SRT encrypt with; absent: the server's, if it has one. Secret. */
+  readonly srtPassphrase?: string;
 };
 
 /** A user name that no other channel uses, and a password. */

@@ -12,7 +12,16 @@ import { type ChangeDetails, checkPlan, type EditContext, EFFECT_DEADLINE_MS } f
 /** A change of a channel's settings. Absent fields stay as they are. */
 export type ChannelEdit = Pick<
   ChannelChange,
-  "name" | "planType" | "envType" | "labels" | "alerts" | "holdSeconds" | "latency" | "freeze" | "isRecorded"
+  | "name"
+  | "planType"
+  | "envType"
+  | "labels"
+  | "alerts"
+  | "holdSeconds"
+  | "latency"
+  | "freeze"
+  | "isRecorded"
+  | "srtPassphrase"
 > & {
   readonly hasBackup?: boolean;
   /** Its absent fields stay as they are; an empty id removes the login. */
@@ -34,7 +43,7 @@ export class ChannelEdits {
   /**
    * `decide` gets the channel as it is in the transaction that changes it; an empty edit changes nothing. Throws
    * DomainError `too-many-targets` where the new plan is too small for the channel's targets, `ingest-login-incomplete`
-   * and `ingest-login-taken`. A changed login applies from the next connection on. A backup ingest that is switched off
+   * and `ingest-login-taken`. A changed login or passphrase applies from the next connection on. A backup ingest that is switched off
    * loses its key, and an encoder that publishes with it is disconnected.
    */
   async update(channelId: ChannelId, decide: (present: Channel) => ChannelEdit): Promise<ChannelDetail> {

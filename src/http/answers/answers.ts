@@ -82,6 +82,7 @@ export function channelAnswer(channel: ChannelSummary, context: AnswerContext) {
     recording: recordingStatusAnswer(channel),
     ...backupAnswer(channel, context),
     ...loginAnswer(channel, context),
+    ...passphraseAnswer(channel, context),
     platformCount: channel.targetCount,
     totalPublishSeconds: Math.floor(channel.publishMs / MS_PER_SECOND),
     // One value under two names: Live Station renamed the field in 2025.
@@ -111,6 +112,11 @@ function addressOf({ ingestLogin }: ChannelSummary, url: string): string {
 function loginAnswer({ ingestLogin }: ChannelSummary, context: AnswerContext) {
   if (ingestLogin === undefined) return {};
   return { ingestAuth: { id: shownLogin(ingestLogin.id, context), password: maskPassword(ingestLogin.password) } };
+}
+
+function passphraseAnswer({ srtPassphrase }: ChannelSummary, { isViewer }: AnswerContext) {
+  if (srtPassphrase === undefined) return {};
+  return { srtPassphrase: isViewer ? maskPassword(srtPassphrase) : srtPassphrase };
 }
 
 function alertAnswer({ isOn, ofChannelStatus, ofVodUploads, ofTargetFailures }: Alerts) {

@@ -57,6 +57,7 @@ function addChannelLifeRoutes(api: FastifyInstance, context: RouteContext): void
       freeze: freezeTimes(body.freeze, FREEZE_TIMES),
       ...(body.recording?.enabled === true ? { isRecorded: true } : {}),
       ...newLogin(body.ingestAuth),
+      ...(body.srtPassphrase == null || body.srtPassphrase === "" ? {} : { srtPassphrase: body.srtPassphrase }),
     } as const;
     const targets = body.restream.map(targetSettings);
     const channel = await service.createChannel(settings, targets, body.backup?.enabled ?? false);
@@ -236,6 +237,7 @@ function channelEdit(body: UpdateChannelRequest, present: Channel): ChannelEdit 
     ...(body.recording?.enabled == null ? {} : { isRecorded: body.recording.enabled }),
     ...(body.backup?.enabled == null ? {} : { hasBackup: body.backup.enabled }),
     ...loginChange(body.ingestAuth, present),
+    ...(body.srtPassphrase == null ? {} : { srtPassphrase: body.srtPassphrase }),
     ...(Object.keys(alerts).length === 0 ? {} : { alerts }),
   };
 }

@@ -7,9 +7,12 @@ import type { ChannelId, IngestSlot } from "../../thread-protocol/channel-spec.t
 import type { IngestEnd } from "../../thread-protocol/facts.ts";
 import type { ConnectionRefusal } from "./connection-refusal.ts";
 
-/** The result for a key: a way into its channel, or a refusal. `RefusedKey`: the key is right, but may not publish. */
+/**
+ * The result for a key: a way into its channel, or a refusal. `srtPassphrase`: the channel's own. `RefusedKey`: the key is
+ * right, but may not publish.
+ */
 export type Admission =
-  | { readonly gateway: PublishGateway; readonly slot: IngestSlot }
+  | { readonly gateway: PublishGateway; readonly slot: IngestSlot; readonly srtPassphrase?: string }
   | RefusedKey
   | "refused"
   | "unavailable";
@@ -44,7 +47,13 @@ export type KeyDecision = "accept" | "refuse" | "overloaded" | "unavailable";
 type State =
   | { readonly at: "idle" }
   | { readonly at: "asking" }
-  | { readonly at: "admitted"; readonly gateway: PublishGateway; readonly slot: IngestSlot; readonly asked: KeyRequest }
+  | {
+      readonly at: "admitted";
+      readonly gateway: PublishGateway;
+      readonly slot: IngestSlot;
+      readonly srtPassphrase: string | undefined;
+      readonly asked: KeyRequest;
+    }
   | {
       readonly at: "publishing";
       readonly gateway: PublishGateway;
@@ -85,6 +94,13 @@ export class PublishSession {
   /** Where media goes while the connection publishes. */
   get gateway(): PublishGateway | undefined {
     return this.#state.at === "publishing" ? this.#state.gateway : undefined;
+  }
+
+  /** The channel that was admitted and waits for `open`, and its own passphrase for SRT. */
+  get admitted(): { readonly channelId: ChannelId; readonly srtPassphrase: string | undefined } | undefined {
+    if (this.#state.at !== "admitted") return undefined;
+    const { gateway, srtPassphrase } = this.#state;
+    return { channelId: gateway.channelId, srtPassphrase };
   }
 
   /** Which of the channel's keys it publishes with, while it does. */
@@ -136,11 +152,12 @@ export class PublishSession {
     }
   }
 
-  async #enter({ gateway, slot }: Exclude<Admission, string | RefusedKey>, asked: KeyRequest) {
+  async #enter(admission: Exclude<Admission, string | RefusedKey>, asked: KeyRequest) {
+    const { gateway, slot, srtPassphrase } = admission;
     const result = this.#state.at === "asking" ? await gateway.tryAdmit() : "unavailable";
     if (result === "overloaded" || result === "fight") this.#refusedBy = gateway.channelId;
     if (result === "admitted" && this.#state.at === "asking") {
-      this.#state = { at: "admitted", gateway, slot, asked };
+      this.#state = { at: "admitted", gateway, slot, srtPassphrase, asked };
       return "accept";
     }
     gateway.leave();

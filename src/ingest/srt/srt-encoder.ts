@@ -6,6 +6,7 @@ import type { CallRequest, SrtListenerHandshake } from "../../protocol/srt/liste
 import { readStreamId, type StreamIdFault, type StreamRequest } from "../../protocol/srt/stream-id.ts";
 import type { Rejection } from "../../protocol/srt/wire/rejections.ts";
 import type { MediaMessage } from "../../relay/stream/media-message.ts";
+import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
 import type { Fact, IngestEnd } from "../../thread-protocol/facts.ts";
 import type { SrtLinkSample } from "../../thread-protocol/samples.ts";
 import type { Connection } from "../connection-limiter.ts";
@@ -32,6 +33,7 @@ export type SrtEncoderDeps = RefusalDeps & {
   readonly randomBytes: (length: number) => Buffer;
   readonly handshake: SrtListenerHandshake;
   readonly newReader: () => StreamReader;
+  /** For channels without a passphrase of their own. */
   readonly passphrase: string | undefined;
   readonly latencyMs: number;
   readonly send: (packet: Buffer, to: Sender) => void;
@@ -187,13 +189,14 @@ export class SrtEncoder implements PublishConnection, Connection {
   }
 
   #accept(): void {
-    const { handshake, passphrase, latencyMs, clock, send } = this.#deps;
+    const { handshake, latencyMs, clock, send } = this.#deps;
     const nowUs = clock.now() * 1_000;
+    const { channelId, srtPassphrase: passphrase = this.#deps.passphrase } = this.#session.admitted ?? {};
     const options = { localId: this.#events.newId(), passphrase, latencyMs, nowUs };
     const accepted = handshake.accept(this.#request, options);
     if (typeof accepted === "string") {
       this.#session.end("connection-lost");
-      return this.#refuse(accepted, PASSPHRASE_FAULTS[accepted] ?? "a malformed SRT key message");
+      return this.#refuse(accepted, PASSPHRASE_FAULTS[accepted] ?? "a malformed SRT key message", channelId);
     }
     if (!this.#session.open()) return this.#reject("unavailable");
     this.#connection = new SrtConnection(accepted.agreement, nowUs, {
@@ -230,9 +233,10 @@ export class SrtEncoder implements PublishConnection, Connection {
   }
 
   /** Refuses for what the caller sent, and reports it. */
-  #refuse(rejection: Rejection, detail: string): void {
+  #refuse(rejection: Rejection, detail: string, channelId?: ChannelId): void {
     const isSecret = rejection === "badSecret" || rejection === "unsecure";
-    this.#refusal.report(isSecret ? "auth-failed" : "protocol-error", { detail });
+    const more = channelId === undefined ? {} : { channelId };
+    this.#refusal.report(isSecret ? "auth-failed" : "protocol-error", { ...more, detail });
     this.#reject(rejection);
   }
 
@@ -273,7 +277,7 @@ export class SrtEncoder implements PublishConnection, Connection {
 }
 
 const PASSPHRASE_FAULTS: { readonly [Name in Rejection]?: string } = {
-  badSecret: "another SRT passphrase than ours",
+  badSecret: "another SRT passphrase than the channel's",
   unsecure: "an SRT passphrase on one side only",
   crypto: "SRT encryption with AES-GCM, which is not supported: choose AES-CTR, or no authentication",
 };

@@ -23,6 +23,9 @@ export function channelColumns(secrets: Secrets, present: ChannelRecord, change:
       ? {}
       : backupKeyColumns(secrets, present.channelId, change.backupStreamKey)),
     ...(change.ingestLogin === undefined ? {} : ingestLoginColumns(secrets, present.channelId, change.ingestLogin)),
+    ...(change.srtPassphrase === undefined
+      ? {}
+      : srtPassphraseColumns(secrets, present.channelId, change.srtPassphrase)),
   };
 }
 
@@ -42,4 +45,10 @@ export function backupKeyColumns(secrets: Secrets, channelId: ChannelId, streamK
     backup_stream_key: secrets.seal(streamKey, place),
     backup_stream_key_index: streamKey === "" ? null : secrets.index(streamKey, "channel", "backup_stream_key"),
   };
+}
+
+/** The passphrase of encoders over SRT as stored; empty where there is none. */
+export function srtPassphraseColumns(secrets: Secrets, channelId: ChannelId, passphrase: string) {
+  const place = { table: "channel", column: "srt_passphrase", row: channelId };
+  return { srt_passphrase: passphrase === "" ? "" : secrets.seal(passphrase, place) };
 }

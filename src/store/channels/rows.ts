@@ -35,8 +35,9 @@ export function readChannel(
   targetCount: number,
   secrets: Secrets,
 ): ChannelRecord {
-  const opened = (column: "stream_key" | "backup_stream_key" | "ingest_login_id" | "ingest_login_password") =>
-    secrets.openAgain(row[column], { table: "channel", column, row: row.channel_id });
+  const opened = (
+    column: "stream_key" | "backup_stream_key" | "ingest_login_id" | "ingest_login_password" | "srt_passphrase",
+  ) => secrets.openAgain(row[column], { table: "channel", column, row: row.channel_id });
   const hasLogin = row.ingest_login_id !== "";
   return {
     channelId: row.channel_id,
@@ -54,6 +55,7 @@ export function readChannel(
     streamKey: opened("stream_key"),
     ...(row.backup_stream_key === "" ? {} : { backupStreamKey: opened("backup_stream_key") }),
     ...(hasLogin ? { ingestLogin: { id: opened("ingest_login_id"), password: opened("ingest_login_password") } } : {}),
+    ...(row.srt_passphrase === "" ? {} : { srtPassphrase: opened("srt_passphrase") }),
     createdTime: Number(row.created_time),
     revision: Number(row.revision),
     publishMs: Number(row.publish_ms),

@@ -30,7 +30,7 @@ import { lockChannel, writesSideBySide } from "../database/locks.ts";
 import { takeNumber } from "../database/numbers.ts";
 import type { Schema } from "../schema/schema.ts";
 import type { Secrets } from "../secrets/secrets.ts";
-import { backupKeyColumns, channelColumns, streamKeyColumns } from "./channel-columns.ts";
+import { backupKeyColumns, channelColumns, srtPassphraseColumns, streamKeyColumns } from "./channel-columns.ts";
 import { checkLoginIsFree, ingestLoginColumns, NO_INGEST_LOGIN, selectIngestUser } from "./ingest-logins.ts";
 import { alertColumns, freezeColumns, labelColumns, readChannel, readTarget } from "./rows.ts";
 import { insertTargets, targetChangeColumns } from "./target-columns.ts";
@@ -65,6 +65,7 @@ export class SqlStore implements Store {
           ...streamKeyColumns(this.#secrets, channel.channelId, channel.streamKey),
           ...backupKeyColumns(this.#secrets, channel.channelId, channel.backupStreamKey ?? ""),
           ...ingestLoginColumns(this.#secrets, channel.channelId, channel.ingestLogin ?? { id: "", password: "" }),
+          ...srtPassphraseColumns(this.#secrets, channel.channelId, channel.srtPassphrase ?? ""),
           created_time: channel.createdTime,
           revision: 1,
           publish_ms: 0,

@@ -37,6 +37,7 @@ import { up as addSilentAudio } from "./0035-silent-audio.ts";
 import { up as addSlates } from "./0036-slates.ts";
 import { up as addRefusedEncoders } from "./0037-refused-encoders.ts";
 import { up as addTargetDelay } from "./0038-target-delay.ts";
+import { up as addSrtPassphrase } from "./0039-srt-passphrase.ts";
 import { lastVersion, noteVersion, PROGRAM_VERSION } from "./program-version.ts";
 import { areCompatible } from "./schema-compat.ts";
 
@@ -76,6 +77,7 @@ export function migrations(secrets: Secrets): Record<string, Migration> {
     "0036-slates": { up: addSlates },
     "0037-refused-encoders": { up: addRefusedEncoders },
     "0038-target-delay": { up: addTargetDelay },
+    "0039-srt-passphrase": { up: addSrtPassphrase },
   };
 }
 

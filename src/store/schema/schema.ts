@@ -161,6 +161,8 @@ export type ChannelRow = {
   readonly ingest_login_password: string;
   /** The index by which the user name is found; null where there is none. */
   readonly ingest_login_id_index: string | null;
+  /** Sealed. Empty: none of its own. */
+  readonly srt_passphrase: string;
 };
 
 export type TargetRow = {

@@ -16,6 +16,7 @@ export const SEALED_TABLES: readonly SealedTable[] = [
       { name: "backup_stream_key", index: "backup_stream_key_index" },
       { name: "ingest_login_id", index: "ingest_login_id_index" },
       { name: "ingest_login_password" },
+      { name: "srt_passphrase" },
     ],
   },
   {

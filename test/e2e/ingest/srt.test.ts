@@ -10,6 +10,7 @@ import { isVideo } from "../../support/streams/flv-file.ts";
 import { expectProperStart, expectSentPackets } from "../../support/streams/recorded-stream.ts";
 
 const PASSPHRASE = "correct-horse-battery";
+const CHANNEL_PASSPHRASE = "channel-horse-battery";
 
 // One server in clear and one with a passphrase: a test waits mostly for the stream's own time.
 const stage = await Stage.open(afterAll);
@@ -19,11 +20,12 @@ const encrypted = await stage.server({
   dataFolder: `${stage.folder}/encrypted`,
   environment: { FANFARE_SRT_PORT: "0", FANFARE_SRT_PASSPHRASE: PASSPHRASE },
 });
-stage.keepSecret(PASSPHRASE);
+for (const secret of [PASSPHRASE, CHANNEL_PASSPHRASE]) stage.keepSecret(secret);
 
-async function channelOn({ api }: typeof clear, name: string) {
+async function channelOn({ api }: typeof clear, name: string, settings?: object) {
   const key = uniqueKey(name);
   const channel = await api.createChannel(name, [{ rtmpUrl: nginx.url, streamKey: key }]);
+  if (settings !== undefined) await api.request("PUT", `/api/v2/re-stream/channels/${channel.channelId}`, settings);
   return { channel, key, address: channel.srtUrl ?? "srt is off" };
 }
 
@@ -38,9 +40,8 @@ test.concurrent("FFmpeg publishes over SRT, and a platform gets its packets", as
 });
 
 test.concurrent("through a network that loses 5 %, doubles and reorders, a platform gets every packet", async () => {
-  const { channel, key, address } = await channelOn(clear, "lossy");
   // The end of an SRT stream is one packet. Where the network loses it, a hold would send its frames after the stream's.
-  await clear.api.request("PUT", `/api/v2/re-stream/channels/${channel.channelId}`, { hold: { seconds: 0 } });
+  const { channel, key, address } = await channelOn(clear, "lossy", { hold: { seconds: 0 } });
   const port = Number(address.split(":").at(-1));
   const faults = { loss: 0.05, delayMs: 20, duplicates: 0.02, reordered: 0.02, reorderMs: 5 };
   const proxy = await UdpFaultProxy.start({ to: { host: "127.0.0.1", port }, faults, random: seededRandom(1) });
@@ -53,10 +54,10 @@ test.concurrent("through a network that loses 5 %, doubles and reorders, a platf
   expect(proxy.lost).toBeGreaterThan(20);
 });
 
-test.concurrent("FFmpeg publishes over SRT with AES-256", async () => {
-  const { channel, key, address } = await channelOn(encrypted, "ffmpeg_aes");
+test.concurrent("FFmpeg publishes over SRT with AES-256 and the passphrase of its channel", async () => {
+  const { channel, key, address } = await channelOn(clear, "ffmpeg_aes", { srtPassphrase: CHANNEL_PASSPHRASE });
   const clip = await makeClip({ seconds: 4 });
-  const url = `${address}?streamid=#!::r=${channel.streamKey},m=publish&passphrase=${PASSPHRASE}&pbkeylen=32&${LINGER}`;
+  const url = `${address}?streamid=#!::r=${channel.streamKey},m=publish&passphrase=${CHANNEL_PASSPHRASE}&pbkeylen=32&${LINGER}`;
   const encoder = stage.encoder(await startTsFfmpeg(clip, url));
   expect(await encoder.exited, encoder.stderr()).toEqual({ code: 0, signal: null });
   await expectSentPackets(nginx, key, clip.path);
@@ -85,8 +86,10 @@ test.concurrent("GStreamer publishes with srtsink", async () => {
 
 test.concurrent("a wrong passphrase and a wrong key are refused, and the refusals are on record", async () => {
   const { channel, address } = await channelOn(encrypted, "refused");
+  const own = await channelOn(encrypted, "own_passphrase", { srtPassphrase: CHANNEL_PASSPHRASE });
   const clip = await makeClip({ seconds: 4 });
   const urls = [
+    `${address}?streamid=${own.channel.streamKey}&passphrase=${PASSPHRASE}`,
     `${address}?streamid=${channel.streamKey}&passphrase=another-passphrase`,
     `${address}?streamid=${channel.streamKey}`,
     `${address}?streamid=no-such-key&passphrase=${PASSPHRASE}`,
@@ -97,7 +100,7 @@ test.concurrent("a wrong passphrase and a wrong key are refused, and the refusal
   }
   // Refusals are logged once a second.
   const { fanfare } = encrypted;
-  for (const why of ["another SRT passphrase than ours", "an SRT passphrase on one side only"]) {
+  for (const why of ["another SRT passphrase than the channel's", "an SRT passphrase on one side only"]) {
     await waitFor(`"${why}" in the log`, 5_000, () => fanfare.output.includes(why) || undefined);
   }
 });

@@ -4,7 +4,7 @@ import { SrtListener, type SrtListenerDeps } from "../../../src/ingest/srt/srt-l
 import type { DatagramPort, OnDatagram, Sender } from "../../../src/net/datagram-port.ts";
 import { type CallFailure, type CallStep, SrtCaller } from "../../../src/protocol/srt/caller.ts";
 import { SrtConnection } from "../../../src/protocol/srt/connection.ts";
-import type { ProvenLogin } from "../../../src/thread-protocol/admission.ts";
+import type { ProvenLogin, RefusedKey } from "../../../src/thread-protocol/admission.ts";
 import type { Fact } from "../../../src/thread-protocol/facts.ts";
 import type { SrtLinkSample } from "../../../src/thread-protocol/samples.ts";
 import { seededRandom } from "./seeded-random.ts";
@@ -83,7 +83,7 @@ export class SrtIngestStage {
   }
 
   /** A way into a channel that records what happens to it. */
-  admitted(): Admission {
+  admitted(): Exclude<Admission, string | RefusedKey> {
     return {
       slot: "main",
       gateway: {

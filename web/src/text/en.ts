@@ -187,7 +187,7 @@ export const en = {
     title: "Rejected encoders",
     reasons: {
       "unknown-key": (from, time) => `An encoder tried with a wrong key from ${from} at ${time}.`,
-      "auth-failed": (from, time) => `An encoder tried with a wrong username or password from ${from} at ${time}.`,
+      "auth-failed": (from, time) => `An encoder tried with a wrong login or SRT passphrase from ${from} at ${time}.`,
       "channel-off": (from, time) => `An encoder from ${from} was rejected at ${time}: this channel is disabled.`,
       "too-many-guesses": (from, time) => `${from} was blocked after too many wrong keys or logins, at ${time}.`,
       "encoders-fight": (from, time) =>

@@ -178,7 +178,7 @@ export const ko: Texts = {
     title: "거부된 인코더",
     reasons: {
       "unknown-key": (from, time) => `${time}에 ${from}에서 잘못된 스트림 키로 접속을 시도했습니다.`,
-      "auth-failed": (from, time) => `${time}에 ${from}에서 잘못된 사용자 이름 또는 비밀번호로 접속을 시도했습니다.`,
+      "auth-failed": (from, time) => `${time}에 ${from}에서 잘못된 로그인·SRT 암호로 접속을 시도했습니다.`,
       "channel-off": (from, time) => `${time}에 ${from}의 인코더를 거부했습니다. 송출이 차단된 채널입니다.`,
       "too-many-guesses": (from, time) =>
         `${time}에 잘못된 키나 로그인을 너무 많이 시도한 ${from}의 접속을 차단했습니다.`,

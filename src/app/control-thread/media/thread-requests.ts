@@ -124,7 +124,8 @@ export class ThreadRequests {
   ): void {
     const decide = (decision: AdmissionDecision, end?: TransportEnd) => reply({ kind: "admission", ...decision }, end);
     if (admitted === undefined) return decide({ decision: "refuse" });
-    const { spec, slot, refusedFor } = admitted;
+    const { spec, slot, refusedFor, srtPassphrase } = admitted;
+    const secret = srtPassphrase === undefined ? {} : { srtPassphrase };
     const { channelId, latency = "efficient" } = spec;
     if (refusedFor !== undefined) return decide({ decision: "refuse", refused: { refusedFor, channelId } });
     // The thread that asked is gone.
@@ -134,23 +135,23 @@ export class ThreadRequests {
       this.#deps.log.info("remote encoder", { channelId, from: asking.name, to: claim.address });
       this.#deps.onRemoteConnection("encoder");
       const link = { place: linkPlace(claim.address), epoch: claim.epoch, revision: spec.revision };
-      return decide({ decision: "admit-elsewhere", channelId, slot, latency, link });
+      return decide({ decision: "admit-elsewhere", channelId, slot, latency, link, ...secret });
     }
     const { worker: owner, epoch } = claim.owner;
     if (owner.linkPath !== undefined && owner !== asking) {
       this.#remoteConnection("encoder", channelId, asking, owner);
       // The owner's process asks with `attach`: the encoder counts then.
       const link = { place: { path: owner.linkPath }, epoch, revision: spec.revision };
-      return decide({ decision: "admit-elsewhere", channelId, slot, latency, link });
+      return decide({ decision: "admit-elsewhere", channelId, slot, latency, link, ...secret });
     }
     // Threads of this process accept no links: the encoder gets no reply, and comes back to this process.
     if (asking.linkPath !== undefined && owner !== asking) return;
     claim.admit();
-    if (owner === asking) return decide({ decision: "admit", spec, slot });
+    if (owner === asking) return decide({ decision: "admit", spec, slot, ...secret });
     const [ownersEnd, askersEnd] = newTransport();
     owner.post({ kind: "host-publisher", spec, slot }, ownersEnd);
     this.#remoteConnection("encoder", channelId, asking, owner);
-    decide({ decision: "admit-elsewhere", channelId, slot, latency }, askersEnd);
+    decide({ decision: "admit-elsewhere", channelId, slot, latency, ...secret }, askersEnd);
   }
 
   /** Another process has an encoder for a channel of this thread. */

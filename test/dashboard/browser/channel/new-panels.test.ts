@@ -68,6 +68,17 @@ test("a file is uploaded, a recording begins on air, and these panels suit both 
   await slate.getByLabel("Picture or clip").selectOption({ label: "opening film.mp4" });
   await slate.getByRole("button", { name: "Close the curtain" }).waitFor();
 
+  const encoder = page.getByRole("region", { name: "Encoder" });
+  await encoder.getByRole("button", { name: "New SRT passphrase" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Save" }).click();
+  await encoder.getByRole("button", { name: "Show: SRT passphrase" }).click();
+  const passphrase = String((await api.channel(channel.channelId))["srtPassphrase"]);
+  stage.keepSecret(passphrase);
+  expect(passphrase).toMatch(/^[\w-]{24}$/);
+  await encoder.getByText(passphrase, { exact: true }).waitFor();
+  await encoder.getByRole("button", { name: "Show: SRT server with the key" }).click();
+  await encoder.getByText(`?streamid=publish:${channel.streamKey}&passphrase=${passphrase}`).waitFor();
+
   const recordings = page.getByRole("region", { name: "Recordings" });
   await recordings.getByText("No recordings yet.").waitFor();
   await recordings.getByLabel("Record broadcasts").check();

@@ -42,7 +42,7 @@ export function EncoderCard({ channel }: { readonly channel: Channel }) {
       {channel.backupStreamKey !== undefined && (
         <CopyField label={t().encoder.backupKey} value={channel.backupStreamKey} isSecret />
       )}
-      {channel.srtUrl !== undefined && <SrtAddress url={channel.srtUrl} streamKey={channel.streamKey} />}
+      {channel.srtUrl !== undefined && <SrtAddress channel={channel} url={channel.srtUrl} />}
       {channel.ingestAuth !== undefined && (
         <CopyField label={t().platform.login} help={t().encoder.loginObs} value={channel.ingestAuth.id} />
       )}

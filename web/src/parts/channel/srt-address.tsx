@@ -1,18 +1,42 @@
 import { useSignal } from "@preact/signals";
+import { call, channelPath } from "../../base/api.ts";
+import type { Channel } from "../../base/model.ts";
 import { t } from "../../text/text.ts";
 import { CopyField } from "../basic/copy.tsx";
+import { Dialog } from "../basic/dialog.tsx";
+import { type Fields, Form } from "../basic/form.tsx";
+import { SecretField } from "../basic/secret-field.tsx";
 import { QrCode } from "./qr-code.tsx";
 
-/** The server address for encoders over SRT. It holds the key: OBS has no other place for it. */
-export function SrtAddress({ url, streamKey }: { readonly url: string; readonly streamKey: string }) {
+const PASSPHRASE_BYTES = 18;
+
+/** 24 letters, digits, - and _: they mean the same in every encoder's address. */
+function newPassphrase(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(PASSPHRASE_BYTES));
+  return btoa(String.fromCharCode(...bytes))
+    .replaceAll("+", "-")
+    .replaceAll("/", "_");
+}
+
+type SrtAddressOptions = { readonly channel: Channel; readonly url: string };
+
+/** The server address for encoders over SRT. It holds the key and the passphrase: OBS has no other place for them. */
+export function SrtAddress({ channel, url }: SrtAddressOptions) {
   const isQrShown = useSignal(false);
-  const whole = `${url}?streamid=publish:${streamKey}`;
+  const isNewAsked = useSignal(false);
+  const { streamKey, srtPassphrase } = channel;
+  const secret = srtPassphrase === undefined ? "" : `&passphrase=${srtPassphrase}`;
+  const whole = `${url}?streamid=publish:${streamKey}${secret}`;
   return (
     <>
       <CopyField label={t().srt.server} help={t().srt.serverObs} value={whole} isSecret />
+      {srtPassphrase !== undefined && <CopyField label={t().srt.passphrase} value={srtPassphrase} isSecret />}
       <div class="buttons">
         <button type="button" aria-expanded={isQrShown.value} onClick={() => (isQrShown.value = !isQrShown.value)}>
           {t().srt.qr}
+        </button>
+        <button type="button" onClick={() => (isNewAsked.value = true)}>
+          {t().srt.newPassphrase}
         </button>
       </div>
       {isQrShown.value && (
@@ -21,6 +45,30 @@ export function SrtAddress({ url, streamKey }: { readonly url: string; readonly 
           <p class="help">{t().encoder.qrText}</p>
         </div>
       )}
+      {isNewAsked.value && <NewPassphrase channel={channel} onClose={() => (isNewAsked.value = false)} />}
     </>
+  );
+}
+
+type NewPassphraseOptions = { readonly channel: Channel; readonly onClose: () => void };
+
+/** Proposes a passphrase; an empty one turns it off. */
+function NewPassphrase({ channel, onClose }: NewPassphraseOptions) {
+  const proposed = useSignal(newPassphrase());
+  const submit = async (field: Fields): Promise<void> => {
+    await call("PUT", channelPath(channel.channelId), { srtPassphrase: field("srtPassphrase") });
+    onClose();
+  };
+  return (
+    <Dialog title={t().srt.newPassphrase} onClose={onClose}>
+      <Form submit={submit} button={t().common.save} onCancel={onClose}>
+        <SecretField
+          label={t().srt.passphrase}
+          name="srtPassphrase"
+          help={t().srt.passphraseHelp}
+          value={proposed.value}
+        />
+      </Form>
+    </Dialog>
   );
 }
