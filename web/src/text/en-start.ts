@@ -1,21 +1,5 @@
 /** The texts of a channel's beginning: its name, forms, the first steps, encoder settings and the test pattern. */
 export const enStart = {
-  srt: {
-    server: "SRT server with the key",
-    serverObs: "“Server” in OBS; leave “Stream Key” empty",
-    qr: "QR code for SRT",
-    qrLabel: "QR code with the SRT address and the stream key",
-    passphrase: "SRT passphrase",
-    newPassphrase: "New SRT passphrase",
-    passphraseHelp: "Leave empty to turn off.",
-    link: "SRT",
-    encrypted: "encrypted",
-    clear: "not encrypted",
-    roundTrip: "Round trip",
-    latency: "SRT latency",
-    loss: "Packet loss, before repair",
-    dropped: "Packets that never came",
-  },
   /** What is wrong with a field, or not possible now. */
   problems: {
     missing: "Fill this in.",

@@ -1,22 +1,6 @@
 import type { enStart } from "./en-start.ts";
 
 export const koStart: typeof enStart = {
-  srt: {
-    server: "SRT 서버(키 포함)",
-    serverObs: "OBS의 ‘서버’(‘스트림 키’는 비워 두세요)",
-    qr: "SRT용 QR 코드",
-    qrLabel: "SRT 주소와 스트림 키가 담긴 QR 코드",
-    passphrase: "SRT 암호",
-    newPassphrase: "새 SRT 암호",
-    passphraseHelp: "비워 두면 해제됩니다.",
-    link: "SRT",
-    encrypted: "암호화됨",
-    clear: "암호화되지 않음",
-    roundTrip: "왕복 시간",
-    latency: "SRT 지연 시간",
-    loss: "패킷 손실(복구 전)",
-    dropped: "도착하지 않은 패킷",
-  },
   problems: {
     missing: "필수 항목입니다.",
     wrong: "사용할 수 없는 값입니다.",

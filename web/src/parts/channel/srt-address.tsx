@@ -7,6 +7,7 @@ import { Dialog } from "../basic/dialog.tsx";
 import { type Fields, Form } from "../basic/form.tsx";
 import { SecretField } from "../basic/secret-field.tsx";
 import { QrCode } from "./qr-code.tsx";
+import { srtTexts } from "./srt-texts.ts";
 
 const PASSPHRASE_BYTES = 18;
 
@@ -29,19 +30,19 @@ export function SrtAddress({ channel, url }: SrtAddressOptions) {
   const whole = `${url}?streamid=publish:${streamKey}${secret}`;
   return (
     <>
-      <CopyField label={t().srt.server} help={t().srt.serverObs} value={whole} isSecret />
-      {srtPassphrase !== undefined && <CopyField label={t().srt.passphrase} value={srtPassphrase} isSecret />}
+      <CopyField label={srtTexts().server} help={srtTexts().serverObs} value={whole} isSecret />
+      {srtPassphrase !== undefined && <CopyField label={srtTexts().passphrase} value={srtPassphrase} isSecret />}
       <div class="buttons">
         <button type="button" aria-expanded={isQrShown.value} onClick={() => (isQrShown.value = !isQrShown.value)}>
-          {t().srt.qr}
+          {srtTexts().qr}
         </button>
         <button type="button" onClick={() => (isNewAsked.value = true)}>
-          {t().srt.newPassphrase}
+          {srtTexts().newPassphrase}
         </button>
       </div>
       {isQrShown.value && (
         <div class="qr">
-          <QrCode text={whole} label={t().srt.qrLabel} />
+          <QrCode text={whole} label={srtTexts().qrLabel} />
           <p class="help">{t().encoder.qrText}</p>
         </div>
       )}
@@ -60,12 +61,12 @@ function NewPassphrase({ channel, onClose }: NewPassphraseOptions) {
     onClose();
   };
   return (
-    <Dialog title={t().srt.newPassphrase} onClose={onClose}>
+    <Dialog title={srtTexts().newPassphrase} onClose={onClose}>
       <Form submit={submit} button={t().common.save} onCancel={onClose}>
         <SecretField
-          label={t().srt.passphrase}
+          label={srtTexts().passphrase}
           name="srtPassphrase"
-          help={t().srt.passphraseHelp}
+          help={srtTexts().passphraseHelp}
           value={proposed.value}
         />
       </Form>

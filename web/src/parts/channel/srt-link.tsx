@@ -1,9 +1,9 @@
 import type { Ingest } from "../../base/model.ts";
-import { t } from "../../text/text.ts";
+import { srtTexts } from "./srt-texts.ts";
 
 /** What is known of an encoder's connection over SRT. */
 export function SrtLink({ srt }: { readonly srt: NonNullable<Ingest["srt"]> }) {
-  const words = t().srt;
+  const words = srtTexts();
   const facts: readonly (readonly [string, string])[] = [
     [words.link, srt.encrypted ? words.encrypted : words.clear],
     [words.roundTrip, srt.roundTripMs === undefined ? "–" : `${Math.round(srt.roundTripMs)} ms`],
