@@ -6,6 +6,7 @@ import type { Keyframe } from "../thread-protocol/keyframe.ts";
 import type { ChannelSample } from "../thread-protocol/samples.ts";
 import { Channel } from "./channel.ts";
 import type { PublisherDescription, PublisherHandle } from "./publisher/publisher.ts";
+import { SendGate } from "./send-gate.ts";
 import { BlockStore } from "./stream/block-store.ts";
 import { readSlate } from "./stream/slate/slate.ts";
 import { type DelayShelves, NO_SHELVES } from "./subscriber/delay/delay-shelf.ts";
@@ -20,8 +21,6 @@ import type { LinkClose, Subscriber } from "./subscriber/subscriber.ts";
  */
 const FLUSH_INTERVAL_MS = 50;
 const TICK_MS = 1_000;
-/** A thread that ran nothing for longer stood still: another node may own its channels by now. In milliseconds. */
-const FREEZE_MS = 2 * TICK_MS;
 
 export type EngineDeps = {
   readonly clock: Clock;
@@ -74,19 +73,24 @@ export class Engine {
   #flushTimer: Timer | undefined;
   #tickTimer: Timer | undefined;
   #nextTickMs: number;
-  /** When this thread last ran. */
-  #ranMs: number;
-  #maySend = true;
+  /** Absent: no other node can own the channels of this thread. */
+  readonly #gate: SendGate | undefined;
+  readonly #channelClock: Clock;
+  readonly #dialer: Dialer;
   #lastIngestId: number;
   readonly #retryPace: RetryPace;
 
   constructor(deps: EngineDeps) {
-    this.#deps = { ...deps, clock: guardedClock(deps.clock, (error) => this.#reportFault(error)) };
+    const onFault = (error: unknown) => this.#reportFault(error);
+    const { clock, dialer, onWoke } = deps;
+    this.#deps = { ...deps, clock: guardedClock(clock, onFault) };
+    this.#gate = onWoke === undefined ? undefined : new SendGate({ clock, onWoke, onFault });
+    this.#channelClock = guardedClock(this.#gate?.clock(clock) ?? clock, onFault);
+    this.#dialer = this.#gate?.dialer(dialer) ?? dialer;
     this.#retryPace = new RetryPace(deps.retriesPerSecond ?? RETRIES_PER_SECOND);
     const { first, step } = this.#ingestIds();
     this.#lastIngestId = first - step;
     this.#nextTickMs = deps.clock.now();
-    this.#ranMs = this.#nextTickMs;
     this.#startTick();
   }
 
@@ -94,7 +98,7 @@ export class Engine {
    * Applies a newer spec of a channel that this thread knows. Other channels come with the admission of their encoder.
    */
   apply(spec: ChannelSpec): void {
-    this.#channels.get(spec.channelId)?.apply(spec);
+    this.#passed(spec.channelId, (channel) => channel.apply(spec));
   }
 
   /** Applies the spec that came with an encoder's admission. */
@@ -102,18 +106,15 @@ export class Engine {
     const present = this.#channels.get(spec.channelId);
     if (present?.isOnAir !== true) this.#offSinceMs.set(spec.channelId, this.#deps.clock.now());
     if (present !== undefined) return present.apply(spec);
-    const { clock, random, dialer, onFact } = this.#deps;
+    const { clock, random, onFact } = this.#deps;
     const channel: Channel = new Channel(spec, {
-      clock,
+      clock: this.#channelClock,
       random,
-      dialer,
+      dialer: this.#dialer,
       blocks: this.#blocks,
       recordings: this.#deps.recordings ?? NO_RECORDER,
       shelves: this.#deps.shelves ?? NO_SHELVES,
-      maySend: () => {
-        this.#noticeFreeze();
-        return this.#maySend;
-      },
+      maySend: () => !this.#isHeld,
       onFact,
       onFault: (error) => this.#reportFault(error),
       reserveRetryMs: () => this.#retryPace.reserve(clock.now()),
@@ -128,21 +129,24 @@ export class Engine {
 
   /** Forgets a channel and dismisses its encoders. */
   remove(channelId: ChannelId): void {
-    this.#channels.get(channelId)?.end("removed", "end");
+    this.#channels.get(channelId)?.end("removed", this.#isHeld ? "abort" : "end");
     this.#channels.delete(channelId);
     this.#offSinceMs.delete(channelId);
   }
 
-  /** Another node owns this channel now: cuts its links without a word, dismisses its encoders, and forgets it. */
+  /**
+   * Another node owns this channel now: resets its links, dismisses its encoders, and forgets it. What waits to be sent
+   * never is: the targets have another connection.
+   */
   leave(channelId: ChannelId): void {
-    this.#channels.get(channelId)?.end("replaced", "cut");
+    this.#channels.get(channelId)?.end("replaced", "abort");
     this.#channels.delete(channelId);
     this.#offSinceMs.delete(channelId);
   }
 
   /** Whether anything may be sent to targets. What comes meanwhile is kept, up to the limits of their queues. */
   letSend(isAllowed: boolean): void {
-    this.#maySend = isAllowed;
+    this.#gate?.set(isAllowed);
     if (isAllowed) this.flush();
   }
 
@@ -158,12 +162,12 @@ export class Engine {
 
   /** Ends a channel's broadcast now and dismisses its encoder. */
   end(channelId: ChannelId): void {
-    this.#channels.get(channelId)?.end("ended", "end");
+    this.#passed(channelId, (channel) => channel.end("ended", "end"));
   }
 
   /** Extends a channel's hold by a minute, or ends it; does nothing where no hold runs. */
   changeHold(channelId: ChannelId, how: HoldChange): void {
-    this.#channels.get(channelId)?.changeHold(how);
+    this.#passed(channelId, (channel) => channel.changeHold(how));
   }
 
   /** Sets a channel's slate, as FLV; one that cannot be read counts as none. */
@@ -173,7 +177,7 @@ export class Engine {
 
   /** Closes or opens the curtain of a channel on air. */
   setCurtain(channelId: ChannelId, isClosed: boolean): void {
-    this.#channels.get(channelId)?.setCurtain(isClosed);
+    this.#passed(channelId, (channel) => channel.setCurtain(isClosed));
   }
 
   /** Whether a channel is on air, or held. */
@@ -191,17 +195,17 @@ export class Engine {
    * `lastIngestId`.
    */
   disconnectPublisher(channelId: ChannelId, slot: IngestSlot, lastIngestId: number): void {
-    this.#channels.get(channelId)?.disconnectPublisher(slot, lastIngestId);
+    this.#passed(channelId, (channel) => channel.disconnectPublisher(slot, lastIngestId));
   }
 
   /** Connects to a target at once that waits for its next attempt. */
   retryTarget(channelId: ChannelId, targetId: TargetId): void {
-    this.#channels.get(channelId)?.retryTarget(targetId);
+    this.#passed(channelId, (channel) => channel.retryTarget(targetId));
   }
 
   /** Drops what is delayed of a target, which goes on live at the next keyframe; does nothing without a delay. */
   cutDelay(channelId: ChannelId, targetId: TargetId): void {
-    this.#channels.get(channelId)?.cutDelay(targetId);
+    this.#passed(channelId, (channel) => channel.cutDelay(targetId));
   }
 
   /** Whether an encoder with the right key may publish now; false where two push each other out. */
@@ -215,7 +219,9 @@ export class Engine {
     if (channel === undefined) return undefined;
     this.#lastIngestId += this.#ingestIds().step;
     this.#offSinceMs.delete(channelId);
-    return channel.open(this.#lastIngestId, description);
+    const handle = channel.open(this.#lastIngestId, description);
+    const gate = this.#gate;
+    return gate === undefined ? handle : { push: handle.push, end: (end) => gate.pass(() => handle.end(end)) };
   }
 
   /** Gives a channel's stream to one more subscriber, until the broadcast is over; false where it is not on air. */
@@ -236,7 +242,7 @@ export class Engine {
   /** Sends the collected packets of one channel, or of all, without waiting for the next flush. Never throws. */
   flush(channelId?: ChannelId): void {
     if (channelId === undefined) {
-      if (this.#maySend) for (const channel of this.#dirty) this.#flush(channel);
+      for (const channel of this.#dirty) this.#flush(channel);
       return;
     }
     const only = this.#channels.get(channelId);
@@ -252,7 +258,7 @@ export class Engine {
   shutDown(how: LinkClose): void {
     this.#flushTimer?.cancel();
     this.#tickTimer?.cancel();
-    for (const channel of this.#channels.values()) channel.end("shutdown", how);
+    for (const channel of this.#channels.values()) channel.end("shutdown", this.#isHeld ? "abort" : how);
     this.#channels.clear();
   }
 
@@ -271,8 +277,7 @@ export class Engine {
   }
 
   #flush(channel: Channel): void {
-    this.#noticeFreeze();
-    if (!this.#maySend) return void this.#dirty.add(channel);
+    if (this.#isHeld) return void this.#dirty.add(channel);
     this.#dirty.delete(channel);
     channel.flush();
   }
@@ -288,22 +293,26 @@ export class Engine {
     });
   }
 
-  #noticeFreeze(): void {
-    const { clock, onWoke } = this.#deps;
-    if (onWoke === undefined) return;
-    const nowMs = clock.now();
-    const pauseMs = nowMs - this.#ranMs;
-    this.#ranMs = nowMs;
-    if (pauseMs <= FREEZE_MS) return;
-    this.#maySend = false;
-    onWoke();
+  /** Whether nothing may be sent now. */
+  get #isHeld(): boolean {
+    return this.#gate?.look() === false;
+  }
+
+  /** Does this to a channel that there is, as soon as its targets' links may write. */
+  #passed(channelId: ChannelId, run: (channel: Channel) => void): void {
+    const now = () => {
+      const channel = this.#channels.get(channelId);
+      if (channel !== undefined) run(channel);
+    };
+    if (this.#gate === undefined) now();
+    else this.#gate.pass(now);
   }
 
   #tick(): void {
-    this.#noticeFreeze();
+    const isHeld = this.#isHeld;
     const onAir = [...this.#channels.values()].filter((channel) => channel.isOnAir || channel.isDraining);
     // A tick may send too.
-    if (this.#maySend) for (const channel of onAir) channel.tick();
+    if (!isHeld) for (const channel of onAir) channel.tick();
     this.#blameUplink(onAir);
     this.#report(onAir);
   }

@@ -1,6 +1,19 @@
 import { expect, test } from "vitest";
-import { marksOf, RelayStage, target } from "../support/stages/relay-stage.ts";
+import { marksOf, REFUSED, RelayStage, target } from "../support/stages/relay-stage.ts";
 import { avcFrame, video } from "../support/streams/media-messages.ts";
+
+/** A node's relay with one channel on air, right after a freeze. */
+function frozenStage() {
+  const stage = new RelayStage(60, () => undefined);
+  const publisher = stage.onAir(target(1));
+  publisher.push(video(0, avcFrame(true, 1)));
+  stage.flush();
+  stage.clock.advance(900);
+  const link = stage.dialer.latest(1);
+  const written = link.writes.length;
+  stage.clock.pause(20_000);
+  return { stage, publisher, link, written };
+}
 
 test("a channel that another node owns now is left without a word, and its encoder dismissed", () => {
   const stage = new RelayStage(60);
@@ -8,7 +21,7 @@ test("a channel that another node owns now is left without a word, and its encod
   publisher.push(video(0, avcFrame(true, 1)));
   stage.flush();
   stage.engine.leave("ls-1");
-  expect(stage.dialer.latest(1).closedHow).toBe("cut");
+  expect(stage.dialer.latest(1).closedHow).toBe("abort");
   expect(stage.dismissed).toEqual([1]);
   expect(stage.engine.isOnAir("ls-1")).toBe(false);
   expect(stage.facts.at(-1)).toMatchObject({ kind: "ingest-ended", end: "replaced", isBroadcastOver: true });
@@ -57,4 +70,53 @@ test("a pause of less than two seconds is no freeze, and a single node never ask
     stage.engine.flush();
     expect(marksOf(stage.dialer.latest(1)).at(-1)).toEqual([9, 40, 2]);
   }
+});
+
+test("an encoder's clean end that waited for a frozen node does not end the stream before the node is fenced", () => {
+  const { stage, publisher, link, written } = frozenStage();
+  publisher.push(video(40, avcFrame(false, 2)));
+  publisher.end("clean");
+  stage.flush();
+  expect([link.closedHow, link.writes.length]).toEqual([undefined, written]);
+  stage.engine.leave("ls-1");
+  stage.engine.letSend(true);
+  stage.clock.advance(5_000);
+  expect([link.closedHow, link.writes.length]).toEqual(["abort", written]);
+  expect(stage.dialer.links).toHaveLength(1);
+});
+
+test("where the node still owns the channel, the end that waited ends it properly, after what came before it", () => {
+  const { stage, publisher, link } = frozenStage();
+  publisher.push(video(40, avcFrame(false, 2)));
+  publisher.end("clean");
+  stage.engine.letSend(true);
+  expect(marksOf(link).at(-1)).toEqual([9, 40, 2]);
+  expect(link.closedHow).toBe("end");
+});
+
+test("links that drain, fail or are due to be dialled after a freeze wait too, and so do commands", () => {
+  const { stage, link, written } = frozenStage();
+  stage.engine.end("ls-1");
+  stage.engine.remove("ls-2");
+  link.drain();
+  link.fail(REFUSED);
+  stage.flush();
+  stage.clock.advance(1_500);
+  expect([link.closedHow, link.writes.length, stage.dialer.links.length]).toEqual([undefined, written, 1]);
+  expect(stage.status()?.status).toBe("PUBLISHING");
+  stage.engine.letSend(true);
+  expect(stage.status()?.status).toBe("READY");
+});
+
+test("a target that waits for its next attempt is not dialled by a node that stood still", () => {
+  const stage = new RelayStage(60, () => undefined);
+  const publisher = stage.onAir(target(1));
+  publisher.push(video(0, avcFrame(true, 1)));
+  stage.flush();
+  stage.dialer.latest(1).fail(REFUSED);
+  stage.clock.pause(20_000);
+  stage.clock.advance(900);
+  expect(stage.dialer.links).toHaveLength(1);
+  stage.engine.letSend(true);
+  expect(stage.dialer.links).toHaveLength(2);
 });

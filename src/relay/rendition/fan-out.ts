@@ -76,8 +76,8 @@ export class FanOut {
 
   /** The broadcast is over: connections are left as asked, and the next broadcast starts from nothing. */
   stop(how: LinkClose): void {
-    this.#sendFrames(this.#interleaver.drain());
-    this.#fanOut.deliver();
+    if (how !== "abort") this.#sendFrames(this.#interleaver.drain());
+    if (how !== "abort") this.#fanOut.deliver();
     this.#interleaver = new Interleaver();
     this.#hasStarted = false;
     this.#deps.connections.unwant(how);

@@ -7,7 +7,7 @@ import type { Packet } from "../stream/packet.ts";
 /**
  * How a connection ends. `end`: the broadcast is over, and the peer gets its end (RTMP: FCUnpublish and deleteStream, then
  * FIN). `cut`: FIN without a message, so that the platform's own grace period runs. `abort`: at once, for a peer that takes
- * nothing any more, or after a fault.
+ * nothing any more, after a fault, or where another node sends now.
  */
 export type LinkClose = "end" | "cut" | "abort";
 
