@@ -47,6 +47,16 @@ export class ClusterNodes implements Nodes {
     });
   }
 
+  /** The states of the nodes in this list of the database, with what they said last. */
+  statesOf(nodes: readonly ClusterNode[]): readonly OwnerState[] {
+    const { self, seen, ownReport } = this.#deps;
+    const heard = new Map(seen().map((each) => [each.incarnation, each]));
+    const own = { report: ownReport(), heardAgoMs: 0 };
+    return nodes
+      .filter(({ state }) => state !== "left")
+      .map((node) => stateOf(node, node.incarnation === self ? own : heard.get(node.incarnation)));
+  }
+
   async drain(incarnation: Incarnation): Promise<NodeRecord | undefined> {
     const { self, bus, drain } = this.#deps;
     const present = (await this.list()).find((node) => node.incarnation === incarnation);

@@ -16,6 +16,11 @@ export class NodeDirectory {
     return nodes;
   }
 
+  /** The nodes of the last list. */
+  get known(): readonly ClusterNode[] {
+    return [...this.#nodes.values()];
+  }
+
   /** A node that is not known yet may have started since the last list: it counts as serving. */
   stateOf(incarnation: Incarnation): NodeState | undefined {
     return this.#nodes.get(incarnation)?.state ?? "serving";

@@ -1,13 +1,17 @@
 import type { Clock } from "../base/clock.ts";
+import type { PlacementMeter } from "../control/ports/channel-placement.ts";
 import type { KnownOwner, OwnerAnswer, OwnerQuestion } from "../control/ports/owner-question.ts";
 import { type Answers, type Verdict, verdictOf } from "./admission-steps.ts";
 
+const MS_PER_SECOND = 1_000;
+
 export type OwnerAskerDeps = {
-  readonly clock: Pick<Clock, "startTimer">;
+  readonly clock: Pick<Clock, "startTimer" | "now">;
   readonly link: OwnerQuestion;
   readonly bus: OwnerQuestion;
   /** How long an owner has to answer, in milliseconds. */
   readonly silentMs: number;
+  readonly meter: PlacementMeter;
 };
 
 /** `epoch`: the owner's, as it says itself. */
@@ -23,7 +27,8 @@ export class OwnerAsker {
 
   /** Resolves at the latest when the owner's time is over. Never rejects. */
   ask(owner: KnownOwner): Promise<Asked> {
-    const { clock, link, bus, silentMs } = this.#deps;
+    const { clock, link, bus, silentMs, meter } = this.#deps;
+    const askedMs = clock.now();
     return new Promise((resolve) => {
       const ending = new AbortController();
       let answers: Answers = {};
@@ -33,12 +38,15 @@ export class OwnerAsker {
         if (verdict === "wait") return;
         timer.cancel();
         ending.abort();
+        if (isTimeUp && verdict === "claim") meter.ownerSilent();
         const epoch = answers.link?.kind === "owner" ? answers.link.epoch : owner.epoch;
         resolve({ verdict, epoch });
       };
       const timer = clock.startTimer(silentMs, () => judge(true));
       const take = (way: keyof Answers) => (answer: OwnerAnswer) => {
         answers = { ...answers, [way]: answer };
+        const hasAnswered = answer.kind === "owner" || answer.kind === "not-owner";
+        if (hasAnswered) meter.answered(way, (clock.now() - askedMs) / MS_PER_SECOND);
         judge(false);
       };
       void link.ask(owner, ending.signal).then(take("link"));

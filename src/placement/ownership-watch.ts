@@ -34,6 +34,7 @@ export class OwnershipWatch {
   #isBusUp = false;
   #tickedMs: number;
   #comparedMs = Number.NEGATIVE_INFINITY;
+  #agreedMs: number;
   #isComparing = false;
   #isBroken = false;
   #timer: Timer | undefined;
@@ -42,8 +43,14 @@ export class OwnershipWatch {
     this.#deps = deps;
     const nowMs = deps.clock.now();
     this.#tickedMs = nowMs;
+    this.#agreedMs = nowMs;
     this.#guard = new WakeGuard(deps.mode, nowMs);
     this.#startTick();
+  }
+
+  /** Since when the ownerships agree with the database, in milliseconds before now, and whether it answered last time. */
+  get agreement(): { readonly ageMs: number; readonly isDatabaseUp: boolean } {
+    return { ageMs: this.#deps.clock.now() - this.#agreedMs, isDatabaseUp: !this.#isBroken };
   }
 
   get flow(): Flow {
@@ -99,6 +106,7 @@ export class OwnershipWatch {
     try {
       await placement.compare();
       this.#guard.compared(askedMs, clock.now());
+      this.#agreedMs = askedMs;
       this.#isBroken = false;
     } catch (error) {
       if (!this.#isBroken) {

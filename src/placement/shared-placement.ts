@@ -1,10 +1,13 @@
+import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import type {
   ChannelPlacement,
   Ownership,
   Placed,
   PlacementChange,
+  PlacementMeter,
   PlacementOwner,
+  PlacingOutcome,
 } from "../control/ports/channel-placement.ts";
 import type { ClaimBoard, ClaimNews, KnownOwner } from "../control/ports/owner-question.ts";
 import type { ChannelOwner, ClaimResult, Incarnation, OwnershipStore } from "../control/ports/ownership-store.ts";
@@ -17,6 +20,8 @@ import type { Asked, OwnerAsker } from "./owner-asker.ts";
 /** How often an answer of the database may be out of date before the visitor has to come again. */
 const TRIES_MAX = 3;
 
+const MS_PER_SECOND = 1_000;
+const OUTCOMES = { here: "claimed", elsewhere: "attached", "try-again": "try-again" } as const;
 const ignore = () => undefined;
 
 export type SharedPlacementDeps = {
@@ -25,6 +30,8 @@ export type SharedPlacementDeps = {
   readonly nodes: NodeDirectory;
   readonly asker: Pick<OwnerAsker, "ask">;
   readonly board: ClaimBoard;
+  readonly clock: Pick<Clock, "now">;
+  readonly meter: PlacementMeter;
   readonly log: Log;
   /**
    * This node took a channel over from a process that did not release it. The visitor is placed once this has resolved:
@@ -65,8 +72,18 @@ export class SharedPlacement implements ChannelPlacement {
       before === undefined ? this.#claim(channelId, candidate) : before.then(() => this.#claim(channelId, candidate));
     const settled = turn.then(ignore, ignore);
     this.#claims.set(channelId, settled);
+    const { clock, meter } = this.#deps;
+    const startedMs = this.#owned.get(channelId) === undefined ? clock.now() : undefined;
+    const placed = (outcome: PlacingOutcome) => {
+      if (startedMs !== undefined) meter.placed(outcome, (clock.now() - startedMs) / MS_PER_SECOND);
+    };
     try {
-      return await turn;
+      const result = await turn;
+      placed(OUTCOMES[result.kind]);
+      return result;
+    } catch (error) {
+      placed("failed");
+      throw error;
     } finally {
       if (this.#claims.get(channelId) === settled) this.#claims.delete(channelId);
     }
@@ -238,12 +255,15 @@ export class SharedPlacement implements ChannelPlacement {
   /** Returns false where somebody else was faster. */
   async #take(channelId: ChannelId, { thread }: PlacementOwner, result: ClaimResult): Promise<boolean> {
     if (result.kind === "taken") return false;
-    const { onTakenOver } = this.#deps;
+    const { onTakenOver, meter } = this.#deps;
     const { epoch, revision, former } = result;
     this.#unreleased.delete(channelId);
     if (!this.#owned.add({ channelId, epoch, home: thread, revision })) return false;
     this.#tell(channelId, epoch);
-    if (former !== undefined) this.#tellFormer(channelId, former);
+    if (former !== undefined) {
+      meter.tookOver();
+      this.#tellFormer(channelId, former);
+    }
     this.#publish({ channelId, epoch, owner: { thread } });
     if (former !== undefined) await onTakenOver(channelId, former);
     return true;
@@ -268,6 +288,7 @@ export class SharedPlacement implements ChannelPlacement {
   #fence({ channelId, epoch }: OwnedChannel, by: string): void {
     this.#untold.delete(channelId);
     this.#deps.log.warn("another node owns the channel now: stopped here", { channelId, epoch, by });
+    this.#deps.meter.fenced(by);
     this.#publish({ channelId, epoch, isFenced: true });
   }
 

@@ -5,6 +5,7 @@ import type { ChannelId, TargetId } from "../thread-protocol/channel-spec.ts";
 import type { LoopDelay } from "../thread-protocol/loop-delay.ts";
 import type { ChannelSample, TargetSample } from "../thread-protocol/samples.ts";
 import type { ConnectStatus, TargetStatus } from "../thread-protocol/targets/target-status.ts";
+import type { ClusterMetrics } from "./cluster-metrics.ts";
 import { RecordingMetrics } from "./recording-metrics.ts";
 import { SourceMetrics } from "./source-metrics.ts";
 import { SrtMetrics } from "./srt-metrics.ts";
@@ -154,6 +155,7 @@ export class Metrics {
     "trouble",
   ]);
   #certificateExpiry: Gauge<never> | undefined;
+  #cluster: ClusterMetrics | undefined;
   readonly #connectionsCut = this.#counter(
     "fanfare_api_connections_cut_total",
     "Connections to the API that were closed against their clients' will, by reason.",
@@ -172,6 +174,12 @@ export class Metrics {
   /** `healthOf`: returns the present verdict on a channel. */
   constructor(healthOf: (channelId: ChannelId) => string) {
     this.#healthOf = healthOf;
+  }
+
+  /** Shows these too. */
+  include(cluster: ClusterMetrics): void {
+    cluster.register(this.#registry);
+    this.#cluster = cluster;
   }
 
   get contentType(): string {
@@ -288,6 +296,7 @@ export class Metrics {
   #fill(): void {
     this.recordings.fill();
     this.#sources.fill();
+    this.#cluster?.fill();
     for (const metric of [this.#ingestBytes, this.#state, this.#sentBytes, this.#onAirSeconds, this.#drops])
       metric.reset();
     this.#health.reset();

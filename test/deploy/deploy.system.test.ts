@@ -7,6 +7,8 @@ import * as core from "kubernetes-models/v1";
 import { expect, test } from "vitest";
 import { parse, parseAllDocuments } from "yaml";
 import { helpText } from "../../src/app/config/help-text.ts";
+import { ClusterMetrics } from "../../src/telemetry/cluster-metrics.ts";
+import { Metrics } from "../../src/telemetry/metrics.ts";
 import { runToEnd } from "../support/processes/children.ts";
 import { ROOT } from "../support/processes/fanfare-process.ts";
 import { Stage } from "../support/stages/stage.ts";
@@ -23,7 +25,10 @@ test("Prometheus takes the alert rules, and they fire when they should", async (
 test("every metric that a dashboard or a rule names is one that the server has", async () => {
   const stage = await Stage.open();
   const { fanfare } = await stage.server();
-  const metrics = await (await fetch(`${fanfare.origin}/metrics`)).text();
+  const single = await (await fetch(`${fanfare.origin}/metrics`)).text();
+  const several = new Metrics(() => "healthy");
+  several.include(new ClusterMetrics());
+  const metrics = `${single}\n${await several.text()}`;
   const known = new Set(
     [...metrics.matchAll(/^# TYPE (\S+) (\w+)/gm)].flatMap(([, name = "", kind]) =>
       kind === "histogram" ? ["_bucket", "_sum", "_count"].map((end) => `${name}${end}`) : [name],

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { ClusterMetrics } from "../../src/telemetry/cluster-metrics.ts";
 import { LoopWatch } from "../../src/telemetry/loop-watch.ts";
 import { Metrics } from "../../src/telemetry/metrics.ts";
 import type { ChannelSample, TargetSample } from "../../src/thread-protocol/samples.ts";
@@ -256,4 +257,46 @@ test("an event loop that is blocked shows it, once", async () => {
   expect(held.max).toBeGreaterThanOrEqual(held.p99);
   expect(held.p99).toBeGreaterThanOrEqual(held.median);
   expect(watch.take()).toMatchObject({ median: 0, p99: 0, max: 0 });
+});
+
+test("a node among several counts what it places and stops, and shows the others and its load; a single server does not", async () => {
+  const metrics = new Metrics(() => "healthy");
+  expect(await metrics.text()).not.toContain("fanfare_cluster");
+  const cluster = new ClusterMetrics();
+  cluster.readFrom(() => ({
+    ...{ nodeStates: ["SERVING", "SERVING", "LOST"], channels: 3, egressBytesPerSecond: 5_000 },
+    ...{ capacityBytesPerSecond: 9_000, isBusUp: true, isDatabaseUp: false },
+    ...{ reconcileAgeSeconds: 7, projectionAgeSeconds: 2 },
+  }));
+  metrics.include(cluster);
+  cluster.placed("claimed", 0.02);
+  cluster.placed("try-again", 0.3);
+  cluster.tookOver();
+  cluster.ownerSilent();
+  cluster.answered("link", 0.002);
+  cluster.fenced("bus");
+  const lines = (await metrics.text()).split("\n").filter((line) => line.startsWith("fanfare_cluster"));
+  const values = Object.fromEntries(
+    lines.map((line) => line.split(/ (?=[\d.]+$)/)).map(([name, value]) => [name, Number(value)]),
+  );
+  expect(values).toMatchObject({
+    'fanfare_cluster_nodes{state="SERVING"}': 2,
+    'fanfare_cluster_nodes{state="LOST"}': 1,
+    'fanfare_cluster_nodes{state="SILENT"}': 0,
+    'fanfare_cluster_claims_total{result="claimed"}': 1,
+    'fanfare_cluster_claims_total{result="try_again"}': 1,
+    'fanfare_cluster_claim_seconds_bucket{le="0.025"}': 1,
+    fanfare_cluster_claim_seconds_count: 2,
+    'fanfare_cluster_question_seconds_bucket{le="0.0025",way="link"}': 1,
+    fanfare_cluster_takeovers_total: 1,
+    fanfare_cluster_owner_silent_total: 1,
+    'fanfare_cluster_fenced_total{by="bus"}': 1,
+    fanfare_cluster_channels: 3,
+    fanfare_cluster_egress_bytes_per_second: 5_000,
+    fanfare_cluster_capacity_bytes_per_second: 9_000,
+    fanfare_cluster_bus_up: 1,
+    fanfare_cluster_database_up: 0,
+    fanfare_cluster_reconcile_age_seconds: 7,
+    fanfare_cluster_projection_age_seconds: 2,
+  });
 });

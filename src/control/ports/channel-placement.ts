@@ -44,3 +44,23 @@ export interface ChannelPlacement {
    */
   changes(take: (change: PlacementChange) => void): () => void;
 }
+
+/** `claimed`: this node carries the channel now. `attached`: another node does, and gets the visitor's stream. */
+export type PlacingOutcome = "claimed" | "attached" | "try-again" | "failed";
+
+/** On which way a node asks another. */
+type QuestionWay = "link" | "bus";
+
+/** Counts what happens when channels are placed among several nodes. */
+export interface PlacementMeter {
+  /** A visitor came for a channel that this node did not own; `seconds`: until it was placed. */
+  placed(outcome: PlacingOutcome, seconds: number): void;
+  /** A channel was claimed that another process owned and had not released. */
+  tookOver(): void;
+  /** An owner did not answer in its time, and its channel is claimed. */
+  ownerSilent(): void;
+  /** An owner answered a question. */
+  answered(way: QuestionWay, seconds: number): void;
+  /** This node stopped a channel; `by`: where it learned of the newer owner. */
+  fenced(by: string): void;
+}

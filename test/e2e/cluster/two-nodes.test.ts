@@ -91,4 +91,8 @@ test("two nodes say and do the same, and when one is killed the other carries it
   await happened(b.api, channel, ["PUBLISH_START", "PUBLISH_END server-lost", "PUBLISH_START"]);
   const reports = reportsAnswer.parse(await b.api.request("GET", `${urlOf(channel)}/reports`));
   expect(reports.map(({ reason }) => reason)).toEqual(["server-lost"]);
+  const metrics = (await (await fetch(`${b.fanfare.origin}/metrics`)).text()).split("\n");
+  expect(metrics).toContain("fanfare_cluster_takeovers_total 1");
+  expect(metrics).toContain('fanfare_cluster_claims_total{result="claimed"} 1');
+  for (const what of ["bus", "database"]) expect(metrics).toContain(`fanfare_cluster_${what}_up 1`);
 });

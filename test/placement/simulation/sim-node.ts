@@ -13,6 +13,9 @@ import type { Network } from "./network.ts";
 import { type Mutant, type SharedDatabase, unreachable } from "./shared-database.ts";
 import { Process, type World } from "./world.ts";
 
+const nothing = () => undefined;
+const NO_METER = { placed: nothing, tookOver: nothing, ownerSilent: nothing, answered: nothing, fenced: nothing };
+
 const SILENT_MS = 300;
 const FLUSH_MS = 250;
 /** A channel without an encoder is released after this long. */
@@ -60,8 +63,15 @@ export class SimNode {
     const store = this.#store();
     const nodes = new NodeDirectory(store);
     this.placement = new SharedPlacement({
+      ...{ clock: this.#clock, meter: NO_METER },
       ...{ self: this.incarnation, store, nodes, log: NO_LOG },
-      asker: new OwnerAsker({ clock: this.#clock, link: this.#link(), bus: this.#bus(), silentMs: SILENT_MS }),
+      asker: new OwnerAsker({
+        clock: this.#clock,
+        link: this.#link(),
+        bus: this.#bus(),
+        silentMs: SILENT_MS,
+        meter: NO_METER,
+      }),
       board: {
         publish: (news) => this.#toAll((other) => other.placement.heard(news, "bus")),
         question: (channels) => void this.#toAll((other) => other.placement.answer(channels)),

@@ -15,6 +15,7 @@ import { SharedPlacement } from "../../../placement/shared-placement.ts";
 import type { Flow, IsolatedMode } from "../../../placement/wake-guard.ts";
 import { newestStep } from "../../../store/migrations/migrate.ts";
 import { PostgresOwnershipStore } from "../../../store/ownership/ownership-store.ts";
+import { ClusterMetrics } from "../../../telemetry/cluster-metrics.ts";
 import type { OwnerQuestionReply } from "../../../thread-protocol/admission.ts";
 import type { ChannelId } from "../../../thread-protocol/channel-spec.ts";
 import { ConfigError } from "../../config/config-error.ts";
@@ -97,6 +98,7 @@ export class ClusterNode implements ClusterHooks {
   readonly nodes: NodeDirectory;
   readonly placement: SharedPlacement;
   readonly linkOptions: NodeLinkOptions;
+  readonly metrics = new ClusterMetrics();
   readonly #log: Log;
   readonly #watch: OwnershipWatch;
   readonly #membership: NodeMembership;
@@ -124,7 +126,8 @@ export class ClusterNode implements ClusterHooks {
     this.nodes = new NodeDirectory(store);
     this.placement = new SharedPlacement({
       ...{ self, store, nodes: this.nodes, log },
-      asker: new OwnerAsker({ clock, link, bus: byBus, silentMs }),
+      ...{ clock, meter: this.metrics },
+      asker: new OwnerAsker({ clock, link, bus: byBus, silentMs, meter: this.metrics }),
       board: claimBoard(bus, dialer),
       onTakenOver: (channelId, former) => {
         log.warn("channel taken over", { channelId, from: former.incarnation });
@@ -150,6 +153,10 @@ export class ClusterNode implements ClusterHooks {
       () => this.rpc.stop(),
     ];
     this.#watch.bus(bus.isConnected);
+  }
+
+  get agreement(): OwnershipWatch["agreement"] {
+    return this.#watch.agreement;
   }
 
   get isDraining(): boolean {

@@ -44,13 +44,13 @@ export function poolOver(
  */
 export function clusterOver(
   { config, log, storage, node }: AllFoundations,
-  { ingestChecks, threads, buses }: Observers,
+  { ingestChecks, threads, buses, metrics }: Observers,
   pool: MediaPool,
   receivers: () => { readonly liveStream: LiveStream; readonly notifications: Notifications },
 ): Joined | undefined {
   if (node === undefined) return undefined;
   const admission = new Admission(storage.store);
-  return joinCluster({
+  const joined = joinCluster({
     ...{ config, log, storage, node, pool, ingestChecks, threads },
     readSpec: (channelId) => admission.readSpec(channelId),
     onChanged: (channelIds) => {
@@ -60,4 +60,6 @@ export function clusterOver(
     onEvent: (event) => buses.events.publish(event),
     onDeliveries: () => receivers().notifications.deliverer.wake(),
   });
+  metrics.include(node.metrics);
+  return joined;
 }

@@ -78,6 +78,20 @@ export function joinCluster(parts: JoinParts): Joined {
       states.feed.beatNow();
     },
   });
+  node.metrics.readFrom(() => {
+    const { load } = report();
+    const { ageMs, isDatabaseUp } = node.agreement;
+    const capacity = load.capacityBitsPerSecond;
+    return {
+      nodeStates: nodes.statesOf(node.nodes.known),
+      channels: load.channels,
+      egressBytesPerSecond: load.egressBitsPerSecond / BITS,
+      ...(capacity === undefined ? {} : { capacityBytesPerSecond: capacity / BITS }),
+      ...{ isBusUp: node.bus.isConnected, isDatabaseUp },
+      reconcileAgeSeconds: ageMs / MS_PER_SECOND,
+      projectionAgeSeconds: states.others.ageMs() / MS_PER_SECOND,
+    };
+  });
   const readAgain = async (channelId: ChannelId) => {
     const spec = await readSpec(channelId);
     if (spec === undefined) return;
