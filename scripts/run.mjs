@@ -42,6 +42,7 @@ const PROGRAMS = {
   "backup-return": join("test", "soak", "backup-return.ts"),
   upgrades: join("test", "soak", "upgrades.ts"),
   "simulate-placement": join("test", "soak", "simulate-placement.ts"),
+  "cluster-lab": join("test", "lab", "cluster-lab.ts"),
   "srt-fuzz": join("test", "soak", "srt-fuzz.ts"),
   "srt-loss": join("test", "soak", "srt-loss.ts"),
 };

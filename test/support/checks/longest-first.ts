@@ -11,6 +11,7 @@ const LONG = [
   "test/e2e/targets/failing-targets.test.ts",
   "test/e2e/process/database-trouble.test.ts",
   "test/e2e/cluster/cluster-demo.test.ts",
+  "test/e2e/cluster/lab.test.ts",
   "test/e2e/cluster/two-nodes.test.ts",
   "test/e2e/ingest/backup.test.ts",
   "test/e2e/ingest/ingest-check.test.ts",

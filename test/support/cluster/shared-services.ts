@@ -15,13 +15,15 @@ export class SharedServices {
   /** Texts that no node may write into its output. */
   readonly secrets: readonly string[];
   readonly #environment: Readonly<Record<string, string>>;
+  readonly #database: string;
 
   private constructor(
     postgres: PostgresServer,
     nats: NatsServer,
     secrets: ReturnType<typeof initCluster>,
-    databaseUrl: string,
+    database: string,
   ) {
+    this.#database = database;
     this.postgres = postgres;
     this.nats = nats;
     this.credentials = {
@@ -30,7 +32,7 @@ export class SharedServices {
     };
     this.secrets = [readFileSync(secrets.clusterSecretFile, "utf8").trim(), this.credentials.secretKey];
     this.#environment = {
-      FANFARE_DATABASE_URL: databaseUrl,
+      FANFARE_DATABASE_URL: postgres.url(database),
       FANFARE_NATS_URL: nats.url,
       FANFARE_ENCRYPTION_KEY_FILE: secrets.encryptionKeyFile,
       FANFARE_CLUSTER_SECRET_FILE: secrets.clusterSecretFile,
@@ -43,8 +45,8 @@ export class SharedServices {
   static async start(folder: string): Promise<SharedServices> {
     const postgres = await PostgresServer.start();
     try {
-      const url = postgres.url(await postgres.newDatabase());
-      return new SharedServices(postgres, await NatsServer.start(), initCluster(join(folder, "cluster")), url);
+      const database = await postgres.newDatabase();
+      return new SharedServices(postgres, await NatsServer.start(), initCluster(join(folder, "cluster")), database);
     } catch (error) {
       await postgres.close();
       throw error;
@@ -55,6 +57,11 @@ export class SharedServices {
   async environmentOf(nodeId: string): Promise<Readonly<Record<string, string>>> {
     const link = `127.0.0.1:${await freePort()}`;
     return { ...this.#environment, FANFARE_NODE_ID: nodeId, FANFARE_NODE_LISTEN: link, FANFARE_NODE_ADVERTISE: link };
+  }
+
+  /** Runs a statement in the database of the nodes. */
+  query(sql: string): Promise<readonly unknown[]> {
+    return this.postgres.query(sql, this.#database);
   }
 
   async close(): Promise<void> {

@@ -1,0 +1,24 @@
+import { expect, onTestFinished, test } from "vitest";
+import { freezeOwners } from "../../lab/freezes.ts";
+import { killOwners } from "../../lab/kills.ts";
+import { Lab } from "../../lab/lab.ts";
+
+/** Longer than a pause that a node must confirm its channels after, and than one after which it is replaced. */
+const FROZEN_MS = 5_000;
+/** Five times the goals, for a busy machine: more by `npm run cluster-lab`. */
+const BACK_MS_MAX = 17_500;
+const OVERLAP_MS_MAX = 5_000;
+
+test("an owner that wakes after another node took over writes nothing, and one that is killed is replaced", async () => {
+  const lab = await Lab.start({ channels: 1, isProxied: false });
+  onTestFinished(() => lab.close());
+  const frozen = await freezeOwners(lab, 1, FROZEN_MS);
+  expect(frozen.faults).toEqual([]);
+  expect(frozen.overlapMs).toBeLessThan(OVERLAP_MS_MAX);
+
+  const killed = await killOwners(lab, 1);
+  expect(killed.faults).toEqual([]);
+  expect(Math.max(...killed.backMs)).toBeLessThan(BACK_MS_MAX);
+  expect(killed.overlapMs).toBeLessThan(OVERLAP_MS_MAX);
+  expect(killed.writes.acknowledged).toBeGreaterThan(5);
+});

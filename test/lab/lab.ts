@@ -1,0 +1,149 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { syntheticClip } from "../../src/testkit/encoder/clip.ts";
+import { KitTarget } from "../../src/testkit/target/target.ts";
+import { type Haproxy, startHaproxy } from "../support/cluster/haproxy.ts";
+import { type LabNode, startLabNode } from "../support/cluster/lab-node.ts";
+import { SharedServices } from "../support/cluster/shared-services.ts";
+import { waitFor } from "../support/processes/waiting.ts";
+import { ClaimLog } from "./claim-log.ts";
+import { ReturningEncoder } from "./returning-encoder.ts";
+
+const NAMES = ["a", "b", "c"] as const;
+const TARGETS = 2;
+const KILOBITS = 300;
+const ON_AIR_MS = 20_000;
+const STOP_GRACE_MS = 3_000;
+const PROXIED = { FANFARE_PROXY_PROTOCOL_FROM: "127.0.0.0/8", FANFARE_TRUSTED_PROXIES: "127.0.0.0/8" };
+
+export type LabChannel = {
+  readonly channelId: string;
+  readonly streamKey: string;
+  readonly targets: readonly KitTarget[];
+};
+
+export type LabOptions = {
+  readonly channels: number;
+  /** Records of messages that each connection of a target keeps; default none. */
+  readonly messagesMax?: number;
+  /** Whether encoders come through HAProxy, or to one node after the other; default through HAProxy. */
+  readonly isProxied?: boolean;
+};
+
+/** Three real nodes behind HAProxy on real services, and channels with targets that see everything. */
+export class Lab {
+  readonly folder: string;
+  readonly services: SharedServices;
+  readonly nodes: readonly LabNode[];
+  readonly proxy: Haproxy | undefined;
+  readonly claims: ClaimLog;
+  readonly channels: readonly LabChannel[];
+  readonly #closers: (() => Promise<unknown>)[];
+  #encoders = 0;
+
+  private constructor(
+    parts: Pick<Lab, "folder" | "services" | "nodes" | "proxy" | "claims" | "channels">,
+    closers: (() => Promise<unknown>)[],
+  ) {
+    this.folder = parts.folder;
+    this.services = parts.services;
+    this.nodes = parts.nodes;
+    this.proxy = parts.proxy;
+    this.claims = parts.claims;
+    this.channels = parts.channels;
+    this.#closers = closers;
+  }
+
+  /** Rejects where something cannot be started, and leaves nothing behind then. */
+  static async start({ channels: count, messagesMax = 0, isProxied = true }: LabOptions): Promise<Lab> {
+    const closers: (() => Promise<unknown>)[] = [];
+    try {
+      const folder = await mkdtemp(join(tmpdir(), "fanfare-lab-"));
+      closers.push(() => rm(folder, { recursive: true, force: true }));
+      const services = await SharedServices.start(folder);
+      closers.push(() => services.close());
+      const nodes: LabNode[] = [];
+      const environment = { FANFARE_LOG_LEVEL: "info", ...(isProxied ? PROXIED : {}) };
+      for (const name of NAMES) {
+        const node = await startLabNode(name, folder, services, { environment });
+        closers.push(() => node.fanfare.stop());
+        nodes.push(node);
+      }
+      const ports = nodes.map(({ fanfare }) => fanfare);
+      const proxy = isProxied ? await startHaproxy(folder, ports) : undefined;
+      closers.push(async () => proxy?.child.stop("SIGTERM", STOP_GRACE_MS));
+      const claims = await ClaimLog.start(services);
+      const channels: LabChannel[] = [];
+      for (let no = 1; no <= count; no += 1) channels.push(await newChannel(nodes[0], no, messagesMax, closers));
+      return new Lab({ folder, services, nodes, proxy, claims, channels }, closers);
+    } catch (error) {
+      await closeAll(closers);
+      throw error;
+    }
+  }
+
+  /** An encoder of a channel, which comes back after each loss of its connection. */
+  encoder({ streamKey }: LabChannel): ReturningEncoder {
+    const clip = syntheticClip({ video: "180p", kilobits: KILOBITS });
+    const encoder = new ReturningEncoder(() => this.#nextUrl(), streamKey, clip);
+    this.#closers.push(() => encoder.stop());
+    return encoder;
+  }
+
+  #nextUrl(): string {
+    this.#encoders += 1;
+    const node = this.nodes[this.#encoders % this.nodes.length];
+    return `rtmp://127.0.0.1:${this.proxy?.rtmpPort ?? node?.fanfare.rtmpPort}/live`;
+  }
+
+  node(name: string | undefined): LabNode {
+    const found = this.nodes.find((node) => node.name === name);
+    if (found === undefined) throw new Error(`no node ${name}`);
+    return found;
+  }
+
+  /** Waits until every target of a channel gets media on its `index`-th connection or a later one. */
+  async onAir({ targets, channelId }: LabChannel, indexes: readonly number[] = targets.map(() => 0)): Promise<void> {
+    await Promise.all(targets.map((target, at) => mediaBehind(target, indexes[at] ?? 0, channelId)));
+  }
+
+  /** Ends everything. Rejects with the first thing that could not be ended. */
+  async close(): Promise<void> {
+    await closeAll(this.#closers);
+  }
+}
+
+/** Waits until a target gets media on a connection with this number or a later one. Returns when. */
+export async function mediaBehind(target: KitTarget, index: number, what: string): Promise<number> {
+  const isThere = () =>
+    target.connections.slice(index).some(({ report }) => report.mediaBytes > 0 && report.state === "open")
+      ? performance.now()
+      : undefined;
+  return await waitFor(`media of ${what}`, ON_AIR_MS, isThere, () => `${target.connections.length} connections`);
+}
+
+async function newChannel(
+  node: LabNode | undefined,
+  no: number,
+  messagesMax: number,
+  closers: (() => Promise<unknown>)[],
+): Promise<LabChannel> {
+  const targets: KitTarget[] = [];
+  for (let index = 0; index < TARGETS; index += 1) {
+    const target = await KitTarget.start({ messagesMax });
+    closers.push(() => target.close());
+    targets.push(target);
+  }
+  const platforms = targets.map(({ url }, index) => ({ rtmpUrl: url, streamKey: `lab-${no}-${index}` }));
+  const channel = await node?.api.createChannel(`lab_${no}`, platforms);
+  if (channel === undefined) throw new Error("no node");
+  return { channelId: channel.channelId, streamKey: channel.streamKey, targets };
+}
+
+async function closeAll(closers: (() => Promise<unknown>)[]): Promise<void> {
+  // What was started last ends first.
+  const failures: unknown[] = [];
+  for (const close of closers.splice(0).reverse()) await close().catch((error: unknown) => failures.push(error));
+  if (failures.length > 0) throw failures[0];
+}
