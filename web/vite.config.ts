@@ -24,6 +24,7 @@ const FILES = [
   { name: "alerts", test: /\/web\/src\/parts\/alerts\//, priority: 2 },
   { name: "qr-code", test: /\/node_modules\/lean-qr\/|\/qr-code\.tsx/, priority: 2 },
   { name: "sources", test: /\/web\/src\/parts\/sources\//, priority: 2 },
+  { name: "delay", test: /\/web\/src\/parts\/delay\//, priority: 2 },
   { name: "nodes", test: /\/web\/src\/parts\/nodes\//, priority: 2 },
   { name: "recordings", test: /\/web\/src\/parts\/recordings\//, priority: 2 },
   { name: "video", test: /\/web\/src\/parts\/video\/(?!player)/, priority: 2 },

@@ -19,6 +19,9 @@ const VIDEO = "video";
 /** For files as sources: loaded once a person opens that panel. */
 const SOURCES_BYTES_MAX = 8_000;
 const SOURCES = "sources";
+/** The delay of a platform: loaded with its form, or once one waits. */
+const DELAY_BYTES_MAX = 2_000;
+const DELAY = "delay";
 /** The list of several servers, and the note about a silent one. */
 const NODES_BYTES_MAX = 3_000;
 const NODES = "nodes";
@@ -52,13 +55,14 @@ test("the application in one language, without preview, alerts and recordings, i
   }));
   // Each name is one file, and there are no others.
   expect(sizes.map(({ name }) => name).toSorted()).toEqual(
-    [...APPLICATION, ...LANGUAGES, ALERTS, NODES, PREVIEW, QR_CODE, RECORDINGS, SOURCES, VIDEO].toSorted(),
+    [...APPLICATION, ...LANGUAGES, ALERTS, DELAY, NODES, PREVIEW, QR_CODE, RECORDINGS, SOURCES, VIDEO].toSorted(),
   );
   expect(sizes.find(({ name }) => name === ALERTS)?.bytes).toBeLessThanOrEqual(ALERTS_BYTES_MAX);
   expect(sizes.find(({ name }) => name === RECORDINGS)?.bytes).toBeLessThanOrEqual(RECORDINGS_BYTES_MAX);
   expect(sizes.find(({ name }) => name === QR_CODE)?.bytes).toBeLessThanOrEqual(QR_CODE_BYTES_MAX);
   expect(sizes.find(({ name }) => name === VIDEO)?.bytes).toBeLessThanOrEqual(VIDEO_BYTES_MAX);
   expect(sizes.find(({ name }) => name === SOURCES)?.bytes).toBeLessThanOrEqual(SOURCES_BYTES_MAX);
+  expect(sizes.find(({ name }) => name === DELAY)?.bytes).toBeLessThanOrEqual(DELAY_BYTES_MAX);
   expect(sizes.find(({ name }) => name === NODES)?.bytes).toBeLessThanOrEqual(NODES_BYTES_MAX);
   const application = sizes.filter(({ name }) => APPLICATION.includes(name));
   const language = Math.max(...sizes.filter(({ name }) => LANGUAGES.includes(name)).map(({ bytes }) => bytes));

@@ -34,12 +34,6 @@ export const enMoreFields = {
     always: "Send silence",
     never: "Send no audio",
   },
-  delaySeconds: "Delay in seconds",
-  delaySecondsHelp: "The platform gets the stream this much later, up to 15 minutes (900).",
-  delayStates: { FILLING: "Delay fills", DELAYED: "Delayed", LIVE: "Delay cut", DRAINING: "Sends the rest" },
-  delayHelp: (current: string, buffered: string) => `${current} behind the stream; ${buffered} of it waits`,
-  cutDelay: "Cut the delay",
-  cutDelayDone: "Goes on live at the next keyframe",
   silenceAdded: "Silence added",
   silenceAddedHelp: "The encoder sends no audio: this platform gets silence instead",
 };

@@ -32,17 +32,6 @@ export const koMoreFields: typeof enMoreFields = {
     always: "무음 보내기",
     never: "오디오 없이 보내기",
   },
-  delaySeconds: "지연 시간(초)",
-  delaySecondsHelp: "이 플랫폼에는 스트림을 이만큼 늦게 보냅니다. 최대 15분(900초)입니다.",
-  delayStates: {
-    FILLING: "지연 버퍼 채우는 중",
-    DELAYED: "지연 송출",
-    LIVE: "지연 해제됨",
-    DRAINING: "남은 부분 송출 중",
-  },
-  delayHelp: (current: string, buffered: string) => `스트림보다 ${current} 늦으며, ${buffered} 분량이 대기 중입니다`,
-  cutDelay: "지연 건너뛰기",
-  cutDelayDone: "다음 키프레임부터 실시간으로 송출합니다",
   silenceAdded: "무음 추가",
   silenceAddedHelp: "인코더가 오디오를 보내지 않아 이 플랫폼에는 무음을 보냅니다",
 };

@@ -65,6 +65,7 @@ export class DelayLine {
   readonly #writer = new SegmentWriter();
   #starts: { index: number; inMs: number }[] = [];
   #writerFirstMs = 0;
+  #lastInMs = 0;
   #items: (Mark | Stretch)[] = [];
   /** Everything before this index of `#items` has left. */
   #next = 0;
@@ -124,7 +125,7 @@ export class DelayLine {
         : this.#writer.count > 0
           ? this.#writerFirstMs
           : undefined;
-    return firstMs === undefined ? 0 : Math.max(0, this.#deps.now() - firstMs);
+    return firstMs === undefined ? 0 : this.#lastInMs - firstMs;
   }
 
   /**
@@ -144,6 +145,7 @@ export class DelayLine {
     const isLong = this.#writer.bytes >= SEGMENT_BYTES || (isStart && this.#writer.bytes >= SEGMENT_BYTES / 2);
     if (isLong) this.#seal();
     if (this.#writer.count === 0) this.#writerFirstMs = inMs;
+    this.#lastInMs = inMs;
     if (isStart) this.#starts.push({ index: this.#writer.count, inMs });
     this.#writer.add(packet, isStart, inMs);
   }

@@ -102,6 +102,7 @@ test("when the encoder ends, the rest still goes out, then the target is left as
   expect(show.links(2)[0]?.closedHow).toBe("end");
   show.pass(9_900);
   expect(show.delay()?.state).toBe("DRAINING");
+  expect(show.delay()?.bufferedMs).toBeLessThan(1_200);
   expect(show.links(1)[0]?.closedHow).toBeUndefined();
   show.pass(200);
   const [late, live] = [show.links(1)[0], show.links(2)[0]].map((link) => (link === undefined ? [] : marksOf(link)));

@@ -3,10 +3,10 @@ import { t } from "../../text/text.ts";
 import { checkShortText } from "../basic/field-checks.ts";
 import { type Fields, optionalLabel, SelectField, TextField } from "../basic/form.tsx";
 import { SecretField } from "../basic/secret-field.tsx";
+import { DelayField } from "../delay/delay.tsx";
 
 /** Track numbers are one byte on the wire. */
 const TRACK_MAX = 255;
-const DELAY_SECONDS_MAX = 900;
 const POLICIES = ["drop", "disconnect"] as const;
 const SILENT_AUDIO = ["auto", "always", "never"] as const;
 
@@ -52,13 +52,7 @@ export function MoreFields({ platform }: { readonly platform?: Platform }) {
         value={platform?.silentAudio ?? "auto"}
         options={SILENT_AUDIO.map((choice) => [choice, texts.silentAudioChoices[choice]])}
       />
-      <TextField
-        label={optionalLabel(texts.delaySeconds)}
-        name="delaySeconds"
-        help={texts.delaySecondsHelp}
-        value={platform?.delaySeconds?.toString()}
-        input={{ type: "number", min: 0, max: DELAY_SECONDS_MAX, step: 1, inputMode: "numeric" }}
-      />
+      <DelayField platform={platform} />
       <label class="check">
         <input type="checkbox" name="noTimedData" defaultChecked={platform?.timedData === false} />
         <span>{texts.timedData}</span>

@@ -59,13 +59,7 @@ export function PlatformActions({ channel, platform, name, onTested, onRemove }:
   });
   const testEntry = entryOf(t().platform.test, test);
   const retryEntry = entryOf(t().platform.retryNow, retry);
-  const cutDelay = async (): Promise<void> => {
-    showPlatform(channel.channelId, await call<Platform>("PUT", `${path}/cut-delay`));
-    say(t().platform.cutDelayDone);
-  };
-  const canCut = platform.delay !== undefined && platform.delay.state !== "LIVE" && platform.enabled;
   const entries: readonly MenuEntry[] = [
-    ...(canCut ? [entryOf(t().platform.cutDelay, cutDelay)] : []),
     ...(mustEdit ? [retryEntry] : []),
     ...(canRetry ? [testEntry] : []),
     ...(canTest && !mustEdit ? [{ text: t().common.edit, run: edit }] : []),

@@ -136,7 +136,7 @@ export function EditPlatform({ channel, platform, onClose }: EditOptions) {
       label: field("label"),
       bufferPolicy: field("bufferPolicy"),
       silentAudio: field("silentAudio"),
-      delaySeconds: Number(field("delaySeconds")),
+      ...(field("delaySeconds") === "" ? {} : { delaySeconds: Number(field("delaySeconds")) }),
       // No track means all tracks, and empty texts mean the usual authorities only.
       tracks: tracksOf(field),
       timedData: field("noTimedData") !== "on",

@@ -17,6 +17,7 @@ import { PlatformLogo } from "./platform-logo.tsx";
 import { changeOf, PlatformSwitch, UndoBar, usePendingOff } from "./platform-switch.tsx";
 import { platformName, presetName, presetOf } from "./presets.ts";
 
+const Delay = lazy(async () => (await import("../delay/delay.tsx")).Delay);
 const PlatformCharts = lazy(async () => (await import("./platform-charts.tsx")).PlatformCharts);
 
 type RowOptions = { readonly live: LiveChannel; readonly platform: Platform };
@@ -45,7 +46,6 @@ export function PlatformRow({ live, platform }: RowOptions) {
           <State look={look} />
           <Unstable live={live} platform={platform} />
           <SilenceAdded live={live} platform={platform} />
-          <Delayed platform={platform} />
         </span>
         <PlatformRate live={live} platform={platform} name={name} tone={look.tone} />
       </div>
@@ -60,6 +60,7 @@ export function PlatformRow({ live, platform }: RowOptions) {
           onRemove={pending.undo}
         />
       </div>
+      {platform.delay && <Delay channelId={channel.channelId} platform={platform} />}
       <UndoBar pending={pending} name={name} />
       {isFailing && platform.lastError !== undefined && <Failure error={platform.lastError} platform={platform} />}
       {platform.warning !== undefined && <Warning warning={platform.warning} />}
@@ -111,7 +112,7 @@ function ErrorText({ error }: { readonly error: TargetError }) {
 }
 
 /** A warning about a platform that is on air. */
-function Warning({ warning }: { readonly warning: Pick<NonNullable<Platform["warning"]>, "message" | "messageKo"> }) {
+function Warning({ warning }: { readonly warning: NonNullable<Platform["warning"]> }) {
   return (
     <div class="test-result tone-busy">
       <Icon name="alert" />
@@ -141,24 +142,6 @@ function SilenceAdded({ live, platform }: RowOptions) {
       {" "}
       <State look={look} />
     </span>
-  );
-}
-
-/** How much later than the stream the platform gets it, and what waits. */
-function Delayed({ platform }: { readonly platform: Platform }) {
-  const { delay } = platform;
-  if (delay === undefined) return null;
-  const [current, buffered] = [formatDuration(delay.currentSeconds), formatDuration(delay.bufferedSeconds)];
-  const texts = t().platform;
-  const word = delay.state === "LIVE" ? texts.delayStates.LIVE : `${texts.delayStates[delay.state]} ${buffered}`;
-  return (
-    <>
-      <span title={texts.delayHelp(current, buffered)}>
-        {" "}
-        <State look={{ tone: "calm", icon: "dot", word }} />
-      </span>
-      {delay.problem !== undefined && <Warning warning={delay.problem} />}
-    </>
   );
 }
 
