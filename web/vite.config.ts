@@ -16,7 +16,7 @@ const BROWSERS = ["chrome123", "firefox124", "safari17.5"];
 /**
  * What the first page needs is one file. Every other page, form and dialog is in a second file: it is smaller than one file for each,
  * and loaded already when the second of them is opened. The player, the other
- * video, the charts, the QR code, the sources, the recordings, the servers and the alerts have files of their own, and so has each language.
+ * video, the charts, the QR code, the sources, the schedules, the recordings, the servers and the alerts have files of their own, and so has each language.
  */
 const FILES = [
   { name: "shared", tags: ["$initial" as const], priority: 3 },
@@ -25,6 +25,7 @@ const FILES = [
   { name: "qr-code", test: /\/node_modules\/lean-qr\/|\/qr-code\.tsx/, priority: 2 },
   { name: "sources", test: /\/web\/src\/parts\/sources\//, priority: 2 },
   { name: "delay", test: /\/web\/src\/parts\/delay\//, priority: 2 },
+  { name: "schedules", test: /\/web\/src\/parts\/schedules\//, priority: 2 },
   { name: "nodes", test: /\/web\/src\/parts\/nodes\//, priority: 2 },
   { name: "recordings", test: /\/web\/src\/parts\/recordings\//, priority: 2 },
   { name: "video", test: /\/web\/src\/parts\/video\/(?!player)/, priority: 2 },

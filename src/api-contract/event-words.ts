@@ -55,6 +55,10 @@ export const EVENT_CODES = [
   "SOURCE_ENDED",
   /** It cannot be played. */
   "SOURCE_FAILED",
+  /** Files began to play by schedule. */
+  "SCHEDULE_STARTED",
+  /** A start of a schedule was missed. */
+  "SCHEDULE_MISSED",
   /** A channel is recorded from now on. */
   "RECORDING_START",
   /** Its recording ended as intended. */
@@ -79,6 +83,28 @@ export type BroadcastEnd = (typeof BROADCAST_ENDS)[number];
 export const RATE_REASONS = ["VIDEO_BITRATE_HIGH", "AUDIO_BITRATE_HIGH"] as const;
 export type RateReason = (typeof RATE_REASONS)[number];
 
+/** Why a start of a schedule was missed: the reasons of SCHEDULE_MISSED. */
+export const MISSED_REASONS = [
+  /** The server was down, or its clock jumped over it. */
+  "server-down",
+  /** A source never interrupts an encoder. */
+  "encoder-on-air",
+  "channel-off",
+  "server-overloaded",
+  "ffmpeg-missing",
+  /** None of its files is on this server, checked and ready. */
+  "files-missing",
+  /** Another schedule of the channel started at the same moment. */
+  "conflict",
+  /** A mistake of this program. */
+  "internal",
+] as const;
+export type MissedReason = (typeof MISSED_REASONS)[number];
+
+/** What happens to a start that was missed: it is only reported, or joined where it would be now. */
+export const CATCH_UPS = ["none", "join"] as const;
+export type CatchUp = (typeof CATCH_UPS)[number];
+
 /** What was changed: the reasons of STREAM_UPDATE. */
 export const CHANGE_REASONS = [
   "deleted",
@@ -101,6 +127,8 @@ export const CHANGE_REASONS = [
   "source-changed",
   "source-started",
   "source-stopped",
+  "schedule-changed",
+  "schedule-removed",
   "recording-deleted",
   "slate-changed",
   "curtain-closed",
@@ -118,6 +146,7 @@ export const EVENT_REASONS = [
   ...RATE_REASONS,
   ...CHANGE_REASONS,
   ...RECORDING_PROBLEMS,
+  ...MISSED_REASONS,
 ] as const;
 export type EventReason = (typeof EVENT_REASONS)[number];
 

@@ -191,7 +191,8 @@ export const FIELD_NOTES: Readonly<Record<string, string>> = {
     "Of `recording`: why it is FAIL: DISK_FULL, DISK_SLOW, DISK_FAILED, QUOTA_REACHED, RECORDER_LOST. Of `health`: the cause of the verdict; its code is one of `lastError`, `warning`, `ingest.warnings` or ENCODER_LOST, PLATFORM_UNSTABLE, PLATFORMS_OFF, WAITS_FOR_ENCODER, CHANNEL_OFF. Of a platform: one of `lastError.code`. Of a broadcast or a hold: how the encoder left; server-lost: the server did. Of STREAM_UPDATE: what was changed.",
   by: "Who made the change: the id of an access key, or `dashboard`. Absent where no request did.",
   lang: "The language of csv and html: en (the default) or ko.",
-  timeZone: "The time zone of all times in csv and html, such as Asia/Seoul; UTC by default.",
+  timeZone:
+    "The time zone whose clocks count, such as Asia/Seoul; in a query that of all times in csv and html, UTC by default.",
   refusedEncoders:
     "Encoders that were rejected during the broadcast: of this channel, or with a key of no channel. By address and reason, at most 20, latest first; absent where there was none.",
   format:
@@ -296,6 +297,24 @@ export const FIELD_NOTES: Readonly<Record<string, string>> = {
   url: "Of a pull: where the stream is. In answers without its password and the values of its query.",
   pull: "The stream that the server fetches: its address, and how the connection is, in the words of platforms.",
   position: "Which file of the source plays, counted from 0.",
+  scheduleId: "The schedule's id; of a source: the schedule that plays in its place.",
+  scheduleName: "A name for people, up to 80 characters.",
+  repeat: "once: on `onDate`; daily; weekly: on `days`.",
+  onDate: "The date of a start that is not repeated, such as 2026-12-24.",
+  days: "Days of the week: MON, TUE, WED, THU, FRI, SAT, SUN.",
+  startAt:
+    "When it starts, as clocks in `timeZone` show it. A time that they skip in spring is the moment of the jump; of one that they show twice it is the first.",
+  endAt:
+    "When it ends; the next day where it is not after `startAt`. Absent, as `endAfterSeconds`: with its last file.",
+  endAfterSeconds: "After how many seconds it ends.",
+  catchUp:
+    "What happens to a start that was missed, because the server was down: none: it is only reported; join: it begins where it would be by now.",
+  paused: "Whether it starts nothing for now. Starts in a pause are not missed.",
+  nextTimes: "Its next starts, milliseconds since 1970; none where it is paused or over.",
+  overlapsWith: "Other schedules of the channel that play at the same time: the one that starts later takes over.",
+  lastRun: "Its last start: when it was due, and what became of it.",
+  result: "STARTED; MISSED; BEGUN: it is being started.",
+  missedReason: "Why the start was missed; `message` and `messageKo` say it in words.",
   sourceReason: "Why the source stopped; `message` and `messageKo` say it in words.",
   slateState:
     "none; waiting: the channel is off air; making: FFmpeg makes it into the stream's form; ready; other-codec: a slate can only stand for H.264 and AAC; failed.",

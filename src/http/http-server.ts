@@ -28,6 +28,7 @@ import { DashboardCookies } from "./auth/session-cookie.ts";
 import type { LiveStream } from "./live/live-stream.ts";
 import { Previews } from "./live/previews.ts";
 import { addMediaFileRoutes, type MediaFileUseCases } from "./media/media-files.ts";
+import { addScheduleRoutes } from "./media/schedules.ts";
 import { addSlateRoutes } from "./media/slates.ts";
 import { addSourceRoutes } from "./media/sources.ts";
 import { addChannelRoutes } from "./routes/channels.ts";
@@ -292,6 +293,7 @@ function addApi(
   addCallbackRoutes(api, context, options.events);
   addMediaFileRoutes(api, options.media);
   addSourceRoutes(api, context, options.media);
+  addScheduleRoutes(api, context, options.media);
   addSlateRoutes(api, context, options.media);
 }
 

@@ -1,9 +1,8 @@
+import { PICTURE_SECONDS } from "../control/channels/source.ts";
 import type { MediaFormat } from "../control/ports/media-files.ts";
 import { fileInput, QUIET } from "../ffmpeg/input.ts";
 import { copiesAudio, copiesVideo, type RunFormat } from "./run-format.ts";
 
-/** How long a picture of a playlist is shown, in seconds. */
-const PICTURE_SECONDS = 10;
 /** Bits for each pixel of a transcoded frame, and the least and most for a whole stream, in bits a second. */
 const BITS_PER_PIXEL = 0.1;
 const VIDEO_BITS = { min: 400_000, max: 6_000_000 } as const;
@@ -15,15 +14,20 @@ const KEYFRAME_SECONDS = 2;
 const COPIED_VIDEO = ["-c:v", "copy", "-bsf:v", "h264_mp4toannexb"];
 const REPEATED_HEADERS = ["-x264-params", "repeat-headers=1"];
 
-/** FFmpeg's arguments to play one file as FLV in the form of the run: copied where it has that form, else transcoded. */
-export function fileArguments(path: string, file: MediaFormat, run: RunFormat): readonly string[] {
+/**
+ * FFmpeg's arguments to play one file as FLV in the form of the run: copied where it has that form, else transcoded.
+ * `offsetMs`: how much of its beginning is left out, in milliseconds.
+ */
+export function fileArguments(path: string, file: MediaFormat, run: RunFormat, offsetMs = 0): readonly string[] {
   const isPicture = file.kind === "picture";
-  const seconds = isPicture ? PICTURE_SECONDS : (file.durationMs ?? 0) / 1_000;
+  const wholeSeconds = isPicture ? PICTURE_SECONDS : (file.durationMs ?? 0) / 1_000;
+  const seconds = Math.max(0, wholeSeconds - offsetMs / 1_000);
+  const seek = isPicture || offsetMs === 0 ? [] : ["-ss", String(offsetMs / 1_000)];
   const hasOwnAudio = file.audioCodec !== undefined;
   const silence = run.audio !== undefined && !hasOwnAudio ? silenceInput(run.audio, seconds) : [];
   const picture = isPicture ? ["-loop", "1", "-framerate", String(run.frameRate), "-t", String(seconds)] : [];
   return [
-    ...[...QUIET, "-nostdin", ...picture, ...fileInput(path), ...silence, "-map", "0:v:0"],
+    ...[...QUIET, "-nostdin", ...picture, ...seek, ...fileInput(path), ...silence, "-map", "0:v:0"],
     ...(run.audio === undefined ? ["-an"] : ["-map", hasOwnAudio ? "0:a:0" : "1:a:0"]),
     ...(silence.length > 0 ? ["-shortest"] : []),
     ...(copiesVideo(file, run) ? COPIED_VIDEO : encodedVideo(run)),

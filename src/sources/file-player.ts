@@ -15,8 +15,8 @@ export type FilePlayerDeps = {
   readonly isFull: () => boolean;
   /** Sends on what was pushed. */
   readonly flush: () => void;
-  /** Starts FFmpeg for this file. Returns the reason where it cannot be played. */
-  readonly open: (fileId: string) => Clip | { readonly reason: string };
+  /** Starts FFmpeg for this file, from `offsetMs` on. Returns the reason where it cannot be played. */
+  readonly open: (fileId: string, offsetMs: number) => Clip | { readonly reason: string };
   /** Another file plays. */
   readonly onPosition: (position: number, fileId: string) => void;
   /** A file could not be played, or not to its end. */
@@ -44,6 +44,9 @@ const KINDS: Readonly<Record<number, MediaKind>> = {
 
 type Playing = { readonly clip: Clip; readonly fileId: string; readonly position: number };
 
+/** The first file to play, counted from 0, and how much of its beginning is left out, in milliseconds. */
+export type PlayFrom = { readonly position: number; readonly offsetMs?: number };
+
 /** Plays a list of files in real time as one stream: time goes on from file to file. */
 export class FilePlayer {
   readonly #deps: FilePlayerDeps;
@@ -66,12 +69,12 @@ export class FilePlayer {
   #timer: Timer | undefined;
   #isOver = false;
 
-  constructor(source: FilesSource, position: number, deps: FilePlayerDeps) {
+  constructor(source: FilesSource, { position, offsetMs = 0 }: PlayFrom, deps: FilePlayerDeps) {
     this.#deps = deps;
     this.#source = source;
     this.#startMs = deps.clock.now();
     this.#lastTagMs = this.#startMs;
-    this.#now = this.#open(position < source.fileIds.length ? position : 0);
+    this.#now = this.#open(position < source.fileIds.length ? position : 0, offsetMs);
     if (this.#now === undefined) return;
     this.#deps.onPosition(this.#now.position, this.#now.fileId);
     this.#schedule();
@@ -85,6 +88,20 @@ export class FilePlayer {
       return;
     this.#ahead.clip.kill();
     this.#ahead = undefined;
+  }
+
+  /** Another list plays from now on, in place of the present file. The stream's time goes on. */
+  replace(source: FilesSource, { position, offsetMs = 0 }: PlayFrom): void {
+    if (this.#isOver) return;
+    this.#now?.clip.kill();
+    this.#ahead?.clip.kill();
+    this.#ahead = undefined;
+    this.#source = source;
+    this.#failures = 0;
+    this.#offsetMs = undefined;
+    this.#lastTagMs = this.#deps.clock.now();
+    this.#now = this.#open(position < source.fileIds.length ? position : 0, offsetMs);
+    if (this.#now !== undefined) this.#deps.onPosition(this.#now.position, this.#now.fileId);
   }
 
   /** Ends FFmpeg. Resolves when it is gone. Idempotent. */
@@ -173,12 +190,12 @@ export class FilePlayer {
   }
 
   /** Opens the file at this position, or the first one after it that can be opened. */
-  #open(from: number): Playing | undefined {
+  #open(from: number, offsetMs = 0): Playing | undefined {
     let position: number | undefined = from;
     for (let tries = 0; position !== undefined && tries <= this.#source.fileIds.length; tries += 1) {
       const fileId: string | undefined = this.#source.fileIds[position];
       if (fileId === undefined) break;
-      const clip = this.#deps.open(fileId);
+      const clip = this.#deps.open(fileId, tries === 0 ? offsetMs : 0);
       if (!("reason" in clip)) return { clip, fileId, position };
       this.#failed(clip.reason);
       this.#deps.onSkipped(fileId, clip.reason);
@@ -193,7 +210,7 @@ export class FilePlayer {
     const position = this.#nextOf(this.#now);
     const fileId = position === undefined ? undefined : this.#source.fileIds[position];
     if (position === undefined || fileId === undefined) return;
-    const clip = this.#deps.open(fileId);
+    const clip = this.#deps.open(fileId, 0);
     // One that cannot be opened is reported in its turn.
     if (!("reason" in clip)) this.#ahead = { clip, fileId, position };
   }

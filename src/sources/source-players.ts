@@ -20,7 +20,11 @@ export type SourcePlayersDeps = Pick<SourceRunDeps, "clock" | "publish"> &
     readonly findFfmpeg: () => Ffmpeg | undefined;
   } & Pick<PullRunDeps, "openLink" | "random">;
 
-type Run = Pick<SourceRun, "status" | "update" | "stop" | "abandon">;
+/** What plays into one channel. */
+type Run = Pick<SourceRun, "status" | "update" | "stop" | "abandon"> & {
+  /** Plays other files from now on, within the same stream. False where that has another form. */
+  readonly switchTo: (start: SourceStart, source: ChannelSource) => boolean;
+};
 
 type ReadyFile = { readonly fileId: string; readonly format: MediaFormat };
 
@@ -39,6 +43,7 @@ export class SourcePlayers implements SourcePlayer {
 
   start(start: SourceStart): void {
     const { channelId, source } = start;
+    if (this.#runs.get(channelId)?.switchTo(start, source) === true) return;
     void this.#runs.get(channelId)?.stop("stopped-by-person");
     const onStatus = (status: SourceStatus) => {
       // A run that another one replaced says nothing more.
@@ -77,23 +82,48 @@ export class SourcePlayers implements SourcePlayer {
   #play(start: SourceStart, source: FilesSource, onStatus: SourceRunDeps["onStatus"]): Run {
     const { clock, publish, log } = this.#deps;
     const { channelId } = start;
+    let present = source;
     let format: RunFormat | undefined;
-    return new SourceRun(start, source, {
+    const run = new SourceRun(start, source, {
       ...{ clock, publish, onStatus },
-      openFile: (fileId) => {
+      openFile: (fileId, offsetMs) => {
         const file = this.#readyFile(fileId);
         if (file === undefined) return { reason: "the file was deleted, or is not ready" };
-        format ??= runFormat(this.#formats(source, file));
-        return this.#openFile(file, format);
+        format ??= runFormat(this.#formats(present, file));
+        return this.#openFile(file, format, offsetMs);
       },
       onSkipped: (fileId, detail) => log.warn("a file was not played to its end", { channelId, fileId, detail }),
     });
+    return {
+      get status() {
+        return run.status;
+      },
+      update: (other) => {
+        if (other.kind === "files") present = other;
+        run.update(other);
+      },
+      stop: (reason, detail) => run.stop(reason, detail),
+      abandon: () => run.abandon(),
+      switchTo: (next, other) => {
+        if (other.kind !== "files" || run.status.state !== "playing" || !this.#fits(other, format)) return false;
+        present = other;
+        run.switchTo(next, other);
+        return true;
+      },
+    };
+  }
+
+  /** Whether these files can go on within a stream of this form: one without audio gets none by them. */
+  #fits({ fileIds }: FilesSource, format: RunFormat | undefined): boolean {
+    const formats = fileIds.map((fileId) => this.#readyFile(fileId)?.format);
+    return format?.audio !== undefined || formats.every((each) => each?.audioCodec === undefined);
   }
 
   #pull(start: SourceStart, source: PullSource, onStatus: PullRunDeps["onStatus"]): Run {
     const { clock, publish, openLink, random } = this.#deps;
     const startFfmpeg = (args: readonly string[]) => this.#startPull(args);
-    return new PullRun(start, source, { ...{ clock, publish, openLink, random, startFfmpeg, onStatus } });
+    const run = new PullRun(start, source, { ...{ clock, publish, openLink, random, startFfmpeg, onStatus } });
+    return Object.assign(run, { switchTo: () => false });
   }
 
   #startPull(args: readonly string[]): FfmpegRun | undefined {
@@ -115,12 +145,11 @@ export class SourcePlayers implements SourcePlayer {
     return [first.format, ...others.filter((format) => format !== undefined)];
   }
 
-  #openFile(file: ReadyFile, format: RunFormat): Clip | { readonly reason: string } {
+  #openFile(file: ReadyFile, format: RunFormat, offsetMs: number): Clip | { readonly reason: string } {
     const { findFfmpeg, files } = this.#deps;
     const ffmpeg = findFfmpeg();
     if (ffmpeg === undefined) return { reason: FFMPEG_MISSING };
-    return new Clip(
-      startChild(ffmpeg.ffmpeg, fileArguments(files.path(file.fileId), file.format, format), PLAY_LIMITS),
-    );
+    const args = fileArguments(files.path(file.fileId), file.format, format, offsetMs);
+    return new Clip(startChild(ffmpeg.ffmpeg, args, PLAY_LIMITS));
   }
 }

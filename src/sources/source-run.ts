@@ -24,7 +24,7 @@ const ADDRESS = "127.0.0.1";
 /** One source that plays into its channel, from its start to its end. */
 export class SourceRun {
   readonly #deps: SourceRunDeps;
-  readonly #start: Omit<SourceStart, "source">;
+  #start: Omit<SourceStart, "source">;
   #source: FilesSource;
   #status: SourceStatus;
   #player: FilePlayer | undefined;
@@ -41,6 +41,14 @@ export class SourceRun {
 
   get status(): SourceStatus {
     return this.#status;
+  }
+
+  /** Another list plays from now on, within the same stream. */
+  switchTo(start: Omit<SourceStart, "source">, source: FilesSource): void {
+    this.#start = start;
+    this.#source = source;
+    this.#status = { state: "starting", sinceTime: this.#deps.clock.wallNow() };
+    this.#player?.replace(source, start);
   }
 
   update(source: ChannelSource): void {
@@ -95,7 +103,7 @@ export class SourceRun {
     if (publisher === undefined) return void this.stop("internal", "the channel is gone");
     this.#publisher = publisher;
     const { clock, openFile, onSkipped } = this.#deps;
-    this.#player = new FilePlayer(this.#source, this.#start.position, {
+    this.#player = new FilePlayer(this.#source, this.#start, {
       ...{ clock, publisher, open: openFile, onSkipped },
       isFull: () => gateway.isFull,
       flush: () => gateway.flush(),

@@ -11,6 +11,7 @@ const MOVES: Readonly<Record<keyof Schema, boolean>> = {
   channel: true,
   target: true,
   channel_source: true,
+  channel_schedule: true,
   access_key: true,
   event: true,
   refused_encoder: true,

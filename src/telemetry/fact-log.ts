@@ -44,6 +44,7 @@ export function logFact(log: Log, fact: ServerFact): void {
     case "over-threshold":
     case "silence-changed":
     case "source-changed":
+    case "schedule-ran":
       // Its event says the same.
       return;
     case "server-trouble-changed": {

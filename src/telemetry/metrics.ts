@@ -7,6 +7,7 @@ import type { ChannelSample, TargetSample } from "../thread-protocol/samples.ts"
 import type { ConnectStatus, TargetStatus } from "../thread-protocol/targets/target-status.ts";
 import type { ClusterMetrics } from "./cluster-metrics.ts";
 import { RecordingMetrics } from "./recording-metrics.ts";
+import { ScheduleMetrics } from "./schedule-metrics.ts";
 import { SourceMetrics } from "./source-metrics.ts";
 import { SrtMetrics } from "./srt-metrics.ts";
 
@@ -53,6 +54,7 @@ export class Metrics {
   readonly #channels = new Map<ChannelId, ChannelEntry>();
 
   readonly recordings = new RecordingMetrics(this.#registry);
+  readonly #schedules = new ScheduleMetrics(this.#registry);
   readonly #sources = new SourceMetrics(this.#registry);
   readonly #onAir = this.#gauge("fanfare_channels_on_air", "Channels on air.", []);
   readonly #health = this.#gauge("fanfare_channel_health", "1 for the verdict on a channel, else 0.", [
@@ -203,6 +205,7 @@ export class Metrics {
 
   fact(fact: ServerFact): void {
     this.recordings.fact(fact);
+    this.#schedules.fact(fact);
     this.#sources.fact(fact);
     switch (fact.kind) {
       case "ingest-started":

@@ -19,6 +19,8 @@ import { ServerTroubles } from "../../src/control/live/server-troubles.ts";
 import type { Nodes } from "../../src/control/ports/nodes.ts";
 import type { Store } from "../../src/control/ports/store.ts";
 import { Recordings } from "../../src/control/recordings/recordings.ts";
+import { ScheduleRunner } from "../../src/control/schedules/schedule-runner.ts";
+import { Schedules } from "../../src/control/schedules/schedules.ts";
 import { Service } from "../../src/control/service.ts";
 import { Slates } from "../../src/control/sources/slates.ts";
 import { Sources } from "../../src/control/sources/sources.ts";
@@ -33,6 +35,7 @@ import { SqlDashboardStore } from "../../src/store/access/dashboard-store.ts";
 import { SqlPushStore } from "../../src/store/access/push-store.ts";
 import { SqlStore } from "../../src/store/channels/sql-store.ts";
 import type { Database } from "../../src/store/database/database.ts";
+import { SqlScheduleStore } from "../../src/store/sources/schedule-store.ts";
 import { SqlSourceStore } from "../../src/store/sources/source-store.ts";
 import { openSqliteDatabase } from "../../src/store/sqlite/sqlite.ts";
 import { Metrics } from "../../src/telemetry/metrics.ts";
@@ -134,6 +137,8 @@ export class Api {
   slateMade: { readonly flv: Buffer } | { readonly reason: string } = { flv: Buffer.from("slate") };
   readonly slates: Slates;
   readonly sources: Sources;
+  readonly scheduleRunner: ScheduleRunner;
+  readonly schedules: Schedules;
   isOverloaded = false;
   readonly recorder: InProcessRecorder;
   readonly recordings: Recordings;
@@ -185,11 +190,17 @@ export class Api {
       },
       sourceStore: new SqlSourceStore(database),
       isOverloaded: () => this.isOverloaded,
+      isScheduled: (fileId) => this.scheduleRunner.plays(fileId),
       slates: this.slates,
       until: async () => undefined,
     });
     this.player.onStatus = (channelId, status) => sources.changed(channelId, status);
     this.sources = sources;
+    const scheduleStore = new SqlScheduleStore(database);
+    const around = { clock: this.clock, files: this.files, publish };
+    this.scheduleRunner = new ScheduleRunner({ ...around, store: scheduleStore, sources, log, hasOthers: false });
+    const runner = this.scheduleRunner;
+    this.schedules = new Schedules({ ...around, store: over, scheduleStore, runner, randomBytes });
     this.events = new EventParts(database, this.clock, log, publish);
     this.live = new LiveStream({
       service,
@@ -265,7 +276,7 @@ export class Api {
       },
       ...(options.tls === undefined ? {} : { tls: options.tls }),
       ...(options.nodes === undefined ? {} : { nodes: options.nodes }),
-      media: { files: this.files, sources },
+      media: { files: this.files, sources, schedules: this.schedules },
       hosts: new HostNames(options.hosts ?? ["fanfare.example"]),
       health: this.health,
       metrics: this.metrics,

@@ -53,21 +53,27 @@ function stageOf(
   const pushed: MediaMessage[] = [];
   const told: string[] = [];
   const opened: FakeClip[] = [];
-  const player = new FilePlayer(source, position, {
-    clock,
-    publisher: { push: (message) => void pushed.push(message), end: () => undefined },
-    isFull: () => false,
-    flush: () => undefined,
-    open: (fileId) => {
-      const clip = clips[fileId]?.() ?? { reason: "gone" };
-      if ("reason" in clip) return clip;
-      opened.push(clip);
-      return clip as unknown as Clip;
+  let offset = "";
+  const player = new FilePlayer(
+    source,
+    { position },
+    {
+      clock,
+      publisher: { push: (message) => void pushed.push(message), end: () => undefined },
+      isFull: () => false,
+      flush: () => undefined,
+      open: (fileId, offsetMs) => {
+        offset = offsetMs === 0 ? "" : ` from ${offsetMs}`;
+        const clip = clips[fileId]?.() ?? { reason: "gone" };
+        if ("reason" in clip) return clip;
+        opened.push(clip);
+        return clip as unknown as Clip;
+      },
+      onPosition: (at, fileId) => void told.push(`${at} ${fileId}${offset}`),
+      onSkipped: (fileId, detail) => void told.push(`${fileId}: ${detail}`),
+      onOver: (reason, detail) => void told.push([reason, detail].filter((word) => word !== undefined).join(": ")),
     },
-    onPosition: (at, fileId) => void told.push(`${at} ${fileId}`),
-    onSkipped: (fileId, detail) => void told.push(`${fileId}: ${detail}`),
-    onOver: (reason, detail) => void told.push([reason, detail].filter((word) => word !== undefined).join(": ")),
-  });
+  );
   const times = (kind: string) => pushed.filter((each) => each.kind === kind).map(({ timestamp }) => timestamp);
   return { clock, player, told, opened, times };
 }
@@ -114,6 +120,20 @@ test("an edit takes effect behind the present file, also when the next one was o
   expect(opened[1]?.isKilled).toBe(true);
   clock.advance(10_000);
   expect(told).toEqual(["0 a", "2 c", "finished"]);
+});
+
+test("another list takes over at once, within the stream: time goes on", () => {
+  const { clock, player, told, opened, times } = stageOf(files("a"), {
+    a: () => new FakeClip(60_000),
+    b: () => new FakeClip(2_000),
+  });
+  clock.advance(1_000);
+  player.replace(files("a", "b"), { position: 1, offsetMs: 700 });
+  expect(opened[0]?.isKilled).toBe(true);
+  clock.advance(10_000);
+  expect(told).toEqual(["0 a", "1 b from 700", "finished"]);
+  expect(new Set(steady(times("video")))).toEqual(new Set([40]));
+  expect(times("video").at(-1)).toBeGreaterThan(2_900);
 });
 
 test("a file that fails is skipped with its reason; where all fail, the player says so", () => {

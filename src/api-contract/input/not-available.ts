@@ -100,6 +100,18 @@ export const NOT_AVAILABLE = {
     "Your encoder is on air. A source never interrupts an encoder.",
     "인코더가 방송 중입니다. 소스는 인코더의 방송을 중단하지 않습니다.",
   ],
+  "schedule-conflict": [
+    "Schedule",
+    "Another schedule of the channel starts at the same moment.",
+    "Another schedule of this channel starts at the same moment.",
+    "같은 시각에 시작하는 다른 예약이 이 채널에 있습니다.",
+  ],
+  "too-many-schedules": [
+    "Schedule",
+    "A channel has at most 50 schedules: delete one first.",
+    "A channel has at most 50 schedules. Delete one first.",
+    "예약은 채널마다 최대 50개까지 만들 수 있습니다. 먼저 하나를 삭제해 주세요.",
+  ],
   "channel-off": [
     "Channel",
     "The channel is turned off: turn it on first.",

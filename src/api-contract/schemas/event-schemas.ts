@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { addressProblem } from "../input/address-form.ts";
+import { timeZone } from "./schedule-schemas.ts";
 import { pageFields } from "./schemas.ts";
 
 /** The longest callback address, in characters. */
@@ -50,24 +51,9 @@ export const historyQuery = z.object({
 
 const FORMAT_RULE = "json, csv or html";
 
-const ZONE_RULE = "the name of a time zone, such as Asia/Seoul";
-
-/** Whether dates can be written in this time zone. */
-function isTimeZone(name: string): boolean {
-  try {
-    return new Intl.DateTimeFormat("en", { timeZone: name }).format(0) !== "";
-  } catch {
-    return false;
-  }
-}
-
 /** Query of one report. `lang` and `timeZone` are of the forms that people read. */
 export const reportQuery = z.object({
   format: z.enum(["json", "csv", "html"], { error: FORMAT_RULE }).optional(),
   lang: z.enum(["en", "ko"], { error: "en or ko" }).optional(),
-  timeZone: z
-    .string({ error: ZONE_RULE })
-    .max(64, { error: ZONE_RULE })
-    .refine(isTimeZone, { error: ZONE_RULE })
-    .optional(),
+  timeZone: timeZone.optional(),
 });

@@ -1,5 +1,8 @@
 import { z } from "zod";
+import { WEEKDAYS } from "../../base/calendar/timing.ts";
 import { SOURCE_KINDS } from "../../thread-protocol/channel-spec.ts";
+import { CATCH_UPS, MISSED_REASONS } from "../event-words.ts";
+import { SCHEDULE_REPEATS } from "./schedule-schemas.ts";
 import { targetError } from "./target-error-schema.ts";
 
 const time = z.int().min(0);
@@ -52,9 +55,37 @@ export const sourceSchemas = {
     sinceTime: time,
     position: count.optional(),
     fileId: z.string().optional(),
+    scheduleId: z.string().optional(),
     sourceReason: z.string().optional(),
     message: z.string().optional(),
     messageKo: z.string().optional(),
     ffmpegFound: z.boolean(),
+  }),
+  Schedule: z.strictObject({
+    scheduleId: z.string(),
+    scheduleName: z.string(),
+    fileIds: z.array(z.string()),
+    loop: z.boolean(),
+    timeZone: z.string(),
+    repeat: z.enum(SCHEDULE_REPEATS),
+    onDate: z.string().optional(),
+    days: z.array(z.enum(WEEKDAYS)).optional(),
+    startAt: z.string(),
+    endAt: z.string().optional(),
+    endAfterSeconds: z.int().optional(),
+    catchUp: z.enum(CATCH_UPS),
+    paused: z.boolean(),
+    createdTime: time,
+    nextTimes: z.array(time),
+    overlapsWith: z.array(z.string()),
+    lastRun: z
+      .strictObject({
+        time,
+        result: z.enum(["BEGUN", "STARTED", "MISSED"]),
+        missedReason: z.enum(MISSED_REASONS).optional(),
+        message: z.string().optional(),
+        messageKo: z.string().optional(),
+      })
+      .optional(),
   }),
 } as const;

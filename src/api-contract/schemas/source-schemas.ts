@@ -24,6 +24,12 @@ export const createMediaFileRequest = z.object({
     }),
 });
 
+/** A playlist, as ids of media files. */
+export const fileIds = z
+  .array(z.string({ error: "a file id" }), { error: FILES_RULE })
+  .min(1, { error: FILES_RULE })
+  .max(FILES_MAX, { error: FILES_RULE });
+
 const URL_RULE = "an address that begins with rtmp://, rtmps://, rtsp://, srt://, http:// or https://";
 const ONE_SOURCE_RULE = "either fileIds or pull";
 
@@ -39,11 +45,7 @@ const pullUrl = z
 /** Body of a channel's source: files of this server, or an address to fetch it from. */
 export const sourceRequest = z
   .object({
-    fileIds: z
-      .array(z.string({ error: "a file id" }), { error: FILES_RULE })
-      .min(1, { error: FILES_RULE })
-      .max(FILES_MAX, { error: FILES_RULE })
-      .nullish(),
+    fileIds: fileIds.nullish(),
     loop: z.boolean({ error: "true or false" }).nullish(),
     pull: z.object({ url: pullUrl }, { error: "an object with url" }).nullish(),
   })

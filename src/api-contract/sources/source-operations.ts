@@ -1,10 +1,13 @@
 import { CHANNEL, type Operation } from "../operation.ts";
+import { createScheduleRequest, updateScheduleRequest } from "../schemas/schedule-schemas.ts";
 import { createMediaFileRequest, slateRequest, sourceRequest } from "../schemas/source-schemas.ts";
 
 const FILES = "/media-files";
 const FILE = `${FILES}/{fileId}`;
 const SLATE = `${CHANNEL}/slate`;
 const SOURCE = `${CHANNEL}/source`;
+const SCHEDULES = `${CHANNEL}/schedules`;
+const SCHEDULE = `${SCHEDULES}/{scheduleId}`;
 const ours = { isOurs: true } as const;
 
 /** The calls on media files and on channels' sources. */
@@ -111,6 +114,54 @@ export const SOURCE_OPERATIONS: readonly Operation[] = [
     path: `${SOURCE}/stop`,
     summary: "Stop the source, as an encoder that stops streaming.",
     content: "Source",
+  },
+  {
+    ...ours,
+    name: "listSchedules",
+    method: "GET",
+    path: SCHEDULES,
+    summary: "List the channel's schedules with their next starts, oldest first.",
+    content: "Schedule",
+    list: "whole",
+  },
+  {
+    ...ours,
+    name: "createSchedule",
+    method: "POST",
+    path: SCHEDULES,
+    summary: "Start files on the channel at a time, once or repeated.",
+    body: createScheduleRequest,
+    bodyExample: {
+      ...{ scheduleName: "Evening show", fileIds: ["mf-0123456789ab"], timeZone: "Europe/Berlin" },
+      ...{ repeat: "weekly", days: ["MON", "FRI"], startAt: "20:00", endAt: "22:00", catchUp: "join" },
+    },
+    content: "Schedule",
+  },
+  {
+    ...ours,
+    name: "getSchedule",
+    method: "GET",
+    path: SCHEDULE,
+    summary: "One schedule with its next starts.",
+    content: "Schedule",
+  },
+  {
+    ...ours,
+    name: "updateSchedule",
+    method: "PUT",
+    path: SCHEDULE,
+    summary: "Change a schedule, pause it or let it go on; absent fields stay as they are.",
+    body: updateScheduleRequest,
+    bodyExample: { paused: true },
+    content: "Schedule",
+  },
+  {
+    ...ours,
+    name: "deleteSchedule",
+    method: "DELETE",
+    path: SCHEDULE,
+    summary: "Delete a schedule; what plays of it now plays on.",
+    content: "Schedule",
   },
   {
     ...ours,

@@ -1,12 +1,33 @@
+import type { MissedReason } from "../event-words.ts";
+
 /** Why a source stopped: one sentence in English and in Korean. */
 export const SOURCE_SENTENCES: Readonly<Record<string, readonly [en: string, ko: string]>> = {
   finished: ["All files have been played.", "모든 파일을 재생했습니다."],
   "stopped-by-person": ["It was stopped.", "사용자가 종료했습니다."],
   replaced: ["An encoder took over, or the broadcast was ended.", "인코더가 이어받았거나 방송이 종료되었습니다."],
+  "schedule-over": ["The end of its schedule has come.", "예약된 종료 시각이 되었습니다."],
   "not-playable": ["None of the files can be played.", "재생할 수 있는 파일이 없습니다."],
   "channel-off": ["The channel is turned off.", "송출이 차단된 채널입니다."],
   "server-overloaded": ["The server is overloaded.", "서버가 과부하 상태입니다."],
   "encoder-on-air": ["An encoder is on air.", "인코더가 방송 중입니다."],
+  internal: ["An error in the server itself.", "서버 내부 오류입니다."],
+};
+
+/** Why a start of a schedule was missed: one sentence in English and in Korean. */
+export const MISSED_SENTENCES: Readonly<Record<MissedReason, readonly [en: string, ko: string]>> = {
+  "server-down": [
+    "The server was down at that time, or its clock jumped over it.",
+    "그 시각에 서버가 꺼져 있었거나 서버 시계가 그 시각을 건너뛰었습니다.",
+  ],
+  "encoder-on-air": ["An encoder was on air: it is never interrupted.", "인코더가 방송 중이어서 재생하지 않았습니다."],
+  "channel-off": ["The channel was turned off.", "송출이 차단된 채널이었습니다."],
+  "server-overloaded": ["The server was overloaded.", "서버가 과부하 상태였습니다."],
+  "ffmpeg-missing": ["FFmpeg is not installed on this server.", "이 서버에 FFmpeg이 설치되어 있지 않습니다."],
+  "files-missing": ["None of its files was there and ready.", "재생할 수 있는 파일이 없었습니다."],
+  conflict: [
+    "Another schedule of the channel started at the same moment.",
+    "같은 시각에 채널의 다른 예약이 시작되었습니다.",
+  ],
   internal: ["An error in the server itself.", "서버 내부 오류입니다."],
 };
 

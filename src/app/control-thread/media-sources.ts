@@ -4,6 +4,8 @@ import type { ServerFact } from "../../control/facts/server-fact.ts";
 import type { LiveState } from "../../control/live/live-state.ts";
 import type { SlateStage } from "../../control/ports/slate-maker.ts";
 import type { Store } from "../../control/ports/store.ts";
+import { ScheduleRunner } from "../../control/schedules/schedule-runner.ts";
+import { Schedules } from "../../control/schedules/schedules.ts";
 import { Slates } from "../../control/sources/slates.ts";
 import { Sources } from "../../control/sources/sources.ts";
 import { EFFECT_DEADLINE_MS } from "../../control/use-cases/edit-context.ts";
@@ -16,6 +18,7 @@ import { PullDialer } from "../../sources/pull-links/pull-dialer.ts";
 import { SlateMaking } from "../../sources/slate-making.ts";
 import { SourcePlayers } from "../../sources/source-players.ts";
 import type { Database } from "../../store/database/database.ts";
+import { SqlScheduleStore } from "../../store/sources/schedule-store.ts";
 import { SqlSourceStore } from "../../store/sources/source-store.ts";
 import type { MediaPool } from "./media/media-pool.ts";
 import type { Buses } from "./subscriptions.ts";
@@ -41,6 +44,8 @@ export type MediaSourcesDeps = {
     /** PEM certificates of authorities; empty: only the usual ones. */
     readonly extraCa: string;
   };
+  /** Whether other servers share the database. */
+  readonly hasOthers: boolean;
 };
 
 const BYTES_PER_MB = 1_000_000;
@@ -49,6 +54,8 @@ const BYTES_PER_MB = 1_000_000;
 export class MediaSources {
   readonly files: MediaLibrary;
   readonly sources: Sources;
+  readonly schedules: Schedules;
+  readonly #runner: ScheduleRunner;
   readonly #players: SourcePlayers;
   readonly #slates: Slates;
   readonly #stopping = new AbortController();
@@ -56,7 +63,7 @@ export class MediaSources {
   readonly #ownPorts: number[];
 
   constructor(deps: MediaSourcesDeps) {
-    const { folder, quotaMb, database, store, runtime, clock, log, publish, isOverloaded, liveState } = deps;
+    const { folder, quotaMb, database, store, runtime, clock, log, publish, isOverloaded, liveState, hasOthers } = deps;
     const { random, randomBytes, reach } = deps;
     this.#log = log;
     this.#ownPorts = [...reach.ownPorts];
@@ -89,6 +96,14 @@ export class MediaSources {
       sourceStore: new SqlSourceStore(database),
       player: this.#players,
       files: this.files,
+      isScheduled: (fileId) => this.#runner.plays(fileId),
+    });
+    const scheduleStore = new SqlScheduleStore(database);
+    this.#runner = new ScheduleRunner({
+      ...{ store: scheduleStore, sources: this.sources, files: this.files, clock, log, publish, hasOthers },
+    });
+    this.schedules = new Schedules({
+      ...{ store, scheduleStore, runner: this.#runner, files: this.files, clock, randomBytes, publish },
     });
   }
 
@@ -97,12 +112,15 @@ export class MediaSources {
     this.files.load();
   }
 
-  /** Begins what played when the server ended. Call once encoders are let in. */
+  /** Begins what played when the server ended, then follows the schedules. Call once encoders are let in. */
   start(): void {
-    this.sources.resume().catch((error: unknown) => {
-      const detail = error instanceof Error ? error.message : String(error);
-      this.#log.error("sources could not be read", { detail });
-    });
+    this.sources
+      .resume()
+      .catch((error: unknown) => {
+        const detail = error instanceof Error ? error.message : String(error);
+        this.#log.error("sources could not be read", { detail });
+      })
+      .then(() => (this.#stopping.signal.aborted ? undefined : this.#runner.start()));
   }
 
   /** Adds a port of this server: no source is fetched from there. */
@@ -113,7 +131,10 @@ export class MediaSources {
   /** A deleted channel has no source; slates follow the form of their streams, and the ends of broadcasts. */
   subscribe({ facts, samples }: Pick<Buses, "facts" | "samples">): void {
     facts.subscribe("sources", (fact) => {
-      if (fact.kind === "channel-changed" && fact.change === "deleted") this.sources.forget(fact.channelId);
+      if (fact.kind === "channel-changed" && fact.change === "deleted") {
+        this.sources.forget(fact.channelId);
+        this.#runner.forget(fact.channelId);
+      }
       if (fact.kind === "ingest-ended" && fact.isBroadcastOver) this.#slates.ended(fact.channelId);
     });
     samples.subscribe("slates", (batch) => this.#slates.samples(batch));
@@ -122,12 +143,14 @@ export class MediaSources {
   /** Another process takes over: it plays on what plays here. */
   async handOver(): Promise<void> {
     this.#stopping.abort();
+    this.#runner.stop();
     await Promise.all([this.#players.abandon(), this.files.close()]);
   }
 
   /** Ends FFmpeg everywhere. */
   async close(): Promise<void> {
     this.#stopping.abort();
+    this.#runner.stop();
     await Promise.all([this.#players.close(), this.files.close()]);
   }
 }

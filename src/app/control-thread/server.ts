@@ -291,7 +291,7 @@ function assemble(foundations: AllFoundations): Parts {
     publish: (fact) => publish(withActor(fact)),
   });
   const media = new MediaSources({
-    ...{ store, runtime, clock, log, liveState, database: storage.database },
+    ...{ store, runtime, clock, log, liveState, database: storage.database, hasOthers: node !== undefined },
     ...mediaSourcesOptions(config, foundations.tls),
     publish: (fact) => publish(fact.kind === "channel-changed" ? withActor(fact) : fact),
     isOverloaded: () => troubles.current.some(({ name }) => name === "overloaded"),

@@ -1,6 +1,9 @@
 import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
 import type { TargetStatus } from "../../thread-protocol/targets/target-status.ts";
 
+/** How long a picture of a playlist is shown, in seconds. */
+export const PICTURE_SECONDS = 10;
+
 /** Files of the library, played one after another without a gap. */
 export type FilesSource = {
   readonly kind: "files";
@@ -28,6 +31,8 @@ export type SourceReason =
   | "stopped-by-person"
   /** An encoder took over, or the broadcast was ended. */
   | "replaced"
+  /** The end of its schedule has come. */
+  | "schedule-over"
   /** No file of the playlist can be played. `detail` has FFmpeg's last error. */
   | "not-playable"
   | "channel-off"
@@ -59,14 +64,24 @@ export type SourceStatus =
       readonly link?: PullStatus;
     };
 
+/** A run of a schedule, which plays in place of the channel's own source. */
+export type ScheduledRun = {
+  readonly scheduleId: string;
+  readonly source: FilesSource;
+  /** Milliseconds since the Unix epoch. Absent: it plays to the end of its files. */
+  readonly endTime?: number;
+};
+
 /** A channel's source as it is stored. */
 export type StoredSource = {
   readonly channelId: ChannelId;
   readonly source?: ChannelSource;
   /** It plays, or would if the server had not been stopped. */
   readonly isWanted: boolean;
+  /** What plays in its place. */
+  readonly scheduled?: ScheduledRun;
   /** The media file that is the channel's slate. */
   readonly slateFileId?: string;
-  /** Where a playlist continues after a restart. */
+  /** Where the playlist that plays continues after a restart. */
   readonly position: number;
 };

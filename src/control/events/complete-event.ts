@@ -62,6 +62,8 @@ function isForWebhook(
     case "SOURCE_STARTED":
     case "SOURCE_ENDED":
     case "SOURCE_FAILED":
+    case "SCHEDULE_STARTED":
+    case "SCHEDULE_MISSED":
     case "RECORDING_START":
     case "RECORDING_END":
     case "VOD_UPLOAD_END":

@@ -10,6 +10,7 @@ import type {
   ChannelChanged,
   OverThreshold,
   RecordingUploaded,
+  ScheduleRan,
   SilenceChanged,
   SourceChanged,
 } from "../facts/server-fact.ts";
@@ -22,7 +23,7 @@ type Moment = { readonly time: number; readonly channelId: ChannelId };
 const WANTED_ENDS: readonly IngestEnd[] = ["clean", "ended", "removed", "replaced", "test-pattern-over"];
 
 /** Ends of a source that somebody intended. */
-const WANTED_SOURCE_ENDS: readonly SourceReason[] = ["finished", "stopped-by-person", "replaced"];
+const WANTED_SOURCE_ENDS: readonly SourceReason[] = ["finished", "stopped-by-person", "replaced", "schedule-over"];
 
 function draft({ time, channelId }: Moment, code: EventCode, text: string, level: EventLevel = "INFO"): EventDraft {
   return { time, channelId, code, level, text: () => text };
@@ -81,6 +82,10 @@ function changeText(fact: ChannelChanged, platform: string): string {
       return "source has been started by a person";
     case "source-stopped":
       return "source has been stopped by a person";
+    case "schedule-changed":
+      return "has another schedule";
+    case "schedule-removed":
+      return "schedule has been removed";
     case "recording-deleted":
       return `recording ${fact.recordingId ?? ""} has been deleted`;
     case "slate-changed":
@@ -218,6 +223,13 @@ function pullFailed(fact: SourceChanged, { lastError, retryAttempt }: PullStatus
   if (lastError === undefined || (fact.from !== "playing" && retryAttempt !== 1)) return undefined;
   const failed = draft(fact, "SOURCE_FAILED", `source cannot be fetched: ${lastError.message}`, "ERROR");
   return { ...failed, reason: lastError.code };
+}
+
+export function scheduleRan(fact: ScheduleRan): EventDraft {
+  const { name, scheduleId, dueTime, reason } = fact;
+  const which = `schedule ${name === "" ? scheduleId : name} of ${new Date(dueTime).toISOString()}`;
+  if (reason === undefined) return draft(fact, "SCHEDULE_STARTED", `${which} has started`);
+  return { ...draft(fact, "SCHEDULE_MISSED", `${which} has been missed: ${reason}`, "ERROR"), reason };
 }
 
 export function recordingStarted(moment: Moment): EventDraft {

@@ -71,6 +71,8 @@ export class EventTracker {
         return [draft.overThreshold(fact)];
       case "source-changed":
         return [draft.sourceChanged(fact)].filter((each) => each !== undefined);
+      case "schedule-ran":
+        return [draft.scheduleRan(fact)];
       case "silence-changed":
         return [draft.silenceChanged(fact)];
       case "broadcast-lost":

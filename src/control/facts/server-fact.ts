@@ -1,4 +1,4 @@
-import type { ChannelChange, RateReason } from "../../api-contract/event-words.ts";
+import type { ChannelChange, MissedReason, RateReason } from "../../api-contract/event-words.ts";
 import type { ChannelId, TargetId } from "../../thread-protocol/channel-spec.ts";
 import type { Fact } from "../../thread-protocol/facts.ts";
 import type { RecordingKey, RecordingUpload } from "../../thread-protocol/recordings/recordings.ts";
@@ -71,6 +71,19 @@ export type SourceChanged = {
   readonly status: SourceStatus;
 };
 
+/** A start of a schedule was due. */
+export type ScheduleRan = {
+  readonly kind: "schedule-ran";
+  /** Milliseconds since the Unix epoch. */
+  readonly time: number;
+  readonly channelId: ChannelId;
+  readonly scheduleId: string;
+  readonly name: string;
+  readonly dueTime: number;
+  /** Why it was missed; absent: it plays. */
+  readonly reason?: MissedReason;
+};
+
 /** A recording was uploaded, or its upload failed in a way that a person should know. */
 export type RecordingUploaded = RecordingKey & {
   readonly kind: "recording-upload";
@@ -104,6 +117,7 @@ export type ServerFact =
   | Fact
   | ChannelChanged
   | SourceChanged
+  | ScheduleRan
   | OverThreshold
   | SilenceChanged
   | BroadcastLost

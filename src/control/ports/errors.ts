@@ -34,6 +34,15 @@ export type DomainFault =
   | { readonly kind: "source-not-running" }
   /** A source never interrupts an encoder. */
   | { readonly kind: "source-encoder-on-air" }
+  | { readonly kind: "schedule-not-found" }
+  /** A field is missing that goes with others. */
+  | { readonly kind: "schedule-incomplete"; readonly missing: "onDate" | "days" }
+  | { readonly kind: "schedule-two-ends" }
+  /** It would never start. */
+  | { readonly kind: "schedule-past" }
+  /** Another schedule of the channel starts at the same moment. */
+  | { readonly kind: "schedule-conflict" }
+  | { readonly kind: "too-many-schedules" }
   /** The channel is turned off, and this takes one that is on. */
   | { readonly kind: "channel-off" }
   /** This server begins no broadcast now. */

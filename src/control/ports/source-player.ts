@@ -7,6 +7,8 @@ export type SourceStart = {
   readonly source: ChannelSource;
   /** The first file to play, counted from 0. */
   readonly position: number;
+  /** Where in that file it begins, in milliseconds. Absent: at its beginning. */
+  readonly offsetMs?: number;
   /** Finds the channel's spec. Rejects where the channel may not begin now. */
   readonly read: () => Promise<ChannelSpec>;
 };
@@ -15,7 +17,10 @@ export type SourceStart = {
 export interface SourcePlayer {
   /** Whether FFmpeg is there. */
   readonly isAvailable: boolean;
-  /** Begins; a source of the channel that plays already is stopped first. What becomes of it shows in the status. */
+  /**
+   * Begins. A source of the channel that plays already gives way: within the same stream where that has the new one's
+   * form, else it is stopped first. What becomes of it shows in the status.
+   */
   start(start: SourceStart): void;
   /** The playlist changed while it plays: it goes on behind the present file. */
   update(channelId: ChannelId, source: ChannelSource): void;

@@ -3,7 +3,7 @@ import type { Clock } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";
 import type { ChannelId, ChannelSpec } from "../../thread-protocol/channel-spec.ts";
 import { type Channel, type ChannelRecord, channelSpec } from "../channels/channel.ts";
-import type { ChannelSource, SourceStatus, StoredSource } from "../channels/source.ts";
+import type { ChannelSource, ScheduledRun, SourceStatus, StoredSource } from "../channels/source.ts";
 import type { ChannelChanged, SourceChanged } from "../facts/server-fact.ts";
 import { DomainError } from "../ports/errors.ts";
 import type { MediaFile, MediaFiles } from "../ports/media-files.ts";
@@ -27,10 +27,20 @@ export type SourcesDeps = {
   readonly clock: Clock;
   readonly log: Log;
   readonly publish: (fact: SourceChanged | ChannelChanged) => void;
+  /** Whether a schedule plays this file. */
+  readonly isScheduled: (fileId: string) => boolean;
 };
 
 /** A channel's source, and what it does now. */
-export type SourceDetail = { readonly source: ChannelSource | undefined; readonly status: SourceStatus };
+export type SourceDetail = {
+  readonly source: ChannelSource | undefined;
+  readonly status: SourceStatus;
+  /** The schedule that plays in its place; undefined where none does. */
+  readonly scheduleId: string | undefined;
+};
+
+/** Where in a playlist it begins. */
+export type PlayPlace = { readonly position: number; readonly offsetMs: number };
 
 /** A channel's slate, and whether viewers see it. */
 export type SlateDetail = {
@@ -63,7 +73,7 @@ export class Sources {
     for (const stored of await this.#deps.sourceStore.listSources()) {
       this.#stored.set(stored.channelId, stored);
       this.#deps.slates.choose(stored.channelId, stored.slateFileId);
-      if (stored.isWanted && stored.source !== undefined) this.#begin(stored.channelId, stored.source, stored.position);
+      await this.#resume(stored);
     }
   }
 
@@ -79,25 +89,27 @@ export class Sources {
    */
   async set(channelId: ChannelId, source: ChannelSource): Promise<SourceDetail> {
     const channel = await this.#channel(channelId);
-    const present = this.#storedOf(channelId).source;
-    if (present !== undefined && present.kind !== source.kind && isRunning(this.#statuses.get(channelId)))
+    const { source: present = source, scheduled } = this.#storedOf(channelId);
+    if (present.kind !== source.kind && scheduled === undefined && isRunning(this.#statuses.get(channelId)))
       throw new DomainError({ kind: "source-running" });
     for (const fileId of filesOf(source)) {
       if (this.#deps.files.get(fileId).state !== "ready") throw new DomainError({ kind: "media-file-not-ready" });
     }
-    await this.#store({ ...this.#storedOf(channelId), source });
-    this.#deps.player.update(channelId, source);
+    const stored = this.#storedOf(channelId);
+    await this.#store({ ...stored, source });
+    if (stored.scheduled === undefined) this.#deps.player.update(channelId, source);
     this.#publishChange("source-changed", channel);
     return this.#detail(channelId);
   }
 
-  /** Removes the source; one that plays is stopped. */
+  /** Removes the source; one that plays is stopped, but not the run of a schedule. */
   async clear(channelId: ChannelId): Promise<SourceDetail> {
     const channel = await this.#channel(channelId);
-    await this.#deps.player.stop(channelId, "stopped-by-person");
+    const isScheduled = this.#storedOf(channelId).scheduled !== undefined;
+    if (!isScheduled) await this.#deps.player.stop(channelId, "stopped-by-person");
     const { source: _source, ...others } = this.#storedOf(channelId);
-    await this.#store({ ...others, isWanted: false, position: 0 });
-    this.#statuses.delete(channelId);
+    await this.#store({ ...others, ...(isScheduled ? {} : { isWanted: false, position: 0 }) });
+    if (!isScheduled) this.#statuses.delete(channelId);
     this.#publishChange("source-changed", channel);
     return this.#detail(channelId);
   }
@@ -114,7 +126,7 @@ export class Sources {
     if (isRunning(this.#statuses.get(channelId))) throw new DomainError({ kind: "source-running" });
     this.#specOf(channel);
     await this.#store({ ...this.#storedOf(channelId), isWanted: true, position: 0 });
-    this.#begin(channelId, source, 0);
+    this.#begin(channelId, source, { position: 0, offsetMs: 0 });
     this.#publishChange("source-started", channel);
     return this.#detail(channelId);
   }
@@ -126,6 +138,34 @@ export class Sources {
     this.#publishChange("source-stopped", channel);
     await this.#deps.player.stop(channelId, "stopped-by-person");
     return this.#detail(channelId);
+  }
+
+  /**
+   * Plays the run of a schedule, in place of a source that plays. Throws DomainError `channel-not-found`,
+   * `ffmpeg-missing`, `channel-off`, `source-encoder-on-air` and `server-overloaded`.
+   */
+  async playScheduled(channelId: ChannelId, run: ScheduledRun, { position, offsetMs }: PlayPlace): Promise<void> {
+    if (!this.#deps.player.isAvailable) throw new DomainError({ kind: "ffmpeg-missing" });
+    this.#specOf(await this.#channel(channelId));
+    await this.#store({ ...this.#storedOf(channelId), isWanted: false, scheduled: run, position });
+    this.#begin(channelId, run.source, { position, offsetMs });
+  }
+
+  /** The runs of schedules that play. */
+  get scheduledRuns(): readonly (readonly [ChannelId, ScheduledRun])[] {
+    return [...this.#stored.values()].flatMap(({ channelId, scheduled }) =>
+      scheduled === undefined ? [] : ([[channelId, scheduled]] as const),
+    );
+  }
+
+  /** The end of the run has come. Does nothing where something else plays by now. */
+  async endScheduled(channelId: ChannelId, { scheduleId, endTime }: ScheduledRun): Promise<void> {
+    const { scheduled } = this.#storedOf(channelId);
+    if (scheduled?.scheduleId !== scheduleId || scheduled.endTime !== endTime) return;
+    await this.#deps.player.stop(channelId, "schedule-over");
+    const { scheduled: after, ...others } = this.#storedOf(channelId);
+    // Nothing played.
+    if (after === scheduled) await this.#store(others);
   }
 
   async getSlate(channelId: ChannelId): Promise<SlateDetail> {
@@ -164,12 +204,14 @@ export class Sources {
     return this.#slateDetail(channelId);
   }
 
-  /** Deletes a file. Throws DomainError `media-file-in-use` where a source or a slate has it. */
+  /** Deletes a file. Throws DomainError `media-file-in-use` where a source, a schedule or a slate has it. */
   async removeFile(fileId: string): Promise<MediaFile> {
-    for (const { source, slateFileId } of this.#stored.values()) {
-      if (filesOf(source).includes(fileId) || slateFileId === fileId)
-        throw new DomainError({ kind: "media-file-in-use" });
+    const { isScheduled } = this.#deps;
+    for (const { source, scheduled, slateFileId } of this.#stored.values()) {
+      const isPlayed = [source, scheduled?.source].some((each) => filesOf(each).includes(fileId));
+      if (isPlayed || slateFileId === fileId) throw new DomainError({ kind: "media-file-in-use" });
     }
+    if (isScheduled(fileId)) throw new DomainError({ kind: "media-file-in-use" });
     return this.#deps.files.remove(fileId);
   }
 
@@ -185,23 +227,40 @@ export class Sources {
   changed(channelId: ChannelId, status: SourceStatus): void {
     const from = this.#statuses.get(channelId)?.state ?? "stopped";
     const stored = this.#stored.get(channelId);
-    if (stored?.source === undefined) return;
+    if (stored?.source === undefined && stored?.scheduled === undefined) return;
     this.#statuses.set(channelId, status);
     this.#deps.publish({ kind: "source-changed", time: this.#deps.clock.wallNow(), channelId, from, status });
-    const isWanted = status.state !== "stopped";
+    const { scheduled, ...others } = stored;
+    const isOver = status.state === "stopped";
+    const isWanted = !isOver && scheduled === undefined;
     const position = status.state === "playing" ? (status.position ?? 0) : stored.position;
-    if (stored.isWanted === isWanted && stored.position === position) return;
-    this.#store({ ...stored, isWanted, position }).catch((error: unknown) => {
+    const isSame = stored.isWanted === isWanted && stored.position === position;
+    if (isSame && !(isOver && scheduled !== undefined)) return;
+    const run = isOver || scheduled === undefined ? {} : { scheduled };
+    this.#store({ ...others, ...run, isWanted, position }).catch((error: unknown) => {
       const detail = error instanceof Error ? error.message : String(error);
       this.#deps.log.warn("a source's position was not stored", { channelId, detail });
     });
   }
 
-  #begin(channelId: ChannelId, source: ChannelSource, position: number): void {
+  /** Begins what played when the server ended. A run of a schedule whose end has come meanwhile is over. */
+  async #resume({ scheduled, ...stored }: StoredSource): Promise<void> {
+    const { channelId, source, isWanted, position } = stored;
+    const at = { position, offsetMs: 0 };
+    if (scheduled === undefined) {
+      if (isWanted && source !== undefined) this.#begin(channelId, source, at);
+    } else if ((scheduled.endTime ?? Infinity) > this.#deps.clock.wallNow()) {
+      this.#begin(channelId, scheduled.source, at);
+    } else {
+      await this.#store({ ...stored, isWanted: false });
+    }
+  }
+
+  #begin(channelId: ChannelId, source: ChannelSource, place: PlayPlace): void {
     const { player, clock } = this.#deps;
     const read = async () => this.#specOf(await this.#channel(channelId));
     this.#statuses.set(channelId, { state: "starting", sinceTime: clock.wallNow() });
-    player.start({ channelId, source, position, read });
+    player.start({ channelId, source, ...place, read });
   }
 
   /** The channel's spec, where a source may begin now. */
@@ -233,7 +292,8 @@ export class Sources {
 
   #detail(channelId: ChannelId): SourceDetail {
     const status = this.#statuses.get(channelId) ?? { state: "stopped", sinceTime: this.#deps.clock.wallNow() };
-    return { source: this.#stored.get(channelId)?.source, status };
+    const { source, scheduled } = this.#storedOf(channelId);
+    return { source, status, scheduleId: scheduled?.scheduleId };
   }
 
   #slateDetail(channelId: ChannelId): SlateDetail {

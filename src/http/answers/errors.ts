@@ -143,6 +143,14 @@ function answerForFault(fault: DomainFault): ContractError {
       return serviceError("NOT_FOUND", "Media file");
     case "media-offset":
       return serviceError("NOT_AVAILABLE", "Media file", `The next bytes of this file begin at ${fault.at}.`);
+    case "schedule-not-found":
+      return serviceError("NOT_FOUND", "Schedule");
+    case "schedule-incomplete":
+      return serviceError("NEED_VALUE", fault.missing, `${fault.missing}: expected with this repeat.`, MISSING_HINT);
+    case "schedule-two-ends":
+      return serviceError("INVALID_FORMAT", "endAfterSeconds", "endAfterSeconds: expected without endAt.");
+    case "schedule-past":
+      return serviceError("INVALID_FORMAT", "onDate", "onDate: expected a start that is still to come.");
     case "recording-not-found":
       return serviceError("NOT_FOUND", "Recording");
     case "node-not-found":

@@ -103,6 +103,7 @@ export class LiveStream implements Lasting {
       case "silence-changed":
       case "broadcast-lost":
       case "source-changed":
+      case "schedule-ran":
         // Its event is sent once it is stored.
         return;
       case "target-status":

@@ -3,6 +3,7 @@ import { gatewayError, serviceError } from "../../api-contract/errors.ts";
 import { parseBody } from "../../api-contract/schemas/field-errors.ts";
 import { createMediaFileRequest } from "../../api-contract/schemas/source-schemas.ts";
 import type { MediaFiles } from "../../control/ports/media-files.ts";
+import type { Schedules } from "../../control/schedules/schedules.ts";
 import type { Sources } from "../../control/sources/sources.ts";
 import { RequestRefusedError } from "../answers/errors.ts";
 import { answerHeaders, sendBytes, sendContent } from "../answers/reply.ts";
@@ -11,10 +12,17 @@ import { mediaFileAnswer } from "./source-answers.ts";
 
 type FileParams = { readonly Params: { readonly fileId: string } };
 
-export type MediaFileUseCases = { readonly files: MediaFiles; readonly sources: Sources };
+export type MediaFileUseCases = {
+  readonly files: MediaFiles;
+  readonly sources: Sources;
+  readonly schedules: Schedules;
+};
 
 /** The calls on the library of media files. */
-export function addMediaFileRoutes(api: FastifyInstance, { files, sources }: MediaFileUseCases): void {
+export function addMediaFileRoutes(
+  api: FastifyInstance,
+  { files, sources }: Pick<MediaFileUseCases, "files" | "sources">,
+): void {
   api.get("/media-files", async (_request, reply) => sendContent(reply, files.list().map(mediaFileAnswer)));
 
   api.get("/media-space", async (_request, reply) =>

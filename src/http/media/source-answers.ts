@@ -17,7 +17,7 @@ export function mediaFileAnswer({ fileId, name, bytes, receivedBytes, createdTim
 }
 
 /** A channel's source and what it does now. */
-export function sourceAnswer({ source, status }: SourceDetail, ffmpegFound: boolean) {
+export function sourceAnswer({ source, status, scheduleId }: SourceDetail, ffmpegFound: boolean) {
   const { state, sinceTime, ...more } = status;
   const { reason, detail, link, ...rest } = { reason: undefined, detail: undefined, link: undefined, ...more };
   const [message, messageKo] = SOURCE_SENTENCES[reason ?? ""] ?? [];
@@ -27,6 +27,7 @@ export function sourceAnswer({ source, status }: SourceDetail, ffmpegFound: bool
     ...(source?.kind === "pull" ? { pull: pullAnswer(source.url, link) } : {}),
     ...{ sourceState: state, sinceTime },
     ...rest,
+    ...(scheduleId === undefined ? {} : { scheduleId }),
     ...(reason === undefined ? {} : { sourceReason: reason }),
     ...(message === undefined ? {} : { message: withDetail(message, detail) }),
     ...(messageKo === undefined ? {} : { messageKo: withDetail(messageKo, detail) }),

@@ -16,7 +16,7 @@ const SOURCE = "/re-stream/channels/:channelId/source";
 export function addSourceRoutes(
   api: FastifyInstance,
   { service }: RouteContext,
-  { files, sources }: MediaFileUseCases,
+  { files, sources }: Pick<MediaFileUseCases, "files" | "sources">,
 ): void {
   api.put<ChannelParams>(SOURCE, async (request, reply) => {
     const { channelId } = request.params;

@@ -16,6 +16,7 @@ export type Schema = {
   readonly channel: ChannelRow;
   readonly target: TargetRow;
   readonly channel_source: ChannelSourceRow;
+  readonly channel_schedule: ChannelScheduleRow;
   readonly access_key: AccessKeyRow;
   readonly encryption_key: EncryptionKeyRow;
   readonly event: EventRow;
@@ -207,6 +208,24 @@ export type ChannelSourceRow = {
   /** 0 or 1. */
   readonly is_wanted: number;
   readonly position: number;
+  /** JSON: the run of a schedule that plays. Empty: none. */
+  readonly scheduled: string;
+};
+
+export type ChannelScheduleRow = {
+  readonly schedule_id: string;
+  readonly channel_id: string;
+  /** JSON: everything that a person sets, except what the next column says. */
+  readonly settings: string;
+  /** 0 or 1. */
+  readonly is_paused: number;
+  readonly created_time: number;
+  /** Starts up to this one are done with. */
+  readonly done_time: number;
+  /** The last start; null before the first, and the next two are empty then. */
+  readonly last_time: number | null;
+  readonly last_result: string;
+  readonly last_reason: string;
 };
 
 export type AccessKeyRow = {

@@ -25,15 +25,16 @@ export class SqlSourceStore implements SourceStore {
     });
   }
 
-  putSource({ channelId, source, isWanted, position, slateFileId = "" }: StoredSource): Promise<void> {
+  putSource({ channelId, source, isWanted, position, slateFileId = "", scheduled }: StoredSource): Promise<void> {
     const { secrets } = this.#database;
     const sealed = source === undefined ? "" : secrets.seal(JSON.stringify(source), placeOf(channelId));
     const changing = { source: sealed, is_wanted: isWanted ? 1 : 0, position, slate_file_id: slateFileId };
+    const run = { scheduled: scheduled === undefined ? "" : JSON.stringify(scheduled) };
     return this.#database.write(async (trx) => {
       await trx
         .insertInto("channel_source")
-        .values({ channel_id: channelId, ...changing })
-        .onConflict((conflict) => conflict.column("channel_id").doUpdateSet(changing))
+        .values({ channel_id: channelId, ...changing, ...run })
+        .onConflict((conflict) => conflict.column("channel_id").doUpdateSet({ ...changing, ...run }))
         .execute();
     });
   }
@@ -51,5 +52,6 @@ function readSource(row: ChannelSourceRow, secrets: Secrets): StoredSource {
     position: row.position,
     ...(row.slate_file_id === "" ? {} : { slateFileId: row.slate_file_id }),
     ...(text === "" ? {} : { source: JSON.parse(text) }),
+    ...(row.scheduled === "" ? {} : { scheduled: JSON.parse(row.scheduled) }),
   };
 }

@@ -96,13 +96,21 @@ test("fields of a later version are not published, and every published field is 
   ).toEqual([]);
 });
 
+const SCHEDULE = { fileIds: ["mf-0123456789ab"], timeZone: "UTC", repeat: "daily", startAt: "20:00" };
+
 describe("every published example works unchanged", () => {
   test.each(OPERATIONS.filter(({ bodyExample }) => bodyExample !== undefined))(
     "$method $path",
     async ({ method, path, bodyExample }) => {
       const { channelId } = await api.create({ restream: [PLATFORM] });
       api.files.add("mf-0123456789ab");
-      const url = `/api/v2${path.replace("{channelId}", channelId).replace("{platformId}", "1")}`;
+      const schedules = `/api/v2/re-stream/channels/${channelId}/schedules`;
+      const scheduled = path.includes("{scheduleId}") ? await api.content("POST", schedules, SCHEDULE) : {};
+      const names = { channelId, platformId: "1", scheduleId: scheduled.scheduleId };
+      const url = Object.entries(names).reduce(
+        (text, [name, value]) => text.replace(`{${name}}`, value),
+        `/api/v2${path}`,
+      );
       const published = DOCUMENT.paths[path][method.toLowerCase()].requestBody.content["application/json"];
       expect(published.example).toEqual(bodyExample);
       const answer = await api.call({ method, url, body: published.example });

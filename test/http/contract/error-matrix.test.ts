@@ -69,6 +69,7 @@ beforeAll(async () => {
     recordingId: "20260102030405-001",
     accessKey: VIEWER.accessKeyId,
     fileId: "mf-0123456789ab",
+    scheduleId: "sc-0123456789ab",
     incarnation: String(NODE.incarnation),
   };
   api.files.add("mf-0123456789ab");
@@ -230,6 +231,7 @@ describe.each(OPERATIONS)("$method $path", (operation) => {
         await cell(incarnation, { params: { incarnation } }, notFound("Node"));
     }
     if (has(operation, "fileId")) await cell("file", { params: { fileId: "mf-none" } }, notFound("Media file"));
+    if (has(operation, "scheduleId")) await cell("schedule", {}, notFound("Schedule"));
     if (has(operation, "recordingId")) {
       for (const recordingId of ["20260102030405-002", "x", "..%2F..%2Fx", "%00", "a".repeat(2_000)])
         await cell(recordingId.slice(0, 40), { params: { recordingId } }, notFound("Recording"));
@@ -242,6 +244,7 @@ describe.each(OPERATIONS)("$method $path", (operation) => {
       "startTime",
       "recordingId",
       "fileId",
+      "scheduleId",
       "incarnation",
     ];
     expect(operation.path.match(/\{/g)?.length ?? 0).toBe(params.filter((each) => has(operation, each)).length);

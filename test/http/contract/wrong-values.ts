@@ -9,6 +9,7 @@ const NAME = "3 to 20 Korean or English letters, digits or _";
 const LOGIN = wrong("text of at most 128 characters", 5, {}, "x".repeat(129), "a\u0000b");
 const FLAG = wrong("true or false", "true", 1, {});
 const TRACK = wrong("a track's number, 0 to 255", "0", -1, 256, 0.5, {});
+const TIME_OF_DAY = wrong("a time of day such as 20:00 or 20:00:30", 5, "24:00", "8:00", "20:60", "20:00:60", {});
 const LABEL = [
   ...wrong("text of at most 40 characters", 5, []),
   ...wrong("at most 40 characters, no control characters", "x".repeat(41), "a\nb"),
@@ -120,6 +121,22 @@ export const WRONG_BODY_VALUES: Readonly<Record<string, readonly WrongValue[]>> 
     ...wrong("an address of at most 2048 characters", `rtmp://h/${"x".repeat(2_048)}`),
   ],
   loop: wrong("true or false", "true", 1),
+  scheduleName: wrong("text of at most 80 characters, none of them a control character", 5, "a\nb", "x".repeat(81), {}),
+  timeZone: wrong("the name of a time zone, such as Asia/Seoul", 5, "Mars/Base", "+09:00", "x".repeat(65), {}),
+  repeat: oneOf(["once", "daily", "weekly"], "yearly", "ONCE"),
+  startAt: TIME_OF_DAY,
+  endAt: TIME_OF_DAY,
+  onDate: wrong("a date such as 2026-12-24", 5, "2026-02-30", "24.12.2026", "2026-1-1", {}),
+  days: wrong(
+    "a list of days: MON, TUE, WED, THU, FRI, SAT, SUN",
+    "MON",
+    {},
+    [],
+    ["MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN", "SUN"],
+  ),
+  endAfterSeconds: wrong("a whole number of seconds from 1 to 2678400", "60", 0, 2_678_401, 1.5, {}),
+  catchUp: oneOf(["none", "join"], "now", "JOIN"),
+  paused: FLAG,
   callbackEndpoint: CALLBACK,
   callbackUrl: CALLBACK,
 };
@@ -139,6 +156,10 @@ export const MISSING_RULES: Readonly<Record<string, { readonly absent: string; r
   bytes: both("a whole number of bytes from 1 to 1099511627776"),
   fileId: both("a file id"),
   role: both("one of manager, viewer"),
+  fileIds: both("a list of 1 to 500 file ids"),
+  timeZone: both("the name of a time zone, such as Asia/Seoul"),
+  repeat: both("one of once, daily, weekly"),
+  startAt: both("a time of day such as 20:00 or 20:00:30"),
 };
 
 function both(rule: string) {
@@ -157,6 +178,8 @@ export const REQUIRED: Readonly<Record<string, readonly string[]>> = {
   createMediaFile: ["fileName", "bytes"],
   setSource: [],
   setSlate: ["fileId"],
+  createSchedule: ["fileIds", "timeZone", "repeat", "startAt"],
+  updateSchedule: [],
   setChannelCallback: [],
   setDefaultCallback: [],
 };

@@ -96,6 +96,7 @@ const roomOf = (path: string): string => path.split("/")[0] ?? "";
  * outer room itself may import all of them, and none of them may import those files.
  */
 export const SUBROOM_RULES: Readonly<Record<string, readonly string[]>> = {
+  "base/calendar": [],
   "ingest/publish": [],
   "ingest/proxy-protocol": ["ingest/peer-address.ts"],
   "ingest/rtmp": [
@@ -126,6 +127,7 @@ export const SUBROOM_RULES: Readonly<Record<string, readonly string[]>> = {
   "control/alerts": ["control/channels", "control/presets", "control/facts", "control/events", "control/health"],
   "control/recordings": ["control/channels", "control/ports", "control/facts"],
   "control/reports": ["control/channels", "control/ports", "control/facts", "control/events"],
+  "control/schedules": ["control/channels", "control/facts", "control/ports", "control/sources"],
   "control/history": ["control/channels", "control/facts"],
   "control/use-cases": [
     "control/channels",

@@ -28,6 +28,7 @@ import { t } from "../text/text.ts";
 
 const AddPlatform = lazy(async () => (await import("../parts/platform/platform-form.tsx")).AddPlatform);
 const SourceOpener = lazy(async () => (await import("../parts/sources/source-opener.tsx")).SourceOpener);
+const Schedules = lazy(async () => (await import("../parts/schedules/schedules.tsx")).Schedules);
 const ImportPlatforms = lazy(async () => (await import("../parts/platform/import-dialog.tsx")).ImportPlatforms);
 const Recordings = lazy(async () => (await import("../parts/recordings/recordings.tsx")).Recordings);
 
@@ -70,6 +71,7 @@ function LoadedChannel({ live }: { readonly live: LiveChannel }) {
           <EncoderCard channel={channel} />
           {!hasEncoder && <Recommended channel={channel} />}
           <SourceOpener key={channel.channelId} channel={channel} />
+          <Schedules key={channel.channelId} channel={channel} />
           <ChannelSettings key={channel.channelId} channel={channel} />
         </div>
         <div class="column-main">

@@ -78,6 +78,26 @@ test("a file is uploaded, a recording begins on air, and these panels suit both 
   await encoder.getByText(passphrase, { exact: true }).waitFor();
   await encoder.getByRole("button", { name: "Show: SRT server with the key" }).click();
   await encoder.getByText(`?streamid=publish:${channel.streamKey}&passphrase=${passphrase}`).waitFor();
+  const schedules = page.getByRole("region", { name: "Schedule", exact: true });
+  await schedules.getByRole("button", { name: "Open" }).click();
+  await schedules.getByText("No schedules yet.").waitFor();
+  await schedules.getByRole("button", { name: "Add schedule" }).click();
+  const form = page.getByRole("dialog", { name: "Add schedule" });
+  await form.getByLabel("Name (optional)").fill("Evening film");
+  await form.getByLabel("opening film.mp4").check();
+  await form.getByLabel("Repeat").selectOption({ label: "Every week" });
+  await form.getByLabel("Fri").check();
+  await form.getByLabel("Start", { exact: true }).fill("20:00");
+  await form.getByLabel("Time zone").fill("Mars");
+  await form.getByRole("button", { name: "Save" }).click();
+  await form.getByLabel("Time zone").and(page.locator("[aria-invalid=true]")).waitFor();
+  await form.getByLabel("Time zone").fill("Asia/Seoul");
+  await expectAccessible(page, "the form of a schedule");
+  await form.getByRole("button", { name: "Save" }).click();
+  await schedules.getByText("Every week · Fri · 20:00 · Asia/Seoul").waitFor();
+  await schedules.getByText(/^Next: .* · .* · /).waitFor();
+  await schedules.getByRole("button", { name: "Pause Evening film" }).click();
+  await schedules.getByText("Paused", { exact: true }).waitFor();
 
   const recordings = page.getByRole("region", { name: "Recordings" });
   await recordings.getByText("No recordings yet.").waitFor();
@@ -94,7 +114,9 @@ test("a file is uploaded, a recording begins on air, and these panels suit both 
     const shown = await looking.newPage();
     const faults = watchErrors(shown);
     await shown.goto(path);
-    await shown.getByRole("button", { name: open, exact: true }).click();
+    for (const panel of ["source-title", "schedules-title"])
+      await shown.locator(`[aria-labelledby=${panel}]`).getByRole("button", { name: open, exact: true }).click();
+    await shown.getByText("Evening film").waitFor();
     await shown.getByRole("button", { name: qr }).click();
     await shown.locator(".qr-code").waitFor();
     await shown.locator("[aria-labelledby=library-title] img").waitFor();

@@ -84,7 +84,9 @@ function SourceState({ source, files, path, refresh }: StateOptions) {
   };
   const text =
     sourceState === "playing" && fileId !== undefined
-      ? texts.playing(nameOf(files, fileId), position + 1, fileIds.length)
+      ? source.scheduleId === undefined
+        ? texts.playing(nameOf(files, fileId), position + 1, fileIds.length)
+        : texts.playingScheduled(nameOf(files, fileId))
       : texts.states[sourceState === "playing" && source.pull !== undefined ? "pulling" : sourceState];
   const reason = language.value === "ko" ? source.messageKo : source.message;
   return (
@@ -114,7 +116,8 @@ type PlaylistOptions = {
 
 function Playlist({ source, files, set }: PlaylistOptions) {
   const texts = words();
-  const { fileIds = [], loop = false, position, sourceState } = source;
+  const { fileIds = [], loop = false, sourceState, scheduleId } = source;
+  const position = scheduleId === undefined ? source.position : undefined;
   const swapped = (index: number): string[] =>
     fileIds.map((each, at) => (at === index - 1 ? fileIds[index] : at === index ? fileIds[index - 1] : each) ?? each);
   return (

@@ -1,0 +1,93 @@
+import { localTime, momentOf } from "./zone-time.ts";
+
+const DAY_MS = 86_400_000;
+const MS_PER_SECOND = 1_000;
+/** A weekly start comes within these days of any moment, with room for a day that a zone skipped. */
+const DAYS_AHEAD = 9;
+
+/** In the order of the week. */
+export const WEEKDAYS = ["MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN"] as const;
+type Weekday = (typeof WEEKDAYS)[number];
+
+/** When something starts: times of day are seconds since midnight, as clocks in the zone show them. */
+export type Timing = {
+  /** A name of the IANA database. */
+  readonly timeZone: string;
+  readonly atSeconds: number;
+  readonly repeat: /** `date`: `2026-12-24`. */
+    | { readonly kind: "once"; readonly date: string }
+    | { readonly kind: "daily" }
+    | { readonly kind: "weekly"; readonly days: readonly Weekday[] };
+};
+
+/** When it ends: a while after its start, or at a time of day. */
+export type TimingEnd = { readonly durationSeconds: number } | { readonly atSeconds: number };
+
+/** The first start after this moment; undefined where there is none. Times are milliseconds since the Unix epoch. */
+export function nextStart(timing: Timing, afterMs: number): number | undefined {
+  return firstOf(timing, afterMs, 1, (atMs) => atMs > afterMs);
+}
+
+/** The next starts after this moment, `count` of them at most. */
+export function nextStarts(timing: Timing, afterMs: number, count: number): readonly number[] {
+  const starts: number[] = [];
+  for (let atMs = nextStart(timing, afterMs); atMs !== undefined && starts.length < count; ) {
+    starts.push(atMs);
+    atMs = nextStart(timing, atMs);
+  }
+  return starts;
+}
+
+/** The last start after `afterMs` and up to `untilMs`; undefined where there is none. */
+export function lastStart(timing: Timing, afterMs: number, untilMs: number): number | undefined {
+  const last = firstOf(timing, untilMs, -1, (atMs) => atMs <= untilMs);
+  return last !== undefined && last > afterMs ? last : undefined;
+}
+
+/**
+ * The end of the run that starts then. A time of day that is not after the start's own is on the next day. May be the
+ * start itself, where clocks skip the whole run.
+ */
+export function endOf({ timeZone, atSeconds }: Timing, startMs: number, end: TimingEnd): number {
+  if ("durationSeconds" in end) return startMs + end.durationSeconds * MS_PER_SECOND;
+  const dayMs = startOfDay(localTime(timeZone, startMs));
+  const isNextDay = end.atSeconds <= atSeconds;
+  return momentOf(timeZone, dayMs + (isNextDay ? DAY_MS : 0) + end.atSeconds * MS_PER_SECOND);
+}
+
+/** Whether this is a date of the calendar, `2026-12-24`. */
+export function isDate(text: string): boolean {
+  const atMs = Date.parse(`${text}T00:00:00Z`);
+  return /^\d{4}-\d{2}-\d{2}$/.test(text) && !Number.isNaN(atMs) && new Date(atMs).toISOString().startsWith(text);
+}
+
+/** The first start that fits, day by day from one day before this moment on, or backwards from one day after it. */
+function firstOf(
+  { timeZone, atSeconds, repeat }: Timing,
+  fromMs: number,
+  step: 1 | -1,
+  fits: (atMs: number) => boolean,
+): number | undefined {
+  if (repeat.kind === "once") {
+    const only = momentOf(timeZone, Date.parse(`${repeat.date}T00:00:00Z`) + atSeconds * MS_PER_SECOND);
+    return fits(only) ? only : undefined;
+  }
+  const todayMs = startOfDay(localTime(timeZone, fromMs));
+  for (let index = -1; index <= DAYS_AHEAD; index += 1) {
+    const dayMs = todayMs + step * index * DAY_MS;
+    if (repeat.kind === "weekly" && !repeat.days.includes(weekdayOf(dayMs))) continue;
+    const atMs = momentOf(timeZone, dayMs + atSeconds * MS_PER_SECOND);
+    if (fits(atMs)) return atMs;
+  }
+  return undefined;
+}
+
+function startOfDay(localMs: number): number {
+  return Math.floor(localMs / DAY_MS) * DAY_MS;
+}
+
+function weekdayOf(localMs: number): Weekday {
+  // The Unix epoch was a Thursday.
+  const day = (Math.floor(localMs / DAY_MS) + 3) % 7;
+  return WEEKDAYS[(day + 7) % 7] ?? "MON";
+}

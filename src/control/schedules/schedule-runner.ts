@@ -1,0 +1,234 @@
+import type { MissedReason } from "../../api-contract/event-words.ts";
+import type { Clock, Timer } from "../../base/clock.ts";
+import type { Log } from "../../base/log.ts";
+import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
+import type { ScheduleRan } from "../facts/server-fact.ts";
+import { DomainError, type DomainFault } from "../ports/errors.ts";
+import type { MediaFile, MediaFiles } from "../ports/media-files.ts";
+import type { Sources } from "../sources/sources.ts";
+import { placeAfter } from "./play-place.ts";
+import { type DueStart, dueStart, isFromWrongClock, type LastRun, nextLook, type Schedule } from "./schedule.ts";
+import type { ScheduleStore } from "./schedule-store.ts";
+
+export type ScheduleRunnerDeps = {
+  readonly store: ScheduleStore;
+  readonly sources: Pick<Sources, "playScheduled" | "endScheduled" | "scheduledRuns">;
+  readonly files: Pick<MediaFiles, "list">;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly publish: (fact: ScheduleRan) => void;
+  /** Whether other servers share the database: they change schedules too, and may have files that this one has not. */
+  readonly hasOthers: boolean;
+};
+
+/** The longest time between two looks at the wall clock, in milliseconds: it may be set. */
+const LOOK_MS = 1_000;
+/** How soon what is due is tried again, in milliseconds. */
+const AGAIN_MS = 200;
+/** How often schedules that other servers may have changed are read again, in milliseconds. */
+const REREAD_MS = 5_000;
+/** A start is left to servers that have its files for so long, in milliseconds. */
+const OTHERS_MS = 10_000;
+/** A start that was recorded so long ago and has no result will never have one, in milliseconds. */
+const UNFINISHED_MS = 60_000;
+
+const REASONS: Partial<Readonly<Record<DomainFault["kind"], MissedReason>>> = {
+  "source-encoder-on-air": "encoder-on-air",
+  "channel-off": "channel-off",
+  "server-overloaded": "server-overloaded",
+  "ffmpeg-missing": "ffmpeg-missing",
+};
+
+type Known = { readonly schedule: Schedule; readonly lookAt: number | undefined };
+
+/**
+ * Starts what is due and ends what is over. Each start is recorded in the database before it is done, so that it is done
+ * once, whatever the clock does and however many servers there are. Without schedules it does nothing.
+ */
+export class ScheduleRunner {
+  readonly #deps: ScheduleRunnerDeps;
+  readonly #known = new Map<string, Known>();
+  /** When each channel's last run was due. */
+  readonly #lastStarts = new Map<ChannelId, number>();
+  #timer: Timer | undefined;
+  #isBusy = false;
+  #isStopped = true;
+  #readAtMs = 0;
+
+  constructor(deps: ScheduleRunnerDeps) {
+    this.#deps = deps;
+  }
+
+  /** Reads what is stored and begins. Call once sources play. */
+  async start(): Promise<void> {
+    this.#isStopped = false;
+    await this.#look();
+  }
+
+  /** Starts and ends nothing more. */
+  stop(): void {
+    this.#isStopped = true;
+    this.#timer?.cancel();
+  }
+
+  /** Whether a schedule plays this file. */
+  plays(fileId: string): boolean {
+    return [...this.#known.values()].some(({ schedule }) => schedule.source.fileIds.includes(fileId));
+  }
+
+  /** Takes a schedule that is new or changed. */
+  put(schedule: Schedule): void {
+    this.#known.set(schedule.scheduleId, { schedule, lookAt: nextLook(schedule) });
+    this.#plan();
+  }
+
+  remove(scheduleId: string): void {
+    this.#known.delete(scheduleId);
+  }
+
+  /** The channel was deleted. */
+  forget(channelId: ChannelId): void {
+    for (const { schedule } of this.#known.values()) {
+      if (schedule.channelId === channelId) this.#known.delete(schedule.scheduleId);
+    }
+    this.#lastStarts.delete(channelId);
+  }
+
+  #plan(): void {
+    this.#timer?.cancel();
+    if (this.#isStopped || this.#isBusy) return;
+    const { clock, sources, hasOthers } = this.#deps;
+    const looks = [...this.#known.values()].flatMap(({ lookAt }) => lookAt ?? []);
+    const ends = sources.scheduledRuns.flatMap(([, { endTime }]) => endTime ?? []);
+    if (looks.length + ends.length === 0 && !hasOthers) return;
+    const inMs = Math.min(...looks, ...ends, Infinity) - clock.wallNow();
+    // What is due already was just tried.
+    const delayMs = inMs > 0 ? Math.min(inMs, LOOK_MS) : AGAIN_MS;
+    this.#timer = clock.startTimer(delayMs, () => void this.#look());
+  }
+
+  async #look(): Promise<void> {
+    if (this.#isBusy || this.#isStopped) return;
+    this.#isBusy = true;
+    try {
+      await this.#read();
+      await this.#startDue();
+      await this.#endOver();
+    } catch (error) {
+      const detail = error instanceof Error ? error.message : String(error);
+      this.#deps.log.warn("schedules could not be followed", { detail });
+    } finally {
+      this.#isBusy = false;
+      this.#plan();
+    }
+  }
+
+  /** At the start, and again where other servers may have changed them. */
+  async #read(): Promise<void> {
+    const { store, clock, hasOthers } = this.#deps;
+    const isFirst = this.#readAtMs === 0;
+    if (!isFirst && !(hasOthers && clock.now() - this.#readAtMs >= REREAD_MS)) return;
+    const schedules = await store.listSchedules();
+    this.#readAtMs = Math.max(1, clock.now());
+    this.#known.clear();
+    for (const schedule of schedules) {
+      this.#known.set(schedule.scheduleId, { schedule, lookAt: nextLook(schedule) });
+      await this.#finish(schedule);
+    }
+  }
+
+  /** A start that was recorded, and whose server ended before it was done: it is reported, and never done again. */
+  async #finish(schedule: Schedule): Promise<void> {
+    const { lastRun } = schedule;
+    const { clock, hasOthers } = this.#deps;
+    if (lastRun?.result !== "BEGUN") return;
+    if (hasOthers && clock.wallNow() - lastRun.time < UNFINISHED_MS) return;
+    await this.#report(schedule, { time: lastRun.time, result: "MISSED", reason: "server-down" });
+  }
+
+  async #startDue(): Promise<void> {
+    const { clock, log, store } = this.#deps;
+    const nowMs = clock.wallNow();
+    const due: { readonly schedule: Schedule; readonly start: DueStart }[] = [];
+    for (const { schedule, lookAt } of this.#known.values()) {
+      if (isFromWrongClock(schedule, nowMs)) {
+        log.warn("the clock was wrong: a schedule begins anew", { scheduleId: schedule.scheduleId });
+        const renewed = { ...schedule, doneTime: nowMs };
+        await store.putSchedule(renewed);
+        this.#known.set(schedule.scheduleId, { schedule: renewed, lookAt: nextLook(renewed) });
+        continue;
+      }
+      if (lookAt === undefined || lookAt > nowMs) continue;
+      const start = dueStart(schedule, nowMs);
+      if (start !== undefined) due.push({ schedule, start });
+    }
+    due.sort((left, right) => left.start.time - right.start.time);
+    for (const { schedule, start } of due) await this.#start(schedule, start);
+  }
+
+  async #start(schedule: Schedule, start: DueStart): Promise<void> {
+    const { store, clock, hasOthers } = this.#deps;
+    const { scheduleId, channelId } = schedule;
+    const here = this.#readyFiles();
+    const isHere = schedule.source.fileIds.some((fileId) => here.has(fileId));
+    if (!isHere && hasOthers && clock.wallNow() - start.time < OTHERS_MS) return;
+    if (!(await store.claimStart(scheduleId, start.time))) {
+      const stored = await store.findSchedule(channelId, scheduleId);
+      if (stored === undefined) this.#known.delete(scheduleId);
+      else this.#known.set(scheduleId, { schedule: stored, lookAt: nextLook(stored) });
+      return;
+    }
+    const reason = start.isMissed ? "server-down" : isHere ? await this.#begin(schedule, start) : "files-missing";
+    const run: LastRun = { time: start.time, ...(reason === undefined ? STARTED : { result: "MISSED", reason }) };
+    await this.#report(schedule, run);
+  }
+
+  /** Returns why it does not play. */
+  async #begin({ channelId, scheduleId, source }: Schedule, start: DueStart): Promise<MissedReason | undefined> {
+    const place = placeAfter(source, this.#readyFiles(), start.lateMs);
+    if (place === undefined) return "server-down";
+    if (this.#lastStarts.get(channelId) === start.time) return "conflict";
+    const end = start.endTime === undefined ? {} : { endTime: start.endTime };
+    try {
+      await this.#deps.sources.playScheduled(channelId, { scheduleId, source, ...end }, place);
+      this.#lastStarts.set(channelId, start.time);
+      return undefined;
+    } catch (error) {
+      const reason = error instanceof DomainError ? REASONS[error.fault.kind] : undefined;
+      if (reason === undefined)
+        this.#deps.log.error("a schedule could not start", { scheduleId, detail: String(error) });
+      return reason ?? "internal";
+    }
+  }
+
+  async #report(schedule: Schedule, run: LastRun): Promise<void> {
+    const { store, clock, publish } = this.#deps;
+    const { scheduleId, channelId, name } = schedule;
+    // It may have been changed or removed meanwhile.
+    const present = this.#known.get(scheduleId)?.schedule;
+    if (present !== undefined) {
+      const after = { ...present, doneTime: Math.max(present.doneTime, run.time), lastRun: run };
+      this.#known.set(scheduleId, { schedule: after, lookAt: nextLook(after) });
+    }
+    if (!(await store.putResult(scheduleId, run))) return;
+    const { time: dueTime, reason } = run;
+    publish({
+      ...{ kind: "schedule-ran", time: clock.wallNow(), channelId, scheduleId, name, dueTime },
+      ...(reason === undefined ? {} : { reason }),
+    });
+  }
+
+  async #endOver(): Promise<void> {
+    const { sources, clock } = this.#deps;
+    for (const [channelId, run] of sources.scheduledRuns) {
+      if ((run.endTime ?? Infinity) <= clock.wallNow()) await sources.endScheduled(channelId, run);
+    }
+  }
+
+  #readyFiles(): ReadonlyMap<string, MediaFile> {
+    const ready = this.#deps.files.list().filter(({ state }) => state === "ready");
+    return new Map(ready.map((file) => [file.fileId, file]));
+  }
+}
+
+const STARTED = { result: "STARTED" } as const;

@@ -1,0 +1,128 @@
+import { MISSED_REASONS } from "../../api-contract/event-words.ts";
+import { type LastRun, RUN_RESULTS, type Schedule } from "../../control/schedules/schedule.ts";
+import type { ScheduleStore } from "../../control/schedules/schedule-store.ts";
+import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
+import type { Database } from "../database/database.ts";
+import { oneOf } from "../database/one-of.ts";
+import type { ChannelScheduleRow } from "../schema/schema.ts";
+
+/** Channels' schedules. What people set is kept as JSON: it is only ever read as a whole. */
+export class SqlScheduleStore implements ScheduleStore {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  async listSchedules(): Promise<readonly Schedule[]> {
+    const rows = await this.#database.read((db) =>
+      db
+        .selectFrom("channel_schedule")
+        .innerJoin("channel", "channel.channel_id", "channel_schedule.channel_id")
+        .where("channel.state", "!=", "deleted")
+        .selectAll("channel_schedule")
+        .orderBy("channel_schedule.created_time")
+        .orderBy("schedule_id")
+        .execute(),
+    );
+    return rows.map(readSchedule);
+  }
+
+  async listChannelSchedules(channelId: ChannelId): Promise<readonly Schedule[]> {
+    const rows = await this.#database.read((db) =>
+      db
+        .selectFrom("channel_schedule")
+        .where("channel_id", "=", channelId)
+        .selectAll()
+        .orderBy("created_time")
+        .orderBy("schedule_id")
+        .execute(),
+    );
+    return rows.map(readSchedule);
+  }
+
+  async findSchedule(channelId: ChannelId, scheduleId: string): Promise<Schedule | undefined> {
+    const row = await this.#database.read((db) =>
+      db
+        .selectFrom("channel_schedule")
+        .where("channel_id", "=", channelId)
+        .where("schedule_id", "=", scheduleId)
+        .selectAll()
+        .executeTakeFirst(),
+    );
+    return row === undefined ? undefined : readSchedule(row);
+  }
+
+  putSchedule(schedule: Schedule): Promise<void> {
+    const { scheduleId, channelId, createdTime, doneTime, lastRun, isPaused, ...settings } = schedule;
+    const changing = {
+      settings: JSON.stringify(settings),
+      is_paused: isPaused ? 1 : 0,
+      done_time: doneTime,
+      last_time: lastRun?.time ?? null,
+      last_result: lastRun?.result ?? "",
+      last_reason: lastRun?.reason ?? "",
+    };
+    return this.#database.write(async (trx) => {
+      await trx
+        .insertInto("channel_schedule")
+        .values({ schedule_id: scheduleId, channel_id: channelId, created_time: createdTime, ...changing })
+        .onConflict((conflict) => conflict.column("schedule_id").doUpdateSet(changing))
+        .execute();
+    });
+  }
+
+  removeSchedule(channelId: ChannelId, scheduleId: string): Promise<boolean> {
+    return this.#database.write(async (trx) => {
+      const { numDeletedRows } = await trx
+        .deleteFrom("channel_schedule")
+        .where("channel_id", "=", channelId)
+        .where("schedule_id", "=", scheduleId)
+        .executeTakeFirst();
+      return numDeletedRows > 0n;
+    });
+  }
+
+  claimStart(scheduleId: string, time: number): Promise<boolean> {
+    return this.#database.write(async (trx) => {
+      const { numUpdatedRows } = await trx
+        .updateTable("channel_schedule")
+        .set({ done_time: time, last_time: time, last_result: "BEGUN", last_reason: "" })
+        .where("schedule_id", "=", scheduleId)
+        .where("is_paused", "=", 0)
+        .where("done_time", "<", time)
+        .executeTakeFirst();
+      return numUpdatedRows > 0n;
+    });
+  }
+
+  putResult(scheduleId: string, { time, result, reason }: LastRun): Promise<boolean> {
+    return this.#database.write(async (trx) => {
+      const { numUpdatedRows } = await trx
+        .updateTable("channel_schedule")
+        .set({ last_result: result, last_reason: reason ?? "" })
+        .where("schedule_id", "=", scheduleId)
+        .where("last_time", "=", time)
+        .where("last_result", "=", "BEGUN")
+        .executeTakeFirst();
+      return numUpdatedRows > 0n;
+    });
+  }
+}
+
+function readSchedule(row: ChannelScheduleRow): Schedule {
+  const { last_time: lastTime, last_result: result, last_reason: reason } = row;
+  return {
+    ...JSON.parse(row.settings),
+    ...{ scheduleId: row.schedule_id, channelId: row.channel_id, isPaused: row.is_paused === 1 },
+    ...{ createdTime: Number(row.created_time), doneTime: Number(row.done_time) },
+    ...(lastTime === null
+      ? {}
+      : {
+          lastRun: {
+            ...{ time: Number(lastTime), result: oneOf(RUN_RESULTS, result) },
+            ...(reason === "" ? {} : { reason: oneOf(MISSED_REASONS, reason) }),
+          },
+        }),
+  };
+}

@@ -1,0 +1,191 @@
+import { expect, test } from "vitest";
+import { CHANNEL_ID, MemorySchedules, ScheduleStage, schedule } from "./schedule-stage.ts";
+
+const HOUR_MS = 3_600_000;
+const done = (text: string) => ({ doneTime: Date.parse(text) });
+
+test("a start begins on time, its end stops it, and the next day it begins again", async () => {
+  const store = new MemorySchedules(schedule({ ...done("2026-07-01T17:00Z"), end: { durationSeconds: 1_800 } }));
+  const stage = new ScheduleStage("2026-07-01T17:59:58.500Z", store);
+  await stage.start();
+  await stage.pass(HOUR_MS);
+  expect(stage.played).toEqual(["2026-07-01T18:00:00.000Z sc-1 from 0 + 0", "2026-07-01T18:30:00.000Z sc-1 ends"]);
+  await stage.pass(24 * HOUR_MS);
+  expect(stage.played.slice(2)).toEqual([
+    "2026-07-02T18:00:00.000Z sc-1 from 0 + 0",
+    "2026-07-02T18:30:00.000Z sc-1 ends",
+  ]);
+  expect(stage.facts).toEqual(["sc-1 of 2026-07-01T18:00:00.000Z started", "sc-1 of 2026-07-02T18:00:00.000Z started"]);
+  expect(store.all.get("sc-1")?.lastRun).toEqual({ time: Date.parse("2026-07-02T18:00Z"), result: "STARTED" });
+});
+
+test("without a schedule there is no timer, and one that is made later starts", async () => {
+  const stage = new ScheduleStage("2026-07-01T17:59:00Z", new MemorySchedules());
+  await stage.start();
+  let reads = 0;
+  stage.store.listSchedules = async () => {
+    reads += 1;
+    return [];
+  };
+  await stage.pass(10_000);
+  expect(reads).toBe(0);
+  const made = schedule(done("2026-07-01T17:59:10Z"));
+  await stage.store.putSchedule(made);
+  stage.runner.put(made);
+  await stage.pass(60_000);
+  expect(stage.played).toEqual(["2026-07-01T18:00:00.000Z sc-1 from 0 + 0"]);
+});
+
+test.each([
+  { name: "is reported", catchUp: "none", played: [], reason: "server-down" },
+  // Two files of 5 s, in a loop: 603 s are 60 rounds and 3 s.
+  { name: "is joined where it would be", catchUp: "join", played: ["from 0 + 3000"], reason: "started" },
+] as const)("a start while the server was down $name", async ({ catchUp, played, reason }) => {
+  const source = { kind: "files", fileIds: ["mf-a", "mf-b"], isLooped: true } as const;
+  const missed = schedule({ ...done("2026-06-20T17:00Z"), catchUp, source });
+  const stage = new ScheduleStage("2026-07-01T18:10:03Z", new MemorySchedules(missed));
+  await stage.start();
+  expect(stage.played).toEqual(played.map((place) => `2026-07-01T18:10:03.000Z sc-1 ${place}`));
+  // Of all that were missed only the last is told.
+  expect(stage.facts).toEqual([`sc-1 of 2026-07-01T18:00:00.000Z ${reason}`]);
+});
+
+test.each([
+  { name: "within a minute begins at its beginning", from: "2026-07-01T18:00:59Z", played: ["from 0 + 0"] },
+  { name: "whose end has come is over", from: "2026-07-01T18:31:00Z", played: [] },
+  { name: "whose files would be over is over", from: "2026-07-01T18:01:01Z", played: [] },
+])("a late start that may be joined, $name", async ({ from, played }) => {
+  const late = schedule({ ...done("2026-07-01T17:00Z"), catchUp: "join", end: { durationSeconds: 1_800 } });
+  const stage = new ScheduleStage(from, new MemorySchedules(late));
+  await stage.start();
+  expect(stage.played.map((line) => line.slice(30))).toEqual(played);
+  expect(stage.facts).toEqual([`sc-1 of 2026-07-01T18:00:00.000Z ${played.length > 0 ? "started" : "server-down"}`]);
+});
+
+test("a server that dies between the record and the start does not start it again, and says so", async () => {
+  const store = new MemorySchedules(schedule(done("2026-07-01T17:00Z")));
+  const dying = new ScheduleStage("2026-07-01T17:59:59Z", store);
+  await dying.start();
+  store.isDying = true;
+  await dying.pass(1_500);
+  dying.runner.stop();
+  store.isDying = false;
+  const next = new ScheduleStage("2026-07-01T18:00:10Z", store);
+  await next.start();
+  await next.pass(120_000);
+  expect([dying.played, next.played]).toEqual([[], []]);
+  expect(next.facts).toEqual(["sc-1 of 2026-07-01T18:00:00.000Z server-down"]);
+  expect(store.claims).toEqual(["2026-07-01T18:00:00.000Z"]);
+});
+
+test("a clock that is set back over a start, by a second, an hour and half a day, starts nothing twice", async () => {
+  for (const backMs of [1_000, HOUR_MS, 12 * HOUR_MS]) {
+    const stage = new ScheduleStage("2026-07-01T17:59:59Z", new MemorySchedules(schedule(done("2026-07-01T17:00Z"))));
+    await stage.start();
+    await stage.pass(1_200);
+    stage.clock.setWall(-backMs);
+    await stage.pass(backMs + 5_000);
+    expect([backMs, stage.played]).toEqual([backMs, ["2026-07-01T18:00:00.000Z sc-1 from 0 + 0"]]);
+  }
+});
+
+test("a clock that is set forward over a start: it begins if it is near, and is reported if it is not", async () => {
+  const near = new ScheduleStage("2026-07-01T17:59:30Z", new MemorySchedules(schedule(done("2026-07-01T17:00Z"))));
+  await near.start();
+  near.clock.setWall(45_000);
+  await near.pass(2_000);
+  expect(near.facts).toEqual(["sc-1 of 2026-07-01T18:00:00.000Z started"]);
+  const far = new ScheduleStage("2026-07-01T17:00:00Z", new MemorySchedules(schedule(done("2026-07-01T16:00Z"))));
+  await far.start();
+  far.clock.setWall(2 * HOUR_MS);
+  await far.pass(2_000);
+  expect([far.played, far.facts]).toEqual([[], ["sc-1 of 2026-07-01T18:00:00.000Z server-down"]]);
+});
+
+test("a clock that was years ahead does not stop a schedule for years", async () => {
+  const stage = new ScheduleStage("2031-07-01T18:30:00Z", new MemorySchedules(schedule(done("2026-07-01T17:00Z"))));
+  await stage.start();
+  expect(stage.facts).toEqual(["sc-1 of 2031-07-01T18:00:00.000Z server-down"]);
+  stage.clock.setWall(Date.parse("2026-07-01T17:59:00Z") - stage.clock.wallNow());
+  await stage.pass(120_000);
+  expect(stage.played).toEqual(["2026-07-01T18:00:00.000Z sc-1 from 0 + 0"]);
+});
+
+test("what may not start is reported with its reason", async () => {
+  const reasons = {
+    "source-encoder-on-air": "encoder-on-air",
+    "channel-off": "channel-off",
+    "server-overloaded": "server-overloaded",
+    "ffmpeg-missing": "ffmpeg-missing",
+    "channel-not-found": "internal",
+  } as const;
+  for (const [fault, reason] of Object.entries(reasons)) {
+    const stage = new ScheduleStage("2026-07-01T18:00:00Z", new MemorySchedules(schedule(done("2026-07-01T17:00Z"))));
+    stage.fault = fault as keyof typeof reasons;
+    await stage.start();
+    expect(stage.facts).toEqual([`sc-1 of 2026-07-01T18:00:00.000Z ${reason}`]);
+  }
+  const store = new MemorySchedules(schedule(done("2026-07-01T17:00Z")));
+  const empty = new ScheduleStage("2026-07-01T18:00:00Z", store, { hasFiles: false });
+  await empty.start();
+  expect(empty.facts).toEqual(["sc-1 of 2026-07-01T18:00:00.000Z files-missing"]);
+});
+
+test("of several servers the one with the files starts it, once; without any of them it is missed", async () => {
+  const store = new MemorySchedules(schedule(done("2026-07-01T17:00Z")));
+  const servers = [false, true, true].map(
+    (hasFiles) => new ScheduleStage("2026-07-01T17:59:59Z", store, { hasOthers: true, hasFiles }),
+  );
+  await Promise.all(servers.map((each) => each.start()));
+  for (let second = 0; second < 70; second += 1) for (const each of servers) await each.pass(1_000);
+  expect(servers.map(({ played }) => played.length)).toEqual([0, 1, 0]);
+  expect(servers.flatMap(({ facts }) => facts)).toEqual(["sc-1 of 2026-07-01T18:00:00.000Z started"]);
+  const alone = new ScheduleStage("2026-07-02T17:59:59Z", store, { hasOthers: true, hasFiles: false });
+  await alone.start();
+  await alone.pass(9_000);
+  expect(alone.facts).toEqual([]);
+  await alone.pass(3_000);
+  expect(alone.facts).toEqual(["sc-1 of 2026-07-02T18:00:00.000Z files-missing"]);
+});
+
+test("one that is paused starts nothing, and the starts of the pause are not missed", async () => {
+  const store = new MemorySchedules(schedule({ ...done("2026-07-01T17:00Z"), isPaused: true }));
+  const stage = new ScheduleStage("2026-07-01T17:59:00Z", store);
+  await stage.start();
+  await stage.pass(2 * HOUR_MS);
+  const resumed = schedule({ doneTime: stage.clock.wallNow() });
+  await store.putSchedule(resumed);
+  stage.runner.put(resumed);
+  await stage.pass(10_000);
+  expect([stage.played, stage.facts]).toEqual([[], []]);
+});
+
+test("two of one channel at the same moment: the older one plays", async () => {
+  const store = new MemorySchedules(
+    schedule(done("2026-07-01T17:00Z")),
+    schedule({ ...done("2026-07-01T17:00Z"), scheduleId: "sc-2" }),
+    schedule({ ...done("2026-07-01T17:00Z"), scheduleId: "sc-3", channelId: `${CHANNEL_ID}x` }),
+  );
+  const stage = new ScheduleStage("2026-07-01T18:00:00Z", store);
+  await stage.start();
+  expect(stage.facts.map((line) => line.replace(" of 2026-07-01T18:00:00.000Z", ""))).toEqual([
+    "sc-1 started",
+    "sc-2 conflict",
+    "sc-3 started",
+  ]);
+});
+
+test("a database that fails at a start is asked again until it takes the record", async () => {
+  const store = new MemorySchedules(schedule(done("2026-07-01T17:00Z")));
+  const stage = new ScheduleStage("2026-07-01T17:59:59Z", store);
+  await stage.start();
+  const claim = store.claimStart.bind(store);
+  let failures = 3;
+  store.claimStart = async (scheduleId, time) => {
+    failures -= 1;
+    if (failures >= 0) throw new Error("locked");
+    return claim(scheduleId, time);
+  };
+  await stage.pass(4_000);
+  expect([failures, stage.played.length, stage.warnings.length]).toEqual([-1, 1, 3]);
+});
