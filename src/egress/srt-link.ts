@@ -3,6 +3,7 @@ import { tidyAddress } from "../base/pasted-text.ts";
 import { parseSrtUrl, type SrtAddress } from "../base/srt-url.ts";
 import type { MachineTrouble } from "../base/system-errors.ts";
 import { DatagramPort, type Sender } from "../net/datagram-port.ts";
+import { DrainedTimer } from "../net/drained-timer.ts";
 import type { CheckedAddress } from "../net/target-address.ts";
 import { type CallStep, SrtCaller } from "../protocol/srt/caller.ts";
 import { SrtConnection } from "../protocol/srt/connection.ts";
@@ -56,6 +57,7 @@ export class SrtLink implements Link {
   readonly #deps: SrtLinkDeps;
   readonly #abort = new AbortController();
   #failedAt: "resolve" | "handshake" | "publishing" = "resolve";
+  readonly #timer: DrainedTimer;
   #port: DatagramPort | undefined;
   #peer: Sender = { address: "", port: 0 };
   #caller: SrtCaller | undefined;
@@ -78,6 +80,7 @@ export class SrtLink implements Link {
     this.#target = target;
     this.#events = events;
     this.#deps = deps;
+    this.#timer = new DrainedTimer({ clock: deps.clock, afterReads: setImmediate });
     void this.#open();
   }
 
@@ -175,6 +178,7 @@ export class SrtLink implements Link {
   }
 
   #receive(datagram: Buffer): void {
+    this.#timer.noteRead();
     if (this.#connection !== undefined) this.#connection.receive(datagram, this.#nowUs());
     else if (this.#caller !== undefined && !this.#isClosed) this.#step(this.#caller.receive(datagram, this.#nowUs()));
   }
@@ -189,7 +193,7 @@ export class SrtLink implements Link {
         this.#endLinger(connection);
       } else if (this.#caller !== undefined) this.#step(this.#caller.tick(this.#nowUs()));
     });
-    if (this.#port !== undefined) this.#tickTimer = this.#deps.clock.startTimer(TICK_MS, () => this.#tick());
+    if (this.#port !== undefined) this.#tickTimer = this.#timer.start(TICK_MS, () => this.#tick());
   }
 
   #step(step: CallStep): void {

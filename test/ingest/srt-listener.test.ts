@@ -32,6 +32,21 @@ test("an encoder that falls silent is lost after 5 s", async () => {
   expect(stage.log.at(-1)).toBe("end connection-lost");
 });
 
+test("after a pause of the process nothing is given up before all that has arrived is read", async () => {
+  const stage = await opened();
+  const caller = stage.caller("KEY");
+  await stage.run(50);
+  caller.write(0);
+  await stage.standStill(1_000, () => {
+    for (let number = 1; number < 600; number += 1) caller.write(number);
+    // The first was lost, and its repetition lies behind all others.
+    stage.unread.push(...stage.unread.splice(0, 1));
+  });
+  expect(stage.readers[0]?.gaps).toBe(0);
+  expect(stage.log.slice(1)).toEqual(Array.from({ length: 600 }, (_, number) => `video ${number}`));
+  expect(caller.end).toBeUndefined();
+});
+
 test("user and password in the stream ID are a login", async () => {
   const stage = await opened();
   stage.caller("#!::r=KEY,m=publish,u=alice,s=secret");

@@ -1,5 +1,6 @@
 import type { Timer } from "../../base/clock.ts";
 import { DatagramPort, type OnDatagram, type Sender } from "../../net/datagram-port.ts";
+import { DrainedTimer } from "../../net/drained-timer.ts";
 import { SrtListenerHandshake } from "../../protocol/srt/listener.ts";
 import { HANDSHAKE_BYTES } from "../../protocol/srt/wire/handshake.ts";
 import { destinationOf, HEADER_BYTES, isControl } from "../../protocol/srt/wire/packet.ts";
@@ -27,7 +28,7 @@ export type SrtListenerDeps = Omit<SrtEncoderDeps, "refusals" | "failedKeys" | "
   readonly onLinks: (links: readonly SrtLinkSample[]) => void;
   /** Opens the UDP port; absent: a real one. */
   readonly bind?: Bind;
-  /** Calls `run` when what has arrived by now was read. */
+  /** Calls `run` after the next round of reads. */
   readonly afterReads: (run: () => void) => void;
 };
 
@@ -35,6 +36,7 @@ export type SrtListenerDeps = Omit<SrtEncoderDeps, "refusals" | "failedKeys" | "
 export class SrtListener {
   readonly #deps: SrtListenerDeps;
   readonly #encoderDeps: SrtEncoderDeps;
+  readonly #timer: DrainedTimer;
   readonly #handshake: SrtListenerHandshake;
   readonly #refusals: Refusals;
   readonly #limiter: ConnectionLimiter;
@@ -52,6 +54,7 @@ export class SrtListener {
   constructor(deps: SrtListenerDeps) {
     this.#deps = deps;
     const { clock, randomBytes, limits = {} } = deps;
+    this.#timer = new DrainedTimer(deps);
     this.#handshake = new SrtListenerHandshake(randomBytes(SECRET_BYTES), clock.now() * 1_000);
     this.#refusals = new Refusals(deps.onFact);
     this.#limiter = new ConnectionLimiter({
@@ -89,6 +92,7 @@ export class SrtListener {
   }
 
   #receive(datagram: Buffer, sender: Sender): void {
+    this.#timer.noteRead();
     if (this.#isClosed || datagram.length < HEADER_BYTES) return;
     const destination = destinationOf(datagram);
     if (destination === 0) return this.#receiveCall(datagram, sender);
@@ -143,15 +147,11 @@ export class SrtListener {
 
   #startTicks(): void {
     if (this.#tickTimer !== undefined) return;
-    const { clock, afterReads } = this.#deps;
-    this.#tickTimer = clock.startTimer(TICK_MS, () =>
-      // What arrived while this thread was busy is read before anything is given up.
-      afterReads(() => {
-        this.#tickTimer = undefined;
-        this.#tick();
-        if (!this.#isClosed && this.#calls.size > 0) this.#startTicks();
-      }),
-    );
+    this.#tickTimer = this.#timer.start(TICK_MS, () => {
+      this.#tickTimer = undefined;
+      this.#tick();
+      if (!this.#isClosed && this.#calls.size > 0) this.#startTicks();
+    });
   }
 
   #tick(): void {

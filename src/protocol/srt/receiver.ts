@@ -16,6 +16,8 @@ const ACK_PERIOD_US = 10_000;
 const ACK_REPEAT_MAX_US = 100_000;
 const ACK_RECORDS_MAX = 1_024;
 const NAK_PERIOD_MIN_US = 20_000;
+/** How often lost packets are looked at with the packets that come, beside the ticks. */
+const REPORT_PERIOD_US = 2_000;
 /** After so many packets in a row from beyond the window the connection cannot go on. */
 const BEYOND_MAX = 64;
 /** So many given-up ranges are remembered, to tell a late packet from a repeated one. */
@@ -57,6 +59,7 @@ export class Receiver {
   #lastAck: number;
   #confirmedAck: number;
   #lastAckUs = 0;
+  #nextReportUs = 0;
   #nextAckUs = 0;
   #ackRepeatUs = 0;
   #packetsSinceAck = 0;
@@ -106,6 +109,7 @@ export class Receiver {
       this.#noteHighest(sequence, nowUs);
       if (offset === 0) this.#deliverInOrder();
     }
+    if (this.#lost.count > 0 && nowUs >= this.#nextReportUs) this.#reportLost(nowUs);
     this.#packetsSinceAck += 1;
     if (this.#packetsSinceAck >= LIGHT_ACK_PACKETS) this.#sendLightAck(nowUs);
     return true;
@@ -241,6 +245,7 @@ export class Receiver {
 
   #reportLost(nowUs: number): void {
     if (this.#lost.count === 0) return;
+    this.#nextReportUs = nowUs + REPORT_PERIOD_US;
     const due = this.#lost.takeDue(nowUs, nowUs + this.#nakPeriodUs, REPORT_WORDS_MAX / 2);
     if (due.length > 0) this.#sendNak(due, nowUs);
   }

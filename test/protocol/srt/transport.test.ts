@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { isControl } from "../../../src/protocol/srt/wire/packet.ts";
 import { numbered, SrtPair } from "../../support/stages/srt-pair.ts";
 
 /** Sends a packet a millisecond for this long, then waits until all is settled. Returns how many were sent. */
@@ -50,6 +51,23 @@ test.each(networks)("$name: nothing is missing at a latency of some round trips"
     expect(numbersOf(pair.delivered)).toEqual(upTo(count));
     expect(pair.gaps).toEqual([]);
   }
+});
+
+test("a packet is asked for again as soon as that is due, not with the next tick", () => {
+  const pair = new SrtPair({ faults: { delayUs: 20_000 }, latencyMs: 86 });
+  pair.connect();
+  stream(pair, 500);
+  // Each 37th packet is lost, and its first repetition too: at every distance from a tick.
+  const seen = new Map<number, number>();
+  pair.toListener.loses = (packet) => {
+    const sequence = packet.readUInt32BE(0);
+    if (isControl(packet) || sequence % 37 !== 0) return false;
+    seen.set(sequence, (seen.get(sequence) ?? 0) + 1);
+    return (seen.get(sequence) ?? 0) <= 2;
+  };
+  stream(pair, 1_000);
+  expect(seen.size).toBeGreaterThan(20);
+  expect(pair.gaps).toEqual([]);
 });
 
 test("30 % loss: what is missing is told, the order stays, and the repetitions are bounded", () => {

@@ -21,6 +21,8 @@ export class LossyWire {
   readonly #flights: Flight[] = [];
   #order = 0;
   #loseCount = 0;
+  /** Chooses packets that are lost, whatever the shares say. */
+  loses: (packet: Buffer) => boolean = () => false;
   sent = 0;
   lost = 0;
 
@@ -33,7 +35,7 @@ export class LossyWire {
     const { loss = 0, duplicates = 0, burstEveryUs, burstUs = 0 } = this.#faults;
     this.sent += 1;
     const isInBurst = burstEveryUs !== undefined && nowUs % burstEveryUs >= burstEveryUs - burstUs;
-    if (this.#loseCount > 0 || isInBurst || this.#random() < loss) {
+    if (this.#loseCount > 0 || this.loses(packet) || isInBurst || this.#random() < loss) {
       if (this.#loseCount > 0) this.#loseCount -= 1;
       this.lost += 1;
       return;

@@ -12,6 +12,8 @@ import { VirtualClock } from "./virtual-clock.ts";
 
 const ADDRESS = "192.0.2.7";
 const TICK_MS = 10;
+/** What libuv reads of a socket before it turns to other things. */
+const READS_PER_ROUND = 32;
 
 /** A reader whose messages are the payloads: it counts gaps, and finds media with the first payload that begins with G. */
 class PlainReader implements StreamReader {
@@ -44,6 +46,9 @@ export class SrtIngestStage {
   readonly sent: { readonly packet: Buffer; readonly to: Sender }[] = [];
   readonly listener: SrtListener;
   readonly #callers = new Map<string, SrtTestCaller>();
+  /** Datagrams that have arrived while the process stood still. */
+  readonly unread: { readonly packet: Buffer; readonly sender: Sender }[] = [];
+  #isStill = false;
   #onDatagram: OnDatagram = () => undefined;
   verdict: Admission | Promise<Admission>;
 
@@ -67,7 +72,10 @@ export class SrtIngestStage {
       },
       onFact: (fact) => void this.facts.push(fact),
       onLinks: (links) => void this.links.push(links),
-      afterReads: (run) => run(),
+      afterReads: (run) => {
+        for (const { packet, sender } of this.unread.splice(0, READS_PER_ROUND)) this.#onDatagram(packet, sender);
+        run();
+      },
       bind: async (_host, port, onDatagram): Promise<Pick<DatagramPort, "port" | "send" | "close">> => {
         this.#onDatagram = onDatagram;
         return {
@@ -112,7 +120,17 @@ export class SrtIngestStage {
   }
 
   receive(packet: Buffer, sender: Sender): void {
-    this.#onDatagram(packet, sender);
+    if (this.#isStill) this.unread.push({ packet: Buffer.from(packet), sender });
+    else this.#onDatagram(packet, sender);
+  }
+
+  /** The process stands still for so long, while `meanwhile` sends to it. Then it runs for 10 ms. */
+  async standStill(forMs: number, meanwhile: () => void): Promise<void> {
+    this.#isStill = true;
+    meanwhile();
+    this.clock.pause(forMs);
+    await this.clock.advance(TICK_MS);
+    this.#isStill = false;
   }
 
   caller(streamId: string, options: { readonly passphrase?: string; readonly port?: number } = {}): SrtTestCaller {
