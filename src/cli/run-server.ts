@@ -14,11 +14,14 @@ const LAST_WORDS_MS = 200;
  * Runs the server until it is stopped, which may be before it is ready. Ends the process; rejects where it cannot
  * start.
  */
-export async function runServer(config: Config, { signal }: StopRequest): Promise<void> {
+export async function runServer(config: Config, { signal, hurry }: StopRequest): Promise<void> {
   const outputs = openOutputs();
   const starting = startServer(config, outputs, signal);
   const stopped = new Promise<RunningServer | undefined>((resolve, reject) => {
-    const stop = () => stopInTime(() => stopWhenStarted(starting)).then(() => resolve(undefined), reject);
+    const stop = () =>
+      emptied(starting, hurry)
+        .then(() => stopInTime(() => stopWhenStarted(starting)))
+        .then(() => resolve(undefined), reject);
     if (signal.aborted) void stop();
     else signal.addEventListener("abort", () => void stop(), { once: true });
   });
@@ -30,6 +33,20 @@ export async function runServer(config: Config, { signal }: StopRequest): Promis
   // This timer keeps the process alive; those of the clock do not.
   await Promise.race([outputs.standard.drained(LAST_WORDS_MS), delay(LAST_WORDS_MS)]);
   exitNow(0);
+}
+
+/** A node of a cluster first carries its broadcasts to their end, or as long as it may; a second request ends that. */
+async function emptied(starting: Promise<RunningServer>, hurry: AbortSignal): Promise<void> {
+  const hurried = new Promise<void>((resolve) => {
+    if (hurry.aborted) resolve();
+    hurry.addEventListener("abort", () => resolve(), { once: true });
+  });
+  const empty = starting.then(
+    (server) => server.empty(),
+    // A start that failed is told by the one who waits for it.
+    () => undefined,
+  );
+  await Promise.race([empty, hurried]);
 }
 
 /** A stop request cancels the start: there is nothing to stop then. */

@@ -69,6 +69,8 @@ export type RunningServer = {
   readonly newKeyFile: string | undefined;
   /** The token of the dashboard's set-up link, while no password is set. */
   readonly setupToken: string | undefined;
+  /** Resolves when nothing is on air at this node of a cluster, which takes no more channels from now on; at once elsewhere. */
+  empty(): Promise<void>;
   /** Stops as configured: within 5 seconds, with everything stored. Idempotent. */
   stop(): Promise<void>;
   /** Resolves where the server stops because another process has taken over and its own broadcasts are over. */
@@ -145,6 +147,9 @@ export async function startServer(
       firstKey,
       newKeyFile,
       setupToken,
+      empty: async () => {
+        if (config.drainSeconds > 0) await parts.cluster?.empty();
+      },
       stop: () => stop(),
       ended: ended.promise,
     };

@@ -47,7 +47,7 @@ async function twoNodes(stage: Stage) {
   for (const secret of services.secrets) stage.keepSecret(secret);
   const { credentials } = services;
   const node = async (name: string) => {
-    const environment = await services.environmentOf(name);
+    const environment = { ...(await services.environmentOf(name)), FANFARE_DRAIN_SECONDS: "60" };
     const fanfare = await stage.fanfare({ dataFolder: join(stage.folder, name), credentials, environment });
     return { fanfare, api: new ApiClient(fanfare.origin, credentials, (secret) => stage.keepSecret(secret)) };
   };
@@ -95,4 +95,17 @@ test("two nodes say and do the same, and when one is killed the other carries it
   expect(metrics).toContain("fanfare_cluster_takeovers_total 1");
   expect(metrics).toContain('fanfare_cluster_claims_total{result="claimed"} 1');
   for (const what of ["bus", "database"]) expect(metrics).toContain(`fanfare_cluster_${what}_up 1`);
+
+  // A node that is asked to stop carries its broadcast to its end.
+  const stopped = b.fanfare.stop();
+  await waitFor("draining", DEADLINE_MS, () => b.fanfare.output.includes('"event":"draining"') || undefined);
+  const before = mediaBytes(first, 1);
+  await waitFor(
+    "media of a node that drains",
+    DEADLINE_MS,
+    () => mediaBytes(first, 1) > before + MEDIA_BYTES || undefined,
+  );
+  await returned.stop("clean");
+  expect(await stopped).toEqual({ code: 0, signal: null });
+  expect([first, second].map(({ connections }) => connections[1]?.report.state)).not.toContain("open");
 });

@@ -34,6 +34,8 @@ export class SharedServices {
     this.#environment = {
       FANFARE_DATABASE_URL: postgres.url(database),
       FANFARE_NATS_URL: nats.url,
+      // A node that is stopped does not wait for its broadcasts.
+      FANFARE_DRAIN_SECONDS: "0",
       FANFARE_ENCRYPTION_KEY_FILE: secrets.encryptionKeyFile,
       FANFARE_CLUSTER_SECRET_FILE: secrets.clusterSecretFile,
       // Each media thread has a port of its own for the other nodes; here each node has one port.

@@ -47,6 +47,8 @@ export type Joined = {
   /** How much the server has to do, for a load balancer in front of it. */
   load(): NodeReport["load"] & { readonly isDraining: boolean; readonly loopDelayMsMax: number };
   start(): Promise<void>;
+  /** Drains the node. Resolves when nothing is on air here. */
+  empty(): Promise<void>;
   stop(): void;
 };
 
@@ -122,6 +124,11 @@ export function joinCluster(parts: JoinParts): Joined {
         isOnAir: (channelId) => pool.live(channelId)?.isPublishing === true,
       });
       states.start();
+    },
+    empty: async () => {
+      const emptied = drain.empty();
+      states.feed.beatNow();
+      await emptied;
     },
     stop: () => {
       drain.stop();
