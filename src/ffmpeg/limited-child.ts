@@ -9,6 +9,9 @@ type ChildEnd =
   | { readonly kind: "killed" }
   | { readonly kind: "failed"; readonly reason: string; readonly words: string };
 
+/** `hasInput`: it has a standard input. `env`: variables beside the usual. */
+type ChildOptions = { readonly hasInput?: boolean; readonly env?: Readonly<Record<string, string>> };
+
 /** A running child process with limits. */
 export interface LimitedChild {
   /** What the child writes. Reading slowly makes it wait. */
@@ -49,7 +52,7 @@ export function startChild(
   program: string,
   args: readonly string[],
   limits: JobLimits,
-  { hasInput = false }: { readonly hasInput?: boolean } = {},
+  { hasInput = false, env = {} }: ChildOptions = {},
 ): LimitedChild {
   const { cpuSeconds, memoryBytes, fileBytes, wallMs, outputBytes = Number.POSITIVE_INFINITY } = limits;
   const numbers = [
@@ -60,7 +63,7 @@ export function startChild(
   ];
   const child = spawn("/bin/sh", ["-c", SCRIPT, "sh", ...numbers.map(String), program, ...args], {
     stdio: [hasInput ? "pipe" : "ignore", "pipe", "pipe", "pipe"],
-    env: { PATH: process.env["PATH"] ?? "", LC_ALL: "C", AV_LOG_FORCE_NOCOLOR: "1" },
+    env: { PATH: process.env["PATH"] ?? "", LC_ALL: "C", AV_LOG_FORCE_NOCOLOR: "1", ...env },
   });
   const lifeline = child.stdio[3] as Writable;
   const stdout = child.stdio[1] as Readable;

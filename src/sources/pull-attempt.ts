@@ -29,7 +29,7 @@ export type PullAttemptDeps = {
   /** Rejects with PullFailure, or the signal's reason. */
   readonly openLink: (url: string, signal: AbortSignal) => Promise<PullLink>;
   /** Undefined where FFmpeg is missing. */
-  readonly startFfmpeg: (args: readonly string[]) => FfmpegRun | undefined;
+  readonly startFfmpeg: (args: readonly string[], env: PullLink["env"]) => FfmpegRun | undefined;
   /** Claims the channel for a publisher. Rejects as `read` does. */
   readonly publish: (channelId: string, read: SourceStart["read"]) => Promise<PublishGateway>;
 };
@@ -114,7 +114,7 @@ export class PullAttempt {
       const link = await this.#deps.openLink(url, this.#abort.signal);
       if (this.#isOver) return link.close();
       this.#link = link;
-      const run = this.#deps.startFfmpeg(pullArguments(link.input, encodesAudio));
+      const run = this.#deps.startFfmpeg(pullArguments(link.input, encodesAudio), link.env);
       if (run === undefined) return this.#fail(pullError("ffmpeg-missing"));
       this.#run = run;
       link.feed(run.input);

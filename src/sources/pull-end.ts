@@ -16,7 +16,9 @@ const ENDED_HERE =
 
 /** Why FFmpeg stopped reading a source; `audio`: its audio has to be encoded first. */
 export function endOf(clip: Pick<Clip, "failure" | "words">): TargetError | "audio" {
-  const { failure, words } = clip;
+  const { words } = clip;
+  // How FFmpeg names its standard input says nothing.
+  const failure = clip.failure?.replace(/^pipe:0: /, "");
   if (failure === undefined) return pullError("ended");
   if (ENDED_HERE.test(failure)) return pullError("ffmpeg-ended", failure);
   if (NO_AUDIO_IN_FLV.test(words)) return "audio";

@@ -121,15 +121,15 @@ export class SourcePlayers implements SourcePlayer {
 
   #pull(start: SourceStart, source: PullSource, onStatus: PullRunDeps["onStatus"]): Run {
     const { clock, publish, openLink, random } = this.#deps;
-    const startFfmpeg = (args: readonly string[]) => this.#startPull(args);
+    const startFfmpeg: PullRunDeps["startFfmpeg"] = (args, env) => this.#startPull(args, env);
     const run = new PullRun(start, source, { ...{ clock, publish, openLink, random, startFfmpeg, onStatus } });
     return Object.assign(run, { switchTo: () => false });
   }
 
-  #startPull(args: readonly string[]): FfmpegRun | undefined {
+  #startPull(...[args, env]: Parameters<PullRunDeps["startFfmpeg"]>): FfmpegRun | undefined {
     const ffmpeg = this.#deps.findFfmpeg();
     if (ffmpeg === undefined) return undefined;
-    const child = startChild(ffmpeg.ffmpeg, args, PLAY_LIMITS, { hasInput: true });
+    const child = startChild(ffmpeg.ffmpeg, args, PLAY_LIMITS, { hasInput: true, env });
     return child.input === undefined ? undefined : { clip: new Clip(child), input: child.input };
   }
 

@@ -75,11 +75,15 @@ export class HlsProxy {
     }
   }
 
+  /** The local port, as an address. */
+  get origin(): string {
+    const address = this.#server.address();
+    return `http://127.0.0.1:${typeof address === "object" && address !== null ? address.port : 0}`;
+  }
+
   /** The local address of the stream. */
   get url(): string {
-    const address = this.#server.address();
-    const port = typeof address === "object" && address !== null ? address.port : 0;
-    return `http://127.0.0.1:${port}${this.#nameOf(this.#deps.url, "playlist")}`;
+    return `${this.origin}${this.#nameOf(this.#deps.url, "playlist")}`;
   }
 
   /** The checked address that answered first. */
@@ -100,7 +104,10 @@ export class HlsProxy {
 
   #take(request: IncomingMessage, response: ServerResponse): void {
     response.on("error", () => undefined);
-    const [, token, number] = /^\/([0-9a-f]+)\/(\d{1,12})\.[a-z0-9]+$/.exec(request.url ?? "") ?? [];
+    // FFmpeg asks as it asks a proxy: with the whole address.
+    const { url = "" } = request;
+    const path = url.startsWith(`${this.origin}/`) ? url.slice(this.origin.length) : url;
+    const [, token, number] = /^\/([0-9a-f]+)\/(\d{1,12})\.[a-z0-9]+$/.exec(path) ?? [];
     const named = this.#named.get(Number(number));
     if (token !== this.#deps.token || named === undefined || request.method !== "GET") return answer(response, 404);
     if (this.#underWay >= REQUESTS_AT_ONCE_MAX) return answer(response, 503);

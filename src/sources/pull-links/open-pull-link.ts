@@ -56,7 +56,7 @@ async function openTcp(
   const guard = place.kind === "rtsp" ? { newGuard: () => new RtspGuard() } : {};
   const relay = await TcpRelay.listen({ first: socket, dial, ...guard });
   return {
-    ...{ address, input, aheadMs: LIVE_AHEAD_MS },
+    ...{ address, input, env: {}, aheadMs: LIVE_AHEAD_MS },
     feed: (stdin) => void stdin.end(listFor(place, relay.port)),
     failure: () => relay.failure,
     close: () => {
@@ -119,6 +119,7 @@ async function openSrt(place: PullAddress, deps: OpenPullLinkDeps, signal: Abort
   return {
     address: checked.address,
     input: ["-f", "mpegts", "-protocol_whitelist", "pipe", "-i", "pipe:0"],
+    env: {},
     aheadMs: LIVE_AHEAD_MS,
     feed: (stdin) => feed.to(stdin),
     failure: () => feed.failure,
@@ -136,7 +137,7 @@ async function openHls(
   if (parsed === undefined) throw new PullFailure(pullError("address-forbidden", "URL"));
   parsed.username = "";
   parsed.password = "";
-  const header = `Basic ${Buffer.from(decodeURIComponent(userInfo)).toString("base64")}`;
+  const header = `Basic ${Buffer.from(decoded(userInfo)).toString("base64")}`;
   const login = userInfo === "" ? undefined : { origin: parsed.origin, header };
   const token = randomBytes(TOKEN_BYTES).toString("hex");
   const proxy = await HlsProxy.open({ dialer, token, url: parsed, login }, signal);
@@ -146,9 +147,20 @@ async function openHls(
       ...["-protocol_whitelist", "http,tcp,crypto", "-format_whitelist", "hls,mpegts,mov,mp4,aac,mp3"],
       ...["-f", "hls", "-i", proxy.url],
     ],
+    // A segment may be a playlist itself. Whatever HTTP address FFmpeg finds there, it asks this port for it.
+    env: { http_proxy: proxy.origin },
     aheadMs: HLS_AHEAD_MS,
     feed: (stdin) => void stdin.end(),
     failure: () => proxy.failure,
     close: () => proxy.close(),
   };
+}
+
+/** What percent signs stand for; the text itself where they stand for nothing. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }

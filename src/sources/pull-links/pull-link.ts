@@ -10,6 +10,8 @@ export type PullLink = {
   readonly address: string;
   /** FFmpeg's options up to and including its input. They hold no secret: every user of the machine can read them. */
   readonly input: readonly string[];
+  /** FFmpeg's environment, beside the usual. */
+  readonly env: Readonly<Record<string, string>>;
   /** How much a source of this kind may send ahead of its time, in milliseconds. */
   readonly aheadMs: number;
   /** Writes what FFmpeg reads at its standard input, and goes on doing so until the link is closed. */

@@ -1,4 +1,4 @@
-import { createServer, type RequestListener } from "node:http";
+import { createServer, get, type RequestListener } from "node:http";
 import { createServer as createTcp } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
 import { systemClock } from "../../../src/base/clock.ts";
@@ -79,6 +79,22 @@ test("FFmpeg is given local names only, and what they stand for arrives", async 
   expect((await get(`/${"07".repeat(16)}/9.ts`)).status).toBe(404);
   expect((await fetch(local, { method: "POST" })).status).toBe(404);
   expect(link.input.join(" ")).not.toContain("pass");
+});
+
+test("what FFmpeg finds elsewhere leads to this proxy too, and no further", async () => {
+  const { seen, origin } = await forbidden();
+  const source = await serve((_request, response) => response.end([...SEGMENTS, "a.ts"].join("\n")));
+  const { link, local } = await play(`${source}/live.m3u8`);
+  const proxy = new URL(link.env["http_proxy"] ?? "");
+  expect(proxy.host).toBe(new URL(local).host);
+  const asked = (path: string) =>
+    new Promise((resolve) =>
+      get({ host: proxy.hostname, port: proxy.port, path }, ({ statusCode }) => resolve(statusCode)),
+    );
+  expect(await asked(local)).toBe(200);
+  expect(await asked(`${origin}/key`)).toBe(404);
+  expect(await asked(`${source}/live.m3u8`)).toBe(404);
+  expect(seen.connections).toBe(0);
 });
 
 test("redirects are followed where they may lead, and the login stays behind", async () => {

@@ -93,7 +93,7 @@ function stageOf({ url = "rtmp://a/live/key", hasFfmpeg = true } = {}) {
     opened.push(address);
     if (now.error !== undefined) throw new PullFailure(now.error);
     return {
-      ...{ address: "192.0.2.7", input: ["-i", "pipe:0"], aheadMs: 1_000, feed: (stdin) => stdin.end() },
+      ...{ address: "192.0.2.7", input: ["-i", "pipe:0"], env: {}, aheadMs: 1_000, feed: (stdin) => stdin.end() },
       failure: () => now.seen,
       close: () => void closed.push(address),
     };
