@@ -44,7 +44,8 @@ export class SourcePlayers implements SourcePlayer {
   start(start: SourceStart): void {
     const { channelId, source } = start;
     if (this.#runs.get(channelId)?.switchTo(start, source) === true) return;
-    void this.#runs.get(channelId)?.stop("stopped-by-person");
+    // What played leaves like a lost encoder, and says nothing: platforms keep their connections.
+    void this.#runs.get(channelId)?.abandon();
     const onStatus = (status: SourceStatus) => {
       // A run that another one replaced says nothing more.
       if (this.#runs.get(channelId) === run) this.#deps.onStatus(channelId, status);

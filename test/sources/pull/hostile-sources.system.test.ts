@@ -51,7 +51,13 @@ async function failureOf(url: string) {
     },
   });
   onTestFinished(() => players.close());
-  players.start({ channelId: "c", source: { kind: "pull", url }, position: 0, read: async () => ({}) as ChannelSpec });
+  players.start({
+    channelId: "c",
+    source: { kind: "pull", url },
+    position: 0,
+    offsetMs: 0,
+    read: async () => ({}) as ChannelSpec,
+  });
   const status = await failed.promise;
   return status.state === "failed" ? status.link.lastError : undefined;
 }
