@@ -69,6 +69,8 @@ export const EVENT_CODES = [
   "VOD_UPLOAD_END",
   /** A recording could not be uploaded; it is tried again. */
   "VOD_UPLOAD_FAIL",
+  /** Settings of the server as a whole changed: access keys, the password, the default webhook. Only for webhooks. */
+  "SERVER_CHANGED",
 ] as const;
 export type EventCode = (typeof EVENT_CODES)[number];
 

@@ -190,6 +190,20 @@ export const FIELD_NOTES: Readonly<Record<string, string>> = {
   reason:
     "Of `recording`: why it is FAIL: DISK_FULL, DISK_SLOW, DISK_FAILED, QUOTA_REACHED, RECORDER_LOST. Of `health`: the cause of the verdict; its code is one of `lastError`, `warning`, `ingest.warnings` or ENCODER_LOST, PLATFORM_UNSTABLE, PLATFORMS_OFF, WAITS_FOR_ENCODER, CHANNEL_OFF. Of a platform: one of `lastError.code`. Of a broadcast or a hold: how the encoder left; server-lost: the server did. Of STREAM_UPDATE: what was changed.",
   by: "Who made the change: the id of an access key, or `dashboard`. Absent where no request did.",
+  action: "What was done: the name of the call, or of what the dashboard's sign-in or the server did.",
+  actor:
+    "Who did it: access-key; session: a signed-in browser; set-up: the set-up link; server: its start; command: one on its machine. In a query: an access key's id, a session's, or `dashboard`.",
+  actorId: "The id of the access key or of the session; absent where there is neither.",
+  actorName: "The name of the access key at that time.",
+  client: "The program that the change came through: api, cli (`fanfare`), dashboard, server.",
+  userAgent: "What the client calls itself, the first 200 characters.",
+  traceId: "That of the request: its `x-ncp-trace-id`, also in the log.",
+  subject: "What it was about beside a channel: an access key, a file, a recording, a server or a delivery, by its id.",
+  changes:
+    "The settings that changed, with their values before and after; `platforms[38].label` is one of the platform 38. Empty where nothing changed, and for an action without settings.",
+  before:
+    "The value before: a secret is `***`, of an address only scheme, host and port are shown. Absent where it was not set.",
+  after: "The same after. Two equal values: the hidden part changed.",
   lang: "The language of csv and html: en (the default) or ko.",
   timeZone:
     "The time zone whose clocks count, such as Asia/Seoul; in a query that of all times in csv and html, UTC by default.",

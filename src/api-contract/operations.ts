@@ -1,6 +1,6 @@
 import { CHANNEL, type Operation, PLATFORM, PLATFORMS, RECORDING, RECORDINGS } from "./operation.ts";
 import { ORIGINAL_OPERATIONS } from "./original-operations.ts";
-import { channelEventsQuery, eventsQuery, historyQuery, reportQuery } from "./schemas/event-schemas.ts";
+import { auditQuery, channelEventsQuery, eventsQuery, historyQuery, reportQuery } from "./schemas/event-schemas.ts";
 import { liveStreamQuery } from "./schemas/live-schemas.ts";
 import {
   addPlatformRequest,
@@ -302,6 +302,18 @@ const OTHER_ADDITIONS: readonly Operation[] = [
     path: "/events/deliveries/{deliveryId}/resend",
     summary: "Send a webhook again.",
     content: "Delivery",
+  },
+  {
+    ...ours,
+    name: "listAudit",
+    method: "GET",
+    path: "/audit",
+    summary: "Who changed what, newest first: each change by the API, the command line or the dashboard; also as CSV.",
+    query: auditQuery,
+    content: "AuditRecord",
+    list: "paged",
+    isManagersOnly: true,
+    files: ["text/csv"],
   },
   {
     ...ours,

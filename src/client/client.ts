@@ -13,6 +13,8 @@ export type ClientOptions = {
   readonly secretKey: string;
   /** How long a call may take, in milliseconds; 30,000 by default. */
   readonly timeoutMs?: number;
+  /** What the client calls itself: the server's audit has it. */
+  readonly userAgent?: string;
   readonly fetch?: (request: Request) => Promise<Response>;
 };
 
@@ -57,6 +59,7 @@ function authentication(options: ClientOptions): Middleware {
     onRequest({ request }) {
       const headers = authenticationHeaders(options, request.method, request.url);
       for (const [name, value] of Object.entries(headers)) request.headers.set(name, value);
+      if (options.userAgent !== undefined) request.headers.set("user-agent", options.userAgent);
       return request;
     },
   };

@@ -13,6 +13,8 @@ import type { RandomBytes } from "../control/access/ids.ts";
 import { randomText } from "../control/access/ids.ts";
 import type { PreviewAccess } from "../control/access/preview-access.ts";
 import { Revocations } from "../control/access/revocations.ts";
+import type { AuditStore } from "../control/audit/audit.ts";
+import type { AuditLog } from "../control/audit/audit-log.ts";
 import type { Nodes } from "../control/ports/nodes.ts";
 import type { Runtime } from "../control/ports/runtime.ts";
 import type { Recordings } from "../control/recordings/recordings.ts";
@@ -22,8 +24,9 @@ import type { PublishAddresses } from "./answers/answers.ts";
 import { answerForError, BODY_BYTES_MAX, RequestRefusedError, unreadable } from "./answers/errors.ts";
 import { answerHeaders, GATEWAY_ORIGIN_HEADER, sendError } from "./answers/reply.ts";
 import type { RouteContext } from "./answers/request.ts";
+import { addAuditRoutes } from "./audit/audit-routes.ts";
+import { auditRequests } from "./audit/request-audit.ts";
 import { ApiGuard, type ApiGuardOptions } from "./auth/api-guard.ts";
-import { runAs } from "./auth/request-actor.ts";
 import { DashboardCookies } from "./auth/session-cookie.ts";
 import type { LiveStream } from "./live/live-stream.ts";
 import { Previews } from "./live/previews.ts";
@@ -95,6 +98,8 @@ export type HttpServerOptions = {
   /** Call 20; its streams end when the server closes. */
   readonly live: LiveStream;
   readonly events: EventUseCases;
+  /** Keeps who changed what. */
+  readonly audit: { readonly store: Pick<AuditStore, "listAudit">; readonly log: AuditLog };
   /** The library of media files, and channels' sources. */
   readonly media: MediaFileUseCases;
   readonly recordings: Recordings;
@@ -161,6 +166,7 @@ export function buildHttpServer(options: HttpServerOptions): FastifyInstance {
   });
 
   server.decorateRequest("caller", undefined);
+  server.decorateRequest("audit", undefined);
   server.removeAllContentTypeParsers();
   server.addContentTypeParser("*", { parseAs: "buffer" }, (_request, body, done) => done(null, body));
 
@@ -224,7 +230,7 @@ function addRoutes(server: FastifyInstance, options: HttpServerOptions, { previe
     options.log.warn("login failed", { where, remoteAddress });
   };
   addDashboardRoutes(server, {
-    ...{ access: options.dashboard, cookies, revocations, clock, guard },
+    ...{ access: options.dashboard, cookies, revocations, clock, guard, auditLog: options.audit.log },
     onFailedLogin: onFailedLogin("dashboard"),
     sharedGuards: options.limits.sharedGuards,
   });
@@ -276,7 +282,7 @@ function addApi(
   });
   // A body may take half a minute to arrive.
   api.addHook("preHandler", (request) => gate.passAgain(request));
-  api.addHook("preHandler", (request, _reply, done) => runAs(request.caller?.accessKeyId ?? "", done));
+  auditRequests(api, { log: options.audit.log, clock: options.clock });
   const { basePath } = options;
   const context: RouteContext = { service, publishAddresses, publishStatusName, basePath, revocations };
   addChannelRoutes(api, context);
@@ -288,6 +294,7 @@ function addApi(
   addNodeRoutes(api, options.nodes ?? NO_NODES);
   addLiveRoutes(api, context, options);
   addEventRoutes(api, context, options.events);
+  addAuditRoutes(api, options.audit.store);
   addReportRoutes(api, context, options.events);
   addRecordingRoutes(api, options.recordings);
   addCallbackRoutes(api, context, options.events);

@@ -15,6 +15,7 @@ const MOVES: Readonly<Record<keyof Schema, boolean>> = {
   access_key: true,
   event: true,
   refused_encoder: true,
+  audit: true,
   report: true,
   history: true,
   webhook_endpoint: true,

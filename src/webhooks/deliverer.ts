@@ -199,7 +199,13 @@ export class Deliverer {
 function webhookBody(due: DueDelivery): string {
   const { eventId, level, channelId, code, time, description, channelName, targetId, targetName, reason } = due;
   return JSON.stringify({
-    ...{ id: eventId, logLevel: level, channelId, event: code, timestamp: time },
+    ...{
+      id: eventId,
+      logLevel: level,
+      channelId: channelId === "" ? undefined : channelId,
+      event: code,
+      timestamp: time,
+    },
     // Fields without a value are left out.
     ...{ channelName, description, platId: targetId, targetName, label: due.targetLabel, reason },
   });

@@ -48,6 +48,7 @@ const CHECKED_BY: Readonly<Record<string, readonly (readonly [language: string, 
     ["sh", API_EXAMPLES],
     ["json", API_JSON],
   ],
+  "docs/api/audit.md": [["json", API_JSON]],
   "docs/api/platforms.md": [["json", API_JSON]],
   "docs/api/recordings.md": [
     ["json", API_JSON],

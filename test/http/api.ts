@@ -265,6 +265,7 @@ export class Api {
       publishStatusName,
       live: this.live,
       events: this.events.useCases,
+      audit: this.events.audit,
       recordings: this.recordings,
       // Tests of errors fail to authenticate as often as they like.
       limits: {

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { INGEST_ENDS } from "../../thread-protocol/facts.ts";
 import { TARGET_ERROR_CODES } from "../../thread-protocol/targets/target-status.ts";
+import { AUDIT_ACTIONS, AUDIT_ACTORS, AUDIT_CLIENTS } from "../audit/audit-actions.ts";
 import {
   BROADCAST_ENDS,
   DELIVERY_PROBLEMS,
@@ -90,6 +91,26 @@ const history = z.strictObject({
   ),
 });
 
+const auditValue = z.union([z.string(), z.number(), z.boolean(), z.array(z.string())]);
+const audit = z.strictObject({
+  id: z.int().min(1),
+  timestamp: time,
+  action: z.enum(AUDIT_ACTIONS),
+  description: z.string(),
+  actor: z.enum(AUDIT_ACTORS),
+  actorId: z.string().optional(),
+  actorName: z.string().optional(),
+  client: z.enum(AUDIT_CLIENTS),
+  remoteAddress: z.string().optional(),
+  userAgent: z.string().optional(),
+  traceId: z.string(),
+  channelId: z.string().optional(),
+  channelName: z.string().optional(),
+  platId: z.int().min(1).optional(),
+  subject: z.string().optional(),
+  changes: z.array(z.strictObject({ field: z.string(), before: auditValue.optional(), after: auditValue.optional() })),
+});
+
 /** The answers of the calls about events and webhooks. */
 export const eventSchemas = {
   Event: event,
@@ -104,6 +125,7 @@ export const eventSchemas = {
     milliseconds: count,
   }),
   RefusedEncoder: refusedEncoder,
+  AuditRecord: audit,
   CallbackEndpoint: z.strictObject({
     callbackUrl: z.string().optional(),
     updateTime: time.optional(),
@@ -112,7 +134,7 @@ export const eventSchemas = {
   }),
   Delivery: z.strictObject({
     id: z.int().min(1),
-    channelId: z.string(),
+    channelId: z.string().optional(),
     event: z.enum(EVENT_CODES),
     timestamp: time,
     platId: z.int().min(1).optional(),
@@ -129,4 +151,5 @@ export const eventSchemas = {
 
 export type EventAnswer = z.output<(typeof eventSchemas)["Event"]>;
 export type ReportAnswer = z.output<(typeof eventSchemas)["Report"]>;
+export type AuditAnswer = z.output<(typeof eventSchemas)["AuditRecord"]>;
 export type DeliveryAnswer = z.output<(typeof eventSchemas)["Delivery"]>;

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { AUDIT_ACTIONS } from "../audit/audit-actions.ts";
 import { addressProblem } from "../input/address-form.ts";
 import { timeZone } from "./schedule-schemas.ts";
 import { pageFields } from "./schemas.ts";
@@ -55,5 +56,20 @@ const FORMAT_RULE = "json, csv or html";
 export const reportQuery = z.object({
   format: z.enum(["json", "csv", "html"], { error: FORMAT_RULE }).optional(),
   lang: z.enum(["en", "ko"], { error: "en or ko" }).optional(),
+  timeZone: timeZone.optional(),
+});
+
+/** Query of the audit. `timeZone` is of the CSV form. */
+export const auditQuery = z.object({
+  ...pageFields,
+  channelId: z.string({ error: "one channel id" }).optional(),
+  actor: z
+    .string({ error: "an access key, or dashboard" })
+    .max(128, { error: "an access key, or dashboard" })
+    .optional(),
+  action: z.enum(AUDIT_ACTIONS, { error: "an action of the audit" }).optional(),
+  fromTime: moment.optional(),
+  toTime: moment.optional(),
+  format: z.enum(["json", "csv"], { error: "json or csv" }).optional(),
   timeZone: timeZone.optional(),
 });

@@ -73,6 +73,7 @@ export const enEvents = {
       RECORDING_FAIL: "The broadcast isn't being recorded",
       VOD_UPLOAD_END: "A recording was uploaded",
       VOD_UPLOAD_FAIL: "A recording couldn't be uploaded; it's tried again",
+      SERVER_CHANGED: "Server settings changed",
     } satisfies Record<EventCode, string>,
     tested: {
       passed: (name: string) => `${name} passed a test`,

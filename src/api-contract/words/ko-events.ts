@@ -63,6 +63,7 @@ export const koEvents: typeof enEvents = {
       RECORDING_FAIL: "방송이 녹화되지 않고 있습니다",
       VOD_UPLOAD_END: "녹화 파일을 업로드했습니다",
       VOD_UPLOAD_FAIL: "녹화 파일을 업로드하지 못해 다시 시도합니다",
+      SERVER_CHANGED: "서버 설정이 변경되었습니다",
     },
     tested: {
       passed: (name) => `${name}: 테스트에 성공했습니다`,

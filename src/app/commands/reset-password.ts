@@ -1,8 +1,10 @@
-import { randomBytes } from "node:crypto";
+import { randomBytes, randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
 import { systemClock } from "../../base/clock.ts";
 import { newSetupToken } from "../../control/access/dashboard-access.ts";
+import { ownScope } from "../../control/audit/audit.ts";
 import { SqlDashboardStore } from "../../store/access/dashboard-store.ts";
+import { keepAudit } from "../../store/audit/audit-store.ts";
 import type { Database } from "../../store/database/database.ts";
 import { openSqliteDatabase } from "../../store/sqlite/sqlite.ts";
 import type { StorageConfig } from "../data-folder/storage.ts";
@@ -16,6 +18,8 @@ export async function resetPassword(config: StorageConfig): Promise<string> {
   const database = await openDatabase(config);
   try {
     const { text, ...token } = newSetupToken(systemClock.wallNow(), randomBytes);
+    const scope = ownScope("resetPassword", "command", randomUUID(), systemClock.wallNow());
+    keepAudit(database, () => scope);
     await new SqlDashboardStore(database).resetPassword(token);
     return text;
   } finally {

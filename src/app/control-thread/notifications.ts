@@ -4,9 +4,11 @@ import type { MachineTrouble } from "../../base/system-errors.ts";
 import { SESSION_IDLE_MS } from "../../control/access/dashboard-access.ts";
 import type { RandomBytes } from "../../control/access/ids.ts";
 import { AlertWatch } from "../../control/alerts/alert-watch.ts";
+import type { AuditStore } from "../../control/audit/audit.ts";
+import { AuditLog } from "../../control/audit/audit-log.ts";
 import { Callbacks } from "../../control/events/callbacks.ts";
 import { Deliveries } from "../../control/events/deliveries.ts";
-import { EventRetention } from "../../control/events/event-retention.ts";
+import { EVENTS_KEPT_MS, EventRetention } from "../../control/events/event-retention.ts";
 import { EventWriter } from "../../control/events/event-writer.ts";
 import type { ChannelEvent } from "../../control/events/events.ts";
 import type { RunningBroadcast } from "../../control/facts/running-broadcasts.ts";
@@ -17,12 +19,14 @@ import { HistoryWriter } from "../../control/history/history-writer.ts";
 import { RefusedEncoders } from "../../control/live/refused-encoders.ts";
 import { ReportWriter } from "../../control/reports/report-writer.ts";
 import type { BroadcastReport } from "../../control/reports/reports.ts";
+import { currentAudit } from "../../http/auth/request-actor.ts";
 import type { EventUseCases } from "../../http/routes/events.ts";
 import type { PushUseCases } from "../../http/routes/push.ts";
 import type { AddressPolicy } from "../../net/address-check.ts";
 import { parseCidrList } from "../../net/cidr-list.ts";
 import { createResolver } from "../../net/dns/resolver.ts";
 import { SqlPushStore } from "../../store/access/push-store.ts";
+import { keepAudit } from "../../store/audit/audit-store.ts";
 import type { Database } from "../../store/database/database.ts";
 import { SqlDeliveryStore } from "../../store/deliveries/delivery-store.ts";
 import { SqlEventStore } from "../../store/events/event-store.ts";
@@ -36,6 +40,9 @@ import { arePushKeys } from "../../webhooks/push/push-encryption.ts";
 import { PushSender, type PushSenderOptions } from "../../webhooks/push/push-sender.ts";
 import { WebhookTester } from "../../webhooks/test-message.ts";
 
+/** Records that the audit keeps at most; the oldest go first. */
+const AUDIT_RECORDS_MAX = 100_000;
+
 export type NotificationsOptions = {
   readonly database: Database;
   readonly clock: Clock;
@@ -47,6 +54,8 @@ export type NotificationsOptions = {
   /** … and the names and ports of this server, where no webhook may go. */
   readonly ownHosts: readonly string[];
   readonly ownPorts: readonly number[];
+  /** How long the audit keeps a record, in milliseconds. */
+  readonly auditKeptMs: number;
   /** Called with changed callback endpoints. Must not throw. */
   readonly publish: (fact: ChannelChanged | BroadcastLost) => void;
   /** Where several nodes share the database: the ownership in which this process tells of a channel. */
@@ -68,6 +77,8 @@ export class Notifications {
   readonly reports: ReportWriter;
   readonly history: HistoryWriter;
   readonly refusedEncoders: RefusedEncoders;
+  /** Who changed what. */
+  readonly audit: { readonly store: AuditStore; readonly log: AuditLog };
   readonly deliverer: Deliverer;
   readonly alerts: AlertWatch;
   /** For the dashboard's routes. */
@@ -93,7 +104,15 @@ export class Notifications {
     this.events = new EventWriter({ store: events, clock, log, onWritten: onEvent, ...epochs });
     const reports = new SqlReportStore(database);
     this.reports = new ReportWriter({ store: reports, subjects: events, clock, log, publish, ...epochs });
-    this.#retention = new EventRetention({ store: events, clock, log });
+    const audit = keepAudit(database, currentAudit);
+    this.audit = { store: audit, log: new AuditLog({ store: audit, clock, log, wake }) };
+    this.#retention = new EventRetention({
+      ...{ clock, log },
+      rows: [
+        { keptMs: EVENTS_KEPT_MS, prune: (time, limit) => events.pruneEvents(time, limit) },
+        { keptMs: options.auditKeptMs, prune: (time, limit) => audit.pruneAudit(time, AUDIT_RECORDS_MAX, limit) },
+      ],
+    });
     const history = new SqlHistoryStore(database);
     this.history = new HistoryWriter({ store: history, clock, log });
     const tester = new WebhookTester({ store, post, clock });
@@ -155,7 +174,7 @@ export class Notifications {
    */
   async pause(): Promise<void> {
     await Promise.all([this.events.pause(), this.reports.pause(), this.history.pause()]);
-    await Promise.all([this.deliverer.pause(), this.refusedEncoders.pause()]);
+    await Promise.all([this.deliverer.pause(), this.refusedEncoders.pause(), this.audit.log.pause()]);
   }
 
   /** Stores and delivers again after `pause`. */
@@ -165,6 +184,7 @@ export class Notifications {
     this.history.start();
     this.deliverer.goOn();
     this.refusedEncoders.goOn();
+    this.audit.log.goOn();
   }
 
   /** Ends. Unless it is paused, first stores what is known. Idempotent. */
@@ -173,5 +193,6 @@ export class Notifications {
     this.#push.close();
     await Promise.all([this.events.close(), this.reports.pause(), this.history.pause()]);
     await Promise.all([this.deliverer.pause(), this.refusedEncoders.pause(), this.#retention.close()]);
+    await this.audit.log.close();
   }
 }

@@ -16,6 +16,8 @@ import { descriptorShares } from "./descriptor-shares.ts";
 import { Argon2Hasher } from "./password-hash.ts";
 import type { TlsFiles } from "./tls-files.ts";
 
+const MS_PER_DAY = 86_400_000;
+
 /** How many file descriptors this process may open; undefined where the system does not say. */
 export const DESCRIPTORS = descriptorLimit();
 const SHARES = descriptorShares(DESCRIPTORS);
@@ -80,6 +82,7 @@ export function notificationsOptions(config: Config, storage: Storage, log: Log)
     randomBytes,
     random: Math.random,
     log,
+    auditKeptMs: config.auditDays * MS_PER_DAY,
     targetAllow: config.targetAllow,
     ...outsideNames(config),
   };

@@ -1,15 +1,16 @@
-import { randomBytes } from "node:crypto";
+import { randomBytes, randomUUID } from "node:crypto";
 import type { FastifyInstance } from "fastify";
 import { systemClock } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";
 import { ensureManagerKey } from "../../control/access/access-key.ts";
 import { PreviewAccess } from "../../control/access/preview-access.ts";
+import { ownScope } from "../../control/audit/audit.ts";
 import type { ChannelChanged } from "../../control/facts/server-fact.ts";
 import type { LiveState } from "../../control/live/live-state.ts";
 import type { AccessKey } from "../../control/ports/access-key-store.ts";
 import { StoreUnavailableError } from "../../control/ports/errors.ts";
 import { Service } from "../../control/service.ts";
-import { withActor } from "../../http/auth/request-actor.ts";
+import { runAs, withActor } from "../../http/auth/request-actor.ts";
 import { buildHttpServer } from "../../http/http-server.ts";
 import { LiveStream } from "../../http/live/live-stream.ts";
 import { buildMetricsServer } from "../../http/routes/health.ts";
@@ -201,12 +202,15 @@ function handoverOf(
 
 function managerKey({ accessKey, secretKey }: Config, { store }: Storage): Promise<AccessKey | undefined> {
   const isConfigured = accessKey !== undefined && secretKey !== undefined;
-  return ensureManagerKey({
-    store,
-    nowMs: systemClock.wallNow(),
-    randomBytes,
-    ...(isConfigured ? { configured: { accessKeyId: accessKey, secretKey } } : {}),
-  });
+  const scope = ownScope("storeManagerKey", "server", randomUUID(), systemClock.wallNow());
+  const ensure = () =>
+    ensureManagerKey({
+      store,
+      nowMs: systemClock.wallNow(),
+      randomBytes,
+      ...(isConfigured ? { configured: { accessKeyId: accessKey, secretKey } } : {}),
+    });
+  return runAs(undefined, scope, ensure);
 }
 
 /**
@@ -336,7 +340,7 @@ function assemble(foundations: AllFoundations): Parts {
     ...outsideOf(foundations, troubles, cluster),
     onAcceptError: (error) => troubles.acceptFailed(error),
     ...{ service, runtime: all, previewAccess, live: liveStream, events: notifications.useCases, metrics },
-    ...{ recordings: recording.recordings, push: notifications.pushUseCases, media },
+    ...{ recordings: recording.recordings, push: notifications.pushUseCases, media, audit: notifications.audit },
   });
   const metricsHttp = buildMetricsServer({ source: metrics, onAir: service, clock, log, hosts: hostNames(config) });
   return Object.assign(parts, {

@@ -1,4 +1,5 @@
 import { ConfigError } from "../../app/config/config-error.ts";
+import { releaseVersion } from "../../app/release.ts";
 import { createFanfareClient, type FanfareClient } from "../../client/client.ts";
 import type { Command } from "../commands/command.ts";
 import { type Option, type OptionValues, readOptions, text, usageText } from "../commands/options.ts";
@@ -62,7 +63,7 @@ export function apiCommand(name: string, about: string, actions: Readonly<Record
     if (given === "help") return chosen === "" ? commandHelp(name, about, actions) : usageText(usage);
     const { values, switches, positionals } = given;
     const profile = chosenProfile(env, values.profile);
-    const client = createFanfareClient(profile);
+    const client = createFanfareClient({ ...profile, userAgent: `fanfare-cli/${releaseVersion()}` });
     return one.run({ client, profile, values, switches, words: positionals, isJson: switches.has("json") });
   };
 }

@@ -31,6 +31,7 @@ function isForWebhook(
   switch (code) {
     case "STREAM_RESERVE":
     case "STREAM_UPDATE":
+    case "SERVER_CHANGED":
       return true;
     case "SIMULCAST_STATUS_CHANGE":
       // A failure began or ended.

@@ -1,11 +1,10 @@
 import type { Clock, Timer } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";
 import { CautiousTime } from "../../base/wall-steps.ts";
-import type { EventStore } from "./events.ts";
 
 /** Events and their deliveries are kept this long, in milliseconds. */
-const KEPT_MS = 7 * 24 * 60 * 60 * 1_000;
-/** How often old events are looked for, in milliseconds. */
+export const EVENTS_KEPT_MS = 7 * 24 * 60 * 60 * 1_000;
+/** How often old rows are looked for, in milliseconds. */
 const INTERVAL_MS = 10 * 60 * 1_000;
 /**
  * One transaction removes at most this many. The next follows after this pause, in milliseconds, so that others can
@@ -14,13 +13,20 @@ const INTERVAL_MS = 10 * 60 * 1_000;
 const BATCH_MAX = 500;
 const BATCH_PAUSE_MS = 1_000;
 
+/** Rows that are kept for a while. */
+type KeptRows = {
+  readonly keptMs: number;
+  /** Removes at most `limit` rows from before `time`, and returns how many. */
+  readonly prune: (time: number, limit: number) => Promise<number>;
+};
+
 export type EventRetentionOptions = {
-  readonly store: Pick<EventStore, "pruneEvents">;
+  readonly rows: readonly KeptRows[];
   readonly clock: Clock;
   readonly log: Log;
 };
 
-/** Removes old events, a little at a time. */
+/** Removes old events and audit records, a little at a time. */
 export class EventRetention {
   readonly #options: EventRetentionOptions;
   readonly #time: CautiousTime;
@@ -46,14 +52,17 @@ export class EventRetention {
   }
 
   async #prune(): Promise<void> {
-    const { store, log } = this.#options;
-    let count = 0;
-    try {
-      count = await store.pruneEvents(this.#time.now() - KEPT_MS, BATCH_MAX);
-    } catch (error) {
-      log.warn("old events could not be removed", { detail: error instanceof Error ? error.message : String(error) });
+    const { rows, log } = this.#options;
+    const now = this.#time.now();
+    let hasMore = false;
+    for (const { keptMs, prune } of rows) {
+      try {
+        hasMore = (await prune(now - keptMs, BATCH_MAX)) === BATCH_MAX || hasMore;
+      } catch (error) {
+        log.warn("old events could not be removed", { detail: error instanceof Error ? error.message : String(error) });
+      }
     }
-    this.#wait(count === BATCH_MAX ? BATCH_PAUSE_MS : INTERVAL_MS);
+    this.#wait(hasMore ? BATCH_PAUSE_MS : INTERVAL_MS);
   }
 
   #wait(delayMs: number): void {

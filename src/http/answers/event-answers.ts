@@ -42,7 +42,7 @@ export function callbackAnswer(endpoint: Endpoint | undefined, isSecretShown: bo
 export function deliveryAnswer(delivery: Delivery, context: AnswerContext): DeliveryAnswer {
   return {
     id: delivery.eventId,
-    channelId: delivery.channelId,
+    ...(delivery.channelId === "" ? {} : { channelId: delivery.channelId }),
     event: delivery.code,
     timestamp: delivery.time,
     ...(delivery.targetId === undefined ? {} : { platId: delivery.targetId }),

@@ -74,6 +74,11 @@ function cell(text: string): string {
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
 
+/** CSV as in RFC 4180. Excel takes UTF-8 for what it is with the mark at its beginning. */
+export function csvTable(lines: readonly (readonly string[])[]): string {
+  return `\uFEFF${lines.map((line) => line.map(cell).join(",")).join("\r\n")}\r\n`;
+}
+
 /** The history of a broadcast as a table: a line for each step, rates in kilobits a second, times in the reader's zone. */
 export function reportCsv({ report, history }: ReportParts, { lang, timeZone }: Reader): string {
   const moment = tableMoments(timeZone);
@@ -97,8 +102,7 @@ export function reportCsv({ report, history }: ReportParts, { lang, timeZone }: 
       ]),
     ]),
   ];
-  // Excel takes UTF-8 for what it is with the mark at its beginning.
-  return `\uFEFF${lines.map((line) => line.map(cell).join(",")).join("\r\n")}\r\n`;
+  return csvTable(lines);
 }
 
 function escaped(text: string): string {

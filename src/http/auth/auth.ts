@@ -83,5 +83,5 @@ export async function authenticate(request: IncomingMessage, parts: AuthParts): 
     const details = isManagersOnly ? "This needs a manager's access key." : "This access key can only read.";
     throw new RequestRefusedError(gatewayError("PERMISSION_DENIED", details));
   }
-  return { accessKeyId: key.accessKeyId, role: key.role, ...rest };
+  return { accessKeyId: key.accessKeyId, role: key.role, name: key.name, ...rest };
 }

@@ -31,7 +31,9 @@ export function addMediaFileRoutes(
 
   api.post("/media-files", async (request, reply) => {
     const { fileName, bytes } = orRefuse(parseBody(createMediaFileRequest, readJson(request)));
-    return sendContent(reply, mediaFileAnswer(await files.create(fileName, bytes)));
+    const file = await files.create(fileName, bytes);
+    if (request.audit !== undefined) request.audit.about = { subject: file.fileId };
+    return sendContent(reply, mediaFileAnswer(file));
   });
 
   api.get<FileParams>("/media-files/:fileId", async (request, reply) =>

@@ -9,10 +9,12 @@ import { parseBody } from "../../api-contract/schemas/field-errors.ts";
 import type { Clock } from "../../base/clock.ts";
 import { type DashboardAccess, sessionOwner } from "../../control/access/dashboard-access.ts";
 import type { Revocations } from "../../control/access/revocations.ts";
+import type { AuditLog } from "../../control/audit/audit-log.ts";
 import type { SharedGuards } from "../../control/ports/shared-guards.ts";
 import { RequestRefusedError, refuseLarge } from "../answers/errors.ts";
 import { answerHeaders } from "../answers/reply.ts";
 import { orRefuse, readJson } from "../answers/request.ts";
+import { auditRequests } from "../audit/request-audit.ts";
 import { clientOf } from "../auth/limits.ts";
 import { checkOwnPage, type DashboardCookies } from "../auth/session-cookie.ts";
 import { SignInAttempts, type SignInClient } from "../auth/sign-in-attempts.ts";
@@ -29,6 +31,7 @@ export type DashboardParts = {
   /** Called for each wrong password and set-up token. */
   readonly onFailedLogin: (address: string) => void;
   readonly guard: ConnectionGuard;
+  readonly auditLog: AuditLog;
   /** What the nodes of a cluster refuse together; undefined: a single node. */
   readonly sharedGuards: SharedGuards | undefined;
 };
@@ -86,6 +89,13 @@ export function addDashboardRoutes(server: FastifyInstance, parts: DashboardPart
     routes.addHook("onRequest", async (request) => {
       refuseLarge(request, BODY_BYTES_MAX);
       checkOwnPage(request);
+    });
+    auditRequests(routes, {
+      ...{ log: parts.auditLog, clock },
+      sessionOf: async (request) => {
+        const session = await sessionOf(request);
+        return session === undefined ? undefined : sessionOwner(session.hash);
+      },
     });
     /** A client that must wait is refused before its body is read. */
     const checking = (of: SignInAttempts) => ({

@@ -1,4 +1,5 @@
 import type { Transaction } from "kysely";
+import { AUDIT_SECRET } from "../../api-contract/audit/audit-actions.ts";
 import {
   type DashboardSession,
   type DashboardStore,
@@ -12,6 +13,7 @@ import { deleteEndedPushes } from "./push-store.ts";
 
 /** There is one dashboard: one password, one set-up token. */
 const ONLY = 1;
+const PASSWORD = { field: "password" } as const;
 
 /**
  * The dashboard's password as its argon2 hash, and tokens as their SHA-256. Nothing stored here can be used to sign in.
@@ -48,6 +50,7 @@ export class SqlDashboardStore implements DashboardStore {
       await trx.deleteFrom("dashboard_session").execute();
       await deleteEndedPushes(trx);
       await replaceSetup(trx, token);
+      await this.#database.note(trx, { changes: [{ ...PASSWORD, before: AUDIT_SECRET }] });
     });
   }
 
@@ -78,6 +81,7 @@ export class SqlDashboardStore implements DashboardStore {
         .execute();
       await trx.deleteFrom("dashboard_session").execute();
       await insertSession(trx, session);
+      await this.#database.note(trx, { changes: [{ ...PASSWORD, after: AUDIT_SECRET }] });
       return true;
     });
   }
@@ -92,6 +96,7 @@ export class SqlDashboardStore implements DashboardStore {
       if (changed.numUpdatedRows === 0n) return false;
       await trx.deleteFrom("dashboard_session").execute();
       await insertSession(trx, session);
+      await this.#database.note(trx, { changes: [{ ...PASSWORD, before: AUDIT_SECRET, after: AUDIT_SECRET }] });
       return true;
     });
   }
@@ -106,6 +111,7 @@ export class SqlDashboardStore implements DashboardStore {
         .executeTakeFirst();
       if (present === undefined) return false;
       await insertSession(trx, session);
+      await this.#database.note(trx, { changes: [] });
       return true;
     });
   }
@@ -138,6 +144,7 @@ export class SqlDashboardStore implements DashboardStore {
     await this.#database.write(async (trx) => {
       await trx.deleteFrom("dashboard_session").where("token_hash", "=", tokenHash).execute();
       await deleteEndedPushes(trx);
+      await this.#database.note(trx, { changes: [] });
     });
   }
 }

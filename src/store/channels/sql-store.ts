@@ -1,5 +1,13 @@
 import type { ExpressionBuilder, Kysely, Transaction } from "kysely";
 import { sql } from "kysely";
+import type { AuditSubject } from "../../control/audit/audit.ts";
+import {
+  changesBetween,
+  channelChanges,
+  hiddenSettings,
+  plainSettings,
+  type Settings,
+} from "../../control/audit/field-changes.ts";
 import type { Channel, ChannelRecord, TargetSettings } from "../../control/channels/channel.ts";
 import type { AccessKey } from "../../control/ports/access-key-store.ts";
 import type {
@@ -73,7 +81,9 @@ export class SqlStore implements Store {
         })
         .execute();
       await insertTargets(trx, this.#secrets, channel.channelId, channel.targets);
-      return required(await selectChannel(trx, this.#secrets, channel.channelId));
+      const created = required(await selectChannel(trx, this.#secrets, channel.channelId));
+      await this.#note(trx, undefined, created);
+      return created;
     });
   }
 
@@ -147,6 +157,7 @@ export class SqlStore implements Store {
         .set((is) => ({ state: "deleted", ...NO_INGEST_LOGIN, revision: is("revision", "+", 1) }))
         .where("channel_id", "=", channelId)
         .execute();
+      await this.#note(trx, channel, undefined);
       return { ...channel, state: "deleted", revision: channel.revision + 1 };
     });
   }
@@ -164,7 +175,7 @@ export class SqlStore implements Store {
         .set((is) => ({ ...channelColumns(this.#secrets, channel, change), revision: is("revision", "+", 1) }))
         .where("channel_id", "=", channelId)
         .execute();
-      return selectChannel(trx, this.#secrets, channelId);
+      return this.#changed(trx, channel, required(await selectChannel(trx, this.#secrets, channelId)));
     });
   }
 
@@ -175,7 +186,9 @@ export class SqlStore implements Store {
       if (channel === undefined) return undefined;
       check(channel);
       await insertTargets(trx, this.#secrets, channelId, [target]);
-      return raisedRevision(trx, this.#secrets, channelId);
+      const added = required(await raisedRevision(trx, this.#secrets, channelId));
+      const targetId = added.targets.at(-1)?.targetId;
+      return this.#changed(trx, channel, added, targetId === undefined ? {} : { targetId });
     });
   }
 
@@ -186,7 +199,9 @@ export class SqlStore implements Store {
       const removed = present?.targets.find((target) => target.targetId === targetId);
       if (removed === undefined) return undefined;
       await trx.deleteFrom("target").where("target_id", "=", targetId).execute();
-      return { channel: required(await raisedRevision(trx, this.#secrets, channelId)), removed };
+      const channel = required(await raisedRevision(trx, this.#secrets, channelId));
+      await this.#note(trx, present, channel);
+      return { channel, removed };
     });
   }
 
@@ -195,7 +210,7 @@ export class SqlStore implements Store {
       await lockChannel(trx, channelId);
       const channel = await selectChannel(trx, this.#secrets, channelId);
       const present = channel?.targets.find((target) => target.targetId === targetId);
-      if (present === undefined) return undefined;
+      if (channel === undefined || present === undefined) return undefined;
       const change = decide(present);
       if (change === undefined) return channel;
       await trx
@@ -203,7 +218,7 @@ export class SqlStore implements Store {
         .set(targetChangeColumns(this.#secrets, targetId, change))
         .where("target_id", "=", targetId)
         .execute();
-      return raisedRevision(trx, this.#secrets, channelId);
+      return this.#changed(trx, channel, required(await raisedRevision(trx, this.#secrets, channelId)));
     });
   }
 
@@ -213,7 +228,11 @@ export class SqlStore implements Store {
   }
 
   putAccessKey(key: AccessKey): Promise<void> {
-    return this.#database.write((trx) => insertKey(trx, this.#secrets, key));
+    return this.#database.write(async (trx) => {
+      const before = await selectKey(trx, this.#secrets, key.accessKeyId);
+      await insertKey(trx, this.#secrets, key);
+      await this.#noteKey(trx, before, key);
+    });
   }
 
   findAccessKey(accessKeyId: string): Promise<AccessKey | undefined> {
@@ -229,7 +248,11 @@ export class SqlStore implements Store {
   }
 
   putFirstManagerKey(key: AccessKey): Promise<boolean> {
-    return this.#database.write((trx) => insertFirstManager(trx, this.#secrets, key));
+    return this.#database.write(async (trx) => {
+      const isFirst = await insertFirstManager(trx, this.#secrets, key);
+      if (isFirst) await this.#noteKey(trx, undefined, key);
+      return isFirst;
+    });
   }
 
   listAccessKeys(): Promise<readonly AccessKey[]> {
@@ -237,7 +260,11 @@ export class SqlStore implements Store {
   }
 
   deleteAccessKey(accessKeyId: string): Promise<AccessKey | "last-manager" | undefined> {
-    return this.#database.write((trx) => deleteKey(trx, this.#secrets, accessKeyId));
+    return this.#database.write(async (trx) => {
+      const deleted = await deleteKey(trx, this.#secrets, accessKeyId);
+      if (deleted !== undefined && deleted !== "last-manager") await this.#noteKey(trx, deleted, undefined);
+      return deleted;
+    });
   }
 
   markAccessKeyUsed(accessKeyId: string, time: number): Promise<void> {
@@ -246,6 +273,23 @@ export class SqlStore implements Store {
 
   close(): Promise<void> {
     return this.#database.close();
+  }
+
+  async #note(trx: Transaction<Schema>, before?: Channel, after?: Channel, about: AuditSubject = {}): Promise<void> {
+    const channelId = (after ?? before)?.channelId;
+    if (channelId === undefined) return;
+    await this.#database.note(trx, { channelId, ...about, changes: channelChanges(before, after) });
+  }
+
+  /** Notes the change, and returns the channel after it. */
+  async #changed(trx: Transaction<Schema>, before: Channel, after: Channel, about?: AuditSubject): Promise<Channel> {
+    await this.#note(trx, before, after, about);
+    return after;
+  }
+
+  #noteKey(trx: Transaction<Schema>, before: AccessKey | undefined, after: AccessKey | undefined): Promise<void> {
+    const changes = changesBetween(keySettings(before), keySettings(after));
+    return this.#database.note(trx, { subject: (after ?? before)?.accessKeyId ?? "", changes });
   }
 
   get #secrets(): Secrets {
@@ -318,6 +362,11 @@ function filtered(db: Kysely<Schema>, filter: ChannelFilter) {
   }
   if (filter.among !== undefined) narrowed = narrowed.where(isAmong(db, filter.among));
   return narrowed;
+}
+
+function keySettings(key: AccessKey | undefined): Settings {
+  const { role, name, secretKey } = key ?? {};
+  return new Map([...plainSettings({ role, name }), ...hiddenSettings({}, { secretKey })]);
 }
 
 function required<Value>(value: Value | undefined): Value {

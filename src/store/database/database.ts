@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Kysely, Transaction } from "kysely";
+import type { NotedChange } from "../../control/audit/audit.ts";
 import type { StoreTrouble } from "../../control/ports/errors.ts";
 import { StoreUnavailableError } from "../../control/ports/errors.ts";
 import type { Schema } from "../schema/schema.ts";
@@ -48,6 +49,9 @@ export function heldElsewhere(reader: Kysely<Schema>): Unwritable {
   return held;
 }
 
+/** Notes a change in the transaction that makes it. */
+export type NoteChange = (trx: Transaction<Schema>, change: NotedChange) => Promise<void>;
+
 /** Reports damage, the first of several refused writes, and that writes succeed again. */
 export type DatabaseNews =
   | { readonly kind: "damaged"; readonly detail: string }
@@ -66,6 +70,7 @@ export class Database {
   #reopenedAtMs = Number.NEGATIVE_INFINITY;
   #isRefusing = false;
   #onNews: (news: DatabaseNews) => void = () => undefined;
+  #note: NoteChange = async () => undefined;
 
   constructor({ connections, secrets, explainTrouble, path }: DatabaseParts) {
     this.secrets = secrets;
@@ -99,6 +104,16 @@ export class Database {
   /** Sets the only listener. */
   watch(onNews: (news: DatabaseNews) => void): void {
     this.#onNews = onNews;
+  }
+
+  /** Sets what keeps the changes that stores note; without it they are not kept. */
+  noteChangesWith(note: NoteChange): void {
+    this.#note = note;
+  }
+
+  /** Called by a store in its transaction, with what a person changed. */
+  note(trx: Transaction<Schema>, change: NotedChange): Promise<void> {
+    return this.#note(trx, change);
   }
 
   /** Reads committed data, also while another process holds the write lock. */

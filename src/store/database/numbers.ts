@@ -3,7 +3,7 @@ import type { Schema } from "../schema/schema.ts";
 import { writesSideBySide } from "./locks.ts";
 
 /** What is numbered. PostgreSQL has a sequence for each; SQLite a row of `counter`. */
-export const NUMBERED = ["channel", "target", "event", "webhook_endpoint", "write-probe", "node"] as const;
+export const NUMBERED = ["channel", "target", "event", "webhook_endpoint", "write-probe", "node", "audit"] as const;
 
 /** The PostgreSQL sequence that numbers these. */
 export function sequenceName(name: (typeof NUMBERED)[number]): string {

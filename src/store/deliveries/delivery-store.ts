@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
-import type { Kysely } from "kysely";
+import type { Kysely, Transaction } from "kysely";
 import { DELIVERY_PROBLEMS, DELIVERY_STATES, EVENT_CODES, EVENT_LEVELS } from "../../api-contract/event-words.ts";
+import { changesBetween, hiddenSettings, type Settings } from "../../control/audit/field-changes.ts";
 import type { Endpoint, EndpointScope, EndpointStore } from "../../control/events/callbacks.ts";
 import type {
   Delivery,
@@ -44,14 +45,18 @@ export class SqlDeliveryStore implements DeliveryStore, EndpointStore {
 
   setEndpoint(scope: EndpointScope, endpoint: Endpoint): Promise<void> {
     return this.#database.write(async (trx) => {
+      const before = await selectEndpoint(trx, this.#secrets, scope);
       await putEndpoint(trx, this.#secrets, scope, endpoint);
+      await this.#note(trx, scope, before, endpoint);
       await redirectQueues(trx, this.#secrets, scope, endpoint.updateTime);
     });
   }
 
   removeEndpoint(scope: EndpointScope): Promise<void> {
     return this.#database.write(async (trx) => {
+      const before = await selectEndpoint(trx, this.#secrets, scope);
       await deleteEndpoint(trx, scope);
+      await this.#note(trx, scope, before, undefined);
       await redirectQueues(trx, this.#secrets, scope, undefined);
     });
   }
@@ -168,9 +173,23 @@ export class SqlDeliveryStore implements DeliveryStore, EndpointStore {
     return found;
   }
 
+  async #note(
+    trx: Transaction<Schema>,
+    scope: EndpointScope,
+    before: Endpoint | undefined,
+    after: Endpoint | undefined,
+  ): Promise<void> {
+    const about = scope === "default" ? {} : { channelId: scope.channelId };
+    await this.#database.note(trx, { ...about, changes: changesBetween(settingsOf(before), settingsOf(after)) });
+  }
+
   get #secrets(): Secrets {
     return this.#database.secrets;
   }
+}
+
+function settingsOf(endpoint: Endpoint | undefined): Settings {
+  return hiddenSettings({ callbackEndpoint: endpoint?.url }, { webhookSecret: endpoint?.secret });
 }
 
 /** The oldest waiting delivery of a channel, with everything that an attempt needs. */

@@ -158,7 +158,8 @@ export class SqlEventStore implements EventStore {
 
 function filtered<Row>(query: SelectQueryBuilder<Schema, "event", Row>, { channelId, codes, from, to }: EventFilter) {
   let narrowed = query;
-  if (channelId !== undefined) narrowed = narrowed.where("channel_id", "=", channelId);
+  narrowed =
+    channelId === undefined ? narrowed.where("channel_id", "!=", SERVER) : narrowed.where("channel_id", "=", channelId);
   if (from !== undefined) narrowed = narrowed.where("time", ">=", from);
   if (to !== undefined) narrowed = narrowed.where("time", "<=", to);
   if (codes !== undefined) narrowed = narrowed.where("code", "in", codes);
@@ -209,6 +210,21 @@ async function insertEvent(
     )
     .executeTakeFirst();
   return numInsertedOrUpdatedRows === 1n;
+}
+
+/** No channel's: a change of the server as a whole. Its webhook is the default one. */
+const SERVER = "";
+
+/** Stores what happened to the server as a whole, with its delivery. It is in no list of channels' events. */
+export async function appendServerEvent(
+  trx: Transaction<Schema>,
+  secrets: Secrets,
+  { time, description, by }: Pick<ChannelEvent, "time" | "description" | "by">,
+): Promise<void> {
+  const body = { channelId: SERVER, code: "SERVER_CHANGED", level: "INFO", time, description } as const;
+  const event = { ...body, ...(by === undefined ? {} : { by }), eventId: await takeNumber(trx, "event") };
+  await insertEvent(trx, event, undefined);
+  await insertDelivery(trx, secrets, event);
 }
 
 /** Queues the event behind the channel's waiting deliveries, if it has an endpoint. */

@@ -39,6 +39,7 @@ import { up as addRefusedEncoders } from "./0037-refused-encoders.ts";
 import { up as addTargetDelay } from "./0038-target-delay.ts";
 import { up as addSrtPassphrase } from "./0039-srt-passphrase.ts";
 import { up as addSchedules } from "./0040-schedules.ts";
+import { up as addAudit } from "./0041-audit.ts";
 import { lastVersion, noteVersion, PROGRAM_VERSION } from "./program-version.ts";
 import { areCompatible } from "./schema-compat.ts";
 
@@ -80,6 +81,7 @@ export function migrations(secrets: Secrets): Record<string, Migration> {
     "0038-target-delay": { up: addTargetDelay },
     "0039-srt-passphrase": { up: addSrtPassphrase },
     "0040-schedules": { up: addSchedules },
+    "0041-audit": { up: addAudit },
   };
 }
 

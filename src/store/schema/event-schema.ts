@@ -28,6 +28,27 @@ export type EventRow = {
   readonly seq: number | null;
 };
 
+/** One change that somebody made. No column has a secret. */
+export type AuditRow = {
+  readonly audit_id: number;
+  readonly time: number;
+  readonly action: string;
+  /** That of the request: of two transactions of one request the second adds to the first one's record. */
+  readonly trace_id: string;
+  readonly actor: string;
+  readonly actor_id: string | null;
+  readonly actor_name: string | null;
+  readonly client: string;
+  readonly remote_address: string | null;
+  readonly user_agent: string | null;
+  readonly channel_id: string | null;
+  readonly channel_name: string | null;
+  readonly target_id: number | null;
+  readonly subject: string | null;
+  /** JSON: fields with their values before and after. */
+  readonly changes: string;
+};
+
 /** Attempts of rejected encoders from one address, for one reason. */
 export type RefusedEncoderRow = {
   /** Reason, address and channel: each entry is there once. */

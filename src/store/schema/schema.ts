@@ -1,5 +1,6 @@
 import type { Generated } from "kysely";
 import type {
+  AuditRow,
   DeliveryQueueRow,
   DeliveryRow,
   EndpointRow,
@@ -20,6 +21,7 @@ export type Schema = {
   readonly access_key: AccessKeyRow;
   readonly encryption_key: EncryptionKeyRow;
   readonly event: EventRow;
+  readonly audit: AuditRow;
   readonly refused_encoder: RefusedEncoderRow;
   readonly report: ReportRow;
   readonly history: HistoryRow;

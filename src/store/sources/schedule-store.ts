@@ -1,10 +1,12 @@
+import type { Kysely } from "kysely";
 import { MISSED_REASONS } from "../../api-contract/event-words.ts";
+import { changesBetween, plainSettings, type Settings } from "../../control/audit/field-changes.ts";
 import { type LastRun, RUN_RESULTS, type Schedule } from "../../control/schedules/schedule.ts";
 import type { ScheduleStore } from "../../control/schedules/schedule-store.ts";
 import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
 import type { Database } from "../database/database.ts";
 import { oneOf } from "../database/one-of.ts";
-import type { ChannelScheduleRow } from "../schema/schema.ts";
+import type { ChannelScheduleRow, Schema } from "../schema/schema.ts";
 
 /** Channels' schedules. What people set is kept as JSON: it is only ever read as a whole. */
 export class SqlScheduleStore implements ScheduleStore {
@@ -42,15 +44,7 @@ export class SqlScheduleStore implements ScheduleStore {
   }
 
   async findSchedule(channelId: ChannelId, scheduleId: string): Promise<Schedule | undefined> {
-    const row = await this.#database.read((db) =>
-      db
-        .selectFrom("channel_schedule")
-        .where("channel_id", "=", channelId)
-        .where("schedule_id", "=", scheduleId)
-        .selectAll()
-        .executeTakeFirst(),
-    );
-    return row === undefined ? undefined : readSchedule(row);
+    return await this.#database.read((db) => selectSchedule(db, channelId, scheduleId));
   }
 
   putSchedule(schedule: Schedule): Promise<void> {
@@ -64,21 +58,28 @@ export class SqlScheduleStore implements ScheduleStore {
       last_reason: lastRun?.reason ?? "",
     };
     return this.#database.write(async (trx) => {
+      const before = await selectSchedule(trx, channelId, scheduleId);
       await trx
         .insertInto("channel_schedule")
         .values({ schedule_id: scheduleId, channel_id: channelId, created_time: createdTime, ...changing })
         .onConflict((conflict) => conflict.column("schedule_id").doUpdateSet(changing))
         .execute();
+      const changes = changesBetween(settingsOf(before), settingsOf(schedule));
+      // What became of a start is no setting.
+      if (changes.length > 0) await this.#database.note(trx, { channelId, subject: scheduleId, changes });
     });
   }
 
   removeSchedule(channelId: ChannelId, scheduleId: string): Promise<boolean> {
     return this.#database.write(async (trx) => {
+      const before = await selectSchedule(trx, channelId, scheduleId);
       const { numDeletedRows } = await trx
         .deleteFrom("channel_schedule")
         .where("channel_id", "=", channelId)
         .where("schedule_id", "=", scheduleId)
         .executeTakeFirst();
+      const changes = changesBetween(settingsOf(before), settingsOf(undefined));
+      if (numDeletedRows > 0n) await this.#database.note(trx, { channelId, subject: scheduleId, changes });
       return numDeletedRows > 0n;
     });
   }
@@ -108,6 +109,38 @@ export class SqlScheduleStore implements ScheduleStore {
       return numUpdatedRows > 0n;
     });
   }
+}
+
+async function selectSchedule(
+  db: Kysely<Schema>,
+  channelId: ChannelId,
+  scheduleId: string,
+): Promise<Schedule | undefined> {
+  const row = await db
+    .selectFrom("channel_schedule")
+    .where("channel_id", "=", channelId)
+    .where("schedule_id", "=", scheduleId)
+    .selectAll()
+    .executeTakeFirst();
+  return row === undefined ? undefined : readSchedule(row);
+}
+
+/** What a person set, in the API's words. Times of day are seconds since midnight. */
+function settingsOf(schedule: Schedule | undefined): Settings {
+  if (schedule === undefined) return new Map();
+  const { name, source, timing, end, catchUp, isPaused } = schedule;
+  const { timeZone, atSeconds, repeat } = timing;
+  return plainSettings({
+    ...{ scheduleName: name, fileIds: source.fileIds, loop: source.isLooped, timeZone, repeat: repeat.kind },
+    ...(repeat.kind === "once" ? { onDate: repeat.date } : {}),
+    ...(repeat.kind === "weekly" ? { days: repeat.days } : {}),
+    ...{ startAt: atSeconds, catchUp, paused: isPaused },
+    ...(end === undefined
+      ? {}
+      : "atSeconds" in end
+        ? { endAt: end.atSeconds }
+        : { endAfterSeconds: end.durationSeconds }),
+  });
 }
 
 function readSchedule(row: ChannelScheduleRow): Schedule {

@@ -1,3 +1,4 @@
+import { changesBetween, hiddenSettings, plainSettings, type Settings } from "../../control/audit/field-changes.ts";
 import type { StoredSource } from "../../control/channels/source.ts";
 import type { SourceStore } from "../../control/ports/source-store.ts";
 import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
@@ -31,13 +32,33 @@ export class SqlSourceStore implements SourceStore {
     const changing = { source: sealed, is_wanted: isWanted ? 1 : 0, position, slate_file_id: slateFileId };
     const run = { scheduled: scheduled === undefined ? "" : JSON.stringify(scheduled) };
     return this.#database.write(async (trx) => {
+      const before = await trx
+        .selectFrom("channel_source")
+        .where("channel_id", "=", channelId)
+        .selectAll()
+        .executeTakeFirst();
       await trx
         .insertInto("channel_source")
         .values({ channel_id: channelId, ...changing, ...run })
         .onConflict((conflict) => conflict.column("channel_id").doUpdateSet({ ...changing, ...run }))
         .execute();
+      const known = before === undefined ? {} : readSource(before, secrets);
+      const changes = changesBetween(settingsOf(known), settingsOf({ source, slateFileId }));
+      // Where it plays is no setting.
+      if (changes.length > 0) await this.#database.note(trx, { channelId, changes });
     });
   }
+}
+
+type Chosen = { readonly source?: StoredSource["source"] | undefined; readonly slateFileId?: string };
+
+function settingsOf({ source, slateFileId = "" }: Chosen): Settings {
+  const files = source?.kind === "files" ? { fileIds: source.fileIds, loop: source.isLooped } : {};
+  const pull = source?.kind === "pull" ? { url: source.url } : {};
+  return new Map([
+    ...plainSettings({ ...files, ...(slateFileId === "" ? {} : { slateFileId }) }),
+    ...hiddenSettings(pull),
+  ]);
 }
 
 function placeOf(channelId: ChannelId) {

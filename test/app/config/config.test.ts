@@ -28,6 +28,7 @@ test("every setting has its default", () => {
     basePath: "",
     corsOrigins: [],
     delayMb: 20_000,
+    auditDays: 365,
     dataDir: "./data",
     newDatabase: "no",
     nodeId: expect.stringMatching(/^[A-Za-z0-9._-]{1,64}$/),
@@ -118,6 +119,7 @@ test("every setting can be set", () => {
     FANFARE_TRUSTED_PROXIES: "10.0.0.1, fd00::/8",
     FANFARE_PUBLISH_STATUS_NAME: "PUBLISH",
     FANFARE_SHUTDOWN: "end",
+    FANFARE_AUDIT_DAYS: "30",
     FANFARE_TAKE_OVER: "yes",
     FANFARE_PROXY_PROTOCOL_FROM: "10.9.0.0/16",
     FANFARE_MEDIA_QUOTA_MB: "7",
@@ -136,6 +138,7 @@ test("every setting can be set", () => {
     FANFARE_DELAY_MB: "1500",
   };
   expect(config([], env)).toEqual({
+    auditDays: 30,
     dataDir: "/srv/fanfare",
     delayMb: 1_500,
     newDatabase: "yes",

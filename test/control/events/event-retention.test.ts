@@ -1,6 +1,5 @@
 import { expect, test } from "vitest";
-import { EventRetention } from "../../../src/control/events/event-retention.ts";
-import type { EventStore } from "../../../src/control/events/events.ts";
+import { EVENTS_KEPT_MS, EventRetention } from "../../../src/control/events/event-retention.ts";
 import { VirtualClock } from "../../support/stages/virtual-clock.ts";
 import { ManualClock } from "../manual-clock.ts";
 
@@ -14,16 +13,14 @@ function open(counts: readonly (number | Error)[]) {
   const asked: (readonly [number, number])[] = [];
   const lines: string[] = [];
   const write = (event: string) => void lines.push(event);
-  const store: Pick<EventStore, "pruneEvents"> = {
-    pruneEvents: async (time, limit) => {
-      const count = counts[asked.length] ?? 0;
-      asked.push([clock.wallNow() - time, limit]);
-      if (count instanceof Error) throw count;
-      return count;
-    },
+  const prune = async (time: number, limit: number) => {
+    const count = counts[asked.length] ?? 0;
+    asked.push([clock.wallNow() - time, limit]);
+    if (count instanceof Error) throw count;
+    return count;
   };
   const retention = new EventRetention({
-    store,
+    rows: [{ keptMs: EVENTS_KEPT_MS, prune }],
     clock,
     log: { debug: write, info: write, warn: write, error: write },
   });
@@ -90,7 +87,7 @@ test("a clock that is set forward by 400 days on air removes nothing until it ha
   };
   const write = () => undefined;
   const log = { debug: write, info: write, warn: write, error: write };
-  new EventRetention({ store: { pruneEvents }, clock, log }).start();
+  new EventRetention({ rows: [{ keptMs: EVENTS_KEPT_MS, prune: pruneEvents }], clock, log }).start();
   const beganMs = clock.wallMs;
   const pass = async (minutes: number) => {
     for (let minute = 0; minute < minutes; minute += 10) {

@@ -10,6 +10,7 @@ import { INGEST_WARNING_CODES } from "../../../src/control/ingest-check/ingest-f
 import { SERVER_TROUBLE_NAMES } from "../../../src/thread-protocol/server-troubles.ts";
 import { TARGET_ERROR_CODES, TARGET_WARNING_CODES } from "../../../src/thread-protocol/targets/target-status.ts";
 import { readPages } from "../../support/checks/doc-pages.ts";
+import { routesOf } from "../../support/checks/routes-of.ts";
 import { Api, PLATFORM } from "../api.ts";
 import { checkPublished, DOCUMENT } from "../contract/published-answers.ts";
 import { EventReader } from "../live/event-reader.ts";
@@ -19,21 +20,6 @@ beforeEach(async () => {
   api = await Api.open();
 });
 afterEach(() => api.close());
-
-/** `METHOD /path/{id}` of every route, read from the router's own tree. */
-function routesOf(tree: string): string[] {
-  const routes: string[] = [];
-  const path: string[] = [];
-  for (const line of tree.split("\n")) {
-    const [, indent = "", part = "", methods = ""] = /^([│ ]*)[├└]── (\S+) \((.+)\)$/.exec(line) ?? [];
-    if (part === "") continue;
-    path.length = indent.length / 4;
-    path.push(part);
-    const url = path.join("").replace(/:(\w+)/g, "{$1}");
-    for (const method of methods.split(", ")) routes.push(`${method} ${url}`);
-  }
-  return routes.sort();
-}
 
 test("every route of both prefixes is published, and nothing that is no route", async () => {
   await api.server.ready();

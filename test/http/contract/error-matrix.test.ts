@@ -103,6 +103,8 @@ function send(operation: Operation, request: Request): Promise<Answer> {
   return api.call({ method, url: urlOf(operation, request), key, headers, signed, ...sent });
 }
 
+const wrongQueries = ({ name }: Operation, parameter: string) =>
+  WRONG_QUERY_VALUES[`${name}.${parameter}`] ?? WRONG_QUERY_VALUES[parameter] ?? [];
 const isWrite = ({ method, isManagersOnly }: Operation) => method !== "GET" || isManagersOnly === true;
 /** Recordings outlive their channel. */
 const notFoundIn = (operation: Operation) => notFound(has(operation, "recordingId") ? "Recording" : "Channel");
@@ -260,7 +262,7 @@ describe.each(OPERATIONS)("$method $path", (operation) => {
 
   test("each query parameter of a wrong type or outside its bounds", async () => {
     for (const name of Object.keys(operation.query?.shape ?? {})) {
-      for (const { query, given, rule, isType } of WRONG_QUERY_VALUES[name] ?? []) {
+      for (const { query, given, rule, isType } of wrongQueries(operation, name)) {
         const details = said(name, rule, given);
         await cell(query, { query }, isType ? wrongType(name, details) : invalid(name, details));
       }
@@ -353,7 +355,7 @@ function ladderOf(operation: Operation): Rung[] {
     rungs.push({ name: param, request: { params: { [param]: "x" } }, expected });
   }
   const [parameter = ""] = Object.keys(query?.shape ?? {});
-  const [wrong] = WRONG_QUERY_VALUES[parameter] ?? [];
+  const [wrong] = wrongQueries(operation, parameter);
   if (wrong !== undefined) {
     const details = said(parameter, wrong.rule, wrong.given);
     const expected = wrong.isType ? wrongType(parameter, details) : invalid(parameter, details);

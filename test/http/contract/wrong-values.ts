@@ -222,7 +222,7 @@ const twice = (name: string, rule: string): WrongQuery[] => [
   { query: `${name}=a&${name}=b`, given: ["a", "b"], rule, isType: true },
 ];
 
-/** For every query parameter, by its name. A number outside its bounds was read as one: it is repeated as a number. */
+/** For every query parameter, by its name, or by that of its call and its own. A number outside its bounds was read as one: it is repeated as a number. */
 const MOMENT = "milliseconds since 1970";
 const STEP = "a whole number of seconds from 1 to 86400";
 
@@ -238,6 +238,12 @@ export const WRONG_QUERY_VALUES: Readonly<Record<string, readonly WrongQuery[]>>
   fromTime: [...badType("fromTime", MOMENT, "x"), ...badType("fromTime", MOMENT, "-1")],
   toTime: badType("toTime", MOMENT, "1".repeat(16)),
   stepSeconds: [...badType("stepSeconds", STEP, "1.5"), ...numbers(outside("stepSeconds", STEP, "0", "86401"))],
+  "listAudit.format": outside("format", "json or csv", "html", "CSV"),
+  actor: [
+    ...twice("actor", "an access key, or dashboard"),
+    ...outside("actor", "an access key, or dashboard", "x".repeat(129)),
+  ],
+  action: outside("action", "an action of the audit", "createchannel", "getChannel"),
   format: outside("format", "json, csv or html", "pdf", "JSON"),
   lang: outside("lang", "en or ko", "de", "EN"),
   timeZone: outside("timeZone", "the name of a time zone, such as Asia/Seoul", "Mars", "", "x".repeat(65)),

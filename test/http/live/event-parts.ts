@@ -1,6 +1,8 @@
 import { randomBytes } from "node:crypto";
 import type { Clock } from "../../../src/base/clock.ts";
 import type { Log } from "../../../src/base/log.ts";
+import type { AuditStore } from "../../../src/control/audit/audit.ts";
+import { AuditLog } from "../../../src/control/audit/audit-log.ts";
 import { Callbacks, type CallbacksOptions } from "../../../src/control/events/callbacks.ts";
 import { type AttemptResult, Deliveries } from "../../../src/control/events/deliveries.ts";
 import { EventWriter } from "../../../src/control/events/event-writer.ts";
@@ -8,7 +10,9 @@ import type { ChannelEvent } from "../../../src/control/events/events.ts";
 import { HistoryReader } from "../../../src/control/history/history-reader.ts";
 import { HistoryWriter } from "../../../src/control/history/history-writer.ts";
 import { RefusedEncoders } from "../../../src/control/live/refused-encoders.ts";
+import { currentAudit } from "../../../src/http/auth/request-actor.ts";
 import type { EventUseCases } from "../../../src/http/routes/events.ts";
+import { keepAudit } from "../../../src/store/audit/audit-store.ts";
 import type { Database } from "../../../src/store/database/database.ts";
 import { SqlDeliveryStore } from "../../../src/store/deliveries/delivery-store.ts";
 import { SqlEventStore } from "../../../src/store/events/event-store.ts";
@@ -25,6 +29,7 @@ export class EventParts {
   readonly reports: SqlReportStore;
   readonly history: HistoryWriter;
   readonly refusedEncoders: RefusedEncoders;
+  readonly audit: { readonly store: AuditStore; readonly log: AuditLog };
   readonly useCases: EventUseCases;
   /** Test messages, and the result of the next one. */
   readonly posted: Message[] = [];
@@ -58,6 +63,8 @@ export class EventParts {
     };
     const tester = new WebhookTester({ store: this.store, post, clock });
     this.refusedEncoders = new RefusedEncoders({ store: new SqlRefusedEncoderStore(database), clock, log });
+    const audit = keepAudit(database, currentAudit);
+    this.audit = { store: audit, log: new AuditLog({ store: audit, clock, log, wake }) };
     this.useCases = {
       refusedEncoders: this.refusedEncoders,
       events,

@@ -2,6 +2,7 @@ import { parseKeys } from "../../../store/secrets/key-file.ts";
 import { oneOf, parsed, text } from "../setting-values.ts";
 import { setting } from "./setting.ts";
 
+const DAYS_MAX = 3_650;
 /** A week. */
 const DRAIN_SECONDS_MAX = 604_800;
 
@@ -27,8 +28,17 @@ export const DATA_SETTINGS = {
       (text) => (/^(0|[1-9]\d{0,8})$/.test(text) ? Number(text) : undefined),
       "a whole number from 0 to 999999999",
     ),
-    "How much the library of media files may hold, in megabytes; 0 refuses uploads.",
+    "How much the library of media files may hold, in megabytes; 0 allows no uploads.",
     "20480",
+  ),
+  auditDays: setting(
+    "FANFARE_AUDIT_DAYS",
+    parsed(
+      (text) => (/^[1-9]\d{0,3}$/.test(text) && Number(text) <= DAYS_MAX ? Number(text) : undefined),
+      `a whole number of days from 1 to ${DAYS_MAX}`,
+    ),
+    "How many days the audit (who changed what) is kept.",
+    "365",
   ),
   newDatabase: setting(
     "FANFARE_NEW_DATABASE",

@@ -63,6 +63,7 @@ export function Webhook() {
 
 /** The channel and the platform that a delivery is about: the channel's present name, the platform's at that time. */
 function subjectOf({ channelId, targetName, label }: Delivery): string {
+  if (channelId === undefined) return t().app.settings;
   const channel = liveChannel(channelId)?.channel.value.channelName ?? channelId;
   return targetName === undefined ? channel : `${channel} · ${platformName({ targetName, label })}`;
 }

@@ -1,0 +1,84 @@
+import type { Clock, Timer } from "../../base/clock.ts";
+import type { Log } from "../../base/log.ts";
+import { StoreUnavailableError } from "../ports/errors.ts";
+import type { AuditScope, AuditStore } from "./audit.ts";
+
+/** Records that may wait while the database accepts no writes; more are lost, and the log says so. */
+const WAITING_MAX = 1_000;
+/** The pause before waiting records are tried again, in milliseconds. */
+const RETRY_MS = 5_000;
+
+export type AuditLogOptions = {
+  readonly store: Pick<AuditStore, "appendAudit">;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Called once a record is stored that a webhook may get. Must not throw. */
+  readonly wake: () => void;
+};
+
+/** Stores the records of changes that have no transaction of their own, such as the end of a broadcast. */
+export class AuditLog {
+  readonly #options: AuditLogOptions;
+  #waiting: AuditScope[] = [];
+  #timer: Timer | undefined;
+  #isPaused = false;
+
+  constructor(options: AuditLogOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Closes a request's scope, and resolves once its record is stored. A database that accepts no writes does not keep a
+   * person from ending a broadcast: the record waits.
+   */
+  async complete(scope: AuditScope): Promise<void> {
+    if (scope.state === "open") await this.#append(scope);
+    scope.state = "closed";
+    if (scope.about.channelId === undefined) this.#options.wake();
+  }
+
+  /** Tries once more to store what waits, and then nothing by itself until `goOn`: another process is to have the database. */
+  async pause(): Promise<void> {
+    this.#isPaused = true;
+    await this.#retry();
+  }
+
+  goOn(): void {
+    this.#isPaused = false;
+    void this.#retry();
+  }
+
+  /** Ends. What cannot be stored now is lost. Idempotent. */
+  async close(): Promise<void> {
+    await this.pause();
+    if (this.#waiting.length > 0) this.#options.log.error("audit records lost", { count: this.#waiting.length });
+    this.#waiting = [];
+  }
+
+  async #append(scope: AuditScope): Promise<void> {
+    try {
+      await this.#options.store.appendAudit(scope);
+    } catch (error) {
+      if (!(error instanceof StoreUnavailableError)) throw error;
+      this.#wait(scope, error.message);
+    }
+  }
+
+  #wait(scope: AuditScope, detail: string): void {
+    if (this.#waiting.length >= WAITING_MAX) {
+      this.#options.log.error("audit records lost", { count: 1, detail });
+      return;
+    }
+    this.#waiting.push(scope);
+    if (this.#isPaused) return;
+    this.#timer ??= this.#options.clock.startTimer(RETRY_MS, () => void this.#retry());
+  }
+
+  async #retry(): Promise<void> {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const scope of waiting) await this.#append(scope);
+  }
+}

@@ -1,0 +1,159 @@
+import type { SelectQueryBuilder, Transaction } from "kysely";
+import { AUDIT_ACTIONS, AUDIT_ACTORS, AUDIT_CLIENTS } from "../../api-contract/audit/audit-actions.ts";
+import { auditSentence } from "../../api-contract/audit/audit-words.ts";
+import type {
+  AuditFilter,
+  AuditRecord,
+  AuditScope,
+  AuditStore,
+  FieldChange,
+  NotedChange,
+} from "../../control/audit/audit.ts";
+import type { Page } from "../../control/ports/store.ts";
+import type { Database } from "../database/database.ts";
+import { takeNumber } from "../database/numbers.ts";
+import { oneOf } from "../database/one-of.ts";
+import { appendServerEvent } from "../events/event-store.ts";
+import type { AuditRow } from "../schema/event-schema.ts";
+import type { Schema } from "../schema/schema.ts";
+
+/** Keeps the changes of this database from now on. `current`: the change that the running request makes. */
+export function keepAudit(database: Database, current: () => AuditScope | undefined): SqlAuditStore {
+  return new SqlAuditStore(database, current);
+}
+
+/** The audit, written in the transactions of the changes themselves. */
+export class SqlAuditStore implements AuditStore {
+  readonly #database: Database;
+
+  /** `current`: the change that the running request makes. */
+  constructor(database: Database, current: () => AuditScope | undefined) {
+    this.#database = database;
+    database.noteChangesWith(async (trx, change) => {
+      const scope = current();
+      if (scope === undefined || scope.state === "closed") return;
+      await this.#note(trx, scope, change);
+      scope.state = "noted";
+    });
+  }
+
+  appendAudit(scope: AuditScope): Promise<void> {
+    return this.#database.write(async (trx) => {
+      if ((await selectRecord(trx, scope.traceId)) === undefined) await this.#insert(trx, scope, { changes: [] });
+    });
+  }
+
+  listAudit(
+    filter: AuditFilter,
+    page: Page,
+  ): Promise<{ readonly records: readonly AuditRecord[]; readonly total: number }> {
+    return this.#database.read(async (db) => {
+      const rows = await filtered(db.selectFrom("audit"), filter)
+        .selectAll()
+        .orderBy("audit_id", "desc")
+        .limit(page.size)
+        .offset((page.number - 1) * page.size)
+        .execute();
+      const counted = await filtered(db.selectFrom("audit"), filter)
+        .select(({ fn }) => fn.countAll<number>().as("total"))
+        .executeTakeFirstOrThrow();
+      return { records: rows.map(readRecord), total: Number(counted.total) };
+    });
+  }
+
+  pruneAudit(time: number, rowsMax: number, limit: number): Promise<number> {
+    return this.#database.write(async (trx) => {
+      const beyond = await trx
+        .selectFrom("audit")
+        .orderBy("audit_id", "desc")
+        .offset(rowsMax)
+        .limit(1)
+        .select("audit_id")
+        .executeTakeFirst();
+      const old = await trx
+        .selectFrom("audit")
+        .where(({ or, eb }) =>
+          or([eb("time", "<", time), ...(beyond === undefined ? [] : [eb("audit_id", "<=", beyond.audit_id)])]),
+        )
+        .orderBy("audit_id")
+        .limit(limit)
+        .select("audit_id")
+        .execute();
+      if (old.length === 0) return 0;
+      const ids = old.map((row) => row.audit_id);
+      await trx.deleteFrom("audit").where("audit_id", "in", ids).execute();
+      return ids.length;
+    });
+  }
+
+  /** A request with two transactions has one record with the changes of both. */
+  async #note(trx: Transaction<Schema>, scope: AuditScope, change: NotedChange): Promise<void> {
+    const known = await selectRecord(trx, scope.traceId);
+    if (known === undefined) return await this.#insert(trx, scope, change);
+    const changes = JSON.stringify([...(JSON.parse(known.changes) as FieldChange[]), ...change.changes]);
+    await trx.updateTable("audit").set({ changes }).where("audit_id", "=", known.audit_id).execute();
+  }
+
+  async #insert(trx: Transaction<Schema>, scope: AuditScope, change: NotedChange): Promise<void> {
+    const { action, time, traceId, origin, about } = scope;
+    const { channelId, targetId, subject, changes } = { ...about, ...change };
+    const channel =
+      channelId === undefined
+        ? undefined
+        : await trx.selectFrom("channel").where("channel_id", "=", channelId).select("name").executeTakeFirst();
+    const row: AuditRow = {
+      audit_id: await takeNumber(trx, "audit"),
+      ...{ time, action, trace_id: traceId, actor: origin.actor, client: origin.client },
+      actor_id: origin.actorId ?? null,
+      actor_name: origin.actorName ?? null,
+      remote_address: origin.remoteAddress ?? null,
+      user_agent: origin.userAgent ?? null,
+      channel_id: channelId ?? null,
+      channel_name: channel?.name ?? null,
+      target_id: targetId ?? null,
+      subject: subject ?? null,
+      changes: JSON.stringify(changes),
+    };
+    await trx.insertInto("audit").values(row).execute();
+    // What changes a channel is an event of that channel already.
+    if (channelId !== undefined) return;
+    const description = auditSentence(readRecord(row));
+    await appendServerEvent(trx, this.#database.secrets, { time, description, by: origin.actorId ?? origin.actor });
+  }
+}
+
+function selectRecord(trx: Transaction<Schema>, traceId: string) {
+  return trx.selectFrom("audit").where("trace_id", "=", traceId).select(["audit_id", "changes"]).executeTakeFirst();
+}
+
+function filtered<Row>(query: SelectQueryBuilder<Schema, "audit", Row>, filter: AuditFilter) {
+  const { channelId, actor, action, from, to } = filter;
+  let narrowed = query;
+  if (channelId !== undefined) narrowed = narrowed.where("channel_id", "=", channelId);
+  if (actor !== undefined)
+    narrowed = narrowed.where(({ or, eb }) => or([eb("actor_id", "=", actor), eb("actor", "=", actor)]));
+  if (action !== undefined) narrowed = narrowed.where("action", "=", action);
+  if (from !== undefined) narrowed = narrowed.where("time", ">=", from);
+  if (to !== undefined) narrowed = narrowed.where("time", "<=", to);
+  return narrowed;
+}
+
+function readRecord(row: AuditRow): AuditRecord {
+  return {
+    auditId: Number(row.audit_id),
+    time: Number(row.time),
+    action: oneOf(AUDIT_ACTIONS, row.action),
+    traceId: row.trace_id,
+    actor: oneOf(AUDIT_ACTORS, row.actor),
+    ...(row.actor_id === null ? {} : { actorId: row.actor_id }),
+    ...(row.actor_name === null ? {} : { actorName: row.actor_name }),
+    client: oneOf(AUDIT_CLIENTS, row.client),
+    ...(row.remote_address === null ? {} : { remoteAddress: row.remote_address }),
+    ...(row.user_agent === null ? {} : { userAgent: row.user_agent }),
+    ...(row.channel_id === null ? {} : { channelId: row.channel_id }),
+    ...(row.channel_name === null ? {} : { channelName: row.channel_name }),
+    ...(row.target_id === null ? {} : { targetId: Number(row.target_id) }),
+    ...(row.subject === null ? {} : { subject: row.subject }),
+    changes: JSON.parse(row.changes) as FieldChange[],
+  };
+}
