@@ -66,8 +66,9 @@ test("from a shell: sign in, create, list, apply a file, see a failing platform,
 
 test("events are printed as they happen", async () => {
   const { stage, run, api, env } = await signedIn();
+  const { PATH, NODE_COMPILE_CACHE } = process.env;
   const tail = await startChild(process.execPath, ["src/cli/main.ts", "events", "tail", "--json"], {
-    ...{ cwd: ROOT, env: { PATH: process.env["PATH"], ...env } },
+    ...{ cwd: ROOT, env: { PATH, NODE_COMPILE_CACHE, ...env } },
   });
   stage.onClose(() => tail.stop("SIGTERM", 3_000));
   // Connected once an event comes: each try makes one.

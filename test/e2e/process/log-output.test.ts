@@ -25,6 +25,7 @@ async function start(descriptor: number) {
     stdio: ["ignore", descriptor, descriptor],
     env: {
       PATH: process.env["PATH"],
+      NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"],
       FANFARE_DATA_DIR: folder,
       FANFARE_HTTP_HOST: "127.0.0.1",
       FANFARE_HTTP_PORT: `${httpPort}`,

@@ -12,7 +12,8 @@ const leftBehind = () => readdirSync(tmpdir()).filter((name) => name.startsWith(
 
 test("the demo shows a healthy target and one that refuses its key, behind a password, and leaves nothing", async () => {
   const before = leftBehind();
-  const environment = { PATH: process.env["PATH"], FANFARE_DATA_DIR: "/nowhere/that/may/be/used" };
+  const { PATH, NODE_COMPILE_CACHE } = process.env;
+  const environment = { PATH, NODE_COMPILE_CACHE, FANFARE_DATA_DIR: "/nowhere/that/may/be/used" };
   const child = await startChild(process.execPath, ["src/cli/main.ts", "demo"], { cwd: ROOT, env: environment });
   const shown = await waitFor(
     "the demo's link",

@@ -3,12 +3,13 @@ import { ROOT } from "./fanfare-process.ts";
 
 export type CommandResult = { readonly code: number | null; readonly stdout: string; readonly stderr: string };
 
-/** Runs `fanfare …` to its end, with nothing in its environment but the path. */
+/** Runs `fanfare …` to its end. Its environment has the path, where Node keeps what it compiled, and what is given. */
 export async function runFanfare(
   args: readonly string[],
   environment: Readonly<Record<string, string>> = {},
 ): Promise<CommandResult> {
-  const env = { PATH: process.env["PATH"], ...environment };
+  const { PATH, NODE_COMPILE_CACHE } = process.env;
+  const env = { PATH, NODE_COMPILE_CACHE, ...environment };
   const child = await startChild(process.execPath, ["src/cli/main.ts", ...args], { cwd: ROOT, env });
   const { code } = await child.exited;
   return { code, stdout: child.stdout(), stderr: child.stderr() };
