@@ -7,9 +7,9 @@ import { LongestFirst } from "./test/support/checks/longest-first.ts";
 const E2E_TIMEOUT_MS = 300_000;
 const UNIT_TIMEOUT_MS = 120_000;
 /** Unit and system test files at the same time on two cores: some of them wait for processes and sockets. */
-const UNIT_FILES_AT_ONCE = 3;
+const UNIT_FILES_AT_ONCE = 4;
 /** End-to-end files at the same time on two cores: they wait for clocks and encoders most of the time. */
-const E2E_FILES_AT_ONCE = 4;
+const E2E_FILES_AT_ONCE = 5;
 /** Tests of one file at the same time, where they are `test.concurrent`: each has a server of its own. */
 const TESTS_AT_ONCE = 4;
 

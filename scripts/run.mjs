@@ -134,9 +134,14 @@ function check(node) {
 }
 
 async function build(node) {
+  clientTypes(node);
+  await emit(node);
+}
+
+/** Makes dist/ and dist-web/. The types of the client are there. */
+async function emit(node) {
   // Otherwise the output of a source that was removed would stay.
   rmSync(join(ROOT, "dist"), { recursive: true, force: true });
-  clientTypes(node);
   runStep("emit into dist/ (tsc)", node, [PACKAGED.tsc, "-p", "tsconfig.build.json"]);
   await buildDashboard(node);
 }
@@ -158,7 +163,7 @@ async function test(node, args) {
   await installTestTools();
   if (args.length === 0) {
     check(node);
-    await build(node);
+    await emit(node);
   }
   await buildDashboard(node);
   vitest(node, "tests (vitest)", args);

@@ -53,6 +53,9 @@ import { EventParts } from "./live/event-parts.ts";
 export const MANAGER = { accessKeyId: "MANAGER0000000000001", secretKey: "manager-secret-000000000000000000000001" };
 export const VIEWER = { accessKeyId: "VIEWER00000000000001", secretKey: "viewer-secret-0000000000000000000000001" };
 
+/** A hash at the server's own cost takes 0.2 s of processor time; the end-to-end tests sign in at that. */
+const LOW_COST = { memory: 64, passes: 1, parallelism: 1 };
+
 export const CHANNELS = "/api/v2/re-stream/channels";
 
 export const PLATFORM = { targetName: "YOUTUBE", rtmpUrl: "rtmp://a.rtmp.youtube.com/live2", streamKey: "abcd-efgh" };
@@ -218,7 +221,7 @@ export class Api {
     this.facts.subscribe("events", (fact) => this.events.writer.fact(fact));
     this.dashboard = new DashboardAccess({
       store: new SqlDashboardStore(database),
-      hasher: new Argon2Hasher(),
+      hasher: new Argon2Hasher(LOW_COST),
       clock: this.clock,
       randomBytes,
     });

@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { readBox } from "../../src/protocol/mp4/box-reader.ts";
 import { readMovieHeader } from "../../src/protocol/mp4/movie-header.ts";
 import { readFragmentTimes } from "../../src/protocol/mp4/read-fragment.ts";
@@ -77,6 +77,9 @@ test("a stream becomes one MP4 file whose fragments are at most half a second af
 });
 
 test("how a stream is cut into batches changes nothing", async () => {
+  // A file holds the time when it was made, in seconds.
+  vi.useFakeTimers({ toFake: ["Date"] });
+  onTestFinished(() => void vi.useRealTimers());
   const tags = [...heads(), ...frames(0, 1_600)];
   const whole = recorderOf();
   await whole.recorder.take(batch(...tags));

@@ -1,10 +1,11 @@
 import { type Argon2Parameters, argon2, randomBytes, timingSafeEqual } from "node:crypto";
 import type { PasswordHasher } from "../../control/access/dashboard-access.ts";
 
+/** What one hash costs: memory in KiB, passes over it, and lanes. */
+type HashCost = Pick<Argon2Parameters, "memory" | "passes" | "parallelism">;
+
 /** RFC 9106's second recommendation (64 MiB, 3 passes), with one lane: about 0.15 s on one core. */
-const MEMORY_KIB = 65_536;
-const PASSES = 3;
-const PARALLELISM = 1;
+const COST: HashCost = { memory: 65_536, passes: 3, parallelism: 1 };
 const NONCE_BYTES = 16;
 const TAG_BYTES = 32;
 
@@ -26,14 +27,20 @@ const unpadded = (bytes: Uint8Array) => Buffer.from(bytes).toString("base64").re
 
 /** argon2id in the usual text form (`$argon2id$v=19$m=…`), off the main thread, two at a time. */
 export class Argon2Hasher implements PasswordHasher {
+  readonly #cost: HashCost;
   #running = 0;
   readonly #waiting: (() => void)[] = [];
 
+  /** `cost`: of new hashes. Tests take a low one. */
+  constructor(cost = COST) {
+    this.#cost = cost;
+  }
+
   async hash(password: string): Promise<string> {
     const nonce = randomBytes(NONCE_BYTES);
-    const cost = { memory: MEMORY_KIB, passes: PASSES, parallelism: PARALLELISM };
-    const key = await this.#inTurn(() => derive(password, { ...cost, nonce, tagLength: TAG_BYTES }));
-    return `$argon2id$v=19$m=${MEMORY_KIB},t=${PASSES},p=${PARALLELISM}$${unpadded(nonce)}$${unpadded(key)}`;
+    const { memory, passes, parallelism } = this.#cost;
+    const key = await this.#inTurn(() => derive(password, { ...this.#cost, nonce, tagLength: TAG_BYTES }));
+    return `$argon2id$v=19$m=${memory},t=${passes},p=${parallelism}$${unpadded(nonce)}$${unpadded(key)}`;
   }
 
   async verify(password: string, hash: string): Promise<boolean> {

@@ -39,12 +39,13 @@ test.concurrent("two files of different forms play without a gap over one connec
   const target = await stage.target({}, { recordInto: stage.folder });
   const { api } = await stage.server({ environment: { FANFARE_MEDIA_THREADS: "2" } });
   const channel = await api.createChannel("files", [{ rtmpUrl: target.url, streamKey: uniqueKey("files") }]);
-  const copied = await upload(api, await makeFile(stage.folder, "copied.mp4", { seconds: 3 }));
+  // FFmpeg begins with the second file while the first plays. It gives way to all else, so a busy machine needs long.
+  const copied = await upload(api, await makeFile(stage.folder, "copied.mp4", { seconds: 10 }));
   const other = { seconds: 3, size: "320x240", frameRate: 25, videoCodec: "mpeg4", audio: ["-ac", "1"] };
   const transcoded = await upload(api, await makeFile(stage.folder, "transcoded.mkv", other));
   const silent = await upload(api, await makeFile(stage.folder, "silent.mp4", { seconds: 2, audio: "none" }));
   expect([copied, transcoded, silent]).toMatchObject([
-    { fileState: "ready", videoCodec: "h264", width: 640, height: 360, audioCodec: "aac", durationSeconds: 3 },
+    { fileState: "ready", videoCodec: "h264", width: 640, height: 360, audioCodec: "aac", durationSeconds: 10 },
     { fileState: "ready", videoCodec: "mpeg4", width: 320, channels: 1 },
     { fileState: "ready", durationSeconds: 2 },
   ]);
@@ -65,6 +66,6 @@ test.concurrent("two files of different forms play without a gap over one connec
   const { videoGapMs, audioGapMs, endsMs } = timing(tags);
   expect(videoGapMs).toBeLessThan(200);
   expect(audioGapMs).toBeLessThan(200);
-  for (const endMs of endsMs) expect(Math.abs(endMs - 8_000)).toBeLessThan(500);
+  for (const endMs of endsMs) expect(Math.abs(endMs - 15_000)).toBeLessThan(500);
   expect(await decodingErrors(recording)).toBe("");
 });
