@@ -34,7 +34,7 @@ const URL_RULE = "an address that begins with rtmp://, rtmps://, rtsp://, srt://
 const ONE_SOURCE_RULE = "either fileIds or pull";
 
 /** The address of a source that the server fetches. */
-const pullUrl = z
+export const pullUrl = z
   .string({ error: URL_RULE })
   .transform((url) => url.trim())
   .superRefine((url, context) => {

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { parse } from "yaml";
 import { z } from "zod";
 import { createChannelRequest } from "../../api-contract/schemas/schemas.ts";
+import { pullUrl } from "../../api-contract/schemas/source-schemas.ts";
 import { ConfigError } from "../../app/config/config-error.ts";
 
 /** A longer file is not one of channels, in characters. */
@@ -10,12 +11,19 @@ const CHARACTERS_MAX = 10_000_000;
 const ALIASES_MAX = 100;
 
 /** Fields that may come from the environment, so that a file without secrets can be kept with other sources. */
-const SECRETS = ["streamKey", "password", "streamPassword"] as const;
+const SECRETS = ["streamKey", "password", "streamPassword", "url"] as const;
 
 const wholeFile = z.object({ channels: z.array(z.record(z.string(), z.unknown())) });
 
-/** A channel as the file wants it: the body of the call that creates one. Absent fields are left as they are. */
-export type WantedChannel = z.output<typeof createChannelRequest>;
+const wantedChannel = createChannelRequest.extend({
+  pull: z.object({ url: pullUrl, enabled: z.boolean({ error: "true or false" }).nullish() }).nullish(),
+});
+
+/**
+ * A channel as the file wants it: the body of the call that creates one, and the stream that it pulls. Absent fields
+ * are left as they are.
+ */
+export type WantedChannel = z.output<typeof wantedChannel>;
 export type WantedPlatform = WantedChannel["restream"][number];
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -45,7 +53,7 @@ function channelsIn(text: string, path: string, env: Environment): readonly Want
   const file = wholeFile.safeParse(value);
   if (!file.success) throw new ConfigError(`${path} must be an object with a list "channels".`);
   const wanted = file.data.channels.map((channel, index) => {
-    const result = createChannelRequest.safeParse({ planType: "STANDARD", ...withSecrets(channel, env) });
+    const result = wantedChannel.safeParse({ planType: "STANDARD", ...withSecrets(channel, env) });
     if (result.success) return result.data;
     const [issue] = result.error.issues;
     const place = ["channels", index, ...(issue?.path ?? [])].join(".");
@@ -58,9 +66,12 @@ function channelsIn(text: string, path: string, env: Environment): readonly Want
 }
 
 function withSecrets(channel: Readonly<Record<string, unknown>>, env: Environment): Readonly<Record<string, unknown>> {
-  const { restream } = channel;
-  if (!Array.isArray(restream)) return channel;
-  return { ...channel, restream: restream.map((platform: unknown) => withSecretsOf(platform, env)) };
+  const { restream, pull } = channel;
+  return {
+    ...channel,
+    ...(pull === undefined ? {} : { pull: withSecretsOf(pull, env) }),
+    ...(Array.isArray(restream) ? { restream: restream.map((platform: unknown) => withSecretsOf(platform, env)) } : {}),
+  };
 }
 
 function withSecretsOf(platform: unknown, env: Environment): unknown {

@@ -1,10 +1,16 @@
 import { isDeepStrictEqual } from "node:util";
 import type { WantedChannel, WantedPlatform } from "./apply-file.ts";
+import { type PresentPull, type PullChange, pullChange, pullText } from "./apply-pull.ts";
 import type { Channel } from "./channels.ts";
 import type { Platform } from "./platforms.ts";
 
 /** What a server has. */
-export type Present = { readonly channel: Channel; readonly platforms: readonly Platform[] };
+export type Present = {
+  readonly channel: Channel;
+  readonly platforms: readonly Platform[];
+  /** Absent where nobody asked for it. */
+  readonly pull?: PresentPull;
+};
 
 /** One field that changes. Secrets have no values. */
 type FieldChange = { readonly field: string; readonly from?: unknown; readonly to?: unknown };
@@ -16,6 +22,12 @@ export type Step =
       readonly channel: Channel;
       readonly fields: Readonly<Record<string, unknown>>;
       readonly changes: readonly FieldChange[];
+    }
+  | {
+      readonly kind: "set-pull";
+      readonly channel: Channel;
+      readonly change: PullChange;
+      readonly isRunning: boolean;
     }
   | { readonly kind: "delete-channel"; readonly channel: Channel }
   | { readonly kind: "add-platform"; readonly channel: Channel; readonly wanted: WantedPlatform }
@@ -94,13 +106,19 @@ export function planOf(
   return steps;
 }
 
-function channelSteps(wanted: WantedChannel, { channel, platforms }: Present, isPruning: boolean): readonly Step[] {
+function channelSteps(
+  wanted: WantedChannel,
+  { channel, platforms, pull = { isRunning: false } }: Present,
+  isPruning: boolean,
+): readonly Step[] {
   const steps: Step[] = [];
   const changes = changesOf(CHANNEL_FIELDS, wanted, channel);
   if (changes.length > 0) {
     const fields = Object.fromEntries(changes.map(({ field }) => [field, wanted[field as keyof WantedChannel]]));
     steps.push({ kind: "change-channel", channel, fields, changes });
   }
+  const change = pullChange(wanted.pull, pull);
+  if (change !== undefined) steps.push({ kind: "set-pull", channel, change, isRunning: pull.isRunning });
   const left = [...platforms];
   for (const one of wanted.restream) {
     const index = left.findIndex((platform) => isSame(one, platform));
@@ -151,6 +169,8 @@ export function disturbs(step: Step): boolean {
       return step.channel.isPublishing && step.changes.some(({ field }) => !HARMLESS.has(field));
     case "delete-channel":
       return step.channel.isPublishing;
+    case "set-pull":
+      return step.isRunning && step.channel.isPublishing;
     case "change-platform":
       return isSending(step.platform) && step.changes.some(({ field }) => !HARMLESS.has(field));
     case "remove-platform":
@@ -170,6 +190,8 @@ export function stepText(step: Step): string {
       return `+ channel ${step.wanted.channelName} with ${step.wanted.restream.length} platforms`;
     case "change-channel":
       return `~ channel ${step.channel.channelName}: ${changesText(step.changes)}${note}`;
+    case "set-pull":
+      return `~ source of ${step.channel.channelName}: ${pullText(step.change)}${note}`;
     case "delete-channel":
       return `- channel ${step.channel.channelName}${note}`;
     case "add-platform":

@@ -3,8 +3,9 @@ import type { FanfareClient } from "../../client/client.ts";
 import type { Command } from "../commands/command.ts";
 import { text } from "../commands/options.ts";
 import { action, apiCommand, jsonText } from "./api-command.ts";
-import { readApplyFile } from "./apply-file.ts";
+import { readApplyFile, type WantedChannel } from "./apply-file.ts";
 import { CHANNEL_FIELDS, disturbs, PLATFORM_FIELDS, type Present, planOf, type Step, stepText } from "./apply-plan.ts";
+import { changePull, presentPull } from "./apply-pull.ts";
 import { allChannels, deleteChannel } from "./channels.ts";
 import { ApiFailure, contentOf, EXIT } from "./exit-codes.ts";
 
@@ -15,6 +16,7 @@ async function presentOf(client: FanfareClient): Promise<readonly Present[]> {
     present.push({
       channel,
       platforms: await contentOf(client.GET("/re-stream/channels/{channelId}/platforms", path)),
+      pull: await presentPull(client, channel.channelId),
     });
   }
   return present;
@@ -26,7 +28,9 @@ async function take(client: FanfareClient, step: Step): Promise<unknown> {
   const platform = (platformId: number) => ({ params: { path: { ...one.params.path, platformId } } });
   switch (step.kind) {
     case "create-channel":
-      return contentOf(client.POST("/re-stream/channels", { body: step.wanted as never }));
+      return createChannel(client, step.wanted);
+    case "set-pull":
+      return changePull(client, step.channel.channelId, step.change);
     case "change-channel":
       return contentOf(client.PUT("/re-stream/channels/{channelId}", { ...one, body: step.fields as never }));
     case "delete-channel":
@@ -48,6 +52,12 @@ async function take(client: FanfareClient, step: Step): Promise<unknown> {
         client.DELETE("/re-stream/channels/{channelId}/platforms/{platformId}", platform(step.platform.platId)),
       );
   }
+}
+
+async function createChannel(client: FanfareClient, { pull, ...body }: WantedChannel): Promise<void> {
+  const { channelId } = await contentOf(client.POST("/re-stream/channels", { body: body as never }));
+  if (pull != null)
+    await changePull(client, channelId, { url: pull.url, ...(pull.enabled === true ? { enabled: true } : {}) });
 }
 
 async function takeAll(client: FanfareClient, steps: readonly Step[]): Promise<void> {
@@ -140,13 +150,14 @@ export const exportCommand = apiCommand("export", "Channels as a file.", {
     words: [],
     about: "Prints all channels as YAML for fanfare apply and fanfare import. It contains keys; keep it private.",
     run: async ({ client, isJson }) => {
-      const channels = (await presentOf(client)).map(({ channel, platforms }) => {
+      const channels = (await presentOf(client)).map(({ channel, platforms, pull }) => {
         const { endTime: _end, limitTime: _limit, ...hold } = channel.hold;
         return {
           ...picked({ ...channel, hold, recording: { enabled: channel.recording.enabled } }, [
             "channelName",
             ...CHANNEL_FIELDS,
           ]),
+          ...(pull?.url === undefined ? {} : { pull: { url: pull.url, enabled: pull.isRunning } }),
           restream: platforms.map((platform) => picked(platform, ["targetName", ...PLATFORM_FIELDS])),
         };
       });

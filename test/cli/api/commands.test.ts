@@ -61,7 +61,11 @@ test("from a shell: sign in, create, list, apply a file, see a failing platform,
   expect(deleted).toMatchObject({ code: 6, stderr: "fanfare: show is on air: give --on-air to end its broadcast.\n" });
   expect(await run("channels", "delete", "show", "--on-air")).toMatchObject({ code: 0 });
   expect(await api.channels()).toEqual([]);
+  const pull = 'pull: { url: "rtsp://camera:word@192.0.2.7/1", enabled: false }';
+  writeFileSync(file, yaml.replace("channelName: show\n", `channelName: show\n    ${pull}\n`));
   expect((await run("import", "-f", file)).stdout).toBe("+ channel show with 1 platforms\n1 steps done.\n");
+  expect((await run("apply", "-f", file)).stdout).toBe("Nothing to change.\n");
+  expect((await run("export")).stdout).toContain("url: rtsp://camera:****@192.0.2.7/1\n      enabled: false\n");
 });
 
 test("events are printed as they happen", async () => {
