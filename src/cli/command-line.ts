@@ -9,7 +9,7 @@ import type { StopRequest } from "./stop-request.ts";
 
 /** Loaded when called for: most of a short command is the start of the program. */
 const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
-  apply: async () => (await import("./api/apply.ts")).applyCommand,
+  apply: async () => (await import("./api/apply/apply.ts")).applyCommand,
   backup: async () => (await import("./commands/backup.ts")).backupCommand,
   channels: async () => (await import("./api/channels.ts")).channelsCommand,
   completion: async () => (await import("./api/completion.ts")).completionCommand(() => Object.keys(COMMANDS)),
@@ -17,8 +17,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   doctor: async () => (await import("./commands/doctor.ts")).doctorCommand,
   drain: async () => (await import("./commands/nodes.ts")).drainCommand,
   events: async () => (await import("./api/events.ts")).eventsCommand,
-  export: async () => (await import("./api/apply.ts")).exportCommand,
-  import: async () => (await import("./api/apply.ts")).importCommand,
+  export: async () => (await import("./api/apply/apply.ts")).exportCommand,
+  import: async () => (await import("./api/apply/apply.ts")).importCommand,
   "import-sqlite": async () => (await import("./commands/import-sqlite.ts")).importSqliteCommand,
   "init-cluster": async () => (await import("./commands/init-cluster.ts")).initClusterCommand,
   keys: async () => (await import("./api/keys.ts")).keysCommand,

@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import { readApplyFile, type WantedChannel } from "../../../src/cli/api/apply-file.ts";
-import { disturbs, type Present, planOf, stepText } from "../../../src/cli/api/apply-plan.ts";
+import { readApplyFile, type WantedChannel } from "../../../src/cli/api/apply/apply-file.ts";
+import { disturbs, type Present, planOf, stepText } from "../../../src/cli/api/apply/apply-plan.ts";
 
 function wantedIn(text: string, env: Readonly<Record<string, string>> = {}): readonly WantedChannel[] {
   const folder = mkdtempSync(join(tmpdir(), "fanfare-apply-"));

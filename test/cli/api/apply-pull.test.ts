@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import { readApplyFile } from "../../../src/cli/api/apply-file.ts";
-import { disturbs, type Present, planOf, stepText } from "../../../src/cli/api/apply-plan.ts";
+import { readApplyFile } from "../../../src/cli/api/apply/apply-file.ts";
+import { disturbs, type Present, planOf, stepText } from "../../../src/cli/api/apply/apply-plan.ts";
 
 const URL_NOW = "srt://192.0.2.7:9000?passphrase=0123456789";
 const SHOWN = "srt://192.0.2.7:9000?passphrase=****";

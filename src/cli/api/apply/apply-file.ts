@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import { parse } from "yaml";
 import { z } from "zod";
-import { createChannelRequest } from "../../api-contract/schemas/schemas.ts";
-import { pullUrl } from "../../api-contract/schemas/source-schemas.ts";
-import { ConfigError } from "../../app/config/config-error.ts";
+import { createChannelRequest } from "../../../api-contract/schemas/schemas.ts";
+import { pullUrl } from "../../../api-contract/schemas/source-schemas.ts";
+import { ConfigError } from "../../../app/config/config-error.ts";
 
 /** A longer file is not one of channels, in characters. */
 const CHARACTERS_MAX = 10_000_000;

@@ -1,6 +1,6 @@
-import { maskPullUrl } from "../../base/pull/pull-url.ts";
-import type { FanfareClient } from "../../client/client.ts";
-import { contentOf } from "./exit-codes.ts";
+import { maskPullUrl } from "../../../base/pull/pull-url.ts";
+import type { FanfareClient } from "../../../client/client.ts";
+import { contentOf } from "../exit-codes.ts";
 
 /** The stream that a channel pulls, as a file wants it. Absent or null: it is left as it is. */
 export type WantedPull = { readonly url: string; readonly enabled?: boolean | null | undefined };

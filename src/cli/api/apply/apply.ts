@@ -1,13 +1,13 @@
 import { stringify } from "yaml";
-import type { FanfareClient } from "../../client/client.ts";
-import type { Command } from "../commands/command.ts";
-import { text } from "../commands/options.ts";
-import { action, apiCommand, jsonText } from "./api-command.ts";
+import type { FanfareClient } from "../../../client/client.ts";
+import type { Command } from "../../commands/command.ts";
+import { text } from "../../commands/options.ts";
+import { action, apiCommand, jsonText } from "../api-command.ts";
+import { allChannels, deleteChannel } from "../channels.ts";
+import { ApiFailure, contentOf, EXIT } from "../exit-codes.ts";
 import { readApplyFile, type WantedChannel } from "./apply-file.ts";
 import { CHANNEL_FIELDS, disturbs, PLATFORM_FIELDS, type Present, planOf, type Step, stepText } from "./apply-plan.ts";
 import { changePull, presentPull } from "./apply-pull.ts";
-import { allChannels, deleteChannel } from "./channels.ts";
-import { ApiFailure, contentOf, EXIT } from "./exit-codes.ts";
 
 async function presentOf(client: FanfareClient): Promise<readonly Present[]> {
   const present: Present[] = [];

@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from "node:util";
+import type { Channel } from "../channels.ts";
+import type { Platform } from "../platforms.ts";
 import type { WantedChannel, WantedPlatform } from "./apply-file.ts";
 import { type PresentPull, type PullChange, pullChange, pullText } from "./apply-pull.ts";
-import type { Channel } from "./channels.ts";
-import type { Platform } from "./platforms.ts";
 
 /** What a server has. */
 export type Present = {
