@@ -124,6 +124,8 @@ export const CHANGE_REASONS = [
   "target-removed",
   "target-turned-on",
   "target-turned-off",
+  "window-opened",
+  "window-closed",
   "test-pattern-started",
   "test-pattern-stopped",
   "source-changed",

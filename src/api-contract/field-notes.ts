@@ -311,6 +311,11 @@ export const FIELD_NOTES: Readonly<Record<string, string>> = {
   url: "Of a pull: where the stream is. In answers without its password and the values of its query.",
   pull: "The stream that the server fetches: its address, and how the connection is, in the words of platforms.",
   position: "Which file of the source plays, counted from 0.",
+  windows:
+    "When the platform is on: days and times in a time zone. Outside of all of them it is off. An empty `open` removes them.",
+  open: "Windows: on `days` (all by default) from `startAt` to `endAt`, the next day where that is not after `startAt`.",
+  windowState:
+    "Of a platform with windows: OPEN; CLOSED: it is off although `enabled` is true; OPENED: a person turned it on outside of them, until the next one opens. `enabled` false stays above all.",
   scheduleId: "The schedule's id; of a source: the schedule that plays in its place.",
   scheduleName: "A name for people, up to 80 characters.",
   repeat: "once: on `onDate`; daily; weekly: on `days`.",

@@ -7,6 +7,7 @@ import { newChannelId, newStreamKey } from "./access/ids.ts";
 import type { ChannelRecord, ChannelSettings, TargetSettings } from "./channels/channel.ts";
 import { targetNameOf } from "./channels/channel.ts";
 import type { PlanLimits } from "./channels/plan.ts";
+import { windowState } from "./channels/target-windows.ts";
 import type { ChannelChanged } from "./facts/server-fact.ts";
 import type { ChannelHealth } from "./health/channel-health.ts";
 import type { IngestChecks } from "./ingest-check/ingest-checks.ts";
@@ -77,7 +78,7 @@ export class Service {
         streamKey: newStreamKey(randomBytes),
         ...(hasBackup ? { backupStreamKey: newStreamKey(randomBytes) } : {}),
         createdTime,
-        targets,
+        targets: targets.map((target) => ({ ...target, ...windowState(target, createdTime) })),
       });
     return found(await this.#reads.afterWrite(create, (channel) => this.#publish("created", channel)));
   }

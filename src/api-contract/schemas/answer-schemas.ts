@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { WEEKDAYS } from "../../base/calendar/timing.ts";
 import { SILENT_AUDIO, SOURCE_KINDS } from "../../thread-protocol/channel-spec.ts";
 import { DELAY_STATES } from "../../thread-protocol/delays/delay.ts";
 import {
@@ -55,6 +56,13 @@ const platformSettings = {
   timedData: z.boolean().optional(),
   silentAudio: z.enum(SILENT_AUDIO).optional(),
   delaySeconds: count.optional(),
+  windows: z
+    .strictObject({
+      open: z.array(z.strictObject({ days: z.array(z.enum(WEEKDAYS)), startAt: z.string(), endAt: z.string() })),
+      timeZone: z.string(),
+    })
+    .optional(),
+  windowState: z.enum(["OPEN", "CLOSED", "OPENED"]).optional(),
   tls: z.strictObject({ ca: z.string().optional(), fingerprint: z.string().optional() }).optional(),
   label: z.string().optional(),
   notes: z.array(inputNote).optional(),

@@ -12,6 +12,9 @@ const ZONE_RULE = "the name of a time zone, such as Asia/Seoul";
 const DATE_RULE = "a date such as 2026-12-24";
 const DAYS_RULE = `a list of days: ${WEEKDAYS.join(", ")}`;
 const TIME_RULE = "a time of day such as 20:00 or 20:00:30";
+const TIME_FORM = /^([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?$/;
+const WINDOWS_MAX = 20;
+const WINDOWS_RULE = `a list of at most ${WINDOWS_MAX} windows with days, startAt and endAt`;
 const DURATION_SECONDS_MAX = 31 * 86_400;
 const DURATION_RULE = `a whole number of seconds from 1 to ${DURATION_SECONDS_MAX}`;
 const FLAG_RULE = "true or false";
@@ -19,11 +22,17 @@ const FLAG_RULE = "true or false";
 /** A time of day, read as seconds since midnight. */
 const timeOfDay = z
   .string({ error: TIME_RULE })
-  .regex(/^([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?$/, { error: TIME_RULE })
+  .regex(TIME_FORM, { error: TIME_RULE })
   .transform((text) => {
     const [hours = 0, minutes = 0, seconds = 0] = text.split(":").map(Number);
     return (hours * 60 + minutes) * 60 + seconds;
   });
+
+/** A time of day as text, without seconds where there are none. */
+const timeText = z
+  .string({ error: TIME_RULE })
+  .regex(TIME_FORM, { error: TIME_RULE })
+  .transform((text) => text.replace(/^(\d\d:\d\d):00$/, "$1"));
 
 /** Days of the week, each once. */
 const weekdays = z
@@ -33,6 +42,28 @@ const weekdays = z
   .transform((days) => WEEKDAYS.filter((day) => days.includes(day)));
 
 export const timeZone = z.string({ error: ZONE_RULE }).refine(isTimeZone, { error: ZONE_RULE });
+
+/** When a platform is on; an empty list: always. It is the same text in requests and answers. */
+export const platformWindows = z.object(
+  {
+    open: z
+      .array(
+        z.object(
+          { days: weekdays.default([...WEEKDAYS]), startAt: timeText, endAt: timeText },
+          { error: WINDOWS_RULE },
+        ),
+        {
+          error: WINDOWS_RULE,
+        },
+      )
+      .max(WINDOWS_MAX, { error: WINDOWS_RULE })
+      .default([]),
+    timeZone: timeZone.default("UTC"),
+  },
+  { error: "an object with open and timeZone" },
+);
+
+export type PlatformWindows = z.output<typeof platformWindows>;
 
 function oneOf<const Words extends readonly [string, ...string[]]>(words: Words) {
   return z.enum(words, { error: `one of ${words.join(", ")}` });

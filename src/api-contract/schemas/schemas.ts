@@ -8,6 +8,7 @@ import { CHANNEL_NAME_CHARACTERS_MAX, channelNameProblem, tidyChannelName } from
 import { PLATFORM_NAMES } from "../platform-names.ts";
 import { rtmpUrlProblem } from "../rtmp-url.ts";
 import { targetTrust } from "../target-trust.ts";
+import { platformWindows } from "./schedule-schemas.ts";
 
 /** The longest values, in characters. */
 const LONGEST = { rtmpUrl: 1024, streamKey: 512, login: 128, label: 40 } as const;
@@ -206,6 +207,7 @@ const platform = z.object(
     timedData: optional(flag),
     silentAudio: optional(silentAudio),
     delaySeconds: optional(delaySeconds),
+    windows: optional(platformWindows),
     tls: optional(targetTrust),
   },
   { error: "an object with targetName, rtmpUrl and streamKey" },
@@ -291,6 +293,7 @@ export const editPlatformRequest = z.object({
   timedData: optional(flag),
   silentAudio: optional(silentAudio),
   delaySeconds: optional(delaySeconds),
+  windows: optional(platformWindows),
   tls: optional(targetTrust),
 });
 

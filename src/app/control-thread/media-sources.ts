@@ -1,3 +1,4 @@
+import type { ChannelChange } from "../../api-contract/event-words.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";
 import type { ServerFact } from "../../control/facts/server-fact.ts";
@@ -6,9 +7,11 @@ import type { SlateStage } from "../../control/ports/slate-maker.ts";
 import type { Store } from "../../control/ports/store.ts";
 import { ScheduleRunner } from "../../control/schedules/schedule-runner.ts";
 import { Schedules } from "../../control/schedules/schedules.ts";
+import { WindowWatch } from "../../control/schedules/window-watch.ts";
 import { Slates } from "../../control/sources/slates.ts";
 import { Sources } from "../../control/sources/sources.ts";
 import { EFFECT_DEADLINE_MS } from "../../control/use-cases/edit-context.ts";
+import type { TargetEdits } from "../../control/use-cases/target-edits.ts";
 import { findFfmpeg } from "../../ffmpeg/find-ffmpeg.ts";
 import { MediaLibrary } from "../../media-files/media-library.ts";
 import type { CidrBlock } from "../../net/cidr-list.ts";
@@ -17,6 +20,7 @@ import { openPullLink } from "../../sources/pull-links/open-pull-link.ts";
 import { PullDialer } from "../../sources/pull-links/pull-dialer.ts";
 import { SlateMaking } from "../../sources/slate-making.ts";
 import { SourcePlayers } from "../../sources/source-players.ts";
+import { listWindowedTargets } from "../../store/channels/windowed-targets.ts";
 import type { Database } from "../../store/database/database.ts";
 import { SqlScheduleStore } from "../../store/sources/schedule-store.ts";
 import { SqlSourceStore } from "../../store/sources/source-store.ts";
@@ -46,9 +50,14 @@ export type MediaSourcesDeps = {
   };
   /** Whether other servers share the database. */
   readonly hasOthers: boolean;
+  readonly followWindows: TargetEdits["followWindows"];
 };
 
 const BYTES_PER_MB = 1_000_000;
+/** After these a target may have other windows. */
+const CHANGES_TARGETS: readonly ChannelChange[] = [
+  ...(["created", "deleted", "target-added", "target-edited", "target-removed", "target-turned-on"] as const),
+];
 
 /** The library of media files and the sources of channels, composed. */
 export class MediaSources {
@@ -56,6 +65,7 @@ export class MediaSources {
   readonly sources: Sources;
   readonly schedules: Schedules;
   readonly #runner: ScheduleRunner;
+  readonly #windows: WindowWatch;
   readonly #players: SourcePlayers;
   readonly #slates: Slates;
   readonly #stopping = new AbortController();
@@ -98,6 +108,11 @@ export class MediaSources {
       files: this.files,
       isScheduled: (fileId) => this.#runner.plays(fileId),
     });
+    this.#windows = new WindowWatch({
+      list: () => listWindowedTargets(database),
+      follow: deps.followWindows,
+      ...{ clock, log, hasOthers },
+    });
     const scheduleStore = new SqlScheduleStore(database);
     this.#runner = new ScheduleRunner({
       ...{ store: scheduleStore, sources: this.sources, files: this.files, clock, log, publish, hasOthers },
@@ -121,6 +136,7 @@ export class MediaSources {
         this.#log.error("sources could not be read", { detail });
       })
       .then(() => (this.#stopping.signal.aborted ? undefined : this.#runner.start()));
+    void this.#windows.start();
   }
 
   /** Adds a port of this server: no source is fetched from there. */
@@ -135,6 +151,7 @@ export class MediaSources {
         this.sources.forget(fact.channelId);
         this.#runner.forget(fact.channelId);
       }
+      if (fact.kind === "channel-changed" && CHANGES_TARGETS.includes(fact.change)) this.#windows.changed();
       if (fact.kind === "ingest-ended" && fact.isBroadcastOver) this.#slates.ended(fact.channelId);
     });
     samples.subscribe("slates", (batch) => this.#slates.samples(batch));
@@ -144,6 +161,7 @@ export class MediaSources {
   async handOver(): Promise<void> {
     this.#stopping.abort();
     this.#runner.stop();
+    this.#windows.stop();
     await Promise.all([this.#players.abandon(), this.files.close()]);
   }
 
@@ -151,6 +169,7 @@ export class MediaSources {
   async close(): Promise<void> {
     this.#stopping.abort();
     this.#runner.stop();
+    this.#windows.stop();
     await Promise.all([this.#players.close(), this.files.close()]);
   }
 }

@@ -288,19 +288,13 @@ function assemble(foundations: AllFoundations): Parts {
   const all = cluster?.states.runtime ?? runtime;
   const checks = cluster?.states.ingestChecks ?? ingestChecks;
   const service = new Service({
-    ...{
-      store,
-      runtime: all,
-      view: liveState,
-      ingestChecks: checks,
-      clock,
-      randomBytes,
-      planLimits: config.planLimits,
-    },
+    ...{ store, runtime: all, view: liveState, ingestChecks: checks },
+    ...{ clock, randomBytes, planLimits: config.planLimits },
     publish: (fact) => publish(withActor(fact)),
   });
   const media = new MediaSources({
     ...{ store, runtime, clock, log, liveState, database: storage.database, hasOthers: node !== undefined },
+    followWindows: (channelId, targetId) => service.targetEdits.followWindows(channelId, targetId),
     ...mediaSourcesOptions(config, foundations.tls),
     publish: (fact) => publish(fact.kind === "channel-changed" ? withActor(fact) : fact),
     isOverloaded: () => troubles.current.some(({ name }) => name === "overloaded"),

@@ -7,7 +7,7 @@ const DAYS_AHEAD = 9;
 
 /** In the order of the week. */
 export const WEEKDAYS = ["MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN"] as const;
-type Weekday = (typeof WEEKDAYS)[number];
+export type Weekday = (typeof WEEKDAYS)[number];
 
 /** When something starts: times of day are seconds since midnight, as clocks in the zone show them. */
 export type Timing = {

@@ -85,6 +85,9 @@ const TARGET: Describers<Target> = {
   hasTimedData: plain("timedData"),
   silentAudio: plain("silentAudio"),
   delaySeconds: plain("delaySeconds"),
+  windows: (windows) => plain("windows")(JSON.stringify(windows)),
+  isOutsideWindows: [],
+  openUntil: [],
   targetId: [],
   totals: [],
 };

@@ -14,6 +14,7 @@ import type { FreezeTimes } from "../../thread-protocol/freeze-times.ts";
 import { limitsOf } from "../presets/target-presets.ts";
 import { isPresetHost } from "./known-hosts.ts";
 import type { PlanType } from "./plan.ts";
+import { isOn, type TargetWindows } from "./target-windows.ts";
 
 /** A label on a channel; nothing depends on it. */
 export type EnvType = "REAL" | "DEV" | "STAGE";
@@ -49,6 +50,12 @@ export type TargetSettings = {
   readonly silentAudio?: SilentAudio;
   /** Absent: no delay. */
   readonly delaySeconds?: number;
+  /** When it is on. Absent: always. */
+  readonly windows?: TargetWindows;
+  /** Its windows turn it off now. Absent: they do not. */
+  readonly isOutsideWindows?: boolean;
+  /** A person turned it on outside of its windows: it stays on until then. Milliseconds since the Unix epoch. */
+  readonly openUntil?: number;
 };
 
 /** The names of a target: its platform's name, and a person's label for it. */
@@ -148,7 +155,7 @@ export function channelSpec(channel: Channel): ChannelSpec {
 
 /** The target's spec for the media thread. */
 export function targetSpec(target: Target): TargetSpec {
-  const { targetId, url, streamKey, isEnabled, bufferPolicy, tls, tracks, loginId, loginPassword = "" } = target;
+  const { targetId, url, streamKey, bufferPolicy, tls, tracks, loginId, loginPassword = "" } = target;
   const { hasTimedData, delaySeconds } = target;
   const credentials = loginId === undefined ? {} : { credentials: { id: loginId, password: loginPassword } };
   const { videoCodecs: video, audioCodecs: audio, tracksNeeded = [] } = limitsOf(target.targetName);
@@ -161,7 +168,7 @@ export function targetSpec(target: Target): TargetSpec {
     ...(isPresetHost(url) ? { isPresetHost: true } : {}),
     streamKey,
     ...credentials,
-    isEnabled,
+    isEnabled: isOn(target),
     bufferPolicy,
     codecs,
     ...(tracks === undefined ? {} : { tracks }),

@@ -2,6 +2,7 @@ import { parseTargetUrl, streamName } from "../../protocol/rtmp/url.ts";
 import { type TargetErrorName, targetError } from "../../thread-protocol/targets/target-errors.ts";
 import { TargetErrorCode, type TargetStatus } from "../../thread-protocol/targets/target-status.ts";
 import type { Target } from "./channel.ts";
+import { isOn } from "./target-windows.ts";
 
 /** The place that an address names, however it is written. */
 function placeOf(url: string): string {
@@ -41,7 +42,7 @@ const TWIN_SENTENCES: Partial<Readonly<Record<TargetErrorCode, TargetErrorName>>
 
 /** The status with an error that names the other target, where that is the likely cause. */
 export function besideTwin(status: TargetStatus, twins: readonly Target[]): TargetStatus {
-  const twin = twins.find(({ isEnabled }) => isEnabled);
+  const twin = twins.find(isOn);
   const { lastError } = status;
   const name = lastError === undefined ? undefined : TWIN_SENTENCES[lastError.code];
   if (twin === undefined || lastError === undefined || name === undefined) return status;

@@ -72,6 +72,10 @@ function changeText(fact: ChannelChanged, platform: string): string {
       return `${platform} has been turned on`;
     case "target-turned-off":
       return `${platform} has been turned off`;
+    case "window-opened":
+      return `${platform} is on: its window has opened`;
+    case "window-closed":
+      return `${platform} is off: its window has closed`;
     case "test-pattern-started":
       return "test pattern has been started by a person";
     case "test-pattern-stopped":

@@ -2,6 +2,7 @@ import type { Clock } from "../../base/clock.ts";
 import type { ChannelId, TargetId } from "../../thread-protocol/channel-spec.ts";
 import type { ChannelSample, IngestSample } from "../../thread-protocol/samples.ts";
 import type { Target } from "../channels/channel.ts";
+import { isOn } from "../channels/target-windows.ts";
 import type { OverThreshold, ServerFact, SilenceChanged } from "../facts/server-fact.ts";
 import type { Bilingual } from "../presets/target-preset.ts";
 import { displayNameOf, limitsOf } from "../presets/target-presets.ts";
@@ -18,7 +19,7 @@ export type IngestWarning = {
   readonly targetId?: TargetId;
 };
 
-type CheckedTarget = Pick<Target, "targetId" | "targetName" | "isEnabled" | "tracks">;
+type CheckedTarget = Pick<Target, "targetId" | "targetName" | "isEnabled" | "isOutsideWindows" | "tracks">;
 
 export type IngestChecksOptions = {
   readonly clock: Clock;
@@ -186,7 +187,7 @@ function show(check: Check): void {
 
 function findAll(ingest: IngestSample, targets: readonly CheckedTarget[]): readonly PlacedFinding[] {
   const ofTargets = targets
-    .filter(({ isEnabled }) => isEnabled)
+    .filter(isOn)
     .flatMap(({ targetId, targetName, tracks }) =>
       findTargetFaults(ingest, limitsOf(targetName), tracks).map((finding) => ({ ...finding, targetId })),
     );
@@ -200,7 +201,7 @@ function describeAll(findings: readonly PlacedFinding[], targets: readonly Check
   return findings.flatMap((finding) => {
     const { code, targetId } = finding;
     if (targetId === undefined) return [{ code, ...describeFinding(finding) }];
-    const target = targets.find((each) => each.targetId === targetId && each.isEnabled);
+    const target = targets.find((each) => each.targetId === targetId && isOn(each));
     if (target === undefined) return [];
     return [{ code, ...describeFinding(finding, displayNameOf(target.targetName)), targetId }];
   });

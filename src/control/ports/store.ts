@@ -17,6 +17,7 @@ import type {
   TargetSettings,
   TargetTotals,
 } from "../channels/channel.ts";
+import type { TargetWindows } from "../channels/target-windows.ts";
 import type { AccessKeyStore } from "./access-key-store.ts";
 
 /** A new channel. Holds secrets. */
@@ -67,6 +68,11 @@ export type TargetChange = {
   readonly hasTimedData?: boolean;
   readonly silentAudio?: SilentAudio;
   readonly delaySeconds?: number;
+  /** `none`: it is always on again. */
+  readonly windows?: TargetWindows | "none";
+  readonly isOutsideWindows?: boolean;
+  /** 0: nobody turned it on outside of its windows. */
+  readonly openUntil?: number;
 };
 
 /** A channel after the removal of one of its targets, and the target as it was. */

@@ -4,6 +4,7 @@ import type { PreflightStage } from "../../thread-protocol/preflight.ts";
 import type { TargetStatus } from "../../thread-protocol/targets/target-status.ts";
 import { type Channel, channelSpec, type Target, type TargetSettings, targetSpec } from "../channels/channel.ts";
 import { twinsOf } from "../channels/target-twins.ts";
+import { isOn, nextOpening, windowState } from "../channels/target-windows.ts";
 import { DomainError } from "../ports/errors.ts";
 import type { ChannelCheck, TargetChange, TargetDecision } from "../ports/store.ts";
 import { found, targetOf } from "./channel-reads.ts";
@@ -38,7 +39,8 @@ export class TargetEdits {
   async add(channelId: ChannelId, settings: TargetSettings): Promise<ChangedTarget> {
     const { store, planLimits, reads } = this.#context;
     const check: ChannelCheck = ({ planType, targetCount }) => checkPlan(planLimits, planType, targetCount + 1);
-    const write = () => store.addTarget(channelId, settings, check);
+    const state = windowState(settings, this.#context.clock.wallNow());
+    const write = () => store.addTarget(channelId, { ...settings, ...state }, check);
     const channel = found(
       await reads.afterWrite(write, (stored) => {
         const added = stored.targets.at(-1);
@@ -60,9 +62,9 @@ export class TargetEdits {
     decide: (present: Target) => TargetChange,
     isOnAirAllowed: boolean,
   ): Promise<ChangedTarget> {
-    const { runtime } = this.#context;
+    const { runtime, clock } = this.#context;
     return this.#change(channelId, targetId, "target-edited", (present) => {
-      const change = decide(present);
+      const change = withWindowState(decide(present), clock.wallNow());
       if (runtime.live(channelId)?.isPublishing === true && !isOnAirAllowed) {
         throw new DomainError({ kind: "channel-publishing" });
       }
@@ -78,14 +80,20 @@ export class TargetEdits {
     return { ...removed, isChannelPublishing: false };
   }
 
-  /** A target that is switched on joins a running broadcast; one that is switched off is ended properly. */
+  /**
+   * A target that is switched on joins a running broadcast; one that is switched off is ended properly. Outside of its
+   * windows it is on until the next one opens; from then on they decide again.
+   */
   async setEnabled(channelId: ChannelId, targetId: TargetId, isEnabled: boolean): Promise<TargetDetail> {
-    const { runtime, view, reads } = this.#context;
+    const { runtime, view, reads, clock } = this.#context;
     let isChanged = false;
     const reason = isEnabled ? "target-turned-on" : "target-turned-off";
     const { target } = await this.#change(channelId, targetId, reason, (present) => {
-      isChanged = present.isEnabled !== isEnabled;
-      return isChanged ? { isEnabled } : undefined;
+      const { windows, isOutsideWindows = false } = present;
+      const opens = isEnabled && isOutsideWindows && windows !== undefined;
+      isChanged = present.isEnabled !== isEnabled || opens;
+      if (!isChanged) return undefined;
+      return { isEnabled, ...(opens ? openedUntil(nextOpening(windows, clock.wallNow())) : {}) };
     });
     if (!isChanged) return target;
     await view.until(() => {
@@ -95,6 +103,22 @@ export class TargetEdits {
     return targetOf(await reads.get(channelId), targetId);
   }
 
+  /** Turns the target on or off as its windows say now. Does nothing where it is so already. */
+  async followWindows(channelId: ChannelId, targetId: TargetId): Promise<void> {
+    const nowMs = this.#context.clock.wallNow();
+    let reason: ChangeReason = "window-opened";
+    await this.#change(
+      channelId,
+      targetId,
+      () => reason,
+      (present) => {
+        const state = windowState(present, nowMs);
+        reason = state.isOutsideWindows ? "window-closed" : "window-opened";
+        return state.isOutsideWindows === (present.isOutsideWindows ?? false) ? undefined : state;
+      },
+    );
+  }
+
   /**
    * Dials a failed target now, even if its link stalls; does nothing to one that did not fail. Throws DomainError
    * `target-off` where it is switched off, since nothing would ever happen then.
@@ -102,7 +126,7 @@ export class TargetEdits {
   async retry(channelId: ChannelId, targetId: TargetId): Promise<TargetDetail> {
     const { runtime, view, reads } = this.#context;
     const present = targetOf(await reads.get(channelId), targetId);
-    if (!present.isEnabled) throw new DomainError({ kind: "target-off" });
+    if (!isOn(present)) throw new DomainError({ kind: "target-off" });
     if (present.live?.status.status !== "FAIL") return present;
     await runtime.retryTarget(channelId, targetId);
     const now = () => runtime.live(channelId)?.targets.get(targetId)?.status.status;
@@ -156,7 +180,7 @@ export class TargetEdits {
   async #change(
     channelId: ChannelId,
     targetId: TargetId,
-    reason: ChangeReason,
+    reason: ChangeReason | (() => ChangeReason),
     decide: TargetDecision,
   ): Promise<ChangedTarget> {
     const { store, reads } = this.#context;
@@ -168,7 +192,8 @@ export class TargetEdits {
         return change;
       });
     const changed = await reads.afterWrite(write, (channel) => {
-      if (isChanged) this.#publish(reason, channel, targetOf(channel, targetId));
+      const what = typeof reason === "function" ? reason() : reason;
+      if (isChanged) this.#publish(what, channel, targetOf(channel, targetId));
     });
     // If nothing was changed, the channel does not exist, or only the target does not.
     const channel = changed ?? (await reads.get(channelId));
@@ -180,6 +205,16 @@ export class TargetEdits {
     this.#context.runtime.apply(channelSpec(channel));
     this.#context.publish(reason, channel, { target });
   }
+}
+
+/** Other windows hold from this moment on. */
+function withWindowState(change: TargetChange, nowMs: number): TargetChange {
+  if (change.windows === undefined) return change;
+  return { ...change, ...windowState(change.windows === "none" ? {} : { windows: change.windows }, nowMs) };
+}
+
+function openedUntil(openUntil: number): TargetChange {
+  return { isOutsideWindows: false, openUntil };
 }
 
 /** Its link is connected or connecting. */

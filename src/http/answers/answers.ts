@@ -11,6 +11,7 @@ import { targetError } from "../../thread-protocol/targets/target-errors.ts";
 import { healthAnswer } from "./health-answer.ts";
 import { ingestAnswer } from "./ingest-answer.ts";
 import { recordingStatusAnswer } from "./recordings/recording-answer.ts";
+import { windowsAnswer } from "./windows/target-windows.ts";
 
 /** The servers that encoders publish to: without key or trailing slash. */
 export type PublishAddresses = {
@@ -153,6 +154,7 @@ export function platformSettingsAnswer(target: Target, context: AnswerContext) {
     ...(target.hasTimedData === false ? { timedData: false } : {}),
     ...(target.silentAudio === undefined || target.silentAudio === "auto" ? {} : { silentAudio: target.silentAudio }),
     ...(target.delaySeconds === undefined ? {} : { delaySeconds: target.delaySeconds }),
+    ...windowsAnswer(target),
     ...(target.label === undefined ? {} : { label: target.label }),
   };
 }

@@ -1,6 +1,7 @@
 import type { PlatformRequest } from "../../api-contract/schemas/schemas.ts";
 import type { TargetSettings } from "../../control/channels/channel.ts";
 import type { TargetTrust, TrackChoice } from "../../thread-protocol/channel-spec.ts";
+import { windowsOf } from "./windows/target-windows.ts";
 
 /** One element of `restream`, in the form of the use cases. */
 export function targetSettings(platform: PlatformRequest): TargetSettings {
@@ -8,6 +9,7 @@ export function targetSettings(platform: PlatformRequest): TargetSettings {
   const loginPassword = platform.password ?? platform.streamPassword ?? "";
   const tracks = trackChoice(platform.tracks);
   const label = platform.label ?? "";
+  const windows = platform.windows == null ? undefined : windowsOf(platform.windows);
   return {
     targetName: platform.targetName,
     url: platform.rtmpUrl,
@@ -22,6 +24,7 @@ export function targetSettings(platform: PlatformRequest): TargetSettings {
     ...(platform.timedData === false ? { hasTimedData: false } : {}),
     ...(platform.silentAudio == null ? {} : { silentAudio: platform.silentAudio }),
     ...(platform.delaySeconds == null || platform.delaySeconds === 0 ? {} : { delaySeconds: platform.delaySeconds }),
+    ...(windows === undefined ? {} : { windows }),
   };
 }
 

@@ -12,14 +12,13 @@ import type { LastRun, ScheduleSettings } from "../../control/schedules/schedule
 import type { ScheduleDetail, Schedules } from "../../control/schedules/schedules.ts";
 import { sendContent } from "../answers/reply.ts";
 import { orRefuseIn, type RouteContext, readJson } from "../answers/request.ts";
+import { timeText } from "../answers/windows/time-text.ts";
 
 type ChannelParams = { readonly Params: { readonly channelId: string } };
 type ScheduleParams = { readonly Params: { readonly channelId: string; readonly scheduleId: string } };
 
 const SCHEDULES = "/re-stream/channels/:channelId/schedules";
 const SCHEDULE = `${SCHEDULES}/:scheduleId`;
-const SECONDS_PER_MINUTE = 60;
-const MINUTES_PER_HOUR = 60;
 
 /** The calls on a channel's schedules: files that start at a time. */
 export function addScheduleRoutes(
@@ -130,13 +129,4 @@ function runAnswer({ time, result, reason }: LastRun) {
   if (reason === undefined) return { time, result };
   const [message, messageKo] = MISSED_SENTENCES[reason];
   return { time, result, missedReason: reason, message, messageKo };
-}
-
-/** `20:00`, or `20:00:30`. */
-function timeText(secondsOfDay: number): string {
-  const minutes = Math.floor(secondsOfDay / SECONDS_PER_MINUTE);
-  const seconds = secondsOfDay % SECONDS_PER_MINUTE;
-  const two = (value: number): string => String(value).padStart(2, "0");
-  const time = `${two(Math.floor(minutes / MINUTES_PER_HOUR))}:${two(minutes % MINUTES_PER_HOUR)}`;
-  return seconds === 0 ? time : `${time}:${two(seconds)}`;
 }

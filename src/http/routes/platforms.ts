@@ -14,6 +14,7 @@ import { sendContent } from "../answers/reply.ts";
 import type { RouteContext } from "../answers/request.ts";
 import { answerContext, orRefuse, orRefuseIn, readJson } from "../answers/request.ts";
 import { targetSettings, targetTrust, trackChoice } from "../answers/target-settings.ts";
+import { windowsOf } from "../answers/windows/target-windows.ts";
 
 type ChannelParams = { readonly Params: { readonly channelId: string } };
 type PlatformParams = { readonly Params: { readonly channelId: string; readonly platformId: string } };
@@ -121,6 +122,7 @@ function targetChange(body: EditPlatformRequest, present: Target): TargetChange 
     ...(body.timedData == null ? {} : { hasTimedData: body.timedData }),
     ...(body.silentAudio == null ? {} : { silentAudio: body.silentAudio }),
     ...(body.delaySeconds == null ? {} : { delaySeconds: body.delaySeconds }),
+    ...(body.windows == null ? {} : { windows: windowsOf(body.windows) ?? "none" }),
     ...(body.tls == null ? {} : { tls: targetTrust(body.tls) }),
     ...(body.tracks == null ? {} : { tracks: trackChoice(body.tracks) ?? "all" }),
   };

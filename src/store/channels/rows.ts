@@ -118,6 +118,7 @@ export function readTarget(row: TargetRow, secrets: Secrets): Target {
     ...(row.has_timed_data === 1 ? {} : { hasTimedData: false }),
     ...readSilentAudio(row),
     ...(Number(row.delay_seconds) === 0 ? {} : { delaySeconds: Number(row.delay_seconds) }),
+    ...readWindows(row),
     totals: { bytes: Number(row.bytes), playMs: Number(row.play_ms), retryCount: Number(row.retry_count) },
   };
 }
@@ -136,8 +137,28 @@ function readSilentAudio({ silent_audio }: TargetRow): { readonly silentAudio?: 
   return silentAudio === "auto" ? {} : { silentAudio };
 }
 
-/** The stream settings of a target. */
-type Chosen = "tracks" | "hasTimedData" | "silentAudio" | "delaySeconds";
+function readWindows({ windows, is_outside_windows, open_until }: TargetRow): Pick<Target, WindowFields> {
+  if (windows === "") return {};
+  const openUntil = Number(open_until);
+  return {
+    windows: JSON.parse(windows),
+    ...(is_outside_windows === 1 ? { isOutsideWindows: true } : {}),
+    ...(openUntil === 0 ? {} : { openUntil }),
+  };
+}
+
+type WindowFields = "windows" | "isOutsideWindows" | "openUntil";
+
+function windowColumns({ windows, isOutsideWindows, openUntil }: Pick<TargetChange, WindowFields>) {
+  return {
+    ...(windows === undefined ? {} : { windows: windows === "none" ? "" : JSON.stringify(windows) }),
+    ...(isOutsideWindows === undefined ? {} : { is_outside_windows: isOutsideWindows ? 1 : 0 }),
+    ...(openUntil === undefined ? {} : { open_until: openUntil }),
+  };
+}
+
+/** The stream settings of a target, and when it is on. */
+type Chosen = "tracks" | "hasTimedData" | "silentAudio" | "delaySeconds" | WindowFields;
 
 /** The stream settings of a new target, as columns. */
 export function chosenColumns(settings: Pick<TargetSettings, Chosen>) {
@@ -147,6 +168,8 @@ export function chosenColumns(settings: Pick<TargetSettings, Chosen>) {
     has_timed_data: hasTimedData ? 1 : 0,
     silent_audio: silentAudio,
     delay_seconds: delaySeconds,
+    ...{ windows: "", is_outside_windows: 0, open_until: 0 },
+    ...windowColumns(settings),
   };
 }
 
@@ -158,6 +181,7 @@ export function choiceColumns(change: Pick<TargetChange, Chosen>) {
     ...(hasTimedData === undefined ? {} : { has_timed_data: hasTimedData ? 1 : 0 }),
     ...(silentAudio === undefined ? {} : { silent_audio: silentAudio }),
     ...(delaySeconds === undefined ? {} : { delay_seconds: delaySeconds }),
+    ...windowColumns(change),
   };
 }
 

@@ -196,6 +196,12 @@ export type TargetRow = {
   /** `auto`, `always` or `never`. */
   readonly silent_audio: string;
   readonly delay_seconds: number;
+  /** JSON. Empty: always on; the next two are 0 then. */
+  readonly windows: string;
+  /** 0 or 1. */
+  readonly is_outside_windows: number;
+  /** 0: nobody turned it on outside of its windows. */
+  readonly open_until: number;
   readonly bytes: number;
   readonly play_ms: number;
   readonly retry_count: number;

@@ -121,6 +121,8 @@ export const WRONG_BODY_VALUES: Readonly<Record<string, readonly WrongValue[]>> 
     ...wrong("an address of at most 2048 characters", `rtmp://h/${"x".repeat(2_048)}`),
   ],
   loop: wrong("true or false", "true", 1),
+  windows: wrong("an object with open and timeZone", 5, "x", true),
+  open: wrong("a list of at most 20 windows with days, startAt and endAt", 5, "x", {}),
   scheduleName: wrong("text of at most 80 characters, none of them a control character", 5, "a\nb", "x".repeat(81), {}),
   timeZone: wrong("the name of a time zone, such as Asia/Seoul", 5, "Mars/Base", "+09:00", "x".repeat(65), {}),
   repeat: oneOf(["once", "daily", "weekly"], "yearly", "ONCE"),

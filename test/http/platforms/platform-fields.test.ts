@@ -16,6 +16,7 @@ const FIELDS: Readonly<Record<string, unknown>> = {
   timedData: false,
   silentAudio: "never",
   delaySeconds: 30,
+  windows: { open: [{ days: ["MON", "FRI"], startAt: "20:00", endAt: "22:00:30" }], timeZone: "Europe/Berlin" },
   tls: { fingerprint: "ab".repeat(32) },
 };
 const PASSWORD = "xyzzy";

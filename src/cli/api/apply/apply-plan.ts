@@ -68,11 +68,13 @@ export const PLATFORM_FIELDS = [
   "timedData",
   "silentAudio",
   "delaySeconds",
+  "windows",
   "tls",
 ] as const;
 /** A change of these needs no new connection. */
 const HARMLESS = new Set([
   "label",
+  "windows",
   "planType",
   "envType",
   "labels",

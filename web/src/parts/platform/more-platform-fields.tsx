@@ -4,6 +4,7 @@ import { checkShortText } from "../basic/field-checks.ts";
 import { type Fields, optionalLabel, SelectField, TextField } from "../basic/form.tsx";
 import { SecretField } from "../basic/secret-field.tsx";
 import { DelayField } from "../delay/delay.tsx";
+import { WindowsFields } from "./windows-field.tsx";
 
 /** Track numbers are one byte on the wire. */
 const TRACK_MAX = 255;
@@ -53,6 +54,7 @@ export function MoreFields({ platform }: { readonly platform?: Platform }) {
         options={SILENT_AUDIO.map((choice) => [choice, texts.silentAudioChoices[choice]])}
       />
       <DelayField platform={platform} />
+      <WindowsFields platform={platform} />
       <label class="check">
         <input type="checkbox" name="noTimedData" defaultChecked={platform?.timedData === false} />
         <span>{texts.timedData}</span>

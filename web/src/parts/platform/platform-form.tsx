@@ -9,6 +9,7 @@ import { sayNotes } from "../basic/notice.tsx";
 import { KeyField } from "./key-field.tsx";
 import { MoreFields, tracksOf, trustOf } from "./more-platform-fields.tsx";
 import { keyHelp, offeredPresets, platformName, presetName, presetOf, urlHelp } from "./presets.ts";
+import { windowsOf } from "./windows-field.tsx";
 
 const OWN_ADDRESS = "own";
 
@@ -24,6 +25,7 @@ export function platformBody(field: Fields): object {
     streamKey: field("streamKey"),
     ...Object.fromEntries(optional.map((name) => [name, field(name)])),
     ...(Object.keys(tracks).length > 0 ? { tracks } : {}),
+    ...(field("windows").trim() === "" ? {} : windowsOf(field)),
     ...(field("noTimedData") === "on" ? { timedData: false } : {}),
     ...(Number(field("delaySeconds")) > 0 ? { delaySeconds: Number(field("delaySeconds")) } : {}),
     ...(tls.length > 0 ? { tls: Object.fromEntries(tls) } : {}),
@@ -140,6 +142,7 @@ export function EditPlatform({ channel, platform, onClose }: EditOptions) {
       // No track means all tracks, and empty texts mean the usual authorities only.
       tracks: tracksOf(field),
       timedData: field("noTimedData") !== "on",
+      ...windowsOf(field),
       tls: trustOf(field),
     });
     onClose();

@@ -16,6 +16,7 @@ import { Figures } from "./platform-figures.tsx";
 import { PlatformLogo } from "./platform-logo.tsx";
 import { changeOf, PlatformSwitch, UndoBar, usePendingOff } from "./platform-switch.tsx";
 import { platformName, presetName, presetOf } from "./presets.ts";
+import { WindowNote } from "./windows-field.tsx";
 
 const Delay = lazy(async () => (await import("../delay/delay.tsx")).Delay);
 const PlatformCharts = lazy(async () => (await import("./platform-charts.tsx")).PlatformCharts);
@@ -61,6 +62,7 @@ export function PlatformRow({ live, platform }: RowOptions) {
         />
       </div>
       {platform.delay && <Delay channelId={channel.channelId} platform={platform} />}
+      <WindowNote platform={platform} />
       <UndoBar pending={pending} name={name} />
       {isFailing && platform.lastError !== undefined && <Failure error={platform.lastError} platform={platform} />}
       {platform.warning !== undefined && <Warning warning={platform.warning} />}

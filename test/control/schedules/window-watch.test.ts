@@ -1,0 +1,112 @@
+import { expect, test } from "vitest";
+import {
+  nextBoundary,
+  nextOpening,
+  type TargetWindows,
+  windowState,
+} from "../../../src/control/channels/target-windows.ts";
+import { type WindowedTarget, WindowWatch } from "../../../src/control/schedules/window-watch.ts";
+import { VirtualClock } from "../../support/stages/virtual-clock.ts";
+
+const HOUR_MS = 3_600_000;
+const at = (text: string): number => Date.parse(text);
+const seconds = (hours: number): number => hours * 3_600;
+const DAYS = ["MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN"] as const;
+
+/** Every evening in Berlin, and over midnight into Sunday. */
+const WINDOWS: TargetWindows = {
+  timeZone: "Europe/Berlin",
+  list: [
+    { days: DAYS, fromSeconds: seconds(20), toSeconds: seconds(22) },
+    { days: ["SAT"], fromSeconds: seconds(22), toSeconds: seconds(3) },
+  ],
+};
+
+test.each([
+  // 2026-10-24 is a Saturday; clocks go back at 03:00 on Sunday.
+  { now: "2026-10-24T17:59:59Z", isOpen: false, next: "2026-10-24T18:00:00Z" },
+  { now: "2026-10-24T18:00:00Z", isOpen: true, next: "2026-10-24T20:00:00Z" },
+  { now: "2026-10-24T20:00:00Z", isOpen: true, next: "2026-10-25T02:00:00Z" },
+  { now: "2026-10-25T01:59:59Z", isOpen: true, next: "2026-10-25T02:00:00Z" },
+  { now: "2026-10-25T02:00:00Z", isOpen: false, next: "2026-10-25T19:00:00Z" },
+])("at $now a window is open: $isOpen", ({ now, isOpen, next }) => {
+  expect(windowState({ windows: WINDOWS }, at(now))).toEqual({ isOutsideWindows: !isOpen, openUntil: 0 });
+  expect(new Date(nextBoundary(WINDOWS, at(now))).toISOString()).toBe(next.replace("Z", ".000Z"));
+});
+
+test("a person who turns it on outside of its windows keeps it on until the next one opens, whatever the clock was", () => {
+  const openUntil = nextOpening(WINDOWS, at("2026-10-25T12:00Z"));
+  expect(openUntil).toBe(at("2026-10-25T19:00Z"));
+  const target = { windows: WINDOWS, openUntil };
+  expect(windowState(target, at("2026-10-25T18:59Z"))).toEqual({ isOutsideWindows: false, openUntil });
+  expect(windowState(target, at("2026-10-25T19:30Z"))).toEqual({ isOutsideWindows: false, openUntil: 0 });
+  expect(windowState(target, at("2026-10-25T21:30Z"))).toEqual({ isOutsideWindows: true, openUntil: 0 });
+  expect(windowState(target, at("2025-10-25T12:00Z"))).toEqual({ isOutsideWindows: true, openUntil: 0 });
+});
+
+/** Targets in memory, as the database keeps them. */
+function stageOf(from: string, ...targets: readonly Partial<WindowedTarget>[]) {
+  const clock = new VirtualClock(at(from));
+  const rows = targets.map((each, index) => {
+    const row = { channelId: "ls-1", targetId: index + 1, windows: WINDOWS, isOutsideWindows: true, openUntil: 0 };
+    return { ...row, ...each };
+  });
+  const followed: string[] = [];
+  let reads = 0;
+  const quiet = () => undefined;
+  const watch = new WindowWatch({
+    ...{ clock, hasOthers: false, log: { debug: quiet, info: quiet, warn: quiet, error: quiet } },
+    list: async () => {
+      reads += 1;
+      return rows.map((row) => ({ ...row }));
+    },
+    follow: async (_channelId, targetId) => {
+      const row = rows[targetId - 1];
+      if (row === undefined) return;
+      Object.assign(row, windowState(row, clock.wallNow()));
+      const now = new Date(clock.wallNow()).toISOString().slice(0, 16);
+      followed.push(`${now} ${targetId} ${row.isOutsideWindows ? "off" : "on"}`);
+    },
+  });
+  const pass = async (ms: number): Promise<void> => {
+    for (let left = ms; left > 0; left -= 500) {
+      clock.advance(500);
+      for (let turn = 0; turn < 10; turn += 1) await Promise.resolve();
+    }
+  };
+  return { clock, watch, followed, rows, pass, reads: () => reads };
+}
+
+test("targets go on and off at their times, and nothing is read in between", async () => {
+  const { watch, followed, pass, reads } = stageOf("2026-10-21T17:00:00Z", {}, { isOutsideWindows: false });
+  await watch.start();
+  await pass(26 * HOUR_MS);
+  expect(followed).toEqual([
+    "2026-10-21T17:00 2 off",
+    ...["2026-10-21T18:00 1 on", "2026-10-21T18:00 2 on", "2026-10-21T20:00 1 off", "2026-10-21T20:00 2 off"],
+    ...["2026-10-22T18:00 1 on", "2026-10-22T18:00 2 on"],
+  ]);
+  expect(reads()).toBe(5);
+});
+
+test("a clock that is set into a window and back is followed", async () => {
+  const { clock, watch, followed, pass } = stageOf("2026-10-21T12:00:00Z", {});
+  await watch.start();
+  clock.setWall(7 * HOUR_MS);
+  await pass(2_000);
+  clock.setWall(-7 * HOUR_MS);
+  await pass(2_000);
+  expect(followed).toEqual(["2026-10-21T19:00 1 on", "2026-10-21T12:00 1 off"]);
+});
+
+test("without windows there is no timer, and a change is read at once", async () => {
+  const { watch, rows, pass, reads, followed } = stageOf("2026-10-21T18:30:00Z");
+  await watch.start();
+  await pass(10_000);
+  expect(reads()).toBe(1);
+  rows.push({ channelId: "ls-1", targetId: 1, windows: WINDOWS, isOutsideWindows: true, openUntil: 0 });
+  watch.changed();
+  await pass(1_000);
+  expect(followed).toEqual(["2026-10-21T18:30 1 on"]);
+  watch.stop();
+});
