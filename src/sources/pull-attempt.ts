@@ -1,7 +1,7 @@
 import type { Writable } from "node:stream";
 import type { Clock, Timer } from "../base/clock.ts";
 import type { SourceReason } from "../control/channels/source.ts";
-import { DomainError } from "../control/ports/errors.ts";
+import { ChannelElsewhereError, DomainError } from "../control/ports/errors.ts";
 import type { SourceStart } from "../control/ports/source-player.ts";
 import type { FlvTag } from "../protocol/flv/flv-tag.ts";
 import { MessageType } from "../protocol/rtmp/message.ts";
@@ -226,6 +226,7 @@ const STOPS: Readonly<Record<string, SourceReason>> = {
 
 function endFor(error: unknown): PullEnd {
   if (error instanceof PullFailure) return { kind: "failed", error: error.error };
+  if (error instanceof ChannelElsewhereError) return { kind: "stopped", reason: "elsewhere" };
   if (!(error instanceof DomainError)) return { kind: "failed", error: failureOf(error).error };
   const reason = STOPS[error.fault.kind];
   if (reason !== undefined) return { kind: "stopped", reason };

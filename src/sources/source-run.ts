@@ -1,6 +1,6 @@
 import type { Clock } from "../base/clock.ts";
 import type { ChannelSource, FilesSource, SourceReason, SourceStatus } from "../control/channels/source.ts";
-import { DomainError } from "../control/ports/errors.ts";
+import { ChannelElsewhereError, DomainError } from "../control/ports/errors.ts";
 import type { SourceStart } from "../control/ports/source-player.ts";
 import type { PublishGateway } from "../relay/publish-gateway.ts";
 import type { PublisherHandle } from "../relay/publisher/publisher.ts";
@@ -87,7 +87,8 @@ export class SourceRun {
       if (this.#isOver) return gateway.leave();
       this.#play(gateway);
     } catch (error) {
-      void this.stop(reasonOf(error), ...(error instanceof DomainError ? [] : [String(error)]));
+      const reason = reasonOf(error);
+      void this.stop(reason, ...(reason === "internal" ? [String(error)] : []));
     }
   }
 
@@ -128,6 +129,7 @@ const REASONS: Readonly<Record<string, SourceReason>> = {
 };
 
 function reasonOf(error: unknown): SourceReason {
+  if (error instanceof ChannelElsewhereError) return "elsewhere";
   const kind = error instanceof DomainError ? error.fault.kind : undefined;
   return kind === undefined ? "internal" : (REASONS[kind] ?? "internal");
 }

@@ -39,6 +39,8 @@ export type SourceReason =
   | "server-overloaded"
   /** Another encoder is on air. */
   | "encoder-on-air"
+  /** Another server of the cluster has the channel. */
+  | "elsewhere"
   /** A mistake of this program, or a media thread that died. */
   | "internal";
 

@@ -215,7 +215,7 @@ export function sourceChanged(fact: SourceChanged): EventDraft | undefined {
   if (status.state === from) return undefined;
   if (status.state === "playing") return draft(fact, "SOURCE_STARTED", "source plays");
   if (status.state === "failed") return pullFailed(fact, status.link);
-  if (status.state === "starting" || status.reason === undefined) return undefined;
+  if (status.state === "starting" || status.reason === undefined || status.reason === "elsewhere") return undefined;
   const detail = status.detail === undefined ? "" : ` (${status.detail})`;
   if (WANTED_SOURCE_ENDS.includes(status.reason))
     return draft(fact, "SOURCE_ENDED", `source has ended: ${status.reason}${detail}`);

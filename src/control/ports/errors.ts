@@ -92,6 +92,11 @@ export class OwnerUnavailableError extends Error {
   override readonly name = "OwnerUnavailableError";
 }
 
+/** Another node owns the channel: nothing of this node can play into it. */
+export class ChannelElsewhereError extends Error {
+  override readonly name = "ChannelElsewhereError";
+}
+
 /** Why the database accepts no writes at the moment; `damaged`, `unreachable`: some or all reads fail too. */
 export type StoreTrouble = "locked" | "full" | "unwritable" | "damaged" | "unreachable";
 

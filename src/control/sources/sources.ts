@@ -231,6 +231,8 @@ export class Sources {
     this.#statuses.set(channelId, status);
     this.#deps.publish({ kind: "source-changed", time: this.#deps.clock.wallNow(), channelId, from, status });
     const { scheduled, ...others } = stored;
+    // What plays on another server is still wanted.
+    if (status.state === "stopped" && status.reason === "elsewhere" && scheduled === undefined) return;
     const isOver = status.state === "stopped";
     const isWanted = !isOver && scheduled === undefined;
     const position = status.state === "playing" ? (status.position ?? 0) : stored.position;

@@ -205,6 +205,11 @@ test("what played when the server ended plays again at the same file, unless it 
   await api.get(source);
   await api.sources.resume();
   expect(api.player.starts.at(-1)).toMatchObject({ channelId, position: 1 });
+  api.player.become(channelId, { state: "stopped", sinceTime: 2, reason: "elsewhere" });
+  expect((await api.get(source)).body.content).toMatchObject({ sourceReason: "elsewhere" });
+  const again = api.player.starts.length;
+  await api.sources.resume();
+  expect(api.player.starts).toHaveLength(again + 1);
   api.player.become(channelId, { state: "stopped", sinceTime: 2, reason: "finished" });
   await api.put(source, { fileIds: ["mf-a"] });
   const before = api.player.starts.length;

@@ -1,7 +1,7 @@
 import { PassThrough } from "node:stream";
 import { expect, test } from "vitest";
 import type { SourceStatus } from "../../../src/control/channels/source.ts";
-import { DomainError, type DomainFault } from "../../../src/control/ports/errors.ts";
+import { ChannelElsewhereError, DomainError, type DomainFault } from "../../../src/control/ports/errors.ts";
 import type { FlvTag } from "../../../src/protocol/flv/flv-tag.ts";
 import type { PublisherArrival, PublishGateway } from "../../../src/relay/publish-gateway.ts";
 import type { MediaMessage } from "../../../src/relay/stream/media-message.ts";
@@ -74,8 +74,15 @@ function stageOf({ url = "rtmp://a/live/key", hasFfmpeg = true } = {}) {
   const pushed: MediaMessage[] = [];
   const ends: IngestEnd[] = [];
   const arrivals: PublisherArrival[] = [];
-  const now: { fault?: DomainFault; error?: TargetError; seen?: TargetError; admits: "admitted" | "overloaded" } = {
+  const now: {
+    fault?: DomainFault;
+    error?: TargetError;
+    seen?: TargetError;
+    admits: "admitted" | "overloaded";
+    isElsewhere: boolean;
+  } = {
     admits: "admitted",
+    isElsewhere: false,
   };
   const read = async (): Promise<ChannelSpec> => {
     if (now.fault !== undefined) throw new DomainError(now.fault);
@@ -111,6 +118,7 @@ function stageOf({ url = "rtmp://a/live/key", hasFfmpeg = true } = {}) {
       },
       publish: async (_channelId, claim) => {
         await claim();
+        if (now.isElsewhere) throw new ChannelElsewhereError();
         return gateway;
       },
     },
@@ -252,6 +260,15 @@ test("three losses within ten minutes make it unstable", async () => {
   const unstable = statuses.flatMap((status) => ("link" in status ? [status.link?.isUnstable] : []));
   expect(unstable.slice(0, 3)).toEqual([false, false, false]);
   expect(unstable.at(-1)).toBe(true);
+});
+
+test("a channel that another server has stops it", async () => {
+  const { now, latest, settle, advance, words } = stageOf();
+  now.isElsewhere = true;
+  await settle();
+  latest()?.writes(0, 400);
+  await advance(60_000);
+  expect(words()).toEqual(["starting", "stopped elsewhere"]);
 });
 
 test.each([

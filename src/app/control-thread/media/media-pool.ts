@@ -4,6 +4,7 @@ import { RunningBroadcasts } from "../../../control/facts/running-broadcasts.ts"
 import type { LiveState } from "../../../control/live/live-state.ts";
 import { RunningTotals } from "../../../control/live/running-totals.ts";
 import type { ChannelPlacement } from "../../../control/ports/channel-placement.ts";
+import { ChannelElsewhereError } from "../../../control/ports/errors.ts";
 import type { ChannelLive, PreviewClient, PreviewClientSink, Runtime } from "../../../control/ports/runtime.ts";
 import type { PublishGateway } from "../../../relay/publish-gateway.ts";
 import { openRemotePreview } from "../../../remote-publish/remote-preview.ts";
@@ -249,7 +250,7 @@ export class MediaPool implements Runtime {
       const before = claim;
       const placed = await this.routes.claim(channelId, this.#runningWorker());
       before?.end();
-      if (placed.kind !== "here") throw new Error("another node owns the channel");
+      if (placed.kind !== "here") throw new ChannelElsewhereError("another node owns the channel");
       claim = placed;
       return { spec };
     };
