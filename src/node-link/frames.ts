@@ -26,6 +26,7 @@ export const FRAME_KINDS = {
   "read-wanted": 20,
   read: 21,
   end: 22,
+  dismissed: 23,
   showing: 24,
   show: 25,
   shown: 26,

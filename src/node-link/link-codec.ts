@@ -104,7 +104,8 @@ export class EncoderSideCodec implements LinkCodec<FromEncoder, ToEncoder> {
       case "latency":
         return { kind: "latency", latency: readLatency(frame) };
       case "read-wanted":
-        return { kind: "read-wanted" };
+      case "dismissed":
+        return { kind: frame.kind };
       default:
         throw new LinkError(`a frame of the kind ${frame.kind} from the owner of a channel`);
     }
@@ -126,7 +127,8 @@ export class OwnerSideCodec implements LinkCodec<ToEncoder, FromEncoder> {
       case "latency":
         return ["latency", words({ latency: message.latency })];
       case "read-wanted":
-        return ["read-wanted"];
+      case "dismissed":
+        return [message.kind];
     }
   }
 

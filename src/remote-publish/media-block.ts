@@ -42,6 +42,11 @@ export class BlockWriter {
     this.#length = end;
   }
 
+  /** The present block, which goes on: valid until the next `add`. */
+  peek(): Block {
+    return { buffer: this.#bytes?.buffer ?? new ArrayBuffer(0), length: this.#length };
+  }
+
   /** Returns the present block; the next message begins a new one. */
   take(): Block {
     const block = { buffer: this.#bytes?.buffer ?? new ArrayBuffer(0), length: this.#length };

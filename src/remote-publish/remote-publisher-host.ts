@@ -119,6 +119,7 @@ class HostedPublisher {
 
   /** The relay has dropped the encoder, or it came too late: the other thread closes its connection. */
   dismiss(): void {
+    if (!this.#isOver) this.#transport.post({ kind: "dismissed" });
     this.#finish();
   }
 
@@ -130,7 +131,7 @@ class HostedPublisher {
     );
     this.#transport.post({ kind: "admit-result", isAdmitted });
     this.postLatency();
-    if (!isAdmitted) this.#finish();
+    if (!isAdmitted) this.dismiss();
   }
 
   #take(message: FromEncoder): void {
@@ -150,11 +151,11 @@ class HostedPublisher {
   }
 
   #open({ kind: _kind, ...encoder }: Extract<FromEncoder, { kind: "open" }>): void {
-    const onDismissed = () => this.#finish();
+    const onDismissed = () => this.dismiss();
     // This gateway is never full: the relay takes every message at once.
     const arrival = { slot: this.slot, ...encoder, onDismissed, onRoom: () => undefined };
     const publisher = this.#gateway.open(arrival);
-    if (publisher === undefined) return this.#finish();
+    if (publisher === undefined) return this.dismiss();
     this.#publisher = publisher;
   }
 

@@ -44,7 +44,7 @@ export class RemotePublishers {
   to(
     channel: { readonly channelId: ChannelId; readonly latency: Latency },
     transport: PublisherTransport,
-  ): PublishGateway {
+  ): RemoteGateway {
     const gateway: RemotePublisher = new RemotePublisher(channel, transport, {
       ...this.#deps,
       onOpen: () => this.#count(() => this.#open.add(gateway)),
@@ -64,7 +64,13 @@ export class RemotePublishers {
   }
 }
 
-class RemotePublisher implements PublishGateway {
+/** A way into a channel that another thread owns. */
+export interface RemoteGateway extends PublishGateway {
+  /** The owner's thread or process died: it did not drop the encoder. */
+  readonly wasLost: boolean;
+}
+
+class RemotePublisher implements RemoteGateway {
   readonly channelId: ChannelId;
   readonly #deps: RemotePublisherParts;
   readonly #transport: PublisherTransport;
@@ -74,6 +80,8 @@ class RemotePublisher implements PublishGateway {
   #arrival: PublisherArrival | undefined;
   #isOver = false;
   #isFull = false;
+  #isDismissed = false;
+  #wasLost = false;
   readonly #block = new BlockWriter();
   #untakenBytes = 0;
   #needsFlush = false;
@@ -102,6 +110,10 @@ class RemotePublisher implements PublishGateway {
 
   get isFull(): boolean {
     return this.#isFull;
+  }
+
+  get wasLost(): boolean {
+    return this.#wasLost;
   }
 
   async tryAdmit(): Promise<AdmitResult> {
@@ -167,6 +179,9 @@ class RemotePublisher implements PublishGateway {
       case "latency":
         this.#latency = message.latency;
         return;
+      case "dismissed":
+        this.#isDismissed = true;
+        return;
       case "read-wanted":
         return this.#deps.afterReads(() => {
           this.flush();
@@ -178,6 +193,7 @@ class RemotePublisher implements PublishGateway {
   /** The owning thread closed the transport: it dropped the encoder, or died. */
   #closed(): void {
     const wasOver = this.#isOver;
+    this.#wasLost = !wasOver && !this.#isDismissed;
     this.#finish();
     if (!wasOver) this.#arrival?.onDismissed();
   }

@@ -123,6 +123,8 @@ export type ToControl =
   | { readonly kind: "release-wanted"; readonly channelId: ChannelId; readonly epoch: number }
   /** The thread stood still, and sends nothing until `sending`: another node may own its channels by now. */
   | { readonly kind: "woke" }
+  /** The node that owned this channel died, and an encoder of this thread publishes on without a new connection. */
+  | { readonly kind: "failed-over"; readonly channelId: ChannelId }
   /** The thread stopped reading an encoder for a while: the thread that owns the channel is behind. */
   | { readonly kind: "remote-publisher-waits" }
   /** A warning from Node. */

@@ -30,4 +30,6 @@ export type ToEncoder =
   /** The relay has taken this many bytes of a block: credit for as many again. The block is transferred back. */
   | { readonly kind: "taken"; readonly bytes: number; readonly buffer: ArrayBuffer }
   | { readonly kind: "latency"; readonly latency: Latency }
-  | { readonly kind: "read-wanted" };
+  | { readonly kind: "read-wanted" }
+  /** The relay dropped the encoder. Without this message before the end, the thread or its process died. */
+  | { readonly kind: "dismissed" };

@@ -5,10 +5,12 @@ import type { PlayPermit } from "../../ingest/rtmp/rtmp-player.ts";
 import type { Engine } from "../../relay/engine.ts";
 import { openPreviewSession } from "../../relay/preview-session.ts";
 import { gatewayTo } from "../../relay/publish-gateway.ts";
+import { FailoverGateway } from "../../remote-publish/failover-gateway.ts";
 import type { MessageTransport } from "../../remote-publish/message-transport.ts";
 import { openRemotePreview } from "../../remote-publish/remote-preview.ts";
-import type { RemotePublishers } from "../../remote-publish/remote-publisher.ts";
+import type { RemoteGateway, RemotePublishers } from "../../remote-publish/remote-publisher.ts";
 import type { ProvenLogin } from "../../thread-protocol/admission.ts";
+import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
 import type { FromViewer, ToViewer } from "../../thread-protocol/preview.ts";
 import type { FromEncoder, ToEncoder } from "../../thread-protocol/remote-publish.ts";
 import type { ControlRequests } from "./control-requests.ts";
@@ -26,6 +28,8 @@ export type AdmissionsDeps = {
   readonly takesNew: () => boolean;
   readonly openTransport: OpenTransport;
   readonly links: Pick<NodeLinks, "attach" | "watch">;
+  /** The owner of this channel died, and an encoder of this thread publishes on. */
+  readonly onFailover: (channelId: ChannelId) => void;
   /** The player that this request admitted has left. */
   readonly onPlayLeft: (requestId: number) => void;
 };
@@ -45,26 +49,50 @@ export class Admissions {
    * Asks whether this key may publish. Returns the way into the channel, in this thread or in another. Never rejects.
    */
   async admit(key: string, login: ProvenLogin | undefined): Promise<Admission> {
+    const found = await this.#admitOnce(key, login);
+    if (typeof found.admission !== "object" || !("gateway" in found.admission) || found.remote === undefined)
+      return found.admission;
+    const again = async () => {
+      const { admission } = await this.#admitOnce(key, login);
+      return typeof admission === "object" && "gateway" in admission ? admission.gateway : undefined;
+    };
+    const { clock, onFailover } = this.#deps;
+    const { channelId } = found.remote;
+    const deps = { clock, again, onFailover: () => onFailover(channelId) };
+    return { ...found.admission, gateway: new FailoverGateway(found.remote, deps) };
+  }
+
+  /** `remote`: the way to another node. */
+  async #admitOnce(
+    key: string,
+    login: ProvenLogin | undefined,
+  ): Promise<{ readonly admission: Admission; readonly remote?: RemoteGateway }> {
     const { engine, requests, remote, takesNew, openTransport, links } = this.#deps;
     const { reply, end } = await requests.admission(key, login);
     switch (reply?.decision) {
       case undefined:
       case "try-again":
-        return "unavailable";
-      case "admit":
-        return { ...secretOf(reply), gateway: gatewayTo(engine, reply.spec, reply.slot, takesNew), slot: reply.slot };
+        return { admission: "unavailable" };
+      case "admit": {
+        const gateway = gatewayTo(engine, reply.spec, reply.slot, takesNew);
+        return { admission: { ...secretOf(reply), gateway, slot: reply.slot } };
+      }
       case "admit-elsewhere": {
         const { channelId, slot, link } = reply;
         const isHere = link === undefined;
         const transport = isHere
           ? openTransport<FromEncoder, ToEncoder>(end)
           : await links.attach(channelId, slot, link);
-        return transport === undefined
-          ? "unavailable"
-          : { ...secretOf(reply), gateway: remote.to(reply, transport), slot };
+        if (transport === undefined) return { admission: "unavailable" };
+        const gateway = remote.to(reply, transport);
+        const isOtherNode = link !== undefined && "host" in link.place;
+        return {
+          admission: { ...secretOf(reply), gateway, slot },
+          ...(isOtherNode ? { remote: gateway } : {}),
+        };
       }
       case "refuse":
-        return reply.refused ?? "refused";
+        return { admission: reply.refused ?? "refused" };
     }
   }
 

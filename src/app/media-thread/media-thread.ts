@@ -145,6 +145,7 @@ const takesNew = () => !overload.isBusy;
 const openTransport = transportOpener((error) => reportFault("ingest", error));
 const admissions = new Admissions({
   ...{ clock, engine, requests, permits, remote, takesNew, openTransport, links },
+  onFailover: (channelId) => post({ kind: "failed-over", channelId }),
   onPlayLeft: (requestId) => post({ kind: "play-left", requestId }),
 });
 

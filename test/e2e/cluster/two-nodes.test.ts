@@ -9,6 +9,8 @@ import { waitFor } from "../../support/processes/waiting.ts";
 import { Stage, uniqueKey } from "../../support/stages/stage.ts";
 
 const DEADLINE_MS = 10_000;
+/** Five times what is promised. */
+const FAILOVER_MS_MAX = 2_500;
 /** More than the headers and the first frame of the clip. */
 const MEDIA_BYTES = 20_000;
 
@@ -80,8 +82,36 @@ test("two nodes say and do the same, and when one is killed the other carries it
   for (const { api } of [a, b]) await becomes(api, channel, ["PUBLISHING", "PUBLISHING"]);
   expect([a, b].map(({ fanfare }) => fanfare.output.includes('"target status"'))).toEqual([true, false]);
 
+  // A backup encoder at the other node, whose stream goes to the owner.
+  const third = await stage.target();
+  const other = await a.api.createChannel("standby", [{ rtmpUrl: third.url, streamKey: uniqueKey("third") }]);
+  const main = stage.kitEncoder(other, { clip });
+  expect(await main.accepted).toBe(true);
+  await mediaAt(third, 0);
+  const { publishUrl: urlOfB } = await b.api.channel(other.channelId);
+  const changed = await a.api.request("PUT", urlOf(other), { backup: { enabled: true } });
+  const { backupStreamKey } = z.looseObject({ backupStreamKey: z.string() }).parse(changed);
+  stage.keepSecret(backupStreamKey);
+  const standby = stage.kitEncoder(other, { clip, url: urlOfB, streamKey: backupStreamKey });
+  expect(await standby.accepted).toBe(true);
+  await waitFor(
+    "the backup encoder at its node",
+    DEADLINE_MS,
+    () => b.fanfare.output.includes("remote encoder") || undefined,
+  );
+
   await a.fanfare.kill();
+  const killedMs = performance.now();
   expect((await encoder.closed).end?.how).toBe("lost");
+  await waitFor(
+    "the target dialled by the backup's node",
+    DEADLINE_MS,
+    () => third.connections.length > 1 || undefined,
+  );
+  expect(performance.now() - killedMs).toBeLessThan(FAILOVER_MS_MAX);
+  await mediaAt(third, 1);
+  expect(b.fanfare.output).toContain("encoder goes on after its channel's node died");
+  await standby.stop("clean");
   const { publishUrl } = await b.api.channel(channel.channelId);
   const returned = stage.kitEncoder(channel, { clip, url: publishUrl });
   expect(await returned.accepted).toBe(true);
@@ -92,8 +122,8 @@ test("two nodes say and do the same, and when one is killed the other carries it
   const reports = reportsAnswer.parse(await b.api.request("GET", `${urlOf(channel)}/reports`));
   expect(reports.map(({ reason }) => reason)).toEqual(["server-lost"]);
   const metrics = (await (await fetch(`${b.fanfare.origin}/metrics`)).text()).split("\n");
-  expect(metrics).toContain("fanfare_cluster_takeovers_total 1");
-  expect(metrics).toContain('fanfare_cluster_claims_total{result="claimed"} 1');
+  expect(metrics).toContain("fanfare_cluster_takeovers_total 2");
+  expect(metrics).toContain('fanfare_cluster_claims_total{result="claimed"} 2');
   for (const what of ["bus", "database"]) expect(metrics).toContain(`fanfare_cluster_${what}_up 1`);
 
   // A node that is asked to stop carries its broadcast to its end.

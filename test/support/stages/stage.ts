@@ -97,7 +97,7 @@ export class Stage {
   /** The test kit's own encoder, for what FFmpeg does not do. */
   kitEncoder(
     channel: Channel,
-    options: Omit<EncoderOptions, "url" | "streamKey"> & Partial<Pick<EncoderOptions, "url">>,
+    options: Omit<EncoderOptions, "url" | "streamKey"> & Partial<Pick<EncoderOptions, "url" | "streamKey">>,
   ): KitEncoder {
     const encoder = new KitEncoder({ url: channel.publishUrl, streamKey: channel.streamKey, ...options });
     this.#closers.push(() => encoder.stop("reset"));

@@ -334,6 +334,8 @@ export class MediaPool implements Runtime {
       case "loop-delay":
       case "remote-publisher-waits":
         return this.#deps.onThread({ ...message, thread: worker.name });
+      case "failed-over":
+        return this.#deps.log.warn("encoder goes on after its channel's node died", { channelId: message.channelId });
       case "woke":
       case "release-wanted":
         return this.#deps.cluster?.take(message);

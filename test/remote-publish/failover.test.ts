@@ -1,0 +1,96 @@
+import { expect, test } from "vitest";
+import { gatewayTo, type PublishGateway } from "../../src/relay/publish-gateway.ts";
+import { FailoverGateway } from "../../src/remote-publish/failover-gateway.ts";
+import { RemotePublishers } from "../../src/remote-publish/remote-publisher.ts";
+import { RemotePublisherHost } from "../../src/remote-publish/remote-publisher-host.ts";
+import type { FromEncoder, ToEncoder } from "../../src/thread-protocol/remote-publish.ts";
+import { ManualTransport } from "../support/stages/manual-transport.ts";
+import { mediaOf, RelayStage, target } from "../support/stages/relay-stage.ts";
+import { AVC_CONFIG, avcFrame, video } from "../support/streams/media-messages.ts";
+
+/** An encoder at one node whose channel another node owns: first `owner`, after its death the node `next`. */
+async function publish() {
+  const [owner, next] = [new RelayStage(60), new RelayStage(60)];
+  const { clock } = next;
+  const transport = new ManualTransport<FromEncoder, ToEncoder>();
+  owner.engine.introduce(owner.spec([target(1)]));
+  const host = new RemotePublisherHost({ clock, engine: owner.engine });
+  host.take(owner.spec([target(1)]), "main", transport.far);
+  const nothing = () => undefined;
+  const publishers = new RemotePublishers({ clock, afterReads: (run) => run(), onWait: nothing, onCount: nothing });
+  const events = { dismissals: 0, failovers: 0, asked: 0 };
+  const world: { ways: (PublishGateway | undefined)[] } = { ways: [] };
+  const again = async () => {
+    events.asked += 1;
+    return world.ways.shift();
+  };
+  const first = publishers.to({ channelId: "ls-1", latency: "efficient" }, transport.near);
+  const gateway = new FailoverGateway(first, { clock, again, onFailover: () => (events.failovers += 1) });
+  const tried = gateway.tryAdmit();
+  await transport.settle();
+  expect(await tried).toBe("admitted");
+  const publisher = gateway.open({
+    ...{ slot: "main", remoteAddress: "192.0.2.7", encoder: "OBS", onRoom: nothing },
+    onDismissed: () => (events.dismissals += 1),
+  });
+  if (publisher === undefined) throw new Error("no publisher");
+  const wayToNext = gatewayTo(next.engine, next.spec([target(1)]), "main");
+  const die = async () => {
+    transport.far.close();
+    await transport.settle();
+  };
+  return { owner, next, clock, host, publisher, events, world, wayToNext, transport, gateway, die };
+}
+
+test("when the owner dies the stream goes on at this node from its last keyframe, and the encoder stays connected", async () => {
+  const { next, clock, publisher, events, world, wayToNext, die } = await publish();
+  const sent = [avcFrame(true, 1), avcFrame(false, 2), avcFrame(true, 3), avcFrame(false, 4)];
+  publisher.push(video(0, AVC_CONFIG));
+  for (const [at, frame] of sent.entries()) publisher.push(video(40 * at, frame));
+  world.ways = [undefined, wayToNext];
+  await die();
+  // Between the two: kept too.
+  publisher.push(video(160, avcFrame(false, 5)));
+  clock.advance(250);
+  await new Promise(setImmediate);
+  next.dialer.latest(1).accept();
+  publisher.push(video(200, avcFrame(false, 6)));
+  next.engine.flush();
+  expect(mediaOf(next.dialer.latest(1)).map(({ payload }) => payload)).toEqual([
+    AVC_CONFIG,
+    ...[avcFrame(true, 3), avcFrame(false, 4), avcFrame(false, 5), avcFrame(false, 6)],
+  ]);
+  expect(events).toEqual({ dismissals: 0, failovers: 1, asked: 2 });
+});
+
+test("a keyframe that is too old is not sent again: the stream begins with the next one", async () => {
+  const { next, clock, publisher, world, wayToNext, die } = await publish();
+  publisher.push(video(0, AVC_CONFIG));
+  publisher.push(video(0, avcFrame(true, 1)));
+  clock.advance(2_001);
+  publisher.push(video(2_001, avcFrame(false, 2)));
+  world.ways = [wayToNext];
+  await die();
+  publisher.push(video(2_040, avcFrame(false, 3)));
+  publisher.push(video(2_080, avcFrame(true, 4)));
+  next.dialer.latest(1).accept();
+  next.engine.flush();
+  expect(mediaOf(next.dialer.latest(1)).map(({ payload }) => payload)).toEqual([AVC_CONFIG, avcFrame(true, 4)]);
+});
+
+test("an encoder that the owner dropped is dismissed, and so is one whose channel no node takes", async () => {
+  const dropped = await publish();
+  await dropped.transport.settle();
+  dropped.owner.engine.disconnectPublisher("ls-1", "main", dropped.owner.engine.lastIngestId);
+  await dropped.transport.settle();
+  expect(dropped.events).toEqual({ dismissals: 1, failovers: 0, asked: 0 });
+  const alone = await publish();
+  alone.publisher.push(video(0, AVC_CONFIG));
+  await alone.die();
+  for (let count = 0; count < 3; count += 1) {
+    expect(alone.events.dismissals).toBe(0);
+    alone.clock.advance(250);
+    await new Promise(setImmediate);
+  }
+  expect(alone.events).toEqual({ dismissals: 1, failovers: 0, asked: 4 });
+});
