@@ -7,19 +7,19 @@ import type {
   PlacementOwner,
 } from "../control/ports/channel-placement.ts";
 import type { ChannelId } from "../thread-protocol/channel-spec.ts";
+import { PlacementListeners } from "./placement-listeners.ts";
 
 /**
  * Places channels among the media threads of one process. The placements are kept in memory and end with the process.
  */
 export class LocalPlacement implements ChannelPlacement {
-  readonly #log: Log;
   readonly #owners = new Map<ChannelId, Ownership>();
-  readonly #listeners = new Set<(change: PlacementChange) => void>();
+  readonly #listeners: PlacementListeners;
   /** One counter for all channels: an entry can be deleted, and the channel's next epoch must still be higher. */
   #lastEpoch = 0;
 
   constructor(log: Log) {
-    this.#log = log;
+    this.#listeners = new PlacementListeners(log);
   }
 
   async claim(channelId: ChannelId, candidate: PlacementOwner): Promise<Placed> {
@@ -28,14 +28,14 @@ export class LocalPlacement implements ChannelPlacement {
     this.#lastEpoch += 1;
     const ownership = { owner: candidate, epoch: this.#lastEpoch };
     this.#owners.set(channelId, ownership);
-    this.#publish({ channelId, ...ownership });
+    this.#listeners.publish({ channelId, ...ownership });
     return { kind: "here", ...ownership };
   }
 
   async release(channelId: ChannelId, epoch: number): Promise<void> {
     if (this.#owners.get(channelId)?.epoch !== epoch) return;
     this.#owners.delete(channelId);
-    this.#publish({ channelId, epoch });
+    this.#listeners.publish({ channelId, epoch });
   }
 
   async owner(channelId: ChannelId): Promise<Ownership | undefined> {
@@ -43,18 +43,6 @@ export class LocalPlacement implements ChannelPlacement {
   }
 
   changes(take: (change: PlacementChange) => void): () => void {
-    this.#listeners.add(take);
-    return () => this.#listeners.delete(take);
-  }
-
-  #publish(change: PlacementChange): void {
-    for (const take of this.#listeners) {
-      try {
-        take(change);
-      } catch (error) {
-        const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
-        this.#log.error("placement listener failed", { channelId: change.channelId, detail });
-      }
-    }
+    return this.#listeners.add(take);
   }
 }

@@ -10,19 +10,32 @@ import type {
   PlacingOutcome,
 } from "../control/ports/channel-placement.ts";
 import type { ClaimBoard, ClaimNews, KnownOwner } from "../control/ports/owner-question.ts";
-import type { ChannelOwner, ClaimResult, Incarnation, OwnershipStore } from "../control/ports/ownership-store.ts";
+import type {
+  ChannelOwner,
+  ClaimResult,
+  Incarnation,
+  OwnershipRow,
+  OwnershipStore,
+} from "../control/ports/ownership-store.ts";
 import type { ChannelId } from "../thread-protocol/channel-spec.ts";
 import { nextStep } from "./admission-steps.ts";
+import { isUnreachable, KnownOwnerships, provisionalEpoch } from "./known-ownerships.ts";
 import type { NodeDirectory } from "./node-directory.ts";
 import { type Differences, type OwnedChannel, OwnedEpochs } from "./owned-epochs.ts";
 import type { Asked, OwnerAsker } from "./owner-asker.ts";
+import { PlacementListeners } from "./placement-listeners.ts";
 
 /** How often an answer of the database may be out of date before the visitor has to come again. */
 const TRIES_MAX = 3;
 
+/** Nodes that own a channel by a newer epoch have this long to say so, where the database cannot. In milliseconds. */
+const QUESTION_MS = 150;
+
 const MS_PER_SECOND = 1_000;
 const OUTCOMES = { here: "claimed", elsewhere: "attached", "try-again": "try-again" } as const;
 const ignore = () => undefined;
+
+type FormerOwner = NonNullable<Extract<ClaimResult, { kind: "owned" }>["former"]>;
 
 export type SharedPlacementDeps = {
   readonly self: Incarnation;
@@ -30,7 +43,11 @@ export type SharedPlacementDeps = {
   readonly nodes: NodeDirectory;
   readonly asker: Pick<OwnerAsker, "ask">;
   readonly board: ClaimBoard;
-  readonly clock: Pick<Clock, "now">;
+  readonly clock: Pick<Clock, "now" | "startTimer">;
+  /** From 0 to 1. */
+  readonly random: () => number;
+  /** Whether this node may take channels. */
+  readonly isServing: () => boolean;
   readonly meter: PlacementMeter;
   readonly log: Log;
   /**
@@ -52,19 +69,27 @@ export type SharedPlacementDeps = {
 export class SharedPlacement implements ChannelPlacement {
   readonly #deps: SharedPlacementDeps;
   readonly #owned = new OwnedEpochs();
-  readonly #listeners = new Set<(change: PlacementChange) => void>();
+  readonly #listeners: PlacementListeners;
   /** The last claim of each channel that is under way. */
   readonly #claims = new Map<ChannelId, Promise<void>>();
   /** Claims of which the other nodes were not told, since the bus was away. */
   readonly #untold = new Map<ChannelId, number>();
   /** Releases that the database did not take. */
   readonly #unreleased = new Map<ChannelId, number>();
+  /** What is known without the database, which may be behind it or ahead of it. */
+  readonly #known = new KnownOwnerships();
+  /** Claims that the database does not know yet, by channel: the epoch, and the ownership that each replaced. */
+  readonly #provisional = new Map<ChannelId, { readonly epoch: number; readonly former: FormerOwner | undefined }>();
 
   constructor(deps: SharedPlacementDeps) {
     this.#deps = deps;
+    this.#listeners = new PlacementListeners(deps.log);
   }
 
-  /** Finds the owner for a visitor, or makes this node's thread the owner. Rejects where the database cannot be asked. */
+  /**
+   * Finds the owner for a visitor, or makes this node's thread the owner. Where the database cannot be reached, that goes by
+   * what this node knows of the channel, and the database is told later. Rejects where it knows nothing.
+   */
   async claim(channelId: ChannelId, candidate: PlacementOwner): Promise<Placed> {
     // One at a time: the claim under way would look like one whose answer was lost.
     const before = this.#claims.get(channelId);
@@ -90,12 +115,74 @@ export class SharedPlacement implements ChannelPlacement {
   }
 
   async #claim(channelId: ChannelId, candidate: PlacementOwner): Promise<Placed> {
+    try {
+      return await this.#claimStored(channelId, candidate);
+    } catch (error) {
+      const isKnown = isUnreachable(error) && this.#known.get(channelId) !== undefined;
+      if (!isKnown || !this.#deps.isServing()) throw error;
+      return this.#here(channelId) ?? (await this.#claimKnown(channelId, candidate));
+    }
+  }
+
+  /** Claims a channel by what is known of it without the database. */
+  async #claimKnown(channelId: ChannelId, candidate: PlacementOwner): Promise<Placed> {
+    const { self, nodes, asker, board, clock } = this.#deps;
+    board.question([{ channelId, epoch: this.#known.get(channelId)?.epoch ?? 0 }]);
+    await new Promise<void>((resolve) => clock.startTimer(QUESTION_MS, resolve));
+    const { epoch, owner } = this.#known.get(channelId) ?? { epoch: 0 };
+    if (owner === undefined || owner.incarnation === self || nodes.stateOf(owner.incarnation) === "left")
+      return this.#own(channelId, candidate, { channelId, epoch });
+    const { incarnation, home } = owner;
+    const address = nodes.knownAddressOf(incarnation, home);
+    if (address !== undefined) {
+      const place = { channelId, epoch, incarnation, home, address };
+      const asked = await asker.ask(place);
+      if (asked.verdict === "attach") return { kind: "elsewhere", ...place, epoch: asked.epoch };
+      if (asked.verdict === "try-again") return { kind: "try-again" };
+    }
+    return this.#own(channelId, candidate, { channelId, epoch, owner });
+  }
+
+  /** Makes this node the owner without the database, which gets to know it at the next comparison. */
+  #own(channelId: ChannelId, { thread }: PlacementOwner, { epoch: before, owner }: OwnershipRow): Placed {
+    const { self, random, log } = this.#deps;
+    const epoch = provisionalEpoch({ epoch: before }, random);
+    if (!this.#owned.add({ channelId, epoch, home: thread, revision: 0 })) return { kind: "try-again" };
+    const former = owner === undefined || owner.incarnation === self ? undefined : { ...owner, epoch: before };
+    this.#provisional.set(channelId, { epoch, former });
+    this.#unreleased.delete(channelId);
+    log.warn("channel taken without the database", { channelId, epoch, from: owner?.incarnation });
+    this.#announce(channelId, thread, epoch, former);
+    return { kind: "here", owner: { thread }, epoch };
+  }
+
+  /** Tells everybody of an ownership of ours. */
+  #announce(channelId: ChannelId, thread: number, epoch: number, former: FormerOwner | undefined): void {
+    this.#known.note({ channelId, epoch, owner: { incarnation: this.#deps.self, home: thread } });
+    this.#tell(channelId, epoch, thread);
+    if (former !== undefined) {
+      this.#deps.meter.tookOver();
+      this.#tellFormer(channelId, former);
+    }
+    this.#listeners.publish({ channelId, epoch, owner: { thread } });
+  }
+
+  async #findOwner(channelId: ChannelId): Promise<OwnershipRow | undefined> {
+    const row = await this.#deps.store.findOwner(channelId);
+    if (row !== undefined) this.#known.note(row);
+    return row;
+  }
+
+  async #claimStored(channelId: ChannelId, candidate: PlacementOwner): Promise<Placed> {
     const { self, store, nodes } = this.#deps;
     let askedEpoch: number | undefined;
     for (let count = 0; count < TRIES_MAX; count += 1) {
       const mine = this.#here(channelId);
       if (mine !== undefined) return mine;
-      const row = await store.findOwner(channelId);
+      const row = await this.#findOwner(channelId);
+      // Another node owns it, or did, by an epoch that the database does not know: not yet, or no more.
+      if ((this.#known.get(channelId)?.epoch ?? 0) > (row?.epoch ?? 0))
+        return this.#deps.isServing() ? await this.#claimKnown(channelId, candidate) : { kind: "try-again" };
       const step = nextStep(self, row, (incarnation) => nodes.stateOf(incarnation));
       let seenEpoch = step.kind === "claim" ? step.seenEpoch : step.epoch;
       if (step.kind === "ask") {
@@ -120,7 +207,11 @@ export class SharedPlacement implements ChannelPlacement {
   /** The node that owns a channel, by the database; undefined where none does, or this one. */
   async findElsewhere(channelId: ChannelId): Promise<KnownOwner | undefined> {
     if (this.#owned.get(channelId) !== undefined) return undefined;
-    const row = await this.#deps.store.findOwner(channelId);
+    const row = await this.#findOwner(channelId).catch((error: unknown) => {
+      const known = this.#known.get(channelId);
+      if (known === undefined || !isUnreachable(error)) throw error;
+      return known;
+    });
     if (row?.owner === undefined || row.owner.incarnation === this.#deps.self) return undefined;
     return await this.#locate(channelId, row.owner, row.epoch);
   }
@@ -128,7 +219,8 @@ export class SharedPlacement implements ChannelPlacement {
   async release(channelId: ChannelId, epoch: number): Promise<void> {
     if (!this.#owned.delete(channelId, epoch)) return;
     this.#untold.delete(channelId);
-    this.#publish({ channelId, epoch });
+    this.#known.released(channelId, epoch);
+    this.#listeners.publish({ channelId, epoch });
     await this.#release(channelId, epoch);
   }
 
@@ -138,8 +230,7 @@ export class SharedPlacement implements ChannelPlacement {
   }
 
   changes(take: (change: PlacementChange) => void): () => void {
-    this.#listeners.add(take);
-    return () => this.#listeners.delete(take);
+    return this.#listeners.add(take);
   }
 
   /** The epoch with which this node owns a channel; undefined where it does not. */
@@ -163,10 +254,13 @@ export class SharedPlacement implements ChannelPlacement {
   }
 
   /** Another node told of its claim, or asks for a release. `by`: for the log. */
-  heard({ channelId, epoch, incarnation }: ClaimNews, by: string): void {
+  heard({ channelId, epoch, incarnation, home = 0 }: ClaimNews, by: string): void {
     if (incarnation === this.#deps.self) return;
+    if (incarnation > 0) this.#known.note({ channelId, epoch, owner: { incarnation, home } });
     const fenced = this.#owned.heard(channelId, epoch);
     if (fenced !== undefined) this.#fence(fenced, by);
+    // It claimed by a database that does not know our claim, and has not heard of it.
+    else if (incarnation > 0) this.answer([{ channelId, epoch }]);
   }
 
   /** Another node asks which of these channels are ours with a higher epoch. */
@@ -174,7 +268,8 @@ export class SharedPlacement implements ChannelPlacement {
     const { self, board } = this.#deps;
     for (const { channelId, epoch } of channels) {
       const mine = this.#owned.get(channelId);
-      if (mine !== undefined && mine.epoch > epoch) board.publish({ channelId, epoch: mine.epoch, incarnation: self });
+      if (mine === undefined || mine.epoch <= epoch) continue;
+      board.publish({ channelId, epoch: mine.epoch, incarnation: self, home: mine.home });
     }
   }
 
@@ -182,7 +277,10 @@ export class SharedPlacement implements ChannelPlacement {
   question(): void {
     const untold = [...this.#untold];
     this.#untold.clear();
-    for (const [channelId, epoch] of untold) if (this.epochOf(channelId) === epoch) this.#tell(channelId, epoch);
+    for (const [channelId, epoch] of untold) {
+      const owned = this.#owned.get(channelId);
+      if (owned?.epoch === epoch) this.#tell(channelId, epoch, owned.home);
+    }
     const mine = this.#owned.all();
     if (mine.length > 0) this.#deps.board.question(mine.map(({ channelId, epoch }) => ({ channelId, epoch })));
   }
@@ -219,9 +317,13 @@ export class SharedPlacement implements ChannelPlacement {
     const { self, store, log } = this.#deps;
     for (const each of missing) {
       const { channelId, epoch, home } = each;
+      const claimed = this.#provisional.get(channelId);
       if (await store.assertOwner(channelId, { incarnation: self, home }, epoch)) {
-        log.warn("the database had lost an ownership", { channelId, epoch });
-        this.#tell(channelId, epoch);
+        log.warn("the database did not know an ownership", { channelId, epoch });
+        this.#tell(channelId, epoch, home);
+        if (claimed?.epoch !== epoch) continue;
+        this.#provisional.delete(channelId);
+        if (claimed.former !== undefined) await this.#deps.onTakenOver(channelId, claimed.former);
       } else if (this.#owned.delete(channelId, epoch)) {
         // The channel was deleted, or another node owns it since.
         this.#fence(each, "database");
@@ -229,9 +331,9 @@ export class SharedPlacement implements ChannelPlacement {
     }
   }
 
-  #tell(channelId: ChannelId, epoch: number): void {
+  #tell(channelId: ChannelId, epoch: number, home: number): void {
     const { self, board } = this.#deps;
-    if (!board.publish({ channelId, epoch, incarnation: self })) this.#untold.set(channelId, epoch);
+    if (!board.publish({ channelId, epoch, incarnation: self, home })) this.#untold.set(channelId, epoch);
   }
 
   #here(channelId: ChannelId): Placed | undefined {
@@ -255,17 +357,12 @@ export class SharedPlacement implements ChannelPlacement {
   /** Returns false where somebody else was faster. */
   async #take(channelId: ChannelId, { thread }: PlacementOwner, result: ClaimResult): Promise<boolean> {
     if (result.kind === "taken") return false;
-    const { onTakenOver, meter } = this.#deps;
     const { epoch, revision, former } = result;
     this.#unreleased.delete(channelId);
+    this.#provisional.delete(channelId);
     if (!this.#owned.add({ channelId, epoch, home: thread, revision })) return false;
-    this.#tell(channelId, epoch);
-    if (former !== undefined) {
-      meter.tookOver();
-      this.#tellFormer(channelId, former);
-    }
-    this.#publish({ channelId, epoch, owner: { thread } });
-    if (former !== undefined) await onTakenOver(channelId, former);
+    this.#announce(channelId, thread, epoch, former);
+    if (former !== undefined) await this.#deps.onTakenOver(channelId, former);
     return true;
   }
 
@@ -281,7 +378,11 @@ export class SharedPlacement implements ChannelPlacement {
   async #release(channelId: ChannelId, epoch: number): Promise<void> {
     const { self, store } = this.#deps;
     this.#unreleased.set(channelId, epoch);
+    // The epochs behind it must be higher, also where the database never knew this one.
+    const claimed = this.#provisional.get(channelId);
+    if (claimed?.epoch === epoch) await store.assertOwner(channelId, { incarnation: self, home: 0 }, epoch);
     await store.release(channelId, self, epoch);
+    if (this.#provisional.get(channelId)?.epoch === epoch) this.#provisional.delete(channelId);
     if (this.#unreleased.get(channelId) === epoch) this.#unreleased.delete(channelId);
   }
 
@@ -289,18 +390,7 @@ export class SharedPlacement implements ChannelPlacement {
     this.#untold.delete(channelId);
     this.#deps.log.warn("another node owns the channel now: stopped here", { channelId, epoch, by });
     this.#deps.meter.fenced(by);
-    this.#publish({ channelId, epoch, isFenced: true });
-  }
-
-  #publish(change: PlacementChange): void {
-    for (const take of this.#listeners) {
-      try {
-        take(change);
-      } catch (error) {
-        const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
-        this.#deps.log.error("placement listener failed", { channelId: change.channelId, detail });
-      }
-    }
+    this.#listeners.publish({ channelId, epoch, isFenced: true });
   }
 }
 

@@ -2,12 +2,14 @@ import { parseArgs } from "node:util";
 import { freezeOwners } from "./freezes.ts";
 import { killOwners } from "./kills.ts";
 import { Lab } from "./lab.ts";
+import { outage } from "./outages.ts";
 
-const USAGE = `usage: npm run cluster-lab -- [--kills N] [--freezes N]
+const USAGE = `usage: npm run cluster-lab -- [--kills N] [--freezes N] [--outages SECONDS]
 
 Three nodes behind HAProxy on one PostgreSQL and NATS, on this machine, with channels on air.
   --kills N    kills a node that owns channels with SIGKILL, N times, while encoders stream and clients write
   --freezes N  stops an owner for 20 s with SIGSTOP, N times; another node takes over, and the owner wakes
+  --outages S  takes NATS away for so many seconds, then PostgreSQL, and compares every frame at the targets
 Prints what was measured; exits with 1 if anything is not as it must be.
 `;
 const CHANNELS = 4;
@@ -20,14 +22,16 @@ const { values } = parseArgs({
   options: {
     kills: { type: "string" },
     freezes: { type: "string" },
+    outages: { type: "string" },
     help: { type: "boolean", default: false },
   },
 });
 const RUNS = {
   kills: [{ channels: CHANNELS }, runKills],
   freezes: [{ channels: 1, isProxied: false }, runFreezes],
+  outages: [{ channels: 2, messagesMax: 1_000_000, isProxied: false }, runOutages],
 } as const;
-const wanted = (["kills", "freezes"] as const).filter((name) => values[name] !== undefined);
+const wanted = (["kills", "freezes", "outages"] as const).filter((name) => values[name] !== undefined);
 if (values.help || wanted.length === 0 || !wanted.every((name) => count(values[name]) !== undefined)) {
   process.stdout.write(USAGE);
   process.exit(values.help ? 0 : 2);
@@ -68,6 +72,18 @@ async function runFreezes(lab: Lab, times: number): Promise<readonly string[]> {
   say(`| from the next encoder's connection to media at the targets: p50, p90, p99, longest | ${quantiles(backMs)} |`);
   say(`| two connections of one target with media at the same time, longest | ${Math.round(overlapMs)} ms |`);
   return [...found, ...(overlapMs > OVERLAP_MS_MAX ? [`two publishers for ${Math.round(overlapMs)} ms`] : [])];
+}
+
+async function runOutages(lab: Lab, seconds: number): Promise<readonly string[]> {
+  const found: string[] = [];
+  for (const service of ["nats", "postgres"] as const) {
+    const { frames, knownKeyMs, faults: wrong } = await outage(lab, service, seconds * 1_000);
+    const known = knownKeyMs === undefined ? "not accepted" : `${Math.round(knownKeyMs)} ms`;
+    say(`| ${service} away for ${seconds} s: frames compared, wrong | ${frames}, ${wrong.length} |`);
+    say(`| ${service} away: a known key is accepted after | ${known} |`);
+    found.push(...wrong, ...(knownKeyMs === undefined ? [`${service} away: a known key was not accepted`] : []));
+  }
+  return found;
 }
 
 function count(text: string | undefined): number | undefined {

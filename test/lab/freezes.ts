@@ -13,6 +13,8 @@ const STEP_MS = 1_000;
 /** From the end of a freeze to the last look, in milliseconds. */
 const AFTER_MS = 5_000;
 const DEADLINE_MS = 20_000;
+/** An encoder that was not accepted comes back after so long, in milliseconds. */
+const RETURN_MS = 1_000;
 
 export type FreezesResult = {
   readonly freezes: number;
@@ -78,11 +80,20 @@ async function relayedEncoder(lab: Lab, channel: LabChannel, owner: LabNode, oth
   return relayed;
 }
 
+/** Publishes at a node, and tries again as an encoder would. */
 async function publish({ streamKey }: LabChannel, { fanfare }: LabNode): Promise<KitEncoder> {
   const url = `rtmp://127.0.0.1:${fanfare.rtmpPort}/live`;
-  const encoder = new KitEncoder({ url, streamKey, clip: syntheticClip(CLIP) });
-  if (!(await encoder.accepted)) throw new Error(`not accepted: ${JSON.stringify(encoder.report.end)}`);
-  return encoder;
+  const accepted = async () => {
+    const encoder = new KitEncoder({ url, streamKey, clip: syntheticClip(CLIP) });
+    return (await encoder.accepted) ? encoder : undefined;
+  };
+  return await waitFor(
+    "an encoder to be accepted",
+    DEADLINE_MS,
+    accepted,
+    () => fanfare.output.slice(-2_000),
+    RETURN_MS,
+  );
 }
 
 /** What came on the connections that were there before the freeze, and how many of them are open. */

@@ -28,8 +28,13 @@ export interface OwnerQuestion {
   ask(owner: KnownOwner, signal: AbortSignal): Promise<OwnerAnswer>;
 }
 
-/** A node made itself the owner of a channel. */
-export type ClaimNews = { readonly channelId: ChannelId; readonly epoch: number; readonly incarnation: Incarnation };
+/** A node made itself the owner of a channel. `home`: the thread; absent: a node of an older version does not tell. */
+export type ClaimNews = {
+  readonly channelId: ChannelId;
+  readonly epoch: number;
+  readonly incarnation: Incarnation;
+  readonly home?: number | undefined;
+};
 
 /** How nodes tell each other of claims. Every message may be lost: what counts is in the database. */
 export interface ClaimBoard {

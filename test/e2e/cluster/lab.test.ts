@@ -2,19 +2,27 @@ import { expect, onTestFinished, test } from "vitest";
 import { freezeOwners } from "../../lab/freezes.ts";
 import { killOwners } from "../../lab/kills.ts";
 import { Lab } from "../../lab/lab.ts";
+import { outage } from "../../lab/outages.ts";
 
 /** Longer than a pause that a node must confirm its channels after, and than one after which it is replaced. */
 const FROZEN_MS = 5_000;
+const AWAY_MS = 4_000;
+/** More messages than a target gets in all of the test. */
+const MESSAGES_MAX = 100_000;
 /** Five times the goals, for a busy machine: more by `npm run cluster-lab`. */
 const BACK_MS_MAX = 17_500;
 const OVERLAP_MS_MAX = 5_000;
 
-test("an owner that wakes after another node took over writes nothing, and one that is killed is replaced", async () => {
-  const lab = await Lab.start({ channels: 1, isProxied: false });
+test("an owner that wakes writes nothing, streams and known keys go on without a database, and a killed owner is replaced", async () => {
+  const lab = await Lab.start({ channels: 2, isProxied: false, messagesMax: MESSAGES_MAX });
   onTestFinished(() => lab.close());
   const frozen = await freezeOwners(lab, 1, FROZEN_MS);
   expect(frozen.faults).toEqual([]);
   expect(frozen.overlapMs).toBeLessThan(OVERLAP_MS_MAX);
+
+  const away = await outage(lab, "postgres", AWAY_MS);
+  expect(away).toMatchObject({ faults: [], knownKeyMs: expect.any(Number) });
+  expect(away.frames).toBeGreaterThan(500);
 
   const killed = await killOwners(lab, 1);
   expect(killed.faults).toEqual([]);

@@ -63,7 +63,7 @@ export class SimNode {
     const store = this.#store();
     const nodes = new NodeDirectory(store);
     this.placement = new SharedPlacement({
-      ...{ clock: this.#clock, meter: NO_METER },
+      ...{ clock: this.#clock, meter: NO_METER, random: world.random, isServing: () => !this.isDraining },
       ...{ self: this.incarnation, store, nodes, log: NO_LOG },
       asker: new OwnerAsker({
         clock: this.#clock,

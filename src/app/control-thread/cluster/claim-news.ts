@@ -12,7 +12,7 @@ const RELEASE_DEADLINE_MS = 2_000;
 
 const channelId = z.string().min(1).max(64);
 const number = z.int().min(0);
-const claim = z.object({ channelId, epoch: number, incarnation: number });
+const claim = z.object({ channelId, epoch: number, incarnation: number, home: number.optional() });
 const question = z.object({ channels: z.array(z.object({ channelId, epoch: number })).max(CHANNELS_MAX) });
 
 export type ClaimTakers = {

@@ -3,6 +3,8 @@ import type { Log } from "../../../base/log.ts";
 import { NatsError } from "../../../cluster/nats-address.ts";
 import { type NatsBus, openNatsBus } from "../../../cluster/nats-bus.ts";
 import { NodeRpc } from "../../../cluster/node-rpc.ts";
+import { Admission } from "../../../control/access/admission.ts";
+import { RememberedAdmissions } from "../../../control/access/remembered-admissions.ts";
 import type { ServerFact } from "../../../control/facts/server-fact.ts";
 import type { KnownOwner, OwnerQuestion } from "../../../control/ports/owner-question.ts";
 import type { Incarnation, ClusterNode as NodeRow } from "../../../control/ports/ownership-store.ts";
@@ -99,6 +101,7 @@ export class ClusterNode implements ClusterHooks {
   readonly placement: SharedPlacement;
   readonly linkOptions: NodeLinkOptions;
   readonly metrics = new ClusterMetrics();
+  readonly admissions: RememberedAdmissions;
   readonly #log: Log;
   readonly #watch: OwnershipWatch;
   readonly #membership: NodeMembership;
@@ -108,7 +111,7 @@ export class ClusterNode implements ClusterHooks {
   #listeners = NOT_YET;
 
   constructor(
-    { config, cluster, clock, log }: NodeParts,
+    { config, cluster, storage, clock, log }: NodeParts,
     bus: NatsBus,
     store: PostgresOwnershipStore,
     self: Incarnation,
@@ -118,6 +121,7 @@ export class ClusterNode implements ClusterHooks {
     this.store = store;
     this.#clock = clock;
     this.#log = log;
+    this.admissions = new RememberedAdmissions(new Admission(storage.store), clock);
     this.linkOptions = { ...config.nodeListen, secretText: cluster.secretText, incarnation: self };
     const onFault = (error: unknown) => log.debug("node link", { detail: String(error) });
     const dialer = new LinkDialer({ clock, onFault, tls: linkTls(this.linkOptions) });
@@ -126,14 +130,17 @@ export class ClusterNode implements ClusterHooks {
     this.nodes = new NodeDirectory(store);
     this.placement = new SharedPlacement({
       ...{ self, store, nodes: this.nodes, log },
-      ...{ clock, meter: this.metrics },
+      ...{ clock, meter: this.metrics, random: Math.random, isServing: () => !this.isDraining },
       asker: new OwnerAsker({ clock, link, bus: byBus, silentMs, meter: this.metrics }),
       board: claimBoard(bus, dialer),
       onTakenOver: (channelId, former) => {
         log.warn("channel taken over", { channelId, from: former.incarnation });
         return this.#listeners.onTakenOver(channelId, former.epoch);
       },
-      onNewer: (channelId) => this.#listeners.onNewer(channelId),
+      onNewer: (channelId) => {
+        this.admissions.changed(channelId);
+        this.#listeners.onNewer(channelId);
+      },
     });
     this.#watch = this.#newWatch(config.isolated);
     const lateWays = [linkQuestion(dialer, LOST_QUESTION_MS), busQuestion(bus, LOST_QUESTION_MS)];
@@ -149,7 +156,11 @@ export class ClusterNode implements ClusterHooks {
         heard: (news) => this.placement.heard(news, "bus"),
         answer: (channels) => this.placement.answer(channels),
       }),
-      bus.onConnection((isUp) => this.#watch.bus(isUp)),
+      bus.onConnection((isUp) => {
+        // Hints of changes were lost meanwhile. The channels of this node are compared with the database all the same.
+        if (isUp) this.admissions.missed((channelId) => this.placement.epochOf(channelId) !== undefined);
+        this.#watch.bus(isUp);
+      }),
       () => this.rpc.stop(),
     ];
     this.#watch.bus(bus.isConnected);
@@ -169,8 +180,9 @@ export class ClusterNode implements ClusterHooks {
     await this.#membership.start();
   }
 
-  /** Follows which channels have lost their encoder. */
+  /** Follows which channels have lost their encoder, and which were changed. */
   fact(fact: ServerFact): void {
+    if (fact.kind === "channel-changed") this.admissions.changed(fact.channelId);
     if (fact.kind === "ingest-held") this.#heldSinceMs.set(fact.channelId, this.#clock.now());
     if (fact.kind === "publisher-active") this.#heldSinceMs.delete(fact.channelId);
     if (fact.kind === "ingest-ended" && fact.isBroadcastOver) this.#heldSinceMs.delete(fact.channelId);

@@ -22,7 +22,8 @@ export function poolOver(
   { config, log, storage, tls, node }: AllFoundations,
   more: Pick<MediaPoolDeps, "view" | "previewAccess" | "linkRecorder" | "onFact" | "onSamples" | "onThread">,
 ): MediaPool {
-  const admission = new Admission(storage.store);
+  const stored = new Admission(storage.store);
+  const admission = node?.admissions ?? stored;
   return new MediaPool({
     options: {
       ...mediaOptions(config, tls),
@@ -33,7 +34,7 @@ export function poolOver(
     ...{ clock: systemClock, log, ...more },
     ...(storage.sharedGuards === undefined ? {} : { sharedGuards: storage.sharedGuards }),
     admit: (key, login) => admission.admit(key, login),
-    findIngestUser: (userId) => admission.findIngestUser(userId),
+    findIngestUser: (userId) => stored.findIngestUser(userId),
     readSpec: (channelId) => admission.readSpec(channelId),
   });
 }

@@ -68,7 +68,10 @@ export function joinCluster(parts: JoinParts): Joined {
     report,
     ...{ readSpec, hasReaders, onChanged, onEvent, onDeliveries },
     onSamples: (channels) => onChanged(channels.map(({ channelId }) => channelId)),
-    onHint: ({ channelId }) => onChanged([channelId]),
+    onHint: ({ channelId }) => {
+      node.admissions.changed(channelId);
+      onChanged([channelId]);
+    },
     // Keys and sessions are read from the database at every request.
     onKeys: () => undefined,
   });

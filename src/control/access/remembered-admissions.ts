@@ -1,0 +1,94 @@
+import type { Clock } from "../../base/clock.ts";
+import type { ProvenLogin } from "../../thread-protocol/admission.ts";
+import type { ChannelId, ChannelSpec } from "../../thread-protocol/channel-spec.ts";
+import { StoreUnavailableError } from "../ports/errors.ts";
+import type { Admission, Admitted } from "./admission.ts";
+
+/** Keys that are remembered. */
+const KEYS_MAX = 10_000;
+/** For how long an admission is remembered, in milliseconds: a day. */
+const REMEMBERED_MS = 24 * 60 * 60 * 1_000;
+
+type Known = { readonly admitted: Admitted; readonly login: ProvenLogin | undefined; readonly untilMs: number };
+
+/**
+ * Admissions that go on while the database cannot be reached: a key that was admitted here within a day still is. A change
+ * of its channel, or one that may have been missed, makes it unknown or is read first. Every call may reject with
+ * StoreUnavailableError.
+ */
+export class RememberedAdmissions implements Pick<Admission, "admit" | "readSpec"> {
+  readonly #admission: Pick<Admission, "admit" | "readSpec">;
+  readonly #clock: Pick<Clock, "now">;
+  /** By key, the last admitted last. Secret. */
+  readonly #keys = new Map<string, Known>();
+  /** Changes of channels so far: a look-up during which there was one may have found the state before it. */
+  #changes = 0;
+
+  constructor(admission: Pick<Admission, "admit" | "readSpec">, clock: Pick<Clock, "now">) {
+    this.#admission = admission;
+    this.#clock = clock;
+  }
+
+  async admit(streamKey: string, login?: ProvenLogin): Promise<Admitted | undefined> {
+    const changes = this.#changes;
+    try {
+      const admitted = await this.#admission.admit(streamKey, login);
+      if (changes === this.#changes) this.#note(streamKey, login, admitted);
+      return admitted;
+    } catch (error) {
+      const known = isUnreachable(error) ? this.#find(streamKey, login) : undefined;
+      if (known === undefined) throw error;
+      return known;
+    }
+  }
+
+  async readSpec(channelId: ChannelId): Promise<ChannelSpec | undefined> {
+    try {
+      return await this.#admission.readSpec(channelId);
+    } catch (error) {
+      const known = isUnreachable(error) ? this.#of(channelId)[0]?.[1].admitted.spec : undefined;
+      if (known === undefined) throw error;
+      return known;
+    }
+  }
+
+  /** A channel was changed: its keys are looked up again. Until then, and where that fails, they are unknown. */
+  changed(channelId: ChannelId): void {
+    this.#changes += 1;
+    for (const [streamKey, { login }] of this.#of(channelId)) {
+      this.#keys.delete(streamKey);
+      this.admit(streamKey, login).catch(() => undefined);
+    }
+  }
+
+  /** Changes of channels may have been missed: all keys are unknown, except those of channels that `isFollowed` says. */
+  missed(isFollowed: (channelId: ChannelId) => boolean): void {
+    this.#changes += 1;
+    for (const [streamKey, { admitted }] of this.#keys) {
+      if (!isFollowed(admitted.spec.channelId)) this.#keys.delete(streamKey);
+    }
+  }
+
+  #note(streamKey: string, login: ProvenLogin | undefined, admitted: Admitted | undefined): void {
+    this.#keys.delete(streamKey);
+    if (admitted === undefined || admitted.refusedFor !== undefined) return;
+    this.#keys.set(streamKey, { admitted, login, untilMs: this.#clock.now() + REMEMBERED_MS });
+    if (this.#keys.size <= KEYS_MAX) return;
+    for (const oldest of this.#keys.keys()) return void this.#keys.delete(oldest);
+  }
+
+  #find(streamKey: string, login: ProvenLogin | undefined): Admitted | undefined {
+    const known = this.#keys.get(streamKey);
+    if (known === undefined || known.untilMs <= this.#clock.now()) return undefined;
+    const isSameLogin = known.login?.id === login?.id && known.login?.password === login?.password;
+    return isSameLogin ? known.admitted : undefined;
+  }
+
+  #of(channelId: ChannelId): readonly (readonly [string, Known])[] {
+    return [...this.#keys].filter(([, { admitted }]) => admitted.spec.channelId === channelId);
+  }
+}
+
+function isUnreachable(error: unknown): boolean {
+  return error instanceof StoreUnavailableError && error.trouble === "unreachable";
+}

@@ -1,0 +1,104 @@
+import { expect, test } from "vitest";
+import type { Admitted } from "../../../src/control/access/admission.ts";
+import { RememberedAdmissions } from "../../../src/control/access/remembered-admissions.ts";
+import { type StoreTrouble, StoreUnavailableError } from "../../../src/control/ports/errors.ts";
+
+const HOUR_MS = 3_600_000;
+const admitted = (channelId: string, revision = 1): Admitted => ({
+  spec: { channelId, revision, holdSeconds: 0, targets: [] },
+  slot: "main",
+});
+
+/** Admissions over a database that has these keys, and can be away. */
+function stage() {
+  const keys = new Map<string, Admitted>();
+  const state: { trouble: StoreTrouble | undefined; nowMs: number } = { trouble: undefined, nowMs: 0 };
+  const ask = <Result>(result: Result): Promise<Result> =>
+    state.trouble === undefined ? Promise.resolve(result) : Promise.reject(new StoreUnavailableError(state.trouble));
+  const admissions = new RememberedAdmissions(
+    {
+      admit: (key) => ask(keys.get(key)),
+      readSpec: (channelId) => ask([...keys.values()].find(({ spec }) => spec.channelId === channelId)?.spec),
+    },
+    { now: () => state.nowMs },
+  );
+  return { keys, state, admissions };
+}
+
+const settled = async () => {
+  for (let turn = 0; turn < 10; turn += 1) await Promise.resolve();
+};
+
+test("a key that was admitted goes on without the database, for a day; no other key does", async () => {
+  const { keys, state, admissions } = stage();
+  keys.set("key", admitted("ls-1"));
+  keys.set("refused", { ...admitted("ls-2"), refusedFor: "channel-off" });
+  for (const key of ["key", "refused", "wrong"]) await admissions.admit(key);
+  state.trouble = "unreachable";
+  expect(await admissions.admit("key")).toEqual(admitted("ls-1"));
+  expect(await admissions.readSpec("ls-1")).toEqual(admitted("ls-1").spec);
+  for (const key of ["refused", "wrong", "never"]) await expect(admissions.admit(key)).rejects.toThrow("unreachable");
+  await expect(admissions.readSpec("ls-2")).rejects.toThrow("unreachable");
+  state.nowMs = 24 * HOUR_MS;
+  await expect(admissions.admit("key")).rejects.toThrow("unreachable");
+});
+
+test("a database that answers counts, and one that is only busy is no reason to go without it", async () => {
+  const { keys, state, admissions } = stage();
+  keys.set("key", admitted("ls-1"));
+  await admissions.admit("key");
+  state.trouble = "locked";
+  await expect(admissions.admit("key")).rejects.toThrow("locked");
+  state.trouble = undefined;
+  keys.delete("key");
+  expect(await admissions.admit("key")).toBeUndefined();
+  state.trouble = "unreachable";
+  await expect(admissions.admit("key")).rejects.toThrow("unreachable");
+});
+
+test("the login must be the one of the admission", async () => {
+  const { keys, state, admissions } = stage();
+  keys.set("key", admitted("ls-1"));
+  await admissions.admit("key", { id: "me", password: "right" });
+  state.trouble = "unreachable";
+  expect(await admissions.admit("key", { id: "me", password: "right" })).toEqual(admitted("ls-1"));
+  for (const login of [undefined, { id: "me", password: "wrong" }, { id: "you", password: "right" }])
+    await expect(admissions.admit("key", login)).rejects.toThrow("unreachable");
+});
+
+test("a change of the channel is read, and a key that is gone by it is unknown", async () => {
+  const { keys, state, admissions } = stage();
+  for (const key of ["old", "same"]) keys.set(key, admitted(`ls-${key}`));
+  for (const key of ["old", "same"]) await admissions.admit(key);
+  keys.delete("old");
+  keys.set("same", admitted("ls-same", 2));
+  for (const key of ["old", "same"]) admissions.changed(`ls-${key}`);
+  await settled();
+  state.trouble = "unreachable";
+  expect(await admissions.admit("same")).toEqual(admitted("ls-same", 2));
+  await expect(admissions.admit("old")).rejects.toThrow("unreachable");
+});
+
+test("a change during a look-up, and one that may have been missed, make keys unknown", async () => {
+  const { keys, state, admissions } = stage();
+  for (const key of ["during", "missed", "followed"]) keys.set(key, admitted(`ls-${key}`));
+  const looking = admissions.admit("during");
+  admissions.changed("ls-during");
+  await looking;
+  for (const key of ["missed", "followed"]) await admissions.admit(key);
+  admissions.missed((channelId) => channelId === "ls-followed");
+  state.trouble = "unreachable";
+  for (const key of ["during", "missed"]) await expect(admissions.admit(key)).rejects.toThrow("unreachable");
+  expect(await admissions.admit("followed")).toEqual(admitted("ls-followed"));
+});
+
+test("ten thousand keys are remembered, the last admitted ones", async () => {
+  const { keys, state, admissions } = stage();
+  for (let no = 0; no <= 10_000; no += 1) {
+    keys.set(`key-${no}`, admitted(`ls-${no}`));
+    await admissions.admit(`key-${no}`);
+  }
+  state.trouble = "unreachable";
+  await expect(admissions.admit("key-0")).rejects.toThrow("unreachable");
+  for (const no of [1, 10_000]) expect(await admissions.admit(`key-${no}`)).toEqual(admitted(`ls-${no}`));
+});

@@ -1,0 +1,148 @@
+import { expect, test } from "vitest";
+import { StoreUnavailableError } from "../../src/control/ports/errors.ts";
+import type { ClaimNews, KnownOwner } from "../../src/control/ports/owner-question.ts";
+import type { ClusterNode, OwnershipRow, OwnershipStore } from "../../src/control/ports/ownership-store.ts";
+import type { Verdict } from "../../src/placement/admission-steps.ts";
+import { NodeDirectory } from "../../src/placement/node-directory.ts";
+import { SharedPlacement } from "../../src/placement/shared-placement.ts";
+import { VirtualClock } from "../support/stages/virtual-clock.ts";
+
+const ID = "ls-1";
+const nothing = () => undefined;
+const log = { debug: nothing, info: nothing, warn: nothing, error: nothing };
+const meter = { placed: nothing, tookOver: nothing, ownerSilent: nothing, answered: nothing, fenced: nothing };
+/** What a provisional epoch adds to the one before with the random number that the stage gives. */
+const STEP = 1 + 2 ** 29;
+
+const nodeRow = (incarnation: number): ClusterNode => ({
+  ...{ incarnation, state: "serving", leaseLeftMs: 9_000, nodeId: `n${incarnation}` },
+  ...{ advertise: [`host:${incarnation}`], version: "1", schemaStep: "1", keyIds: [] },
+});
+
+/** Node 1, and a database that can be away. `rows`: what it says. */
+function stage() {
+  const clock = new VirtualClock();
+  const rows = new Map<string, OwnershipRow>();
+  const told: ClaimNews[] = [];
+  const asked: KnownOwner[] = [];
+  const takenOver: number[] = [];
+  const state = { isAway: false, verdict: "claim" as Exclude<Verdict, "wait">, isServing: true };
+  const orAway = <Result>(result: () => Result) =>
+    state.isAway ? Promise.reject(new StoreUnavailableError("unreachable")) : Promise.resolve(result());
+  const store: Partial<OwnershipStore> = {
+    findOwner: (channelId) => orAway(() => rows.get(channelId)),
+    listNodes: () => orAway(() => [nodeRow(1), nodeRow(2)]),
+    claim: (channelId, owner, seenEpoch) =>
+      orAway(() => {
+        rows.set(channelId, { channelId, epoch: seenEpoch + 1, owner });
+        return { kind: "owned", epoch: seenEpoch + 1, revision: 1 };
+      }),
+    compare: (ids) =>
+      orAway(() => ids.flatMap((id) => (rows.has(id) ? [{ ...(rows.get(id) as OwnershipRow), revision: 1 }] : []))),
+    assertOwner: (channelId, owner, epoch) =>
+      orAway(() => {
+        if ((rows.get(channelId)?.epoch ?? 0) >= epoch) return false;
+        rows.set(channelId, { channelId, epoch, owner });
+        return true;
+      }),
+    release: (channelId, _self, epoch) =>
+      orAway(() => {
+        if (rows.get(channelId)?.epoch === epoch) rows.set(channelId, { channelId, epoch });
+      }),
+  };
+  const nodes = new NodeDirectory(store as OwnershipStore);
+  const placement = new SharedPlacement({
+    ...{ self: 1, store: store as OwnershipStore, nodes, log, meter, clock, random: () => 0.5 },
+    isServing: () => state.isServing,
+    asker: {
+      ask: async (owner) => {
+        asked.push(owner);
+        return { verdict: state.verdict, epoch: owner.epoch };
+      },
+    },
+    board: { publish: (news) => told.push(news) > 0, release: nothing, question: nothing },
+    onTakenOver: async (_channelId, { epoch }) => void takenOver.push(epoch),
+    onNewer: nothing,
+  });
+  /** Lets the wait for the other nodes pass. */
+  const claim = async () => {
+    const placed = placement.claim(ID, { thread: 0 });
+    for (let turn = 0; turn < 20; turn += 1) await Promise.resolve();
+    clock.advance(150);
+    return await placed;
+  };
+  return { placement, nodes, rows, told, asked, takenOver, state, claim };
+}
+
+test("without the database a channel that was here is claimed again, and the database is told when it is back", async () => {
+  const { placement, rows, told, takenOver, state, claim } = stage();
+  expect(await claim()).toMatchObject({ kind: "here", epoch: 1 });
+  await placement.release(ID, 1);
+  state.isAway = true;
+  expect(await claim()).toEqual({ kind: "here", owner: { thread: 0 }, epoch: 1 + STEP });
+  expect(told.at(-1)).toEqual({ channelId: ID, epoch: 1 + STEP, incarnation: 1, home: 0 });
+  await expect(placement.compare()).rejects.toThrow("unreachable");
+  expect(placement.epochOf(ID)).toBe(1 + STEP);
+  state.isAway = false;
+  await placement.compare();
+  expect(rows.get(ID)).toEqual({ channelId: ID, epoch: 1 + STEP, owner: { incarnation: 1, home: 0 } });
+  expect(takenOver).toEqual([]);
+});
+
+test("an owner that is known is asked first: one that answers keeps the channel, one that is gone is replaced", async () => {
+  const { placement, nodes, rows, asked, takenOver, state, claim } = stage();
+  await nodes.refresh();
+  placement.heard({ channelId: ID, epoch: 7, incarnation: 2, home: 0 }, "bus");
+  state.isAway = true;
+  state.verdict = "attach";
+  const place = { channelId: ID, epoch: 7, incarnation: 2, home: 0, address: "host:2" };
+  expect(await claim()).toEqual({ kind: "elsewhere", ...place });
+  state.verdict = "try-again";
+  expect(await claim()).toEqual({ kind: "try-again" });
+  state.verdict = "claim";
+  expect(await claim()).toMatchObject({ kind: "here", epoch: 7 + STEP });
+  expect(asked).toEqual([place, place, place]);
+  state.isAway = false;
+  rows.set(ID, { channelId: ID, epoch: 7, owner: { incarnation: 2, home: 0 } });
+  await placement.compare();
+  // The former broadcast is ended as soon as the database is there.
+  expect(takenOver).toEqual([7]);
+});
+
+test("a channel that nothing is known of waits for the database, and a draining node claims nothing", async () => {
+  const { state, placement, claim } = stage();
+  state.isAway = true;
+  await expect(claim()).rejects.toThrow("unreachable");
+  placement.heard({ channelId: ID, epoch: 7, incarnation: 0 }, "link");
+  await expect(claim()).rejects.toThrow("unreachable");
+  placement.heard({ channelId: ID, epoch: 7, incarnation: 2 }, "bus");
+  state.isServing = false;
+  await expect(claim()).rejects.toThrow("unreachable");
+});
+
+test("a released epoch that the database never knew is written before it is released: later ones are higher", async () => {
+  const { placement, rows, state, claim } = stage();
+  await claim();
+  await placement.release(ID, 1);
+  state.isAway = true;
+  await claim();
+  await expect(placement.release(ID, 1 + STEP)).rejects.toThrow("unreachable");
+  state.isAway = false;
+  await placement.compare();
+  expect(rows.get(ID)).toEqual({ channelId: ID, epoch: 1 + STEP });
+  expect(await claim()).toMatchObject({ kind: "here", epoch: 2 + STEP });
+});
+
+test("a node that knows a newer owner than the database goes to it, and tells a lower claim of its own", async () => {
+  const { placement, nodes, rows, told, state, claim } = stage();
+  await nodes.refresh();
+  rows.set(ID, { channelId: ID, epoch: 3, owner: { incarnation: 2, home: 0 } });
+  placement.heard({ channelId: ID, epoch: 9, incarnation: 2, home: 0 }, "bus");
+  state.verdict = "attach";
+  expect(await claim()).toMatchObject({ kind: "elsewhere", incarnation: 2, epoch: 9 });
+  state.verdict = "claim";
+  expect(await claim()).toMatchObject({ kind: "here", epoch: 9 + STEP });
+  placement.heard({ channelId: ID, epoch: 4, incarnation: 2, home: 0 }, "bus");
+  expect(placement.epochOf(ID)).toBe(9 + STEP);
+  expect(told.at(-1)).toMatchObject({ epoch: 9 + STEP, incarnation: 1 });
+});
