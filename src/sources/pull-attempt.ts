@@ -54,6 +54,8 @@ const LOOKED_AT_MS = 200;
 const CATCH_UP = 0.01;
 /** A gap of more than this in the source's own times is closed, in milliseconds. */
 const GAP_MS_MAX = 10_000;
+/** Facts of the media threads have arrived by then, in milliseconds. */
+const VERDICT_MS = 1_000;
 const PULLER_NAME = "Fanfare pull";
 
 const KINDS: Readonly<Record<number, MediaKind>> = {
@@ -163,13 +165,28 @@ export class PullAttempt {
       remoteAddress: this.#link?.address ?? "",
       encoder: PULLER_NAME,
       sourceKind: "pull",
-      onDismissed: () => this.#end({ kind: "stopped", reason: "replaced" }),
+      onDismissed: () => this.#dismissed(),
       onRoom: () => undefined,
     });
     if (this.#publisher === undefined) return this.#end({ kind: "stopped", reason: "internal" });
     this.#gateway = gateway;
     this.#startMs = this.#deps.clock.now();
     this.#events.onPublishing();
+  }
+
+  /**
+   * The channel dropped it: for an encoder, or because its media thread died. The control thread knows in a moment which
+   * it was.
+   */
+  #dismissed(): void {
+    if (this.#isOver) return;
+    void this.leave("connection-lost");
+    this.#timer = this.#deps.clock.startTimer(VERDICT_MS, () => {
+      this.#start.read().then(
+        () => this.#events.onOver({ kind: "failed", error: pullError("not-taken", "the media thread ended") }),
+        (error: unknown) => this.#events.onOver(dismissalFor(error)),
+      );
+    });
   }
 
   #play({ clip }: FfmpegRun, publisher: PublisherHandle, gateway: PublishGateway): void {
@@ -223,6 +240,12 @@ const STOPS: Readonly<Record<string, SourceReason>> = {
   "source-encoder-on-air": "encoder-on-air",
   "channel-not-found": "internal",
 };
+
+function dismissalFor(error: unknown): PullEnd {
+  const end = endFor(error);
+  const isReplaced = end.kind === "stopped" && end.reason === "encoder-on-air";
+  return isReplaced ? { kind: "stopped", reason: "replaced" } : end;
+}
 
 function endFor(error: unknown): PullEnd {
   if (error instanceof PullFailure) return { kind: "failed", error: error.error };

@@ -151,6 +151,7 @@ export class MediaSources {
         this.sources.forget(fact.channelId);
         this.#runner.forget(fact.channelId);
       }
+      if (fact.kind === "channel-changed" && fact.change === "end-requested") this.sources.ended(fact.channelId);
       if (fact.kind === "channel-changed" && CHANGES_TARGETS.includes(fact.change)) this.#windows.changed();
       if (fact.kind === "ingest-ended" && fact.isBroadcastOver) this.#slates.ended(fact.channelId);
     });

@@ -215,6 +215,12 @@ export class Sources {
     return this.#deps.files.remove(fileId);
   }
 
+  /** A person ended the broadcast or its hold: a pull, which would connect again, ends with it. */
+  ended(channelId: ChannelId): void {
+    const { source, scheduled } = this.#storedOf(channelId);
+    if (source?.kind === "pull" && scheduled === undefined) void this.#deps.player.stop(channelId, "replaced");
+  }
+
   /** The channel was deleted. */
   forget(channelId: ChannelId): void {
     this.#stored.delete(channelId);

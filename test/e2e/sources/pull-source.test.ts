@@ -6,7 +6,7 @@ import type { ApiClient, Channel } from "../../support/dashboard/api-client.ts";
 import { startChild } from "../../support/processes/children.ts";
 import { freePort } from "../../support/processes/free-port.ts";
 import { waitFor } from "../../support/processes/waiting.ts";
-import { Stage, uniqueKey } from "../../support/stages/stage.ts";
+import { publishUrl, Stage, uniqueKey } from "../../support/stages/stage.ts";
 import { decodingErrors } from "../../support/streams/decoding.ts";
 import { stepsBack } from "../../support/streams/flv-file.ts";
 import { makeFile } from "../../support/streams/made-files.ts";
@@ -38,7 +38,7 @@ function reached(api: ApiClient, channel: Channel, what: string, state: string) 
   );
 }
 
-test.concurrent("a source is pulled over RTMP, HLS and SRT; it goes and comes back; the target keeps its one connection", async ({
+test.concurrent("a source is pulled over RTMP, HLS and SRT; it goes and comes back; an encoder takes over; the target keeps its one connection", async ({
   onTestFinished,
 }) => {
   const stage = await Stage.open(onTestFinished);
@@ -90,7 +90,13 @@ test.concurrent("a source is pulled over RTMP, HLS and SRT; it goes and comes ba
   await reached(api, channel, "SRT to play", "playing");
   await more("media from SRT");
 
-  await api.request("POST", `${sourceOf(channel)}/stop`);
+  await publish("-f", "flv", publishUrl(channel));
+  expect(await reached(api, channel, "the encoder to take over", "stopped")).toMatchObject({
+    sourceReason: "replaced",
+  });
+  await more("media from the encoder");
+  await expect(api.request("POST", `${sourceOf(channel)}/start`)).rejects.toThrow("never interrupts");
+  await api.request("POST", `/api/v2/re-stream/channels/${channel.channelId}/end`);
   const [connection, ...others] = target.connections;
   await waitFor("the target to be left", DEADLINE_MS, () => (connection?.report.state === "ended" ? true : undefined));
   expect(others).toEqual([]);

@@ -168,6 +168,19 @@ test("a pulled source hides its secrets, tells how its connection is, and its lo
   await api.close();
 });
 
+test("a pull ends with the broadcast that a person ends; files end by themselves", async () => {
+  const { api, channelId, source } = await open();
+  await api.put(source, { pull: { url: "rtmp://192.0.2.7/live/key" } });
+  await api.post(`${source}/start`);
+  api.sources.ended(channelId);
+  expect((await api.get(source)).body.content).toMatchObject({ sourceState: "stopped", sourceReason: "replaced" });
+  await api.put(source, { fileIds: ["mf-a"] });
+  await api.post(`${source}/start`);
+  api.sources.ended(channelId);
+  expect((await api.get(source)).body.content.sourceState).toBe("starting");
+  await api.close();
+});
+
 test("the connection of a source that is on air is followed by its next one", async () => {
   const { api, channelId, source } = await open();
   await api.put(source, { pull: { url: "rtmp://192.0.2.7/live/key" } });

@@ -294,9 +294,35 @@ test("an encoder takes over for good; an overloaded server is asked again", asyn
   await advance(1_000);
   latest()?.writes(0, 400);
   await advance(80);
+  now.fault = { kind: "source-encoder-on-air" };
   arrivals[0]?.onDismissed();
   await advance(120_000);
   expect(words().slice(-2)).toEqual(["playing", "stopped replaced"]);
+});
+
+test("a media thread that dies is no encoder: the source comes back", async () => {
+  const { latest, runs, arrivals, settle, advance, words } = stageOf();
+  await settle();
+  latest()?.writes(0, 400);
+  await advance(80);
+  arrivals[0]?.onDismissed();
+  await settle();
+  expect(runs[0]?.isKilled).toBe(true);
+  await advance(2_000);
+  latest()?.writes(0, 400);
+  await advance(80);
+  expect(words()).toEqual(["starting", "playing", "failed SERVER_TROUBLE", "starting", "playing"]);
+});
+
+test("a source that is stopped right after it was dismissed is over", async () => {
+  const { run, opened, latest, arrivals, settle, advance, words } = stageOf();
+  await settle();
+  latest()?.writes(0, 400);
+  await advance(80);
+  arrivals[0]?.onDismissed();
+  await run.stop("stopped-by-person");
+  await advance(60_000);
+  expect([words().at(-1), opened.length]).toEqual(["stopped stopped-by-person", 1]);
 });
 
 test("another address is connected to at once, and an abandoned source says nothing more", async () => {
