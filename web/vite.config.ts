@@ -26,6 +26,7 @@ const FILES = [
   { name: "sources", test: /\/web\/src\/parts\/sources\//, priority: 2 },
   { name: "delay", test: /\/web\/src\/parts\/delay\//, priority: 2 },
   { name: "schedules", test: /\/web\/src\/parts\/schedules\//, priority: 2 },
+  { name: "audit", test: /\/web\/src\/parts\/audit\/|\/api-contract\/audit\//, priority: 2 },
   { name: "nodes", test: /\/web\/src\/parts\/nodes\//, priority: 2 },
   { name: "recordings", test: /\/web\/src\/parts\/recordings\//, priority: 2 },
   { name: "video", test: /\/web\/src\/parts\/video\/(?!player)/, priority: 2 },

@@ -16,6 +16,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   demo: async () => (await import("./commands/demo.ts")).demoCommand,
   doctor: async () => (await import("./commands/doctor.ts")).doctorCommand,
   drain: async () => (await import("./commands/nodes.ts")).drainCommand,
+  audit: async () => (await import("./api/events.ts")).auditCommand,
   events: async () => (await import("./api/events.ts")).eventsCommand,
   export: async () => (await import("./api/apply/apply.ts")).exportCommand,
   import: async () => (await import("./api/apply/apply.ts")).importCommand,

@@ -28,6 +28,9 @@ const SCHEDULES = "schedules";
 /** The list of several servers, and the note about a silent one. */
 const NODES_BYTES_MAX = 3_000;
 const NODES = "nodes";
+/** Who changed what, with the words of all actions in both languages: loaded with its page. */
+const AUDIT_BYTES_MAX = 5_000;
+const AUDIT = "audit";
 /** For the QR code with lean-qr: loaded once a person asks for it. */
 const QR_CODE_BYTES_MAX = 4_000;
 const QR_CODE = "qr-code";
@@ -62,6 +65,7 @@ test("the application in one language, without preview, alerts and recordings, i
       ...APPLICATION,
       ...LANGUAGES,
       ALERTS,
+      AUDIT,
       DELAY,
       NODES,
       PREVIEW,
@@ -74,6 +78,7 @@ test("the application in one language, without preview, alerts and recordings, i
   );
   expect(sizes.find(({ name }) => name === ALERTS)?.bytes).toBeLessThanOrEqual(ALERTS_BYTES_MAX);
   expect(sizes.find(({ name }) => name === RECORDINGS)?.bytes).toBeLessThanOrEqual(RECORDINGS_BYTES_MAX);
+  expect(sizes.find(({ name }) => name === AUDIT)?.bytes).toBeLessThanOrEqual(AUDIT_BYTES_MAX);
   expect(sizes.find(({ name }) => name === QR_CODE)?.bytes).toBeLessThanOrEqual(QR_CODE_BYTES_MAX);
   expect(sizes.find(({ name }) => name === VIDEO)?.bytes).toBeLessThanOrEqual(VIDEO_BYTES_MAX);
   expect(sizes.find(({ name }) => name === SOURCES)?.bytes).toBeLessThanOrEqual(SOURCES_BYTES_MAX);

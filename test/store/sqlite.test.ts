@@ -8,6 +8,7 @@ import { setImmediate } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { StoreUnavailableError } from "../../src/control/ports/errors.ts";
+import { keepAudit } from "../../src/store/audit/audit-store.ts";
 import { SqlStore } from "../../src/store/channels/sql-store.ts";
 import { PROGRAM_VERSION } from "../../src/store/migrations/program-version.ts";
 import { databaseOver, openConnection, openSqliteDatabase, openSqliteStore } from "../../src/store/sqlite/sqlite.ts";
@@ -164,10 +165,15 @@ test("no acknowledged write is lost to kill -9, whenever it comes", { timeout: 6
   for (let round = 0; round < 20; round += 1) {
     const printed = await writeUntilKilled(round * 10_000, (round * 7) % 40);
     lines += printed.length;
-    const store = await openSqliteStore(path);
+    const { database } = await openSqliteDatabase(path);
+    const store = new SqlStore(database);
+    const audit = keepAudit(database, () => undefined);
     for (const line of printed) {
       const [what, channelId = "", streamKey = ""] = line.split(" ");
       const channel = await store.findChannel(channelId);
+      // Each acknowledged write has its record.
+      const { records } = await audit.listAudit({ channelId }, { number: 1, size: 10 });
+      expect(records.map(({ traceId }) => traceId)).toContain(line);
       expect(channel, line).toMatchObject({ channelId, targetCount: 2 });
       if (what === "changed") expect(channel?.targets[0]?.streamKey).toBe(streamKey);
     }

@@ -19,6 +19,8 @@ const SetupPage = lazy(async () => (await import("./pages/sign-in.tsx")).SetupPa
 const SignInPage = lazy(async () => (await import("./pages/sign-in.tsx")).SignInPage);
 const SettingsPage = lazy(async () => (await import("./pages/settings.tsx")).SettingsPage, focusHeading);
 
+const AuditPage = lazy(async () => (await import("./parts/audit/audit-page.tsx")).AuditPage, focusHeading);
+
 const AlertHost = lazy(async () => (await import("./parts/alerts/alert-host.tsx")).AlertHost);
 
 /** How long to wait before the server is asked again when it cannot be reached, in milliseconds. */
@@ -90,6 +92,8 @@ function titleOf(here: Route): string {
       return channelTitle(here.channelId);
     case "settings":
       return t().app.settings;
+    case "audit":
+      return t().app.audit;
     case "not-found":
       return t().app.notFound;
     default:
@@ -129,6 +133,8 @@ function Page() {
       return <ChannelPage key={here.channelId} channelId={here.channelId} />;
     case "settings":
       return <SettingsPage />;
+    case "audit":
+      return <AuditPage />;
     default:
       return (
         <section class="empty">

@@ -150,10 +150,10 @@ export const AUDIT_WORDS = { en, ko } as const;
 type Told = {
   readonly action: AuditAction;
   readonly actor: AuditActorKind;
-  readonly actorId?: string;
-  readonly actorName?: string;
-  readonly remoteAddress?: string;
-  readonly subject?: string;
+  readonly actorId?: string | undefined;
+  readonly actorName?: string | undefined;
+  readonly remoteAddress?: string | undefined;
+  readonly subject?: string | undefined;
 };
 
 /** Who made the change: an access key's name, where it has one, and its id. */

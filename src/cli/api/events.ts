@@ -55,3 +55,42 @@ export const eventsCommand = apiCommand("events", "What happened.", {
     },
   }),
 });
+
+type AuditRecord = components["schemas"]["AuditRecord"];
+type Change = AuditRecord["changes"][number];
+
+function changeText({ field, before, after }: Change): string {
+  const value = (of: Change["before"]) => (of === undefined ? "–" : String(of));
+  return `${field}: ${value(before)} → ${value(after)}`;
+}
+
+const AUDIT_COLUMNS: readonly Column<AuditRecord>[] = [
+  ["TIME", ({ timestamp }) => timeText(timestamp)],
+  ["ACTION", ({ action: name }) => name],
+  ["CHANNEL", ({ channelId }) => channelId ?? ""],
+  ["WHO", ({ actor, actorId, actorName }) => actorName || (actorId ?? actor)],
+  ["FROM", ({ client, remoteAddress }) => `${client} ${remoteAddress ?? ""}`.trim()],
+  ["CHANGES", ({ changes }) => changes.map(changeText).join("; ")],
+];
+
+const audit = action({
+  words: [],
+  about: "Lists the newest changes: who made them, from where, and what was before and after.",
+  options: {
+    ...options,
+    by: text("an access key's id, or dashboard", "Only changes by this one."),
+  },
+  run: async ({ client, values, isJson }) => {
+    const only = values.channel === undefined ? undefined : (await channelNamed(client, values.channel)).channelId;
+    const query = {
+      pageSizeNo: values.count ?? EVENTS_DEFAULT,
+      ...(only === undefined ? {} : { channelId: only }),
+      ...(values.by === undefined ? {} : { actor: values.by }),
+    };
+    // The document also has the CSV form.
+    const records = (await contentOf(client.GET("/audit", { params: { query } }))) as readonly AuditRecord[];
+    return isJson ? jsonText(records) : table(records, AUDIT_COLUMNS);
+  },
+});
+
+export const auditCommand = apiCommand("audit", "Who changed what.", { "": audit, list: audit });

@@ -16,6 +16,7 @@ export type ChannelEvent = Answers["Event"];
 export type Report = Answers["Report"];
 export type History = Answers["History"];
 export type RecommendedSettings = Answers["RecommendedSettings"];
+export type AuditRecord = Answers["AuditRecord"];
 export type RefusedEncoder = Answers["RefusedEncoder"];
 export type Delivery = Answers["Delivery"];
 export type WebhookTest = Answers["WebhookTest"];

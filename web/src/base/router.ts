@@ -5,6 +5,7 @@ export type Route =
   | { readonly page: "overview" }
   | { readonly page: "channel"; readonly channelId: string }
   | { readonly page: "settings" }
+  | { readonly page: "audit" }
   | { readonly page: "setup" }
   | { readonly page: "not-found" };
 
@@ -12,6 +13,7 @@ function parse(pathname: string): Route {
   const path = within(pathname);
   if (path === "/") return { page: "overview" };
   if (path === "/settings") return { page: "settings" };
+  if (path === "/audit") return { page: "audit" };
   if (path === "/setup") return { page: "setup" };
   const channelId = /^\/channels\/(ls-[A-Za-z0-9-]+)$/.exec(path)?.[1];
   return channelId === undefined ? { page: "not-found" } : { page: "channel", channelId };

@@ -1,4 +1,5 @@
 import { ApiError, request } from "../base/api.ts";
+import { at } from "../base/base-path.ts";
 import { PASSWORD_LENGTH_MIN, readSession } from "../base/session.ts";
 import { type Fields, Form } from "../parts/basic/form.tsx";
 import { FieldError } from "../parts/basic/form-problems.ts";
@@ -19,6 +20,7 @@ export function SettingsPage() {
     <>
       <div class="page-head">
         <h1 tabIndex={-1}>{t().settings.title}</h1>
+        <a href={at("/audit")}>{t().app.audit}</a>
       </div>
       <div class="settings">
         <Alerts />

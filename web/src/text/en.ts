@@ -13,6 +13,7 @@ export const en = {
   app: {
     channels: "Channels",
     settings: "Settings",
+    audit: "Change history",
     language: "Language",
     theme: "Appearance",
     themes: { auto: "Use system setting", light: "Light", dark: "Dark" },

@@ -12,6 +12,7 @@ export const ko: Texts = {
   app: {
     channels: "채널",
     settings: "설정",
+    audit: "변경 이력",
     language: "언어",
     theme: "화면 모드",
     themes: { auto: "시스템 설정 사용", light: "밝게", dark: "어둡게" },

@@ -1,0 +1,98 @@
+import { type Signal, useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import { AUDIT_ACTIONS } from "../../../../src/api-contract/audit/audit-actions.ts";
+import { list } from "../../base/api.ts";
+import type { AccessKey } from "../../base/model.ts";
+import { allChannels } from "../../live/store.ts";
+import { words } from "./words.ts";
+
+const DAY_MS = 86_400_000;
+
+/** Which records are shown; empty text: no condition. Days are those of this browser's calendar, as `2026-11-29`. */
+export type Filter = {
+  readonly channelId: string;
+  readonly actor: string;
+  readonly action: string;
+  readonly fromDay: string;
+  readonly toDay: string;
+};
+
+export const NO_FILTER: Filter = { channelId: "", actor: "", action: "", fromDay: "", toDay: "" };
+
+/** When a day begins here, in milliseconds since 1970. */
+const startOf = (day: string): number => new Date(`${day}T00:00`).getTime();
+
+/** The filter as a part of the API's query. */
+export function queryOf({ channelId, actor, action, fromDay, toDay }: Filter): string {
+  const query = new URLSearchParams({
+    ...(channelId === "" ? {} : { channelId }),
+    ...(actor === "" ? {} : { actor }),
+    ...(action === "" ? {} : { action }),
+    ...(fromDay === "" ? {} : { fromTime: String(startOf(fromDay)) }),
+    // Half a day more and back to midnight: a day in spring has 23 hours, one in autumn 25.
+    ...(toDay === "" ? {} : { toTime: String(new Date(startOf(toDay) + 1.5 * DAY_MS).setHours(0, 0, 0, 0) - 1) }),
+  }).toString();
+  return query === "" ? "" : `&${query}`;
+}
+
+/** Narrows the list by channel, change, person and days. */
+export function AuditFilters({ filter }: { readonly filter: Signal<Filter> }) {
+  const keys = useSignal<readonly AccessKey[]>([]);
+  useEffect(() => {
+    // Without the list of keys the other filters work.
+    list<AccessKey>("/access-keys").then(
+      ({ items }) => {
+        keys.value = items;
+      },
+      () => undefined,
+    );
+  }, []);
+  const texts = words();
+  const set = (change: Partial<Filter>): void => {
+    filter.value = { ...filter.peek(), ...change };
+  };
+  const named = allChannels.value.map(({ channel }) => channel.value);
+  return (
+    <div class="filters">
+      <Choice label={texts.channel} all={texts.allChannels} set={(channelId) => set({ channelId })}>
+        {named.map(({ channelId, channelName }) => [channelId, channelName])}
+      </Choice>
+      <Choice label={texts.action} all={texts.allActions} set={(action) => set({ action })}>
+        {AUDIT_ACTIONS.map((action) => [action, texts.actions[action]])}
+      </Choice>
+      <Choice label={texts.actor} all={texts.allActors} set={(actor) => set({ actor })}>
+        {[
+          ["dashboard", texts.actors.session],
+          ...keys.value.map(({ accessKey, name }) => [accessKey, name || accessKey]),
+        ]}
+      </Choice>
+      <Day label={texts.from} set={(fromDay) => set({ fromDay })} />
+      <Day label={texts.to} set={(toDay) => set({ toDay })} />
+    </div>
+  );
+}
+
+type ChoiceOptions = {
+  readonly label: string;
+  readonly all: string;
+  readonly set: (value: string) => void;
+  /** Values with their names. */
+  readonly children: readonly (readonly string[])[];
+};
+
+function Choice({ label, all, set, children }: ChoiceOptions) {
+  return (
+    <select aria-label={label} onChange={(event) => set(event.currentTarget.value)}>
+      <option value="">{all}</option>
+      {children.map(([value, name]) => (
+        <option key={value} value={value}>
+          {name}
+        </option>
+      ))}
+    </select>
+  );
+}
+
+function Day({ label, set }: { readonly label: string; readonly set: (day: string) => void }) {
+  return <input type="date" aria-label={label} title={label} onChange={(event) => set(event.currentTarget.value)} />;
+}
