@@ -13,6 +13,8 @@ export type ClusterRuntimeDeps = {
   readonly own: Runtime;
   readonly others: Pick<ClusterLiveState, "live" | "publishingChannels" | "freshen" | "ownerOf">;
   readonly commands: Pick<CommandSender, "send">;
+  /** The same of channels that other nodes own. */
+  readonly elsewhere: Pick<Runtime, "watch" | "keyframe">;
   /** The epoch with which this node owns a channel; undefined where it does not. */
   readonly epochOf: (channelId: ChannelId) => number | undefined;
 };
@@ -86,11 +88,13 @@ export class ClusterRuntime implements Runtime {
   }
 
   watch(channelId: ChannelId, sink: PreviewClientSink): PreviewClient {
-    return this.#deps.own.watch(channelId, sink);
+    const { own, elsewhere } = this.#deps;
+    return (this.#isElsewhere(channelId) ? elsewhere : own).watch(channelId, sink);
   }
 
   keyframe(channelId: ChannelId, knownTime?: number): Promise<Keyframe> {
-    return this.#deps.own.keyframe(channelId, knownTime);
+    const { own, elsewhere } = this.#deps;
+    return (this.#isElsewhere(channelId) ? elsewhere : own).keyframe(channelId, knownTime);
   }
 
   freshen(channelIds: readonly ChannelId[]): Promise<void> {

@@ -25,6 +25,8 @@ export type ClusterStatesDeps = {
   readonly newRequestId: () => string;
   /** This node's own media threads, and its ingest check. */
   readonly own: Runtime;
+  /** Previews and keyframes of channels that other nodes own. */
+  readonly elsewhere: Pick<Runtime, "watch" | "keyframe">;
   readonly ownChecks: Pick<IngestChecks, "warnings" | "state">;
   /** The channels that this node owns, with their epochs. */
   readonly owned: () => ReadonlyMap<ChannelId, number>;
@@ -62,7 +64,7 @@ export class ClusterStates {
     this.feed = new StateFeed({ ...deps, live: (channelId) => own.live(channelId), ingestChecks: ownChecks });
     const toldOwner = (channelId: ChannelId) => this.others.ownerOf(channelId)?.incarnation;
     const commands = new CommandSender({ bus, newRequestId, toldOwner, storedOwner });
-    this.runtime = new ClusterRuntime({ own, others: this.others, commands, epochOf });
+    this.runtime = new ClusterRuntime({ own, elsewhere: deps.elsewhere, others: this.others, commands, epochOf });
     this.hints = new Hints(bus, self, log);
     this.ingestChecks = {
       warnings: (channelId) => this.#checksOf(channelId)?.warnings ?? ownChecks.warnings(channelId),

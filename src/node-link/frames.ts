@@ -31,6 +31,7 @@ export const FRAME_KINDS = {
   show: 25,
   shown: 26,
   pause: 27,
+  keyframe: 28,
   process: 32,
 } as const;
 export type FrameKind = keyof typeof FRAME_KINDS;
@@ -38,7 +39,7 @@ export type FrameKind = keyof typeof FRAME_KINDS;
 const NAMES: ReadonlyMap<number, FrameKind> = new Map(
   (Object.keys(FRAME_KINDS) as FrameKind[]).map((name) => [FRAME_KINDS[name], name]),
 );
-const LARGE_KINDS: ReadonlySet<FrameKind> = new Set(["media", "show", "process"]);
+const LARGE_KINDS: ReadonlySet<FrameKind> = new Set(["media", "show", "keyframe", "process"]);
 
 /** A frame as it arrived. The body has memory of its own that begins at its first byte. */
 export type Frame = { readonly kind: FrameKind; readonly body: Buffer<ArrayBuffer> };

@@ -4,9 +4,11 @@ import type { Clock } from "../base/clock.ts";
 import { startDeadline } from "../base/deadline.ts";
 import { systemCode } from "../base/system-errors.ts";
 import type { MessageTransport } from "../remote-publish/message-transport.ts";
+import type { Keyframe } from "../thread-protocol/keyframe.ts";
 import type { FromViewer, ToViewer } from "../thread-protocol/preview.ts";
 import type { FromEncoder, ToEncoder } from "../thread-protocol/remote-publish.ts";
 import { type Frame, LinkError } from "./frames.ts";
+import { readKeyframe } from "./keyframe-frame.ts";
 import { EncoderSideCodec, ViewerSideCodec, words } from "./link-codec.ts";
 import { LinkConnection } from "./link-connection.ts";
 import {
@@ -96,6 +98,23 @@ export class LinkDialer {
     } catch (error) {
       this.#deps.onFault(error);
       return { kind: "broken" };
+    }
+  }
+
+  /** Reads the channel's last keyframe at its owner; undefined where that one does not answer in time. Never rejects. */
+  async keyframe(
+    address: LinkAddress,
+    attach: Extract<Attach, { what: "keyframe" }>,
+    deadlineMs: number,
+  ): Promise<Keyframe | undefined> {
+    const outcome = await this.#ask(address, "attach", attach, deadlineMs);
+    if (!("link" in outcome)) return undefined;
+    outcome.link.close();
+    try {
+      return readKeyframe(outcome.frame);
+    } catch (error) {
+      this.#deps.onFault(error);
+      return undefined;
     }
   }
 

@@ -20,6 +20,8 @@ const attachSchema = z.discriminatedUnion("what", [
     revision: number,
   }),
   z.object({ what: z.literal("player"), channelId, epoch: number }),
+  /** The last keyframe, unless the asker has the one of `knownTime`. */
+  z.object({ what: z.literal("keyframe"), channelId, knownTime: number.optional() }),
   /** Whether that process is alive and owns the channel. Not answered by a newer process at the same address. */
   z.object({ what: z.literal("question"), channelId, incarnation: number }),
 ]);
@@ -29,8 +31,8 @@ const epochSchema = z.object({ epoch: number });
 const releaseSchema = z.object({ channelId, epoch: number });
 
 /**
- * What a visitor's node asks of the node that owns a channel: to take an encoder, to show the channel to a player,
- * or to say whether it owns the channel.
+ * What a visitor's node asks of the node that owns a channel: to take an encoder, to show the channel to a player, for its
+ * last keyframe, or to say whether it owns the channel.
  */
 export type Attach = z.infer<typeof attachSchema>;
 /** The reply to a question. `epoch` is absent where the process does not own the channel. */

@@ -3,9 +3,11 @@ import { createServer as createTlsServer } from "node:tls";
 import type { Clock } from "../base/clock.ts";
 import { startDeadline } from "../base/deadline.ts";
 import type { MessageTransport } from "../remote-publish/message-transport.ts";
+import type { Keyframe } from "../thread-protocol/keyframe.ts";
 import type { FromViewer, ToViewer } from "../thread-protocol/preview.ts";
 import type { FromEncoder, ToEncoder } from "../thread-protocol/remote-publish.ts";
 import { type Frame, LinkError } from "./frames.ts";
+import { keyframeBody } from "./keyframe-frame.ts";
 import { OwnerSideCodec, PreviewSideCodec, words } from "./link-codec.ts";
 import { LinkConnection } from "./link-connection.ts";
 import {
@@ -42,6 +44,8 @@ export interface IncomingLink {
   takePlayer(): MessageTransport<ToViewer, FromViewer>;
   /** This node does not own the channel, or not with this epoch. `epoch`: what it knows; 0: nothing. */
   notOwner(epoch: number): void;
+  /** Gives the channel's last keyframe. */
+  keyframe(keyframe: Keyframe): void;
   /** Answers a question. */
   owner(reply: OwnerReply): void;
   /** Ends the link without a word: the one that was asked has ended. */
@@ -160,6 +164,10 @@ function incomingLink(link: LinkConnection, incarnation: string): IncomingLink {
     takePlayer: () => socketTransport(link, new PreviewSideCodec()),
     notOwner: (epoch) => {
       link.send("not-owner", words({ epoch }));
+      link.close();
+    },
+    keyframe: (keyframe) => {
+      link.send("keyframe", ...keyframeBody(keyframe));
       link.close();
     },
     owner: (reply) => {

@@ -37,6 +37,7 @@ function cluster(count: number) {
     let requests = 0;
     const cluster: ClusterStates = new ClusterStates({
       ...{ self, bus, rpc: new NodeRpc(bus, self), clock, log, own },
+      elsewhere: { watch: own.watch, keyframe: async () => ({ found: "too-large" }) },
       newRequestId: () => {
         requests += 1;
         return `${self}-${requests}`;
@@ -304,4 +305,14 @@ test("what is no state of a node is ignored, and unknown fields are too", async 
   expect(first?.hints).toEqual([]);
   network.send("node.9.state", { no: 3, channels: [right] });
   expect(first?.cluster.runtime.live(ID)?.targets.get(5)?.status.status).toBe("PUBLISHING");
+});
+
+test("the keyframe of a channel is its owner's", async () => {
+  const { nodes } = cluster(2);
+  const [a, b] = nodes;
+  a?.goOnAir("ls-1", 1);
+  // What the fakes find: `none` here, `too-large` elsewhere.
+  expect(await a?.cluster.runtime.keyframe("ls-1")).toEqual({ found: "none" });
+  expect(await b?.cluster.runtime.keyframe("ls-1")).toEqual({ found: "too-large" });
+  expect(await b?.cluster.runtime.keyframe("ls-2")).toEqual({ found: "none" });
 });

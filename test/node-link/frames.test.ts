@@ -8,8 +8,10 @@ import {
   frameOf,
   LinkError,
 } from "../../src/node-link/frames.ts";
+import { keyframeBody, readKeyframe } from "../../src/node-link/keyframe-frame.ts";
 import { EncoderSideCodec, OwnerSideCodec, PreviewSideCodec, ViewerSideCodec } from "../../src/node-link/link-codec.ts";
 import { checkHello, readAttach, readEpoch, readMove, readRelease } from "../../src/node-link/link-handshake.ts";
+import type { Keyframe } from "../../src/thread-protocol/keyframe.ts";
 
 const KINDS = Object.keys(FRAME_KINDS) as FrameKind[];
 
@@ -127,4 +129,20 @@ test("media whose messages reach over its end, or have no known kind, ends the l
   expect(() => media("000000020000000903aabb01")).toThrow("no block");
   expect(() => media("000000020000000901aabb02")).toThrow("without its mark");
   expect(() => media("")).toThrow("without its mark");
+});
+
+test("a keyframe crosses a link as it is, and a malformed one ends the link", () => {
+  const found: readonly Keyframe[] = [
+    { found: "keyframe", time: 1_767_323_045_123, bytes: Uint8Array.of(70, 76, 86, 1) },
+    { found: "unchanged" },
+    { found: "too-large" },
+    { found: "none" },
+  ];
+  const frame = (...body: readonly Uint8Array[]) => ({
+    kind: "keyframe" as const,
+    body: Buffer.from(Buffer.concat(body)),
+  });
+  for (const keyframe of found) expect(readKeyframe(frame(...keyframeBody(keyframe)))).toEqual(keyframe);
+  expect(() => readKeyframe(frame(Buffer.alloc(8)))).toThrow(LinkError);
+  expect(() => readKeyframe(frame(Buffer.of(4, 0, 0, 0, 0, 0, 0, 0, 0)))).toThrow(LinkError);
 });

@@ -101,6 +101,7 @@ export class NodeLinks {
       const { reply } = await requests.ownerQuestion(channelId);
       return reply === undefined ? link.end() : link.owner(ownerReply(reply));
     }
+    if (attach.what === "keyframe") return link.keyframe(engine.keyframe(attach.channelId, attach.knownTime));
     if (attach.what === "player") return hostPreview(engine, clock, attach.channelId, link.takePlayer());
     // No spec crosses a link: it comes from the control thread, which may know a newer one than the visitor's process.
     const spec = (await requests.attach(attach.channelId)).reply?.spec;

@@ -82,6 +82,19 @@ test("two nodes say and do the same, and when one is killed the other carries it
   for (const { api } of [a, b]) await becomes(api, channel, ["PUBLISHING", "PUBLISHING"]);
   expect([a, b].map(({ fanfare }) => fanfare.output.includes('"target status"'))).toEqual([true, false]);
 
+  // Both nodes show it: the last keyframe, and a preview.
+  for (const { fanfare, api } of [a, b]) {
+    const path = `${urlOf(channel)}/keyframe`;
+    const keyframe = await fetch(`${fanfare.origin}${path}`, { headers: api.signedHeaders("GET", path) });
+    expect([keyframe.status, (await keyframe.text()).slice(0, 3)]).toEqual([200, "FLV"]);
+    const { url } = z.object({ url: z.string() }).parse(await api.request("POST", `${urlOf(channel)}/preview-token`));
+    const preview = await fetch(`${fanfare.origin}${url}`);
+    const reader = preview.body?.getReader();
+    const { value } = (await reader?.read()) ?? {};
+    expect([preview.status, Buffer.from(value ?? []).toString("latin1", 0, 3)]).toEqual([200, "FLV"]);
+    await reader?.cancel();
+  }
+
   // A backup encoder at the other node, whose stream goes to the owner.
   const third = await stage.target();
   const other = await a.api.createChannel("standby", [{ rtmpUrl: third.url, streamKey: uniqueKey("third") }]);

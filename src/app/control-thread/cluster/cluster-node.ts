@@ -29,6 +29,7 @@ import type { NodeLinkOptions } from "../../threads/media-options.ts";
 import type { ClusterHooks } from "../media/cluster-hooks.ts";
 import { claimBoard, takeClaims } from "./claim-news.ts";
 import type { ClusterConfig } from "./cluster-config.ts";
+import { OwnerViews } from "./owner-views.ts";
 import { busQuestion, linkQuestion } from "./owner-ways.ts";
 
 /** A node that does not answer for this long, on either way, may be lost. In milliseconds. */
@@ -102,6 +103,8 @@ export class ClusterNode implements ClusterHooks {
   readonly linkOptions: NodeLinkOptions;
   readonly metrics = new ClusterMetrics();
   readonly admissions: RememberedAdmissions;
+  /** Previews and keyframes of channels that other nodes own. */
+  readonly views: OwnerViews;
   readonly #log: Log;
   readonly #watch: OwnershipWatch;
   readonly #membership: NodeMembership;
@@ -125,6 +128,7 @@ export class ClusterNode implements ClusterHooks {
     this.linkOptions = { ...config.nodeListen, secretText: cluster.secretText, incarnation: self };
     const onFault = (error: unknown) => log.debug("node link", { detail: String(error) });
     const dialer = new LinkDialer({ clock, onFault, tls: linkTls(this.linkOptions) });
+    this.views = new OwnerViews({ clock, dialer, findElsewhere: (channelId) => this.findElsewhere(channelId) });
     const silentMs = config.ownerSilentMs;
     const [link, byBus] = [linkQuestion(dialer, silentMs), busQuestion(bus, silentMs)];
     this.nodes = new NodeDirectory(store);

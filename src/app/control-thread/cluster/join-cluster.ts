@@ -8,6 +8,7 @@ import type { NodeReport } from "../../../cluster/node-report.ts";
 import type { ChannelEvent } from "../../../control/events/events.ts";
 import type { IngestChecks } from "../../../control/ingest-check/ingest-checks.ts";
 import { SqlEventStore } from "../../../store/events/event-store.ts";
+import type { ClusterReading } from "../../../telemetry/cluster-metrics.ts";
 import type { ChannelId, ChannelSpec } from "../../../thread-protocol/channel-spec.ts";
 import type { Config } from "../../config/settings/settings.ts";
 import type { Storage } from "../../data-folder/storage.ts";
@@ -61,6 +62,7 @@ export function joinCluster(parts: JoinParts): Joined {
   const finish = new FinishLost({ events: new SqlEventStore(storage.database), store, log, onEvent });
   const states = new ClusterStates({
     ...{ self: node.self, bus: node.bus, rpc: node.rpc, clock: systemClock, log, own: pool, ownChecks: ingestChecks },
+    elsewhere: node.views,
     newRequestId: () => randomBytes(REQUEST_ID_BYTES).toString("base64url"),
     owned: () => placement.epochs,
     nodeState: (incarnation) => node.nodes.stateOf(incarnation),
@@ -83,20 +85,7 @@ export function joinCluster(parts: JoinParts): Joined {
       states.feed.beatNow();
     },
   });
-  node.metrics.readFrom(() => {
-    const { load } = report();
-    const { ageMs, isDatabaseUp } = node.agreement;
-    const capacity = load.capacityBitsPerSecond;
-    return {
-      nodeStates: nodes.statesOf(node.nodes.known),
-      channels: load.channels,
-      egressBytesPerSecond: load.egressBitsPerSecond / BITS,
-      ...(capacity === undefined ? {} : { capacityBytesPerSecond: capacity / BITS }),
-      ...{ isBusUp: node.bus.isConnected, isDatabaseUp },
-      reconcileAgeSeconds: ageMs / MS_PER_SECOND,
-      projectionAgeSeconds: states.others.ageMs() / MS_PER_SECOND,
-    };
-  });
+  node.metrics.readFrom(() => readingOf(node, report().load, nodes, states));
   const readAgain = async (channelId: ChannelId) => {
     const spec = await readSpec(channelId);
     if (spec === undefined) return;
@@ -171,5 +160,25 @@ function reportOf({ config, node, pool, threads }: JoinParts, drain: Drain): Omi
       ...(capacityMbps === undefined ? {} : { capacityBitsPerSecond: capacityMbps * MBIT }),
       ...(drain.endTime === undefined ? {} : { drainEndTime: drain.endTime }),
     },
+  };
+}
+
+/** What the metrics of this node show. */
+function readingOf(
+  node: ClusterNode,
+  load: NodeReport["load"],
+  nodes: ClusterNodes,
+  states: ClusterStates,
+): ClusterReading {
+  const { ageMs, isDatabaseUp } = node.agreement;
+  const capacity = load.capacityBitsPerSecond;
+  return {
+    nodeStates: nodes.statesOf(node.nodes.known),
+    channels: load.channels,
+    egressBytesPerSecond: load.egressBitsPerSecond / BITS,
+    ...(capacity === undefined ? {} : { capacityBytesPerSecond: capacity / BITS }),
+    ...{ isBusUp: node.bus.isConnected, isDatabaseUp },
+    reconcileAgeSeconds: ageMs / MS_PER_SECOND,
+    projectionAgeSeconds: states.others.ageMs() / MS_PER_SECOND,
   };
 }
