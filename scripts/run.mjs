@@ -44,6 +44,7 @@ const PROGRAMS = {
   "simulate-placement": join("test", "soak", "simulate-placement.ts"),
   "cluster-lab": join("test", "lab", "cluster-lab.ts"),
   "srt-fuzz": join("test", "soak", "srt-fuzz.ts"),
+  "never-dark": join("test", "soak", "never-dark.ts"),
   "srt-loss": join("test", "soak", "srt-loss.ts"),
 };
 /** Programs that need nothing but Node. */
