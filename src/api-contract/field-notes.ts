@@ -92,7 +92,8 @@ export const FIELD_NOTES: Readonly<Record<string, string>> = {
   bufferedBytes: "Bytes that wait, on the disk too.",
   diskBytes: "Bytes of them that are on the disk.",
   problem: "Why no more of the stream is taken: the platform is left with this reason when what waits is out.",
-  silenceAdded: "True: the stream has no audio, and the platform gets silence in its place. Absent otherwise.",
+  silenceAdded:
+    "True: the stream has no audio, or its audio has stopped, and the platform gets silence in its place. Absent otherwise.",
   droppedData:
     "Messages of timed data that were not sent on because they were too many or too long, in total; absent where there were none.",
   srt: "The connection of an encoder over SRT; absent over RTMP. Counts are packets since its start.",

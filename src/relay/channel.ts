@@ -209,7 +209,8 @@ export class Channel {
   /** Undefined before the first broadcast. */
   sample(): ChannelSample | undefined {
     const ingest = this.#broadcast.sample();
-    return ingest === undefined ? undefined : { channelId: this.channelId, ingest, targets: this.#targets.sample() };
+    if (ingest === undefined) return undefined;
+    return { channelId: this.channelId, ingest, targets: this.#targets.sample(this.#broadcast.isAudioFilled) };
   }
 
   #publishFact(publisher: Publisher, what: PublisherFact): void {

@@ -27,7 +27,7 @@ import { StandbyWatch } from "./standby-watch.ts";
 export type BroadcastDeps = {
   readonly clock: Clock;
   readonly out: FanOut;
-  readonly targets: Pick<ChannelTargets, "missed">;
+  readonly targets: Pick<ChannelTargets, "missed" | "takeSilence">;
   readonly onFact: (publisher: Publisher, fact: PublisherFact) => void;
   /** The broadcast is over: the last moment to sample it. */
   readonly onOver: () => void;
@@ -61,6 +61,11 @@ export class Broadcast {
   /** Whether media of the publisher on air are missed. */
   get isMissed(): boolean {
     return isMissed(this.#state, this.#awakeMs);
+  }
+
+  /** Whether silence replaces the audio of the publisher on air, which has stopped. */
+  get isAudioFilled(): boolean {
+    return this.#media.isAudioFilled;
   }
 
   get publishers(): readonly Publisher[] {

@@ -11,10 +11,11 @@ import type { ChannelTargets } from "../subscriber/rtmp-push/channel-targets.ts"
 import { isMissed } from "./broadcast-rules.ts";
 import type { BroadcastState, PublisherFact } from "./broadcast-state.ts";
 import { FrozenVideo } from "./frozen-video.ts";
+import { StoppedAudio } from "./stopped-audio.ts";
 
 export type OnAirMediaDeps = {
   readonly out: FanOut;
-  readonly targets: Pick<ChannelTargets, "missed">;
+  readonly targets: Pick<ChannelTargets, "missed" | "takeSilence">;
   readonly clock: Clock;
   readonly onFact: (publisher: Publisher, fact: PublisherFact) => void;
   /** Media of the publisher on air replaces filler: called before it is forwarded. */
@@ -26,6 +27,7 @@ export class OnAirMedia {
   readonly #deps: OnAirMediaDeps;
   readonly #out: FanOut;
   readonly #frozenVideo: FrozenVideo;
+  readonly #stoppedAudio: StoppedAudio;
   #fillerRun: FillerRun | undefined;
   #slateRun: SlateRun | undefined;
   #slate: Slate | undefined;
@@ -38,6 +40,7 @@ export class OnAirMedia {
     this.#deps = deps;
     this.#out = deps.out;
     this.#frozenVideo = new FrozenVideo(deps);
+    this.#stoppedAudio = new StoppedAudio(deps.out);
   }
 
   /** The publisher on air, or the last one that was; undefined before the first broadcast. */
@@ -47,6 +50,11 @@ export class OnAirMedia {
 
   get isSlateShown(): boolean {
     return this.#slateRun !== undefined;
+  }
+
+  /** Whether silence replaces the publisher's audio, which has stopped. */
+  get isAudioFilled(): boolean {
+    return this.#stoppedAudio.isFilled;
   }
 
   get isCurtainClosed(): boolean {
@@ -79,6 +87,7 @@ export class OnAirMedia {
       this.#endFiller(publisher, classified, timestamp);
     if (this.#isFilling) return;
     this.#frozenVideo.take(classified, awakeMs);
+    this.#stoppedAudio.take(classified, timestamp);
     this.#out.forward(classified, timestamp);
   }
 
@@ -106,7 +115,7 @@ export class OnAirMedia {
   /** Continues with this publisher from this frame on: by its own clock if it was the last one on air. */
   switchTo(publisher: Publisher, frame: Frame, timestamp: number): void {
     this.#last = publisher;
-    this.#frozenVideo.forget();
+    this.#forgetStopped();
     // Behind the curtain nothing of it is sent.
     if (this.#isCurtainClosed && this.#isFilling) return;
     this.#fillerRun = undefined;
@@ -126,7 +135,9 @@ export class OnAirMedia {
     const isCovered = this.#isCurtainClosed && state.at !== "off" && this.#out.hasStarted;
     if ((mayFill && isMissed(state, awakeMs)) || isCovered || this.#fillerRun !== undefined) this.#beginFilling();
     if (this.#isFilling) return true;
-    return state.at === "live" && this.#frozenVideo.look(state.publisher, awakeMs, freezeTimes);
+    if (state.at !== "live") return false;
+    this.#stoppedAudio.look(state.publisher, awakeMs, this.#deps.targets.takeSilence);
+    return this.#frozenVideo.look(state.publisher, awakeMs, freezeTimes);
   }
 
   /** Sends the filler that is due. */
@@ -137,7 +148,12 @@ export class OnAirMedia {
 
   /** The publisher is lost: stops watching it. */
   hold(): void {
+    this.#forgetStopped();
+  }
+
+  #forgetStopped(): void {
     this.#frozenVideo.forget();
+    this.#stoppedAudio.forget();
   }
 
   /** The broadcast is over. */
@@ -145,7 +161,7 @@ export class OnAirMedia {
     this.#fillerRun = undefined;
     this.#slateRun = undefined;
     this.#isCurtainClosed = false;
-    this.#frozenVideo.forget();
+    this.#forgetStopped();
   }
 
   get #isFilling(): boolean {
@@ -155,6 +171,7 @@ export class OnAirMedia {
   /** Shows the slate where it fits the stream, else filler; a slate that came later replaces filler. */
   #beginFilling(): void {
     if (this.#slateRun !== undefined) return;
+    this.#stoppedAudio.forget();
     const slate = this.#slate;
     if (slate !== undefined && this.#out.hasStarted && fitsStream(slate, this.#out.head)) {
       this.#fillerRun = undefined;

@@ -62,6 +62,8 @@ const TRACKS_WAIT_MS = 2_000;
 export const SILENT_AFTER_MS = 2_000;
 /** Video that is missing for this long while audio goes on is reported, in milliseconds. Slow encoders have longer. */
 export const VIDEO_MISSED_MS = 5_000;
+/** The same of audio, in milliseconds: as long as a stream may be without any before it counts as one without audio. */
+const AUDIO_MISSED_MS = 3_000;
 /** Digital silence this long is reported, in milliseconds. */
 const SILENCE_REPORTED_MS = 20_000;
 /** Frame rates are measured over at least this time, in milliseconds. */
@@ -77,6 +79,7 @@ export class Publisher {
   readonly openedMs: number;
   readonly #media = new Pace();
   readonly #videoPace = new Pace();
+  readonly #audioPace = new Pace();
   #hasAudio = false;
   #healthySinceMs: number;
   #firstFrameMs: number | undefined;
@@ -162,8 +165,11 @@ export class Publisher {
     if (this.isSilent(awakeMs)) this.#healthySinceMs = awakeMs;
     this.#media.took(awakeMs);
     this.#firstFrameMs ??= awakeMs;
-    if (kind === "audio") this.#hasAudio = true;
-    else if (trackId === 0 && !isFurther) this.#videoPace.took(awakeMs);
+    if (kind === "audio") {
+      this.#hasAudio = true;
+      this.#audioPace.took(awakeMs);
+    }
+    if (kind === "video" && trackId === 0 && !isFurther) this.#videoPace.took(awakeMs);
   }
 
   #countFrame(frame: Frame, timestamp: number, nowMs: number): void {
@@ -211,6 +217,13 @@ export class Publisher {
     const silentMs = this.#hasAudio ? this.#videoPace.silentMs(awakeMs) : undefined;
     if (silentMs === undefined || this.isSilent(awakeMs)) return undefined;
     return silentMs >= Math.max(afterMs, this.#videoPace.missedAfterMs(true)) ? silentMs : undefined;
+  }
+
+  /** Whether audio came, and has been missing for 3 s while video goes on. */
+  isAudioMissed(awakeMs: number): boolean {
+    const silentMs = this.#audioPace.silentMs(awakeMs);
+    if (silentMs === undefined || silentMs < AUDIO_MISSED_MS || this.isSilent(awakeMs)) return false;
+    return silentMs >= this.#audioPace.missedAfterMs(false) && this.#videoPace.silentMs(awakeMs) !== undefined;
   }
 
   /** Milliseconds of media without a gap; 0 during a gap. */

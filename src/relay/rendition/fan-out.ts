@@ -35,6 +35,8 @@ export class FanOut {
   readonly #changePace = new ChangePace();
   /** Channel time of the first frame of the present encoder, in milliseconds. */
   #startMs: number | undefined;
+  /** Audio before this time is not sent: silence was. Channel time, in milliseconds. */
+  #audioFromMs = 0;
   /** Latest presentation time of any frame: channel time, in milliseconds. */
   #presentedMs = 0;
   /** What subscribers were sent: headers are sent again only if they differ. */
@@ -49,8 +51,7 @@ export class FanOut {
   constructor(deps: FanOutDeps) {
     this.#deps = deps;
     this.#flushCall = new FlushCall(deps.onDirty);
-    const { clock, blocks, onFault } = deps;
-    this.#fanOut = new RenditionFanOut({ clock, blocks, onFault, head: () => this.#head });
+    this.#fanOut = new RenditionFanOut({ ...deps, head: () => this.#head });
   }
 
   /** Whether video of the default track comes but is not sent, since no keyframe came before it. */
@@ -84,6 +85,7 @@ export class FanOut {
     this.forgetHead();
     this.#timeline = new Timeline();
     this.#startMs = undefined;
+    this.#audioFromMs = 0;
     this.#presentedMs = 0;
     this.#fanOut.startOver(how);
   }
@@ -153,10 +155,7 @@ export class FanOut {
     this.#deps.connections.endSilence(config?.equals(SILENCE_CONFIG) === true);
   }
 
-  /**
-   * A track on air changes its codec or format. Receivers fail on that within one connection, so targets are connected
-   * anew.
-   */
+  /** A track on air changes its codec or format. Receivers fail on that within a connection: targets connect anew. */
   #changeTrack(kind: "audio" | "video", trackId: number): void {
     const before = this.#head;
     this.#sendFrames(this.#interleaver.drain());
@@ -226,7 +225,7 @@ export class FanOut {
     const sent = this.#repeatsSets && frame.isKeyframe && trackId === 0 ? this.#withSets(frame) : frame;
     // Audio before an encoder's first video frame is not sent.
     this.#startMs ??= timeMs;
-    if (kind === "audio" && timeMs < this.#startMs) return;
+    if (kind === "audio" && timeMs < Math.max(this.#startMs, this.#audioFromMs)) return;
     this.#presentedMs = Math.max(this.#presentedMs, timeMs + compositionTimeMs);
     this.#sendFrames(this.#interleaver.add(placed(sent, timeMs, this.#deps.clock.awakeNow()), this.#timeline.lastMs));
   }
@@ -237,10 +236,7 @@ export class FanOut {
     return { ...frame, payload: withParameterSets(frame.payload, this.#head.trackConfig("video", 0)) };
   }
 
-  /**
-   * Places timed data among the frames, at its own time as far as that is near them. It is not sent before the first
-   * frame.
-   */
+  /** Places timed data among the frames, at its own time as far as that is near them; not before the first frame. */
   #sendTimedData(payload: Buffer, timestamp: number): void {
     if (this.#startMs === undefined) return;
     const data = timed(payload, this.#timeline.near(timestamp), this.#deps.clock.awakeNow());
@@ -264,19 +260,15 @@ export class FanOut {
     }
   }
 
-  /**
-   * Makes filler that begins now, after everything that was sent. `video`: only video, while the encoder's audio
-   * continues.
-   */
-  newFillerRun(what: "all" | "video" = "all"): FillerRun {
+  /** Makes filler that begins now, after everything that was sent: of both kinds, or of one beside the encoder's other. */
+  newFillerRun(what: "all" | "audio" | "video" = "all"): FillerRun {
     this.#sendFrames(this.#interleaver.drain());
     const presentMs = this.#timeline.presentMs(this.#deps.clock.now());
     const behind = (stock: FillerStock) => Math.max(presentMs, this.#presentedMs + 1 - stock.compositionTimeMs);
-    const hasAudio = what === "all";
-    if (!hasAudio) this.#begunTracks.clear();
-    const startMs = hasAudio ? behind : () => this.#timeline.lastMs;
-    const { renditions } = this.#fanOut;
-    return newFillerRun({ renditions, stock: this.#stock, head: this.#head, hasAudio, startMs });
+    if (what === "video") this.#begunTracks.clear();
+    const startMs = what === "all" ? behind : () => this.#timeline.lastMs;
+    const parts = { renditions: this.#fanOut.renditions, stock: this.#stock, head: this.#head, startMs };
+    return newFillerRun({ ...parts, hasAudio: what !== "video", hasVideo: what !== "audio" });
   }
 
   /** Shows a slate from now on, after everything that was sent. It must fit the stream. */
@@ -327,10 +319,22 @@ export class FanOut {
     this.#begunTracks.clear();
   }
 
-  /** Its video continues with its audio, in step with it, whatever its clock did meanwhile. */
+  /** Its video continues in step with its audio, whatever its clock did meanwhile. */
   resumeVideo(): void {
     this.resumePublisher();
     this.#timeline.forgetClock("video");
+  }
+
+  /** Sends the silence that is due before a video frame of the encoder with this timestamp. */
+  fillAudio(silence: FillerRun, timestamp: number): void {
+    const videoMs = this.#interleaver.isEmpty ? this.#timeline.expected("video", timestamp) : undefined;
+    this.#fillUntil(silence, (videoMs ?? this.#timeline.lastMs + 1) - 1);
+  }
+
+  /** Its audio continues behind this silence, in step with its video, whatever its clock did meanwhile. */
+  resumeAudio(silence: FillerRun): void {
+    this.#audioFromMs = silence.audioEndMs;
+    this.#timeline.forgetClock("audio");
   }
 
   subscribe(subscriber: Subscriber): void {

@@ -1,7 +1,9 @@
 import type { DecoderConfig } from "../stream/config/decoder-config.ts";
 import { Filler, type FillerFrame } from "../stream/filler/filler.ts";
-import type { FillerStock } from "../stream/filler/filler-stock.ts";
+import { FillerStock } from "../stream/filler/filler-stock.ts";
 import type { Rendition } from "./rendition.ts";
+
+const NO_STOCK = new FillerStock();
 
 /** A frame of filler. `rendition`: the one that it is for; absent: all renditions without filler of their own. */
 export type FillerRunFrame = FillerFrame & { readonly rendition?: Rendition };
@@ -14,6 +16,11 @@ export class FillerRun {
   constructor(filler: Filler, own: ReadonlyMap<Rendition, Filler>) {
     this.#filler = filler;
     this.#own = own;
+  }
+
+  /** Where its last silence ends: channel time, in milliseconds. */
+  get audioEndMs(): number {
+    return Math.max(this.#filler.audioEndMs, ...[...this.#own.values()].map(({ audioEndMs }) => audioEndMs));
   }
 
   /** Returns those of these renditions that have no filler of their own. */
@@ -35,20 +42,22 @@ export type FillerRunParts = {
   /** The frames of the default tracks. */
   readonly stock: FillerStock;
   readonly head: DecoderConfig;
-  /** False while the encoder's own audio continues. */
+  /** False while the encoder's own audio, or its own video, continues. */
   readonly hasAudio: boolean;
+  readonly hasVideo: boolean;
   /** When filler of this stock begins: channel time, in milliseconds. */
   readonly startMs: (stock: FillerStock) => number;
 };
 
 /** Makes filler for all renditions, from the stream as it is now. */
-export function newFillerRun({ renditions, stock, head, hasAudio, startMs }: FillerRunParts): FillerRun {
+export function newFillerRun({ renditions, stock, head, hasAudio, hasVideo, startMs }: FillerRunParts): FillerRun {
   const own = new Map<Rendition, Filler>();
   for (const rendition of renditions) {
     if (rendition.stock === undefined) continue;
     const config = hasAudio ? head.trackConfig("audio", rendition.shape.tracks?.audio ?? 0) : undefined;
     const shaped = config === undefined ? undefined : rendition.shaped("audio", config);
-    own.set(rendition, new Filler(rendition.stock, shaped, startMs(rendition.stock)));
+    own.set(rendition, new Filler(hasVideo ? rendition.stock : NO_STOCK, shaped, startMs(rendition.stock)));
   }
-  return new FillerRun(new Filler(stock, hasAudio ? head.config("audio") : undefined, startMs(stock)), own);
+  const silent = hasAudio ? head.config("audio") : undefined;
+  return new FillerRun(new Filler(hasVideo ? stock : NO_STOCK, silent, startMs(stock)), own);
 }

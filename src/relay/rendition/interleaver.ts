@@ -80,6 +80,11 @@ export class Interleaver {
     return this.#due(frame.arrivalMs);
   }
 
+  /** Whether no frame waits. */
+  get isEmpty(): boolean {
+    return this.#waiting.length === 0;
+  }
+
   /** Returns everything that waits, in order: the stream ends or changes here. */
   drain(): Interleaved[] {
     this.#lastAudioMs = Number.NEGATIVE_INFINITY;

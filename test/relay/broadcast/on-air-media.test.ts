@@ -44,7 +44,7 @@ function stage() {
   });
   const media = new OnAirMedia({
     ...{ out, clock },
-    targets: { missed: (cause) => void seen.push(cause) },
+    targets: { missed: (cause) => void seen.push(cause), takeSilence: false },
     onFact: (_publisher, fact) => void seen.push(fact.kind),
     onFillerOver: () => void seen.push("filler over"),
   });

@@ -55,6 +55,11 @@ export class Filler {
     return frames.sort((left, right) => left.timeMs - right.timeMs);
   }
 
+  /** Where its last silence ends: channel time, in milliseconds. */
+  get audioEndMs(): number {
+    return this.#silence === undefined ? this.#startMs : this.#audioTime(this.#silence.sampleRate);
+  }
+
   /** Leaves out frames that were due before `timeMs`: the process stood still. */
   #skipTo(timeMs: number): void {
     const passedMs = timeMs - this.#startMs;

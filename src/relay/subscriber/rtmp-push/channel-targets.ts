@@ -58,6 +58,12 @@ export class ChannelTargets {
     return [...this.#targets.values()].some((target) => this.#way(target).hasBegun);
   }
 
+  /** Whether any of them gets silence where there is no audio. */
+  get takeSilence(): boolean {
+    for (const { spec } of this.#targets.values()) if (spec.isEnabled && spec.addsSilence === true) return true;
+    return false;
+  }
+
   /** Whether a broadcast that is over still goes out to any of them. */
   get areDraining(): boolean {
     for (const delay of this.#delays.values()) if (delay.isDraining) return true;
@@ -218,10 +224,12 @@ export class ChannelTargets {
     });
   }
 
-  sample(): TargetSample[] {
+  /** `isAudioFilled`: silence replaces the stream's audio, for all of them. */
+  sample(isAudioFilled: boolean): TargetSample[] {
     return [...this.#targets.values()].map((target) => {
       const delay = this.#delays.get(target.targetId)?.sample();
-      return delay === undefined ? target.sample() : { ...target.sample(), delay };
+      const sample = delay === undefined ? target.sample() : { ...target.sample(), delay };
+      return isAudioFilled && target.hasBegun ? { ...sample, hasSilence: true } : sample;
     });
   }
 

@@ -1,0 +1,93 @@
+import { expect, test } from "vitest";
+import { mediaOf, RelayStage, target } from "../support/stages/relay-stage.ts";
+import { aacFrame, audio, avcFrame, video } from "../support/streams/media-messages.ts";
+
+const SILENT_FRAME = "af01210049900219002380";
+const FRAME_MS = 40;
+const AAC_MS = 1_024 / 48;
+
+/** An encoder of video and audio whose audio a test stops. */
+function onAir(...targets: Parameters<RelayStage["spec"]>[0]) {
+  const stage = new RelayStage(60);
+  const publisher = stage.onAir(...targets);
+  let atMs = 0;
+  let audioFrame = 0;
+  const play = (forMs: number, hasAudio: boolean, audioBehindMs = 0): void => {
+    for (const untilMs = atMs + forMs; atMs < untilMs; atMs += FRAME_MS) {
+      publisher.push(video(atMs, avcFrame((atMs / FRAME_MS) % 25 === 0, 1)));
+      for (; audioFrame * AAC_MS < atMs + FRAME_MS; audioFrame += 1)
+        if (hasAudio) publisher.push(audio(Math.round(audioFrame * AAC_MS) - audioBehindMs, aacFrame(7)));
+      stage.clock.advance(FRAME_MS);
+    }
+  };
+  const sent = (targetId = 1) => mediaOf(stage.dialer.latest(targetId));
+  const audioOf = (targetId = 1) =>
+    sent(targetId).flatMap(({ type, timestamp, payload }) =>
+      type === 8 && payload[1] === 1 ? [{ timestamp, isSilence: payload.toString("hex") === SILENT_FRAME }] : [],
+    );
+  const hasSilence = () => stage.samples.at(-1)?.targets.map((sample) => sample.hasSilence === true);
+  return { stage, publisher, play, sent, audioOf, hasSilence };
+}
+
+const steps = (times: readonly { readonly timestamp: number }[]) =>
+  times.slice(1).map(({ timestamp }, index) => timestamp - (times[index]?.timestamp ?? 0));
+/** AAC at 48 kHz comes each 21 or 22 ms; the first frame behind silence may begin up to a frame later. */
+const isExact = (step: number) => step === 21 || step === 22;
+
+test("audio that stops for 3 s is replaced by silence of its form, which ends with the encoder's next audio", () => {
+  const { stage, play, sent, audioOf, hasSilence } = onAir(target(1, { addsSilence: true }), target(2));
+  play(5_000, true);
+  play(2_900, false);
+  expect(audioOf().some(({ isSilence }) => isSilence)).toBe(false);
+  play(7_100, false);
+  expect(hasSilence()).toEqual([true, true]);
+  play(5_000, true);
+  expect(hasSilence()).toEqual([false, false]);
+  const all = audioOf();
+  const [from, to] = [all.findIndex(({ isSilence }) => isSilence), all.findLastIndex(({ isSilence }) => isSilence)];
+  // It begins within a second after three, goes as far as the video, and is the encoder's own rate.
+  expect(all[from]?.timestamp).toBeGreaterThan(7_900);
+  expect(all[from]?.timestamp).toBeLessThan(9_100);
+  expect(all[to]?.timestamp).toBeGreaterThan(14_800);
+  const silence = all.slice(from, to + 1);
+  expect(silence.every(({ isSilence }) => isSilence)).toBe(true);
+  expect(steps(silence).every(isExact)).toBe(true);
+  const behind = (all[to + 1]?.timestamp ?? 0) - (all[to]?.timestamp ?? 0);
+  expect(behind).toBeGreaterThanOrEqual(21);
+  expect(behind).toBeLessThan(150);
+  expect(all.length - to).toBeGreaterThan(220);
+  expect(Math.min(...steps(sent()))).toBeGreaterThanOrEqual(0);
+  expect(audioOf(2)).toEqual(all);
+  expect(stage.dialer.links).toHaveLength(2);
+});
+
+test("audio that goes on by a clock that stood still is in step with the video again", () => {
+  const { play, audioOf } = onAir(target(1, { addsSilence: true }));
+  play(5_000, true);
+  play(10_000, false);
+  play(5_000, true, 10_000);
+  const all = audioOf();
+  const to = all.findLastIndex(({ isSilence }) => isSilence);
+  expect(all.length - to).toBeGreaterThan(200);
+  expect((all[to + 1]?.timestamp ?? 0) - (all[to]?.timestamp ?? 0)).toBeLessThan(150);
+  expect(Math.abs((all.at(-1)?.timestamp ?? 0) - 20_000)).toBeLessThan(150);
+});
+
+test("without a platform that takes silence, nothing is added", () => {
+  const { play, audioOf, hasSilence } = onAir(target(1));
+  play(5_000, true);
+  play(10_000, false);
+  expect(audioOf().some(({ isSilence }) => isSilence)).toBe(false);
+  expect(hasSilence()).toEqual([false]);
+});
+
+test("a hold replaces the silence, and audio goes on after it", () => {
+  const { stage, publisher, play, sent, audioOf, hasSilence } = onAir(target(1, { addsSilence: true }));
+  play(3_000, true);
+  play(6_000, false);
+  publisher.end("connection-lost");
+  stage.clock.advance(10_000);
+  expect(hasSilence()).toEqual([false]);
+  expect(Math.min(...steps(sent()))).toBeGreaterThanOrEqual(0);
+  expect(audioOf().filter(({ isSilence }) => isSilence).length).toBeGreaterThan(500);
+});
