@@ -38,6 +38,26 @@ const HINTS: Readonly<Record<string, readonly [en: string, ko: string]>> = {
     "An address has at most 1024 characters.",
     "주소는 1024자까지 입력할 수 있습니다.",
   ],
+  "an address that begins with rtmp://, rtmps://, rtsp://, srt://, http:// or https://": [
+    "Start the address with rtmp://, rtmps://, rtsp://, srt://, http:// or https://.",
+    "rtmp://, rtmps://, rtsp://, srt://, http:// 또는 https://로 시작하는 주소를 입력해 주세요.",
+  ],
+  "an address without blanks and special characters": [
+    "An address has no spaces, and no characters but those of English addresses.",
+    "주소에는 공백이나 특수 문자를 사용할 수 없습니다.",
+  ],
+  "an address of at most 2048 characters": [
+    "An address has at most 2048 characters.",
+    "주소는 2048자까지 입력할 수 있습니다.",
+  ],
+  "an address with a port from 1 to 65535": [
+    "The address needs a port from 1 to 65535, such as srt://host:9000.",
+    "srt://host:9000처럼 주소에 1~65535 사이의 포트가 필요합니다.",
+  ],
+  "an address with its password, not with asterisks": [
+    "Enter the address with its password: the asterisks stand for what isn't shown.",
+    "별표는 표시하지 않는 값입니다. 비밀번호가 들어 있는 주소를 입력해 주세요.",
+  ],
   "an address": ["This isn't an address.", "올바른 주소가 아닙니다."],
   "an address with a host": [
     "The host is missing, such as live.example.com.",

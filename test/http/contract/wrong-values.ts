@@ -119,6 +119,8 @@ export const WRONG_BODY_VALUES: Readonly<Record<string, readonly WrongValue[]>> 
     ...wrong(PULL_RULE, 5, {}, "ftp://host/", "file:///etc/passwd", "host"),
     ...wrong("an address without blanks and special characters", "rtmp://a b/c", "rtmp://a/\u00e9"),
     ...wrong("an address of at most 2048 characters", `rtmp://h/${"x".repeat(2_048)}`),
+    ...wrong("an address with a port from 1 to 65535", "srt://host", "rtmp://host:70000/app"),
+    ...wrong("an address with its password, not with asterisks", "rtmp://a:****@host/app"),
   ],
   loop: wrong("true or false", "true", 1),
   windows: wrong("an object with open and timeZone", 5, "x", true),

@@ -59,7 +59,7 @@ test("a file is uploaded, a recording begins on air, and these panels suit both 
   const pull = page.getByRole("region", { name: "Pull from an address" });
   await pull.getByLabel("Address of the stream").fill("ftp://example.com/");
   await pull.getByRole("button", { name: "Use this address" }).click();
-  await pull.getByText("an address that begins with").waitFor();
+  await pull.getByText("Start the address with rtmp://").waitFor();
   await pull.getByLabel("Address of the stream").fill("rtsp://camera:hidden-word@192.0.2.7/1");
   await pull.getByRole("button", { name: "Use this address" }).click();
   await pull.getByText("rtsp://camera:****@192.0.2.7/1").waitFor();
