@@ -317,6 +317,7 @@ export const FIELD_NOTES: Readonly<Record<string, string>> = {
   open: "Windows: on `days` (all by default) from `startAt` to `endAt`, the next day where that is not after `startAt`.",
   windowState:
     "Of a platform with windows: OPEN; CLOSED: it is off although `enabled` is true; OPENED: a person turned it on outside of them, until the next one opens. `enabled` false stays above all.",
+  watched: "True for a file that lies in the watched folder; it is not deleted here.",
   scheduleId: "The schedule's id; of a source: the schedule that plays in its place.",
   scheduleName: "A name for people, up to 80 characters.",
   repeat: "once: on `onDate`; daily; weekly: on `days`.",

@@ -29,17 +29,20 @@ const info = z.object({
   state: z.enum(MEDIA_FILE_STATES),
   reason: z.string().optional(),
   format: format.optional(),
+  contentKey: z.string().optional(),
 });
 
 /** Reads what is kept of one media file; undefined where its folder is not whole. */
 export function readRecord(folder: string, fileId: string): MediaFile | undefined {
   try {
     const parsed = info.parse(JSON.parse(readFileSync(join(folder, fileId, INFO), "utf8")));
-    const receivedBytes = statSync(join(folder, fileId, CONTENT)).size;
-    const { reason, format: known, ...rest } = parsed;
+    const { reason, format: known, contentKey, ...rest } = parsed;
+    const isWatched = contentKey !== undefined;
+    const receivedBytes = isWatched ? parsed.bytes : statSync(join(folder, fileId, CONTENT)).size;
     return {
       ...{ fileId, receivedBytes, ...rest },
       ...(reason === undefined ? {} : { reason }),
+      ...(isWatched ? { contentKey } : {}),
       // Parsed by the schema above, whose absent fields are left out by JSON.
       ...(known === undefined ? {} : { format: JSON.parse(JSON.stringify(known)) }),
     };

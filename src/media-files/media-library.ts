@@ -10,6 +10,7 @@ import type { MediaFile, MediaFiles, MediaSpace } from "../control/ports/media-f
 import { FFMPEG_MISSING, type Ffmpeg } from "../ffmpeg/find-ffmpeg.ts";
 import { appendContent, CONTENT, FRAME, readRecord, writeRecord } from "./file-record.ts";
 import { readFormat, readFrame } from "./read-format.ts";
+import { contentProblem } from "./watched-content.ts";
 
 /** Files in the library at most. */
 const FILES_MAX = 1_000;
@@ -24,10 +25,15 @@ export type MediaLibraryDeps = {
   /** Made with the first upload. */
   readonly folder: string;
   readonly quotaBytes: number;
+  /** Where files that are not uploaded lie; absent: there are none. */
+  readonly watchFolder?: string | undefined;
   readonly clock: Clock;
   readonly log: Log;
   readonly findFfmpeg: () => Ffmpeg | undefined;
 };
+
+/** A file of the watched folder. */
+type WatchedFile = Required<Pick<MediaFile, "fileId" | "name" | "bytes" | "contentKey">> & Pick<MediaFile, "reason">;
 
 /** Files that people put on this server: each in a folder of its own, with what is known of it. */
 export class MediaLibrary implements MediaFiles {
@@ -47,6 +53,8 @@ export class MediaLibrary implements MediaFiles {
     const { folder, log } = this.#deps;
     for (const fileId of this.#namesOnDisk()) {
       const file = readRecord(folder, fileId);
+      // Files of a folder that is not watched any more.
+      if (file?.contentKey !== undefined && this.#deps.watchFolder === undefined) continue;
       if (file !== undefined) this.#files.set(fileId, file);
       else log.warn("a media file's folder is not whole", { fileId });
     }
@@ -64,7 +72,8 @@ export class MediaLibrary implements MediaFiles {
   }
 
   get space(): MediaSpace {
-    const usedBytes = [...this.#files.values()].reduce((sum, { bytes }) => sum + bytes, 0);
+    const own = [...this.#files.values()].filter(({ contentKey }) => contentKey === undefined);
+    const usedBytes = own.reduce((sum, { bytes }) => sum + bytes, 0);
     return { usedBytes, quotaBytes: this.#deps.quotaBytes };
   }
 
@@ -79,7 +88,46 @@ export class MediaLibrary implements MediaFiles {
   }
 
   path(fileId: string): string {
-    return join(this.#deps.folder, this.get(fileId).fileId, CONTENT);
+    const { name, contentKey } = this.get(fileId);
+    const { folder, watchFolder } = this.#deps;
+    return contentKey === undefined || watchFolder === undefined
+      ? join(folder, fileId, CONTENT)
+      : join(watchFolder, name);
+  }
+
+  problem(fileId: string): string | undefined {
+    const { contentKey } = this.get(fileId);
+    return contentKey === undefined ? undefined : contentProblem(this.path(fileId), contentKey);
+  }
+
+  /** The files of the watched folder. */
+  watched(): readonly MediaFile[] {
+    return [...this.#files.values()].filter(({ contentKey }) => contentKey !== undefined);
+  }
+
+  /**
+   * Takes a file of the watched folder that is complete, in place of its former content, and checks it. `reason`: it is
+   * refused unread. Returns false where the library has as many files as it may.
+   */
+  async adopt(found: WatchedFile): Promise<boolean> {
+    const { folder, clock } = this.#deps;
+    const { fileId, bytes, reason } = found;
+    const before = this.#files.get(fileId);
+    if (before === undefined && this.#files.size >= FILES_MAX) return false;
+    const createdTime = before?.createdTime ?? clock.wallNow();
+    const state = reason === undefined ? "checking" : "refused";
+    const file: MediaFile = { ...found, receivedBytes: bytes, createdTime, state };
+    await this.#forget(fileId);
+    await mkdir(join(folder, fileId), { recursive: true, mode: 0o700 });
+    await writeRecord(folder, file);
+    this.#files.set(fileId, file);
+    if (state === "checking") this.#check(fileId);
+    return true;
+  }
+
+  /** The file is not in the watched folder any more. */
+  async dropWatched(fileId: string): Promise<void> {
+    if (this.get(fileId).contentKey !== undefined) await this.#forget(fileId);
   }
 
   async create(name: string, bytes: number): Promise<MediaFile> {
@@ -131,8 +179,8 @@ export class MediaLibrary implements MediaFiles {
 
   async remove(fileId: string): Promise<MediaFile> {
     const file = this.get(fileId);
-    this.#files.delete(fileId);
-    await rm(join(this.#deps.folder, fileId), { recursive: true, force: true });
+    if (file.contentKey !== undefined) throw new DomainError({ kind: "media-file-watched" });
+    await this.#forget(fileId);
     return file;
   }
 
@@ -151,6 +199,12 @@ export class MediaLibrary implements MediaFiles {
   async frame(fileId: string): Promise<Buffer | undefined> {
     const path = join(this.#deps.folder, this.get(fileId).fileId, FRAME);
     return readFile(path).catch(() => undefined);
+  }
+
+  /** Removes what the library itself has of it. */
+  async #forget(fileId: string): Promise<void> {
+    this.#files.delete(fileId);
+    await rm(join(this.#deps.folder, fileId), { recursive: true, force: true });
   }
 
   #check(fileId: string): void {

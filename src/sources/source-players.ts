@@ -16,7 +16,7 @@ import { SourceRun, type SourceRunDeps } from "./source-run.ts";
 export type SourcePlayersDeps = Pick<SourceRunDeps, "clock" | "publish"> &
   SourceNews & {
     readonly log: Log;
-    readonly files: Pick<MediaFiles, "list" | "path">;
+    readonly files: Pick<MediaFiles, "list" | "path" | "problem">;
     readonly findFfmpeg: () => Ffmpeg | undefined;
   } & Pick<PullRunDeps, "openLink" | "random">;
 
@@ -150,6 +150,8 @@ export class SourcePlayers implements SourcePlayer {
     const { findFfmpeg, files } = this.#deps;
     const ffmpeg = findFfmpeg();
     if (ffmpeg === undefined) return { reason: FFMPEG_MISSING };
+    const problem = files.problem(file.fileId);
+    if (problem !== undefined) return { reason: problem };
     const args = fileArguments(files.path(file.fileId), file.format, format, offsetMs);
     return new Clip(startChild(ffmpeg.ffmpeg, args, PLAY_LIMITS));
   }

@@ -71,6 +71,8 @@ export class FakeMediaFiles implements MediaFiles {
 
   async keep(): Promise<void> {}
 
+  problem(): undefined {}
+
   path(fileId: string): string {
     return `/nowhere/${this.get(fileId).fileId}`;
   }

@@ -10,7 +10,12 @@ test("a source that another one replaces says nothing more, and is not tried aga
   const told: string[] = [];
   const opened: string[] = [];
   const players = new SourcePlayers({
-    ...{ clock, random: () => 1, findFfmpeg: () => undefined, files: { list: () => [], path: () => "" } },
+    ...{
+      clock,
+      random: () => 1,
+      findFfmpeg: () => undefined,
+      files: { list: () => [], path: () => "", problem: () => undefined },
+    },
     log: { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined },
     openLink: (url) => {
       opened.push(url);

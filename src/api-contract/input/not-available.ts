@@ -57,6 +57,12 @@ export const NOT_AVAILABLE = {
     "A channel uses this file. Remove it from the channel first.",
     "채널에서 사용 중인 파일입니다. 먼저 채널에서 빼 주세요.",
   ],
+  "media-file-watched": [
+    "Media file",
+    "The file lies in the watched folder (FANFARE_WATCH_FOLDER): remove it there.",
+    "This file lies in the watched folder. Remove it there.",
+    "감시 폴더에 있는 파일입니다. 폴더에서 삭제해 주세요.",
+  ],
   "media-quota": [
     "Media file",
     "The library is full: delete files, or raise FANFARE_MEDIA_QUOTA_MB.",

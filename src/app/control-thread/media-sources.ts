@@ -14,6 +14,7 @@ import { EFFECT_DEADLINE_MS } from "../../control/use-cases/edit-context.ts";
 import type { TargetEdits } from "../../control/use-cases/target-edits.ts";
 import { findFfmpeg } from "../../ffmpeg/find-ffmpeg.ts";
 import { MediaLibrary } from "../../media-files/media-library.ts";
+import { WatchedFolder } from "../../media-files/watched-folder.ts";
 import type { CidrBlock } from "../../net/cidr-list.ts";
 import { createResolver } from "../../net/dns/resolver.ts";
 import { openPullLink } from "../../sources/pull-links/open-pull-link.ts";
@@ -30,6 +31,8 @@ import type { Buses } from "./subscriptions.ts";
 export type MediaSourcesDeps = {
   readonly folder: string;
   readonly quotaMb: number;
+  /** Absent: none. */
+  readonly watchFolder: string | undefined;
   readonly database: Database;
   readonly store: Store;
   readonly runtime: MediaPool;
@@ -66,6 +69,7 @@ export class MediaSources {
   readonly schedules: Schedules;
   readonly #runner: ScheduleRunner;
   readonly #windows: WindowWatch;
+  readonly #watched: WatchedFolder | undefined;
   readonly #players: SourcePlayers;
   readonly #slates: Slates;
   readonly #stopping = new AbortController();
@@ -79,7 +83,11 @@ export class MediaSources {
     this.#ownPorts = [...reach.ownPorts];
     const policy = { allowed: reach.allowed, ownHosts: reach.ownHosts, ownPorts: this.#ownPorts };
     const dialer = new PullDialer({ clock, policy, resolver: createResolver(), extraCa: reach.extraCa });
-    this.files = new MediaLibrary({ ...{ folder, clock, log }, findFfmpeg, quotaBytes: quotaMb * BYTES_PER_MB });
+    const { watchFolder } = deps;
+    const quotaBytes = quotaMb * BYTES_PER_MB;
+    this.files = new MediaLibrary({ ...{ folder, clock, log }, findFfmpeg, quotaBytes, watchFolder });
+    if (watchFolder !== undefined)
+      this.#watched = new WatchedFolder({ folder: watchFolder, library: this.files, clock, log });
     this.#players = new SourcePlayers({
       ...{ clock, log, random, findFfmpeg, files: this.files },
       openLink: (url, signal) => openPullLink(url, { dialer, randomBytes }, signal),
@@ -137,6 +145,7 @@ export class MediaSources {
       })
       .then(() => (this.#stopping.signal.aborted ? undefined : this.#runner.start()));
     void this.#windows.start();
+    void this.#watched?.start();
   }
 
   /** Adds a port of this server: no source is fetched from there. */
@@ -163,6 +172,7 @@ export class MediaSources {
     this.#stopping.abort();
     this.#runner.stop();
     this.#windows.stop();
+    this.#watched?.stop();
     await Promise.all([this.#players.abandon(), this.files.close()]);
   }
 
@@ -171,6 +181,7 @@ export class MediaSources {
     this.#stopping.abort();
     this.#runner.stop();
     this.#windows.stop();
+    this.#watched?.stop();
     await Promise.all([this.#players.close(), this.files.close()]);
   }
 }

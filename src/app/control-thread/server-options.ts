@@ -92,7 +92,7 @@ export function notificationsOptions(config: Config, storage: Storage, log: Log)
 export function mediaSourcesOptions(config: Config, { extraCa = "" }: Pick<TlsFiles, "extraCa">) {
   const reach = { allowed: parseCidrList(config.targetAllow), ...outsideNames(config), extraCa };
   return {
-    ...{ folder: dataPaths(config).media, quotaMb: config.mediaQuotaMb, reach },
+    ...{ folder: dataPaths(config).media, quotaMb: config.mediaQuotaMb, watchFolder: config.watchFolder, reach },
     ...{ random: Math.random, randomBytes },
   };
 }

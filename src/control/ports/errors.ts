@@ -22,6 +22,8 @@ export type DomainFault =
   | { readonly kind: "media-file-not-ready" }
   /** A channel plays it, or would. */
   | { readonly kind: "media-file-in-use" }
+  /** It lies in the watched folder. */
+  | { readonly kind: "media-file-watched" }
   /** The library has as many files or bytes as it may. */
   | { readonly kind: "media-quota" }
   | { readonly kind: "media-disk-full" }

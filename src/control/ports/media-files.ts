@@ -32,6 +32,8 @@ export type MediaFile = {
   readonly state: MediaFileState;
   readonly reason?: string;
   readonly format?: MediaFormat;
+  /** Of a file that lies in the watched folder, and not in the library's own: which content was complete. */
+  readonly contentKey?: string;
 };
 
 export type MediaSpace = { readonly usedBytes: number; readonly quotaBytes: number };
@@ -50,6 +52,7 @@ export interface MediaFiles {
   create(name: string, bytes: number): Promise<MediaFile>;
   /** Appends bytes. Throws DomainError `media-offset` where they do not begin at the file's end so far. */
   append(fileId: string, fromByte: number, bytes: Buffer): Promise<MediaFile>;
+  /** Throws DomainError `media-file-watched` for one of the watched folder: its files are never deleted here. */
   remove(fileId: string): Promise<MediaFile>;
   /** One frame of it as JPEG; undefined where there is none. */
   frame(fileId: string): Promise<Buffer | undefined>;
@@ -59,4 +62,6 @@ export interface MediaFiles {
   keep(fileId: string, name: string, bytes: Buffer): Promise<void>;
   /** Where its bytes are. */
   path(fileId: string): string;
+  /** Why its bytes cannot be read now, as part of a sentence; undefined where they can. */
+  problem(fileId: string): string | undefined;
 }

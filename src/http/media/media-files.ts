@@ -55,8 +55,10 @@ export function addMediaFileRoutes(
   api.get<FileParams>("/media-files/:fileId/frame", async (request, reply) => {
     const frame = await files.frame(request.params.fileId);
     if (frame === undefined) throw new RequestRefusedError(serviceError("NOT_FOUND", "Frame"));
-    // The frame of a file never changes.
-    const headers = { ...answerHeaders(request.id), "cache-control": "private, max-age=86400" };
+    // The frame of a file never changes, unless another one takes its place in the watched folder.
+    const isFixed = files.get(request.params.fileId).contentKey === undefined;
+    const caching = isFixed ? "private, max-age=86400" : "private, no-cache";
+    const headers = { ...answerHeaders(request.id), "cache-control": caching };
     return sendBytes(reply.headers(headers).header("content-type", "image/jpeg"), frame);
   });
 

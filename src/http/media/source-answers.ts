@@ -5,11 +5,13 @@ import type { MediaFile } from "../../control/ports/media-files.ts";
 import type { SourceDetail } from "../../control/sources/sources.ts";
 
 /** A media file as the API shows it. */
-export function mediaFileAnswer({ fileId, name, bytes, receivedBytes, createdTime, state, reason, format }: MediaFile) {
+export function mediaFileAnswer(file: MediaFile) {
+  const { fileId, name, bytes, receivedBytes, createdTime, state, reason, format, contentKey } = file;
   const { kind, durationMs, pixelFormat: _pixelFormat, ...rest } = format ?? {};
   return {
     ...{ fileId, fileName: name, fileState: state, bytes, receivedBytes, createdTime },
     ...(reason === undefined ? {} : { refusedFor: reason }),
+    ...(contentKey === undefined ? {} : { watched: true }),
     ...(kind === undefined ? {} : { fileKind: kind }),
     ...(durationMs === undefined ? {} : { durationSeconds: durationMs / 1_000 }),
     ...rest,

@@ -74,6 +74,11 @@ test("the advanced settings of a channel and of a platform are folded away, and 
   await dialog.locator('input[name="audioTrack"]').fill("1");
   await dialog.locator('input[name="fingerprint"]').fill(FINGERPRINT);
   await dialog.getByLabel("If the platform can't keep up").selectOption("disconnect");
+  await dialog.locator('textarea[name="windows"]').fill("mon fri 8pm");
+  await dialog.getByRole("button", { name: "Add" }).click();
+  await dialog.locator(".field .problem", { hasText: "MON FRI 20:00-22:00" }).waitFor();
+  await dialog.locator('textarea[name="windows"]').fill("mon fri 0:00-0:00\ntue,wed,thu,sat,sun 0:00-0:00");
+  await dialog.locator('input[name="windowsZone"]').fill("Asia/Seoul");
   await dialog.getByRole("button", { name: "Add" }).click();
   await dialog.waitFor({ state: "detached" });
   const added = async () => (await api.platforms(channel.channelId)).at(-1);
@@ -82,6 +87,14 @@ test("the advanced settings of a channel and of a platform are folded away, and 
     tracks: { video: 0, audio: 1 },
     tls: { fingerprint: FINGERPRINT.toLowerCase() },
     bufferPolicy: "disconnect",
+    windowState: "OPEN",
+    windows: {
+      open: [
+        { days: ["MON", "FRI"], startAt: "00:00", endAt: "00:00" },
+        { days: ["TUE", "WED", "THU", "SAT", "SUN"], startAt: "00:00", endAt: "00:00" },
+      ],
+      timeZone: "Asia/Seoul",
+    },
   });
 
   // Empty again: all tracks, the usual authorities. An invalid certificate is refused in the form.
@@ -90,6 +103,7 @@ test("the advanced settings of a channel and of a platform are folded away, and 
   await dialog.getByText("Advanced").click();
   for (const name of ["videoTrack", "audioTrack", "fingerprint"])
     await dialog.locator(`input[name="${name}"]`).fill("");
+  await dialog.locator('textarea[name="windows"]').fill("");
   await dialog.locator('textarea[name="ca"]').fill("not a certificate");
   await dialog.getByRole("button", { name: "Save" }).click();
   await dialog.locator(".field .problem", { hasText: "Paste certificates in PEM format" }).waitFor();
@@ -97,6 +111,6 @@ test("the advanced settings of a channel and of a platform are folded away, and 
   await dialog.getByRole("button", { name: "Save" }).click();
   await dialog.waitFor({ state: "detached" });
   const emptied = (await added()) ?? {};
-  expect("tracks" in emptied || "tls" in emptied).toBe(false);
+  expect("tracks" in emptied || "tls" in emptied || "windows" in emptied).toBe(false);
   expect(errors).toEqual([]);
 });

@@ -40,6 +40,11 @@ export const DATA_SETTINGS = {
     "How many days the audit (who changed what) is kept.",
     "365",
   ),
+  watchFolder: setting(
+    "FANFARE_WATCH_FOLDER",
+    text("a folder", /^[^\0]+$/),
+    "Folder whose files appear in the library of media files (default: none).",
+  ),
   newDatabase: setting(
     "FANFARE_NEW_DATABASE",
     oneOf(["no", "yes"]),

@@ -4,7 +4,7 @@ import { checkShortText } from "../basic/field-checks.ts";
 import { type Fields, optionalLabel, SelectField, TextField } from "../basic/form.tsx";
 import { SecretField } from "../basic/secret-field.tsx";
 import { DelayField } from "../delay/delay.tsx";
-import { WindowsFields } from "./windows-field.tsx";
+import { WindowsFields } from "../schedules/windows-field.tsx";
 
 /** Track numbers are one byte on the wire. */
 const TRACK_MAX = 255;

@@ -6,10 +6,10 @@ import { t } from "../../text/text.ts";
 import { Dialog } from "../basic/dialog.tsx";
 import { Field, type Fields, Form, TextField } from "../basic/form.tsx";
 import { sayNotes } from "../basic/notice.tsx";
+import { windowsOf } from "../schedules/windows-field.tsx";
 import { KeyField } from "./key-field.tsx";
 import { MoreFields, tracksOf, trustOf } from "./more-platform-fields.tsx";
 import { keyHelp, offeredPresets, platformName, presetName, presetOf, urlHelp } from "./presets.ts";
-import { windowsOf } from "./windows-field.tsx";
 
 const OWN_ADDRESS = "own";
 

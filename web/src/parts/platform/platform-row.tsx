@@ -16,8 +16,8 @@ import { Figures } from "./platform-figures.tsx";
 import { PlatformLogo } from "./platform-logo.tsx";
 import { changeOf, PlatformSwitch, UndoBar, usePendingOff } from "./platform-switch.tsx";
 import { platformName, presetName, presetOf } from "./presets.ts";
-import { WindowNote } from "./windows-field.tsx";
 
+const WindowNote = lazy(async () => (await import("../schedules/windows-field.tsx")).WindowNote);
 const Delay = lazy(async () => (await import("../delay/delay.tsx")).Delay);
 const PlatformCharts = lazy(async () => (await import("./platform-charts.tsx")).PlatformCharts);
 
@@ -62,7 +62,7 @@ export function PlatformRow({ live, platform }: RowOptions) {
         />
       </div>
       {platform.delay && <Delay channelId={channel.channelId} platform={platform} />}
-      <WindowNote platform={platform} />
+      {(platform.windowState ?? "OPEN") !== "OPEN" && <WindowNote platform={platform} />}
       <UndoBar pending={pending} name={name} />
       {isFailing && platform.lastError !== undefined && <Failure error={platform.lastError} platform={platform} />}
       {platform.warning !== undefined && <Warning warning={platform.warning} />}

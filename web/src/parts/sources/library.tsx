@@ -50,14 +50,18 @@ export function Library({ files, space, onAdd, refresh }: LibraryOptions) {
                 <Icon name="plus" /> {texts.add}
               </button>
             )}
-            <button
-              type="button"
-              class="plain"
-              aria-label={texts.delete(file.fileName)}
-              onClick={() => (asked.value = file)}
-            >
-              <Icon name="cross" />
-            </button>
+            {file.watched === true ? (
+              <small class="quiet">{texts.watched}</small>
+            ) : (
+              <button
+                type="button"
+                class="plain"
+                aria-label={texts.delete(file.fileName)}
+                onClick={() => (asked.value = file)}
+              >
+                <Icon name="cross" />
+              </button>
+            )}
           </li>
         ))}
       </ul>

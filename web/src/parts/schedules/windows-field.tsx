@@ -80,6 +80,6 @@ export function WindowsFields({ platform }: { readonly platform: Platform | unde
 
 /** Why a platform with windows is off, or on outside of them. */
 export function WindowNote({ platform: { windowState, enabled } }: { readonly platform: Platform }) {
-  if (!enabled || windowState === undefined || windowState === "OPEN") return null;
+  if (!enabled) return null;
   return <p class="quiet">{windowState === "CLOSED" ? words().closed : words().opened}</p>;
 }

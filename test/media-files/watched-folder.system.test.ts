@@ -1,0 +1,129 @@
+import { once } from "node:events";
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
+import { systemClock } from "../../src/base/clock.ts";
+import { findFfmpeg } from "../../src/ffmpeg/find-ffmpeg.ts";
+import { MediaLibrary } from "../../src/media-files/media-library.ts";
+import { WatchedFolder } from "../../src/media-files/watched-folder.ts";
+import { waitFor } from "../support/processes/waiting.ts";
+import { makeFile } from "../support/streams/made-files.ts";
+
+const DEADLINE_MS = 60_000;
+const folder = mkdtempSync(join(tmpdir(), "fanfare-watched-"));
+let video: Buffer;
+
+beforeAll(async () => {
+  video = readFileSync(await makeFile(folder, "clip.mp4", { seconds: 1 }));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function stageOf(name: string, isWatched = true) {
+  const [media, watchFolder] = [join(folder, name, "media"), join(folder, name, "watched")];
+  mkdirSync(watchFolder, { recursive: true });
+  const warnings: string[] = [];
+  const warn = (event: string) => void warnings.push(event);
+  const around = { clock: systemClock, log: { debug: warn, info: warn, warn, error: warn } };
+  const options = { ...around, folder: media, quotaBytes: 10, findFfmpeg };
+  const library = new MediaLibrary({ ...options, ...(isWatched ? { watchFolder } : {}) });
+  library.load();
+  const watched = new WatchedFolder({ ...around, folder: watchFolder, library });
+  const settle = () =>
+    waitFor("the files to be checked", DEADLINE_MS, () =>
+      library.list().some(({ state }) => state === "checking") ? undefined : true,
+    );
+  return { library, watched, watchFolder, warnings, settle, at: (file: string) => join(watchFolder, file) };
+}
+
+test("a file appears once it is complete, is checked, is found after a restart, and goes when it is removed", async () => {
+  const { library, watched, at, settle } = stageOf("whole");
+  writeFileSync(at("film.mp4"), video.subarray(0, 1_000));
+  writeFileSync(at(".film.mp4.part"), video);
+  writeFileSync(at("empty.mp4"), "");
+  mkdirSync(at("folder"));
+  await watched.scan();
+  expect(library.list()).toEqual([]);
+  appendFileSync(at("film.mp4"), video.subarray(1_000));
+  await watched.scan();
+  expect(library.list()).toEqual([]);
+  await watched.scan();
+  await settle();
+  const [film, ...others] = library.list();
+  expect(others).toEqual([]);
+  expect(film).toMatchObject({ name: "film.mp4", state: "ready", bytes: video.length, format: { width: 640 } });
+  const fileId = film?.fileId ?? "";
+  expect([library.path(fileId), library.problem(fileId), library.space.usedBytes]).toEqual([
+    at("film.mp4"),
+    undefined,
+    0,
+  ]);
+  await expect(library.remove(fileId)).rejects.toThrow("media-file-watched");
+  expect(stageOf("whole").library.list()).toEqual([film]);
+  expect(stageOf("whole", false).library.list()).toEqual([]);
+  rmSync(at("film.mp4"));
+  expect(library.problem(fileId)).toBe("it was removed from the watched folder");
+  await watched.scan();
+  expect([library.list(), stageOf("whole").library.list()]).toEqual([[], []]);
+});
+
+test("a file that replaces another keeps its id, and is not played before it was checked", async () => {
+  const { library, watched, at, settle } = stageOf("replaced");
+  writeFileSync(at("news.mp4"), video);
+  await watched.scan();
+  await watched.scan();
+  await settle();
+  const [{ fileId = "" } = {}] = library.list();
+  writeFileSync(at("next"), "no video");
+  renameSync(at("next"), at("news.mp4"));
+  expect(library.problem(fileId)).toBe("it was changed in the watched folder and is checked again");
+  await watched.scan();
+  await watched.scan();
+  await settle();
+  expect(library.list()).toMatchObject([{ fileId, state: "refused", bytes: 8 }]);
+});
+
+test("symbolic links and special files are refused unread, and a file that becomes one is not played", async () => {
+  const { library, watched, at, settle } = stageOf("special");
+  symlinkSync("/etc/passwd", at("link.mp4"));
+  const socket = createServer().listen(at("socket.mp4"));
+  onTestFinished(() => void socket.close());
+  await once(socket, "listening");
+  writeFileSync(at("film.mp4"), video);
+  await watched.scan();
+  await watched.scan();
+  await settle();
+  const byName = new Map(library.list().map((file) => [file.name, file]));
+  expect(byName.get("link.mp4")).toMatchObject({ state: "refused", reason: "It is a symbolic link." });
+  expect(byName.get("socket.mp4")).toMatchObject({ state: "refused", reason: "It is no regular file." });
+  const fileId = byName.get("film.mp4")?.fileId ?? "";
+  rmSync(at("film.mp4"));
+  symlinkSync("/etc/passwd", at("film.mp4"));
+  expect(library.problem(fileId)).toBe("it is no regular file any more");
+});
+
+test("a folder that cannot be read is logged once, and what it had stays", async () => {
+  const { library, watched, watchFolder, at, settle, warnings } = stageOf("away");
+  writeFileSync(at("film.mp4"), video);
+  await watched.scan();
+  await watched.scan();
+  await settle();
+  renameSync(watchFolder, `${watchFolder}-away`);
+  await watched.scan();
+  await watched.scan();
+  expect([library.list().length, warnings]).toEqual([1, ["the watched folder cannot be read as a whole"]]);
+  renameSync(`${watchFolder}-away`, watchFolder);
+  await watched.scan();
+  expect([library.list().length, warnings.length, existsSync(at("film.mp4"))]).toEqual([1, 1, true]);
+});
