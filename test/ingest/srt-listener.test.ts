@@ -129,6 +129,16 @@ test.each([
   );
 });
 
+test("refusals that were only counted are reported within a second, when no encoder is left", async () => {
+  const stage = await opened({ passphrase: "one passphrase" });
+  for (const port of [1, 2, 3]) {
+    stage.caller("KEY", { port });
+    await stage.run(50);
+  }
+  await stage.run(1_100);
+  expect(stage.refusals()).toHaveLength(3);
+});
+
 test("the same passphrase: media arrives decrypted", async () => {
   const stage = await opened({ passphrase: "one passphrase" });
   const caller = stage.caller("KEY", { passphrase: "one passphrase" });

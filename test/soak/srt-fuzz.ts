@@ -1,11 +1,13 @@
 import { randomInt } from "node:crypto";
 import { parseArgs } from "node:util";
+import { runSrtCallerFuzz } from "./fuzzing/srt-caller-fuzz-run.ts";
 import { runSrtFuzz } from "./fuzzing/srt-fuzz-run.ts";
 
-const USAGE = `usage: npm run srt-fuzz -- [--packets 1000000] [--seed NUMBER]
+const USAGE = `usage: npm run srt-fuzz -- [--packets 1000000] [--seed NUMBER] [--caller]
 
 Damaged and made-up datagrams for the SRT listener and the demuxers behind it, on virtual time, beside a healthy encoder. Exits with 1
 where something throws, a reply is longer than its request, too much memory is kept, or the healthy encoder's gap is above 100 ms.
+With --caller: the same for our caller, from a hostile platform. Exits with 1 also where it makes us send too much again.
 `;
 const SEED_MAX = 2 ** 31;
 const MEBIBYTE = 1_048_576;
@@ -14,6 +16,7 @@ const { values } = parseArgs({
   options: {
     packets: { type: "string", default: "1000000" },
     seed: { type: "string", default: `${randomInt(SEED_MAX)}` },
+    caller: { type: "boolean", default: false },
     help: { type: "boolean", default: false },
   },
 });
@@ -24,6 +27,14 @@ if (values.help) {
 const [packets = 0, seed = 0] = [values.packets, values.seed].map(Number);
 if (!(packets > 0 && Number.isInteger(seed))) throw new Error("all options are numbers");
 process.stdout.write(`seed ${seed}\n`);
+if (values.caller) {
+  const { connected, ends, stepCpuMs, keptBytes, ...rest } = runSrtCallerFuzz(packets, seed);
+  process.stdout.write(
+    `${rest.packets} packets, ${connected} connections, ends ${JSON.stringify(ends)}, ` +
+      `at most ${stepCpuMs.toFixed(1)} ms of processor time in 10 ms, kept at most ${(keptBytes / MEBIBYTE).toFixed(1)} MiB\n`,
+  );
+  process.exit(0);
+}
 const { accepted, gapMs, stepCpuMs, keptBytes, ...rest } = await runSrtFuzz(packets, seed);
 process.stdout.write(
   `${rest.packets} packets, ${accepted} hostile connections, gap ${gapMs} ms, ` +

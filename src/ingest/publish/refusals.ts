@@ -32,6 +32,11 @@ export class Refusals {
     this.#unreported.set(key, { ...fact, count: (this.#unreported.get(key)?.count ?? 0) + 1 });
   }
 
+  /** Some were only counted: the next `tick` reports them. */
+  get hasUnreported(): boolean {
+    return this.#unreported.size > 0;
+  }
+
   /** Call once a second: reports what was only counted. */
   tick(): void {
     this.#reportedThisSecond.clear();

@@ -150,7 +150,7 @@ export class SrtListener {
     this.#tickTimer = this.#timer.start(TICK_MS, () => {
       this.#tickTimer = undefined;
       this.#tick();
-      if (!this.#isClosed && this.#calls.size > 0) this.#startTicks();
+      if (!this.#isClosed && (this.#calls.size > 0 || this.#refusals.hasUnreported)) this.#startTicks();
     });
   }
 

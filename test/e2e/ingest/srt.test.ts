@@ -1,5 +1,6 @@
 import { afterAll, expect, test } from "vitest";
 import { UdpFaultProxy } from "../../../src/testkit/proxy/udp-fault-proxy.ts";
+import { ObsEncoder } from "../../support/encoders/obs-encoder.ts";
 import { LINGER, startSrtGstreamer, startSrtTransmit, startTsFfmpeg } from "../../support/encoders/srt-encoder.ts";
 import { freePort } from "../../support/processes/free-port.ts";
 import { waitFor } from "../../support/processes/waiting.ts";
@@ -15,7 +16,8 @@ const CHANNEL_PASSPHRASE = "channel-horse-battery";
 // One server in clear and one with a passphrase: a test waits mostly for the stream's own time.
 const stage = await Stage.open(afterAll);
 const nginx = await stage.nginx();
-const clear = await stage.server({ environment: { FANFARE_SRT_PORT: "0" } });
+// On every address of the machine: IPv4 and IPv6.
+const clear = await stage.server({ environment: { FANFARE_SRT_PORT: "0", FANFARE_RTMP_HOST: "::" } });
 const encrypted = await stage.server({
   dataFolder: `${stage.folder}/encrypted`,
   environment: { FANFARE_SRT_PORT: "0", FANFARE_SRT_PASSPHRASE: PASSPHRASE },
@@ -37,6 +39,32 @@ test.concurrent("FFmpeg publishes over SRT, and a platform gets its packets", as
   );
   expect(await encoder.exited, encoder.stderr()).toEqual({ code: 0, signal: null });
   await expectSentPackets(nginx, key, clip.path);
+});
+
+test.concurrent("FFmpeg publishes over SRT and IPv6", async () => {
+  const { channel, key, address } = await channelOn(clear, "ipv6");
+  const clip = await makeClip({ seconds: 4, hasBFrames: true });
+  const url = `srt://[::1]:${address.split(":").at(-1)}?streamid=publish:${channel.streamKey}&${LINGER}`;
+  const encoder = stage.encoder(await startTsFfmpeg(clip, url));
+  expect(await encoder.exited, encoder.stderr()).toEqual({ code: 0, signal: null });
+  await expectSentPackets(nginx, key, clip.path);
+});
+
+test.concurrent("OBS publishes over SRT with the address of the encoder card, and its stop ends the broadcast", async () => {
+  const { channel, key, address } = await channelOn(clear, "obs", { srtPassphrase: CHANNEL_PASSPHRASE });
+  const publishUrl = `${address}?streamid=publish:${channel.streamKey}&passphrase=${CHANNEL_PASSPHRASE}`;
+  const obs = await ObsEncoder.start({ folder: stage.folder, publishUrl, streamKey: "" });
+  stage.onClose(() => obs.kill());
+  const recording = await nginx.waitForRecording(key, (tags) => (tags.at(-1)?.timestamp ?? 0) >= 3_000, 30_000);
+  expectProperStart(recording.tags);
+  expect(await clear.api.channel(channel.channelId)).toMatchObject({
+    ingest: { state: "LIVE", videoCodec: "avc", width: 640, height: 360, audioCodec: "aac", srt: { encrypted: true } },
+  });
+  await obs.stopStreaming();
+  await waitFor("the end", 30_000, async () => {
+    const { channelStatus, ingest } = await clear.api.channel(channel.channelId);
+    return channelStatus === "READY" && JSON.stringify(ingest).includes('"state":"ENDED"') ? true : undefined;
+  });
 });
 
 test.concurrent("through a network that loses 5 %, doubles and reorders, a platform gets every packet", async () => {
@@ -76,9 +104,16 @@ test.concurrent("srt-live-transmit publishes with AES-256 and renews its key on 
   await expectSentPackets(nginx, key, clip.path);
 });
 
-test.concurrent("GStreamer publishes with srtsink", async () => {
-  const { channel, key, address } = await channelOn(clear, "gstreamer");
-  const encoder = stage.encoder(await startSrtGstreamer(`${address}?streamid=${channel.streamKey}`, 4));
+test.concurrent.for([
+  { name: "in clear", settings: {}, query: "" },
+  {
+    name: "with AES-256",
+    settings: { srtPassphrase: CHANNEL_PASSPHRASE },
+    query: `&passphrase=${CHANNEL_PASSPHRASE}&pbkeylen=32`,
+  },
+])("GStreamer publishes with srtsink $name", async ({ settings, query }) => {
+  const { channel, key, address } = await channelOn(clear, "gstreamer", settings);
+  const encoder = stage.encoder(await startSrtGstreamer(`${address}?streamid=${channel.streamKey}${query}`, 4));
   expect(await encoder.exited, encoder.stderr()).toEqual({ code: 0, signal: null });
   const recording = await nginx.waitForRecording(key, (tags) => tags.filter(isVideo).length >= 70, 10_000);
   expectProperStart(recording.tags);

@@ -67,7 +67,7 @@ test.concurrent("a delayed platform gets the same bytes later, the rest after th
 test.concurrent("over encrypted SRT a delayed platform gets the encoder's frames, from the first one on", async () => {
   const port = await freePort();
   const path = join(stage.folder, "delayed.ts");
-  const receiver = stage.encoder(await startSrtReceiver("ffmpeg", port, path, PASSPHRASE));
+  const receiver = stage.encoder(await startSrtReceiver("ffmpeg", port, path, { passphrase: PASSPHRASE }));
   const rtmpUrl = `srt://127.0.0.1:${port}?passphrase=${PASSPHRASE}&pbkeylen=32`;
   const channel = await api.createChannel("delayed_srt", [{ rtmpUrl, streamKey: "#!::r=live/key", delaySeconds: 2 }]);
   const watch = stage.watch(api, channel);

@@ -43,10 +43,10 @@ export async function startSrtReceiver(
   program: SrtReceiverProgram,
   port: number,
   path: string,
-  passphrase?: string,
+  { passphrase, host = "127.0.0.1" }: { readonly passphrase?: string | undefined; readonly host?: string } = {},
 ): Promise<Child> {
   const secret = passphrase === undefined ? "" : `&passphrase=${passphrase}`;
-  const url = `srt://127.0.0.1:${port}?mode=listener${secret}`;
+  const url = `srt://${host}:${port}?mode=listener${secret}`;
   switch (program) {
     case "srt-live-transmit":
       // It writes to its standard output only.

@@ -93,6 +93,11 @@ export class SrtPair {
       this.run(1);
   }
 
+  /** A datagram from the listener's address that no listener has sent. */
+  forge(packet: Buffer): void {
+    this.#atCaller(packet);
+  }
+
   write(payload: Buffer): void {
     this.caller?.write(payload, this.#callerUs());
   }
