@@ -16,11 +16,12 @@ const BROWSERS = ["chrome123", "firefox124", "safari17.5"];
 /**
  * What the first page needs is one file. Every other page, form and dialog is in a second file: it is smaller than one file for each,
  * and loaded already when the second of them is opened. The player, the other
- * video, the charts, the QR code, the sources, the schedules, the recordings, the servers and the alerts have files of their own, and so has each language.
+ * video, the charts, the QR code, the sources, the schedules, the recordings, the servers, the contacts and the alerts have files of their own, and so has each language.
  */
 const FILES = [
   { name: "shared", tags: ["$initial" as const], priority: 3 },
   { name: "chart", test: /\/node_modules\/uplot\/|\/web\/src\/chart\/line-plot/, priority: 2 },
+  { name: "contacts", test: /\/web\/src\/parts\/contacts\//, priority: 2 },
   { name: "alerts", test: /\/web\/src\/parts\/alerts\//, priority: 2 },
   { name: "qr-code", test: /\/node_modules\/lean-qr\/|\/qr-code\.tsx/, priority: 2 },
   { name: "sources", test: /\/web\/src\/parts\/sources\//, priority: 2 },

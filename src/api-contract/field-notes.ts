@@ -1,5 +1,19 @@
 /** One sentence on each field of requests and answers, by name: a name means the same everywhere. */
 export const FIELD_NOTES: Readonly<Record<string, string>> = {
+  contactId: "`ct-` and 12 letters, digits, `-` or `_`.",
+  contactName: "What people call the contact: 1 to 40 characters.",
+  contactKind:
+    "slack, discord, kakaowork: a chat room with an incoming webhook. telegram: a chat that a bot is in. email: mailboxes.",
+  webhookUrl: "Of slack, discord, kakaowork: the incoming webhook's address. A secret: answers show its host only.",
+  botToken: "Of telegram: the token from @BotFather. A secret: answers show its first character only.",
+  chatId: "Of telegram: the chat's number, or @ and a channel's name.",
+  apiUrl: "Of telegram: the server of the bot API, https://api.telegram.org unless set.",
+  mailTo: "Of email: up to 20 mail addresses.",
+  eventScope: "problems: warnings, errors and what ends them; all: every event.",
+  channelIds: "The channels that it is told about, at most 100; `[]`: all.",
+  language: "The language of messages: en or ko.",
+  lastSentTime: "When the last message was taken, milliseconds since 1970.",
+  waitingCount: "How many events wait for the next message.",
   channelId: "`ls-`, the time of its creation in Korea, and five letters or digits.",
   channelName:
     "3 to 20 Korean or English letters, digits or `_`; from the dashboard any text of up to 80 characters. As a filter: a part of it.",

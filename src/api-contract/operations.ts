@@ -1,3 +1,4 @@
+import { CONTACT_OPERATIONS } from "./contacts/contact-operations.ts";
 import { CHANNEL, type Operation, PLATFORM, PLATFORMS, RECORDING, RECORDINGS } from "./operation.ts";
 import { ORIGINAL_OPERATIONS } from "./original-operations.ts";
 import { auditQuery, channelEventsQuery, eventsQuery, historyQuery, reportQuery } from "./schemas/event-schemas.ts";
@@ -372,4 +373,5 @@ export const OPERATIONS: readonly Operation[] = [
   ...RECORDING_ADDITIONS,
   ...OTHER_ADDITIONS,
   ...SOURCE_OPERATIONS,
+  ...CONTACT_OPERATIONS,
 ];

@@ -28,6 +28,7 @@ import { addAuditRoutes } from "./audit/audit-routes.ts";
 import { auditRequests } from "./audit/request-audit.ts";
 import { ApiGuard, type ApiGuardOptions } from "./auth/api-guard.ts";
 import { DashboardCookies } from "./auth/session-cookie.ts";
+import { addContactRoutes } from "./contacts/contacts.ts";
 import type { LiveStream } from "./live/live-stream.ts";
 import { Previews } from "./live/previews.ts";
 import { addMediaFileRoutes, type MediaFileUseCases } from "./media/media-files.ts";
@@ -298,6 +299,7 @@ function addApi(
   addReportRoutes(api, context, options.events);
   addRecordingRoutes(api, options.recordings);
   addCallbackRoutes(api, context, options.events);
+  addContactRoutes(api, options.events.contacts);
   addMediaFileRoutes(api, options.media);
   addSourceRoutes(api, context, options.media);
   addScheduleRoutes(api, context, options.media);

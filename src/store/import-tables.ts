@@ -21,6 +21,8 @@ const MOVES: Readonly<Record<keyof Schema, boolean>> = {
   webhook_endpoint: true,
   delivery: true,
   delivery_queue: true,
+  contact: true,
+  contact_notice: true,
   dashboard_password: true,
   dashboard_setup: true,
   dashboard_session: true,

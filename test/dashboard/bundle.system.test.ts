@@ -31,6 +31,9 @@ const NODES = "nodes";
 /** Who changed what, with the words of all actions in both languages: loaded with its page. */
 const AUDIT_BYTES_MAX = 5_000;
 const AUDIT = "audit";
+/** The contacts, on the page of settings. */
+const CONTACTS_BYTES_MAX = 5_000;
+const CONTACTS = "contacts";
 /** For the QR code with lean-qr: loaded once a person asks for it. */
 const QR_CODE_BYTES_MAX = 4_000;
 const QR_CODE = "qr-code";
@@ -66,6 +69,7 @@ test("the application in one language, without preview, alerts and recordings, i
       ...LANGUAGES,
       ALERTS,
       AUDIT,
+      CONTACTS,
       DELAY,
       NODES,
       PREVIEW,
@@ -79,6 +83,7 @@ test("the application in one language, without preview, alerts and recordings, i
   expect(sizes.find(({ name }) => name === ALERTS)?.bytes).toBeLessThanOrEqual(ALERTS_BYTES_MAX);
   expect(sizes.find(({ name }) => name === RECORDINGS)?.bytes).toBeLessThanOrEqual(RECORDINGS_BYTES_MAX);
   expect(sizes.find(({ name }) => name === AUDIT)?.bytes).toBeLessThanOrEqual(AUDIT_BYTES_MAX);
+  expect(sizes.find(({ name }) => name === CONTACTS)?.bytes).toBeLessThanOrEqual(CONTACTS_BYTES_MAX);
   expect(sizes.find(({ name }) => name === QR_CODE)?.bytes).toBeLessThanOrEqual(QR_CODE_BYTES_MAX);
   expect(sizes.find(({ name }) => name === VIDEO)?.bytes).toBeLessThanOrEqual(VIDEO_BYTES_MAX);
   expect(sizes.find(({ name }) => name === SOURCES)?.bytes).toBeLessThanOrEqual(SOURCES_BYTES_MAX);

@@ -170,6 +170,21 @@ const HINTS: Readonly<Record<string, readonly [en: string, ko: string]>> = {
     "A channel has at most 10 labels of 1 to 30 characters each, without line breaks.",
     "라벨은 채널마다 10개까지, 하나에 줄바꿈 없이 1~30자까지 입력할 수 있습니다.",
   ],
+  "text of 1 to 40 characters, none of them a control character": [
+    "Enter 1 to 40 characters, without line breaks.",
+    "줄바꿈 없이 1~40자를 입력해 주세요.",
+  ],
+  "a bot's token, such as 123456:ABC-DEF…": [
+    "Enter the whole token that @BotFather gave you.",
+    "@BotFather가 알려 준 토큰 전체를 입력해 주세요.",
+  ],
+  "a chat's number, or @ and a channel's name": [
+    "Enter the chat's number, such as -1001234567890, or @ and the channel's name.",
+    "-1001234567890 같은 채팅 번호나 @채널이름을 입력해 주세요.",
+  ],
+  "a mail address": ["This is not a mail address.", "메일 주소가 아닙니다."],
+  "1 to 20 mail addresses": ["Enter 1 to 20 mail addresses.", "메일 주소를 1~20개 입력해 주세요."],
+  "at most 100 channel ids": ["Enter at most 100 channel IDs.", "채널 ID는 100개까지 입력할 수 있습니다."],
   "8 to 256 characters": ["Enter 8 to 256 characters.", "8~256자를 입력해 주세요."],
   "text of at most 256 characters": ["Enter at most 256 characters.", "256자까지 입력할 수 있습니다."],
 };

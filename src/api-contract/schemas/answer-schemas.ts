@@ -11,6 +11,7 @@ import {
 import { OWNER_STATES } from "../../thread-protocol/targets/owner-states.ts";
 import { TARGET_WARNING_CODES } from "../../thread-protocol/targets/target-status.ts";
 import { CHANNEL_STATUSES } from "../channel-status.ts";
+import { contactSchemas } from "../contacts/contact-answer-schemas.ts";
 import { HEALTH_STATES, NEXT_STEPS } from "../health-words.ts";
 import { PLATFORM_NAMES } from "../platform-names.ts";
 import { eventSchemas } from "./event-answer-schemas.ts";
@@ -303,6 +304,7 @@ export const ANSWER_SCHEMAS = {
   AccessKey: z.strictObject(accessKey),
   NewAccessKey: z.strictObject({ ...accessKey, secretKey: z.string() }),
   ...eventSchemas,
+  ...contactSchemas,
   ...sourceSchemas,
   LiveSnapshot: z.strictObject({
     time: z.int(),

@@ -46,7 +46,7 @@ function isStorable(text: string): boolean {
 }
 
 /** Text that names something for people: not only blanks, and no control characters. */
-function isName(text: string, characters: number): boolean {
+export function isName(text: string, characters: number): boolean {
   return text.trim() !== "" && isAtMost(text, characters) && isStorable(text) && !hasControlCharacter(text);
 }
 

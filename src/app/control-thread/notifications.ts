@@ -6,6 +6,7 @@ import type { RandomBytes } from "../../control/access/ids.ts";
 import { AlertWatch } from "../../control/alerts/alert-watch.ts";
 import type { AuditStore } from "../../control/audit/audit.ts";
 import { AuditLog } from "../../control/audit/audit-log.ts";
+import { Contacts } from "../../control/contacts/contacts.ts";
 import { Callbacks } from "../../control/events/callbacks.ts";
 import { Deliveries } from "../../control/events/deliveries.ts";
 import { EVENTS_KEPT_MS, EventRetention } from "../../control/events/event-retention.ts";
@@ -28,12 +29,15 @@ import { createResolver } from "../../net/dns/resolver.ts";
 import { SqlPushStore } from "../../store/access/push-store.ts";
 import { keepAudit } from "../../store/audit/audit-store.ts";
 import type { Database } from "../../store/database/database.ts";
+import { SqlContactStore } from "../../store/deliveries/contact-store.ts";
 import { SqlDeliveryStore } from "../../store/deliveries/delivery-store.ts";
 import { SqlEventStore } from "../../store/events/event-store.ts";
 import { SqlRefusedEncoderStore } from "../../store/events/refused-encoder-store.ts";
 import { SqlHistoryStore } from "../../store/history/history-store.ts";
 import { SqlReportStore } from "../../store/reports/report-store.ts";
 import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
+import { ContactSender } from "../../webhooks/contacts/contact-sender.ts";
+import { createMailer, type MailServer } from "../../webhooks/contacts/mail.ts";
 import { Deliverer } from "../../webhooks/deliverer.ts";
 import { createHttpPost } from "../../webhooks/http-post.ts";
 import { arePushKeys } from "../../webhooks/push/push-encryption.ts";
@@ -51,6 +55,8 @@ export type NotificationsOptions = {
   readonly log: Log;
   /** Private networks in which webhooks and targets are allowed: comma-separated CIDRs, … */
   readonly targetAllow: string;
+  /** The server that sends mail; absent: none. */
+  readonly mail?: MailServer;
   /** … and the names and ports of this server, where no webhook may go. */
   readonly ownHosts: readonly string[];
   readonly ownPorts: readonly number[];
@@ -84,6 +90,7 @@ export class Notifications {
   /** For the dashboard's routes. */
   readonly pushUseCases: PushUseCases;
   readonly #push: PushSender;
+  readonly #contacts: ContactSender;
   readonly #retention: EventRetention;
   readonly #ownPorts: number[];
 
@@ -99,9 +106,18 @@ export class Notifications {
     const store = new SqlDeliveryStore(database);
     const post = createHttpPost({ clock, resolver: createResolver(), policy, onTrouble });
     this.deliverer = new Deliverer({ store, post, clock, random, log });
+    const contactStore = new SqlContactStore(database);
+    this.#contacts = new ContactSender({
+      ...{ store: contactStore, post, clock, random, log },
+      ...(options.mail === undefined ? {} : { sendMail: createMailer(options.mail) }),
+    });
     const wake = () => this.deliverer.wake();
+    const told = (event: ChannelEvent): void => {
+      this.#contacts.eventStored();
+      onEvent(event);
+    };
     const epochs = options.epochOf === undefined ? {} : { epochOf: options.epochOf };
-    this.events = new EventWriter({ store: events, clock, log, onWritten: onEvent, ...epochs });
+    this.events = new EventWriter({ store: events, clock, log, onWritten: told, ...epochs });
     const reports = new SqlReportStore(database);
     this.reports = new ReportWriter({ store: reports, subjects: events, clock, log, publish, ...epochs });
     const audit = keepAudit(database, currentAudit);
@@ -142,6 +158,11 @@ export class Notifications {
       history: new HistoryReader(history, this.history, clock),
       callbacks: new Callbacks({ store, clock, randomBytes, publish, wake }),
       deliveries: new Deliveries({ store, clock, wake }),
+      contacts: new Contacts({
+        ...{ store: contactStore, clock, randomBytes },
+        sendTest: (contact) => this.#contacts.sendTest(contact),
+        wake: () => this.#contacts.wake(),
+      }),
       sendTest: (scope, channelName) => tester.send(scope, channelName),
     };
   }
@@ -161,6 +182,7 @@ export class Notifications {
   /** Starts deliveries, retention and reports, including those that the last process left. */
   start(): void {
     this.deliverer.wake();
+    this.#contacts.wake();
     void this.refusedEncoders.load();
     this.#retention.start();
     this.reports.start();
@@ -174,7 +196,8 @@ export class Notifications {
    */
   async pause(): Promise<void> {
     await Promise.all([this.events.pause(), this.reports.pause(), this.history.pause()]);
-    await Promise.all([this.deliverer.pause(), this.refusedEncoders.pause(), this.audit.log.pause()]);
+    await Promise.all([this.deliverer.pause(), this.#contacts.pause()]);
+    await Promise.all([this.refusedEncoders.pause(), this.audit.log.pause()]);
   }
 
   /** Stores and delivers again after `pause`. */
@@ -183,6 +206,7 @@ export class Notifications {
     this.reports.goOn();
     this.history.start();
     this.deliverer.goOn();
+    this.#contacts.goOn();
     this.refusedEncoders.goOn();
     this.audit.log.goOn();
   }
@@ -192,7 +216,8 @@ export class Notifications {
     this.alerts.close();
     this.#push.close();
     await Promise.all([this.events.close(), this.reports.pause(), this.history.pause()]);
-    await Promise.all([this.deliverer.pause(), this.refusedEncoders.pause(), this.#retention.close()]);
+    await Promise.all([this.deliverer.pause(), this.#contacts.pause(), this.refusedEncoders.pause()]);
+    await this.#retention.close();
     await this.audit.log.close();
   }
 }

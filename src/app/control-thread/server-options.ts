@@ -85,6 +85,7 @@ export function notificationsOptions(config: Config, storage: Storage, log: Log)
     auditKeptMs: config.auditDays * MS_PER_DAY,
     targetAllow: config.targetAllow,
     ...outsideNames(config),
+    ...(config.smtpUrl === undefined ? {} : { mail: { url: config.smtpUrl, from: config.smtpFrom } }),
   };
 }
 

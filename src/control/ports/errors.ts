@@ -68,6 +68,9 @@ export type DomainFault =
   | { readonly kind: "node-not-found" }
   | { readonly kind: "delivery-not-found" }
   | { readonly kind: "endpoint-not-found" }
+  | { readonly kind: "contact-not-found" }
+  /** There are as many as may be. */
+  | { readonly kind: "too-many-contacts"; readonly limit: number }
   /** The most test messages are already on their way. */
   | { readonly kind: "endpoint-tests-running" }
   /** Without it, no client could make another key. */

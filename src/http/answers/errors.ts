@@ -159,6 +159,10 @@ function answerForFault(fault: DomainFault): ContractError {
       return serviceError("NOT_FOUND", "Access key");
     case "endpoint-not-found":
       return serviceError("NOT_FOUND", "Callback endpoint");
+    case "contact-not-found":
+      return serviceError("NOT_FOUND", "Contact");
+    case "too-many-contacts":
+      return serviceError("NOT_AVAILABLE", "Contact", `There are ${fault.limit} contacts, the most there may be.`);
     case "delivery-not-found":
       return serviceError("NOT_FOUND", "Delivery");
     case "too-many-targets":

@@ -9,6 +9,7 @@ import {
   historyQuery,
 } from "../../api-contract/schemas/event-schemas.ts";
 import { parseBody, parsePathInteger, parseQuery } from "../../api-contract/schemas/field-errors.ts";
+import type { Contacts } from "../../control/contacts/contacts.ts";
 import type { Callbacks, EndpointScope, WebhookTest } from "../../control/events/callbacks.ts";
 import type { Deliveries } from "../../control/events/deliveries.ts";
 import type { EventFilter, EventStore } from "../../control/events/events.ts";
@@ -37,6 +38,7 @@ export type EventUseCases = {
   readonly refusedEncoders: RefusedEncoders;
   readonly callbacks: Callbacks;
   readonly deliveries: Deliveries;
+  readonly contacts: Contacts;
   /** Sends a test message to the endpoint that is set there. */
   readonly sendTest: (scope: EndpointScope, channelName?: string) => Promise<WebhookTest>;
 };

@@ -18,6 +18,7 @@ import { finishOwnership, isFinished } from "../database/finished-epochs.ts";
 import { lockQueues, shareEndpoints } from "../database/locks.ts";
 import { takeNumber, takeNumbers } from "../database/numbers.ts";
 import { oneOf } from "../database/one-of.ts";
+import { addNotices } from "../deliveries/contact-notices.ts";
 import { queueHost } from "../deliveries/delivery-queues.ts";
 import { sealDeliveryUrl } from "../deliveries/delivery-url.ts";
 import {
@@ -70,6 +71,7 @@ export class SqlEventStore implements EventStore {
         const one = await this.#append(trx, event, eventId);
         if (one !== undefined) stored.push(one);
       }
+      await addNotices(trx, stored);
       return stored;
     });
   }
@@ -85,7 +87,9 @@ export class SqlEventStore implements EventStore {
       const last = await lastBroadcastEvent(trx, channelId, epoch);
       if (last?.code !== "PUBLISH_START") return undefined;
       const lastTime = Math.max(Number(last.time), reportedTime ?? 0);
-      return await this.#append(trx, compose(lastTime), await takeNumber(trx, "event"));
+      const stored = await this.#append(trx, compose(lastTime), await takeNumber(trx, "event"));
+      if (stored !== undefined) await addNotices(trx, [stored]);
+      return stored;
     });
   }
 

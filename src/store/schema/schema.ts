@@ -1,4 +1,5 @@
 import type { Generated } from "kysely";
+import type { ContactNoticeRow, ContactRow } from "./contact-schema.ts";
 import type {
   AuditRow,
   DeliveryQueueRow,
@@ -28,6 +29,8 @@ export type Schema = {
   readonly webhook_endpoint: EndpointRow;
   readonly delivery: DeliveryRow;
   readonly delivery_queue: DeliveryQueueRow;
+  readonly contact: ContactRow;
+  readonly contact_notice: ContactNoticeRow;
   readonly dashboard_password: { readonly id: number; readonly hash: string };
   readonly dashboard_setup: { readonly id: number; readonly token_hash: string; readonly expires_time: number };
   readonly dashboard_session: { readonly token_hash: string; readonly last_used_time: number };

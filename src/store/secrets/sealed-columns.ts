@@ -28,6 +28,7 @@ export const SEALED_TABLES: readonly SealedTable[] = [
   { table: "access_key", id: "access_key_id", columns: [{ name: "secret_key", index: "secret_hash" }] },
   { table: "webhook_endpoint", id: "scope", columns: [{ name: "url" }, { name: "secret" }] },
   { table: "delivery", id: "event_id", columns: [{ name: "url" }] },
+  { table: "contact", id: "contact_id", columns: [{ name: "address" }] },
   { table: "push_key", id: "id", columns: [{ name: "d" }] },
   { table: "push_subscription", id: "subscription_id", columns: [{ name: "endpoint" }, { name: "auth" }] },
 ];

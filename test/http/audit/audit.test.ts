@@ -81,7 +81,7 @@ test("each action leaves exactly one record, and no secret is in the database's 
   let added = 0;
   let session = "";
   let schedule = "";
-  const other = { added: "", file: "", key: "" };
+  const other = { added: "", file: "", key: "", contact: "" };
   const done: string[] = ["createChannel"];
 
   /** Runs the action, and expects one record more, of this name. */
@@ -174,6 +174,16 @@ test("each action leaves exactly one record, and no secret is in the database's 
   await step("drainNode", post("/api/v2/nodes/7/drain"));
   const delivery = (await api.get("/api/v2/events/deliveries")).body.content[0];
   await step("resendDelivery", post(`/api/v2/events/deliveries/${delivery.id}/resend`));
+  const contacts = "/api/v2/events/contacts";
+  const webhookUrl = `https://chat.example.com/${SECRETS.path}`;
+  await step("createContact", () =>
+    keep(api.post(contacts, { contactName: "Room", contactKind: "slack", webhookUrl }), ({ contactId }) => {
+      other.contact = contactId;
+    }),
+  );
+  await step("updateContact", put(`${contacts}/${other.contact}`, { webhookUrl: `${webhookUrl}/next` }));
+  await step("testContact", post(`${contacts}/${other.contact}/test`));
+  await step("deleteContact", remove(`${contacts}/${other.contact}`));
   api.recorder.recorder.start();
   api.recorder.send({ kind: "begin", number: 0, channelId, startTime: 1_767_323_045_000 });
   api.recorder.send({ kind: "media", number: 0, bytes: batch(...heads(), ...frames(0, 1_000)) });

@@ -71,6 +71,7 @@ beforeAll(async () => {
     fileId: "mf-0123456789ab",
     scheduleId: "sc-0123456789ab",
     incarnation: String(NODE.incarnation),
+    contactId: "ct-0123456789ab",
   };
   api.files.add("mf-0123456789ab");
   before = await everything();
@@ -232,6 +233,7 @@ describe.each(OPERATIONS)("$method $path", (operation) => {
       for (const incarnation of ["8", "0", "x", "9".repeat(30)])
         await cell(incarnation, { params: { incarnation } }, notFound("Node"));
     }
+    if (has(operation, "contactId")) await cell("contact", { params: { contactId: "ct-none" } }, notFound("Contact"));
     if (has(operation, "fileId")) await cell("file", { params: { fileId: "mf-none" } }, notFound("Media file"));
     if (has(operation, "scheduleId")) await cell("schedule", {}, notFound("Schedule"));
     if (has(operation, "recordingId")) {
@@ -248,6 +250,7 @@ describe.each(OPERATIONS)("$method $path", (operation) => {
       "fileId",
       "scheduleId",
       "incarnation",
+      "contactId",
     ];
     expect(operation.path.match(/\{/g)?.length ?? 0).toBe(params.filter((each) => has(operation, each)).length);
   });

@@ -14,6 +14,7 @@ const LABEL = [
   ...wrong("text of at most 40 characters", 5, []),
   ...wrong("at most 40 characters, no control characters", "x".repeat(41), "a\nb"),
 ];
+const CONTACT_NAME = "text of 1 to 40 characters, none of them a control character";
 const oneOf = (words: readonly string[], ...values: readonly unknown[]) =>
   wrong(`one of ${words.join(", ")}`, ...values, 5, `${words.join()},`);
 const PULL_RULE = "an address that begins with rtmp://, rtmps://, rtsp://, srt://, http:// or https://";
@@ -143,6 +144,22 @@ export const WRONG_BODY_VALUES: Readonly<Record<string, readonly WrongValue[]>> 
   paused: FLAG,
   callbackEndpoint: CALLBACK,
   callbackUrl: CALLBACK,
+  contactName: wrong(CONTACT_NAME, 5, {}, "x".repeat(41), "a\nb", " "),
+  contactKind: oneOf(["slack", "discord", "telegram", "kakaowork", "email"], "fax", "SLACK"),
+  webhookUrl: CALLBACK,
+  apiUrl: CALLBACK,
+  botToken: wrong("a bot's token, such as 123456:ABC-DEF…", 5, {}, "x", "123456:short", `1:${"a".repeat(200)}`),
+  chatId: wrong("a chat's number, or @ and a channel's name", 5, {}, "x", "--1", "@a b"),
+  mailTo: wrong(
+    "1 to 20 mail addresses",
+    ...["a@example.com", {}, [], Array.from({ length: 21 }, (_, index) => `a${index}@example.com`)],
+  ),
+  eventScope: oneOf(["problems", "all"], "some", "ALL"),
+  channelIds: wrong(
+    "at most 100 channel ids",
+    ...["ls-1", {}, Array.from({ length: 101 }, (_, index) => `ls-${index}`)],
+  ),
+  language: oneOf(["en", "ko"], "de", "EN"),
 };
 
 /** The message for a required field that is absent or null, and for empty text where that differs. */
@@ -164,6 +181,8 @@ export const MISSING_RULES: Readonly<Record<string, { readonly absent: string; r
   timeZone: both("the name of a time zone, such as Asia/Seoul"),
   repeat: both("one of once, daily, weekly"),
   startAt: both("a time of day such as 20:00 or 20:00:30"),
+  contactName: both(CONTACT_NAME),
+  contactKind: both("one of slack, discord, telegram, kakaowork, email"),
 };
 
 function both(rule: string) {
@@ -186,6 +205,8 @@ export const REQUIRED: Readonly<Record<string, readonly string[]>> = {
   updateSchedule: [],
   setChannelCallback: [],
   setDefaultCallback: [],
+  createContact: ["contactName", "contactKind"],
+  updateContact: [],
 };
 
 /** Fields whose value an error repeats: no others, since they may hold a secret. */

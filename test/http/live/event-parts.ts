@@ -3,6 +3,8 @@ import type { Clock } from "../../../src/base/clock.ts";
 import type { Log } from "../../../src/base/log.ts";
 import type { AuditStore } from "../../../src/control/audit/audit.ts";
 import { AuditLog } from "../../../src/control/audit/audit-log.ts";
+import type { ContactResult } from "../../../src/control/contacts/contact.ts";
+import { Contacts } from "../../../src/control/contacts/contacts.ts";
 import { Callbacks, type CallbacksOptions } from "../../../src/control/events/callbacks.ts";
 import { type AttemptResult, Deliveries } from "../../../src/control/events/deliveries.ts";
 import { EventWriter } from "../../../src/control/events/event-writer.ts";
@@ -14,6 +16,7 @@ import { currentAudit } from "../../../src/http/auth/request-actor.ts";
 import type { EventUseCases } from "../../../src/http/routes/events.ts";
 import { keepAudit } from "../../../src/store/audit/audit-store.ts";
 import type { Database } from "../../../src/store/database/database.ts";
+import { SqlContactStore } from "../../../src/store/deliveries/contact-store.ts";
 import { SqlDeliveryStore } from "../../../src/store/deliveries/delivery-store.ts";
 import { SqlEventStore } from "../../../src/store/events/event-store.ts";
 import { SqlRefusedEncoderStore } from "../../../src/store/events/refused-encoder-store.ts";
@@ -34,6 +37,7 @@ export class EventParts {
   /** Test messages, and the result of the next one. */
   readonly posted: Message[] = [];
   postResult: AttemptResult = { status: 204 };
+  contactResult: ContactResult = { status: 200 };
   /** How often a delivery was announced as due. */
   wakeCount = 0;
   readonly #written: ChannelEvent[] = [];
@@ -72,6 +76,10 @@ export class EventParts {
       reports: this.reports,
       callbacks: new Callbacks({ store: this.store, clock, randomBytes, publish, wake }),
       deliveries: new Deliveries({ store: this.store, clock, wake }),
+      contacts: new Contacts({
+        ...{ store: new SqlContactStore(database), clock, randomBytes, wake },
+        sendTest: async () => this.contactResult,
+      }),
       sendTest: (scope, channelName) => tester.send(scope, channelName),
     };
   }

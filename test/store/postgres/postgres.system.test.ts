@@ -20,7 +20,8 @@ useTestDatabases(async () => {
   const name = await newDatabase();
   return { open: () => openNode(server, name), remove: async () => undefined };
 });
-for (const suite of ["audit", "dashboard", "event", "history", "report"]) await import(`../suites/${suite}-suite.ts`);
+const SUITES = ["audit", "contact", "dashboard", "event", "history", "report"];
+for (const suite of SUITES) await import(`../suites/${suite}-suite.ts`);
 
 test("data that one node wrote is there for another", async () => {
   const name = await newDatabase();

@@ -12,6 +12,8 @@ import { t } from "../text/text.ts";
 
 const Alerts = lazy(async () => (await import("../parts/alerts/alert-settings.tsx")).Alerts);
 
+const Contacts = lazy(async () => (await import("../parts/contacts/contacts.tsx")).Contacts);
+
 const ServerNodes = lazy(async () => (await import("../parts/nodes/nodes.tsx")).ServerNodes);
 
 /** Settings of the whole server. */
@@ -26,6 +28,7 @@ export function SettingsPage() {
         <Alerts />
         <AccessKeys />
         <Webhook />
+        <Contacts />
         <ServerNodes />
         <Password />
       </div>

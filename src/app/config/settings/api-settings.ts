@@ -49,6 +49,17 @@ export const API_SETTINGS = {
     "Event streams that one access key may have open.",
     String(EVENT_STREAMS_PER_KEY_DEFAULT),
   ),
+  smtpUrl: setting(
+    "FANFARE_SMTP_URL",
+    text("smtp://USER:PASSWORD@HOST:PORT, or smtps:// for TLS from the start", /^smtps?:\/\/[^\s\0]{1,1000}$/),
+    "Server that sends mail to contacts (default: none, contacts of the kind email get nothing).",
+  ),
+  smtpFrom: setting(
+    "FANFARE_SMTP_FROM",
+    text("a mail address", /^[^\s@<>]{1,64}@[^\s@<>]{1,190}$/),
+    "Sender's address of that mail.",
+    "fanfare@localhost",
+  ),
   corsOrigins: setting(
     "FANFARE_CORS_ORIGINS",
     parsed(

@@ -25,6 +25,7 @@ export const FROM_FILES: readonly string[] = [
   "databaseUrl",
   "natsUrl",
   "srtPassphrase",
+  "smtpUrl",
   "s3SecretKey",
 ] satisfies readonly SettingName[];
 /** Settings without a flag, because every user of the machine can read a command line. Errors never repeat them. */
@@ -34,6 +35,7 @@ export const SECRETS: readonly string[] = [
   "databaseUrl",
   "natsUrl",
   "srtPassphrase",
+  "smtpUrl",
   "s3SecretKey",
 ] satisfies readonly SettingName[];
 type ValueOf<Name extends SettingName> = z.output<(typeof SETTINGS)[Name]["schema"]>;
@@ -56,6 +58,7 @@ type Optional =
   | "rtmpHost"
   | "srtPort"
   | "srtPassphrase"
+  | "smtpUrl"
   | "srtUrl"
   | "tlsCert"
   | "tlsKey"

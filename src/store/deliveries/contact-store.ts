@@ -1,0 +1,286 @@
+import type { Kysely, Transaction } from "kysely";
+import { changesBetween, hiddenSettings, plainSettings, type Settings } from "../../control/audit/field-changes.ts";
+import {
+  CONTACTS_MAX,
+  type Contact,
+  type ContactResult,
+  type ContactState,
+  type ContactStore,
+  type DueContact,
+  NOTICE_LIFE_MS,
+  NOTICES_MAX,
+  subjectOf,
+  toldAfter,
+} from "../../control/contacts/contact.ts";
+import type { Database } from "../database/database.ts";
+import type { Schema } from "../schema/schema.ts";
+import type { Secrets } from "../secrets/secrets.ts";
+import { nextNoticeTime } from "./contact-notices.ts";
+import { contactColumns, readContact, readContactState, readNotice, readTold } from "./contact-rows.ts";
+
+/** How long one process alone sends a contact's message, in milliseconds: an attempt takes 20 s at most. */
+const CLAIM_MS = 60_000;
+
+/** Contacts, and the events that wait for them. */
+export class SqlContactStore implements ContactStore {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  listContacts(): Promise<readonly ContactState[]> {
+    return this.#database.read(async (db) => {
+      const rows = await db.selectFrom("contact").orderBy("name").orderBy("contact_id").selectAll().execute();
+      const states: ContactState[] = [];
+      for (const row of rows) states.push(readContactState(row, await countWaiting(db, row.contact_id), this.#secrets));
+      return states;
+    });
+  }
+
+  findContact(contactId: string): Promise<ContactState | undefined> {
+    return this.#database.read(async (db) => {
+      const row = await db.selectFrom("contact").where("contact_id", "=", contactId).selectAll().executeTakeFirst();
+      return row === undefined ? undefined : readContactState(row, await countWaiting(db, contactId), this.#secrets);
+    });
+  }
+
+  addContact(contact: Contact): Promise<boolean> {
+    return this.#database.write(async (trx) => {
+      const { count } = await trx
+        .selectFrom("contact")
+        .select(({ fn }) => fn.countAll<number>().as("count"))
+        .executeTakeFirstOrThrow();
+      if (Number(count) >= CONTACTS_MAX) return false;
+      const fresh = { told: "{}", dropped_count: 0, attempts: 0 };
+      const none = { last_sent_time: null, last_status: null, last_problem: null, next_time: null, claim_until: null };
+      await trx
+        .insertInto("contact")
+        .values({
+          ...{ contact_id: contact.contactId, created_time: contact.createdTime },
+          ...contactColumns(contact, this.#secrets),
+          ...fresh,
+          ...none,
+        })
+        .execute();
+      await this.#note(trx, undefined, contact);
+      return true;
+    });
+  }
+
+  updateContact(contact: Contact): Promise<boolean> {
+    return this.#database.write(async (trx) => {
+      const { contactId, isEnabled, updateTime } = contact;
+      const before = await this.#read(trx, contactId);
+      if (before === undefined) return false;
+      if (!isEnabled) await trx.deleteFrom("contact_notice").where("contact_id", "=", contactId).execute();
+      const waiting = await countWaiting(trx, contactId);
+      await trx
+        .updateTable("contact")
+        .set({
+          ...contactColumns(contact, this.#secrets),
+          ...{ attempts: 0, last_status: null, last_problem: null },
+          next_time: waiting === 0 ? null : updateTime,
+        })
+        .where("contact_id", "=", contactId)
+        .execute();
+      await this.#note(trx, before, contact);
+      return true;
+    });
+  }
+
+  deleteContact(contactId: string): Promise<boolean> {
+    return this.#database.write(async (trx) => {
+      const before = await this.#read(trx, contactId);
+      if (before === undefined) return false;
+      await trx.deleteFrom("contact_notice").where("contact_id", "=", contactId).execute();
+      await trx.deleteFrom("contact").where("contact_id", "=", contactId).execute();
+      await this.#note(trx, before, undefined);
+      return true;
+    });
+  }
+
+  async claimDueContacts(nowMs: number, limit: number): Promise<readonly DueContact[]> {
+    const due = await this.#database.read((db) =>
+      db.selectFrom("contact").where("next_time", "<=", nowMs).limit(1).select("contact_id").executeTakeFirst(),
+    );
+    if (due === undefined) return [];
+    return this.#database.write(async (trx) => {
+      const rows = await trx
+        .selectFrom("contact")
+        .where("next_time", "<=", nowMs)
+        .where(({ or, eb }) =>
+          // A claim that ends later than any could was made before the clock was set back.
+          or([eb("claim_until", "is", null), eb("claim_until", "<=", nowMs), eb("claim_until", ">", nowMs + CLAIM_MS)]),
+        )
+        .orderBy("next_time")
+        .limit(limit)
+        .select("contact_id")
+        .execute();
+      const claimed: DueContact[] = [];
+      for (const { contact_id: contactId } of rows) {
+        const one = await this.#claim(trx, contactId, nowMs);
+        if (one !== undefined) claimed.push(one);
+      }
+      return claimed;
+    });
+  }
+
+  findNextContactTime(): Promise<number | undefined> {
+    return this.#database.read(async (db) => {
+      const { next } = await db
+        .selectFrom("contact")
+        .select(({ fn }) => fn.min("next_time").as("next"))
+        .executeTakeFirstOrThrow();
+      return next === null ? undefined : Number(next);
+    });
+  }
+
+  async release({ contact: { contactId } }: DueContact): Promise<void> {
+    await this.#database.write((trx) =>
+      trx.updateTable("contact").set({ claim_until: null }).where("contact_id", "=", contactId).execute(),
+    );
+  }
+
+  markSent({ contact: { contactId }, events, droppedCount }: DueContact, nowMs: number): Promise<void> {
+    return this.#database.write(async (trx) => {
+      const eventIds = events.map(({ eventId }) => eventId);
+      await trx
+        .deleteFrom("contact_notice")
+        .where("contact_id", "=", contactId)
+        .where("event_id", "in", eventIds)
+        .execute();
+      const row = await trx.selectFrom("contact").where("contact_id", "=", contactId).selectAll().executeTakeFirst();
+      if (row === undefined) return;
+      const told = toldAfter(readTold(row.told), events.map(subjectOf), nowMs);
+      await trx
+        .updateTable("contact")
+        .set({
+          ...{ told: JSON.stringify(told), attempts: 0, last_status: null, last_problem: null, claim_until: null },
+          last_sent_time: nowMs,
+          dropped_count: Math.max(0, row.dropped_count - droppedCount),
+          next_time: await nextNoticeTime(trx, contactId, told, nowMs),
+        })
+        .where("contact_id", "=", contactId)
+        .execute();
+    });
+  }
+
+  async markFailed({ contact }: DueContact, { status, problem }: ContactResult, nextTime: number): Promise<void> {
+    await this.#database.write((trx) =>
+      trx
+        .updateTable("contact")
+        .set((is) => ({
+          attempts: is("attempts", "+", 1),
+          last_status: status ?? null,
+          last_problem: problem ?? null,
+          next_time: nextTime,
+          claim_until: null,
+        }))
+        // A contact that was changed meanwhile is tried again at once.
+        .where("contact_id", "=", contact.contactId)
+        .where("update_time", "=", contact.updateTime)
+        .execute(),
+    );
+  }
+
+  async #claim(trx: Transaction<Schema>, contactId: string, nowMs: number): Promise<DueContact | undefined> {
+    const claim = await trx
+      .updateTable("contact")
+      .set({ claim_until: nowMs + CLAIM_MS })
+      .where("contact_id", "=", contactId)
+      .where("next_time", "<=", nowMs)
+      .where(({ or, eb }) =>
+        or([eb("claim_until", "is", null), eb("claim_until", "<=", nowMs), eb("claim_until", ">", nowMs + CLAIM_MS)]),
+      )
+      .executeTakeFirst();
+    // Another node was quicker.
+    if (claim.numUpdatedRows === 0n) return undefined;
+    await dropOld(trx, contactId, nowMs - NOTICE_LIFE_MS);
+    const events = await trx
+      .selectFrom("contact_notice")
+      .innerJoin("event", "event.event_id", "contact_notice.event_id")
+      .leftJoin("channel", "channel.channel_id", "event.channel_id")
+      .where("contact_notice.contact_id", "=", contactId)
+      .orderBy("event.event_id")
+      .limit(NOTICES_MAX)
+      .selectAll("event")
+      .select("channel.name")
+      .execute();
+    const row = await trx.selectFrom("contact").where("contact_id", "=", contactId).selectAll().executeTakeFirst();
+    if (row === undefined) return undefined;
+    if (events.length === 0) {
+      const over = { next_time: null, claim_until: null, attempts: 0, dropped_count: 0 };
+      await trx.updateTable("contact").set(over).where("contact_id", "=", contactId).execute();
+      return undefined;
+    }
+    return {
+      contact: readContact(row, this.#secrets),
+      attempts: row.attempts,
+      events: events.map(readNotice),
+      droppedCount: row.dropped_count,
+    };
+  }
+
+  async #read(trx: Transaction<Schema>, contactId: string): Promise<Contact | undefined> {
+    const row = await trx.selectFrom("contact").where("contact_id", "=", contactId).selectAll().executeTakeFirst();
+    return row === undefined ? undefined : readContact(row, this.#secrets);
+  }
+
+  async #note(trx: Transaction<Schema>, before: Contact | undefined, after: Contact | undefined): Promise<void> {
+    const subject = (after ?? before)?.contactId ?? "";
+    await this.#database.note(trx, { subject, changes: changesBetween(settingsOf(before), settingsOf(after)) });
+  }
+
+  get #secrets(): Secrets {
+    return this.#database.secrets;
+  }
+}
+
+/** A contact's settings as the audit shows them, by the API's names. */
+function settingsOf(contact: Contact | undefined): Settings {
+  if (contact === undefined) return new Map();
+  const { name, address, events, channelIds, language, isEnabled } = contact;
+  const [url, apiUrl] = [
+    address.kind === "email" || address.kind === "telegram" ? undefined : address.url,
+    address.kind === "telegram" ? address.apiUrl : undefined,
+  ];
+  return new Map([
+    ...plainSettings({
+      ...{ contactName: name, contactKind: address.kind, eventScope: events, channelIds, language, enabled: isEnabled },
+      ...(address.kind === "telegram" ? { chatId: address.chatId } : {}),
+      ...(address.kind === "email" ? { mailTo: address.to } : {}),
+    }),
+    ...hiddenSettings(
+      { webhookUrl: url, apiUrl },
+      { botToken: address.kind === "telegram" ? address.botToken : undefined },
+    ),
+  ]);
+}
+
+/** Drops what has waited too long, and what was pruned with its event. */
+async function dropOld(trx: Transaction<Schema>, contactId: string, since: number): Promise<void> {
+  await trx
+    .deleteFrom("contact_notice")
+    .where("contact_id", "=", contactId)
+    .where(({ not, exists, selectFrom }) =>
+      not(
+        exists(
+          selectFrom("event")
+            .whereRef("event.event_id", "=", "contact_notice.event_id")
+            .where("event.time", ">=", since)
+            .select("event.event_id"),
+        ),
+      ),
+    )
+    .execute();
+}
+
+async function countWaiting(db: Kysely<Schema>, contactId: string): Promise<number> {
+  const { count } = await db
+    .selectFrom("contact_notice")
+    .where("contact_id", "=", contactId)
+    .select(({ fn }) => fn.countAll<number>().as("count"))
+    .executeTakeFirstOrThrow();
+  return Number(count);
+}

@@ -1,0 +1,53 @@
+import type { ContactAddress } from "../../api-contract/contacts/contact-words.ts";
+import type { Message } from "../http-post.ts";
+import type { Digest } from "./digest.ts";
+
+/** The longest text that each service takes, in characters. KakaoWork's is that of a text block. */
+const CHARACTERS_MAX = { slack: 3_000, discord: 2_000, telegram: 4_096, kakaowork: 500 } as const;
+
+type ChatAddress = Exclude<ContactAddress, { readonly kind: "email" }>;
+
+/**
+ * The request that posts a digest to a chat room, as each service's public documentation has it: incoming webhooks of
+ * Slack, Discord and KakaoWork, and `sendMessage` of Telegram's bots. All get plain text, with nothing that could call
+ * people or format.
+ */
+export function chatMessage(address: ChatAddress, digest: Digest): Message {
+  const text = cut(plainText(digest), CHARACTERS_MAX[address.kind]);
+  switch (address.kind) {
+    case "slack":
+      return json(address.url, { text: cut(escapeSlack(text), CHARACTERS_MAX.slack) });
+    case "discord":
+      return json(address.url, { content: text, allowed_mentions: { parse: [] }, flags: 4 });
+    case "kakaowork":
+      return json(address.url, { text });
+    case "telegram": {
+      const url = `${address.apiUrl}/bot${address.botToken}/sendMessage`;
+      return json(url, { chat_id: address.chatId, text, link_preview_options: { is_disabled: true } });
+    }
+  }
+}
+
+/** The digest as text of several lines, the title first. */
+function plainText({ title, lines }: Digest): string {
+  return [title, ...lines].join("\n");
+}
+
+function json(url: string, body: object): Message {
+  return {
+    url,
+    headers: { "content-type": "application/json; charset=utf-8", "user-agent": "Fanfare" },
+    body: JSON.stringify(body),
+  };
+}
+
+/** Slack's three control characters; without them no text can link or mention. */
+function escapeSlack(text: string): string {
+  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+}
+
+/** Cuts whole characters, not halves of one. */
+function cut(text: string, max: number): string {
+  if (text.length <= max) return text;
+  return `${text.slice(0, max - 1).replace(/[\uD800-\uDBFF]$/, "")}…`;
+}

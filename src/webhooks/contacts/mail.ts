@@ -1,0 +1,59 @@
+import { createTransport } from "nodemailer";
+import type { ContactResult } from "../../control/contacts/contact.ts";
+import type { Digest } from "./digest.ts";
+
+/** An attempt takes no longer than this, in milliseconds; each of its steps half of that. */
+const ATTEMPT_MS_MAX = 20_000;
+const STEP_MS_MAX = 10_000;
+
+/** Sends a digest to these mailboxes once. Never rejects. Undefined where the signal cancelled it. */
+export type SendMail = (
+  to: readonly string[],
+  digest: Digest,
+  signal: AbortSignal,
+) => Promise<ContactResult | undefined>;
+
+export type MailServer = {
+  /** `smtp://` or `smtps://`, with user and password where it wants them. Secret. */
+  readonly url: string;
+  /** The sender's address. */
+  readonly from: string;
+};
+
+/** Mail through the server that the operator set. A message of its own goes to all mailboxes of a contact. */
+export function createMailer({ url, from }: MailServer): SendMail {
+  return async (to, { title, lines }, closing) => {
+    // What is in a message is others' text: it must not name files or addresses to attach.
+    const transport = createTransport({
+      ...{ url, disableFileAccess: true, disableUrlAccess: true },
+      ...{ connectionTimeout: STEP_MS_MAX, greetingTimeout: STEP_MS_MAX, socketTimeout: STEP_MS_MAX },
+    });
+    const signal = AbortSignal.any([closing, AbortSignal.timeout(ATTEMPT_MS_MAX)]);
+    const aborted = new Promise<undefined>((resolve) => {
+      signal.addEventListener("abort", () => resolve(undefined), { once: true });
+      if (signal.aborted) resolve(undefined);
+    });
+    const message = { from, to: [...to], subject: title, text: `${lines.join("\n")}\n` };
+    const sending = transport.sendMail(message).then(
+      ({ response }): ContactResult => ({ status: Number(/^\d{3}/.exec(response)?.[0] ?? 250) }),
+      (error: unknown) => resultOf(error),
+    );
+    const result = await Promise.race([sending, aborted]);
+    transport.close();
+    if (result !== undefined) return result;
+    return closing.aborted ? undefined : { problem: "TIMEOUT" };
+  };
+}
+
+function resultOf(error: unknown): ContactResult {
+  if (!(error instanceof Error)) return { problem: "CONNECTION_FAILED" };
+  if ("responseCode" in error && typeof error.responseCode === "number")
+    return { problem: "MAIL_REJECTED", status: error.responseCode };
+  const code = "code" in error ? error.code : undefined;
+  if (code === "EDNS") return { problem: "DNS_FAILED" };
+  if (code === "ETIMEDOUT") return { problem: "TIMEOUT" };
+  if (code === "ETLS") return { problem: "TLS_FAILED" };
+  // A login that the server does not know how to take, or a message without a mailbox that it accepts.
+  if (code === "EAUTH" || code === "EENVELOPE" || code === "EMESSAGE") return { problem: "MAIL_REJECTED" };
+  return { problem: /certificate|TLS|SSL/i.test(error.message) ? "TLS_FAILED" : "CONNECTION_FAILED" };
+}

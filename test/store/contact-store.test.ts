@@ -1,0 +1,1 @@
+import "./suites/contact-suite.ts";

@@ -1,0 +1,130 @@
+import { useSignal } from "@preact/signals";
+import {
+  CONTACT_EVENTS,
+  CONTACT_KINDS,
+  CONTACT_LANGUAGES,
+  type ContactKind,
+} from "../../../../src/api-contract/contacts/contact-words.ts";
+import { call } from "../../base/api.ts";
+import type { Contact } from "../../base/model.ts";
+import { language, t } from "../../text/text.ts";
+import { Dialog } from "../basic/dialog.tsx";
+import { Field, type Fields, Form, SelectField, TextField } from "../basic/form.tsx";
+import { say } from "../basic/notice.tsx";
+import { words } from "./words.ts";
+
+type ContactFormOptions = {
+  /** Absent: a new one. */
+  readonly contact: Contact | undefined;
+  readonly onSaved: () => Promise<void>;
+  readonly onClose: () => void;
+};
+
+/** Adds or changes a contact. Secrets that are saved are not shown again; an empty field keeps them. */
+export function ContactForm({ contact, onSaved, onClose }: ContactFormOptions) {
+  const kind = useSignal<ContactKind>(contact?.contactKind ?? "slack");
+  const texts = words();
+  const submit = async (field: Fields): Promise<void> => {
+    const body = {
+      contactName: field("contactName").trim(),
+      ...addressOf(kind.value, field),
+      eventScope: field("eventScope"),
+      language: field("language"),
+      channelIds: listOf(field("channelIds")),
+      enabled: field("enabled") === "yes",
+    };
+    if (contact === undefined) await call("POST", "/events/contacts", { contactKind: kind.value, ...body });
+    else await call("PUT", `/events/contacts/${contact.contactId}`, body);
+    await onSaved();
+    say(t().common.saved);
+    onClose();
+  };
+  return (
+    <Dialog title={contact === undefined ? texts.add : texts.edit} onClose={onClose}>
+      <Form submit={submit} button={t().common.save} onCancel={onClose}>
+        <TextField label={texts.name} name="contactName" value={contact?.contactName} isRequired />
+        {contact === undefined && (
+          <Field label={texts.kind} name="contactKind">
+            {(ids) => (
+              <select
+                {...ids}
+                name="contactKind"
+                onChange={({ currentTarget }) => {
+                  kind.value = CONTACT_KINDS.find((each) => each === currentTarget.value) ?? "slack";
+                }}
+              >
+                {CONTACT_KINDS.map((each) => (
+                  <option key={each} value={each} selected={each === kind.value}>
+                    {texts.kinds[each]}
+                  </option>
+                ))}
+              </select>
+            )}
+          </Field>
+        )}
+        <AddressFields kind={kind.value} contact={contact} />
+        <SelectField
+          label={texts.events}
+          name="eventScope"
+          value={contact?.eventScope ?? "problems"}
+          options={CONTACT_EVENTS.map((scope) => [scope, texts.scopes[scope]])}
+        />
+        <SelectField
+          label={texts.language}
+          name="language"
+          value={contact?.language ?? language.value}
+          options={CONTACT_LANGUAGES.map((each) => [each, texts.languages[each]])}
+        />
+        <TextField
+          label={texts.channelIds}
+          name="channelIds"
+          value={contact?.channelIds.join("\n")}
+          help={texts.channelsHelp}
+          rows={2}
+        />
+        <SelectField
+          label={texts.enabled}
+          name="enabled"
+          value={contact?.enabled === false ? "no" : "yes"}
+          options={[
+            ["yes", texts.yes],
+            ["no", texts.no],
+          ]}
+        />
+      </Form>
+    </Dialog>
+  );
+}
+
+function AddressFields({ kind, contact }: { readonly kind: ContactKind; readonly contact: Contact | undefined }) {
+  const texts = words();
+  const isNew = contact === undefined;
+  const kept = isNew ? {} : { help: texts.secretStays };
+  if (kind === "email") {
+    const value = contact?.mailTo?.join("\n");
+    return <TextField label={texts.mailTo} name="mailTo" value={value} help={texts.mailHelp} rows={2} isRequired />;
+  }
+  if (kind === "telegram") {
+    return (
+      <>
+        <TextField label={texts.botToken} name="botToken" {...kept} isRequired={isNew} />
+        <TextField label={texts.chatId} name="chatId" value={contact?.chatId} isRequired />
+      </>
+    );
+  }
+  const input = { inputMode: "url", placeholder: contact?.webhookUrl ?? "https://" } as const;
+  return <TextField label={texts.webhookUrl} name="webhookUrl" {...kept} isRequired={isNew} input={input} />;
+}
+
+function addressOf(kind: ContactKind, field: Fields): object {
+  if (kind === "email") return { mailTo: listOf(field("mailTo")) };
+  const secret = (name: string): object => {
+    const text = field(name).trim();
+    return text === "" ? {} : { [name]: text };
+  };
+  return kind === "telegram" ? { ...secret("botToken"), chatId: field("chatId").trim() } : secret("webhookUrl");
+}
+
+function listOf(text: string): readonly string[] {
+  return text.split(/[\s,]+/).filter((each) => each !== "");
+}

@@ -1,0 +1,121 @@
+import { useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import { call, list } from "../../base/api.ts";
+import type { Contact, ContactTest } from "../../base/model.ts";
+import { returns } from "../../live/store.ts";
+import { formatDateTime } from "../../text/format.ts";
+import { t } from "../../text/text.ts";
+import { Action, problemText } from "../basic/action.tsx";
+import { Confirm } from "../basic/confirm.tsx";
+import { Icon } from "../basic/icon.tsx";
+import { say } from "../basic/notice.tsx";
+import { ContactForm } from "./contact-form.tsx";
+import { words } from "./words.ts";
+
+const PATH = "/events/contacts";
+
+/** The chat rooms and mailboxes that are told what happens. */
+export function Contacts() {
+  const contacts = useSignal<readonly Contact[]>([]);
+  const editing = useSignal<Contact | "new" | undefined>(undefined);
+  const removing = useSignal<Contact | undefined>(undefined);
+  const read = async (): Promise<void> => {
+    contacts.value = (await list<Contact>(PATH)).items;
+  };
+  useEffect(() => {
+    read().catch((error: unknown) => say(problemText(error), "bad"));
+  }, [returns.value]);
+  const remove = async (): Promise<void> => {
+    await call("DELETE", `${PATH}/${removing.value?.contactId}`);
+    await read();
+  };
+  const texts = words();
+  return (
+    <section class="panel" aria-labelledby="contacts-title">
+      <div class="panel-head">
+        <h2 id="contacts-title">{texts.title}</h2>
+        <button type="button" onClick={() => (editing.value = "new")}>
+          <Icon name="plus" /> {texts.add}
+        </button>
+      </div>
+      <p class="quiet">{texts.help}</p>
+      {contacts.value.length === 0 ? (
+        <p class="quiet">{texts.none}</p>
+      ) : (
+        <div class="table-place">
+          <table>
+            <thead>
+              <tr>
+                <th scope="col">{texts.name}</th>
+                <th scope="col">{texts.kind}</th>
+                <th scope="col">{texts.state}</th>
+                <td />
+              </tr>
+            </thead>
+            <tbody>
+              {contacts.value.map((contact) => (
+                <tr key={contact.contactId}>
+                  <th scope="row">{contact.contactName}</th>
+                  <td data-label={texts.kind}>{texts.kinds[contact.contactKind]}</td>
+                  <td data-label={texts.state}>{stateText(contact)}</td>
+                  <td>
+                    <div class="buttons">
+                      <Action run={() => test(contact)}>{texts.test}</Action>
+                      <button type="button" onClick={() => (editing.value = contact)}>
+                        {t().common.edit}
+                      </button>
+                      <button
+                        type="button"
+                        aria-label={`${t().common.delete}: ${contact.contactName}`}
+                        onClick={() => (removing.value = contact)}
+                      >
+                        {t().common.delete}
+                      </button>
+                    </div>
+                  </td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+      {editing.value !== undefined && (
+        <ContactForm
+          contact={editing.value === "new" ? undefined : editing.value}
+          onSaved={read}
+          onClose={() => (editing.value = undefined)}
+        />
+      )}
+      {removing.value !== undefined && (
+        <Confirm
+          title={t().common.delete}
+          text={texts.removeSure(removing.value.contactName)}
+          run={remove}
+          onClose={() => (removing.value = undefined)}
+        />
+      )}
+    </section>
+  );
+}
+
+async function test({ contactId }: Contact): Promise<void> {
+  const { ok, lastStatus, lastProblem } = await call<ContactTest>("POST", `${PATH}/${contactId}/test`);
+  const { tested, testFailed, problems } = words();
+  if (ok) say(tested);
+  else say(testFailed(whyText(lastProblem === undefined ? undefined : problems[lastProblem], lastStatus)), "bad");
+}
+
+function stateText({ enabled, lastSentTime, lastProblem, lastStatus }: Contact): string {
+  const texts = words();
+  if (!enabled) return texts.off;
+  if (lastProblem !== undefined || lastStatus !== undefined) {
+    return texts.failed(whyText(lastProblem === undefined ? undefined : texts.problems[lastProblem], lastStatus));
+  }
+  return lastSentTime === undefined ? texts.never : formatDateTime(lastSentTime);
+}
+
+/** The reason with the code of the other side, where there is one. */
+function whyText(problem: string | undefined, status: number | undefined): string {
+  if (problem === undefined) return `HTTP ${status}`;
+  return status === undefined ? problem : `${problem} (${status})`;
+}
