@@ -58,6 +58,23 @@ const HINTS: Readonly<Record<string, readonly [en: string, ko: string]>> = {
     "Enter the address with its password: the asterisks stand for what isn't shown.",
     "별표는 표시하지 않는 값입니다. 비밀번호가 들어 있는 주소를 입력해 주세요.",
   ],
+  "text of at most 80 characters, none of them a control character": [
+    "Use at most 80 characters, on one line.",
+    "한 줄로 80자까지 입력할 수 있습니다.",
+  ],
+  "the name of a time zone, such as Asia/Seoul": [
+    "Enter the name of a time zone, such as Asia/Seoul.",
+    "Asia/Seoul 같은 시간대 이름을 입력해 주세요.",
+  ],
+  "a time of day such as 20:00 or 20:00:30": [
+    "Enter a time of day, such as 20:00.",
+    "20:00처럼 하루 중의 시각을 입력해 주세요.",
+  ],
+  "a date such as 2026-12-24": ["Enter a date, such as 2026-12-24.", "2026-12-24 같은 날짜를 입력해 주세요."],
+  "a whole number of seconds from 1 to 2678400": [
+    "Enter a length of 1 second to 31 days.",
+    "1초에서 31일 사이의 길이를 입력해 주세요.",
+  ],
   "an address": ["This isn't an address.", "올바른 주소가 아닙니다."],
   "an address with a host": [
     "The host is missing, such as live.example.com.",
