@@ -59,6 +59,14 @@ export const AUDIT_ACTIONS = [
 ] as const;
 export type AuditAction = (typeof AUDIT_ACTIONS)[number];
 
+/** Actions without a channel that no webhook hears of: about webhooks themselves, and the end of a session. */
+export const WITHOUT_WEBHOOK: readonly AuditAction[] = [
+  "setDefaultCallback",
+  "testDefaultCallback",
+  "resendDelivery",
+  "signOut",
+];
+
 /** Requests that write and leave no record, and why. */
 export const NOT_AUDITED = {
   createPreviewToken: "It reads: the address shows what the channel sends.",

@@ -1,5 +1,5 @@
 import type { SelectQueryBuilder, Transaction } from "kysely";
-import { AUDIT_ACTIONS, AUDIT_ACTORS, AUDIT_CLIENTS } from "../../api-contract/audit/audit-actions.ts";
+import { AUDIT_ACTIONS, AUDIT_ACTORS, AUDIT_CLIENTS, WITHOUT_WEBHOOK } from "../../api-contract/audit/audit-actions.ts";
 import { auditSentence } from "../../api-contract/audit/audit-words.ts";
 import type {
   AuditFilter,
@@ -116,7 +116,7 @@ export class SqlAuditStore implements AuditStore {
     };
     await trx.insertInto("audit").values(row).execute();
     // What changes a channel is an event of that channel already.
-    if (channelId !== undefined) return;
+    if (channelId !== undefined || WITHOUT_WEBHOOK.includes(action)) return;
     const description = auditSentence(readRecord(row));
     await appendServerEvent(trx, this.#database.secrets, { time, description, by: origin.actorId ?? origin.actor });
   }
