@@ -3,13 +3,15 @@ import { freezeOwners } from "./freezes.ts";
 import { killOwners } from "./kills.ts";
 import { Lab } from "./lab.ts";
 import { outage } from "./outages.ts";
+import { CUTS, cutOwner } from "./partitions.ts";
 
-const USAGE = `usage: npm run cluster-lab -- [--kills N] [--freezes N] [--outages SECONDS]
+const USAGE = `usage: npm run cluster-lab -- [--kills N] [--freezes N] [--outages SECONDS] [--cuts SECONDS]
 
 Three nodes behind HAProxy on one PostgreSQL and NATS, on this machine, with channels on air.
   --kills N    kills a node that owns channels with SIGKILL, N times, while encoders stream and clients write
   --freezes N  stops an owner for 20 s with SIGSTOP, N times; another node takes over, and the owner wakes
   --outages S  takes NATS away for so many seconds, then PostgreSQL, and compares every frame at the targets
+  --cuts S     cuts an owner off from NATS, PostgreSQL, both, and the links of the other nodes, for so many seconds each
 Prints what was measured; exits with 1 if anything is not as it must be.
 `;
 const CHANNELS = 4;
@@ -23,15 +25,17 @@ const { values } = parseArgs({
     kills: { type: "string" },
     freezes: { type: "string" },
     outages: { type: "string" },
+    cuts: { type: "string" },
     help: { type: "boolean", default: false },
   },
 });
 const RUNS = {
   kills: [{ channels: CHANNELS }, runKills],
   freezes: [{ channels: 1, isProxied: false }, runFreezes],
+  cuts: [{ channels: 1, messagesMax: 1_000_000, isProxied: false, canBeCut: true }, runCuts],
   outages: [{ channels: 2, messagesMax: 1_000_000, isProxied: false }, runOutages],
 } as const;
-const wanted = (["kills", "freezes", "outages"] as const).filter((name) => values[name] !== undefined);
+const wanted = (["kills", "freezes", "outages", "cuts"] as const).filter((name) => values[name] !== undefined);
 if (values.help || wanted.length === 0 || !wanted.every((name) => count(values[name]) !== undefined)) {
   process.stdout.write(USAGE);
   process.exit(values.help ? 0 : 2);
@@ -82,6 +86,20 @@ async function runOutages(lab: Lab, seconds: number): Promise<readonly string[]>
     say(`| ${service} away for ${seconds} s: frames compared, wrong | ${frames}, ${wrong.length} |`);
     say(`| ${service} away: a known key is accepted after | ${known} |`);
     found.push(...wrong, ...(knownKeyMs === undefined ? [`${service} away: a known key was not accepted`] : []));
+  }
+  return found;
+}
+
+async function runCuts(lab: Lab, seconds: number): Promise<readonly string[]> {
+  const found: string[] = [];
+  for (const cut of CUTS) {
+    const { frames, visit, overlapMs, faults: wrong } = await cutOwner(lab, cut, seconds * 1_000);
+    say(`| owner cut off from ${cut} for ${seconds} s: frames compared, wrong | ${frames}, ${wrong.length} |`);
+    say(`| … an encoder with the second key at another node, two publishers | ${visit}, ${Math.round(overlapMs)} ms |`);
+    found.push(
+      ...wrong,
+      ...(overlapMs > OVERLAP_MS_MAX ? [`${cut}: two publishers for ${Math.round(overlapMs)} ms`] : []),
+    );
   }
   return found;
 }

@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { z } from "zod";
 import { syntheticClip } from "../../src/testkit/encoder/clip.ts";
 import { KitTarget } from "../../src/testkit/target/target.ts";
 import { type Haproxy, startHaproxy } from "../support/cluster/haproxy.ts";
@@ -8,6 +9,7 @@ import { type LabNode, startLabNode } from "../support/cluster/lab-node.ts";
 import { SharedServices } from "../support/cluster/shared-services.ts";
 import { waitFor } from "../support/processes/waiting.ts";
 import { ClaimLog } from "./claim-log.ts";
+import { NodeWays } from "./node-ways.ts";
 import { ReturningEncoder } from "./returning-encoder.ts";
 
 const NAMES = ["a", "b", "c"] as const;
@@ -17,9 +19,13 @@ const ON_AIR_MS = 20_000;
 const STOP_GRACE_MS = 3_000;
 const PROXIED = { FANFARE_PROXY_PROTOCOL_FROM: "127.0.0.0/8", FANFARE_TRUSTED_PROXIES: "127.0.0.0/8" };
 
+const backupAnswer = z.looseObject({ backupStreamKey: z.string() });
+
 export type LabChannel = {
   readonly channelId: string;
   readonly streamKey: string;
+  /** Where the ways of the nodes can be cut. */
+  readonly backupKey: string | undefined;
   readonly targets: readonly KitTarget[];
 };
 
@@ -29,6 +35,8 @@ export type LabOptions = {
   readonly messagesMax?: number;
   /** Whether encoders come through HAProxy, or to one node after the other; default through HAProxy. */
   readonly isProxied?: boolean;
+  /** Whether each node's ways can be cut, and channels have a second key; default not. */
+  readonly canBeCut?: boolean;
 };
 
 /** Three real nodes behind HAProxy on real services, and channels with targets that see everything. */
@@ -40,10 +48,12 @@ export class Lab {
   readonly claims: ClaimLog;
   readonly channels: readonly LabChannel[];
   readonly #closers: (() => Promise<unknown>)[];
+  readonly #ways: ReadonlyMap<string, NodeWays>;
   #encoders = 0;
 
   private constructor(
     parts: Pick<Lab, "folder" | "services" | "nodes" | "proxy" | "claims" | "channels">,
+    ways: ReadonlyMap<string, NodeWays>,
     closers: (() => Promise<unknown>)[],
   ) {
     this.folder = parts.folder;
@@ -52,11 +62,17 @@ export class Lab {
     this.proxy = parts.proxy;
     this.claims = parts.claims;
     this.channels = parts.channels;
+    this.#ways = ways;
     this.#closers = closers;
   }
 
   /** Rejects where something cannot be started, and leaves nothing behind then. */
-  static async start({ channels: count, messagesMax = 0, isProxied = true }: LabOptions): Promise<Lab> {
+  static async start({
+    channels: count,
+    messagesMax = 0,
+    isProxied = true,
+    canBeCut = false,
+  }: LabOptions): Promise<Lab> {
     const closers: (() => Promise<unknown>)[] = [];
     try {
       const folder = await mkdtemp(join(tmpdir(), "fanfare-lab-"));
@@ -65,8 +81,14 @@ export class Lab {
       closers.push(() => services.close());
       const nodes: LabNode[] = [];
       const environment = { FANFARE_LOG_LEVEL: "info", ...(isProxied ? PROXIED : {}) };
+      const ways = new Map<string, NodeWays>();
       for (const name of NAMES) {
-        const node = await startLabNode(name, folder, services, { environment });
+        const way = canBeCut ? await NodeWays.open(services) : undefined;
+        if (way !== undefined) ways.set(name, way);
+        closers.push(async () => way?.close());
+        const node = await startLabNode(name, folder, services, {
+          environment: { ...environment, ...way?.environment },
+        });
         closers.push(() => node.fanfare.stop());
         nodes.push(node);
       }
@@ -75,8 +97,9 @@ export class Lab {
       closers.push(async () => proxy?.child.stop("SIGTERM", STOP_GRACE_MS));
       const claims = await ClaimLog.start(services);
       const channels: LabChannel[] = [];
-      for (let no = 1; no <= count; no += 1) channels.push(await newChannel(nodes[0], no, messagesMax, closers));
-      return new Lab({ folder, services, nodes, proxy, claims, channels }, closers);
+      for (let no = 1; no <= count; no += 1)
+        channels.push(await newChannel(nodes[0], no, messagesMax, canBeCut, closers));
+      return new Lab({ folder, services, nodes, proxy, claims, channels }, ways, closers);
     } catch (error) {
       await closeAll(closers);
       throw error;
@@ -95,6 +118,13 @@ export class Lab {
     this.#encoders += 1;
     const node = this.nodes[this.#encoders % this.nodes.length];
     return `rtmp://127.0.0.1:${this.proxy?.rtmpPort ?? node?.fanfare.rtmpPort}/live`;
+  }
+
+  /** The ways of a node that can be cut. */
+  waysOf(name: string): NodeWays {
+    const ways = this.#ways.get(name);
+    if (ways === undefined) throw new Error("the lab has no ways that can be cut");
+    return ways;
   }
 
   node(name: string | undefined): LabNode {
@@ -127,6 +157,7 @@ async function newChannel(
   node: LabNode | undefined,
   no: number,
   messagesMax: number,
+  hasBackup: boolean,
   closers: (() => Promise<unknown>)[],
 ): Promise<LabChannel> {
   const targets: KitTarget[] = [];
@@ -138,7 +169,12 @@ async function newChannel(
   const platforms = targets.map(({ url }, index) => ({ rtmpUrl: url, streamKey: `lab-${no}-${index}` }));
   const channel = await node?.api.createChannel(`lab_${no}`, platforms);
   if (channel === undefined) throw new Error("no node");
-  return { channelId: channel.channelId, streamKey: channel.streamKey, targets };
+  const { channelId, streamKey } = channel;
+  const url = `/api/v2/re-stream/channels/${channelId}`;
+  const backupKey = hasBackup
+    ? backupAnswer.parse(await node?.api.request("PUT", url, { backup: { enabled: true } })).backupStreamKey
+    : undefined;
+  return { channelId, streamKey, backupKey, targets };
 }
 
 async function closeAll(closers: (() => Promise<unknown>)[]): Promise<void> {

@@ -4,7 +4,7 @@ import { KitEncoder } from "../../src/testkit/encoder/encoder.ts";
 import type { LabNode } from "../support/cluster/lab-node.ts";
 import { startFfmpeg } from "../support/encoders/ffmpeg-encoder.ts";
 import { makeClip } from "../support/streams/clip.ts";
-import { gapsIn, readLoopedClip } from "../support/streams/looped-stream.ts";
+import { comparedFrames } from "./compared-frames.ts";
 import type { Lab, LabChannel } from "./lab.ts";
 
 const CLIP = { seconds: 6, kilobits: 300, size: "320x180" };
@@ -46,39 +46,24 @@ export async function outage(lab: Lab, service: "nats" | "postgres", forMs: numb
     await pass(Math.max(0, forMs - (performance.now() - awayMs)));
     await (service === "nats" ? nats.resume() : postgres.resume());
     await pass(SETTLE_MS);
-    return { knownKeyMs, ...(await compared(channel, before, clip.path, service)) };
+    return { knownKeyMs, ...(await comparedFrames(channel, before, clip.path, `${service} away`)) };
   } finally {
     await ffmpeg.stop("SIGINT", STOP_GRACE_MS);
   }
 }
 
 /** Publishes for a moment. Returns how long the acceptance took; undefined where the node did not accept. */
-async function publishOnce(lab: Lab, { streamKey, targets }: LabChannel, node: LabNode): Promise<number | undefined> {
+async function publishOnce(lab: Lab, channel: LabChannel, node: LabNode): Promise<number | undefined> {
+  const { streamKey, targets } = channel;
   const startMs = performance.now();
   const before = targets.map(({ connections }) => connections.length);
   const clip = syntheticClip({ video: "180p" });
   const encoder = new KitEncoder({ url: urlOf(node), streamKey, clip });
   const isAccepted = await encoder.accepted;
   const tookMs = performance.now() - startMs;
-  if (isAccepted) await lab.onAir({ channelId: "the known key", streamKey, targets }, before);
+  if (isAccepted) await lab.onAir(channel, before);
   await encoder.stop("clean");
   return isAccepted ? tookMs : undefined;
 }
 
 const urlOf = ({ fanfare }: LabNode): string => `rtmp://127.0.0.1:${fanfare.rtmpPort}/live`;
-
-async function compared({ targets }: LabChannel, before: readonly number[], path: string, service: string) {
-  const clip = await readLoopedClip(path);
-  const faults: string[] = [];
-  let frames = 0;
-  for (const [index, { connections }] of targets.entries()) {
-    const since = connections.slice(before[index]);
-    if (since.length !== 1) faults.push(`${service} away: target ${index} had ${since.length} connections`);
-    for (const { report } of since) {
-      frames += report.messages.filter(({ isConfig, kind }) => !isConfig && kind !== "data").length;
-      if (report.messagesDropped > 0) faults.push("too many messages to compare");
-      faults.push(...gapsIn(report.messages, clip).map((gap) => `${service} away: target ${index}: ${gap}`));
-    }
-  }
-  return { frames, faults };
-}

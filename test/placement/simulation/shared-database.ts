@@ -10,7 +10,7 @@ import type {
   OwnershipStore,
 } from "../../../src/control/ports/ownership-store.ts";
 
-type Row = { incarnation: Incarnation | undefined; home: number; epoch: number; claimedMs: number };
+type Row = { incarnation: Incarnation | undefined; home: number; epoch: number; claimedMs: number; writtenMs: number };
 type NodeRow = { node: NewNode; state: NodeState; leaseUntilMs: number };
 type State = { readonly rows: Map<string, Row>; readonly nodes: Map<Incarnation, NodeRow> };
 
@@ -126,14 +126,14 @@ export class SharedDatabase {
       if (epoch !== seenEpoch && this.#mutant !== "no-seen-epoch") return { kind: "taken" };
       const former = row?.incarnation === undefined ? {} : { former: { incarnation: row.incarnation, epoch } };
       if (row?.incarnation !== undefined) this.onTake(channelId, row.incarnation, epoch, owner.incarnation);
-      this.#write(channelId, { ...owner, epoch: epoch + 1, claimedMs: this.#now() });
+      this.#write(channelId, { ...owner, epoch: epoch + 1, claimedMs: this.#now(), writtenMs: this.#now() });
       return { kind: "owned", epoch: epoch + 1, revision: this.revision, ...former };
     },
     assertOwner: (channelId: string, owner: ChannelOwner, epoch: number): boolean => {
       const row = this.#state.rows.get(channelId);
       const isLower =
         row === undefined || row.epoch < epoch || (row.epoch === epoch && (row.incarnation ?? 0) < owner.incarnation);
-      if (isLower) this.#write(channelId, { ...owner, epoch, claimedMs: 0 });
+      if (isLower) this.#write(channelId, { ...owner, epoch, claimedMs: 0, writtenMs: this.#now() });
       return isLower;
     },
     release: (channelId: string, incarnation: Incarnation, epoch: number) => {

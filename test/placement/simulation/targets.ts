@@ -48,21 +48,27 @@ export class Targets {
       this.violations.push(`I1: two nodes send ${channelId} with epoch ${epoch}`);
     }
     const newest = [...senders].reduce((left, right) => (right[0] > left[0] ? right : left));
-    if (newest[0] > epoch) this.#overlap(node, channelId, epoch, newest[1]);
+    if (newest[0] > epoch) this.#overlap(node, channelId, epoch, newest, same?.sinceMs ?? nowMs);
   }
 
-  #overlap(node: SimNode, channelId: string, epoch: number, { node: other, sinceMs }: Sender): void {
+  /** `ownMs`: since when the older owner sends. A claim that was made without the database may be the earlier one. */
+  #overlap(node: SimNode, channelId: string, epoch: number, newest: readonly [number, Sender], ownMs: number): void {
+    const [newestEpoch, { node: other, sinceMs }] = newest;
     const { nowMs } = this.#world;
     const network = this.#network;
     const forMs = nowMs - sinceMs;
     const what = `${channelId} with epoch ${epoch}, ${Math.round(forMs)} ms after a newer owner`;
     if (forMs > ISOLATED_MS) this.violations.push(`I4: still sent ${what}`);
+    const row = this.#database.ownerOf(channelId);
+    // A claim that was made without the database is written into it later.
+    const isStored = row !== undefined && row.epoch >= newestEpoch;
     const databaseMs = Math.max(
+      isStored ? row.writtenMs : 0,
       network.databaseSinceMs.get(node.incarnation) ?? 0,
       this.#database.sinceMs,
       node.wokeMs,
     );
-    const hasDatabase = !this.#database.isAway && network.hasDatabase(node.incarnation);
+    const hasDatabase = isStored && !this.#database.isAway && network.hasDatabase(node.incarnation);
     const limitMs = this.#database.hasLostCommits ? DATABASE_MS + AGAIN_MS : DATABASE_MS;
     if (hasDatabase && nowMs - Math.max(databaseMs, sinceMs) > limitMs) {
       this.violations.push(`I4: the database was there, and sent ${what}`);
@@ -75,7 +81,7 @@ export class Targets {
     // A claim that the database lost is told again once its owner has noticed.
     const isTold = sinceMs - this.#database.lostMs > DATABASE_MS;
     const hears = isQuiet && isTold && network.isBusUp(node.incarnation) && network.isBusUp(other.incarnation);
-    if (hears && nowMs - Math.max(sinceMs, node.resumedMs) > HEARS_MS)
+    if (hears && nowMs - Math.max(sinceMs, ownMs, node.resumedMs) > HEARS_MS)
       this.violations.push(`I4: was told and sent ${what}`);
   }
 

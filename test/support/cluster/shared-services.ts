@@ -61,6 +61,11 @@ export class SharedServices {
     return { ...this.#environment, FANFARE_NODE_ID: nodeId, FANFARE_NODE_LISTEN: link, FANFARE_NODE_ADVERTISE: link };
   }
 
+  /** The address of the nodes' database. */
+  get databaseUrl(): string {
+    return this.postgres.url(this.#database);
+  }
+
   /** Runs a statement in the database of the nodes. */
   query(sql: string): Promise<readonly unknown[]> {
     return this.postgres.query(sql, this.#database);
