@@ -3,7 +3,7 @@ import type { Clip } from "../../../src/testkit/encoder/clip.ts";
 import { encode, readTracks } from "./encoded-tracks.ts";
 
 const ENCODERS = {
-  hevc: ["libx265", "-x265-params", "log-level=error:bframes=0:keyint=25"],
+  hevc: ["libx265", "-preset", "ultrafast", "-x265-params", "log-level=error:bframes=0:keyint=25"],
   av1: ["libsvtav1", "-preset", "12", "-g", "25", "-svtav1-params", "lp=1"],
 } as const;
 const SECONDS = 4;

@@ -218,7 +218,7 @@ export class TargetDelay {
       ? "DRAINING"
       : this.#isCut && delayMs === 0
         ? "LIVE"
-        : this.#isWantedLater && this.#stream.hasBegun && !this.#stream.isHolding
+        : this.#target.hasBegun && !this.#stream.isHolding
           ? "DELAYED"
           : "FILLING";
     return {
