@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { defineConfig } from "vitest/config";
 import { ClosingLineReporter } from "./test/support/checks/closing-line-reporter.ts";
 import { LongestFirst } from "./test/support/checks/longest-first.ts";
+import { memoryFolder } from "./test/support/processes/memory-folder.ts";
 
 /** How long a test may hang. Far beyond what tests need, so that a busy machine does not fail them. */
 const E2E_TIMEOUT_MS = 300_000;
@@ -35,6 +36,10 @@ const SHARES_PROCESS = { isolate: false };
  */
 process.env["NODE_COMPILE_CACHE"] ??= join(import.meta.dirname, "node_modules", ".cache", "compiled");
 
+/** Databases wait for the disk at each commit: on a disk that was half of the time of the API's tests. */
+const TMPDIR = memoryFolder();
+const IN_MEMORY = TMPDIR === undefined ? {} : { env: { TMPDIR } };
+
 export default defineConfig({
   test: {
     reporters: ["default", new ClosingLineReporter()],
@@ -44,7 +49,7 @@ export default defineConfig({
       {
         // Needs nothing but Node: `npm run test:unit`.
         test: {
-          ...SHARES_PROCESS,
+          ...{ ...SHARES_PROCESS, ...IN_MEMORY },
           name: "unit",
           include: ["test/**/*.test.ts"],
           exclude: [SYSTEM, ...E2E, ...ALONE],
@@ -55,7 +60,7 @@ export default defineConfig({
       },
       {
         test: {
-          ...SHARES_PROCESS,
+          ...{ ...SHARES_PROCESS, ...IN_MEMORY },
           name: "system",
           include: [SYSTEM],
           testTimeout: UNIT_TIMEOUT_MS,
