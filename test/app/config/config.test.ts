@@ -54,6 +54,7 @@ test("every setting has its default", () => {
     trustedProxies: "",
     publishStatusName: "PUBLISHING",
     shutdown: "cut",
+    smtpFrom: "fanfare@localhost",
     srtLatencyMs: 300,
     mediaQuotaMb: 20_480,
     takeOver: "no",
@@ -135,6 +136,8 @@ test("every setting can be set", () => {
     FANFARE_SRT_PASSPHRASE: "correct-horse",
     FANFARE_SRT_LATENCY: "1000",
     FANFARE_SRT_URL: "srt://live.example.com:48890",
+    FANFARE_SMTP_URL: "smtps://fan:secret@mail.example.com",
+    FANFARE_SMTP_FROM: "tv@example.com",
     FANFARE_DELAY_MB: "1500",
   };
   expect(config([], env)).toEqual({
@@ -193,6 +196,8 @@ test("every setting can be set", () => {
     shutdown: "end",
     srtPort: 8_890,
     srtPassphrase: "correct-horse",
+    smtpUrl: "smtps://fan:secret@mail.example.com",
+    smtpFrom: "tv@example.com",
     srtLatencyMs: 1_000,
     srtUrl: "srt://live.example.com:48890",
     logLevel: "debug",
