@@ -9,7 +9,7 @@ import { profilesPath, readProfiles, writeProfiles } from "./profiles.ts";
 const USAGE = {
   usage: "fanfare login URL [options]",
   about:
-    "Keeps a server's address and access key for the commands channels, platforms, status, events, keys, apply, export and import. " +
+    "Keeps a server's address and access key for the commands channels, platforms, status, audit, events, keys, apply, export and import. " +
     "Asks for the secret key, or reads it from standard input or FANFARE_SECRET_KEY, never from the command line.",
   options: {
     profile: text("a name", "What the server is called here; default: its host name."),
