@@ -237,8 +237,11 @@ export class Sources {
     this.#statuses.set(channelId, status);
     this.#deps.publish({ kind: "source-changed", time: this.#deps.clock.wallNow(), channelId, from, status });
     const { scheduled, ...others } = stored;
-    // What plays on another server is still wanted.
-    if (status.state === "stopped" && status.reason === "elsewhere" && scheduled === undefined) return;
+    // What plays on another server is still wanted, and so is the run of a schedule, which that server ends.
+    if (status.state === "stopped" && status.reason === "elsewhere") {
+      if (scheduled !== undefined) this.#stored.set(channelId, others);
+      return;
+    }
     const isOver = status.state === "stopped";
     const isWanted = !isOver && scheduled === undefined;
     const position = status.state === "playing" ? (status.position ?? 0) : stored.position;

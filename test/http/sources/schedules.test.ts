@@ -135,3 +135,15 @@ test("an encoder on air is never interrupted: the start is missed, with an event
   expect(event).toMatchObject({ eventCode: "SCHEDULE_MISSED", logLevel: "ERROR", reason: "encoder-on-air" });
   await api.close();
 });
+
+test("a run that another server plays stays that server's: nothing is stored, and this one ends nothing", async () => {
+  const { api, channelId, source } = await open();
+  const run = { scheduleId: "sc-1", source: { kind: "files", fileIds: ["mf-a"], isLooped: true } } as const;
+  await api.sources.playScheduled(channelId, run, { position: 0, offsetMs: 0 });
+  api.player.become(channelId, { state: "stopped", sinceTime: 1, reason: "elsewhere" });
+  expect([api.sources.scheduledRuns, (await api.content("GET", source)).sourceReason]).toEqual([[], "elsewhere"]);
+  // The stored run is what the other server would go on with.
+  await api.sources.resume();
+  expect(api.sources.scheduledRuns).toEqual([[channelId, run]]);
+  await api.close();
+});

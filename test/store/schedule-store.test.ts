@@ -1,0 +1,1 @@
+import "./suites/schedule-suite.ts";
