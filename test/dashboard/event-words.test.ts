@@ -8,6 +8,7 @@ import {
   EVENT_REASONS,
   type EventCode,
   type EventReason,
+  MISSED_REASONS,
   RATE_REASONS,
 } from "../../src/api-contract/event-words.ts";
 import { authorText, eventText, reasonText } from "../../src/api-contract/words/event-sentences.ts";
@@ -31,6 +32,7 @@ const REASONS_OF: Partial<Record<EventCode, readonly EventReason[]>> = {
   SIMULCAST_STATUS_CHANGE: TARGET_ERROR_CODES,
   PUBLISH_OVER_THRESHOLD: RATE_REASONS,
   RECORDING_FAIL: RECORDING_PROBLEMS,
+  SCHEDULE_MISSED: MISSED_REASONS,
   PLATFORM_TESTED: TARGET_ERROR_CODES,
   AUTH_FAILED: ["AUTH_FAILED"],
 };

@@ -1,6 +1,6 @@
 import type { RecordingProblem } from "../../thread-protocol/recordings/recordings.ts";
 import type { ConnectStatus, TargetErrorCode } from "../../thread-protocol/targets/target-status.ts";
-import type { BroadcastEnd, ChangeReason, EventCode, RateReason } from "../event-words.ts";
+import type { BroadcastEnd, ChangeReason, EventCode, MissedReason, RateReason } from "../event-words.ts";
 
 /** The English texts of the timeline and of reports, on the page and in files. `name` is a platform's name. */
 export const enEvents = {
@@ -149,6 +149,17 @@ export const enEvents = {
     QUOTA_REACHED: "quota used up",
     RECORDER_LOST: "recorder failed",
   } satisfies Record<RecordingProblem, string>,
+  /** Why a schedule's start was missed. */
+  missed: {
+    "server-down": "the server was not running",
+    "encoder-on-air": "an encoder was on air",
+    "channel-off": "the channel was off",
+    "server-overloaded": "the server was overloaded",
+    "ffmpeg-missing": "FFmpeg is not installed on this server",
+    "files-missing": "none of its files was there and ready",
+    conflict: "another schedule started at the same moment",
+    internal: "a fault of this server",
+  } satisfies Record<MissedReason, string>,
   report: {
     title: "Past broadcasts",
     none: "No broadcasts in the last 7 days.",

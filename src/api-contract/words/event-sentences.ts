@@ -52,6 +52,11 @@ const inSentence = (text: string): string => text.replace(/^[A-Z](?=[a-z ])/, (f
 
 /** Returns the words for how a broadcast ended or why a platform failed. */
 export function reasonText(texts: EventTexts, reason: string): string {
-  const known: Readonly<Record<string, string>> = { ...texts.errors, ...texts.ends, ...texts.recordingProblems };
+  const known: Readonly<Record<string, string>> = {
+    ...texts.errors,
+    ...texts.ends,
+    ...texts.recordingProblems,
+    ...texts.missed,
+  };
   return known[reason] ?? reason;
 }

@@ -136,6 +136,16 @@ export const koEvents: typeof enEvents = {
     QUOTA_REACHED: "할당량 초과",
     RECORDER_LOST: "녹화기 오류",
   },
+  missed: {
+    "server-down": "서버가 실행 중이 아니었음",
+    "encoder-on-air": "인코더가 송출 중이었음",
+    "channel-off": "채널이 꺼져 있었음",
+    "server-overloaded": "서버 과부하",
+    "ffmpeg-missing": "서버에 FFmpeg이 설치되어 있지 않음",
+    "files-missing": "재생할 수 있는 파일이 없었음",
+    conflict: "같은 시각에 다른 예약이 시작됨",
+    internal: "서버 오류",
+  },
   report: {
     title: "지난 방송",
     none: "최근 7일간 방송이 없습니다.",
