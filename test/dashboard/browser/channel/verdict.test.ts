@@ -115,7 +115,7 @@ test("a wrong key is shown at the encoder card, and a report can be saved and pr
     page.waitForEvent("download"),
     report.getByRole("link", { name: "Export CSV" }).click(),
   ]);
-  expect(await text(await table.createReadStream())).toMatch(/^\uFEFF?time,ingest kbit\/s/);
+  expect(await text(await table.createReadStream())).toMatch(/^\uFEFF?time \(UTC\),ingest kbit\/s/);
   expect(table.suggestedFilename()).toMatch(/^report-\d{4}-\d\d-\d\dT\d{6}\.csv$/);
   const [printable] = await Promise.all([
     context.waitForEvent("page"),
