@@ -33,7 +33,7 @@ test("every setting has its default", () => {
     newDatabase: "no",
     nodeId: expect.stringMatching(/^[A-Za-z0-9._-]{1,64}$/),
     nodeListen: { host: "0.0.0.0", port: 7400 },
-    ownerSilentMs: 300,
+    ownerSilentMs: 1000,
     isolated: "keep",
     connectionsMax: 4_096,
     mediaThreads: Math.max(1, availableParallelism() - 1),

@@ -50,7 +50,7 @@ export const CLUSTER_SETTINGS = {
       `a whole number from ${SILENT_MS_MIN} to ${SILENT_MS_MAX}`,
     ),
     "How long a server that carries a channel may leave a question unanswered before another takes the channel over, in milliseconds.",
-    "300",
+    "1000",
   ),
   drainSeconds: setting(
     "FANFARE_DRAIN_SECONDS",

@@ -1,0 +1,1 @@
+import "./suites/push-suite.ts";
