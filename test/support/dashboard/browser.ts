@@ -11,6 +11,10 @@ const ACTION_DEADLINE_MS = 20_000;
 export const PASSWORD = "correct horse battery";
 /** axe's words for serious faults. */
 const SERIOUS = ["serious", "critical"];
+/** Runs in the page: resolves when no transition of a style is under way. */
+const TRANSITIONS_OVER = `Promise.allSettled(
+  document.getAnimations().filter((each) => each instanceof CSSTransition).map(({ finished }) => finished),
+).then(() => undefined)`;
 const AXE_OPTIONS: Parameters<AxeBuilder["options"]>[0] = {
   // WCAG 2.2's rule on sizes is off by default.
   rules: { "target-size": { enabled: true } },
@@ -116,6 +120,8 @@ export async function setUp(page: Page, fanfare: Dashboard): Promise<void> {
 
 /** Fails where axe finds something serious on the page. */
 export async function expectAccessible(page: Page, what: string): Promise<void> {
+  // Between two themes colours are neither of them.
+  await page.evaluate(TRANSITIONS_OVER);
   // Putting axe into a page takes longer than a run of it, so the page keeps it.
   const isThere = await page.evaluate("window.axe !== undefined");
   const builder = new AxeBuilder({ page, ...(isThere === true ? { axeSource: "undefined" } : {}) });
