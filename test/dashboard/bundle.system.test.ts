@@ -31,8 +31,8 @@ const NODES = "nodes";
 /** Who changed what, with the words of all actions in both languages: loaded with its page. */
 const AUDIT_BYTES_MAX = 5_000;
 const AUDIT = "audit";
-/** The contacts, on the page of settings. */
-const CONTACTS_BYTES_MAX = 5_000;
+/** The contacts and the default webhook, on the page of settings. */
+const CONTACTS_BYTES_MAX = 6_000;
 const CONTACTS = "contacts";
 /** For the QR code with lean-qr: loaded once a person asks for it. */
 const QR_CODE_BYTES_MAX = 4_000;

@@ -92,7 +92,9 @@ describe("every published example works unchanged", () => {
       api.files.add("mf-0123456789ab");
       const schedules = `/api/v2/re-stream/channels/${channelId}/schedules`;
       const scheduled = path.includes("{scheduleId}") ? await api.content("POST", schedules, SCHEDULE) : {};
-      const names = { channelId, platformId: "1", scheduleId: scheduled.scheduleId };
+      const contact = { contactName: "Room", contactKind: "slack", webhookUrl: "https://chat.example/hook" };
+      const added = path.includes("{contactId}") ? await api.content("POST", "/api/v2/events/contacts", contact) : {};
+      const names = { contactId: added.contactId, channelId, platformId: "1", scheduleId: scheduled.scheduleId };
       const url = Object.entries(names).reduce(
         (text, [name, value]) => text.replace(`{${name}}`, value),
         `/api/v2${path}`,

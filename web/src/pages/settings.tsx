@@ -7,10 +7,11 @@ import { lazy } from "../parts/basic/lazy.tsx";
 import { say } from "../parts/basic/notice.tsx";
 import { SecretField } from "../parts/basic/secret-field.tsx";
 import { AccessKeys } from "../parts/settings/access-keys.tsx";
-import { Webhook } from "../parts/webhook/webhook.tsx";
 import { t } from "../text/text.ts";
 
 const Alerts = lazy(async () => (await import("../parts/alerts/alert-settings.tsx")).Alerts);
+
+const Webhook = lazy(async () => (await import("../parts/webhook/webhook.tsx")).Webhook);
 
 const Contacts = lazy(async () => (await import("../parts/contacts/contacts.tsx")).Contacts);
 
