@@ -10,7 +10,7 @@ const TOP_FOLDERS = ["src", "web", "test", "bench", "scripts", "docs"];
 const ROOMS = readdirSync(join(ROOT, "src"));
 const BUILDING_PAGES = [
   "docs/architecture.md",
-  "docs/recipes.md",
+  "docs/how-to-change.md",
   "docs/glossary.md",
   "docs/decisions",
   "CONTRIBUTING.md",
