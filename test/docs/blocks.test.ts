@@ -5,7 +5,7 @@ import { readPages } from "../support/checks/doc-pages.ts";
 import { ROOT } from "../support/processes/fanfare-process.ts";
 
 /** The pages whose blocks people copy. */
-const PAGES = readPages("README.md", "CONTRIBUTING.md", "SECURITY.md", "bench/README.md", "docs");
+const PAGES = readPages("README.md", "README.ko.md", "CONTRIBUTING.md", "SECURITY.md", "bench/README.md", "docs");
 
 const API_EXAMPLES = "test/docs/api-examples.system.test.ts runs it";
 const API_JSON = "test/docs/api-examples.system.test.ts reads it as JSON";
@@ -14,6 +14,8 @@ const PROXY = "test/dashboard/browser/server/reverse-proxy.test.ts runs it";
 const COMMANDS = "test/docs/shell-blocks.system.test.ts runs or checks it";
 const UPGRADE = "test/cli/upgrade.system.test.ts runs or checks it";
 const CLI = "test/docs/cli-blocks.test.ts runs it";
+const KOREAN = "test/docs/guides.test.ts compares it with README's";
+const TUTORIAL = "test/docs/tutorial.system.test.ts runs it";
 const DRAWING = "nothing to run: a drawing or a text to sign";
 
 /** What checks each block, by page, in order: its language, and the test. */
@@ -23,6 +25,19 @@ const CHECKED_BY: Readonly<Record<string, readonly (readonly [language: string, 
     ["sh", COMMANDS],
     ["sh", COMMANDS],
     ["json", COMMANDS],
+  ],
+  "README.ko.md": [
+    ["sh", KOREAN],
+    ["sh", KOREAN],
+    ["sh", KOREAN],
+    ["json", KOREAN],
+  ],
+  "docs/tutorial.md": [
+    ["sh", TUTORIAL],
+    ["sh", TUTORIAL],
+    ["sh", TUTORIAL],
+    ["sh", TUTORIAL],
+    ["sh", TUTORIAL],
   ],
   "bench/README.md": [["sh", COMMANDS]],
   "docs/architecture.md": [["text", DRAWING]],

@@ -15,7 +15,15 @@ const BUILDING_PAGES = [
   "docs/decisions",
   "CONTRIBUTING.md",
 ];
-const ALL_PAGES = ["README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md", "bench/README.md", "docs"];
+const ALL_PAGES = [
+  "README.md",
+  "README.ko.md",
+  "CONTRIBUTING.md",
+  "SECURITY.md",
+  "CHANGELOG.md",
+  "bench/README.md",
+  "docs",
+];
 
 /** The text between single backticks on a page, without code blocks. */
 const quoted = (page: string): readonly string[] =>
