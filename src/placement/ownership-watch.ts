@@ -37,6 +37,7 @@ export class OwnershipWatch {
   #agreedMs: number;
   #isComparing = false;
   #isBroken = false;
+  #wakes = 0;
   #timer: Timer | undefined;
 
   constructor(deps: OwnershipWatchDeps) {
@@ -72,10 +73,17 @@ export class OwnershipWatch {
   /** A thread of this node could not run for longer than FREEZE_MS. Nothing is sent until what it owns is confirmed. */
   woke(): void {
     this.#deps.log.warn("this node stood still: its channels are confirmed before anything is sent");
+    this.#wakes += 1;
     this.#guard.woke(this.#deps.clock.now());
     if (this.#isBusUp) this.#deps.placement.question();
     this.#update();
     void this.#compare();
+  }
+
+  /** How often a thread of this node has stood still, up to now. */
+  countWakes(): number {
+    this.notice();
+    return this.#wakes;
   }
 
   /** Notices a freeze by itself. Call before anything is sent where timers may run in any order. */

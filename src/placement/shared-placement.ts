@@ -24,12 +24,10 @@ import type { NodeDirectory } from "./node-directory.ts";
 import { type Differences, type OwnedChannel, OwnedEpochs } from "./owned-epochs.ts";
 import type { Asked, OwnerAsker } from "./owner-asker.ts";
 import { PlacementListeners } from "./placement-listeners.ts";
+import { unstoredStep } from "./unstored-step.ts";
 
 /** How often an answer of the database may be out of date before the visitor has to come again. */
 const TRIES_MAX = 3;
-
-/** Nodes that own a channel by a newer epoch have this long to say so, where the database cannot. In milliseconds. */
-const QUESTION_MS = 150;
 
 const MS_PER_SECOND = 1_000;
 const OUTCOMES = { here: "claimed", elsewhere: "attached", "try-again": "try-again" } as const;
@@ -48,6 +46,8 @@ export type SharedPlacementDeps = {
   readonly random: () => number;
   /** Whether this node may take channels. */
   readonly isServing: () => boolean;
+  /** How often this node has stood still so far: what it asked before that may be out of date. */
+  readonly wakes: () => number;
   readonly meter: PlacementMeter;
   readonly log: Log;
   /**
@@ -115,32 +115,32 @@ export class SharedPlacement implements ChannelPlacement {
   }
 
   async #claim(channelId: ChannelId, candidate: PlacementOwner): Promise<Placed> {
+    for (let count = 0; count < TRIES_MAX; count += 1) {
+      const placed = await this.#claimOnce(channelId, candidate, this.#deps.wakes());
+      if (placed !== undefined) return placed;
+    }
+    return { kind: "try-again" };
+  }
+
+  async #claimOnce(channelId: ChannelId, candidate: PlacementOwner, wakes: number): Promise<Placed | undefined> {
     try {
-      return await this.#claimStored(channelId, candidate);
+      return await this.#claimStored(channelId, candidate, wakes);
     } catch (error) {
       const isKnown = isUnreachable(error) && this.#known.get(channelId) !== undefined;
       if (!isKnown || !this.#deps.isServing()) throw error;
-      return this.#here(channelId) ?? (await this.#claimKnown(channelId, candidate));
+      return this.#here(channelId) ?? this.#claimKnown(channelId, candidate, wakes);
     }
   }
 
-  /** Claims a channel by what is known of it without the database. */
-  async #claimKnown(channelId: ChannelId, candidate: PlacementOwner): Promise<Placed> {
-    const { self, nodes, asker, board, clock } = this.#deps;
-    board.question([{ channelId, epoch: this.#known.get(channelId)?.epoch ?? 0 }]);
-    await new Promise<void>((resolve) => clock.startTimer(QUESTION_MS, resolve));
-    const { epoch, owner } = this.#known.get(channelId) ?? { epoch: 0 };
-    if (owner === undefined || owner.incarnation === self || nodes.stateOf(owner.incarnation) === "left")
-      return this.#own(channelId, candidate, { channelId, epoch });
-    const { incarnation, home } = owner;
-    const address = nodes.knownAddressOf(incarnation, home);
-    if (address !== undefined) {
-      const place = { channelId, epoch, incarnation, home, address };
-      const asked = await asker.ask(place);
-      if (asked.verdict === "attach") return { kind: "elsewhere", ...place, epoch: asked.epoch };
-      if (asked.verdict === "try-again") return { kind: "try-again" };
-    }
-    return this.#own(channelId, candidate, { channelId, epoch, owner });
+  /**
+   * Claims a channel by what is known of it without the database. Undefined where this node stood still since it had woken
+   * `wakes` times: another node may own the channel since, and the database may know that by now.
+   */
+  async #claimKnown(channelId: ChannelId, candidate: PlacementOwner, wakes: number): Promise<Placed | undefined> {
+    if (this.#deps.wakes() !== wakes) return undefined;
+    const step = await unstoredStep(channelId, { ...this.#deps, known: this.#known });
+    if (step.kind !== "own") return step;
+    return this.#deps.wakes() === wakes ? this.#own(channelId, candidate, step.row) : undefined;
   }
 
   /** Makes this node the owner without the database, which gets to know it at the next comparison. */
@@ -173,8 +173,8 @@ export class SharedPlacement implements ChannelPlacement {
     return row;
   }
 
-  async #claimStored(channelId: ChannelId, candidate: PlacementOwner): Promise<Placed> {
-    const { self, store, nodes } = this.#deps;
+  async #claimStored(channelId: ChannelId, candidate: PlacementOwner, wakes: number): Promise<Placed | undefined> {
+    const { self, nodes } = this.#deps;
     let askedEpoch: number | undefined;
     for (let count = 0; count < TRIES_MAX; count += 1) {
       const mine = this.#here(channelId);
@@ -182,7 +182,7 @@ export class SharedPlacement implements ChannelPlacement {
       const row = await this.#findOwner(channelId);
       // Another node owns it, or did, by an epoch that the database does not know: not yet, or no more.
       if ((this.#known.get(channelId)?.epoch ?? 0) > (row?.epoch ?? 0))
-        return this.#deps.isServing() ? await this.#claimKnown(channelId, candidate) : { kind: "try-again" };
+        return this.#deps.isServing() ? await this.#claimKnown(channelId, candidate, wakes) : { kind: "try-again" };
       const step = nextStep(self, row, (incarnation) => nodes.stateOf(incarnation));
       let seenEpoch = step.kind === "claim" ? step.seenEpoch : step.epoch;
       if (step.kind === "ask") {
@@ -198,10 +198,22 @@ export class SharedPlacement implements ChannelPlacement {
         }
         seenEpoch = step.epoch;
       }
-      const result = await store.claim(channelId, this.#ownerOf(candidate), seenEpoch);
+      const result = await this.#claimRow(channelId, candidate, seenEpoch);
       if (await this.#take(channelId, candidate, result)) return this.#here(channelId) ?? { kind: "try-again" };
     }
     return { kind: "try-again" };
+  }
+
+  /** Claims in the database. What it said before this node stood still is checked: others may have claimed since. */
+  async #claimRow(channelId: ChannelId, { thread }: PlacementOwner, seenEpoch: number): Promise<ClaimResult> {
+    const { self, store } = this.#deps;
+    let wakes = this.#deps.wakes();
+    const result = await store.claim(channelId, { incarnation: self, home: thread }, seenEpoch);
+    while (result.kind === "owned" && wakes !== this.#deps.wakes()) {
+      wakes = this.#deps.wakes();
+      if ((await this.#findOwner(channelId))?.epoch !== result.epoch) return { kind: "taken" };
+    }
+    return result;
   }
 
   /** The node that owns a channel, by the database; undefined where none does, or this one. */
@@ -341,17 +353,9 @@ export class SharedPlacement implements ChannelPlacement {
     return owned === undefined ? undefined : { kind: "here", owner: { thread: owned.home }, epoch: owned.epoch };
   }
 
-  #ownerOf({ thread }: PlacementOwner): ChannelOwner {
-    return { incarnation: this.#deps.self, home: thread };
-  }
-
-  async #locate(
-    channelId: ChannelId,
-    { incarnation, home }: ChannelOwner,
-    epoch: number,
-  ): Promise<KnownOwner | undefined> {
-    const address = await this.#deps.nodes.addressOf(incarnation, home);
-    return address === undefined ? undefined : { channelId, epoch, incarnation, home, address };
+  async #locate(channelId: ChannelId, owner: ChannelOwner, epoch: number): Promise<KnownOwner | undefined> {
+    const address = await this.#deps.nodes.addressOf(owner.incarnation, owner.home);
+    return address === undefined ? undefined : { channelId, epoch, ...owner, address };
   }
 
   /** Returns false where somebody else was faster. */
@@ -366,10 +370,7 @@ export class SharedPlacement implements ChannelPlacement {
     return true;
   }
 
-  #tellFormer(
-    channelId: ChannelId,
-    { incarnation, epoch }: { readonly incarnation: Incarnation; readonly epoch: number },
-  ): void {
+  #tellFormer(channelId: ChannelId, { incarnation, epoch }: FormerOwner): void {
     const { self, nodes, board } = this.#deps;
     const address = incarnation === self ? undefined : nodes.knownAddressOf(incarnation, 0);
     if (address !== undefined) board.release({ channelId, epoch, incarnation, home: 0, address });

@@ -8,7 +8,7 @@ import { SharedPlacement } from "../../src/placement/shared-placement.ts";
 import { VirtualClock } from "../support/stages/virtual-clock.ts";
 
 const ID = "ls-1";
-const nothing = () => undefined;
+const nothing = (): void => undefined;
 const log = { debug: nothing, info: nothing, warn: nothing, error: nothing };
 const meter = { placed: nothing, tookOver: nothing, ownerSilent: nothing, answered: nothing, fenced: nothing };
 /** What a provisional epoch adds to the one before with the random number that the stage gives. */
@@ -26,7 +26,10 @@ function stage() {
   const told: ClaimNews[] = [];
   const asked: KnownOwner[] = [];
   const takenOver: number[] = [];
-  const state = { isAway: false, verdict: "claim" as Exclude<Verdict, "wait">, isServing: true };
+  const state = {
+    ...{ isAway: false, verdict: "claim" as Exclude<Verdict, "wait">, isServing: true, wakes: 0 },
+    ...{ onQuestion: nothing, onClaimed: nothing },
+  };
   const orAway = <Result>(result: () => Result) =>
     state.isAway ? Promise.reject(new StoreUnavailableError("unreachable")) : Promise.resolve(result());
   const store: Partial<OwnershipStore> = {
@@ -35,6 +38,7 @@ function stage() {
     claim: (channelId, owner, seenEpoch) =>
       orAway(() => {
         rows.set(channelId, { channelId, epoch: seenEpoch + 1, owner });
+        state.onClaimed();
         return { kind: "owned", epoch: seenEpoch + 1, revision: 1 };
       }),
     compare: (ids) =>
@@ -54,24 +58,28 @@ function stage() {
   const placement = new SharedPlacement({
     ...{ self: 1, store: store as OwnershipStore, nodes, log, meter, clock, random: () => 0.5 },
     isServing: () => state.isServing,
+    wakes: () => state.wakes,
     asker: {
       ask: async (owner) => {
         asked.push(owner);
         return { verdict: state.verdict, epoch: owner.epoch };
       },
     },
-    board: { publish: (news) => told.push(news) > 0, release: nothing, question: nothing },
+    board: { publish: (news) => told.push(news) > 0, release: nothing, question: () => state.onQuestion() },
     onTakenOver: async (_channelId, { epoch }) => void takenOver.push(epoch),
     onNewer: nothing,
   });
   /** Lets the wait for the other nodes pass. */
-  const claim = async () => {
-    const placed = placement.claim(ID, { thread: 0 });
+  const pass = async () => {
     for (let turn = 0; turn < 20; turn += 1) await Promise.resolve();
     clock.advance(150);
+  };
+  const claim = async () => {
+    const placed = placement.claim(ID, { thread: 0 });
+    await pass();
     return await placed;
   };
-  return { placement, nodes, rows, told, asked, takenOver, state, claim };
+  return { placement, nodes, rows, told, asked, takenOver, state, claim, pass };
 }
 
 test("without the database a channel that was here is claimed again, and the database is told when it is back", async () => {
@@ -145,4 +153,65 @@ test("a node that knows a newer owner than the database goes to it, and tells a 
   placement.heard({ channelId: ID, epoch: 4, incarnation: 2, home: 0 }, "bus");
   expect(placement.epochOf(ID)).toBe(9 + STEP);
   expect(told.at(-1)).toMatchObject({ epoch: 9 + STEP, incarnation: 1 });
+});
+
+/** Node 1 owned the channel. `stand`: it stands still, meanwhile node 2 takes the channel, and the database is back. */
+async function stageOfPause() {
+  const all = stage();
+  const { placement, nodes, rows, state, claim } = all;
+  await nodes.refresh();
+  await claim();
+  await placement.release(ID, 1);
+  state.verdict = "attach";
+  const stand = () => {
+    if (state.wakes > 0) return;
+    state.wakes += 1;
+    state.isAway = false;
+    rows.set(ID, { channelId: ID, epoch: 9, owner: { incarnation: 2, home: 0 } });
+  };
+  return { ...all, stand };
+}
+
+test("where a question to the database failed before this node stood still, it is asked again before a claim", async () => {
+  const { state, claim, stand } = await stageOfPause();
+  state.isAway = true;
+  const placed = claim();
+  // The question has failed, and the failure is not read yet.
+  stand();
+  expect(await placed).toMatchObject({ kind: "elsewhere", incarnation: 2, epoch: 9 });
+});
+
+test("the same for a node that stands still while it waits for the other nodes", async () => {
+  const { state, claim, stand } = await stageOfPause();
+  state.isAway = true;
+  state.onQuestion = stand;
+  expect(await claim()).toMatchObject({ kind: "elsewhere", incarnation: 2, epoch: 9 });
+});
+
+test("a claim whose answer came before this node stood still is checked: another node may have been faster", async () => {
+  const { state, claim, stand, placement } = await stageOfPause();
+  state.onClaimed = stand;
+  expect(await claim()).toMatchObject({ kind: "elsewhere", incarnation: 2, epoch: 9 });
+  expect(placement.epochOf(ID)).toBeUndefined();
+});
+
+test("a claim that is still the last one counts, also after a pause", async () => {
+  const { state, claim, placement } = await stageOfPause();
+  state.onClaimed = () => {
+    state.wakes += 1;
+  };
+  expect(await claim()).toMatchObject({ kind: "here", epoch: 2 });
+  expect(placement.epochOf(ID)).toBe(2);
+});
+
+test("a node that stands still again and again claims nothing: the encoder has to come again", async () => {
+  const { state, claim, pass, placement } = await stageOfPause();
+  state.isAway = true;
+  state.onQuestion = () => {
+    state.wakes += 1;
+  };
+  const placed = claim();
+  for (let count = 0; count < 3; count += 1) await pass();
+  expect(await placed).toEqual({ kind: "try-again" });
+  expect([state.wakes, placement.epochOf(ID)]).toEqual([3, undefined]);
 });

@@ -64,7 +64,7 @@ export class SimNode {
     const nodes = new NodeDirectory(store);
     this.placement = new SharedPlacement({
       ...{ clock: this.#clock, meter: NO_METER, random: world.random, isServing: () => !this.isDraining },
-      ...{ self: this.incarnation, store, nodes, log: NO_LOG },
+      ...{ self: this.incarnation, store, nodes, log: NO_LOG, wakes: () => this.#watch.countWakes() },
       asker: new OwnerAsker({
         clock: this.#clock,
         link: this.#link(),

@@ -135,6 +135,7 @@ export class ClusterNode implements ClusterHooks {
     this.placement = new SharedPlacement({
       ...{ self, store, nodes: this.nodes, log },
       ...{ clock, meter: this.metrics, random: Math.random, isServing: () => !this.isDraining },
+      wakes: () => this.#watch.countWakes(),
       asker: new OwnerAsker({ clock, link, bus: byBus, silentMs, meter: this.metrics }),
       board: claimBoard(bus, dialer),
       onTakenOver: (channelId, former) => {
