@@ -48,3 +48,12 @@ function readUrl(text: string): URL {
   if (!isRight) throw new NatsError("is not like nats://host:4222 (or tls://, several with commas between them).");
   return url;
 }
+
+/** The same in the words of the NATS library. */
+export function natsLogin({ servers, user, password, isTls }: NatsAddress) {
+  return {
+    servers: [...servers],
+    ...(user === undefined ? {} : password === undefined ? { token: user } : { user, pass: password }),
+    ...(isTls ? { tls: {} } : {}),
+  };
+}

@@ -3,7 +3,7 @@ import type { Clock, Timer } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import { BUS_MESSAGE_BYTES_MAX, type Bus, type BusMessage, type BusReply, type NoReply } from "../control/ports/bus.ts";
 import { decodeMessage, encodeMessage } from "./bus-message.ts";
-import { type NatsAddress, NatsError } from "./nats-address.ts";
+import { type NatsAddress, NatsError, natsLogin } from "./nats-address.ts";
 
 /** The wait before each new attempt: between these two, in milliseconds. */
 const RECONNECT_MS = 250;
@@ -217,11 +217,8 @@ export class NatsBus implements Bus {
 
   #connectOptions() {
     const { address, clientName, random } = this.#options;
-    const { servers, user, password, isTls } = address;
     return {
-      servers: [...servers],
-      ...(user === undefined ? {} : password === undefined ? { token: user } : { user, pass: password }),
-      ...(isTls ? { tls: {} } : {}),
+      ...natsLogin(address),
       name: clientName,
       noEcho: true,
       timeout: CONNECT_TIMEOUT_MS,

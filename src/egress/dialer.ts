@@ -4,14 +4,15 @@ import { isSrtUrl } from "../base/srt-url.ts";
 import type { MachineTrouble } from "../base/system-errors.ts";
 import type { AddressPolicy } from "../net/address-check.ts";
 import { withOwnNames } from "../net/dns/own-names.ts";
-import { ResolveError, type Resolver } from "../net/dns/resolver.ts";
+import type { Resolver } from "../net/dns/resolver.ts";
 import { DirectSockets } from "../net/kernel/direct-sockets.ts";
 import { KernelQueues } from "../net/kernel/kernel-queues.ts";
-import { type CheckedAddress, ForbiddenTargetError, resolveTarget } from "../net/target-address.ts";
+import type { CheckedAddress } from "../net/target-address.ts";
 import { parseTargetUrl, type TargetAddress } from "../protocol/rtmp/url.ts";
 import type { Dialer, LinkEvents } from "../relay/subscriber/rtmp-push/link.ts";
 import type { TargetSpec } from "../thread-protocol/channel-spec.ts";
-import { forbiddenAddress, machineError, nameNotResolved } from "./link-errors.ts";
+import { checkedAddresses } from "./checked-addresses.ts";
+import { machineError } from "./link-errors.ts";
 import { OpenError, openTcp, openTls } from "./open-socket.ts";
 import { RtmpLink } from "./rtmp-link.ts";
 import { SrtLink } from "./srt-link.ts";
@@ -122,25 +123,14 @@ export class RtmpDialer implements Dialer {
     return openTls(socket, checked, trust, this.#deps.clock, signal);
   }
 
-  async #resolve(
+  #resolve(
     target: TargetSpec,
     { host, port }: Pick<TargetAddress, "host" | "port">,
     signal: AbortSignal,
   ): Promise<readonly CheckedAddress[]> {
-    try {
-      return await resolveTarget({ host, port }, this.#deps.resolver, this.#policy, signal);
-    } catch (error) {
-      if (error instanceof ForbiddenTargetError)
-        throw new OpenError("resolve", forbiddenAddress(error.reason), { cause: error });
-      if (error instanceof ResolveError) {
-        const { fault, trouble } = error;
-        // A redirect may lead to another host, about which the spec says nothing.
-        const isPresetHost = target.isPresetHost === true && isHostOf(target.url, host);
-        const reason = nameNotResolved(fault, { host, isPresetHost }, trouble);
-        throw new OpenError("resolve", reason, { cause: error, trouble });
-      }
-      throw error;
-    }
+    // A redirect may lead to another host, about which the spec says nothing.
+    const isPresetHost = target.isPresetHost === true && isHostOf(target.url, host);
+    return checkedAddresses({ host, port, isPresetHost }, { ...this.#deps, policy: this.#policy }, signal);
   }
 }
 

@@ -3,6 +3,7 @@ import { afterEach, expect, test } from "vitest";
 import { systemClock } from "../../src/base/clock.ts";
 import { readNatsAddress } from "../../src/cluster/nats-address.ts";
 import { type NatsBus, openNatsBus } from "../../src/cluster/nats-bus.ts";
+import { probeNats } from "../../src/cluster/nats-probe.ts";
 import type { Bus, BusMessage } from "../../src/control/ports/bus.ts";
 import { freePort } from "../support/processes/free-port.ts";
 import { NatsServer } from "../support/processes/nats-server.ts";
@@ -165,4 +166,7 @@ test("a refused login ends the start with a sentence, and a right one passes", a
   );
   const bus = await newBus(`nats://node:a%20secret@127.0.0.1:${port}`);
   expect(bus.isConnected).toBe(true);
+  // The doctor says the same of it.
+  expect(await probeNats(readNatsAddress(`nats://node:a%20secret@127.0.0.1:${port}`))).toBe(`127.0.0.1:${port}`);
+  await expect(probeNats(readNatsAddress(`nats://node:wrong@127.0.0.1:${port}`))).rejects.toThrow(/authorization/i);
 });

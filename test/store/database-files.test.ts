@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { diagnose } from "../../src/app/commands/doctor.ts";
+import { examineData } from "../../src/app/commands/doctor/data-checks.ts";
 import { openStorage } from "../../src/app/data-folder/storage.ts";
 import { StoreUnavailableError } from "../../src/control/ports/errors.ts";
 import type { DatabaseNews } from "../../src/store/database/database.ts";
@@ -127,30 +127,35 @@ test("an intact database gives no message at the start", async () => {
 test("the doctor looks through all of it while a server runs, and changes nothing", async () => {
   await used();
   const storage = await openStorage({ dataDir: folder });
-  expect(await diagnose({ dataDir: folder })).toEqual({
-    passed: [
-      `${path}: every page, row and index is intact.`,
-      `${folder}/encryption.key: opens every secret.`,
-      expect.stringContaining("ffmpeg"),
-    ],
-    problems: [],
-  });
+  const { findings, targets } = await examineData({ dataDir: folder });
+  expect(findings).toEqual([
+    { check: "database", state: "ok", text: `${path}: every page, row and index is intact.` },
+    { check: "keys", state: "ok", text: `${folder}/encryption.key: opens every secret.` },
+  ]);
+  const { channels } = await storage.store.listChannels({}, { number: 1, size: 10 });
+  const stored = await Promise.all(channels.map(({ channelId }) => storage.store.findChannel(channelId)));
+  const urls = stored.flatMap((channel) => channel?.targets.map(({ url }) => url) ?? []);
+  expect(urls.length).toBeGreaterThan(0);
+  expect(targets?.targets.map(({ url }) => url).toSorted()).toEqual(urls.toSorted());
+  expect(targets?.leftOut).toBe(0);
   await storage.close();
 });
 
 test("the doctor says what is damaged and what to do, and where keys or the database are missing", async () => {
   await used();
   await damage("channel");
-  const { problems } = await diagnose({ dataDir: folder });
-  expect(problems[0]).toContain(`${path}: `);
-  expect(problems.at(-1)).toContain("What to do: stop the server and restore a backup (fanfare restore FOLDER)");
+  const problems = async () => {
+    const { findings } = await examineData({ dataDir: folder });
+    return findings.filter(({ state }) => state === "failed").map(({ text }) => text);
+  };
+  const damaged = await problems();
+  expect(damaged[0]).toContain(`${path}: `);
+  expect(damaged.at(-1)).toContain("What to do: stop the server and restore a backup (fanfare restore FOLDER)");
   rmSync(path);
-  expect((await diagnose({ dataDir: folder })).problems).toEqual([
-    `there is no database in ${folder}: name the data folder with --data-dir.`,
-  ]);
+  expect(await problems()).toEqual([`there is no database in ${folder}: name the data folder with --data-dir.`]);
   await used();
   rmSync(join(folder, "encryption.key"));
-  expect((await diagnose({ dataDir: folder })).problems).toEqual([
+  expect(await problems()).toEqual([
     `the encryption key file ${folder}/encryption.key is missing: put back your copy of it.`,
   ]);
   expect(existsSync(join(folder, "encryption.key"))).toBe(false);

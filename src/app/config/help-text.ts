@@ -6,7 +6,7 @@ const COMMAND_LINES = [
   "       fanfare restore FOLDER      replace the data by a backup; the server must not run",
   "       fanfare rotate-key          seal every secret with a new key; the server may run",
   "       fanfare rotate-key --drop-old   remove keys from the key file that are no longer needed",
-  "       fanfare doctor              check the whole database and say what is damaged; the server may run",
+  "       fanfare doctor              check data, machine, network and platforms, and say what is wrong; the server may run",
   "       fanfare demo                show everything: a server, a test clip as encoder, three targets; nothing is kept",
   "       fanfare reset-password      end all sessions of the dashboard and print a new link that sets its password",
   "       fanfare init-cluster FOLDER   make the secrets that all servers on one PostgreSQL database share",

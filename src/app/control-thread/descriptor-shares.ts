@@ -8,7 +8,7 @@ const ENCODERS_SHARE = 1 / 2;
 const CLIENTS_SHARE = 1 / 4;
 const SHARE_MIN = 4;
 /** With fewer descriptors than this the shares may be smaller than the configured limits. */
-const ENOUGH = 8_192;
+export const ENOUGH_DESCRIPTORS = 8_192;
 
 export type DescriptorShares = { readonly encoders: number; readonly clients: number };
 
@@ -24,7 +24,7 @@ export function descriptorShares(limit: number | undefined): DescriptorShares {
 
 /** Warns at the start, not only when descriptors run out. */
 export function warnOfFew(limit: number | undefined, log: Log): void {
-  if (limit === undefined || limit >= ENOUGH) return;
+  if (limit === undefined || limit >= ENOUGH_DESCRIPTORS) return;
   const { encoders, clients } = descriptorShares(limit);
   log.warn("few file descriptors: raise the limit on open files", {
     limit,

@@ -140,7 +140,7 @@ export function hostNames(config: Config): HostNames {
 }
 
 /** Names and ports at which the outside reaches this server. No target may lead back to them. */
-function outsideNames(config: Config): Pick<MediaOptions, "ownHosts" | "ownPorts"> {
+export function outsideNames(config: Config): Pick<MediaOptions, "ownHosts" | "ownPorts"> {
   const published = [config.publishUrl, config.securePublishUrl]
     .map((url) => (url === undefined ? undefined : parseTargetUrl(url)))
     .filter((address) => typeof address === "object");

@@ -200,7 +200,8 @@ export async function openSharedDatabase(config: SharedConfig): Promise<Database
   return await openPostgresDatabase({ url: config.databaseUrl, keys: sharedKeys(config), keysFrom: keysName(config) });
 }
 
-function sharedKeys(config: SharedConfig): readonly [MasterKey, ...MasterKey[]] {
+/** The node's keys, from the settings or the key file. Throws KeyFileError. */
+export function sharedKeys(config: SharedConfig): readonly [MasterKey, ...MasterKey[]] {
   const { keyFile } = dataPaths(config);
   const keys = config.encryptionKey ?? readKeyFile(keyFile);
   if (keys !== undefined) return keys;
@@ -210,7 +211,8 @@ function sharedKeys(config: SharedConfig): readonly [MasterKey, ...MasterKey[]] 
   );
 }
 
-function keysName(config: SharedConfig): string {
+/** Where those keys come from, for messages: a path or a setting's name. */
+export function keysName(config: SharedConfig): string {
   return config.encryptionKey === undefined ? dataPaths(config).keyFile : "in FANFARE_ENCRYPTION_KEY";
 }
 

@@ -58,25 +58,25 @@ function kept(limit: number): number {
   return Math.min(KEPT_MAX, Math.max(KEPT_MIN, Math.floor(limit * KEPT_SHARE)));
 }
 
-/** How many descriptors this process may have open; undefined where the system does not say. */
-export function descriptorLimit(): number | undefined {
+/** How many descriptors a process may have open, by default this one; undefined where the system does not say. */
+export function descriptorLimit(pid: number | "self" = "self"): number | undefined {
   try {
-    const [, soft] = /^Max open files\s+(\d+)\s/m.exec(readFileSync("/proc/self/limits", "utf8")) ?? [];
+    const [, soft] = /^Max open files\s+(\d+)\s/m.exec(readFileSync(`/proc/${pid}/limits`, "utf8")) ?? [];
     return soft === undefined ? undefined : Number(soft);
   } catch {
     return undefined;
   }
 }
 
+/** How many it has open; undefined where the system does not say. */
+export function openDescriptors(pid: number | "self" = "self"): number | undefined {
+  try {
+    return readdirSync(`/proc/${pid}/fd`).length;
+  } catch {
+    return undefined;
+  }
+}
+
 function processDescriptors(): DescriptorSource {
-  return {
-    limit: descriptorLimit(),
-    count: () => {
-      try {
-        return readdirSync("/proc/self/fd").length;
-      } catch {
-        return undefined;
-      }
-    },
-  };
+  return { limit: descriptorLimit(), count: () => openDescriptors() };
 }

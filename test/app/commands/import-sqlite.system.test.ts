@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
+import { examineData } from "../../../src/app/commands/doctor/data-checks.ts";
 import { importSqlite } from "../../../src/app/commands/import-sqlite.ts";
 import { ConfigError } from "../../../src/app/config/config-error.ts";
 import { DataFolderError, openStorage } from "../../../src/app/data-folder/storage.ts";
@@ -107,4 +108,35 @@ test("what is missing is said, and nothing is made for it", async () => {
   const dataDir = newFolder();
   await expect(importSqlite({ dataDir })).rejects.toThrow(ConfigError);
   await expect(importSqlite({ dataDir, databaseUrl: server.url("nothing") })).rejects.toThrow(DataFolderError);
+});
+
+test("the doctor looks at a PostgreSQL database: reached, keys, targets and clock, and never says its password", async () => {
+  const dataDir = newFolder();
+  const encryptionKeyFile = join(dataDir, "encryption.key");
+  const source = await openStorage({ dataDir, newDatabase: "yes" });
+  await source.store.createChannel(newChannel(1));
+  await source.close();
+  const databaseUrl = server.url(await server.newDatabase());
+  const config = { dataDir, encryptionKeyFile, databaseUrl };
+  const states = async (given: typeof config) => {
+    const examined = await examineData(given);
+    return { ...examined, states: examined.findings.map(({ check, state }) => `${check} ${state}`) };
+  };
+  const empty = await states(config);
+  expect([empty.states, empty.targets]).toEqual([["database warning"], undefined]);
+
+  await importSqlite(config);
+  const full = await states(config);
+  expect(full.states).toEqual(["database ok", "keys ok"]);
+  expect(full.targets?.targets.length).toBe(newChannel(1).targets.length);
+  expect(Math.abs(full.clockAheadMs ?? Number.NaN)).toBeLessThan(5_000);
+
+  const other = await states({ ...config, encryptionKeyFile: join(dataDir, "none.key") });
+  expect([other.states, other.targets]).toEqual([["database ok", "keys failed"], undefined]);
+  const missing = await states({ ...config, databaseUrl: server.url("nothing") });
+  expect(missing.states).toEqual(["database failed"]);
+  expect(missing.findings[0]?.text).toContain("create it with createdb");
+  const gone = await states({ ...config, databaseUrl: "postgres://me:topsecret@127.0.0.1:1/fanfare" });
+  expect(gone.findings[0]?.text).toContain("postgres://127.0.0.1:1/fanfare cannot be reached");
+  expect(gone.findings[0]?.text).not.toContain("topsecret");
 });

@@ -175,15 +175,17 @@ test.concurrent("two servers do not share a data folder, and a command with wron
     stdout: "",
     stderr: `fanfare: another Fanfare server uses the data folder ${dataFolder}: stop it, or give this one its own with FANFARE_DATA_DIR.\n`,
   });
-  expect(await runFanfare(["doctor", "--data-dir", dataFolder])).toEqual({
-    code: 0,
-    stdout: `${dataFolder}/fanfare.db: every page, row and index is intact.\n${dataFolder}/encryption.key: opens every secret.\n/usr/bin/ffmpeg and /usr/bin/ffprobe: files can be played.\n`,
-    stderr: "",
-  });
-  expect(await runFanfare(["doctor", "--data-dir", stage.folder])).toMatchObject({
-    code: 1,
-    stdout: `there is no database in ${stage.folder}: name the data folder with --data-dir.\n`,
-  });
+  const anyPorts = { FANFARE_HTTP_PORT: "0", FANFARE_RTMP_PORT: "0" };
+  const healthy = await runFanfare(["doctor", "--data-dir", dataFolder], anyPorts);
+  expect(healthy).toMatchObject({ code: 0, stderr: "" });
+  expect(healthy.stdout).toContain(
+    `ok       ${dataFolder}/fanfare.db: every page, row and index is intact.\nok       ${dataFolder}/encryption.key: opens every secret.\nok       /usr/bin/ffmpeg and /usr/bin/ffprobe: files can be played.\n`,
+  );
+  const none = await runFanfare(["doctor", "--data-dir", stage.folder], anyPorts);
+  expect(none.code).toBe(1);
+  expect(none.stdout).toContain(
+    `failed   there is no database in ${stage.folder}: name the data folder with --data-dir.\n`,
+  );
   const usage = "usage: fanfare backup FOLDER [--data-dir FOLDER] [--encryption-key-file FILE]";
   expect(await runFanfare(["backup"])).toEqual({ code: 2, stdout: "", stderr: `fanfare: ${usage}\n` });
   expect(await runFanfare(["backup", "x", "--fast"])).toMatchObject({
