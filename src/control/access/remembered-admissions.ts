@@ -1,4 +1,5 @@
 import type { Clock } from "../../base/clock.ts";
+import { startDeadline } from "../../base/deadline.ts";
 import type { ProvenLogin } from "../../thread-protocol/admission.ts";
 import type { ChannelId, ChannelSpec } from "../../thread-protocol/channel-spec.ts";
 import { StoreUnavailableError } from "../ports/errors.ts";
@@ -8,6 +9,11 @@ import type { Admission, Admitted } from "./admission.ts";
 const KEYS_MAX = 10_000;
 /** For how long an admission is remembered, in milliseconds: a day. */
 const REMEMBERED_MS = 24 * 60 * 60 * 1_000;
+/**
+ * The settings of a known channel are not waited for longer than this, in milliseconds: a database that is cut off takes
+ * 3 s to fail a question and 5 s to fail a connection, and the node with the encoder waits 4 s.
+ */
+const SPEC_PATIENCE_MS = 1_000;
 
 type Known = { readonly admitted: Admitted; readonly login: ProvenLogin | undefined; readonly untilMs: number };
 
@@ -18,13 +24,13 @@ type Known = { readonly admitted: Admitted; readonly login: ProvenLogin | undefi
  */
 export class RememberedAdmissions implements Pick<Admission, "admit" | "readSpec"> {
   readonly #admission: Pick<Admission, "admit" | "readSpec">;
-  readonly #clock: Pick<Clock, "now">;
+  readonly #clock: Pick<Clock, "now" | "awakeNow" | "startTimer">;
   /** By key, the last admitted last. Secret. */
   readonly #keys = new Map<string, Known>();
   /** Changes of channels so far: a look-up during which there was one may have found the state before it. */
   #changes = 0;
 
-  constructor(admission: Pick<Admission, "admit" | "readSpec">, clock: Pick<Clock, "now">) {
+  constructor(admission: Pick<Admission, "admit" | "readSpec">, clock: Pick<Clock, "now" | "awakeNow" | "startTimer">) {
     this.#admission = admission;
     this.#clock = clock;
   }
@@ -42,14 +48,24 @@ export class RememberedAdmissions implements Pick<Admission, "admit" | "readSpec
     }
   }
 
-  async readSpec(channelId: ChannelId): Promise<ChannelSpec | undefined> {
-    try {
-      return await this.#admission.readSpec(channelId);
-    } catch (error) {
-      const known = isUnreachable(error) ? this.#of(channelId)[0]?.[1].admitted.spec : undefined;
-      if (known === undefined) throw error;
-      return known;
-    }
+  /** What is known of the channel counts where the database fails, and where it does not answer within a second. */
+  readSpec(channelId: ChannelId): Promise<ChannelSpec | undefined> {
+    const known = () => this.#of(channelId)[0]?.[1].admitted.spec;
+    return new Promise((resolve, reject) => {
+      const resolveKnown = (orElse: () => void) => {
+        const spec = known();
+        if (spec === undefined) orElse();
+        else resolve(spec);
+      };
+      const deadline = startDeadline(this.#clock, SPEC_PATIENCE_MS, () => resolveKnown(() => undefined));
+      this.#admission
+        .readSpec(channelId)
+        .then(resolve, (error: unknown) => {
+          if (isUnreachable(error)) resolveKnown(() => reject(error));
+          else reject(error);
+        })
+        .finally(() => deadline.cancel());
+    });
   }
 
   /** A channel was changed: its keys are looked up again. Until then, and where that fails, they are unknown. */

@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import type { Admitted } from "../../../src/control/access/admission.ts";
 import { RememberedAdmissions } from "../../../src/control/access/remembered-admissions.ts";
 import { type StoreTrouble, StoreUnavailableError } from "../../../src/control/ports/errors.ts";
+import { VirtualClock } from "../../support/stages/virtual-clock.ts";
 
 const HOUR_MS = 3_600_000;
 const admitted = (channelId: string, revision = 1): Admitted => ({
@@ -12,17 +13,21 @@ const admitted = (channelId: string, revision = 1): Admitted => ({
 /** Admissions over a database that has these keys, and can be away. */
 function stage() {
   const keys = new Map<string, Admitted>();
-  const state: { trouble: StoreTrouble | undefined; nowMs: number } = { trouble: undefined, nowMs: 0 };
-  const ask = <Result>(result: Result): Promise<Result> =>
-    state.trouble === undefined ? Promise.resolve(result) : Promise.reject(new StoreUnavailableError(state.trouble));
+  const clock = new VirtualClock();
+  const state: { trouble: StoreTrouble | "silent" | undefined } = { trouble: undefined };
+  const ask = async <Result>(result: Result): Promise<Result> => {
+    if (state.trouble === "silent") return await new Promise(() => undefined);
+    if (state.trouble !== undefined) throw new StoreUnavailableError(state.trouble);
+    return result;
+  };
   const admissions = new RememberedAdmissions(
     {
       admit: (key) => ask(keys.get(key)),
       readSpec: (channelId) => ask([...keys.values()].find(({ spec }) => spec.channelId === channelId)?.spec),
     },
-    { now: () => state.nowMs },
+    clock,
   );
-  return { keys, state, admissions };
+  return { clock, keys, state, admissions };
 }
 
 const settled = async () => {
@@ -30,7 +35,7 @@ const settled = async () => {
 };
 
 test("a key that was admitted goes on without the database, for a day; no other key does", async () => {
-  const { keys, state, admissions } = stage();
+  const { clock, keys, state, admissions } = stage();
   keys.set("key", admitted("ls-1"));
   keys.set("refused", { ...admitted("ls-2"), refusedFor: "channel-off" });
   for (const key of ["key", "refused", "wrong"]) await admissions.admit(key);
@@ -39,7 +44,7 @@ test("a key that was admitted goes on without the database, for a day; no other 
   expect(await admissions.readSpec("ls-1")).toEqual(admitted("ls-1").spec);
   for (const key of ["refused", "wrong", "never"]) await expect(admissions.admit(key)).rejects.toThrow("unreachable");
   await expect(admissions.readSpec("ls-2")).rejects.toThrow("unreachable");
-  state.nowMs = 24 * HOUR_MS;
+  clock.advance(24 * HOUR_MS);
   await expect(admissions.admit("key")).rejects.toThrow("unreachable");
 });
 
@@ -54,6 +59,24 @@ test("a database that answers counts, and one that is only busy is no reason to 
   expect(await admissions.admit("key")).toBeUndefined();
   state.trouble = "unreachable";
   await expect(admissions.admit("key")).rejects.toThrow("unreachable");
+});
+
+test("the settings of a known channel are waited for a second, those of another one until the database fails", async () => {
+  const { clock, keys, state, admissions } = stage();
+  keys.set("key", admitted("ls-1"));
+  await admissions.admit("key");
+  keys.set("key", admitted("ls-1", 2));
+  expect(await admissions.readSpec("ls-1")).toEqual(admitted("ls-1", 2).spec);
+  state.trouble = "silent";
+  const read: string[] = [];
+  const reading = ["ls-1", "ls-2"].map((id) => admissions.readSpec(id).finally(() => read.push(id)));
+  clock.advance(999);
+  await settled();
+  expect(read).toEqual([]);
+  clock.advance(1);
+  expect(await reading[0]).toEqual(admitted("ls-1").spec);
+  await settled();
+  expect(read).toEqual(["ls-1"]);
 });
 
 test("the login must be the one of the admission", async () => {
