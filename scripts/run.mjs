@@ -31,9 +31,11 @@ const VITE_CONFIG = ["--config", join("web", "vite.config.ts")];
 const DASHBOARD_SOURCES = ["web", join("src", "api-contract"), "package-lock.json"];
 const DASHBOARD = join(ROOT, "dist-web", "index.html");
 
-/** Long tests and measurements that are programs of their own, not part of `npm test`. */
+/** Programs of their own that are not part of `npm test`: long tests, measurements, releases. */
 const PROGRAMS = {
   "kill-nine": join("scripts", "kill-nine.mjs"),
+  release: join("scripts", "release", "release.ts"),
+  "record-database": join("test", "release", "record-database.ts"),
   fuzz: join("test", "soak", "fuzz.ts"),
   soak: join("test", "soak", "soak.ts"),
   "long-hold": join("test", "soak", "long-hold.ts"),
@@ -49,7 +51,7 @@ const PROGRAMS = {
   "srt-loss": join("test", "soak", "srt-loss.ts"),
 };
 /** Programs that need nothing but Node. */
-const NODE_ALONE = ["kill-nine", "fuzz", "soak", "simulate-placement", "srt-fuzz"];
+const NODE_ALONE = ["release", "record-database", "kill-nine", "fuzz", "soak", "simulate-placement", "srt-fuzz"];
 const SIMULATION = join("test", "relay", "simulation.test.ts");
 const SIMULATION_SEEDS = "2000";
 
