@@ -7,7 +7,8 @@ import { fail, ROOT, runInForeground, runQuietly, runStep, succeeds } from "./st
 import { installTestTools } from "./test-tools.mjs";
 
 const MODULES = join(ROOT, "node_modules");
-const STAMP = join(MODULES, ".fanfare-installed");
+/** What `npm run docs` needs beside the product: a package of its own, with a lockfile of its own. */
+const DOCS_SITE = join(ROOT, "scripts", "docs-site");
 /** The npm package `node` contains it. */
 const PACKAGED_NODE = join(MODULES, "node", "bin", "node");
 /** Since Node 24 sources run unbuilt (type stripping), and `node:sqlite` and `reusePort` exist. */
@@ -55,18 +56,19 @@ const NODE_ALONE = ["release", "record-database", "kill-nine", "fuzz", "soak", "
 const SIMULATION = join("test", "relay", "simulation.test.ts");
 const SIMULATION_SEEDS = "2000";
 
-/** Runs `npm ci` when nothing is installed, or when the lockfile has changed since the last install. */
-async function install() {
+/** Runs `npm ci` in a folder when nothing is installed, or when the lockfile has changed since the last install. */
+async function install(folder = ROOT) {
+  const stamp = join(folder, "node_modules", ".fanfare-installed");
   const lock = createHash("sha256")
-    .update(readFileSync(join(ROOT, "package-lock.json")))
+    .update(readFileSync(join(folder, "package-lock.json")))
     .digest("hex");
-  if (existsSync(STAMP) && readFileSync(STAMP, "utf8").trim() === lock) return;
+  if (existsSync(stamp) && readFileSync(stamp, "utf8").trim() === lock) return;
   process.stdout.write("— installing packages\n");
   // Node 24 itself is a dev dependency, so NODE_ENV=production or `omit=dev` must not drop it, nor what its install
   // script asks npm for.
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => name !== "NODE_ENV"));
-  await runQuietly("npm ci", "npm", ["ci", "--include=dev", "--no-audit", "--no-fund"], env);
-  writeFileSync(STAMP, `${lock}\n`);
+  await runQuietly("npm ci", "npm", ["ci", "--include=dev", "--no-audit", "--no-fund", "--prefix", folder], env);
+  writeFileSync(stamp, `${lock}\n`);
 }
 
 /** The Node that runs the server and the tests: this one if it is new enough, otherwise the packaged one. */
@@ -150,6 +152,13 @@ async function emit(node) {
   await buildDashboard(node);
 }
 
+/** Makes the documentation site in dist-docs/. */
+async function docs(node) {
+  await install(DOCS_SITE);
+  const vitepress = join(DOCS_SITE, "node_modules", "vitepress", "bin", "vitepress.js");
+  runStep("documentation site (vitepress)", node, [vitepress, "build", DOCS_SITE], { isLast: true });
+}
+
 /** Runs one measurement of `bench/`; its result goes to `docs/results/`. */
 async function bench(node, [name, ...options]) {
   const file = join(ROOT, "bench", `${name}.ts`);
@@ -180,6 +189,7 @@ const COMMANDS = {
   dev,
   check,
   build,
+  docs,
   bench,
   format: (node) => runStep("format (biome)", node, [PACKAGED.biome, "check", "--write"]),
   test,

@@ -115,3 +115,16 @@ test("the Korean README has the headings, links, blocks and commands of the Engl
   expect(english).toContain("](README.ko.md)");
   expect(korean).toContain("](README.md)");
 });
+
+test("the documentation site's menu has every page and folder of docs/, and the index every page that is not in a folder", () => {
+  const menu = readFileSync(join(ROOT, "scripts", "docs-site", ".vitepress", "config.mjs"), "utf8");
+  const pages = [...readPages("docs").keys()].map((path) => path.replace("docs/", ""));
+  const places = [...new Set(pages.map((path) => path.replace(/\/.*$/, "")))];
+  expect(places.length).toBeGreaterThan(12);
+  expect(
+    places.filter((place) => !menu.includes(place.endsWith(".md") ? `"${place}"` : `pagesOf("${place}")`)),
+  ).toEqual([]);
+  const index = readFileSync(join(ROOT, "docs", "README.md"), "utf8");
+  const top = pages.filter((path) => !path.includes("/") && path !== "README.md");
+  expect(top.filter((page) => !index.includes(`](${page})`))).toEqual([]);
+});
