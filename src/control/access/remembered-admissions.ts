@@ -14,6 +14,8 @@ const REMEMBERED_MS = 24 * 60 * 60 * 1_000;
  * 3 s to fail a question and 5 s to fail a connection, and the node with the encoder waits 4 s.
  */
 const SPEC_PATIENCE_MS = 1_000;
+/** The same for a known key: a living database ends a statement after 2 s, and the encoder's thread waits 5 s. */
+const KEY_PATIENCE_MS = 2_500;
 
 type Known = { readonly admitted: Admitted; readonly login: ProvenLogin | undefined; readonly untilMs: number };
 
@@ -35,31 +37,38 @@ export class RememberedAdmissions implements Pick<Admission, "admit" | "readSpec
     this.#clock = clock;
   }
 
-  async admit(streamKey: string, login?: ProvenLogin): Promise<Admitted | undefined> {
-    const changes = this.#changes;
-    try {
-      const admitted = await this.#admission.admit(streamKey, login);
-      if (changes === this.#changes) this.#note(streamKey, login, admitted);
-      return admitted;
-    } catch (error) {
-      const known = isUnreachable(error) ? this.#find(streamKey, login) : undefined;
-      if (known === undefined) throw error;
-      return known;
-    }
+  /** What is known of the key counts where the database fails, and where it does not answer in time. */
+  admit(streamKey: string, login?: ProvenLogin): Promise<Admitted | undefined> {
+    const known = () => this.#find(streamKey, login);
+    return this.#orKnown(this.#lookUp(streamKey, login), known, KEY_PATIENCE_MS);
   }
 
   /** What is known of the channel counts where the database fails, and where it does not answer within a second. */
   readSpec(channelId: ChannelId): Promise<ChannelSpec | undefined> {
     const known = () => this.#of(channelId)[0]?.[1].admitted.spec;
+    return this.#orKnown(this.#admission.readSpec(channelId), known, SPEC_PATIENCE_MS);
+  }
+
+  async #lookUp(streamKey: string, login: ProvenLogin | undefined): Promise<Admitted | undefined> {
+    const changes = this.#changes;
+    const admitted = await this.#admission.admit(streamKey, login);
+    if (changes === this.#changes) this.#note(streamKey, login, admitted);
+    return admitted;
+  }
+
+  #orKnown<Found>(
+    asked: Promise<Found | undefined>,
+    known: () => Found | undefined,
+    patienceMs: number,
+  ): Promise<Found | undefined> {
     return new Promise((resolve, reject) => {
       const resolveKnown = (orElse: () => void) => {
-        const spec = known();
-        if (spec === undefined) orElse();
-        else resolve(spec);
+        const found = known();
+        if (found === undefined) orElse();
+        else resolve(found);
       };
-      const deadline = startDeadline(this.#clock, SPEC_PATIENCE_MS, () => resolveKnown(() => undefined));
-      this.#admission
-        .readSpec(channelId)
+      const deadline = startDeadline(this.#clock, patienceMs, () => resolveKnown(() => undefined));
+      asked
         .then(resolve, (error: unknown) => {
           if (isUnreachable(error)) resolveKnown(() => reject(error));
           else reject(error);

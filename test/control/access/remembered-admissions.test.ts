@@ -79,6 +79,25 @@ test("the settings of a known channel are waited for a second, those of another 
   expect(read).toEqual(["ls-1"]);
 });
 
+test("a known key is waited for two and a half seconds, another one until the database fails", async () => {
+  const { clock, keys, state, admissions } = stage();
+  for (const key of ["known", "gone"]) keys.set(key, admitted(`ls-${key}`));
+  for (const key of ["known", "gone"]) await admissions.admit(key);
+  state.trouble = "silent";
+  const read: string[] = [];
+  const reading = ["known", "gone", "never"].map((key) => admissions.admit(key).finally(() => read.push(key)));
+  clock.advance(2_499);
+  // Another node has told of a change meanwhile.
+  admissions.changed("ls-gone");
+  await settled();
+  expect(read).toEqual([]);
+  clock.advance(1);
+  expect(await reading[0]).toEqual(admitted("ls-known"));
+  clock.advance(10_000);
+  await settled();
+  expect(read).toEqual(["known"]);
+});
+
 test("the login must be the one of the admission", async () => {
   const { keys, state, admissions } = stage();
   keys.set("key", admitted("ls-1"));
