@@ -1,4 +1,5 @@
 import type { Clock } from "../base/clock.ts";
+import { startDeadline } from "../base/deadline.ts";
 import type { PlacementMeter } from "../control/ports/channel-placement.ts";
 import type { KnownOwner, OwnerAnswer, OwnerQuestion } from "../control/ports/owner-question.ts";
 import { type Answers, type Verdict, verdictOf } from "./admission-steps.ts";
@@ -6,10 +7,10 @@ import { type Answers, type Verdict, verdictOf } from "./admission-steps.ts";
 const MS_PER_SECOND = 1_000;
 
 export type OwnerAskerDeps = {
-  readonly clock: Pick<Clock, "startTimer" | "now">;
+  readonly clock: Pick<Clock, "startTimer" | "now" | "awakeNow">;
   readonly link: OwnerQuestion;
   readonly bus: OwnerQuestion;
-  /** How long an owner has to answer, in milliseconds. */
+  /** How long an owner has to answer while this node runs, in milliseconds. */
   readonly silentMs: number;
   readonly meter: PlacementMeter;
 };
@@ -42,7 +43,7 @@ export class OwnerAsker {
         const epoch = answers.link?.kind === "owner" ? answers.link.epoch : owner.epoch;
         resolve({ verdict, epoch });
       };
-      const timer = clock.startTimer(silentMs, () => judge(true));
+      const timer = startDeadline(clock, silentMs, () => judge(true));
       const take = (way: keyof Answers) => (answer: OwnerAnswer) => {
         answers = { ...answers, [way]: answer };
         const hasAnswered = answer.kind === "owner" || answer.kind === "not-owner";

@@ -10,6 +10,8 @@ const MUTANT_SEEDS = 60;
 const MENDED: readonly number[] = [
   // A node that woke claimed a channel because a question from before its pause had failed.
   5_008_030,
+  // A node stood still for 1.3 s while it asked an owner, and did not read the answer before the owner's time was over.
+  6_068_328,
 ];
 
 test(`nodes, the database and the network fail, and every invariant holds (${SEEDS} seeds)`, async () => {

@@ -114,6 +114,7 @@ export class SimNode {
     if (!this.process.isFrozen) return;
     if (this.#cluster.world.nowMs - this.frozenMs > FREEZE_MS) this.wokeMs = this.#cluster.world.nowMs;
     this.resumedMs = this.#cluster.world.nowMs;
+    this.process.stoodStillMs += this.resumedMs - this.frozenMs;
     this.process.wake();
   }
 

@@ -6,6 +6,8 @@ type Event = { readonly atMs: number; readonly order: number; readonly run: () =
 export class Process {
   isDead = false;
   isFrozen = false;
+  /** For how long it has stood still, in milliseconds. */
+  stoodStillMs = 0;
   #waiting: (() => void)[] = [];
 
   run(work: () => void): void {
@@ -61,7 +63,7 @@ export class World {
   clockOf(process: Process): Clock {
     return {
       now: () => this.nowMs,
-      awakeNow: () => this.nowMs,
+      awakeNow: () => this.nowMs - process.stoodStillMs,
       wallNow: () => this.nowMs,
       startTimer: (delayMs, run) => {
         let isCancelled = false;
