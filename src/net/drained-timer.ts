@@ -15,7 +15,7 @@ type DrainedTimerDeps = {
 
 /**
  * Timers of a UDP port that run behind the datagrams which have arrived by then. A thread that stood still for a second has
- * hundreds of datagrams to read: whoever looked at the clock first would give up what is in them.
+ * hundreds of datagrams to read: a timer that ran before them would give up what is in them.
  */
 export class DrainedTimer {
   readonly #deps: DrainedTimerDeps;

@@ -23,8 +23,8 @@ export async function removeLeftSocket(socket: string): Promise<void> {
 }
 
 /**
- * A process's own folder within the data folder, for its sockets. Only this user can open it: whoever connects to one
- * of the sockets is this user.
+ * A process's own folder within the data folder, for its sockets. Only this user can open it: a process that connects to one
+ * of the sockets is this user's.
  */
 export class RunFolder {
   readonly #dataFolder: string;

@@ -11,6 +11,7 @@ import type { Clock } from "../../base/clock.ts";
 import { isSessionOwner } from "../../control/access/dashboard-access.ts";
 import type { AuditOrigin, AuditScope, AuditSubject } from "../../control/audit/audit.ts";
 import type { AuditLog } from "../../control/audit/audit-log.ts";
+import { clientOf } from "../auth/limits.ts";
 import { runAs } from "../auth/request-actor.ts";
 
 declare module "fastify" {
@@ -76,9 +77,10 @@ function originOf(request: FastifyRequest, action: AuditAction, callerId: string
   const isSession = request.caller === undefined || isSessionOwner(request.caller.accessKeyId);
   const keyActor: AuditActorKind = isSession ? "session" : "access-key";
   const userAgent = (request.headers["user-agent"] ?? "").slice(0, USER_AGENT_CHARACTERS_MAX);
+  const remoteAddress = clientOf(request.ip, request.socket.remoteAddress ?? "");
   const client: AuditClient = isSession ? "dashboard" : CLI.test(userAgent) ? "cli" : "api";
   return {
-    ...{ actor: action === "setUpDashboard" ? "set-up" : keyActor, client, remoteAddress: request.ip },
+    ...{ actor: action === "setUpDashboard" ? "set-up" : keyActor, client, remoteAddress },
     ...(callerId === undefined ? {} : { actorId: callerId }),
     ...(request.caller?.name === undefined ? {} : { actorName: request.caller.name }),
     ...(userAgent === "" ? {} : { userAgent }),

@@ -45,9 +45,9 @@ export class RequestRate {
 
 /**
  * The client's address. A forwarded text that is no address (a proxy may write anything there) counts as the proxy's
- * own.
+ * own. An IPv4 client of a socket for both families has its plain address.
  */
 export function clientOf(address: string, socketAddress: string): string {
   const valid = isIP(address) > 0 ? address : socketAddress;
-  return isIP(valid) === 0 ? "unknown" : valid;
+  return isIP(valid) === 0 ? "unknown" : valid.replace(/^::ffff:(?=\d+\.)/i, "");
 }

@@ -303,6 +303,19 @@ test("as CSV it has one line for each record, in the reader's time zone, and no 
   expect(end).toBe("");
 });
 
+test("a record has the client's plain address", async () => {
+  for (const [remoteAddress, shown] of [
+    ["::ffff:192.0.2.9", "192.0.2.9"],
+    ["2001:db8::9", "2001:db8::9"],
+  ] as const) {
+    await api.server.inject({
+      ...{ method: "POST", url: "/api/v2/access-keys", remoteAddress, payload: '{"role":"viewer"}' },
+      headers: { host: HOST, authorization: `Bearer ${MANAGER.secretKey}` },
+    });
+    expect((await records())[0]).toMatchObject({ action: "createAccessKey", remoteAddress: shown });
+  }
+});
+
 test("a database that takes no writes does not keep a person from ending a broadcast; its record follows", async () => {
   const { channelId } = await api.create();
   api.runtime.start(channelId, 1);
