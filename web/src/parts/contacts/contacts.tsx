@@ -100,22 +100,23 @@ export function Contacts() {
 
 async function test({ contactId }: Contact): Promise<void> {
   const { ok, lastStatus, lastProblem } = await call<ContactTest>("POST", `${PATH}/${contactId}/test`);
-  const { tested, testFailed, problems } = words();
+  const { tested, testFailed } = words();
   if (ok) say(tested);
-  else say(testFailed(whyText(lastProblem === undefined ? undefined : problems[lastProblem], lastStatus)), "bad");
+  else say(testFailed(whyText(lastProblem, lastStatus)), "bad");
 }
 
 function stateText({ enabled, lastSentTime, lastProblem, lastStatus }: Contact): string {
   const texts = words();
   if (!enabled) return texts.off;
   if (lastProblem !== undefined || lastStatus !== undefined) {
-    return texts.failed(whyText(lastProblem === undefined ? undefined : texts.problems[lastProblem], lastStatus));
+    return texts.failed(whyText(lastProblem, lastStatus));
   }
   return lastSentTime === undefined ? texts.never : formatDateTime(lastSentTime);
 }
 
 /** The reason with the code of the other side, where there is one. */
-function whyText(problem: string | undefined, status: number | undefined): string {
+function whyText(problem: Contact["lastProblem"], status: number | undefined): string {
   if (problem === undefined) return `HTTP ${status}`;
-  return status === undefined ? problem : `${problem} (${status})`;
+  const text = { ...t().settings.deliveryProblems, ...words().problems }[problem];
+  return status === undefined ? text : `${text} (${status})`;
 }

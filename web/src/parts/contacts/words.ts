@@ -1,4 +1,5 @@
 import type { CONTACT_PROBLEMS } from "../../../../src/api-contract/contacts/contact-words.ts";
+import type { Delivery } from "../../base/model.ts";
 import { language } from "../../text/text.ts";
 
 type Problem = (typeof CONTACT_PROBLEMS)[number];
@@ -35,17 +36,11 @@ const en = {
   tested: "The test message was delivered.",
   testFailed: (why: string | number) => `The test message was not delivered: ${why}`,
   removeSure: (name: string) => `${name} gets no more messages.`,
+  /** Beside those of webhooks. */
   problems: {
-    ADDRESS_FORBIDDEN: "address not allowed",
-    DNS_FAILED: "address not found",
-    CONNECTION_FAILED: "connection failed",
-    SERVER_TROUBLE: "a problem with this server",
-    TLS_FAILED: "secure connection failed",
-    TIMEOUT: "no response in time",
-    ANSWER_UNREADABLE: "the response isn't HTTP",
     NO_MAIL_SERVER: "no mail server is set",
     MAIL_REJECTED: "the mail server rejected it",
-  } satisfies Record<Problem, string>,
+  } satisfies Record<Exclude<Problem, Delivery["lastProblem"]>, string>,
 };
 
 const ko: typeof en = {
@@ -81,13 +76,6 @@ const ko: typeof en = {
   testFailed: (why) => `테스트 메시지가 전달되지 않았습니다: ${why}`,
   removeSure: (name) => `${name}에 더 이상 메시지를 보내지 않습니다.`,
   problems: {
-    ADDRESS_FORBIDDEN: "허용되지 않는 주소",
-    DNS_FAILED: "주소를 찾을 수 없음",
-    CONNECTION_FAILED: "연결 실패",
-    SERVER_TROUBLE: "이 서버의 문제",
-    TLS_FAILED: "보안 연결 실패",
-    TIMEOUT: "응답 시간 초과",
-    ANSWER_UNREADABLE: "HTTP가 아닌 응답",
     NO_MAIL_SERVER: "메일 서버가 설정되지 않음",
     MAIL_REJECTED: "메일 서버가 거부함",
   },
