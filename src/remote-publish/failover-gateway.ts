@@ -10,18 +10,33 @@ import type { RemoteGateway } from "./remote-publisher.ts";
 /** A new owner is looked for this often, with this pause, in milliseconds. Then the encoder has to come again. */
 const TRIES_MAX = 4;
 const PAUSE_MS = 250;
+/** An owner that takes nothing for this long is asked whether it lives, … */
+const SUSPECT_MS = 200;
+/** … and again after this long, if it does. In milliseconds. */
+const ASK_PAUSE_MS = 1_000;
+
+/** A way into the channel. */
+type Way = {
+  readonly gateway: PublishGateway | RemoteGateway;
+  /** Of the ownership at another node; absent for one of this node. */
+  readonly epoch?: number;
+};
 
 export type FailoverDeps = {
   readonly clock: Clock;
-  /** Finds a way into the channel by the same key, at whatever node; undefined where there is none now. Never rejects. */
-  readonly again: () => Promise<PublishGateway | RemoteGateway | undefined>;
+  /**
+   * Finds a way into the channel by the same key, at any node; undefined where there is none now, or where the owner is
+   * alive and its epoch is still `knownEpoch`. Never rejects.
+   */
+  readonly again: (knownEpoch: number | undefined) => Promise<Way | undefined>;
   /** The owner died, and the encoder publishes on. */
   readonly onFailover: () => void;
 };
 
 /**
- * The way of an encoder into a channel that another node owns. If that node dies, the encoder stays connected: its stream
- * goes on at this node, or at the one that was faster, from the last keyframe on.
+ * The way of an encoder into a channel that another node owns. If that node dies, or falls silent and no longer owns the
+ * channel, the encoder stays connected: its stream goes on at this node, or at the one that was faster, from the last
+ * keyframe on.
  */
 export class FailoverGateway implements PublishGateway {
   readonly channelId: ChannelId;
@@ -31,10 +46,16 @@ export class FailoverGateway implements PublishGateway {
   #arrival: PublisherArrival | undefined;
   #handle: PublisherHandle | undefined;
   #isOver = false;
+  /** The present owner's, at another node. */
+  #epoch: number | undefined;
+  #isAsking = false;
+  #askedMs = Number.NEGATIVE_INFINITY;
 
-  constructor(first: RemoteGateway, deps: FailoverDeps) {
+  /** `epoch`: of the ownership at the other node. */
+  constructor(first: RemoteGateway, epoch: number, deps: FailoverDeps) {
     this.channelId = first.channelId;
     this.#gateway = first;
+    this.#epoch = epoch;
     this.#deps = deps;
   }
 
@@ -67,8 +88,12 @@ export class FailoverGateway implements PublishGateway {
 
   #push(message: MediaMessage): void {
     if (this.#isOver) return;
-    this.#kept.take(message, this.#deps.clock.now());
+    const nowMs = this.#deps.clock.now();
+    this.#kept.take(message, nowMs);
     this.#handle?.push(message);
+    const gateway = this.#gateway;
+    if (!("untakenMs" in gateway) || gateway.untakenMs < SUSPECT_MS) return;
+    if (!this.#isAsking && nowMs - this.#askedMs >= ASK_PAUSE_MS) void this.#suspect(gateway);
   }
 
   #end(end: IngestEnd): void {
@@ -89,25 +114,47 @@ export class FailoverGateway implements PublishGateway {
     arrival.onRoom();
   }
 
+  /** The owner is asked by the way of every visitor. This ends the present way only where the channel has another owner. */
+  async #suspect(silent: RemoteGateway): Promise<void> {
+    this.#isAsking = true;
+    const way = await this.#deps.again(this.#epoch);
+    this.#isAsking = false;
+    this.#askedMs = this.#deps.clock.now();
+    if (way === undefined) return;
+    const arrival = this.#arrival;
+    // The encoder left, or the way broke and a new one is looked for already.
+    if (arrival === undefined || this.#isOver || this.#handle === undefined) return way.gateway.leave();
+    this.#handle = undefined;
+    silent.abandon();
+    // It may have been full.
+    arrival.onRoom();
+    if (!(await this.#enter(way, arrival))) await this.#failOver(arrival);
+  }
+
   async #failOver(arrival: PublisherArrival): Promise<void> {
-    const { clock, again, onFailover } = this.#deps;
     for (let count = 0; count < TRIES_MAX && !this.#isOver; count += 1) {
-      if (count > 0) await new Promise<void>((resolve) => clock.startTimer(PAUSE_MS, resolve));
-      const gateway = await again();
-      if (gateway === undefined) continue;
-      const isAdmitted = (await gateway.tryAdmit()) === "admitted";
-      if (!isAdmitted || this.#isOver) {
-        gateway.leave();
-        continue;
-      }
-      this.#gateway = gateway;
-      this.#handle = this.#openIn(gateway, arrival);
-      if (this.#handle === undefined) continue;
-      for (const message of this.#kept.messages(clock.now())) this.#handle?.push(message);
-      gateway.flush();
-      return onFailover();
+      if (count > 0) await new Promise<void>((resolve) => this.#deps.clock.startTimer(PAUSE_MS, resolve));
+      const way = await this.#deps.again(undefined);
+      if (way !== undefined && (await this.#enter(way, arrival))) return;
     }
     this.#giveUp();
+  }
+
+  /** The stream goes on by this way. Returns false where it is not taken there. */
+  async #enter({ gateway, epoch }: Way, arrival: PublisherArrival): Promise<boolean> {
+    const isAdmitted = (await gateway.tryAdmit()) === "admitted";
+    if (!isAdmitted || this.#isOver) {
+      gateway.leave();
+      return false;
+    }
+    this.#gateway = gateway;
+    this.#epoch = epoch;
+    this.#handle = this.#openIn(gateway, arrival);
+    if (this.#handle === undefined) return false;
+    for (const message of this.#kept.messages(this.#deps.clock.now())) this.#handle?.push(message);
+    gateway.flush();
+    this.#deps.onFailover();
+    return true;
   }
 
   #giveUp(): void {

@@ -68,6 +68,10 @@ export class RemotePublishers {
 export interface RemoteGateway extends PublishGateway {
   /** The owner's thread or process died: it did not drop the encoder. */
   readonly wasLost: boolean;
+  /** How long the owner has taken nothing of what waits for it, in milliseconds in which this process ran. 0: nothing waits. */
+  readonly untakenMs: number;
+  /** Closes the way to an owner that is no longer the owner, without a word and without a dismissal. */
+  abandon(): void;
 }
 
 class RemotePublisher implements RemoteGateway {
@@ -84,6 +88,8 @@ class RemotePublisher implements RemoteGateway {
   #wasLost = false;
   readonly #block = new BlockWriter();
   #untakenBytes = 0;
+  /** When the first untaken bytes were sent, or the last were taken. */
+  #takenMs = 0;
   #needsFlush = false;
 
   constructor(
@@ -116,6 +122,10 @@ class RemotePublisher implements RemoteGateway {
     return this.#wasLost;
   }
 
+  get untakenMs(): number {
+    return this.#untakenBytes === 0 ? 0 : this.#deps.clock.awakeNow() - this.#takenMs;
+  }
+
   async tryAdmit(): Promise<AdmitResult> {
     const timer = startDeadline(this.#deps.clock, ADMIT_DEADLINE_MS, () => this.#answerAdmit("unavailable"));
     const result = await this.#admitResult;
@@ -141,6 +151,10 @@ class RemotePublisher implements RemoteGateway {
     if (this.#arrival === undefined) this.#finish();
   }
 
+  abandon(): void {
+    if (!this.#isOver) this.#finish();
+  }
+
   #push(message: MediaMessage): void {
     if (this.#isOver) return;
     this.#block.add(message);
@@ -153,6 +167,7 @@ class RemotePublisher implements RemoteGateway {
 
   #postBlock(isFlush: boolean): void {
     const { buffer, length } = this.#block.take();
+    if (this.#untakenBytes === 0) this.#takenMs = this.#deps.clock.awakeNow();
     this.#untakenBytes += length;
     this.#needsFlush = !isFlush;
     this.#transport.post({ kind: "media", buffer, length, isFlush }, [buffer]);
@@ -171,6 +186,7 @@ class RemotePublisher implements RemoteGateway {
         return this.#answerAdmit(message.isAdmitted ? "admitted" : "fight");
       case "taken":
         this.#untakenBytes -= message.bytes;
+        this.#takenMs = this.#deps.clock.awakeNow();
         this.#block.reuse(message.buffer);
         if (!this.#isFull || this.#untakenBytes > ROOM_BYTES) return;
         this.#isFull = false;

@@ -19,13 +19,18 @@ async function publish() {
   const nothing = () => undefined;
   const publishers = new RemotePublishers({ clock, afterReads: (run) => run(), onWait: nothing, onCount: nothing });
   const events = { dismissals: 0, failovers: 0, asked: 0 };
-  const world: { ways: (PublishGateway | undefined)[] } = { ways: [] };
-  const again = async () => {
+  const world: { ways: (PublishGateway | undefined)[]; knownEpochs: (number | undefined)[] } = {
+    ways: [],
+    knownEpochs: [],
+  };
+  const again = async (knownEpoch: number | undefined) => {
     events.asked += 1;
-    return world.ways.shift();
+    world.knownEpochs.push(knownEpoch);
+    const gateway = world.ways.shift();
+    return gateway === undefined ? undefined : { gateway };
   };
   const first = publishers.to({ channelId: "ls-1", latency: "efficient" }, transport.near);
-  const gateway = new FailoverGateway(first, { clock, again, onFailover: () => (events.failovers += 1) });
+  const gateway = new FailoverGateway(first, 7, { clock, again, onFailover: () => (events.failovers += 1) });
   const tried = gateway.tryAdmit();
   await transport.settle();
   expect(await tried).toBe("admitted");
@@ -93,4 +98,51 @@ test("an encoder that the owner dropped is dismissed, and so is one whose channe
     await new Promise(setImmediate);
   }
   expect(alone.events).toEqual({ dismissals: 1, failovers: 0, asked: 4 });
+});
+
+test("an owner that takes nothing is asked, and the encoder's way to it stays while it is the owner", async () => {
+  const { clock, publisher, events, world, transport, gateway } = await publish();
+  const frameAt = async (ms: number, isTaken: boolean) => {
+    clock.advance(ms - clock.now());
+    publisher.push(video(ms, avcFrame(false, ms % 250)));
+    gateway.flush();
+    if (isTaken) await transport.settle();
+    else await new Promise(setImmediate);
+  };
+  const startMs = clock.now();
+  for (let count = 1; count <= 50; count += 1) await frameAt(startMs + 40 * count, true);
+  expect(events.asked).toBe(0);
+  // Nothing crosses any more for two seconds.
+  const silentMs = clock.now();
+  for (let count = 1; count <= 50; count += 1) {
+    await frameAt(silentMs + 40 * count, false);
+    if (count === 5) expect(events.asked).toBe(0);
+  }
+  expect(world.knownEpochs).toEqual([7, 7]);
+  await transport.settle();
+  const heardMs = clock.now();
+  for (let count = 1; count <= 50; count += 1) await frameAt(heardMs + 40 * count, true);
+  expect(events).toEqual({ dismissals: 0, failovers: 0, asked: 2 });
+});
+
+test("an owner that takes nothing, and is the owner no more, is left without a word", async () => {
+  const { owner, next, clock, publisher, events, world, wayToNext, transport, gateway } = await publish();
+  publisher.push(video(0, AVC_CONFIG));
+  publisher.push(video(0, avcFrame(true, 1)));
+  gateway.flush();
+  world.ways = [wayToNext];
+  for (let count = 0; count < 5; count += 1) clock.advance(50);
+  publisher.push(video(250, avcFrame(false, 2)));
+  await new Promise(setImmediate);
+  next.dialer.latest(1).accept();
+  publisher.push(video(290, avcFrame(false, 3)));
+  gateway.flush();
+  expect(mediaOf(next.dialer.latest(1)).map(({ payload }) => payload)).toEqual([
+    AVC_CONFIG,
+    ...[avcFrame(true, 1), avcFrame(false, 2), avcFrame(false, 3)],
+  ]);
+  // It hears that the way is closed, and not that the encoder ended its stream.
+  await transport.settle();
+  expect(owner.facts.flatMap((fact) => (fact.kind === "ingest-held" ? [fact.end] : []))).toEqual(["connection-lost"]);
+  expect(events).toEqual({ dismissals: 0, failovers: 1, asked: 1 });
 });

@@ -34,6 +34,8 @@ export type AdmissionsDeps = {
   readonly onPlayLeft: (requestId: number) => void;
 };
 
+type RemoteWay = { readonly gateway: RemoteGateway; readonly epoch: number };
+
 /**
  * Admits encoders and players that connect to this thread: the control thread decides, and this carries out the
  * decision.
@@ -52,21 +54,26 @@ export class Admissions {
     const found = await this.#admitOnce(key, login);
     if (typeof found.admission !== "object" || !("gateway" in found.admission) || found.remote === undefined)
       return found.admission;
-    const again = async () => {
-      const { admission } = await this.#admitOnce(key, login);
-      return typeof admission === "object" && "gateway" in admission ? admission.gateway : undefined;
+    const again = async (knownEpoch: number | undefined) => {
+      const { admission, remote } = await this.#admitOnce(key, login, knownEpoch);
+      if (typeof admission !== "object" || !("gateway" in admission)) return undefined;
+      return remote ?? { gateway: admission.gateway };
     };
     const { clock, onFailover } = this.#deps;
-    const { channelId } = found.remote;
-    const deps = { clock, again, onFailover: () => onFailover(channelId) };
-    return { ...found.admission, gateway: new FailoverGateway(found.remote, deps) };
+    const { gateway, epoch } = found.remote;
+    const deps = { clock, again, onFailover: () => onFailover(gateway.channelId) };
+    return { ...found.admission, gateway: new FailoverGateway(gateway, epoch, deps) };
   }
 
-  /** `remote`: the way to another node. */
+  /**
+   * `remote`: the way to another node. `knownEpoch`: an encoder has a way to this ownership at another node, and takes no
+   * second one.
+   */
   async #admitOnce(
     key: string,
     login: ProvenLogin | undefined,
-  ): Promise<{ readonly admission: Admission; readonly remote?: RemoteGateway }> {
+    knownEpoch?: number,
+  ): Promise<{ readonly admission: Admission; readonly remote?: RemoteWay }> {
     const { engine, requests, remote, takesNew, openTransport, links } = this.#deps;
     const { reply, end } = await requests.admission(key, login);
     switch (reply?.decision) {
@@ -80,6 +87,7 @@ export class Admissions {
       case "admit-elsewhere": {
         const { channelId, slot, link } = reply;
         const isHere = link === undefined;
+        if (knownEpoch !== undefined && link?.epoch === knownEpoch) return { admission: "unavailable" };
         const transport = isHere
           ? openTransport<FromEncoder, ToEncoder>(end)
           : await links.attach(channelId, slot, link);
@@ -88,7 +96,7 @@ export class Admissions {
         const isOtherNode = link !== undefined && "host" in link.place;
         return {
           admission: { ...secretOf(reply), gateway, slot },
-          ...(isOtherNode ? { remote: gateway } : {}),
+          ...(isOtherNode ? { remote: { gateway, epoch: link.epoch } } : {}),
         };
       }
       case "refuse":
