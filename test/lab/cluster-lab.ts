@@ -1,9 +1,9 @@
 import { parseArgs } from "node:util";
-import { freezeOwners } from "./freezes.ts";
-import { killOwners } from "./kills.ts";
+import { freezeOwners } from "./scenarios/freezes.ts";
+import { killOwners } from "./scenarios/kills.ts";
 import { Lab } from "./lab.ts";
-import { outage } from "./outages.ts";
-import { CUTS, cutOwner } from "./partitions.ts";
+import { outage } from "./scenarios/outages.ts";
+import { CUTS, cutOwner } from "./scenarios/cuts.ts";
 
 const USAGE = `usage: npm run cluster-lab -- [--kills N] [--freezes N] [--outages SECONDS] [--cuts SECONDS]
 

@@ -1,8 +1,8 @@
 import { expect, onTestFinished, test } from "vitest";
-import { freezeOwners } from "../../lab/freezes.ts";
-import { killOwners } from "../../lab/kills.ts";
+import { freezeOwners } from "../../lab/scenarios/freezes.ts";
+import { killOwners } from "../../lab/scenarios/kills.ts";
 import { Lab } from "../../lab/lab.ts";
-import { outage } from "../../lab/outages.ts";
+import { outage } from "../../lab/scenarios/outages.ts";
 
 /** Longer than a pause that a node must confirm its channels after, and than one after which it is replaced. */
 const FROZEN_MS = 5_000;

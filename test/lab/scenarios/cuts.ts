@@ -1,13 +1,13 @@
 import { setTimeout as pass } from "node:timers/promises";
-import { syntheticClip } from "../../src/testkit/encoder/clip.ts";
-import { KitEncoder } from "../../src/testkit/encoder/encoder.ts";
-import type { LabNode } from "../support/cluster/lab-node.ts";
-import { startFfmpeg } from "../support/encoders/ffmpeg-encoder.ts";
-import { waitFor } from "../support/processes/waiting.ts";
-import { makeClip } from "../support/streams/clip.ts";
-import { comparedFrames } from "./compared-frames.ts";
-import type { Lab, LabChannel } from "./lab.ts";
-import { PublisherWatch } from "./publisher-watch.ts";
+import { syntheticClip } from "../../../src/testkit/encoder/clip.ts";
+import { KitEncoder } from "../../../src/testkit/encoder/encoder.ts";
+import type { LabNode } from "../../support/cluster/lab-node.ts";
+import { startFfmpeg } from "../../support/encoders/ffmpeg-encoder.ts";
+import { waitFor } from "../../support/processes/waiting.ts";
+import { makeClip } from "../../support/streams/clip.ts";
+import { comparedFrames } from "../compared-frames.ts";
+import type { Lab, LabChannel } from "../lab.ts";
+import { PublisherWatch } from "../publisher-watch.ts";
 
 const CLIP = { seconds: 6, kilobits: 300, size: "320x180" };
 /** From the cut to an encoder of the owner's channel at another node, in milliseconds. */

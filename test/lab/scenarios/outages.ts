@@ -1,11 +1,11 @@
 import { setTimeout as pass } from "node:timers/promises";
-import { syntheticClip } from "../../src/testkit/encoder/clip.ts";
-import { KitEncoder } from "../../src/testkit/encoder/encoder.ts";
-import type { LabNode } from "../support/cluster/lab-node.ts";
-import { startFfmpeg } from "../support/encoders/ffmpeg-encoder.ts";
-import { makeClip } from "../support/streams/clip.ts";
-import { comparedFrames } from "./compared-frames.ts";
-import type { Lab, LabChannel } from "./lab.ts";
+import { syntheticClip } from "../../../src/testkit/encoder/clip.ts";
+import { KitEncoder } from "../../../src/testkit/encoder/encoder.ts";
+import type { LabNode } from "../../support/cluster/lab-node.ts";
+import { startFfmpeg } from "../../support/encoders/ffmpeg-encoder.ts";
+import { makeClip } from "../../support/streams/clip.ts";
+import { comparedFrames } from "../compared-frames.ts";
+import type { Lab, LabChannel } from "../lab.ts";
 
 const CLIP = { seconds: 6, kilobits: 300, size: "320x180" };
 /** From the begin of the outage to an encoder whose key a node knows, in milliseconds. */

@@ -1,11 +1,11 @@
 import { setTimeout as pass } from "node:timers/promises";
-import { syntheticClip } from "../../src/testkit/encoder/clip.ts";
-import { KitEncoder } from "../../src/testkit/encoder/encoder.ts";
-import type { KitTarget } from "../../src/testkit/target/target.ts";
-import type { LabNode } from "../support/cluster/lab-node.ts";
-import { waitFor } from "../support/processes/waiting.ts";
-import { type Lab, type LabChannel, mediaBehind } from "./lab.ts";
-import { PublisherWatch } from "./publisher-watch.ts";
+import { syntheticClip } from "../../../src/testkit/encoder/clip.ts";
+import { KitEncoder } from "../../../src/testkit/encoder/encoder.ts";
+import type { KitTarget } from "../../../src/testkit/target/target.ts";
+import type { LabNode } from "../../support/cluster/lab-node.ts";
+import { waitFor } from "../../support/processes/waiting.ts";
+import { type Lab, type LabChannel, mediaBehind } from "../lab.ts";
+import { PublisherWatch } from "../publisher-watch.ts";
 
 const CLIP = { video: "180p", kilobits: 300 } as const;
 /** From the freeze to the end of the encoder that it relays, and then to the next encoder, in milliseconds. */

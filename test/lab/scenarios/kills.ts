@@ -1,7 +1,7 @@
 import { setTimeout as pass } from "node:timers/promises";
-import { type Lab, mediaBehind } from "./lab.ts";
-import { PublisherWatch } from "./publisher-watch.ts";
-import { Writer } from "./writers.ts";
+import { type Lab, mediaBehind } from "../lab.ts";
+import { PublisherWatch } from "../publisher-watch.ts";
+import { Writer } from "../writers.ts";
 
 const WRITERS = 2;
 /** Between a node's return and the next kill, in milliseconds: HAProxy knows the node again. */
