@@ -4,6 +4,11 @@ import type { ChannelId } from "../thread-protocol/channel-spec.ts";
 
 /** How often it is looked whether all broadcasts are over, in milliseconds. */
 const LOOK_MS = 1_000;
+/**
+ * A load balancer asks once a second whether a node is ready, and believes its second refusal. Until it has, encoders still
+ * come, and the node takes them as before. In milliseconds.
+ */
+const NOTICE_MS = 4_000;
 /** The share of the channels that is cut within a second once the time is over. */
 const CUT_SHARE = 0.05;
 
@@ -12,7 +17,7 @@ export type DrainDeps = {
   readonly log: Log;
   /** How long broadcasts may go on, in milliseconds. */
   readonly drainMs: number;
-  /** From now on this node takes no new channels, and says so. Never rejects. */
+  /** From now on this node takes no new channels. Never rejects. */
   readonly begin: () => Promise<void>;
   /** The channels of this node that are on air. */
   readonly onAir: () => readonly ChannelId[];
@@ -21,7 +26,7 @@ export type DrainDeps = {
 };
 
 /**
- * Empties a node: it takes no new channels, its broadcasts go on until they end, and what is left when the time is over is
+ * Empties a node: it is not ready for encoders, soon takes no new channels, its broadcasts go on until they end, and what is left when the time is over is
  * cut, a few channels each second, so that the other nodes are not overrun.
  */
 export class Drain {
@@ -45,26 +50,30 @@ export class Drain {
     return this.#endTime !== undefined;
   }
 
-  /** Begins, if it has not begun. Resolves once the node has said so. */
-  async start(): Promise<void> {
-    const { clock, drainMs, begin, onAir, log } = this.#deps;
+  /** Begins, if it has not begun. */
+  start(): void {
+    const { clock, drainMs, onAir, log } = this.#deps;
     if (this.#endTime !== undefined) return;
     this.#endTime = clock.wallNow() + drainMs;
     this.#endMs = clock.now() + drainMs;
     log.info("draining", { onAir: onAir().length, seconds: drainMs / 1_000 });
-    await begin();
-    this.#look();
+    this.#timer = clock.startTimer(Math.min(NOTICE_MS, drainMs), () => void this.#begin());
   }
 
   /** Starts, and resolves once nothing is on air here. */
   async empty(): Promise<void> {
-    await this.start();
+    this.start();
     await this.#emptied.promise;
   }
 
   /** Looks no more. */
   stop(): void {
     this.#timer?.cancel();
+  }
+
+  async #begin(): Promise<void> {
+    await this.#deps.begin();
+    this.#look();
   }
 
   #look(): void {

@@ -34,10 +34,16 @@ const settled = async () => {
 test("broadcasts go on until they end, and then the node is empty", async () => {
   const { clock, onAir, cut, drain, empty, begun, isEmpty } = open(2);
   void empty();
-  void drain.start();
+  drain.start();
+  // Not ready from now on; encoders that a load balancer still sends are taken.
+  expect(drain.isDraining).toBe(true);
+  clock.advance(3_999);
+  await settled();
+  expect(begun()).toBe(0);
+  clock.advance(1);
   await settled();
   expect(begun()).toBe(1);
-  expect(drain.endTime).toBe(clock.wallNow() + 60_000);
+  expect(drain.endTime).toBe(clock.wallNow() + 56_000);
   clock.advance(30_000);
   onAir.clear();
   await settled();
@@ -51,8 +57,9 @@ test("broadcasts go on until they end, and then the node is empty", async () => 
 test("what is left when the time is over is cut, 5 % of it a second", async () => {
   const { clock, cut, empty, isEmpty } = open(40);
   void empty();
+  clock.advance(4_000);
   await settled();
-  clock.advance(59_000);
+  clock.advance(55_000);
   expect(cut).toEqual([]);
   clock.advance(1_000);
   expect(cut).toEqual(["ls-0", "ls-1"]);
@@ -64,10 +71,19 @@ test("what is left when the time is over is cut, 5 % of it a second", async () =
   expect(isEmpty()).toBe(true);
 });
 
-test("a node without broadcasts is empty at once", async () => {
-  const { empty, isEmpty, drain } = open(0);
+test("a node without broadcasts is empty once no encoder is sent to it any more, or at once where it has no time", async () => {
+  const { clock, empty, isEmpty, drain } = open(0);
   expect(drain.isDraining).toBe(false);
-  await empty();
+  void empty();
+  await settled();
+  expect(isEmpty()).toBe(false);
+  clock.advance(4_000);
+  await settled();
   expect(isEmpty()).toBe(true);
+  const hurried = open(0, 0);
+  void hurried.empty();
+  hurried.clock.advance(0);
+  await settled();
+  expect(hurried.isEmpty()).toBe(true);
   expect(drain.isDraining).toBe(true);
 });

@@ -81,7 +81,7 @@ export function joinCluster(parts: JoinParts): Joined {
     ...{ self: node.self, store, bus: node.bus, rpc: node.rpc, ownReport: report },
     seen: () => states.others.nodes(),
     drain: async () => {
-      await drain.start();
+      drain.start();
       states.feed.beatNow();
     },
   });
