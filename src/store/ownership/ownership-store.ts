@@ -59,8 +59,8 @@ export class PostgresOwnershipStore implements OwnershipStore, NodeKeyStore {
   }
 
   renewLease(incarnation: Incarnation, leaseMs: number): Promise<NodeState> {
-    return this.#database.write(async (trx) => {
-      const { state } = await trx
+    return this.#database.writeOnce(async (db) => {
+      const { state } = await db
         .updateTable("node")
         .set({
           lease_until: sql<number>`${NOW} + ${leaseMs}`,
@@ -74,21 +74,21 @@ export class PostgresOwnershipStore implements OwnershipStore, NodeKeyStore {
   }
 
   setNodeState(incarnation: Incarnation, state: Exclude<NodeState, "lost">): Promise<void> {
-    return this.#database.write(async (trx) => {
-      await trx.updateTable("node").set({ state }).where("incarnation", "=", incarnation).execute();
+    return this.#database.writeOnce(async (db) => {
+      await db.updateTable("node").set({ state }).where("incarnation", "=", incarnation).execute();
     });
   }
 
   setNodeKeys(incarnation: Incarnation, keyIds: readonly string[]): Promise<void> {
-    return this.#database.write(async (trx) => {
+    return this.#database.writeOnce(async (db) => {
       const set = { key_ids: JSON.stringify(keyIds) };
-      await trx.updateTable("node").set(set).where("incarnation", "=", incarnation).execute();
+      await db.updateTable("node").set(set).where("incarnation", "=", incarnation).execute();
     });
   }
 
   markLost(incarnation: Incarnation): Promise<boolean> {
-    return this.#database.write(async (trx) => {
-      const { numUpdatedRows } = await trx
+    return this.#database.writeOnce(async (db) => {
+      const { numUpdatedRows } = await db
         .updateTable("node")
         .set({ state: "lost" })
         .where("incarnation", "=", incarnation)
@@ -131,7 +131,7 @@ export class PostgresOwnershipStore implements OwnershipStore, NodeKeyStore {
   }
 
   claim(channelId: ChannelId, { incarnation, home }: ChannelOwner, seenEpoch: number): Promise<ClaimResult> {
-    return this.#database.write(async (trx) => {
+    return this.#database.writeOnce(async (db) => {
       // Shares the channel's row against its deletion; writes of its totals do not block this.
       const { rows } = await sql<{ epoch: number; by: number | null; was: number | null; revision: number }>`
         with live as (
@@ -147,7 +147,7 @@ export class PostgresOwnershipStore implements OwnershipStore, NodeKeyStore {
           home = excluded.home, epoch = present.epoch + 1, since = ${NOW}
         where present.epoch = ${seenEpoch}
         returning epoch, former_incarnation as by, former_epoch as was, (select revision from live) as revision
-      `.execute(trx);
+      `.execute(db);
       const [claimed] = rows;
       if (claimed === undefined) return { kind: "taken" };
       const { epoch, by, was, revision } = claimed;
@@ -157,7 +157,7 @@ export class PostgresOwnershipStore implements OwnershipStore, NodeKeyStore {
   }
 
   assertOwner(channelId: ChannelId, { incarnation, home }: ChannelOwner, epoch: number): Promise<boolean> {
-    return this.#database.write(async (trx) => {
+    return this.#database.writeOnce(async (db) => {
       const { rows } = await sql`
         with live as (select channel_id from channel where channel_id = ${channelId} and state = 'live' for key share)
         insert into channel_owner as present (channel_id, incarnation, home, epoch, since)
@@ -166,15 +166,15 @@ export class PostgresOwnershipStore implements OwnershipStore, NodeKeyStore {
           incarnation = excluded.incarnation, home = excluded.home, epoch = excluded.epoch, since = ${NOW}
         where (present.epoch, coalesce(present.incarnation, 0)) < (excluded.epoch, excluded.incarnation)
         returning epoch
-      `.execute(trx);
+      `.execute(db);
       return rows.length === 1;
     });
   }
 
   release(channelId: ChannelId, incarnation: Incarnation, epoch: number): Promise<void> {
-    return this.#database.write(async (trx) => {
+    return this.#database.writeOnce(async (db) => {
       // The row stays: the next epoch must be higher than all before.
-      await trx
+      await db
         .updateTable("channel_owner")
         .set((is) => ({
           former_incarnation: is.ref("incarnation"),
