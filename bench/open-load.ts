@@ -56,7 +56,12 @@ export async function runLoad({ origin, perSecond, seconds, next }: Load): Promi
   return { latencies, failures };
 }
 
-function send(agent: Agent, url: string, headers: Readonly<Record<string, string>>): Promise<number | undefined> {
+/** Resolves with the status of the answer once it has been read whole. */
+export function send(
+  agent: Agent,
+  url: string,
+  headers: Readonly<Record<string, string>>,
+): Promise<number | undefined> {
   return new Promise((resolve, reject) => {
     const outgoing = request(url, { agent, headers }, (answer) => {
       text(answer).then(() => resolve(answer.statusCode), reject);

@@ -5,10 +5,12 @@ import { z } from "zod";
 import { syntheticClip } from "../../src/testkit/encoder/clip.ts";
 import { KitTarget } from "../../src/testkit/target/target.ts";
 import { type Haproxy, startHaproxy } from "../support/cluster/haproxy.ts";
-import { type LabNode, startLabNode } from "../support/cluster/lab-node.ts";
+import { ingestUrl, type LabNode, startLabNode } from "../support/cluster/lab-node.ts";
 import { SharedServices } from "../support/cluster/shared-services.ts";
+import type { NetworkNamespace } from "../support/processes/network-namespace.ts";
 import { waitFor } from "../support/processes/waiting.ts";
 import { ClaimLog } from "./claim-log.ts";
+import { LabNetwork } from "./lab-network.ts";
 import { NodeWays } from "./node-ways.ts";
 import { ReturningEncoder } from "./returning-encoder.ts";
 
@@ -17,6 +19,9 @@ const TARGETS = 2;
 const KILOBITS = 300;
 const ON_AIR_MS = 20_000;
 const STOP_GRACE_MS = 3_000;
+const LOOPBACK = "127.0.0.1";
+/** Loopback, and the networks of hosts. */
+const TARGETS_ALLOWED = "127.0.0.0/8,10.78.0.0/16";
 const PROXIED = { FANFARE_PROXY_PROTOCOL_FROM: "127.0.0.0/8", FANFARE_TRUSTED_PROXIES: "127.0.0.0/8" };
 
 const backupAnswer = z.looseObject({ backupStreamKey: z.string() });
@@ -24,7 +29,7 @@ const backupAnswer = z.looseObject({ backupStreamKey: z.string() });
 export type LabChannel = {
   readonly channelId: string;
   readonly streamKey: string;
-  /** Where the ways of the nodes can be cut. */
+  /** Where channels have a second key. */
   readonly backupKey: string | undefined;
   readonly targets: readonly KitTarget[];
 };
@@ -35,8 +40,17 @@ export type LabOptions = {
   readonly messagesMax?: number;
   /** Whether encoders come through HAProxy, or to one node after the other; default through HAProxy. */
   readonly isProxied?: boolean;
-  /** Whether each node's ways can be cut, and channels have a second key; default not. */
-  readonly canBeCut?: boolean;
+  /** Whether channels have a second key; default not. */
+  readonly hasBackup?: boolean;
+  /**
+   * `proxies`: each node's ways to the services, and the other nodes' to it, can be cut. `hosts`: each node has a host of its
+   * own, a network namespace. Default: everything is on this host.
+   */
+  readonly network?: "proxies" | "hosts";
+  /** Default one. */
+  readonly natsServers?: number;
+  /** How long a node that is stopped carries its broadcasts on; default not at all. */
+  readonly drainSeconds?: number;
 };
 
 /** Three real nodes behind HAProxy on real services, and channels with targets that see everything. */
@@ -47,15 +61,18 @@ export class Lab {
   readonly proxy: Haproxy | undefined;
   readonly claims: ClaimLog;
   readonly channels: readonly LabChannel[];
+  /** Where each node has a host of its own. */
+  readonly #network: LabNetwork | undefined;
   readonly #closers: (() => Promise<unknown>)[];
   readonly #ways: ReadonlyMap<string, NodeWays>;
   #encoders = 0;
 
   private constructor(
     parts: Pick<Lab, "folder" | "services" | "nodes" | "proxy" | "claims" | "channels">,
-    ways: ReadonlyMap<string, NodeWays>,
+    { ways, network }: { readonly ways: ReadonlyMap<string, NodeWays>; readonly network: LabNetwork | undefined },
     closers: (() => Promise<unknown>)[],
   ) {
+    this.#network = network;
     this.folder = parts.folder;
     this.services = parts.services;
     this.nodes = parts.nodes;
@@ -71,23 +88,34 @@ export class Lab {
     channels: count,
     messagesMax = 0,
     isProxied = true,
-    canBeCut = false,
+    hasBackup = false,
+    network: kind,
+    natsServers = 1,
+    drainSeconds = 0,
   }: LabOptions): Promise<Lab> {
     const closers: (() => Promise<unknown>)[] = [];
     try {
       const folder = await mkdtemp(join(tmpdir(), "fanfare-lab-"));
       closers.push(() => rm(folder, { recursive: true, force: true }));
-      const services = await SharedServices.start(folder);
+      const network = kind === "hosts" ? await LabNetwork.open(NAMES) : undefined;
+      closers.push(async () => network?.close());
+      const services = await SharedServices.start(folder, { natsServers, host: network?.host ?? LOOPBACK });
       closers.push(() => services.close());
       const nodes: LabNode[] = [];
-      const environment = { FANFARE_LOG_LEVEL: "info", ...(isProxied ? PROXIED : {}) };
+      const environment = {
+        FANFARE_LOG_LEVEL: "info",
+        FANFARE_DRAIN_SECONDS: `${drainSeconds}`,
+        FANFARE_TARGET_ALLOW: TARGETS_ALLOWED,
+        ...(isProxied ? PROXIED : {}),
+      };
       const ways = new Map<string, NodeWays>();
       for (const name of NAMES) {
-        const way = canBeCut ? await NodeWays.open(services) : undefined;
+        const way = kind === "proxies" ? await NodeWays.open(services) : undefined;
         if (way !== undefined) ways.set(name, way);
         closers.push(async () => way?.close());
         const node = await startLabNode(name, folder, services, {
           environment: { ...environment, ...way?.environment },
+          ...(network === undefined ? {} : hostOf(network, name)),
         });
         closers.push(() => node.fanfare.stop());
         nodes.push(node);
@@ -98,8 +126,10 @@ export class Lab {
       const claims = await ClaimLog.start(services);
       const channels: LabChannel[] = [];
       for (let no = 1; no <= count; no += 1)
-        channels.push(await newChannel(nodes[0], no, messagesMax, canBeCut, closers));
-      return new Lab({ folder, services, nodes, proxy, claims, channels }, ways, closers);
+        channels.push(
+          await newChannel(nodes[0], { no, messagesMax, hasBackup, host: services.postgres.host }, closers),
+        );
+      return new Lab({ folder, services, nodes, proxy, claims, channels }, { ways, network }, closers);
     } catch (error) {
       await closeAll(closers);
       throw error;
@@ -116,8 +146,21 @@ export class Lab {
 
   #nextUrl(): string {
     this.#encoders += 1;
+    if (this.proxy !== undefined) return this.proxiedUrl;
     const node = this.nodes[this.#encoders % this.nodes.length];
-    return `rtmp://127.0.0.1:${this.proxy?.rtmpPort ?? node?.fanfare.rtmpPort}/live`;
+    if (node === undefined) throw new Error("no node");
+    return ingestUrl(node);
+  }
+
+  /** Where encoders publish at the proxy, without a key. */
+  get proxiedUrl(): string {
+    return `rtmp://${LOOPBACK}:${this.proxy?.rtmpPort}/live`;
+  }
+
+  /** The host of a node that has one of its own. */
+  hostOf(name: string): NetworkNamespace {
+    if (this.#network === undefined) throw new Error("the nodes have no hosts of their own");
+    return this.#network.namespaceOf(name);
   }
 
   /** The ways of a node that can be cut. */
@@ -153,16 +196,27 @@ export async function mediaBehind(target: KitTarget, index: number, what: string
   return await waitFor(`media of ${what}`, ON_AIR_MS, isThere, () => `${target.connections.length} connections`);
 }
 
+function hostOf(network: LabNetwork, name: string) {
+  const { host, wrapper } = network.namespaceOf(name);
+  return { host, wrapper };
+}
+
+type NewChannel = {
+  readonly no: number;
+  readonly messagesMax: number;
+  readonly hasBackup: boolean;
+  /** Of the targets. */
+  readonly host: string;
+};
+
 async function newChannel(
   node: LabNode | undefined,
-  no: number,
-  messagesMax: number,
-  hasBackup: boolean,
+  { no, messagesMax, hasBackup, host }: NewChannel,
   closers: (() => Promise<unknown>)[],
 ): Promise<LabChannel> {
   const targets: KitTarget[] = [];
   for (let index = 0; index < TARGETS; index += 1) {
-    const target = await KitTarget.start({ messagesMax });
+    const target = await KitTarget.start({ messagesMax, host });
     closers.push(() => target.close());
     targets.push(target);
   }

@@ -1,7 +1,7 @@
 import { expect, onTestFinished, test } from "vitest";
+import { Lab } from "../../lab/lab.ts";
 import { freezeOwners } from "../../lab/scenarios/freezes.ts";
 import { killOwners } from "../../lab/scenarios/kills.ts";
-import { Lab } from "../../lab/lab.ts";
 import { outage } from "../../lab/scenarios/outages.ts";
 
 /** Longer than a pause that a node must confirm its channels after, and than one after which it is replaced. */

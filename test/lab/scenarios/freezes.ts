@@ -2,7 +2,7 @@ import { setTimeout as pass } from "node:timers/promises";
 import { syntheticClip } from "../../../src/testkit/encoder/clip.ts";
 import { KitEncoder } from "../../../src/testkit/encoder/encoder.ts";
 import type { KitTarget } from "../../../src/testkit/target/target.ts";
-import type { LabNode } from "../../support/cluster/lab-node.ts";
+import { ingestUrl, type LabNode } from "../../support/cluster/lab-node.ts";
 import { waitFor } from "../../support/processes/waiting.ts";
 import { type Lab, type LabChannel, mediaBehind } from "../lab.ts";
 import { PublisherWatch } from "../publisher-watch.ts";
@@ -81,8 +81,9 @@ async function relayedEncoder(lab: Lab, channel: LabChannel, owner: LabNode, oth
 }
 
 /** Publishes at a node, and tries again as an encoder would. */
-async function publish({ streamKey }: LabChannel, { fanfare }: LabNode): Promise<KitEncoder> {
-  const url = `rtmp://127.0.0.1:${fanfare.rtmpPort}/live`;
+async function publish({ streamKey }: LabChannel, node: LabNode): Promise<KitEncoder> {
+  const { fanfare } = node;
+  const url = ingestUrl(node);
   const accepted = async () => {
     const encoder = new KitEncoder({ url, streamKey, clip: syntheticClip(CLIP) });
     return (await encoder.accepted) ? encoder : undefined;

@@ -1,7 +1,7 @@
 import { setTimeout as pass } from "node:timers/promises";
 import { syntheticClip } from "../../../src/testkit/encoder/clip.ts";
 import { KitEncoder } from "../../../src/testkit/encoder/encoder.ts";
-import type { LabNode } from "../../support/cluster/lab-node.ts";
+import { ingestUrl, type LabNode } from "../../support/cluster/lab-node.ts";
 import { startFfmpeg } from "../../support/encoders/ffmpeg-encoder.ts";
 import { makeClip } from "../../support/streams/clip.ts";
 import { comparedFrames } from "../compared-frames.ts";
@@ -33,7 +33,7 @@ export async function outage(lab: Lab, service: "nats" | "postgres", forMs: numb
   if (channel === undefined || known === undefined || first === undefined || second === undefined)
     throw new Error("too few channels or nodes");
   const clip = await makeClip(CLIP);
-  const ffmpeg = await startFfmpeg(clip, `${urlOf(first)}/${channel.streamKey}`, { loops: true });
+  const ffmpeg = await startFfmpeg(clip, `${ingestUrl(first)}/${channel.streamKey}`, { loops: true });
   const before = channel.targets.map(({ connections }) => connections.length);
   try {
     await lab.onAir(channel, before);
@@ -58,12 +58,10 @@ async function publishOnce(lab: Lab, channel: LabChannel, node: LabNode): Promis
   const startMs = performance.now();
   const before = targets.map(({ connections }) => connections.length);
   const clip = syntheticClip({ video: "180p" });
-  const encoder = new KitEncoder({ url: urlOf(node), streamKey, clip });
+  const encoder = new KitEncoder({ url: ingestUrl(node), streamKey, clip });
   const isAccepted = await encoder.accepted;
   const tookMs = performance.now() - startMs;
   if (isAccepted) await lab.onAir(channel, before);
   await encoder.stop("clean");
   return isAccepted ? tookMs : undefined;
 }
-
-const urlOf = ({ fanfare }: LabNode): string => `rtmp://127.0.0.1:${fanfare.rtmpPort}/live`;

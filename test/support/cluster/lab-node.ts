@@ -5,7 +5,13 @@ import { type FanfareOptions, FanfareProcess } from "../processes/fanfare-proces
 import type { SharedServices } from "./shared-services.ts";
 
 /** One server of a cluster, and a client of its API. */
-export type LabNode = { readonly name: string; readonly fanfare: FanfareProcess; readonly api: ApiClient };
+export type LabNode = {
+  readonly name: string;
+  readonly fanfare: FanfareProcess;
+  readonly api: ApiClient;
+  /** Where it accepts other nodes. */
+  readonly linkPort: number;
+};
 
 const nodesAnswer = z.array(z.looseObject({ isSelf: z.boolean(), channelCount: z.int().optional() }));
 
@@ -14,17 +20,22 @@ export async function startLabNode(
   name: string,
   folder: string,
   services: SharedServices,
-  more: Pick<FanfareOptions, "environment" | "wrapper"> = {},
+  more: Pick<FanfareOptions, "environment" | "wrapper" | "host"> = {},
 ): Promise<LabNode> {
   const { credentials } = services;
+  const environment = { ...(await services.environmentOf(name, more.host)), ...more.environment };
   const fanfare = await FanfareProcess.start({
     ...more,
     dataFolder: join(folder, name),
     credentials,
-    environment: { ...(await services.environmentOf(name)), ...more.environment },
+    environment,
   });
-  return { name, fanfare, api: new ApiClient(fanfare.origin, credentials, () => undefined) };
+  const linkPort = Number(environment["FANFARE_NODE_LISTEN"]?.split(":").at(-1));
+  return { name, fanfare, linkPort, api: new ApiClient(fanfare.origin, credentials, () => undefined) };
 }
+
+/** Where encoders publish at this node, without a key. */
+export const ingestUrl = ({ fanfare }: LabNode): string => `rtmp://${fanfare.host}:${fanfare.rtmpPort}/live`;
 
 /** How many channels a node carries, by itself. Rejects where it does not answer. */
 export async function carriedBy({ api }: LabNode): Promise<number> {

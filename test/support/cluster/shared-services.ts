@@ -7,25 +7,36 @@ import { freePort } from "../processes/free-port.ts";
 import { NatsServer } from "../processes/nats-server.ts";
 import { PostgresServer } from "../processes/postgres-server.ts";
 
+export type SharedOptions = {
+  /** How many NATS servers there are, in one NATS cluster; one by default. */
+  readonly natsServers?: number;
+  /** Where nodes reach the services; 127.0.0.1 by default. */
+  readonly host?: string;
+  /** Whether PostgreSQL has a commit on its disk when it acknowledges it; not by default. */
+  readonly isDurable?: boolean;
+};
+
 /** What the nodes of one cluster share: a real PostgreSQL, a real NATS server, the secrets and a manager key. */
 export class SharedServices {
   readonly postgres: PostgresServer;
-  readonly nats: NatsServer;
+  readonly natsServers: readonly NatsServer[];
   readonly credentials: Credentials;
   /** Texts that no node may write into its output. */
   readonly secrets: readonly string[];
+  readonly encryptionKeyFile: string;
   readonly #environment: Readonly<Record<string, string>>;
   readonly #database: string;
 
   private constructor(
     postgres: PostgresServer,
-    nats: NatsServer,
+    natsServers: readonly NatsServer[],
     secrets: ReturnType<typeof initCluster>,
     database: string,
   ) {
     this.#database = database;
     this.postgres = postgres;
-    this.nats = nats;
+    this.natsServers = natsServers;
+    this.encryptionKeyFile = secrets.encryptionKeyFile;
     this.credentials = {
       accessKey: randomBytes(10).toString("hex").toUpperCase(),
       secretKey: randomBytes(20).toString("hex"),
@@ -33,7 +44,7 @@ export class SharedServices {
     this.secrets = [readFileSync(secrets.clusterSecretFile, "utf8").trim(), this.credentials.secretKey];
     this.#environment = {
       FANFARE_DATABASE_URL: postgres.url(database),
-      FANFARE_NATS_URL: nats.url,
+      FANFARE_NATS_URL: natsServers.map(({ url }) => url).join(","),
       // A node that is stopped does not wait for its broadcasts.
       FANFARE_DRAIN_SECONDS: "0",
       FANFARE_ENCRYPTION_KEY_FILE: secrets.encryptionKeyFile,
@@ -43,21 +54,32 @@ export class SharedServices {
     };
   }
 
-  /** Starts both servers, with an empty database, and makes the secrets below `folder`. */
-  static async start(folder: string): Promise<SharedServices> {
-    const postgres = await PostgresServer.start();
+  /** Starts the servers, with an empty database, and makes the secrets below `folder`. */
+  static async start(
+    folder: string,
+    { natsServers = 1, host = "127.0.0.1", isDurable = false }: SharedOptions = {},
+  ): Promise<SharedServices> {
+    const postgres = await PostgresServer.start({ host, isDurable });
     try {
       const database = await postgres.newDatabase();
-      return new SharedServices(postgres, await NatsServer.start(), initCluster(join(folder, "cluster")), database);
+      const nats = await NatsServer.startCluster(natsServers, host);
+      return new SharedServices(postgres, nats, initCluster(join(folder, "cluster")), database);
     } catch (error) {
       await postgres.close();
       throw error;
     }
   }
 
+  /** The first NATS server. */
+  get nats(): NatsServer {
+    const [first] = this.natsServers;
+    if (first === undefined) throw new Error("no NATS server");
+    return first;
+  }
+
   /** The settings of one more node, with a free port for the connections between nodes. */
-  async environmentOf(nodeId: string): Promise<Readonly<Record<string, string>>> {
-    const link = `127.0.0.1:${await freePort()}`;
+  async environmentOf(nodeId: string, host = "127.0.0.1"): Promise<Readonly<Record<string, string>>> {
+    const link = `${host}:${await freePort()}`;
     return { ...this.#environment, FANFARE_NODE_ID: nodeId, FANFARE_NODE_LISTEN: link, FANFARE_NODE_ADVERTISE: link };
   }
 
@@ -72,7 +94,7 @@ export class SharedServices {
   }
 
   async close(): Promise<void> {
-    await this.nats.kill();
+    for (const server of this.natsServers) await server.kill();
     await this.postgres.close();
   }
 }

@@ -22,6 +22,8 @@ export type ObsService = {
 export type ObsOptions = ObsService & {
   /** Becomes OBS's home: nothing of the user's own is read or written. */
   readonly folder: string;
+  /** After how long it connects again by itself, in seconds; default never. */
+  readonly retrySeconds?: number;
 };
 
 /** OBS Studio, streaming: 640x360 at 30 frames a second and 400 kbit/s with a keyframe each 2 s, AAC 48 kHz stereo. */
@@ -133,6 +135,12 @@ function serviceSettings({ publishUrl, streamKey, login }: ObsService) {
   return { ...settings, use_auth: true, username: login.id, password: login.password };
 }
 
+function reconnecting({ retrySeconds }: ObsOptions) {
+  return retrySeconds === undefined
+    ? { Reconnect: "false" }
+    : { Reconnect: "true", RetryDelay: retrySeconds, MaxRetries: 25 };
+}
+
 /** The files that OBS would have written after a person set it up: without a scene file it does not start streaming. */
 async function prepareHome(home: string, options: ObsOptions, controlPort: number): Promise<void> {
   const config = join(home, ".config", "obs-studio");
@@ -149,7 +157,7 @@ async function prepareHome(home: string, options: ObsOptions, controlPort: numbe
     General: { Name: NAME },
     Video: { BaseCX: 640, BaseCY: 360, OutputCX: 640, OutputCY: 360, FPSCommon: 30 },
     Audio: { SampleRate: 48_000, ChannelSetup: "Stereo" },
-    Output: { Mode: "Simple", Reconnect: "false" },
+    Output: { Mode: "Simple", ...reconnecting(options) },
     SimpleOutput: {
       VBitrate: 400,
       ABitrate: 96,

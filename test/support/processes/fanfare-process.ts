@@ -29,6 +29,8 @@ export type FanfareOptions = {
   readonly environment?: Readonly<Record<string, string>>;
   /** The program that runs it, with its arguments, before Node itself: `["prlimit", "--nofile=64"]`. */
   readonly wrapper?: readonly string[];
+  /** The address at which it listens; 127.0.0.1 by default. */
+  readonly host?: string;
   /** Where it is installed; the project's own folder by default. */
   readonly root?: string;
 };
@@ -55,7 +57,11 @@ export class FanfareProcess {
 
   get origin(): string {
     const scheme = this.#options.environment?.["FANFARE_TLS_CERT"] === undefined ? "http" : "https";
-    return `${scheme}://127.0.0.1:${this.httpPort}`;
+    return `${scheme}://${this.host}:${this.httpPort}`;
+  }
+
+  get host(): string {
+    return this.#options.host ?? "127.0.0.1";
   }
 
   /** Its output, over all its lives. */
@@ -140,11 +146,11 @@ export class FanfareProcess {
       PATH: process.env["PATH"],
       NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"],
       FANFARE_DATA_DIR: dataFolder,
-      FANFARE_HTTP_HOST: "127.0.0.1",
+      FANFARE_HTTP_HOST: this.host,
       FANFARE_HTTP_PORT: `${this.httpPort}`,
-      FANFARE_RTMP_HOST: "127.0.0.1",
+      FANFARE_RTMP_HOST: this.host,
       FANFARE_RTMP_PORT: `${this.rtmpPort}`,
-      FANFARE_PUBLIC_HOST: "127.0.0.1",
+      FANFARE_PUBLIC_HOST: this.host,
       FANFARE_TARGET_ALLOW: "127.0.0.0/8",
       // Everything it can log, so that the tests see that it logs no secret.
       FANFARE_LOG_LEVEL: "debug",

@@ -7,22 +7,41 @@ const PROGRAM = "/usr/sbin/nats-server";
 const START_DEADLINE_MS = 10_000;
 const STOP_GRACE_MS = 5_000;
 
-/** A real NATS server on loopback. */
+const LOOPBACK = "127.0.0.1";
+
+/** A real NATS server, on loopback where nothing else is said. */
 export class NatsServer {
+  readonly host: string;
   readonly port: number;
   readonly #args: readonly string[];
   #server: Child | undefined;
 
-  private constructor(port: number, args: readonly string[]) {
+  private constructor(host: string, port: number, args: readonly string[]) {
+    this.host = host;
     this.port = port;
     this.#args = args;
   }
 
   /** `args`: more options of the program. */
   static async start(...args: readonly string[]): Promise<NatsServer> {
-    const server = new NatsServer(await freePort(), args);
+    const server = new NatsServer(LOOPBACK, await freePort(), args);
     await server.resume();
     return server;
+  }
+
+  /** Several servers that pass on to each other what their clients publish. `host`: where clients reach them. */
+  static async startCluster(count: number, host = LOOPBACK): Promise<readonly NatsServer[]> {
+    const routes: string[] = [];
+    for (let no = 0; no < count; no += 1) routes.push(`nats://${LOOPBACK}:${await freePort()}`);
+    const servers: NatsServer[] = [];
+    for (const route of routes) {
+      const others = routes.filter((each) => each !== route);
+      const words = ["--cluster_name", "fanfare", "--cluster", route, "--routes", others.join(",")];
+      const server = new NatsServer(host, await freePort(), count > 1 ? words : []);
+      await server.resume();
+      servers.push(server);
+    }
+    return servers;
   }
 
   get pid(): number {
@@ -31,12 +50,12 @@ export class NatsServer {
   }
 
   get url(): string {
-    return `nats://127.0.0.1:${this.port}`;
+    return `nats://${this.host}:${this.port}`;
   }
 
   /** Starts it, at first or after `kill`. */
   async resume(): Promise<void> {
-    const server = await startChild(PROGRAM, ["-a", "127.0.0.1", "-p", `${this.port}`, ...this.#args]);
+    const server = await startChild(PROGRAM, ["-a", this.host, "-p", `${this.port}`, ...this.#args]);
     this.#server = server;
     const isReady = () => (server.stderr().includes("Server is ready") ? true : undefined);
     await waitFor("nats-server", START_DEADLINE_MS, isReady, () => server.stderr());

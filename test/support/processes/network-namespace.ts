@@ -12,6 +12,9 @@ const FIRST_ADDRESS = 4 * (process.pid % 63);
 /** Interface names have 15 characters at most. */
 const NAME_PART = `${process.pid % 100_000}`;
 
+/** A bridge of this machine to which namespaces are joined. `host`: its own IPv4 address, in a network of 256. */
+type Bridge = { readonly name: string; readonly host: string };
+
 /**
  * A network namespace of our own, joined to this one by a pair of virtual interfaces: packets are lost, delayed and cut
  * off there as on a real path. Needs root. Removed with `close`, or with the process.
@@ -24,16 +27,23 @@ export class NetworkNamespace {
   readonly #inside: string;
 
   /** `index`: from 0, another for each namespace that exists at the same time. */
-  private constructor(index: number) {
+  private constructor(index: number, host = `10.77.${index}.${FIRST_ADDRESS + 2}`) {
     this.name = `fanfare-${NAME_PART}-${index}`;
     this.#outside = `ff${NAME_PART}o${index}`;
     this.#inside = `ff${NAME_PART}i${index}`;
-    this.host = `10.77.${index}.${FIRST_ADDRESS + 2}`;
+    this.host = host;
   }
 
   static async open(index: number): Promise<NetworkNamespace> {
     const namespace = new NetworkNamespace(index);
-    await namespace.#open(`10.77.${index}.${FIRST_ADDRESS + 1}`);
+    await namespace.#join([["addr", "add", `10.77.${index}.${FIRST_ADDRESS + 1}/30`, "dev", namespace.#outside]], 30);
+    return namespace;
+  }
+
+  /** Opens one that reaches this machine, and the others of the same bridge, over the bridge. */
+  static async openAt({ name, host }: Bridge, index: number): Promise<NetworkNamespace> {
+    const namespace = new NetworkNamespace(index, host.replace(/\d+$/, `${index + 2}`));
+    await namespace.#join([["link", "set", namespace.#outside, "master", name]], 24);
     return namespace;
   }
 
@@ -84,16 +94,17 @@ export class NetworkNamespace {
     open.delete(this.name);
   }
 
-  async #open(ownHost: string): Promise<void> {
+  /** `outside`: what `ip` does with the end of the pair that stays here. `prefix`: the bits of the network's part of an address. */
+  async #join(outside: readonly (readonly string[])[], prefix: number): Promise<void> {
     await runToEnd("ip", ["netns", "add", this.name]);
     open.add(this.name);
     const pair = ["type", "veth", "peer", "name", this.#inside, "netns", this.name];
     await runToEnd("ip", ["link", "add", this.#outside, ...pair]);
-    await runToEnd("ip", ["addr", "add", `${ownHost}/30`, "dev", this.#outside]);
+    for (const words of outside) await runToEnd("ip", words);
     // Packets as they are on a wire: a queue of a few kilobytes would drop one that is larger than itself.
     await runToEnd("ip", ["link", "set", this.#outside, "gso_max_segs", "1", "up"]);
     await runToEnd("ip", ["-n", this.name, "link", "set", "lo", "up"]);
-    await runToEnd("ip", ["-n", this.name, "addr", "add", `${this.host}/30`, "dev", this.#inside]);
+    await runToEnd("ip", ["-n", this.name, "addr", "add", `${this.host}/${prefix}`, "dev", this.#inside]);
     await runToEnd("ip", ["-n", this.name, "link", "set", this.#inside, "gso_max_segs", "1", "up"]);
   }
 

@@ -1,4 +1,4 @@
-import { chown, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { appendFile, chown, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import pg from "pg";
@@ -12,9 +12,11 @@ const START_DEADLINE_MS = 30_000;
 const STOP_GRACE_MS = 5_000;
 /** The server refuses to run as root: the package makes this user. */
 const USER = "postgres";
+const LOOPBACK = "127.0.0.1";
 
 /** A real PostgreSQL server on loopback, with its data in a folder of its own. */
 export class PostgresServer {
+  readonly host: string;
   readonly port: number;
   readonly #folder: string;
   readonly #settings: readonly string[];
@@ -22,17 +24,21 @@ export class PostgresServer {
   #databases = 0;
   #back = Promise.withResolvers<void>();
 
-  private constructor(folder: string, port: number, settings: readonly string[]) {
+  private constructor(folder: string, host: string, port: number, settings: readonly string[]) {
     this.#folder = folder;
+    this.host = host;
     this.port = port;
     this.#settings = settings;
   }
 
-  /** `isDurable`: whether a commit is on the disk when it is acknowledged. Without it the server is quicker. */
-  static async start({ isDurable = false } = {}): Promise<PostgresServer> {
+  /**
+   * `isDurable`: whether a commit is on the disk when it is acknowledged. Without it the server is quicker. `host`: an IPv4
+   * address of this machine at which every host of its network of 256 addresses may connect.
+   */
+  static async start({ isDurable = false, host = LOOPBACK } = {}): Promise<PostgresServer> {
     const folder = await mkdtemp(join(tmpdir(), "fanfare-postgres-"));
     const quick = isDurable ? [] : ["-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off"];
-    const server = new PostgresServer(folder, await freePort(), quick);
+    const server = new PostgresServer(folder, host, await freePort(), quick);
     try {
       await server.#initialize();
       await server.resume();
@@ -50,6 +56,8 @@ export class PostgresServer {
     const initdb = await run("initdb", ["-D", join(this.#folder, "data"), ...words]);
     const { code } = await initdb.exited;
     if (code !== 0) throw new Error(`initdb: ${initdb.stderr()}`);
+    if (this.host === LOOPBACK) return;
+    await appendFile(join(this.#folder, "data", "pg_hba.conf"), `host all all ${this.host}/24 trust\n`);
   }
 
   get pid(): number {
@@ -59,7 +67,7 @@ export class PostgresServer {
 
   /** The address of one of its databases. */
   url(database: string): string {
-    return `postgres://${USER}@127.0.0.1:${this.port}/${database}`;
+    return `postgres://${USER}@${this.host}:${this.port}/${database}`;
   }
 
   /** Makes a database, empty or a copy of one that nothing is connected to, and returns its name. */
@@ -107,7 +115,7 @@ export class PostgresServer {
 
   /** Starts it on its existing folder, after `kill` or `stop`. */
   async resume(): Promise<void> {
-    const place = ["-D", join(this.#folder, "data"), "-p", `${this.port}`, "-k", this.#folder, "-h", "127.0.0.1"];
+    const place = ["-D", join(this.#folder, "data"), "-p", `${this.port}`, "-k", this.#folder, "-h", this.host];
     const server = await run("postgres", [...place, ...this.#settings]);
     this.#server = server;
     const answers = () =>

@@ -1,0 +1,78 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { loadavg, tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { type LabNode, startLabNode } from "../test/support/cluster/lab-node.ts";
+import { SharedServices } from "../test/support/cluster/shared-services.ts";
+import { measureBus } from "./cluster-capacity/bus-traffic.ts";
+import { measureClaims } from "./cluster-capacity/claims.ts";
+import { bareNodes, closeNodes } from "./cluster-capacity/nodes.ts";
+import { measureRequests } from "./cluster-capacity/requests.ts";
+import { makeChannels } from "./cluster-capacity/seed.ts";
+
+/** What one PostgreSQL and one NATS carry for several servers. The figures go to docs/results/cluster.md. */
+
+const USAGE = `usage: npm run bench:cluster -- [--claims] [--channels N] [--bus]
+  --claims      what a claim costs and how many one PostgreSQL carries, with every commit on the disk
+  --channels N  pages of a list of N channels, and status requests, at one of three nodes
+  --bus         what three nodes publish on NATS
+`;
+const CLAIMED = 2_500;
+const NODES = ["a", "b", "c"];
+
+const { values } = parseArgs({
+  options: { claims: { type: "boolean" }, channels: { type: "string" }, bus: { type: "boolean" } },
+});
+const count = values.channels === undefined ? 0 : Number(values.channels);
+if (Object.keys(values).length === 0 || !Number.isInteger(count) || count < 0) {
+  process.stdout.write(USAGE);
+  process.exit(2);
+}
+const folder = await mkdtemp(join(tmpdir(), "fanfare-capacity-"));
+try {
+  say(`load of the machine before: ${loadavg()[0]?.toFixed(1)}`);
+  if (values.claims === true) await claims();
+  if (count > 0) await requests();
+  if (values.bus === true) (await measureBus()).map(say);
+} finally {
+  await rm(folder, { recursive: true, force: true });
+}
+process.exit(0);
+
+async function claims(): Promise<void> {
+  const services = await SharedServices.start(join(folder, "claims"), { isDurable: true });
+  try {
+    const nodes = await bareNodes(services, NODES.length);
+    const [first] = nodes;
+    const ids = first === undefined ? [] : await makeChannels(first, CLAIMED);
+    (await measureClaims(nodes, ids)).map(say);
+    await closeNodes(nodes);
+  } finally {
+    await services.close();
+  }
+}
+
+async function requests(): Promise<void> {
+  const services = await SharedServices.start(join(folder, "requests"));
+  const nodes: LabNode[] = [];
+  try {
+    const bare = await bareNodes(services, 1);
+    const [first] = bare;
+    const startMs = performance.now();
+    const ids = first === undefined ? [] : await makeChannels(first, count);
+    say(`${count} channels made in | ${((performance.now() - startMs) / 1_000).toFixed(0)} s`);
+    await closeNodes(bare);
+    await services.query("vacuum analyze");
+    const environment = { FANFARE_LOG_LEVEL: "warn" };
+    for (const name of NODES) nodes.push(await startLabNode(name, folder, services, { environment }));
+    const [node] = nodes;
+    if (node !== undefined) (await measureRequests(node, ids)).map(say);
+  } finally {
+    for (const { fanfare } of nodes) await fanfare.stop();
+    await services.close();
+  }
+}
+
+function say(text: string): void {
+  process.stdout.write(`${text}\n`);
+}

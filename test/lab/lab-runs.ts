@@ -1,0 +1,202 @@
+import { at, milliseconds, seconds } from "./figures.ts";
+import type { Lab, LabOptions } from "./lab.ts";
+import { type Cut, cutOwner, packetCuts, proxyCuts } from "./scenarios/cuts.ts";
+import { freezeOwners } from "./scenarios/freezes.ts";
+import { killOwners } from "./scenarios/kills.ts";
+import { killNatsServers } from "./scenarios/nats-servers.ts";
+import { killOwnersOfObs } from "./scenarios/obs.ts";
+import { outage } from "./scenarios/outages.ts";
+import { raceForChannels } from "./scenarios/races.ts";
+import { rollingUpgrade } from "./scenarios/rolling.ts";
+import { type Loss, loseNodesWithBackup } from "./scenarios/standbys.ts";
+
+/** The goal for an encoder that waits two seconds before it comes back, in milliseconds. */
+const BACK_MS_MAX = 3_500;
+/** Two publishers of ours to one target: where the old owner hears anything, and where it hears nothing. In milliseconds. */
+const OVERLAP_MS_MAX = 1_000;
+const DEAF_OVERLAP_MS_MAX = 10_000;
+const FROZEN_MS = 20_000;
+const MESSAGES_MAX = 1_000_000;
+
+export type LabRun = {
+  /** What its number is, and what happens. */
+  readonly usage: string;
+  readonly options: LabOptions;
+  /** Prints its figures. Returns a sentence for each thing that is not as it must be. */
+  readonly run: (lab: Lab, count: number) => Promise<readonly string[]>;
+};
+
+const compared = { channels: 1, messagesMax: MESSAGES_MAX, isProxied: false };
+const standby = { channels: 1, isProxied: false, hasBackup: true };
+
+export const LAB_RUNS: Readonly<Record<string, LabRun>> = {
+  kills: {
+    usage: "N  kills a node that owns channels with SIGKILL, N times, while encoders stream and clients write",
+    options: { channels: 4 },
+    run: runKills,
+  },
+  freezes: {
+    usage: "N  stops an owner for 20 s with SIGSTOP, N times; another node takes over, and the owner wakes",
+    options: { channels: 1, isProxied: false },
+    run: runFreezes,
+  },
+  outages: {
+    usage: "S  takes NATS away for S seconds, then PostgreSQL, and compares every frame at the targets",
+    options: { ...compared, channels: 2 },
+    run: runOutages,
+  },
+  nats: {
+    usage: "S  kills each of three NATS servers in turn, then all for S seconds, and compares every frame",
+    options: { ...compared, channels: 2, natsServers: 3 },
+    run: runNatsServers,
+  },
+  cuts: {
+    usage: "S  cuts an owner off from NATS, PostgreSQL, both, and the links of the other nodes, for S seconds each",
+    options: { ...compared, hasBackup: true, network: "proxies" },
+    run: (lab, count) => runCuts(lab, count, proxyCuts(lab)),
+  },
+  packets: {
+    usage: "S  the same in namespaces, where packets are dropped, most in one direction only (root)",
+    options: { ...compared, hasBackup: true, network: "hosts" },
+    run: (lab, count) => runCuts(lab, count, packetCuts(lab)),
+  },
+  standbys: {
+    usage: "N  kills the node of the main encoder, N times; the backup encoder is at another node",
+    options: standby,
+    run: (lab, count) => runStandbys(lab, count, "process"),
+  },
+  hosts: {
+    usage: "N  turns the main encoder's host off, N times; nothing comes from it any more (root)",
+    options: { ...standby, network: "hosts" },
+    run: (lab, count) => runStandbys(lab, count, "host"),
+  },
+  cables: {
+    usage: "N  pulls the cable of the main encoder's host for 15 s, N times (root)",
+    options: { ...standby, network: "hosts" },
+    run: (lab, count) => runStandbys(lab, count, "cable"),
+  },
+  races: {
+    usage: "N  two encoders come with one key to two nodes at once, N times",
+    options: { channels: 1, isProxied: false },
+    run: runRaces,
+  },
+  rolling: {
+    usage: "N  ends each node, lets it drain and starts it again, N times, while broadcasts begin all the time",
+    options: { channels: 14, messagesMax: MESSAGES_MAX, drainSeconds: 10 },
+    run: runRolling,
+  },
+  obs: {
+    usage: "N  kills the owner of a channel that OBS streams into, N times",
+    options: { channels: 1 },
+    run: runObs,
+  },
+};
+
+async function runKills(lab: Lab, times: number): Promise<readonly string[]> {
+  const result = await killOwners(lab, times, (no, longestMs) => say(`${no}: back after ${Math.round(longestMs)} ms`));
+  const { backMs, refusals, overlapMs, writes } = result;
+  say(`| kills of a node that owns channels | ${times} |`);
+  say(`| until a target had media again: p50, p90, p99, longest | ${seconds(backMs)} (${backMs.length} waits) |`);
+  sayOverlap(overlapMs);
+  say(`| acknowledged writes meanwhile, requests without an answer | ${writes.acknowledged}, ${writes.unanswered} |`);
+  say(`| encoders refused | ${refusals} |`);
+  const isLate = at(backMs, 0.99) > BACK_MS_MAX;
+  return [
+    ...result.faults,
+    ...(isLate ? [`p99 is over ${BACK_MS_MAX} ms`] : []),
+    ...overlapFaults(overlapMs),
+    ...(refusals > 0 ? [`${refusals} publishes were refused`] : []),
+  ];
+}
+
+async function runFreezes(lab: Lab, times: number): Promise<readonly string[]> {
+  const { backMs, overlapMs, faults } = await freezeOwners(lab, times, FROZEN_MS);
+  say(`| freezes of an owner, each ${FROZEN_MS / 1_000} s | ${times} |`);
+  say(`| from the next encoder's connection to media at the targets: p50, p90, p99, longest | ${seconds(backMs)} |`);
+  sayOverlap(overlapMs);
+  return [...faults, ...overlapFaults(overlapMs)];
+}
+
+async function runOutages(lab: Lab, count: number): Promise<readonly string[]> {
+  const found: string[] = [];
+  for (const service of ["nats", "postgres"] as const) {
+    const { frames, knownKeyMs, faults } = await outage(lab, service, count * 1_000);
+    const known = knownKeyMs === undefined ? "not accepted" : `${Math.round(knownKeyMs)} ms`;
+    say(`| ${service} away for ${count} s: frames compared, wrong | ${frames}, ${faults.length} |`);
+    say(`| ${service} away: a known key is accepted after | ${known} |`);
+    found.push(...faults, ...(knownKeyMs === undefined ? [`${service} away: a known key was not accepted`] : []));
+  }
+  return found;
+}
+
+async function runNatsServers(lab: Lab, count: number): Promise<readonly string[]> {
+  const { frames, editMs, faults } = await killNatsServers(lab, count * 1_000);
+  say(
+    `| each of three NATS servers killed, then all for ${count} s: frames compared, wrong | ${frames}, ${faults.length} |`,
+  );
+  for (const [away, tookMs] of editMs)
+    say(`| away: ${away}; an edit at another node is in effect after | ${Math.round(tookMs)} ms |`);
+  return faults;
+}
+
+async function runCuts(lab: Lab, count: number, cuts: readonly Cut[]): Promise<readonly string[]> {
+  const found: string[] = [];
+  for (const cut of cuts) {
+    const { frames, visit, overlapMs, faults } = await cutOwner(lab, cut, count * 1_000);
+    say(`| owner cut off from ${cut.name} for ${count} s: frames compared, wrong | ${frames}, ${faults.length} |`);
+    say(`| … an encoder with the second key at another node, two publishers | ${visit}, ${Math.round(overlapMs)} ms |`);
+    found.push(...faults, ...overlapFaults(overlapMs, OVERLAP_MS_MAX, `${cut.name}: `));
+  }
+  return found;
+}
+
+async function runStandbys(lab: Lab, times: number, loss: Loss): Promise<readonly string[]> {
+  const say1 = (no: number, longestMs: number) => say(`${no}: dialled after ${Math.round(longestMs)} ms`);
+  const { dialledMs, mediaMs, overlapMs, faults } = await loseNodesWithBackup(lab, loss, times, say1);
+  say(`| the main encoder's ${loss} is lost; the backup encoder is at another node | ${times} |`);
+  say(`| until the second node dials a target: p50, p90, p99, longest | ${milliseconds(dialledMs)} |`);
+  say(`| until it has media: p50, p90, p99, longest | ${milliseconds(mediaMs)} |`);
+  sayOverlap(overlapMs);
+  return [...faults, ...overlapFaults(overlapMs, loss === "cable" ? DEAF_OVERLAP_MS_MAX : OVERLAP_MS_MAX)];
+}
+
+async function runRaces(lab: Lab, times: number): Promise<readonly string[]> {
+  const { settledMs, replaced, claims, faults } = await raceForChannels(lab, times, (no) => {
+    if (no % 100 === 0) say(`${no}`);
+  });
+  say(`| one key at two nodes at the same moment, ownerships | ${times}, ${claims} |`);
+  say(`| until one encoder is left: p50, p90, p99, longest | ${milliseconds(settledMs)} |`);
+  say(`| both were accepted, and one replaced the other | ${replaced} |`);
+  return faults;
+}
+
+async function runRolling(lab: Lab, rounds: number): Promise<readonly string[]> {
+  const result = await rollingUpgrade(lab, rounds);
+  const { begun, refused, frames, interruptions, overlapMs, writes, faults } = result;
+  say(`| rolling upgrades of three nodes | ${rounds} |`);
+  say(`| broadcasts begun meanwhile, refused | ${begun}, ${refused.length} |`);
+  say(`| frames compared within each connection, wrong | ${frames}, ${faults.length} |`);
+  say(`| interruptions of each long broadcast | ${interruptions.join(", ")} |`);
+  sayOverlap(overlapMs);
+  say(`| acknowledged writes meanwhile, requests without an answer | ${writes.acknowledged}, ${writes.unanswered} |`);
+  return [...faults, ...refused.map((how) => `a broadcast could not begin: ${how}`), ...overlapFaults(overlapMs)];
+}
+
+async function runObs(lab: Lab, times: number): Promise<readonly string[]> {
+  const { backMs, overlapMs } = await killOwnersOfObs(lab, times);
+  say(`| OBS: kills of the owner, until a target had media again | ${times}, ${seconds(backMs)} |`);
+  sayOverlap(overlapMs);
+  return overlapFaults(overlapMs);
+}
+
+function sayOverlap(overlapMs: number): void {
+  say(`| two connections of one target with media at the same time, longest | ${Math.round(overlapMs)} ms |`);
+}
+
+function overlapFaults(overlapMs: number, maxMs = OVERLAP_MS_MAX, what = ""): readonly string[] {
+  return overlapMs > maxMs ? [`${what}two publishers for ${Math.round(overlapMs)} ms`] : [];
+}
+
+function say(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
