@@ -112,12 +112,20 @@ export class SrtEncoder implements PublishConnection, Connection {
   }
 
   receive(packet: Buffer, nowUs: number): void {
-    this.#guard(() => this.#connection?.receive(packet, nowUs));
+    try {
+      this.#connection?.receive(packet, nowUs);
+    } catch (error) {
+      this.#failByFault(error);
+    }
   }
 
   /** Call about every 10 ms. */
   tick(nowUs: number): void {
-    this.#guard(() => this.#connection?.tick(nowUs));
+    try {
+      this.#connection?.tick(nowUs);
+    } catch (error) {
+      this.#failByFault(error);
+    }
   }
 
   /** Call once a second. Returns what is known of its connection, once it publishes. */
@@ -258,14 +266,6 @@ export class SrtEncoder implements PublishConnection, Connection {
     this.#isOver = true;
     this.#connection?.close(this.#deps.clock.now() * 1_000);
     this.#events.onOver();
-  }
-
-  #guard(step: () => void): void {
-    try {
-      step();
-    } catch (error) {
-      this.#failByFault(error);
-    }
   }
 
   /** A mistake of this program ends this connection only. */

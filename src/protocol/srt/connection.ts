@@ -130,7 +130,7 @@ export class SrtConnection {
     return this.#sender.unacknowledged;
   }
 
-  /** Takes a packet for our socket ID that came from the peer's address. Any bytes are safe. */
+  /** Takes a packet for our socket ID that came from the peer's address, and its memory. Any bytes are safe. */
   receive(packet: Buffer, nowUs: number): void {
     if (this.#isOver || packet.length < HEADER_BYTES || packet.length > PACKET_BYTES_MAX) return;
     this.#lastHeardUs = nowUs;

@@ -11,7 +11,13 @@ import { addSequence, sequenceDistance } from "./wire/sequence.ts";
 
 /** A light acknowledgement is due after so many packets without a full one. */
 const LIGHT_ACK_PACKETS = 64;
-const ACK_PERIOD_US = 10_000;
+/**
+ * Full acknowledgements: the draft sends one every 10 ms, and each costs a packet to the peer and one back. A stream of
+ * few packets gets them more rarely, since a few packets more under way change nothing for its sender.
+ */
+const ACK_PERIOD_MIN_US = 10_000;
+const ACK_PERIOD_US = 30_000;
+const FULL_ACK_PACKETS = 32;
 /** An unconfirmed acknowledgement is repeated at most this rarely, in microseconds. */
 const ACK_REPEAT_MAX_US = 100_000;
 const ACK_RECORDS_MAX = 1_024;
@@ -60,7 +66,6 @@ export class Receiver {
   #confirmedAck: number;
   #lastAckUs = 0;
   #nextReportUs = 0;
-  #nextAckUs = 0;
   #ackRepeatUs = 0;
   #packetsSinceAck = 0;
   #rateSinceUs: number | undefined;
@@ -80,7 +85,7 @@ export class Receiver {
     return this.#buffer.count;
   }
 
-  /** Takes a data packet. Returns false where the stream cannot go on. */
+  /** Takes a data packet, whose memory it keeps. Returns false where the stream cannot go on. */
   data(packet: Buffer, nowUs: number): boolean {
     const { counts, peerTime } = this.#deps;
     const sequence = sequenceOf(packet);
@@ -158,10 +163,10 @@ export class Receiver {
     const index = keyIndexOf(packet);
     const payload = contentOf(packet);
     if (keys === undefined && index === 0) return payload;
+    if (keys?.apply(index, sequence, payload) === true) return payload;
     // Asking for it again would bring the same bytes, so it counts as received.
-    const clear = index === 0 ? undefined : keys?.apply(index, sequence, payload);
-    if (clear === undefined) counts.receiveUndecrypted += 1;
-    return clear ?? NOTHING;
+    counts.receiveUndecrypted += 1;
+    return NOTHING;
   }
 
   #noteHighest(sequence: number, nowUs: number): void {
@@ -256,13 +261,14 @@ export class Receiver {
   }
 
   #acknowledge(nowUs: number): void {
-    if (nowUs < this.#nextAckUs) return;
+    const isSoon = this.#packetsSinceAck >= FULL_ACK_PACKETS || !this.#deps.roundTrip.isMeasured;
+    if (nowUs - this.#lastAckUs < (isSoon ? ACK_PERIOD_MIN_US : ACK_PERIOD_US)) return;
     if (this.#next === this.#lastAck) {
       // What was confirmed is not repeated; what was not confirmed is, ever more rarely.
       if (this.#lastAck === this.#confirmedAck || nowUs - this.#lastAckUs < this.#ackRepeatUs) return;
       this.#ackRepeatUs = Math.min(ACK_REPEAT_MAX_US, this.#ackRepeatUs * 2);
-    } else this.#ackRepeatUs = Math.min(ACK_REPEAT_MAX_US, Math.max(this.#deps.roundTrip.replyTimeUs, ACK_PERIOD_US));
-    this.#nextAckUs = nowUs + ACK_PERIOD_US;
+    } else
+      this.#ackRepeatUs = Math.min(ACK_REPEAT_MAX_US, Math.max(this.#deps.roundTrip.replyTimeUs, ACK_PERIOD_MIN_US));
     this.#sendFullAck(nowUs);
   }
 

@@ -8,7 +8,7 @@ import { SequenceRanges } from "./flow/sequence-ranges.ts";
 import type { Line } from "./line.ts";
 import type { SrtCounts } from "./stats.ts";
 import { readLossReport } from "./wire/loss-report.ts";
-import { dataPacket, infoOf, type KeyIndex, markRetransmitted } from "./wire/packet.ts";
+import { contentOf, dataPacket, infoOf, type KeyIndex, markRetransmitted } from "./wire/packet.ts";
 import { addSequence, nextMessageNumber, sequenceDistance } from "./wire/sequence.ts";
 
 /** A packet is given up after the peer's latency, but not before a second. draft-sharabayko-srt, section 4.6. */
@@ -69,12 +69,13 @@ export class Sender {
     this.#lastTimestampUs = Math.max(this.#lastTimestampUs, timestampUs);
     const keyIndex: KeyIndex = keys?.rotation.next() ?? 0;
     const header = { destination, timestampUs: this.#lastTimestampUs, sequence, keyIndex };
-    const content = keyIndex === 0 ? payload : (keys?.session.apply(keyIndex, sequence, payload) ?? payload);
+    const packet = dataPacket({ ...header, messageNumber: this.#messageNumber }, payload);
+    keys?.session.apply(keyIndex, sequence, contentOf(packet));
     if (this.#buffer.count === 0) this.#progressUs = nowUs;
-    this.#buffer.add(dataPacket({ ...header, messageNumber: this.#messageNumber }, content), nowUs);
+    this.#buffer.add(packet, nowUs);
     this.#messageNumber = nextMessageNumber(this.#messageNumber);
     counts.sent += 1;
-    counts.sentBytes += content.length;
+    counts.sentBytes += payload.length;
     this.#sendNew(nowUs);
   }
 

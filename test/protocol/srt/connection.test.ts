@@ -1,6 +1,8 @@
 import { expect, test } from "vitest";
 import { SrtConnection, type SrtEnd } from "../../../src/protocol/srt/connection.ts";
+import { SessionKeys } from "../../../src/protocol/srt/crypto/session-keys.ts";
 import { PeerTime } from "../../../src/protocol/srt/flow/peer-time.ts";
+import { RoundTrip } from "../../../src/protocol/srt/flow/round-trip.ts";
 import { controlPacket, controlTypeOf, dataPacket, isControl } from "../../../src/protocol/srt/wire/packet.ts";
 import { addSequence } from "../../../src/protocol/srt/wire/sequence.ts";
 import { seededRandom } from "../../support/stages/seeded-random.ts";
@@ -9,7 +11,7 @@ const FIRST = 0x7ffffff0;
 const [ACK, NAK, SHUTDOWN, DROP] = [2, 3, 5, 7];
 
 /** One side of a connection, of which a test plays the other. */
-function open(latencyMs = 100) {
+function open(latencyMs = 100, keys?: SessionKeys) {
   const sent: Buffer[] = [];
   const delivered: number[] = [];
   const gaps: number[] = [];
@@ -26,7 +28,7 @@ function open(latencyMs = 100) {
       windowPackets: 8_192,
       payloadBytesMax: 1_316,
       peerFlags: 0x3f,
-      keys: undefined,
+      keys,
     },
     0,
     {
@@ -226,6 +228,81 @@ test("a storm of loss reports makes at most twice the stream's bytes, and costs 
   expect(sentRetransmittedBytes).toBeGreaterThan(0);
   expect(sentRetransmittedBytes).toBeLessThan(sentBytes * 1.6);
   expect(sent.length).toBeLessThan(written * 3);
+});
+
+test("control packets with and without libsrt's four zero bytes count the same", () => {
+  for (const length of [16, 20]) {
+    const { connection, data, ends, contents } = open();
+    const receive = (type: "ackAck" | "keepalive" | "shutdown", nowUs: number, info = 0) =>
+      connection.receive(
+        controlPacket(type, { destination: 1, timestampUs: 0 }, undefined, { info }).subarray(0, length),
+        nowUs,
+      );
+    data(0, 1_000);
+    connection.tick(10_000);
+    receive("ackAck", 24_000, 1);
+    expect(connection.stats.rttMs).toBe(14);
+    receive("keepalive", 4_900_000);
+    connection.tick(5_100_000);
+    expect(ends).toEqual([]);
+    receive("shutdown", 5_200_000);
+    expect(ends).toEqual([{ kind: "shutdown" }]);
+    expect(contents(ACK).length).toBe(1);
+  }
+});
+
+test("packets that are too short or too long, of unknown types, and confirmations of nothing do nothing", () => {
+  const { connection, sent, ends } = open();
+  for (const length of [0, 1, 15, 1_473, 2_000]) connection.receive(Buffer.alloc(length, 0x80), 1_000);
+  for (const type of [4, 8, 9, 0x1234]) {
+    const packet = Buffer.alloc(20);
+    packet.writeUInt16BE(0x8000 | type, 0);
+    connection.receive(packet, 1_000);
+  }
+  connection.receive(controlPacket("ackAck", { destination: 1, timestampUs: 0 }, undefined, { info: 9 }), 2_000);
+  expect([sent, ends, connection.stats.rttMs]).toEqual([[], [], undefined]);
+});
+
+test("the round trip: the first measurement counts whole, later ones an eighth", () => {
+  const roundTrip = new RoundTrip();
+  roundTrip.measured(40_000);
+  expect([roundTrip.rttUs, roundTrip.varianceUs, roundTrip.replyTimeUs]).toEqual([40_000, 20_000, 120_000]);
+  roundTrip.measured(48_000);
+  expect([roundTrip.rttUs, roundTrip.varianceUs]).toEqual([41_000, 17_000]);
+  // A peer's values before it has measured.
+  roundTrip.told(100_000, 50_000);
+  expect(roundTrip.rttUs).toBe(41_000);
+  roundTrip.told(7_000, 1_000);
+  expect([roundTrip.rttUs, roundTrip.varianceUs]).toEqual([7_000, 1_000]);
+});
+
+test("clear packets on an encrypted connection are a gap, and are not asked for again", () => {
+  const keys = SessionKeys.create("correct horse battery", 16, (length) => Buffer.alloc(length, 3));
+  const { connection, data, delivered, gaps, contents } = open(100, keys);
+  data(0, 1_000);
+  data(1, 2_000);
+  expect([delivered, gaps, contents(NAK)]).toEqual([[], [1, 1], []]);
+  expect(connection.stats.receiveUndecrypted).toBe(2);
+});
+
+test("a stream of few packets is confirmed every 30 ms, one of many every 10 ms", () => {
+  for (const { perTick, acks } of [
+    { perTick: 5, acks: 33 },
+    { perTick: 40, acks: 99 },
+  ]) {
+    const { connection, sent, data } = open();
+    let number = 0;
+    for (let nowUs = 10_000; nowUs < 1_000_000; nowUs += 10_000) {
+      for (let each = 0; each < perTick; each += 1) data(number++, nowUs);
+      connection.tick(nowUs);
+      const last = sent.at(-1)?.readUInt32BE(4) ?? 0;
+      connection.receive(
+        controlPacket("ackAck", { destination: 1, timestampUs: nowUs }, undefined, { info: last }),
+        nowUs + 1_000,
+      );
+    }
+    expect(connection.stats.sentAck).toBe(acks);
+  }
 });
 
 test("random and mutated packets are harmless", () => {

@@ -1,4 +1,4 @@
-import { createCipheriv, timingSafeEqual } from "node:crypto";
+import { timingSafeEqual } from "node:crypto";
 import type { KeyIndex } from "../wire/packet.ts";
 import {
   type KeyLength,
@@ -9,8 +9,11 @@ import {
   unwrapKeys,
   wrappingKeyOf,
 } from "./key-material.ts";
+import { Keystream } from "./keystream.ts";
 
 export type KeyFault = "malformed" | "other-cipher" | "bad-secret";
+
+type UsedKey = { readonly key: Buffer; readonly stream: Keystream };
 
 /**
  * The keys of one connection. Both directions use the same salt and keys. The salt stays for the connection's life, so
@@ -20,16 +23,15 @@ export class SessionKeys {
   readonly #salt: Buffer;
   readonly #wrappingKey: Buffer;
   readonly keyLength: KeyLength;
-  #even: Buffer | undefined;
-  #odd: Buffer | undefined;
-  readonly #counter = Buffer.alloc(16);
+  #even: UsedKey | undefined;
+  #odd: UsedKey | undefined;
 
   private constructor(salt: Buffer, wrappingKey: Buffer, keyLength: KeyLength, keys: KeyPair) {
     this.#salt = salt;
     this.#wrappingKey = wrappingKey;
     this.keyLength = keyLength;
-    this.#even = keys.even;
-    this.#odd = keys.odd;
+    this.#even = this.#use(keys.even);
+    this.#odd = this.#use(keys.odd);
   }
 
   /** The keys that a caller sends. */
@@ -51,8 +53,8 @@ export class SessionKeys {
 
   /** The message that carries all present keys. */
   message(): Buffer {
-    const even = this.#even === undefined ? {} : { even: this.#even };
-    const odd = this.#odd === undefined ? {} : { odd: this.#odd };
+    const even = this.#even === undefined ? {} : { even: this.#even.key };
+    const odd = this.#odd === undefined ? {} : { odd: this.#odd.key };
     return keyMessage({ ...even, ...odd }, this.#salt, this.#wrappingKey);
   }
 
@@ -63,24 +65,25 @@ export class SessionKeys {
     if (!timingSafeEqual(wrapped.salt, this.#salt)) return false;
     const keys = unwrapKeys(wrapped, this.#wrappingKey);
     if (keys === undefined) return false;
-    this.#even = keys.even ?? this.#even;
-    this.#odd = keys.odd ?? this.#odd;
+    this.#even = this.#use(keys.even) ?? this.#even;
+    this.#odd = this.#use(keys.odd) ?? this.#odd;
     return true;
   }
 
   /** Replaces one of the two keys, for the packets that we send. */
   setKey(index: 1 | 2, key: Buffer): void {
-    if (index === 1) this.#even = key;
-    else this.#odd = key;
+    if (index === 1) this.#even = this.#use(key);
+    else this.#odd = this.#use(key);
   }
 
-  /** Encrypts or decrypts, which is the same with AES-CTR. Undefined where there is no such key. */
-  apply(index: KeyIndex, sequence: number, payload: Buffer): Buffer | undefined {
-    const key = index === 1 ? this.#even : index === 2 ? this.#odd : undefined;
-    if (key === undefined) return undefined;
-    this.#salt.copy(this.#counter, 0, 0, 14);
-    this.#counter.writeUInt16BE(0, 14);
-    this.#counter.writeUInt32BE((this.#salt.readUInt32BE(10) ^ sequence) >>> 0, 10);
-    return createCipheriv(`aes-${this.keyLength * 8}-ctr`, key, this.#counter).update(payload);
+  /** Encrypts or decrypts in place, which is the same with AES-CTR. Returns false where there is no such key. */
+  apply(index: KeyIndex, sequence: number, payload: Buffer): boolean {
+    const used = index === 1 ? this.#even : index === 2 ? this.#odd : undefined;
+    used?.stream.apply(sequence, payload);
+    return used !== undefined;
+  }
+
+  #use(key: Buffer | undefined): UsedKey | undefined {
+    return key === undefined ? undefined : { key, stream: new Keystream(key, this.#salt) };
   }
 }
