@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { HANDSHAKE_BYTES, readHandshake } from "../../src/protocol/srt/wire/handshake.ts";
 import { ENCRYPTED } from "../protocol/srt/vectors.ts";
-import { SrtIngestStage } from "../support/stages/srt-ingest-stage.ts";
+import { SrtIngestStage, type SrtTestCaller } from "../support/stages/srt-ingest-stage.ts";
 
 async function opened(options: ConstructorParameters<typeof SrtIngestStage>[0] = {}): Promise<SrtIngestStage> {
   const stage = new SrtIngestStage(options);
@@ -201,6 +201,24 @@ test("an encoder that another one replaces is told to leave", async () => {
   expect(caller.end).toBe("shutdown");
 });
 
+test("a thousand encoders on one port get what is theirs", async () => {
+  const stage = await opened({ limits: { connectionsMax: 1_000, unauthenticatedPerAddressMax: 1_000 } });
+  const callers: SrtTestCaller[] = [];
+  // The port takes a hundred handshakes of one network in a second.
+  for (let first = 0; first < 1_000; first += 100) {
+    for (let index = first; index < first + 100; index += 1)
+      callers.push(stage.caller("KEY", { port: 10_000 + index }));
+    await stage.run(1_000);
+    // One that sends nothing for five seconds is ended.
+    for (const caller of callers.slice(first)) caller.write(0);
+  }
+  stage.log.length = 0;
+  for (const [index, caller] of callers.entries()) caller.write(index);
+  expect(stage.log.filter((line) => line.startsWith("video"))).toEqual(callers.map((_, index) => `video ${index}`));
+  for (const caller of callers) caller.close();
+  expect(stage.log.filter((line) => line === "end clean").length).toBe(1_000);
+});
+
 test("when the server stops, encoders are ended and no more are accepted", async () => {
   const stage = await opened();
   const caller = stage.caller("KEY");
@@ -232,6 +250,26 @@ test("a flood of first packets: no reply is longer than its request, replies are
   expect(replies.reduce((sum, { packet }) => sum + packet.length, 0)).toBeLessThanOrEqual(bytes);
   caller.write(6);
   expect(stage.log.at(-1)).toBe("video 6");
+});
+
+test("made-up cookies from an encoder's own address do not keep it out", async () => {
+  const stage = await opened();
+  const caller = stage.caller("KEY");
+  for (let count = 0; count < 5_000; count += 1)
+    stage.receive(ENCRYPTED.conclusionRequest, { address: "192.0.2.7", port: 1 + count });
+  expect(stage.sent).toEqual([]);
+  await stage.run(50);
+  expect(caller.connection).toBeDefined();
+});
+
+test("one address's first packets do not use up those of all", async () => {
+  const stage = await opened();
+  for (let count = 0; count < 30_000; count += 1)
+    stage.receive(ENCRYPTED.inductionRequest, { address: "198.51.100.7", port: 1 + count });
+  expect(stage.sent.length).toBe(200);
+  const caller = stage.caller("KEY");
+  await stage.run(50);
+  expect(caller.connection).toBeDefined();
 });
 
 test("a flood of half handshakes: those that wait are bounded, and the oldest make room", async () => {

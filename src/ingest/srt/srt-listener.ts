@@ -9,7 +9,7 @@ import { ConnectionLimiter, type ConnectionLimits } from "../connection-limiter.
 import { plainAddress } from "../peer-address.ts";
 import { FailedKeys } from "../publish/failed-keys.ts";
 import { Refusals } from "../publish/refusals.ts";
-import { CallBudget } from "./call-budget.ts";
+import { CallBudget, PacketBudget } from "./call-budget.ts";
 import { SrtEncoder, type SrtEncoderDeps } from "./srt-encoder.ts";
 
 const TICK_MS = 10;
@@ -17,6 +17,8 @@ const SECOND_MS = 1_000;
 /** An SRT connection costs more than one of RTMP that only waits. */
 const CONNECTIONS_MAX = 1_024;
 const SECRET_BYTES = 32;
+/** Cookies that are checked in a second. A check takes about 10 µs. */
+const COOKIE_CHECKS_PER_SECOND = 10_000;
 
 /** What the listener needs of a UDP port. */
 export type BoundPort = Pick<DatagramPort, "port" | "send" | "close">;
@@ -41,6 +43,7 @@ export class SrtListener {
   readonly #refusals: Refusals;
   readonly #limiter: ConnectionLimiter;
   readonly #inductions = new CallBudget();
+  readonly #cookieChecks = new PacketBudget(COOKIE_CHECKS_PER_SECOND);
   readonly #conclusions = new CallBudget();
   /** By the caller's address, port and socket ID: also those that wait for their admission. */
   readonly #calls = new Map<string, SrtEncoder>();
@@ -106,10 +109,13 @@ export class SrtListener {
     if (datagram.length < HANDSHAKE_BYTES || !isControl(datagram)) return;
     const { clock } = this.#deps;
     const address = plainAddress(sender.address);
+    const nowMs = clock.now();
     const isConclusion = datagram.readUInt32BE(36) === 0xffffffff;
-    if (!(isConclusion ? this.#conclusions : this.#inductions).take(address, clock.now())) return;
+    if (!(isConclusion ? this.#cookieChecks.take(nowMs) : this.#inductions.take(address, nowMs))) return;
     const step = this.#handshake.receive(datagram, { address, port: sender.port }, this.#nowUs());
     if (step.kind === "ignore") return;
+    // Only now its sender is real: made-up cookies must not use up what a network may send.
+    if (isConclusion && !this.#conclusions.take(address, nowMs)) return;
     if (step.kind === "reply") {
       if (step.rejected !== undefined) this.#reportRejected(address, step.rejected);
       this.#port?.send(step.packet, sender);
