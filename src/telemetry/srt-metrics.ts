@@ -8,6 +8,7 @@ const LABELS = ["channel_id"] as const;
 export class SrtMetrics {
   readonly #rtt: Gauge<"channel_id">;
   readonly #latency: Gauge<"channel_id">;
+  readonly #rate: Gauge<"channel_id">;
   readonly #packets: Counter<"channel_id" | "what">;
 
   constructor(registry: Registry) {
@@ -24,6 +25,12 @@ export class SrtMetrics {
       labelNames: LABELS,
       registers,
     });
+    this.#rate = new Gauge({
+      name: "fanfare_ingest_srt_bytes_per_second",
+      help: "What comes from an encoder over SRT, headers and repeated packets included.",
+      labelNames: LABELS,
+      registers,
+    });
     this.#packets = new Counter({
       name: "fanfare_ingest_srt_packets_total",
       help: "Packets of the present encoder over SRT, by what happened to them.",
@@ -33,13 +40,14 @@ export class SrtMetrics {
   }
 
   reset(): void {
-    for (const metric of [this.#rtt, this.#latency, this.#packets]) metric.reset();
+    for (const metric of [this.#rtt, this.#latency, this.#rate, this.#packets]) metric.reset();
   }
 
   fill(channelId: ChannelId, link: SrtLinkSample): void {
     const labels = { channel_id: channelId };
     if (link.rttMs !== undefined) this.#rtt.set(labels, link.rttMs / 1_000);
     this.#latency.set(labels, link.latencyMs / 1_000);
+    this.#rate.set(labels, link.bytesPerSecond);
     const { packets: received, lost, retransmitted, dropped, belated, undecrypted } = link;
     for (const [what, count] of Object.entries({ received, lost, retransmitted, dropped, belated, undecrypted }))
       this.#packets.inc({ ...labels, what }, count);

@@ -59,6 +59,7 @@ test("the API and the metrics show an SRT connection, and a rounded change of it
   metrics.samples([joined]);
   const text = await metrics.text();
   expect(text).toContain(`fanfare_ingest_srt_round_trip_seconds{channel_id="${CHANNEL}"} 0.04126`);
+  expect(text).toContain(`fanfare_ingest_srt_bytes_per_second{channel_id="${CHANNEL}"} ${LINK.bytesPerSecond}`);
   expect(text).toContain(`fanfare_ingest_srt_packets_total{channel_id="${CHANNEL}",what="lost"} 90`);
   metrics.samples([sample]);
   expect(await metrics.text()).not.toContain(`fanfare_ingest_srt_round_trip_seconds{`);

@@ -1,4 +1,5 @@
 import type { Ingest } from "../../base/model.ts";
+import { formatRate } from "../../text/format.ts";
 import { srtTexts } from "./srt-texts.ts";
 
 /** What is known of an encoder's connection over SRT. */
@@ -9,7 +10,10 @@ export function SrtLink({ srt }: { readonly srt: NonNullable<Ingest["srt"]> }) {
     [words.roundTrip, srt.roundTripMs === undefined ? "–" : `${Math.round(srt.roundTripMs)} ms`],
     [words.latency, `${srt.latencyMs} ms`],
     [words.loss, `${srt.lossPercent} %`],
+    [words.retransmitted, String(srt.retransmitted)],
     [words.dropped, String(srt.dropped)],
+    [words.belated, String(srt.belated)],
+    [words.bandwidth, formatRate(srt.bytesPerSecond)],
   ];
   return (
     <dl class="facts">

@@ -15,7 +15,10 @@ const en = {
   roundTrip: "Round trip",
   latency: "SRT latency",
   loss: "Packet loss, before repair",
+  retransmitted: "Packets sent again",
   dropped: "Packets that never came",
+  belated: "Packets that came too late",
+  bandwidth: "Bandwidth, with repeated packets",
 };
 
 const ko: typeof en = {
@@ -33,7 +36,10 @@ const ko: typeof en = {
   roundTrip: "왕복 시간",
   latency: "SRT 지연 시간",
   loss: "패킷 손실(복구 전)",
+  retransmitted: "재전송된 패킷",
   dropped: "도착하지 않은 패킷",
+  belated: "늦게 도착한 패킷",
+  bandwidth: "대역폭(재전송 포함)",
 };
 
 /** The texts about SRT: few servers have it, so the first page does not load them. */
