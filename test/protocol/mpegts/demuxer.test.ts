@@ -1,7 +1,16 @@
 import { expect, test } from "vitest";
 import type { TsMessage } from "../../../src/protocol/mpegts/message-order.ts";
 import { TsDemuxer } from "../../../src/protocol/mpegts/ts-demuxer.ts";
-import { AUDIO_PID, type StreamEntry, TsWriter, VIDEO_PID } from "../../support/streams/ts-packets.ts";
+import {
+  AUDIO_PID,
+  adts,
+  annexB,
+  demuxed,
+  type StreamEntry,
+  shown,
+  TsWriter,
+  VIDEO_PID,
+} from "../../support/streams/ts-packets.ts";
 
 const AVC: StreamEntry = { pid: VIDEO_PID, type: 0x1b };
 const HEVC: StreamEntry = { pid: VIDEO_PID, type: 0x24, descriptors: "050448455643" };
@@ -19,34 +28,12 @@ const AUD = "09F0";
 const IDR = "65888401";
 const FRAME = "419A0102";
 
-function annexB(...units: readonly string[]): Buffer {
-  return Buffer.from(units.map((unit) => `00000001${unit}`).join(""), "hex");
-}
-
 /** NAL units in the form of FLV. */
 function sized(...units: readonly string[]): string {
   return units
     .map((unit) => (unit.length / 2).toString(16).padStart(8, "0") + unit)
     .join("")
     .toLowerCase();
-}
-
-function demuxed(...parts: readonly Buffer[]): readonly TsMessage[] {
-  const demuxer = new TsDemuxer();
-  return [...demuxer.push(Buffer.concat(parts)), ...demuxer.end()];
-}
-
-function shown(messages: readonly TsMessage[]): readonly string[] {
-  return messages
-    .filter(({ kind }) => kind !== "data")
-    .map(({ kind, timestamp, payload }) => `${kind} ${timestamp} ${payload.toString("hex")}`);
-}
-
-function adts(body: string): Buffer {
-  const bytes = Buffer.from(`FFF14C40000FFC${body}`, "hex");
-  bytes[4] = bytes.length >> 3;
-  bytes[5] = ((bytes.length & 7) << 5) | 0x1f;
-  return bytes;
 }
 
 test("a stream's metadata and headers come first, then frames in the order of time", () => {

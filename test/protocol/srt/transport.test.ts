@@ -34,6 +34,7 @@ test("a clean network: everything arrives at once, in order, and nothing is sent
 const networks = [
   { name: "1 % loss", faults: { loss: 0.01, delayUs: 25_000 } },
   { name: "5 % loss", faults: { loss: 0.05, delayUs: 25_000, jitterUs: 5_000 } },
+  { name: "10 % loss", faults: { loss: 0.1, delayUs: 50_000 } },
   { name: "bursts of 100 ms", faults: { burstEveryUs: 1_000_000, burstUs: 100_000, delayUs: 20_000 } },
   { name: "reordering", faults: { reordered: 0.1, reorderUs: 8_000, delayUs: 20_000 } },
   { name: "duplication", faults: { duplicates: 0.2, delayUs: 20_000, jitterUs: 4_000 } },

@@ -1,4 +1,6 @@
+import type { TsMessage } from "../../../src/protocol/mpegts/message-order.ts";
 import { mpegCrc32 } from "../../../src/protocol/mpegts/packets/crc32.ts";
+import { TsDemuxer } from "../../../src/protocol/mpegts/ts-demuxer.ts";
 
 const PACKET_BYTES = 188;
 const PAYLOAD_BYTES = 184;
@@ -8,6 +10,8 @@ export const VIDEO_PID = 0x100;
 export const AUDIO_PID = 0x101;
 
 export type StreamEntry = { readonly pid: number; readonly type: number; readonly descriptors?: string };
+
+type ProgramTable = { readonly program: number; readonly pmtPid: number; readonly streams: readonly StreamEntry[] };
 
 /** Writes transport streams by hand, with any shape that an encoder may send. */
 export class TsWriter {
@@ -50,6 +54,28 @@ export class TsWriter {
       this.section(0, pat([{ program: 1, pmtPid: PMT_PID }])),
       this.section(PMT_PID, pmt(1, streams, version)),
     ]);
+  }
+
+  /** The tables of several programs. */
+  programs(programs: readonly ProgramTable[]): Buffer {
+    const listed = pat(programs);
+    return Buffer.concat([
+      this.section(0, listed),
+      ...programs.map(({ program, pmtPid, streams }) => this.section(pmtPid, pmt(program, streams))),
+    ]);
+  }
+
+  /** A packet that holds nothing but a clock reference, in 90 kHz. */
+  clock(pid: number, base: number): Buffer {
+    const packet = Buffer.alloc(PACKET_BYTES, 0xff);
+    packet[0] = 0x47;
+    packet.writeUInt16BE(pid, 1);
+    packet[3] = 0x20;
+    packet[4] = PACKET_BYTES - 5;
+    packet[5] = 0x10;
+    packet.writeUInt32BE(Math.floor(base / 2), 6);
+    packet.writeUInt16BE(((base % 2) << 15) | 0x7e00, 10);
+    return packet;
   }
 
   /** A PES packet in transport packets. */
@@ -111,4 +137,30 @@ function timeField(prefix: number, time: number): Buffer {
   field.writeUInt16BE((Math.floor(time / 2 ** 15) % 2 ** 15) * 2 + 1, 1);
   field.writeUInt16BE((time % 2 ** 15) * 2 + 1, 3);
   return field;
+}
+
+/** A whole stream's messages. */
+export function demuxed(...parts: readonly Buffer[]): readonly TsMessage[] {
+  const demuxer = new TsDemuxer();
+  return [...demuxer.push(Buffer.concat(parts)), ...demuxer.end()];
+}
+
+/** Messages as text, without metadata. */
+export function shown(messages: readonly TsMessage[]): readonly string[] {
+  return messages
+    .filter(({ kind }) => kind !== "data")
+    .map(({ kind, timestamp, payload }) => `${kind} ${timestamp} ${payload.toString("hex")}`);
+}
+
+/** NAL units with start codes. */
+export function annexB(...units: readonly string[]): Buffer {
+  return Buffer.from(units.map((unit) => `00000001${unit}`).join(""), "hex");
+}
+
+/** A frame of AAC, 48 kHz mono, in ADTS. */
+export function adts(body: string): Buffer {
+  const bytes = Buffer.from(`FFF14C40000FFC${body}`, "hex");
+  bytes[4] = bytes.length >> 3;
+  bytes[5] = ((bytes.length & 7) << 5) | 0x1f;
+  return bytes;
 }
