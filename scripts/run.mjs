@@ -47,6 +47,7 @@ const PROGRAMS = {
   "simulate-placement": join("test", "soak", "simulate-placement.ts"),
   "cluster-lab": join("test", "lab", "cluster-lab.ts"),
   "node-pauses": join("test", "soak", "node-pauses.ts"),
+  "srt-flood": join("test", "soak", "srt-flood.ts"),
   "srt-fuzz": join("test", "soak", "srt-fuzz.ts"),
   "never-dark": join("test", "soak", "never-dark.ts"),
   "srt-loss": join("test", "soak", "srt-loss.ts"),

@@ -4,8 +4,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pass } from "node:timers/promises";
 import { parseArgs } from "node:util";
-import { Worker } from "node:worker_threads";
-import { z } from "zod";
 import { syntheticClip } from "../../src/testkit/encoder/clip.ts";
 import { KitEncoder } from "../../src/testkit/encoder/encoder.ts";
 import { ApiClient } from "../support/dashboard/api-client.ts";
@@ -13,6 +11,7 @@ import { Mutator } from "../support/encoders/fuzz-mutator.ts";
 import { FanfareProcess } from "../support/processes/fanfare-process.ts";
 import { waitFor } from "../support/processes/waiting.ts";
 import { attackApi, attackAsEncoder, attackWithoutKey, MutatedTarget } from "./fuzzing/fuzz-attacks.ts";
+import { Healthy } from "./fuzzing/healthy.ts";
 import { StandstillWatch } from "./fuzzing/standstill-watch.ts";
 import { residentBytes, waitedMs } from "./server-process.ts";
 
@@ -32,13 +31,6 @@ const MUTATED_TARGETS = 8;
 const STEP_MS = 100;
 const SAY_EVERY_MS = 60_000;
 
-const look = z.object({
-  gapMs: z.number(),
-  messages: z.number(),
-  connections: z.number(),
-  end: z.string().optional(),
-});
-
 function readOptions() {
   const { values } = parseArgs({
     options: {
@@ -57,41 +49,6 @@ function readOptions() {
   if (!numbers.every((number) => number > 0)) throw new Error("all options are numbers above 0");
   const [minutes = 0, seed = 0, perSecond = 0, gapMaxMs = 0] = numbers;
   return { minutes, seed, perSecond, gapMaxMs };
-}
-
-/** The thread with the healthy channel's target and encoder. */
-class Healthy {
-  readonly #worker: Worker;
-  #message = Promise.withResolvers<unknown>();
-
-  constructor(rtmpUrl: string) {
-    this.#worker = new Worker(new URL("./fuzzing/fuzz-healthy.ts", import.meta.url), { workerData: { rtmpUrl } });
-    this.#worker.on("message", (message) => this.#message.resolve(message));
-    this.#worker.on("error", (error) => this.#message.reject(error));
-  }
-
-  async targetUrl(): Promise<string> {
-    return z.object({ targetUrl: z.string() }).parse(await this.#next()).targetUrl;
-  }
-
-  publish(streamKey: string): void {
-    this.#worker.postMessage({ streamKey });
-  }
-
-  async look(): Promise<z.infer<typeof look>> {
-    this.#worker.postMessage({ isLook: true });
-    return look.parse(await this.#next());
-  }
-
-  async close(): Promise<void> {
-    await this.#worker.terminate();
-  }
-
-  async #next(): Promise<unknown> {
-    const message = await this.#message.promise;
-    this.#message = Promise.withResolvers();
-    return message;
-  }
 }
 
 /** The longest that any thread had to wait for a processor between two looks. */

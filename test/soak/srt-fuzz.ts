@@ -1,6 +1,7 @@
 import { randomInt } from "node:crypto";
 import { parseArgs } from "node:util";
 import { runSrtCallerFuzz } from "./fuzzing/srt-caller-fuzz-run.ts";
+import type { SrtFuzzCosts } from "./fuzzing/srt-fuzz-parts.ts";
 import { runSrtFuzz } from "./fuzzing/srt-fuzz-run.ts";
 
 const USAGE = `usage: npm run srt-fuzz -- [--packets 1000000] [--seed NUMBER] [--caller]
@@ -27,16 +28,16 @@ if (values.help) {
 const [packets = 0, seed = 0] = [values.packets, values.seed].map(Number);
 if (!(packets > 0 && Number.isInteger(seed))) throw new Error("all options are numbers");
 process.stdout.write(`seed ${seed}\n`);
+let found: string;
+let costs: SrtFuzzCosts;
 if (values.caller) {
-  const { connected, ends, stepCpuMs, keptBytes, ...rest } = runSrtCallerFuzz(packets, seed);
-  process.stdout.write(
-    `${rest.packets} packets, ${connected} connections, ends ${JSON.stringify(ends)}, ` +
-      `at most ${stepCpuMs.toFixed(1)} ms of processor time in 10 ms, kept at most ${(keptBytes / MEBIBYTE).toFixed(1)} MiB\n`,
-  );
-  process.exit(0);
+  const { connected, ends, ...rest } = await runSrtCallerFuzz(packets, seed);
+  [found, costs] = [`${connected} connections, ends ${JSON.stringify(ends)}`, rest];
+} else {
+  const { accepted, gapMs, ...rest } = await runSrtFuzz(packets, seed);
+  [found, costs] = [`${accepted} hostile connections, gap ${gapMs} ms`, rest];
 }
-const { accepted, gapMs, stepCpuMs, keptBytes, ...rest } = await runSrtFuzz(packets, seed);
 process.stdout.write(
-  `${rest.packets} packets, ${accepted} hostile connections, gap ${gapMs} ms, ` +
-    `at most ${stepCpuMs.toFixed(1)} ms of processor time in 10 ms, kept at most ${(keptBytes / MEBIBYTE).toFixed(1)} MiB\n`,
+  `${costs.packets} packets, ${found}, at most ${costs.stepCpuMs.toFixed(1)} ms of processor time in 10 ms, ` +
+    `kept at most ${(costs.keptBytes / MEBIBYTE).toFixed(1)} MiB\n`,
 );

@@ -1,13 +1,21 @@
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
+import { z } from "zod";
+import { ObsProgram } from "../../support/encoders/obs-program.ts";
 import { startSrtReceiver } from "../../support/encoders/srt-encoder.ts";
+import { runToEnd } from "../../support/processes/children.ts";
 import { freePort } from "../../support/processes/free-port.ts";
+import { waitFor } from "../../support/processes/waiting.ts";
 import { publishUrl, Stage } from "../../support/stages/stage.ts";
 import { makeClip } from "../../support/streams/clip.ts";
 import { packetHashes } from "../../support/streams/packet-hashes.ts";
 
 const PASSPHRASE = "correct-horse-battery";
 const CHANGE_MAX_MS = 30_000;
+/** OBS takes long to start on a busy machine. */
+const OBS_DEADLINE_MS = 40_000;
+const LOOK_EVERY_MS = 500;
 const stage = await Stage.open(afterAll);
 const { api } = await stage.server({ environment: { FANFARE_TARGET_ALLOW: "127.0.0.0/8,::1/128" } });
 stage.keepSecret(PASSPHRASE);
@@ -56,4 +64,46 @@ test.concurrent.for([
   await stage.ffmpeg(await makeClip({ seconds: 6 }), publishUrl(channel));
   const failed = await watch.until(0, ({ lastError }) => lastError?.code === "AUTH_FAILED", CHANGE_MAX_MS);
   expect(failed.lastError?.message).toContain(says);
+});
+
+/** Width and height of the pictures that are compared, and bytes of one in RGB. */
+const SMALL = { imageWidth: 64, imageHeight: 36 };
+const SMALL_BYTES = 64 * 36 * 3;
+
+/** The first picture of a file, small, in RGB. */
+async function smallPicture(path: string, to: string): Promise<Buffer> {
+  const input = ["-hide_banner", "-loglevel", "error", "-nostdin", "-y", "-i", path];
+  const output = ["-frames:v", "1", "-vf", "scale=64:36", "-pix_fmt", "rgb24", "-f", "rawvideo", to];
+  await runToEnd("ffmpeg", [...input, ...output]);
+  return await readFile(to);
+}
+
+test.concurrent("OBS's media source gets the encoder's video from a target over SRT, encrypted", async () => {
+  const port = await freePort();
+  const input = `srt://127.0.0.1:${port}?mode=listener&passphrase=${PASSPHRASE}`;
+  const settings = { is_local_file: false, input, input_format: "mpegts", hw_decode: false, buffering_mb: 1 };
+  const obs = await ObsProgram.start({ folder: stage.folder, source: { id: "ffmpeg_source", settings } });
+  stage.onClose(() => obs.kill());
+  const rtmpUrl = `srt://127.0.0.1:${port}?passphrase=${PASSPHRASE}`;
+  const channel = await api.createChannel("obs_source", [{ rtmpUrl, streamKey: "for-obs" }]);
+  const watch = stage.watch(api, channel);
+  const clip = await makeClip({ seconds: 6 });
+  await stage.ffmpeg(clip, publishUrl(channel), { loops: true });
+  await watch.until(0, ({ connectStatus }) => connectStatus === "PUBLISHING", OBS_DEADLINE_MS);
+  const expected = await smallPicture(clip.path, join(stage.folder, "clip.rgb"));
+  const look = async () => {
+    const asked = { sourceName: "Source", imageFormat: "png", ...SMALL };
+    // Without a frame so far there is nothing to save.
+    const reply = await obs.request("GetSourceScreenshot", asked).catch(() => undefined);
+    const data = z.object({ imageData: z.string() }).safeParse(reply).data?.imageData;
+    if (data === undefined) return undefined;
+    const path = join(stage.folder, "screenshot.png");
+    await writeFile(path, Buffer.from(data.slice(data.indexOf(",") + 1), "base64"));
+    const seen = await smallPicture(path, join(stage.folder, "screenshot.rgb"));
+    const sum = seen.reduce((total, value, at) => total + Math.abs(value - (expected[at] ?? 0)), 0);
+    return sum / SMALL_BYTES < 40 ? sum / SMALL_BYTES : undefined;
+  };
+  const distance = await waitFor("the clip's video in OBS", OBS_DEADLINE_MS, look, () => "", LOOK_EVERY_MS);
+  // Black would differ by more than 90 of 255.
+  expect(distance).toBeLessThan(40);
 });

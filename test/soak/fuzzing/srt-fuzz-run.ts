@@ -2,17 +2,14 @@ import type { StreamReader } from "../../../src/ingest/srt/srt-encoder.ts";
 import type { Sender } from "../../../src/net/datagram-port.ts";
 import { TsDemuxer } from "../../../src/protocol/mpegts/ts-demuxer.ts";
 import { HEADER_BYTES } from "../../../src/protocol/srt/wire/packet.ts";
-import { keptBytes } from "../../support/encoders/fuzz-bounds.ts";
 import { Mutator } from "../../support/encoders/fuzz-mutator.ts";
 import { SrtIngestStage, type SrtTestCaller } from "../../support/stages/srt-ingest-stage.ts";
 import { tsSamples } from "../../support/streams/ts-samples.ts";
+import { Costs, damaged, KeptPackets, type SrtFuzzCosts, STEP_MS, withSeed } from "./srt-fuzz-parts.ts";
 
-const STEP_MS = 10;
-const PACKETS_PER_STEP = 20;
 const HEALTHY_PORT = 40_000;
 const HEALTHY_EVERY_STEPS = 4;
 const HOSTILE = 4;
-const KEPT_PACKETS = 64;
 /** A hostile caller stays for so many steps on average, and others use its port later. */
 const CALL_STEPS = 500;
 const PORTS = 64;
@@ -24,31 +21,21 @@ const LOOK_EVERY_STEPS = 1_000;
  * demuxer some more.
  */
 const MEMORY_BYTES_MAX = 128 * 1_024 * 1_024;
-/** So many looks at the memory show whether it grows. */
-const LOOKS_MIN = 10;
 const GAP_MAX_MS = 100;
 
-export type SrtFuzzResult = {
-  readonly packets: number;
+export type SrtFuzzResult = SrtFuzzCosts & {
   /** Hostile connections that were accepted. */
   readonly accepted: number;
   /** The longest time between two packets of the healthy encoder, on virtual time. */
   readonly gapMs: number;
-  /** The most processor time that the packets between two ticks took. */
-  readonly stepCpuMs: number;
-  /** The most memory that was kept, beyond that before the first packet. */
-  readonly keptBytes: number;
 };
 
 /** A listener whose hostile callers' packets are kept for the mutator. */
 class HostileStage extends SrtIngestStage {
-  readonly kept: { readonly packet: Buffer; readonly sender: Sender }[] = [];
+  readonly kept = new KeptPackets<{ readonly packet: Buffer; readonly sender: Sender }>();
 
   override receive(packet: Buffer, sender: Sender): void {
-    if (sender.port !== HEALTHY_PORT) {
-      this.kept.push({ packet, sender });
-      if (this.kept.length > KEPT_PACKETS) this.kept.shift();
-    }
+    if (sender.port !== HEALTHY_PORT) this.kept.keep({ packet, sender });
     this.attack(packet, sender);
   }
 
@@ -66,12 +53,7 @@ class HostileStage extends SrtIngestStage {
  * encoder. Throws with the seed and the packet's number where something is not as promised.
  */
 export async function runSrtFuzz(packets: number, seed: number): Promise<SrtFuzzResult> {
-  const run = new SrtFuzzRun(seed);
-  try {
-    return await run.go(packets);
-  } catch (error) {
-    throw new Error(`seed ${seed}, packet ${run.packets}: ${String(error)}`, { cause: error });
-  }
+  return await withSeed(seed, new SrtFuzzRun(packets, seed));
 }
 
 /** Counts what the healthy encoder's packets bring, and when. */
@@ -116,44 +98,32 @@ class SrtFuzzRun {
   readonly #stage = new HostileStage({
     newReader: () => (this.#readers++ === 0 ? this.#healthy : new TsDemuxer()),
   });
+  readonly #packetsMax: number;
   #callsMade = 0;
   #opened = 0;
   packets = 0;
 
-  constructor(seed: number) {
+  constructor(packetsMax: number, seed: number) {
+    this.#packetsMax = packetsMax;
     this.#mutator = new Mutator(seed);
   }
 
-  async go(packets: number): Promise<SrtFuzzResult> {
+  async go(): Promise<SrtFuzzResult> {
     const stage = this.#stage;
     await stage.listen();
     const healthy = stage.caller("KEY", { port: HEALTHY_PORT });
     await stage.run(100);
     healthy.write(0);
-    const before = keptBytes();
-    const kept: number[] = [];
-    let stepCpuMs = 0;
-    for (let step = 1; this.packets < packets; step += 1) {
+    const costs = new Costs(MEMORY_BYTES_MAX);
+    for (let step = 1; this.packets < this.#packetsMax; step += 1) {
       this.#feedHostile();
       if (step % HEALTHY_EVERY_STEPS === 0) healthy.write(step);
-      const cpu = process.threadCpuUsage();
-      for (let left = PACKETS_PER_STEP; left > 0; left -= 1) this.#attack();
-      const { user, system } = process.threadCpuUsage(cpu);
-      stepCpuMs = Math.max(stepCpuMs, (user + system) / 1_000);
+      costs.step(() => this.#attack());
       await stage.run(STEP_MS);
       this.#check();
-      if (step % LOOK_EVERY_STEPS === 0) kept.push(keptBytes() - before);
+      if (step % LOOK_EVERY_STEPS === 0) costs.look();
     }
-    kept.push(keptBytes() - before);
-    checkMemory(kept);
-    if (stepCpuMs > GAP_MAX_MS) throw new Error(`${PACKETS_PER_STEP} packets took ${stepCpuMs} ms`);
-    return {
-      packets: this.packets,
-      accepted: this.#opened - 1,
-      gapMs: this.#healthy.longestGapMs,
-      stepCpuMs,
-      keptBytes: Math.max(...kept),
-    };
+    return { ...costs.result(this.packets), accepted: this.#opened - 1, gapMs: this.#healthy.longestGapMs };
   }
 
   /** Keeps hostile connections open, and lets each send a piece of a stream. */
@@ -185,10 +155,10 @@ class SrtFuzzRun {
 
   #attack(): void {
     const mutator = this.#mutator;
-    const kept = this.#stage.kept[mutator.below(this.#stage.kept.length)];
+    const kept = this.#stage.kept.pick(mutator);
     if (kept === undefined) return;
     this.packets += 1;
-    const packet = this.#damaged(kept.packet);
+    const packet = this.#hostile(kept.packet);
     const sentBefore = this.#stage.sent.length;
     this.#stage.attack(packet, mutator.below(20) === 0 ? this.#spoofed(kept.sender) : kept.sender);
     if (packet.length < HEADER_BYTES || packet.readUInt32BE(12) !== 0) return;
@@ -196,24 +166,15 @@ class SrtFuzzRun {
     if (replied > packet.length) throw new Error(`${replied} bytes for ${packet.length}`);
   }
 
-  /** One of: the packet as it was, with a far sequence number, with changes, cut, or a made-up control packet. */
-  #damaged(original: Buffer): Buffer {
+  /** One of: a made-up control packet, the packet with a far sequence number, or damaged. */
+  #hostile(original: Buffer): Buffer {
     const mutator = this.#mutator;
+    const kind = mutator.below(6);
+    if (kind === 0) return this.#control(original.readUInt32BE(12));
+    if (kind > 1) return damaged(mutator, original);
     const packet = Buffer.from(original);
-    switch (mutator.below(6)) {
-      case 0:
-        return packet;
-      case 1:
-        packet.writeUInt32BE((packet.readUInt32BE(0) + mutator.below(20_000) - 10_000) >>> 0, 0);
-        return packet;
-      case 2:
-        return this.#control(packet.readUInt32BE(12));
-      case 3:
-        return packet.subarray(0, mutator.below(packet.length + 1));
-      default:
-        for (let changes = 1 + mutator.below(4); changes > 0; changes -= 1) mutator.change(packet);
-        return packet;
-    }
+    packet.writeUInt32BE((packet.readUInt32BE(0) + mutator.below(20_000) - 10_000) >>> 0, 0);
+    return packet;
   }
 
   /** Any type and any content: lists of losses of absurd size, ACKs of what was never sent, keys. */
@@ -239,13 +200,4 @@ class SrtFuzzRun {
     log.length = 0;
     this.#stage.forget();
   }
-}
-
-/** Memory goes up and down with what the connections keep: it has grown where all of the second half is above the first. */
-function checkMemory(kept: readonly number[]): void {
-  const most = Math.max(...kept);
-  if (most > MEMORY_BYTES_MAX) throw new Error(`${most} bytes were kept`);
-  if (kept.length < LOOKS_MIN) return;
-  const half = Math.floor(kept.length / 2);
-  if (Math.min(...kept.slice(half)) > Math.max(...kept.slice(0, half))) throw new Error(`memory grows: ${kept}`);
 }

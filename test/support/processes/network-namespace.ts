@@ -1,4 +1,5 @@
 import { spawnSync } from "node:child_process";
+import { readFile } from "node:fs/promises";
 import { runToEnd } from "./children.ts";
 
 const open = new Set<string>();
@@ -15,6 +16,8 @@ const NAME_PART = `${process.pid % 100_000}`;
 /** A bridge of this machine to which namespaces are joined. `host`: its own IPv4 address, in a network of 256. */
 type Bridge = { readonly name: string; readonly host: string };
 
+export type Traffic = { readonly outBytes: number; readonly outPackets: number; readonly inBytes: number };
+
 /**
  * A network namespace of our own, joined to this one by a pair of virtual interfaces: packets are lost, delayed and cut
  * off there as on a real path. Needs root. Removed with `close`, or with the process.
@@ -23,26 +26,33 @@ export class NetworkNamespace {
   readonly name: string;
   /** Its own address, as seen from here. */
   readonly host: string;
+  /** The address of this side, as seen from there. */
+  readonly peerHost: string;
   readonly #outside: string;
   readonly #inside: string;
 
   /** `index`: from 0, another for each namespace that exists at the same time. */
-  private constructor(index: number, host = `10.77.${index}.${FIRST_ADDRESS + 2}`) {
+  private constructor(
+    index: number,
+    host = `10.77.${index}.${FIRST_ADDRESS + 2}`,
+    peerHost = `10.77.${index}.${FIRST_ADDRESS + 1}`,
+  ) {
     this.name = `fanfare-${NAME_PART}-${index}`;
     this.#outside = `ff${NAME_PART}o${index}`;
     this.#inside = `ff${NAME_PART}i${index}`;
     this.host = host;
+    this.peerHost = peerHost;
   }
 
   static async open(index: number): Promise<NetworkNamespace> {
     const namespace = new NetworkNamespace(index);
-    await namespace.#join([["addr", "add", `10.77.${index}.${FIRST_ADDRESS + 1}/30`, "dev", namespace.#outside]], 30);
+    await namespace.#join([["addr", "add", `${namespace.peerHost}/30`, "dev", namespace.#outside]], 30);
     return namespace;
   }
 
   /** Opens one that reaches this machine, and the others of the same bridge, over the bridge. */
   static async openAt({ name, host }: Bridge, index: number): Promise<NetworkNamespace> {
-    const namespace = new NetworkNamespace(index, host.replace(/\d+$/, `${index + 2}`));
+    const namespace = new NetworkNamespace(index, host.replace(/\d+$/, `${index + 2}`), host);
     await namespace.#join([["link", "set", namespace.#outside, "master", name]], 24);
     return namespace;
   }
@@ -77,6 +87,23 @@ export class NetworkNamespace {
 
   async unfilter(): Promise<void> {
     await this.#inIt(["nft", "delete table inet fanfare"]);
+  }
+
+  /** Makes all addresses of a network its own: datagrams may come from any of them, and replies go to it. */
+  async ownNetwork(network: string): Promise<void> {
+    await runToEnd("ip", ["route", "add", network, "via", this.host, "dev", this.#outside]);
+    await runToEnd("ip", ["-n", this.name, "route", "add", "local", network, "dev", "lo"]);
+  }
+
+  /** Bytes and packets that came out of it and that went into it, with all headers. */
+  async traffic(): Promise<Traffic> {
+    const read = async (name: string) =>
+      Number(await readFile(`/sys/class/net/${this.#outside}/statistics/${name}`, "utf8"));
+    return {
+      outBytes: await read("rx_bytes"),
+      outPackets: await read("rx_packets"),
+      inBytes: await read("tx_bytes"),
+    };
   }
 
   async setLink(isUp: boolean): Promise<void> {
