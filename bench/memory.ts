@@ -19,7 +19,12 @@ import { ServerProbe, type ThreadMemory } from "./server-probe/probe.ts";
  */
 const MB = 1_000_000;
 const OUTPUTS_MAX_MB = 60;
-const IDLE_CHANNEL_MAX_MB = 0.3;
+const IDLE_CHANNEL_MAX_MB = 0.1;
+const WIDE_MAX_MB = 300;
+/** Beyond its group of pictures. */
+const LIVE_CHANNEL_MAX_MB = 2;
+/** A clip's group of pictures lasts 2 s; of all that lie in memory at one time, half of one on average. */
+const GOP_SECONDS_MEAN = 1;
 const STUCK_LOOKS = [5_000, 10_000, 10_000];
 
 const { values } = parseArgs({
@@ -27,7 +32,10 @@ const { values } = parseArgs({
     kilobits: { type: "string", default: "6000" },
     channels: { type: "string", default: "10" },
     "fan-out": { type: "string", default: "20" },
-    "idle-channels": { type: "string", default: "200" },
+    "idle-channels": { type: "string", default: "1000" },
+    "low-channels": { type: "string", default: "200" },
+    /** Channels on air with one target each. */
+    "wide-channels": { type: "string", default: "100" },
     /** How long each state lasts before it is measured. */
     seconds: { type: "string", default: "20" },
     /** Writes heap snapshots of both threads under load into this folder. */
@@ -40,6 +48,8 @@ const settleMs = Number(values.seconds) * 1_000;
 const channelCount = Number(values.channels);
 const fanOut = Number(values["fan-out"]);
 const idleCount = Number(values["idle-channels"]);
+const lowCount = Number(values["low-channels"]);
+const wideCount = Number(values["wide-channels"]);
 
 /** Resident memory as it is, then what each thread holds after a collection. */
 type State = { readonly residentMb: number; readonly media: ThreadMemory; readonly control: ThreadMemory };
@@ -63,7 +73,7 @@ async function withoutEncoders(folder: string, count: number, tools: NativeTools
     tools,
     authority: undefined,
   };
-  const running = await fanfareWith(probe.environment).start({ ...task, sinkPort: await freePort() });
+  const running = await fanfareWith(probe.environment).start({ ...task, sink: `127.0.0.1:${await freePort()}` });
   try {
     await delay(settleMs);
     return await look(await running.pids(), probe);
@@ -126,13 +136,16 @@ type Result = {
   readonly idle: State;
   readonly channels: State;
   readonly onAir: State;
+  readonly wide: State;
+  readonly gopMb: number;
   readonly loaded: StuckStates;
 };
 
-function report({ idle, channels, onAir, loaded }: Result): string {
+function report({ idle, channels, onAir, wide, gopMb, loaded }: Result): string {
   const above = loaded.flowing.residentMb - idle.residentMb;
   const perChannel = (channels.residentMb - idle.residentMb) / idleCount;
-  const perSource = (onAir.residentMb - channels.residentMb) / idleCount;
+  const perSource = (onAir.residentMb - idle.residentMb) / lowCount;
+  const perLive = (wide.residentMb - idle.residentMb) / wideCount - gopMb;
   const grown = Math.max(...loaded.stuck.map((state) => state.residentMb)) - loaded.flowing.residentMb;
   const outputs = channelCount * fanOut;
   const met = (isMet: boolean) => (isMet ? "met" : "not met");
@@ -145,12 +158,14 @@ heap, and buffers outside of it. In MB. The stream: H.264 at ${Number(values.kil
 |---|---|---|---|---|---|
 ${row("idle, no channel", idle)}
 ${row(`${idleCount} idle channels of 3 targets`, channels)}
-${row(`${idleCount} channels on air at a low rate, 1 target each`, onAir)}
+${row(`${lowCount} channels on air at a low rate, 1 target each`, onAir)}
+${row(`${wideCount} channels on air, 1 target each`, wide)}
 ${row(`${channelCount} channels on air, ${fanOut} targets each`, loaded.flowing)}
 ${loaded.stuck.map((state, index) => row(`… half of the targets read nothing, after ${STUCK_LOOKS.slice(0, index + 1).reduce((sum, each) => sum + each, 0) / 1_000} s`, state)).join("\n")}
 
 - ${outputs} outputs of ${fanOut}-fold fan-out: ${above.toFixed(0)} MB above the idle server, limit ${OUTPUTS_MAX_MB}: **${met(above <= OUTPUTS_MAX_MB)}**
-- a further idle channel: ${perChannel.toFixed(3)} MB, limit ${IDLE_CHANNEL_MAX_MB}: **${met(perChannel <= IDLE_CHANNEL_MAX_MB)}**; one on air at a low rate, with one target: ${perSource.toFixed(3)} MB more
+- a further idle channel: ${perChannel.toFixed(3)} MB, limit ${IDLE_CHANNEL_MAX_MB}: **${met(perChannel <= IDLE_CHANNEL_MAX_MB)}**; one on air at a low rate, with one target: ${perSource.toFixed(3)} MB
+- ${wideCount} channels on air with one target each: ${wide.residentMb.toFixed(0)} MB, limit ${WIDE_MAX_MB}: **${met(wide.residentMb <= WIDE_MAX_MB)}**; beyond its group of pictures (${gopMb.toFixed(2)} MB on average) each takes ${perLive.toFixed(2)} MB, limit ${LIVE_CHANNEL_MAX_MB}: **${met(perLive <= LIVE_CHANNEL_MAX_MB)}**
 - half of the targets stuck: ${grown.toFixed(0)} MB more at most, where ${outputs / 2} queues of 16 MiB may wait in ${channelCount} channels; what waits is stored once for all of them
 
 ${table(["machine", ""], machineRows())}
@@ -160,7 +175,11 @@ ${table(["machine", ""], machineRows())}
 const folder = await mkdtemp(join(tmpdir(), "fanfare-bench-"));
 try {
   const tools = await buildNativeTools(folder);
-  const { path: clip } = await makeClip({ seconds: 10, kilobits: Number(values.kilobits), size: "1280x720" });
+  const { path: clip, bytesPerSecond } = await makeClip({
+    seconds: 10,
+    kilobits: Number(values.kilobits),
+    size: "1280x720",
+  });
   const low = { seconds: 4, kilobits: 100, size: "160x120", framesPerSecond: 5, sampleRate: 8_000 };
   const { path: lowClip } = await makeClip(low);
   const idle = await withoutEncoders(folder, 0, tools);
@@ -168,11 +187,15 @@ try {
   const onAir = await underLoad(
     folder,
     tools,
-    { channelCount: idleCount, fanOut: 1, clip: lowClip },
+    { channelCount: lowCount, fanOut: 1, clip: lowClip },
     ({ pids }, probe) => look(pids, probe),
   );
+  const wide = await underLoad(folder, tools, { channelCount: wideCount, fanOut: 1, clip }, ({ pids }, probe) =>
+    look(pids, probe),
+  );
+  const gopMb = (bytesPerSecond * GOP_SECONDS_MEAN) / MB;
   const loaded = await underLoad(folder, tools, { channelCount, fanOut, clip }, whileStuck);
-  const text = report({ idle, channels, onAir, loaded });
+  const text = report({ idle, channels, onAir, wide, gopMb, loaded });
   process.stdout.write(text);
   if (!values.dry) await writeFile(join(ROOT, "docs", "results", "memory.md"), text);
 } finally {

@@ -3,6 +3,7 @@ import { availableParallelism, loadavg, tmpdir } from "node:os";
 import { basename, join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { ROOT } from "../test/support/processes/fanfare-process.ts";
+import { NetworkNamespace } from "../test/support/processes/network-namespace.ts";
 import { makeClip } from "../test/support/streams/clip.ts";
 import { makeCertificate } from "./relay-cost/certificate.ts";
 import { chartSvg } from "./relay-cost/chart.ts";
@@ -16,6 +17,7 @@ import { nginxRelay } from "./relay-cost/nginx-relay.ts";
 import { nodeMediaServerRelay } from "./relay-cost/node-media-server-relay.ts";
 import type { Relay } from "./relay-cost/relay.ts";
 import { reportText, type Series } from "./relay-cost/report.ts";
+import { srsRelay } from "./relay-cost/srs-relay.ts";
 
 /**
  * Measures what relaying a gigabyte costs, Fanfare beside other servers on the same machine in the same minutes:
@@ -25,6 +27,8 @@ const RELAYS = [fanfareRelay, nginxRelay, floorRelay, nodeMediaServerRelay, ffmp
 /** Long enough for relays that compile while running, as JavaScript does; a relay runs for hours. */
 const SETTLE_SECONDS = 20;
 const SETTLE_SECONDS_SHORT = 3;
+/** Below this rate 720p would not come near it. */
+const LOW_KILOBITS = 2_000;
 
 const { values } = parseArgs({
   options: {
@@ -34,7 +38,17 @@ const { values } = parseArgs({
     seconds: { type: "string", default: "10" },
     rounds: { type: "string", default: "3" },
     speed: { type: "string", default: "1" },
-    /** Targets behind TLS; of the peers only FFmpeg speaks it. */
+    /** The video's bitrate. */
+    kilobits: { type: "string", default: "6000" },
+    /** The relay's threads, encoders and sink run on any core. */
+    free: { type: "boolean", default: false },
+    /** How long each relay runs before a window. */
+    settle: { type: "string", default: String(SETTLE_SECONDS) },
+    /** SRS's binary, which is measured too. */
+    srs: { type: "string" },
+    /** The sink in a network namespace of its own, behind a pair of virtual interfaces, not on loopback. Needs root. */
+    veth: { type: "boolean", default: false },
+    /** Targets behind TLS, for the relays that can. */
     tls: { type: "boolean", default: false },
     /** Fanfare also with targets that all joined at different times. */
     apart: { type: "boolean", default: false },
@@ -69,22 +83,32 @@ async function measureInTurn(relays: readonly Relay[], scenario: Scenario, condi
 
 async function main(): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), "fanfare-bench-"));
+  const closers = [() => rm(folder, { recursive: true, force: true })];
   try {
     const tools = await buildNativeTools(folder);
-    const { path: clip } = await makeClip({ seconds: 10, kilobits: 6_000, size: "1280x720" });
+    const { path: clip } = await makeClip({
+      ...{ seconds: 10, kilobits: Number(values.kilobits) },
+      size: Number(values.kilobits) < LOW_KILOBITS ? "640x360" : "1280x720",
+    });
     if (values.tls && !tools.hasTls) throw new Error("the sink needs OpenSSL's headers for TLS: libssl-dev");
-    const tls = values.tls ? await makeCertificate(folder) : undefined;
-    const cores = availableParallelism() > 1 ? { relay: 0, load: 1 } : undefined;
+    const cores = !values.free && availableParallelism() > 1 ? { relay: 0, load: 1 } : undefined;
+    const network = values.veth ? await NetworkNamespace.open(0) : undefined;
+    closers.push(async () => await network?.close());
+    await network?.asCard(cores?.load);
+    const tls = values.tls ? await makeCertificate(folder, network?.host) : undefined;
     const conditions = {
       tools,
       clip,
-      settleSeconds: isShort ? SETTLE_SECONDS_SHORT : SETTLE_SECONDS,
+      settleSeconds: isShort ? SETTLE_SECONDS_SHORT : Number(values.settle),
       windowSeconds,
       cores,
       tls,
+      network,
     };
     const before = values.against === undefined ? [] : [fanfareWith({}, resolve(values.against))];
-    const chosen = [...RELAYS.filter(({ name, canTls }) => names.includes(name) && (canTls || !values.tls)), ...before];
+    const named = RELAYS.filter(({ name }) => names.includes(name));
+    const others = values.srs === undefined ? [] : [srsRelay(resolve(values.srs))];
+    const chosen = [...[...named, ...others].filter(({ canTls }) => canTls || !values.tls), ...before];
     // A copy of what runs: the sources may change while it lasts.
     const versions = await Promise.all(chosen.map((relay) => relay.version()));
     const [loadBefore = 0] = loadavg();
@@ -102,6 +126,8 @@ async function main(): Promise<void> {
       versions,
       windowSeconds,
       isPinned: cores !== undefined,
+      isVeth: values.veth,
+      kilobits: Number(values.kilobits),
       load: [loadBefore, loadAfter],
       command: `npm run bench${process.argv.length > 2 ? ` -- ${process.argv.slice(2).join(" ")}` : ""}`,
       chart: `${basename(values.out)}.svg`,
@@ -111,7 +137,7 @@ async function main(): Promise<void> {
     await writeFile(`${values.out}.md`, text);
     await writeFile(`${values.out}.svg`, chartSvg(all));
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    for (const close of closers.reverse()) await close();
   }
 }
 

@@ -1,10 +1,21 @@
 // The least a relay can do: read what an encoder sent once, write it to N targets, in one thread. It reads no chunk
-// after the login. Usage: floor PORT TARGET_PORT TARGETS BATCH_MS (0: as it comes).
+// after the login. Usage: floor PORT TARGET TARGETS BATCH_MS [tls]. TARGET: [ADDRESS:]PORT; BATCH_MS 0: as it comes.
+// With `tls` each write is one SSL_write, with AES-128-GCM in TLS 1.3; certificates are not verified.
 #include "rtmp.h"
 #include <sys/epoll.h>
 #include <sys/timerfd.h>
+#ifdef WITH_TLS
+#include <openssl/ssl.h>
+#endif
 
 enum { TARGETS_MAX = 256, READ_BYTES = 4 << 20 };
+
+struct target {
+  int fd;
+#ifdef WITH_TLS
+  SSL *tls;
+#endif
+};
 
 struct encoder {
   int fd;
@@ -13,22 +24,69 @@ struct encoder {
   uint8_t hello[1 + HANDSHAKE_BYTES];
   struct reader *reader;
   struct bytes out;
-  int targets[TARGETS_MAX];
+  struct target targets[TARGETS_MAX];
 };
 
 static struct encoder *encoders[4096];
-static int encoder_count, epoll, target_port, target_count, batch_ms;
+static int encoder_count, epoll, target_count, batch_ms;
+static const char *target_place;
 static uint8_t part[READ_BYTES];
+
+#ifdef WITH_TLS
+/// NULL: targets are reached in clear.
+static SSL_CTX *tls_context;
+
+static void set_up_tls(void) {
+  tls_context = SSL_CTX_new(TLS_client_method());
+  SSL_CTX_set_min_proto_version(tls_context, TLS1_3_VERSION);
+  if (SSL_CTX_set_ciphersuites(tls_context, "TLS_AES_128_GCM_SHA256") != 1) fail("the cipher");
+}
+
+static void send_secured(void *of, const uint8_t *from, size_t count) {
+  SSL *tls = of;
+  for (;;) {
+    // It takes all or nothing, in as many records as it needs; after a refusal it is given the same bytes again.
+    int sent = SSL_write(tls, from, (int)count);
+    if (sent > 0) return;
+    if (SSL_get_error(tls, sent) != SSL_ERROR_WANT_WRITE) fail("SSL_write");
+    struct pollfd ready = {SSL_get_fd(tls), POLLOUT, 0};
+    poll(&ready, 1, 1000);
+  }
+}
+
+static ssize_t receive_secured(void *of, uint8_t *to, size_t room) { return SSL_read(of, to, (int)room); }
+#endif
+
+static struct target open_target(const char *key) {
+  struct target target = {.fd = connect_to(target_place)};
+  struct wire wire = {&target.fd, send_clear, receive_clear};
+#ifdef WITH_TLS
+  if (tls_context != NULL) {
+    target.tls = SSL_new(tls_context);
+    SSL_set_fd(target.tls, target.fd);
+    if (SSL_connect(target.tls) != 1) fail("SSL_connect");
+    wire = (struct wire){target.tls, send_secured, receive_secured};
+  }
+#endif
+  publish_over(&wire, target_place, "live", key);
+  set_nonblocking(target.fd);
+  return target;
+}
+
+static void send_to(const struct target *target, const uint8_t *from, size_t count) {
+#ifdef WITH_TLS
+  if (target->tls != NULL) return send_secured(target->tls, from, count);
+#endif
+  send_all(target->fd, from, count);
+}
 
 static void take(void *context, const struct message *message) {
   struct encoder *encoder = context;
   char key[256], target_key[300];
   if (!answer_command(message, &encoder->out, key)) return;
   for (int index = 0; index < target_count; index += 1) {
-    uint32_t stream_id;
     snprintf(target_key, sizeof target_key, "%s-%d", key, index);
-    encoder->targets[index] = publish_to(target_port, "live", target_key, &stream_id);
-    set_nonblocking(encoder->targets[index]);
+    encoder->targets[index] = open_target(target_key);
   }
   encoder->state = ON_AIR;
   // On a clock the encoder is read by the timer alone.
@@ -63,7 +121,7 @@ static void relay(struct encoder *encoder) {
     exit(0);
   }
   if (encoder->state != ON_AIR) return take_bytes(encoder, part, (size_t)got);
-  for (int index = 0; index < target_count; index += 1) send_all(encoder->targets[index], part, (size_t)got);
+  for (int index = 0; index < target_count; index += 1) send_to(&encoder->targets[index], part, (size_t)got);
 }
 
 static void accept_all(int listener) {
@@ -81,15 +139,23 @@ static void accept_all(int listener) {
 }
 
 int main(int argc, char **argv) {
-  if (argc != 5) {
-    fprintf(stderr, "usage: floor PORT TARGET_PORT TARGETS BATCH_MS\n");
+  if (argc != 5 && argc != 6) {
+    fprintf(stderr, "usage: floor PORT TARGET TARGETS BATCH_MS [tls]\n");
     return 2;
   }
-  target_port = atoi(argv[2]);
+  target_place = argv[2];
+  if (argc == 6) {
+#ifdef WITH_TLS
+    set_up_tls();
+#else
+    fprintf(stderr, "built without OpenSSL: no TLS\n");
+    return 2;
+#endif
+  }
   target_count = atoi(argv[3]);
   batch_ms = atoi(argv[4]);
   if (target_count > TARGETS_MAX) return 2;
-  int listener = listen_on(atoi(argv[1]));
+  int listener = listen_on(argv[1]);
   epoll = epoll_create1(EPOLL_CLOEXEC);
   struct epoll_event event = {.events = EPOLLIN, .data.ptr = &listener};
   epoll_ctl(epoll, EPOLL_CTL_ADD, listener, &event);

@@ -1,5 +1,6 @@
-// Many encoders in one process. Usage: load-encoder CLIP SPEED [ROUNDS] < CHANNELS, a channel a line: PORT APP KEY. The
-// channels are spread evenly over two seconds, so that their keyframes do not meet. Prints "ready" once all publish.
+// Many encoders in one process. Usage: load-encoder CLIP SPEED [ROUNDS] < CHANNELS, a channel a line: [ADDRESS:]PORT APP
+// KEY. The channels are spread evenly over two seconds, so that their keyframes do not meet. Prints "ready" once all
+// publish.
 // With ROUNDS every channel sends the same number of rounds of the clip: so many, from the round in which a further
 // line came on standard input. Then each ends its stream as encoders do. After that, or on SIGTERM, it prints how much
 // it sent, and ends.
@@ -168,13 +169,12 @@ int main(int argc, char **argv) {
   rounds_max = rounds;
   struct clip *clip = load_clip(argv[1]);
   double speed = atof(argv[2]);
-  char line[1024], app[256], key[512];
-  int port;
+  char line[1024], where[64], app[256], key[512];
   int events = epoll_create1(EPOLL_CLOEXEC);
   while (fgets(line, sizeof line, stdin) != NULL && channel_count < CHANNELS_MAX) {
-    if (sscanf(line, "%d %255s %511s", &port, app, key) != 3) break;
+    if (sscanf(line, "%63s %255s %511s", where, app, key) != 3) break;
     struct channel *channel = &channels[channel_count++];
-    channel->fd = publish_to(port, app, key, &channel->stream_id);
+    channel->fd = publish_to(where, app, key, &channel->stream_id);
     set_nonblocking(channel->fd);
     struct epoll_event event = {.events = EPOLLIN, .data.ptr = channel};
     epoll_ctl(events, EPOLL_CTL_ADD, channel->fd, &event);

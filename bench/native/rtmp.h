@@ -239,58 +239,85 @@ static void look_for_reply(void *context, const struct message *message) {
   memcpy(&reply->number, &bits, 8);
 }
 
-static double wait_for_reply(int fd, struct reader *reader, const char *wanted) {
+/// A blocking connection, in clear or behind TLS.
+struct wire {
+  void *of;
+  void (*send)(void *of, const uint8_t *from, size_t count);
+  /// The bytes received; 0 or less at the end.
+  ssize_t (*receive)(void *of, uint8_t *to, size_t room);
+};
+
+static void send_clear(void *of, const uint8_t *from, size_t count) { send_all(*(int *)of, from, count); }
+static ssize_t receive_clear(void *of, uint8_t *to, size_t room) { return recv(*(int *)of, to, room, 0); }
+
+static void receive_exactly(const struct wire *wire, uint8_t *to, size_t count) {
+  while (count > 0) {
+    ssize_t got = wire->receive(wire->of, to, count);
+    if (got <= 0) fail("handshake");
+    to += got;
+    count -= (size_t)got;
+  }
+}
+
+static void send_over(const struct wire *wire, struct bytes *bytes) {
+  wire->send(wire->of, bytes->at, bytes->length);
+  bytes->length = 0;
+}
+
+static double wait_for_reply(const struct wire *wire, struct reader *reader, const char *wanted) {
   struct reply reply = {wanted, 0, false};
   uint8_t part[4096];
   while (!reply.is_there) {
-    ssize_t got = recv(fd, part, sizeof part, 0);
+    ssize_t got = wire->receive(wire->of, part, sizeof part);
     if (got <= 0) fail("the server closed the connection");
     feed(reader, part, (size_t)got, look_for_reply, &reply);
   }
   return reply.number;
 }
 
-/// Connects, logs in and publishes, all of it blocking; the id of the message stream comes back in `stream_id`.
-static int publish_to(int port, const char *app, const char *key, uint32_t *stream_id) {
-  int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  if (connect(fd, (struct sockaddr *)&address, sizeof address) < 0) fail("connect");
-  int yes = 1;
-  setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
+/// Logs in and publishes, all of it blocking. Returns the id of the message stream.
+static uint32_t publish_over(const struct wire *wire, const char *where, const char *app, const char *key) {
   static uint8_t hello[1 + HANDSHAKE_BYTES] = {3}, answer[1 + 2 * HANDSHAKE_BYTES];
-  send_all(fd, hello, sizeof hello);
-  receive_exactly(fd, answer, sizeof answer);
-  send_all(fd, answer + 1, HANDSHAKE_BYTES);
+  wire->send(wire->of, hello, sizeof hello);
+  receive_exactly(wire, answer, sizeof answer);
+  wire->send(wire->of, answer + 1, HANDSHAKE_BYTES);
 
   struct bytes out = {0}, command = {0};
   struct reader *reader = new_reader();
   char url[512];
-  snprintf(url, sizeof url, "rtmp://127.0.0.1:%d/%s", port, app);
+  snprintf(url, sizeof url, "rtmp://%s%s/%s", strchr(where, ':') == NULL ? "127.0.0.1:" : "", where, app);
   amf_string(&command, "connect");
   amf_number(&command, 1);
   amf_object(&command, (const char *const[]){"app", app, "type", "nonprivate", "flashVer", "FMLE/3.0 (compatible; bench)",
                                              "tcUrl", url, NULL});
   put_command(&out, 0, &command);
-  send_bytes(fd, &out);
-  wait_for_reply(fd, reader, "_result");
+  send_over(wire, &out);
+  wait_for_reply(wire, reader, "_result");
   amf_string(&command, "createStream");
   amf_number(&command, 2);
   amf_null(&command);
   put_command(&out, 0, &command);
-  send_bytes(fd, &out);
-  *stream_id = (uint32_t)wait_for_reply(fd, reader, "_result");
+  send_over(wire, &out);
+  uint32_t stream_id = (uint32_t)wait_for_reply(wire, reader, "_result");
   amf_string(&command, "publish");
   amf_number(&command, 3);
   amf_null(&command);
   amf_string(&command, key);
   amf_string(&command, "live");
-  put_command(&out, *stream_id, &command);
-  send_bytes(fd, &out);
-  wait_for_reply(fd, reader, "onStatus");
+  put_command(&out, stream_id, &command);
+  send_over(wire, &out);
+  wait_for_reply(wire, reader, "onStatus");
   free_reader(reader);
   free(out.at);
   free(command.at);
+  return stream_id;
+}
+
+/// Connects and publishes in clear; the id of the message stream comes back in `stream_id`.
+static int publish_to(const char *where, const char *app, const char *key, uint32_t *stream_id) {
+  int fd = connect_to(where);
+  struct wire wire = {&fd, send_clear, receive_clear};
+  *stream_id = publish_over(&wire, where, app, key);
   return fd;
 }
 

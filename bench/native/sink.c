@@ -1,5 +1,5 @@
-// Takes what any number of publishers send and discards it. Usage: sink PORT CLIP WATCHED [CERTIFICATE KEY]. The first
-// WATCHED connections are read message by message and compared with the clip, byte for byte; of all others the kernel
+// Takes what any number of publishers send and discards it. Usage: sink [ADDRESS:]PORT CLIP WATCHED [CERTIFICATE KEY].
+// The first WATCHED connections are read message by message and compared with the clip, byte for byte; of all others the kernel
 // discards the bytes before they are copied. Commands on standard input: "stats", "reset" (of latencies), "stick N"
 // (every Nth connection stops reading); the reply to each is a line of JSON. Ends with its input.
 #include "received.h"
@@ -264,13 +264,13 @@ static void *tls_context(int argc, char **argv) {
 
 int main(int argc, char **argv) {
   if (argc != 4 && argc != 6) {
-    fprintf(stderr, "usage: sink PORT CLIP WATCHED [CERTIFICATE KEY]\n");
+    fprintf(stderr, "usage: sink [ADDRESS:]PORT CLIP WATCHED [CERTIFICATE KEY]\n");
     return 2;
   }
   compare_with(argv[2]);
   watched_max = atoi(argv[3]);
   void *tls = tls_context(argc, argv);
-  int listener = listen_on(atoi(argv[1]));
+  int listener = listen_on(argv[1]);
   epoll = epoll_create1(EPOLL_CLOEXEC);
   struct epoll_event event = {.events = EPOLLIN, .data.ptr = &listener};
   epoll_ctl(epoll, EPOLL_CTL_ADD, listener, &event);

@@ -1,4 +1,4 @@
-// TCP on loopback, the clock and how these programs fail.
+// TCP, the clock and how these programs fail.
 #pragma once
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -31,14 +31,33 @@ static void set_nonblocking(int fd) {
   if (fcntl(fd, F_SETFL, fcntl(fd, F_GETFL, 0) | O_NONBLOCK) < 0) fail("fcntl");
 }
 
-static int listen_on(int port) {
+/// PORT of 127.0.0.1, or ADDRESS:PORT.
+static struct sockaddr_in address_of(const char *where) {
+  struct sockaddr_in address = {.sin_family = AF_INET};
+  char host[64] = "127.0.0.1";
+  const char *colon = strchr(where, ':');
+  if (colon != NULL) snprintf(host, sizeof host, "%.*s", (int)(colon - where), where);
+  address.sin_port = htons((uint16_t)atoi(colon == NULL ? where : colon + 1));
+  if (inet_pton(AF_INET, host, &address.sin_addr) != 1) fail("the address");
+  return address;
+}
+
+static int listen_on(const char *where) {
   int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   int yes = 1;
   setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
-  struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  struct sockaddr_in address = address_of(where);
   if (bind(fd, (struct sockaddr *)&address, sizeof address) < 0) fail("bind");
   if (listen(fd, 1024) < 0) fail("listen");
+  return fd;
+}
+
+static int connect_to(const char *where) {
+  int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  struct sockaddr_in address = address_of(where);
+  if (connect(fd, (struct sockaddr *)&address, sizeof address) < 0) fail("connect");
+  int yes = 1;
+  setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
   return fd;
 }
 
@@ -54,14 +73,5 @@ static void send_all(int fd, const uint8_t *from, size_t count) {
     } else {
       fail("send");
     }
-  }
-}
-
-static void receive_exactly(int fd, uint8_t *to, size_t count) {
-  while (count > 0) {
-    ssize_t got = recv(fd, to, count, 0);
-    if (got <= 0) fail("handshake");
-    to += got;
-    count -= (size_t)got;
   }
 }

@@ -22,7 +22,7 @@ function settings(): Record<string, string> {
 }
 
 async function start(task: Task, own: Readonly<Record<string, string>>, root: string): Promise<RunningRelay> {
-  const { channelCount, fanOut, sinkPort, isTls, isQuick, folder, authority } = task;
+  const { channelCount, fanOut, sink, isTls, isQuick, folder, authority } = task;
   const credentials = { accessKey: "BENCH000000000000001", secretKey: randomBytes(20).toString("hex") };
   const trust: Record<string, string> = authority === undefined ? {} : { FANFARE_TLS_EXTRA_CA: authority };
   const server = await FanfareProcess.start({
@@ -35,7 +35,7 @@ async function start(task: Task, own: Readonly<Record<string, string>>, root: st
   const create = async (channel: number): Promise<z.infer<typeof created>> => {
     const restream = Array.from({ length: fanOut }, (_, target) => ({
       targetName: "CUSTOM",
-      rtmpUrl: `${isTls ? "rtmps" : "rtmp"}://127.0.0.1:${sinkPort}/live`,
+      rtmpUrl: `${isTls ? "rtmps" : "rtmp"}://${sink}/live`,
       streamKey: `bench-${channel}-${target}`,
     }));
     const latency = isQuick ? "low" : "efficient";

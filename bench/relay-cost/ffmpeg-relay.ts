@@ -6,7 +6,7 @@ const STOP_GRACE_MS = 2_000;
 /** Listens once it runs; a connection that checks it would count as its encoder. */
 const START_MS = 1_500;
 
-async function start({ channelCount, fanOut, sinkPort, isTls }: Task): Promise<RunningRelay> {
+async function start({ channelCount, fanOut, sink, isTls }: Task): Promise<RunningRelay> {
   const children: Child[] = [];
   const ports: number[] = [];
   for (let channel = 0; channel < channelCount; channel += 1) {
@@ -14,8 +14,7 @@ async function start({ channelCount, fanOut, sinkPort, isTls }: Task): Promise<R
     const scheme = isTls ? "rtmps" : "rtmp";
     const targets = Array.from(
       { length: fanOut },
-      (_, target) =>
-        `[f=flv:flvflags=no_duration_filesize]${scheme}://127.0.0.1:${sinkPort}/live/bench-${channel}-${target}`,
+      (_, target) => `[f=flv:flvflags=no_duration_filesize]${scheme}://${sink}/live/bench-${channel}-${target}`,
     );
     children.push(
       await startChild("ffmpeg", [

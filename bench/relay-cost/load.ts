@@ -35,6 +35,8 @@ export type LoadConditions = {
   readonly cores: { readonly relay: number; readonly load: number } | undefined;
   readonly tls: { readonly certificate: string; readonly key: string; readonly authority: string } | undefined;
   readonly watchedMax?: number;
+  /** Where the sink runs; absent: here, and everything goes over loopback. */
+  readonly network?: { readonly host: string; readonly wrapper: readonly string[] } | undefined;
   /** The encoders send so many rounds of the clip from when they may end; absent: they go on. */
   readonly rounds?: number;
 };
@@ -50,7 +52,7 @@ export type Load = {
 
 /** Starts a relay and feeds it; it is under load once every target gets media. */
 export async function startLoad(relay: Relay, scenario: Scenario, conditions: LoadConditions): Promise<Load> {
-  const { tools, clip, comparedWith = clip, cores, tls, watchedMax = WATCHED_MAX, rounds } = conditions;
+  const { tools, clip, comparedWith = clip, cores, tls, watchedMax = WATCHED_MAX, rounds, network } = conditions;
   const { fanOut, channelCount, isTls, speed, isQuick = false } = scenario;
   const folder = await mkdtemp(join(tmpdir(), "fanfare-bench-"));
   const closers: (() => Promise<unknown>)[] = [() => rm(folder, { recursive: true, force: true })];
@@ -58,12 +60,15 @@ export async function startLoad(relay: Relay, scenario: Scenario, conditions: Lo
     for (const each of closers.splice(0).reverse()) await each();
   };
   try {
-    const sinkPort = await freePort();
-    const secure = isTls && tls !== undefined ? { tls } : {};
-    const sink = await Sink.start({ program: tools.sink, port: sinkPort, clip: comparedWith, watchedMax, ...secure });
+    const place = `${network?.host ?? "127.0.0.1"}:${await freePort()}`;
+    const own = {
+      ...(isTls && tls !== undefined ? { tls } : {}),
+      ...(network === undefined ? {} : { wrapper: network.wrapper }),
+    };
+    const sink = await Sink.start({ program: tools.sink, place, clip: comparedWith, watchedMax, ...own });
     closers.push(() => sink.stop());
     const authority = isTls ? tls?.authority : undefined;
-    const running = await relay.start({ channelCount, fanOut, sinkPort, isTls, isQuick, folder, tools, authority });
+    const running = await relay.start({ channelCount, fanOut, sink: place, isTls, isQuick, folder, tools, authority });
     closers.push(() => running.stop());
     const pids = await running.pids();
     if (cores !== undefined) for (const pid of pids) await pinTo(cores.relay, pid);

@@ -10,7 +10,7 @@ export type NativeTools = {
   readonly encoder: string;
   readonly sink: string;
   readonly floor: string;
-  /** Whether the sink speaks TLS: only where OpenSSL's headers were there. */
+  /** Whether the sink and the floor speak TLS: only where OpenSSL's headers were there. */
   readonly hasTls: boolean;
 };
 
@@ -23,10 +23,7 @@ export async function buildNativeTools(folder: string): Promise<NativeTools> {
     await runToEnd("gcc", ["-O2", ...warnings, ...flags, "-o", path, join(SOURCES, `${name}.c`), ...libraries]);
     return path;
   };
-  const [encoder, sink, floor] = await Promise.all([
-    build("load-encoder"),
-    hasTls ? build("sink", ["-DWITH_TLS"], ["-lssl", "-lcrypto"]) : build("sink"),
-    build("floor"),
-  ]);
+  const secured = (name: string) => (hasTls ? build(name, ["-DWITH_TLS"], ["-lssl", "-lcrypto"]) : build(name));
+  const [encoder, sink, floor] = await Promise.all([build("load-encoder"), secured("sink"), secured("floor")]);
   return { encoder, sink, floor, hasTls };
 }

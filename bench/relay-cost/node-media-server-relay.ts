@@ -24,7 +24,7 @@ async function installed(): Promise<string> {
 }
 
 /** Its own push task for each target, requested when the channel's encoder is there. */
-function program(folder: string, { fanOut, sinkPort, folder: data }: Task, port: number, httpPort: number): string {
+function program(folder: string, { fanOut, sink, folder: data }: Task, port: number, httpPort: number): string {
   const config = { bind: "127.0.0.1", rtmp: { port }, http: { port: httpPort }, store: { path: join(data, "nms") } };
   return `
 const { createRequire } = require("node:module");
@@ -34,7 +34,7 @@ const server = new NodeMediaServer(${JSON.stringify({ ...config, auth: { play: f
 load("node-media-server/src/core/logger.js").level = "error";
 server.on("postPublish", ({ streamPath }) => {
   for (let target = 0; target < ${fanOut}; target += 1) {
-    const url = "rtmp://127.0.0.1:${sinkPort}/live/" + streamPath.split("/").pop() + "-" + target;
+    const url = "rtmp://${sink}/live/" + streamPath.split("/").pop() + "-" + target;
     server.relayServer.addTask({ url, mode: "push", streamPath, reconnect: false });
   }
 });

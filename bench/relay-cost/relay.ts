@@ -4,7 +4,8 @@ import type { NativeTools } from "./native-tools.ts";
 export type Task = {
   readonly channelCount: number;
   readonly fanOut: number;
-  readonly sinkPort: number;
+  /** Where the sink listens: `ADDRESS:PORT`. */
+  readonly sink: string;
   readonly isTls: boolean;
   /** Media is to leave at once, where there is a choice. */
   readonly isQuick: boolean;
@@ -30,6 +31,7 @@ export type RunningRelay = {
 /** One of the relays that are compared. */
 export type Relay = {
   readonly name: string;
+  /** Whether its targets may be behind TLS. */
   readonly canTls: boolean;
   /** Most processes or channels it is run with; more would measure the machine's memory. */
   readonly channelsMax: number;

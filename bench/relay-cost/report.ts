@@ -79,6 +79,9 @@ export type ReportContext = {
   readonly versions: readonly string[];
   readonly windowSeconds: number;
   readonly isPinned: boolean;
+  /** The sink was in a network namespace of its own. */
+  readonly isVeth: boolean;
+  readonly kilobits: number;
   /** One-minute load of the machine before and after. */
   readonly load: readonly [number, number];
   readonly command: string;
@@ -88,9 +91,9 @@ export type ReportContext = {
 
 /** The result as Markdown. */
 export function reportText(all: readonly Series[], context: ReportContext): string {
-  const { versions, windowSeconds, isPinned, load, command, chart } = context;
+  const { versions, windowSeconds, isPinned, isVeth, kilobits, load, command, chart } = context;
   const [cpu] = cpus();
-  const place = isPinned ? "the relay on one core, encoders and sink on another" : "everything on one core";
+  const place = isPinned ? "the relay on one core, encoders and sink on another" : "everything on any core";
   return `# What a relayed gigabyte costs
 
 CPU seconds (user and system, all threads of the relay) for each GB that reached the sink: the median of ${all[0]?.windows.length ?? 0} windows
@@ -103,7 +106,7 @@ what the relay adds, from sending to receiving, p50 / p99. Frames: compared with
 |---|---|---|---|---|---|---|---|---|
 ${rows(all).join("\n")}
 
-Machine: ${cpus().length} × ${cpu?.model ?? "unknown"}, Linux ${release()}, loopback, ${place}. Load of the machine before and after: ${load.map((value) => value.toFixed(1)).join(", ")}.
-Stream: H.264 at 6 Mbit/s and AAC at 128 kbit/s. Versions: ${versions.join("; ")}. Made by \`${command}\` (\`bench/README.md\`).
+Machine: ${cpus().length} × ${cpu?.model ?? "unknown"}, Linux ${release()}, ${isVeth ? "targets behind a pair of virtual interfaces" : "loopback"}, ${place}. Load of the machine before and after: ${load.map((value) => value.toFixed(1)).join(", ")}.
+Stream: H.264 at ${kilobits / 1_000} Mbit/s and AAC at 128 kbit/s. Versions: ${versions.join("; ")}. Made by \`${command}\` (\`bench/README.md\`).
 `;
 }

@@ -51,7 +51,10 @@ export type SinkStats = z.infer<typeof stats>;
 
 export type SinkOptions = {
   readonly program: string;
-  readonly port: number;
+  /** Where it listens: `ADDRESS:PORT`. */
+  readonly place: string;
+  /** The command that runs it, such as one in another network namespace; absent: here. */
+  readonly wrapper?: readonly string[];
   readonly clip: string;
   /** Number of connections that are checked; of the others the bytes alone are counted. */
   readonly watchedMax: number;
@@ -70,9 +73,10 @@ export class Sink {
     this.pid = child.pid;
   }
 
-  static async start({ program, port, clip, watchedMax, tls }: SinkOptions): Promise<Sink> {
+  static async start({ program, place, wrapper = [], clip, watchedMax, tls }: SinkOptions): Promise<Sink> {
     const files = tls === undefined ? [] : [tls.certificate, tls.key];
-    const child = await startChild(program, [String(port), clip, String(watchedMax), ...files], { isFed: true });
+    const [command = "", ...args] = [...wrapper, program, place, clip, String(watchedMax), ...files];
+    const child = await startChild(command, args, { isFed: true });
     const sink = new Sink(child);
     await sink.#answer();
     return sink;

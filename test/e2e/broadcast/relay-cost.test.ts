@@ -37,6 +37,8 @@ test("the bench compares Fanfare with nginx-rtmp and the floor, and checks that 
     versions: ["x"],
     windowSeconds: 1.5,
     isPinned: false,
+    isVeth: false,
+    kilobits: 6_000,
     load: [0, 0],
     command: "x",
     chart: "x.svg",

@@ -13,6 +13,9 @@ const FIRST_ADDRESS = 4 * (process.pid % 63);
 /** Interface names have 15 characters at most. */
 const NAME_PART = `${process.pid % 100_000}`;
 
+/** The kernel's own limit. */
+const GSO_SEGMENTS_MAX = 65_535;
+
 /** A bridge of this machine to which namespaces are joined. `host`: its own IPv4 address, in a network of 256. */
 type Bridge = { readonly name: string; readonly host: string };
 
@@ -104,6 +107,18 @@ export class NetworkNamespace {
       outPackets: await read("rx_packets"),
       inBytes: await read("tx_bytes"),
     };
+  }
+
+  /**
+   * Packets as large as they are given to a network card. `receivesOn`: the core that works on what arrives in it; absent: the
+   * sender's.
+   */
+  async asCard(receivesOn: number | undefined): Promise<void> {
+    await runToEnd("ip", ["link", "set", this.#outside, "gso_max_segs", `${GSO_SEGMENTS_MAX}`]);
+    await this.#inIt(["ip", "link", "set", this.#inside, "gso_max_segs", `${GSO_SEGMENTS_MAX}`]);
+    if (receivesOn === undefined) return;
+    const queue = `/sys/class/net/${this.#inside}/queues/rx-0/rps_cpus`;
+    await this.#inIt(["sh", "-c", `echo ${(1 << receivesOn).toString(16)} > ${queue}`]);
   }
 
   async setLink(isUp: boolean): Promise<void> {
