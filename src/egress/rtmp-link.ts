@@ -97,6 +97,12 @@ export class RtmpLink implements Link {
   #mayBePending = false;
   #isConsideringMove = false;
   readonly #moves = new MoveBudget();
+  /** The socket took a write: one function for all of them. */
+  readonly #onTaken = (): void => {
+    if (!this.#isBacklogged || this.pendingBytes > 0) return;
+    this.#isBacklogged = false;
+    this.#reportDrained();
+  };
 
   constructor(target: TargetSpec, events: LinkEvents, deps: LinkDeps) {
     this.#target = target;
@@ -169,11 +175,7 @@ export class RtmpLink implements Link {
     if (taken === bytes.length) return;
     // Behind another write, and before TLS, the stream keeps the bytes that it is given.
     const rest = !isFirst && socket instanceof TLSSocket ? Buffer.from(bytes) : bytes.subarray(taken);
-    this.#queue(socket, rest, () => {
-      if (!this.#isBacklogged || this.pendingBytes > 0) return;
-      this.#isBacklogged = false;
-      this.#reportDrained();
-    });
+    this.#queue(socket, rest, this.#onTaken);
     this.#isBacklogged = this.pendingBytes > 0;
   }
 

@@ -310,6 +310,7 @@ export class Engine {
 
   #tick(): void {
     const isHeld = this.#isHeld;
+    this.#blocks.tick();
     const onAir = [...this.#channels.values()].filter((channel) => channel.isOnAir || channel.isDraining);
     // A tick may send too.
     if (!isHeld) for (const channel of onAir) channel.tick();

@@ -58,6 +58,24 @@ test("the last keyframe outlives a group of pictures of any length and a hold, a
   expect(stage.engine.keyframe("ls-2", undefined)).toEqual({ found: "none" });
 });
 
+test("filler's frames keep their memory while the stream goes on, after the group of pictures is forgotten too", () => {
+  const { stage, publisher, keyframe } = onAir(60);
+  const key = avcFrame(true, 1, 100_000);
+  publisher.push(video(0, key));
+  publisher.push(video(40, avcFrame(false, 2, 100_000)));
+  // Beyond the cache's 10 s.
+  for (let timestamp = 80; timestamp < 11_000; timestamp += 200) {
+    publisher.push(video(timestamp, avcFrame(false, 3, 100_000)));
+    stage.clock.advance(200);
+  }
+  // Another channel takes every block that is free.
+  stage.engine.introduce(stage.spec([], "ls-2"));
+  const other = stage.open("ls-2");
+  other.push(video(0, AVC_CONFIG));
+  for (let frame = 0; frame < 80; frame += 1) other.push(video(frame * 40, avcFrame(frame === 0, 4, 100_000)));
+  expect(tagsOf(keyframe()).map((tag) => tag.equals(AVC_CONFIG) || tag.equals(key))).toEqual([true, true]);
+});
+
 test("audio alone has no keyframe", () => {
   const stage = new RelayStage();
   stage.engine.introduce(stage.spec([]));

@@ -3,6 +3,7 @@ import { withParameterSets } from "../../protocol/flv/video/parameter-sets.ts";
 import { classifyVideo } from "../../protocol/flv/video/video-tag.ts";
 import { MessageType } from "../../protocol/rtmp/message.ts";
 import type { Keyframe } from "../../thread-protocol/keyframe.ts";
+import { payloadOf } from "../packing/rtmp-chunks.ts";
 import { BegunTracks } from "../stream/begun-tracks.ts";
 import type { ClassifiedMessage, ConfigPart } from "../stream/classify-message.ts";
 import { DecoderConfig } from "../stream/config/decoder-config.ts";
@@ -10,8 +11,8 @@ import { ChangePace, changedTracks, isOtherAudioFormat } from "../stream/config/
 import { SILENCE_CONFIG } from "../stream/filler/added-silence.ts";
 import { FillerStock } from "../stream/filler/filler-stock.ts";
 import { FlushCall } from "../stream/flush-call.ts";
-import { keyframeFile } from "../stream/keyframe-file.ts";
-import { HEADER_MARKS, type PacketKind, type PacketMarks, typeOf } from "../stream/packet.ts";
+import { keyframeOf } from "../stream/keyframe-file.ts";
+import { HEADER_MARKS, type Packet, type PacketKind, type PacketMarks, typeOf } from "../stream/packet.ts";
 import type { Slate } from "../stream/slate/slate.ts";
 import { SlateRun } from "../stream/slate/slate-run.ts";
 import { Timeline } from "../stream/timeline.ts";
@@ -19,6 +20,7 @@ import type { LinkClose, SoFar, StreamChoice, Subscriber } from "../subscriber/s
 import type { FanOutDeps } from "./fan-out-deps.ts";
 import { type FillerRun, newFillerRun } from "./filler-run.ts";
 import { type Interleaved, Interleaver, placed, timed } from "./interleaver.ts";
+import type { Unpacked } from "./rendition.ts";
 import { RenditionFanOut } from "./rendition-fan-out.ts";
 
 /** A classified frame. */
@@ -44,14 +46,14 @@ export class FanOut {
   #timeline = new Timeline();
   #interleaver = new Interleaver();
   readonly #fanOut: RenditionFanOut;
-  readonly #stock = new FillerStock();
+  readonly #stock = new FillerStock(payloadOf);
   readonly #flushCall: FlushCall;
   #repeatsSets = false;
 
   constructor(deps: FanOutDeps) {
     this.#deps = deps;
     this.#flushCall = new FlushCall(deps.onDirty);
-    this.#fanOut = new RenditionFanOut({ ...deps, head: () => this.#head });
+    this.#fanOut = new RenditionFanOut({ ...deps, stock: this.#stock, head: () => this.#head });
   }
 
   /** Whether video of the default track comes but is not sent, since no keyframe came before it. */
@@ -217,10 +219,8 @@ export class FanOut {
     const { kind, trackId, startsTrack, compositionTimeMs } = frame;
     const nowMs = this.#deps.clock.now();
     this.#head.sawFrame(kind, nowMs);
-    if (kind === "video") {
-      if (!this.#begunTracks.passes(trackId, startsTrack)) return this.#deps.connections.missed("untilKeyframe");
-      if (trackId === 0) this.#stockFrame(frame);
-    }
+    if (kind === "video" && !this.#begunTracks.passes(trackId, startsTrack))
+      return this.#deps.connections.missed("untilKeyframe");
     const timeMs = this.#timeline.map(kind, timestamp, nowMs);
     const sent = this.#repeatsSets && frame.isKeyframe && trackId === 0 ? this.#withSets(frame) : frame;
     // Audio before an encoder's first video frame is not sent.
@@ -243,21 +243,23 @@ export class FanOut {
     this.#sendFrames(this.#interleaver.add(data, this.#timeline.lastMs));
   }
 
-  /** Filler shows only the default track. */
-  #stockFrame({ payload, isKeyframe, isFurther }: Frame): void {
-    const own = isMultitrack("video", payload) ? flattenTrack("video", payload, 0) : payload;
-    if (own === undefined) return;
-    if (isFurther && !isKeyframe) this.#stock.goOn(own);
-    else if (isKeyframe) this.#stock.add(own, true, this.#head.config("video"), this.#deps.clock.wallNow());
-    else this.#stock.add(own, false, undefined);
-  }
-
   #sendFrames(frames: readonly Interleaved[]): void {
     for (const frame of frames) {
       const timeMs = this.#timeline.send(frame.timeMs);
-      this.#fanOut.send(timeMs === frame.timeMs ? frame : { ...frame, timeMs });
+      const packet = this.#fanOut.send(timeMs === frame.timeMs ? frame : { ...frame, timeMs });
+      if (frame.kind === "video" && frame.trackId === 0) this.#stockFrame(frame, packet);
       this.#flushCall.note(frame.payload.length);
     }
+  }
+
+  /** Filler shows only the default track. `packet`: where the frame lies. */
+  #stockFrame({ payload, isKeyframe, isFurther }: Unpacked, packet: Packet | undefined): void {
+    const own = isMultitrack("video", payload) ? flattenTrack("video", payload, 0) : payload;
+    if (own === undefined) return;
+    const lies = own === payload ? packet : undefined;
+    if (isFurther === true && !isKeyframe) this.#stock.goOn(own);
+    else if (isKeyframe) this.#stock.add(own, true, this.#head.config("video"), this.#deps.clock.wallNow(), lies);
+    else this.#stock.add(own, false, undefined, 0, lies);
   }
 
   /** Makes filler that begins now, after everything that was sent: of both kinds, or of one beside the encoder's other. */
@@ -296,13 +298,13 @@ export class FanOut {
     for (const { kind, timeMs, isKeyframe, payload, rendition: own } of fillerRun.until(untilMs)) {
       const compositionTimeMs = kind === "video" ? classifyVideo(payload).compositionTimeMs : 0;
       this.#presentedMs = Math.max(this.#presentedMs, timeMs + compositionTimeMs);
-      // The thumbnail shows what viewers see, and filler may follow a slate.
-      if (kind === "video" && fillerRun instanceof SlateRun)
-        this.#stock.add(payload, isKeyframe, this.#head.config("video"), this.#deps.clock.wallNow());
       const marks = { isConfig: false, isKeyframe, trackId: 0, startsTrack: isKeyframe, arrivalMs };
       const frame = { kind, type: typeOf(kind), ...marks, payload, timeMs: this.#timeline.send(timeMs) };
       if (own !== undefined) this.#fanOut.sendFiller(own, frame);
-      else this.#fanOut.send(frame, fillerRun.sharedBy(this.#fanOut.renditions));
+      const shared = own === undefined ? fillerRun.sharedBy(this.#fanOut.renditions) : [];
+      const packet = this.#fanOut.send(frame, shared);
+      // The thumbnail shows what viewers see, and filler may follow a slate.
+      if (kind === "video" && fillerRun instanceof SlateRun) this.#stockFrame(frame, packet);
     }
     this.#flushCall.note(0);
   }
@@ -349,10 +351,7 @@ export class FanOut {
 
   /** The last keyframe of the default track, unless the asker has the one of `knownTime`. */
   keyframe(knownTime: number | undefined): Keyframe {
-    const { frames } = this.#stock;
-    if (frames === undefined) return { found: "none" };
-    if (frames.keyTime === knownTime) return { found: "unchanged" };
-    return keyframeFile(frames.key, this.#head.config("video"), frames.keyTime);
+    return keyframeOf(this.#stock, this.#head.config("video"), knownTime);
   }
 
   /** Makes renditions for these choices, so that later subscribers find the current GOP. */

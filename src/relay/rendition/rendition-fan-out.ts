@@ -2,6 +2,7 @@ import type { Clock } from "../../base/clock.ts";
 import { withOwnMemory } from "../packing/rtmp-chunks.ts";
 import type { BlockStore } from "../stream/block-store.ts";
 import type { DecoderConfig } from "../stream/config/decoder-config.ts";
+import type { FillerStock } from "../stream/filler/filler-stock.ts";
 import type { Packet } from "../stream/packet.ts";
 import type { LinkClose, SoFar, StreamChoice, Subscriber } from "../subscriber/subscriber.ts";
 import type { Rendition, Unpacked } from "./rendition.ts";
@@ -10,6 +11,8 @@ import { Renditions } from "./renditions.ts";
 export type RenditionFanOutDeps = {
   readonly clock: Clock;
   readonly blocks: BlockStore;
+  /** The frames of filler for the default tracks. */
+  readonly stock: FillerStock;
   /** The present decoder config. */
   readonly head: () => DecoderConfig;
   /** Takes the error of one subscriber; the others go on. */
@@ -26,7 +29,7 @@ export class RenditionFanOut {
 
   constructor(deps: RenditionFanOutDeps) {
     this.#deps = deps;
-    this.#renditions = new Renditions(deps.blocks);
+    this.#renditions = new Renditions(deps.blocks, deps.stock);
   }
 
   get renditions(): readonly Rendition[] {
@@ -75,13 +78,17 @@ export class RenditionFanOut {
     for (const subscriber of waiting) this.#renditions.assign(subscriber, this.#deps.head(), this.#deps.clock.now());
   }
 
-  /** Sends a message through these renditions. */
-  send(message: Unpacked, renditions = this.renditions): void {
+  /** Sends a message through these renditions. Returns the packet of the one that changes nothing. */
+  send(message: Unpacked, renditions = this.renditions): Packet | undefined {
+    let unchanged: Packet | undefined;
     for (const rendition of renditions) {
       if (rendition.isAddingSilence) for (const silent of rendition.cutSilence(message)) this.#offer(rendition, silent);
       const packet = rendition.cut(message);
-      if (packet !== undefined) this.#offer(rendition, packet);
+      if (packet === undefined) continue;
+      if (rendition === this.renditions[0]) unchanged = packet;
+      this.#offer(rendition, packet);
     }
+    return unchanged;
   }
 
   /** Sends a frame of a rendition's own filler. A rendition that was dropped meanwhile would keep it for ever. */

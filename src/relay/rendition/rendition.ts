@@ -71,6 +71,8 @@ export class Rendition implements Packer {
   readonly #rate = new RateMeter(RATE_SECONDS);
   /** Frames for its own filler; only if it shows other tracks than the default ones. */
   readonly stock: FillerStock | undefined;
+  /** Filler frames that lie in this arena. */
+  readonly #stored: FillerStock | undefined;
   readonly #arena: ChunkArena;
   /** Absent: none is added. */
   readonly #silence: AddedSilence | undefined;
@@ -80,12 +82,14 @@ export class Rendition implements Packer {
     data: { timeMs: 0, ordinal: 0 },
   };
 
-  constructor(shape: RenditionShape, blocks: BlockStore) {
+  /** `mainStock`: the filler frames that are packets of this rendition, where it has no filler of its own. */
+  constructor(shape: RenditionShape, blocks: BlockStore, mainStock?: FillerStock) {
     this.shape = shape;
     this.#arena = new ChunkArena(blocks);
     this.#silence = shape.hasSilence ? new AddedSilence() : undefined;
     const { video = 0, audio = 0 } = shape.tracks ?? {};
-    this.stock = video === 0 && audio === 0 ? undefined : new FillerStock();
+    this.stock = video === 0 && audio === 0 ? undefined : new FillerStock(payloadOf);
+    this.#stored = this.stock ?? mainStock;
   }
 
   get subscribers(): ReadonlySet<Subscriber> {
@@ -150,7 +154,7 @@ export class Rendition implements Packer {
     if (this.stock !== undefined && packet.kind === "video") {
       if (packet.isConfig) this.stock.clear();
       else if (message.isFurther === true && !packet.isKeyframe) this.stock.goOn(payload);
-      else this.stock.add(payload, packet.isKeyframe, undefined);
+      else this.stock.add(payload, packet.isKeyframe, undefined, 0, packet);
     }
     return packet;
   }
@@ -220,7 +224,7 @@ export class Rendition implements Packer {
   settle(): void {
     this.batch.clear();
     this.#forms.forgetBytes();
-    this.#arena.settle(this.gop.oldestBlock);
+    this.#arena.settle(this.gop.oldestBlock, this.#stored?.blocks);
   }
 
   /** The broadcast is over, and its time with it. */
@@ -228,6 +232,7 @@ export class Rendition implements Packer {
     this.gop.clear();
     this.batch.clear();
     this.#arena.clear();
+    this.#stored?.clear();
     for (const last of Object.values(this.#lastCut)) last.timeMs = 0;
   }
 

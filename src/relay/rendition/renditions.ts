@@ -1,6 +1,7 @@
 import { hasLegacyForm } from "../../protocol/flv/tracks.ts";
 import type { BlockStore } from "../stream/block-store.ts";
 import type { DecoderConfig } from "../stream/config/decoder-config.ts";
+import type { FillerStock } from "../stream/filler/filler-stock.ts";
 import type { StreamChoice, Subscriber } from "../subscriber/subscriber.ts";
 import { Rendition, type RenditionShape } from "./rendition.ts";
 
@@ -23,9 +24,10 @@ export class Renditions {
   readonly #shaped = new Map<string, Rendition>();
   #all: readonly Rendition[];
 
-  constructor(blocks: BlockStore) {
+  /** `stock`: the frames of filler for the default tracks. */
+  constructor(blocks: BlockStore, stock: FillerStock) {
     this.#blocks = blocks;
-    this.#main = new Rendition(AS_IT_COMES, blocks);
+    this.#main = new Rendition(AS_IT_COMES, blocks, stock);
     this.#all = [this.#main];
   }
 

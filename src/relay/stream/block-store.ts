@@ -3,25 +3,71 @@ export type Block = { readonly bytes: Buffer; isKept: boolean };
 
 /** In bytes: a third of a second of a usual stream. */
 const BLOCK_BYTES = 256 * 1024;
-/** The most free blocks: what the channels of one thread give back within a flush or two. */
-const SPARES_MAX = 256;
+/** For streams of a low rate, whose group of pictures is smaller than the other size. */
+const SMALL_BLOCK_BYTES = 64 * 1024;
+/** The most free bytes of each size: what the channels of one thread give back within a flush or two. */
+const SPARE_BYTES_MAX = 64 * 1024 * 1024;
+/** Blocks that were free for so many ticks in a row are more than the streams need. */
+const IDLE_TICKS = 10;
 
 /**
  * The blocks of one media thread. Blocks that are not kept come back and are used again: allocating at the rate of the
  * streams makes the garbage collector run several times a second, which costs more than the whole relay.
  */
 export class BlockStore {
-  readonly #spares: Block[] = [];
+  readonly #usual = new Spares(BLOCK_BYTES);
+  readonly #small = new Spares(SMALL_BLOCK_BYTES);
+  #ticks = 0;
 
-  /** Returns a block with room for at least `bytes`. */
-  take(bytes: number): Block {
-    const spare = bytes <= BLOCK_BYTES ? this.#spares.pop() : undefined;
-    return spare ?? { bytes: Buffer.allocUnsafeSlow(Math.max(BLOCK_BYTES, bytes)), isKept: false };
+  /** Returns a block with room for at least `bytes`. `isSmall`: for a stream of a low rate. */
+  take(bytes: number, isSmall = false): Block {
+    if (bytes > BLOCK_BYTES) return newBlock(bytes);
+    return isSmall && bytes <= SMALL_BLOCK_BYTES ? this.#small.take() : this.#usual.take();
   }
 
   /** Takes a block back. One that is kept, or of another size, is left to the garbage collector. */
   giveBack(block: Block): void {
-    if (block.isKept || block.bytes.length !== BLOCK_BYTES || this.#spares.length >= SPARES_MAX) return;
-    this.#spares.push(block);
+    if (block.isKept) return;
+    if (block.bytes.length === BLOCK_BYTES) this.#usual.add(block);
+    else if (block.bytes.length === SMALL_BLOCK_BYTES) this.#small.add(block);
   }
+
+  /** Call once a second: half of what nobody needed for a while is left to the garbage collector. */
+  tick(): void {
+    this.#ticks += 1;
+    if (this.#ticks % IDLE_TICKS !== 0) return;
+    this.#usual.shrink();
+    this.#small.shrink();
+  }
+}
+
+/** Free blocks of one size. */
+class Spares {
+  readonly #size: number;
+  readonly #blocks: Block[] = [];
+  /** The fewest that were free since the last `shrink`. */
+  #least = 0;
+
+  constructor(size: number) {
+    this.#size = size;
+  }
+
+  take(): Block {
+    const block = this.#blocks.pop();
+    this.#least = Math.min(this.#least, this.#blocks.length);
+    return block ?? newBlock(this.#size);
+  }
+
+  add(block: Block): void {
+    if ((this.#blocks.length + 1) * this.#size <= SPARE_BYTES_MAX) this.#blocks.push(block);
+  }
+
+  shrink(): void {
+    this.#blocks.splice(0, Math.ceil(this.#least / 2));
+    this.#least = this.#blocks.length;
+  }
+}
+
+function newBlock(bytes: number): Block {
+  return { bytes: Buffer.allocUnsafeSlow(bytes), isKept: false };
 }

@@ -16,16 +16,69 @@ test("consecutive allocations are contiguous, also after a hand-over that leaves
   expect(second).toEqual({ block: first.block, start: first.start + 1_000 });
 });
 
+/** So many batches of so many bytes, each in one piece; returns where the last one lies. */
+function batches(arena: ChunkArena, count: number, bytes: number) {
+  for (let left = count; ; left -= 1) {
+    const place = allocate(arena, bytes);
+    arena.settle(undefined);
+    if (left <= 1) return place;
+  }
+}
+
 test("a batch starts in a block of its own when the block before has less room than usual", () => {
   const arena = new ChunkArena();
-  const first = allocate(arena, 60_000);
+  const { block } = batches(arena, 6, 60_000);
+  const next = [allocate(arena, 10_000), allocate(arena, 10_000)];
+  expect(next.map(({ start }) => start)).toEqual([0, 10_000]);
+  expect(next.every((each) => each.block === next[0]?.block && each.block !== block)).toBe(true);
+});
+
+test("a stream of a low rate gets small blocks, and larger ones once its batches are larger", () => {
+  const arena = new ChunkArena();
+  expect(batches(arena, 1, 3_000).block.bytes.length).toBe(64 * 1024);
+  expect(allocate(arena, 65_000).block.bytes.length).toBe(64 * 1024);
+  expect(allocate(arena, 66_000).block.bytes.length).toBe(256 * 1024);
   arena.settle(undefined);
-  const rest = first.block.bytes.length - 60_000;
-  allocate(arena, rest - 50_000);
+  expect(batches(arena, 5, 60_000).block.bytes.length).toBe(256 * 1024);
+});
+
+test("blocks that no stream took for 10 s are given up by halves", () => {
+  const store = new BlockStore();
+  const blocks = Array.from({ length: 8 }, () => store.take(256 * 1024));
+  const pass = (ticks: number) => {
+    for (let count = 0; count < ticks; count += 1) store.tick();
+  };
+  for (const block of blocks) store.giveBack(block);
+  // Taken once in this time: five are too many.
+  pass(10);
+  const taken = Array.from({ length: 3 }, () => store.take(256 * 1024));
+  for (const block of taken) store.giveBack(block);
+  pass(10);
+  const left = Array.from({ length: 8 }, () => store.take(256 * 1024)).filter((block) => blocks.includes(block));
+  expect(left).toHaveLength(5);
+});
+
+test("one large batch, a keyframe's, does not make the blocks after it be left with room", () => {
+  const arena = new ChunkArena();
+  batches(arena, 40, 37_000);
+  allocate(arena, 250_000);
   arena.settle(undefined);
-  const next = [allocate(arena, 30_000), allocate(arena, 30_000)];
-  expect(next.map(({ start }) => start)).toEqual([0, 30_000]);
-  expect(next.every(({ block }) => block === next[0]?.block && block !== first.block)).toBe(true);
+  const first = allocate(arena, 37_000);
+  arena.settle(undefined);
+  const places = [allocate(arena, 37_000), allocate(arena, 37_000)];
+  expect(places).toEqual([37_000, 74_000].map((start) => ({ block: first.block, start })));
+});
+
+test("blocks before the oldest stay while they are named, and only so long", () => {
+  const store = new BlockStore();
+  const [arena, other] = [new ChunkArena(store), new ChunkArena(store)];
+  const whole = () => allocate(arena, 256 * 1024).block;
+  const blocks = [whole(), whole(), whole(), whole()] as const;
+  arena.settle(blocks[3], [blocks[1]]);
+  const reused = [allocate(other, 200_000).block, allocate(other, 256 * 1024).block];
+  expect(new Set(reused)).toEqual(new Set([blocks[0], blocks[2]]));
+  arena.settle(blocks[3], []);
+  expect(allocate(other, 256 * 1024).block).toBe(blocks[1]);
 });
 
 test("blocks that are no longer needed are reused by the next arena that asks, but kept blocks and those behind the oldest never are", () => {
@@ -34,9 +87,8 @@ test("blocks that are no longer needed are reused by the next arena that asks, b
   const whole = () => allocate(arena, 256 * 1024).block;
   const blocks = [whole(), whole(), whole(), whole()] as const;
   arena.settle(blocks[2]);
-  expect(new Set([allocate(other, 1).block, allocate(other, 256 * 1024).block])).toEqual(
-    new Set([blocks[0], blocks[1]]),
-  );
+  const reused = [allocate(other, 200_000).block, allocate(other, 256 * 1024).block];
+  expect(new Set(reused)).toEqual(new Set([blocks[0], blocks[1]]));
   blocks[2].isKept = true;
   arena.settle(undefined);
   expect(blocks).not.toContain(allocate(other, 256 * 1024).block);

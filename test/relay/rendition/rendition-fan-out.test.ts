@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { RenditionFanOut } from "../../../src/relay/rendition/rendition-fan-out.ts";
 import { BlockStore } from "../../../src/relay/stream/block-store.ts";
 import { DecoderConfig } from "../../../src/relay/stream/config/decoder-config.ts";
+import { FillerStock } from "../../../src/relay/stream/filler/filler-stock.ts";
 import { WHOLE_STREAM } from "../../../src/relay/subscriber/subscriber.ts";
 import { marksOf, RelayStage, target } from "../../support/stages/relay-stage.ts";
 import { VirtualClock } from "../../support/stages/virtual-clock.ts";
@@ -10,7 +11,7 @@ import { avcFrame, video } from "../../support/streams/media-messages.ts";
 test("a rendition without a target keeps nothing of the filler that was begun for it", () => {
   const head = new DecoderConfig();
   const fanOut = new RenditionFanOut({
-    ...{ clock: new VirtualClock(), blocks: new BlockStore(), head: () => head },
+    ...{ clock: new VirtualClock(), blocks: new BlockStore(), stock: new FillerStock(), head: () => head },
     onFault: (error) => {
       throw error;
     },

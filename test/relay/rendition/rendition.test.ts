@@ -5,6 +5,7 @@ import { Rendition, type RenditionShape, type Unpacked } from "../../../src/rela
 import { Renditions } from "../../../src/relay/rendition/renditions.ts";
 import { BlockStore } from "../../../src/relay/stream/block-store.ts";
 import { DecoderConfig } from "../../../src/relay/stream/config/decoder-config.ts";
+import { FillerStock } from "../../../src/relay/stream/filler/filler-stock.ts";
 import { type StreamChoice, WHOLE_STREAM } from "../../../src/relay/subscriber/subscriber.ts";
 import { AVC_CONFIG, aacFrame, avcFrame } from "../../support/streams/media-messages.ts";
 import { Recorder } from "../../support/targets/recorder.ts";
@@ -65,7 +66,7 @@ test("the legacy rendition has H.264 in the legacy form, the other rendition has
 });
 
 test("a subscriber's choice and the stream decide its rendition; equal choices share one, and an unused one is dropped", () => {
-  const renditions = new Renditions(new BlockStore());
+  const renditions = new Renditions(new BlockStore(), new FillerStock());
   const avc = new DecoderConfig();
   avc.setConfig("video", "video 0 config", AVC_CONFIG);
   const enhanced = new DecoderConfig();

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { Filler, type FillerFrame } from "../../../src/relay/stream/filler/filler.ts";
 import { FillerStock } from "../../../src/relay/stream/filler/filler-stock.ts";
+import type { Packet } from "../../../src/relay/stream/packet.ts";
 import { AAC_CONFIG, AVC_CONFIG, avcFrame } from "../../support/streams/media-messages.ts";
 
 const KEY = avcFrame(true, 1);
@@ -59,6 +60,39 @@ test("filler has each kind only where the stream has it, and no silence for audi
   expect(audioTimes(new Filler(stocked(), undefined, 0).until(1_000))).toEqual([]);
   // HE-AAC: object type 5.
   expect(audioTimes(new Filler(stocked(), Buffer.from("af002b11", "hex"), 0).until(1_000))).toEqual([]);
+});
+
+test("frames that are packets stay where they are, and their blocks are named until the next pair is there", () => {
+  const packets = new Map<Packet, Buffer>();
+  const packet = (payload: Buffer) => {
+    const block = { bytes: Buffer.alloc(0), isKept: false };
+    const made: Packet = {
+      ...{ kind: "video", type: 9, isConfig: false, isKeyframe: false, trackId: 0, startsTrack: false },
+      ...{ timeMs: 0, arrivalMs: 0, ordinal: 1, payloadLength: payload.length, block, start: 0, end: 0, deltaMs: 0 },
+    };
+    packets.set(made, payload);
+    return made;
+  };
+  const stock = new FillerStock((of) => packets.get(of) ?? Buffer.alloc(0));
+  const [key, following, nextKey, next] = [KEY, FOLLOWING, avcFrame(true, 7), avcFrame(false, 8)].map(packet);
+  if (key === undefined || following === undefined || nextKey === undefined || next === undefined) throw new Error();
+  stock.add(KEY, true, AVC_CONFIG, 0, key);
+  stock.add(FOLLOWING, false, undefined, 0, following);
+  stock.add(FOLLOWING, false, undefined, 0, packet(FOLLOWING));
+  expect(stock.blocks).toEqual([key.block, following.block]);
+  expect(stock.blocks[0]).toBe(key.block);
+  expect(stock.frames).toMatchObject({ key: KEY, following: FOLLOWING });
+  stock.add(avcFrame(true, 7), true, AVC_CONFIG, 0, nextKey);
+  expect(new Set(stock.blocks)).toEqual(new Set([key.block, following.block, nextKey.block]));
+  expect(stock.frames).toMatchObject({ key: KEY });
+  stock.add(avcFrame(false, 8), false, undefined, 0, next);
+  expect(new Set(stock.blocks)).toEqual(new Set([nextKey.block, next.block]));
+  // A frame of several messages is gathered.
+  stock.goOn(avcFrame(false, 9));
+  expect(stock.blocks).toEqual([nextKey.block]);
+  expect(stock.frames?.following).toEqual(Buffer.concat([avcFrame(false, 8), avcFrame(false, 9).subarray(5)]));
+  stock.clear();
+  expect([stock.blocks, stock.frames, stock.keyTime]).toEqual([[], undefined, undefined]);
 });
 
 test("what the stock takes after the filler began does not change it", () => {

@@ -2,13 +2,6 @@ import type { ChunkStream } from "./chunk-stream.ts";
 import type { PayloadSlab } from "./payload-slab.ts";
 
 /**
- * How many buffers are kept for the next unfinished message, one for video and one for audio of a usual stream, and
- * their largest size in bytes.
- */
-const SPARES_MAX = 2;
-const SPARE_BYTES_MAX = 1024 * 1024;
-const KEPT_BYTES_MIN = 1_024;
-/**
  * The most that is moved into the slab with one input, in bytes: moving all of a long message with each of its parts
  * would take longer than the rest.
  */
@@ -16,11 +9,10 @@ const TAKEN_BACK_BYTES_MAX = 64 * 1024;
 
 /**
  * One reader's payloads in a slab that other readers use too: between two inputs the bytes of unfinished messages are
- * kept elsewhere. Memory follows what has arrived, as without lending.
+ * kept in pieces beside it, which the readers share too. Memory follows what has arrived, as without lending.
  */
 export class LentPayloads {
   readonly #slab: PayloadSlab;
-  readonly #spares: ChunkStream["payload"][] = [];
   #keptCount = 0;
 
   constructor(slab: PayloadSlab) {
@@ -58,7 +50,7 @@ export class LentPayloads {
     }
     kept.copy(lent, 0, 0, stream.arrived);
     stream.payload = lent;
-    if (this.#spares.length < SPARES_MAX && kept.length <= SPARE_BYTES_MAX) this.#spares.push(kept);
+    this.#slab.returnPiece(kept);
   }
 
   /** An input has been read: another reader uses the slab next. */
@@ -66,16 +58,10 @@ export class LentPayloads {
     if (unfinished === 0) return;
     for (const stream of streams) {
       if (!stream.isLent) continue;
-      const kept = this.#spare(stream);
+      const kept = this.#slab.takePiece(2 * stream.arrived);
       stream.payload.copy(kept, 0, 0, stream.arrived);
       stream.payload = kept;
       this.#keptCount += 1;
     }
-  }
-
-  #spare({ arrived }: ChunkStream): ChunkStream["payload"] {
-    const spare = this.#spares.pop();
-    if (spare !== undefined && spare.length >= arrived) return spare;
-    return Buffer.allocUnsafeSlow(Math.max(KEPT_BYTES_MIN, 2 * arrived));
   }
 }

@@ -31,7 +31,7 @@ export class Filler {
 
   /** `audioConfig`: the audio's sequence header; `startMs`: channel time of the first frames. */
   constructor(stock: FillerStock, audioConfig: Buffer | undefined, startMs: number) {
-    this.#frames = copied(stock.frames);
+    this.#frames = stock.frames;
     this.#silence = silenceFor(audioConfig);
     this.#startMs = startMs;
   }
@@ -78,13 +78,6 @@ export class Filler {
   #audioTime(sampleRate: number): number {
     return this.#startMs + Math.round((this.#audioSent * AAC_FRAME_SAMPLES * 1_000) / sampleRate);
   }
-}
-
-/** The stock's memory changes with the stream, so filler needs a copy. */
-function copied(frames: FillerFrames | undefined): FillerFrames | undefined {
-  if (frames === undefined) return undefined;
-  const { key, following, keyTime } = frames;
-  return { key: Buffer.from(key), following: following === undefined ? undefined : Buffer.from(following), keyTime };
 }
 
 /** One frame of silence; `sampleRate` in Hz. */

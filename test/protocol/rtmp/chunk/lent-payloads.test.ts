@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { ChunkReader } from "../../../../src/protocol/rtmp/chunk/chunk-reader.ts";
 import { encodeMessage } from "../../../../src/protocol/rtmp/chunk/chunk-writer.ts";
 import { PayloadSlab } from "../../../../src/protocol/rtmp/chunk/payload-slab.ts";
@@ -45,6 +45,37 @@ test("a reader that lends payloads from now on completes the unfinished message,
   reader.lendPayloads(slab);
   reader.receive(bytes.subarray(50), (each) => came.push(each));
   expect(came).toEqual([sent]);
+});
+
+test("memory for unfinished messages is shared by all readers: as much as is unfinished at one time", () => {
+  const slab = new PayloadSlab();
+  const bytes = encodeMessage(6, { type: 9, timestamp: 0, streamId: 1, payload: Buffer.alloc(10_000, "ab") }, 128);
+  const allocated = vi.spyOn(Buffer, "allocUnsafeSlow");
+  for (let count = 0; count < 20; count += 1) {
+    const reader = new ChunkReader(LIMITS_PUBLISHING);
+    reader.lendPayloads(slab);
+    const came: Message[] = [];
+    reader.receive(bytes.subarray(0, 9_000), (each) => came.push(each));
+    reader.receive(bytes.subarray(9_000), (each) => came.push(each));
+    expect(came.map(({ payload }) => payload.equals(Buffer.alloc(10_000, "ab")))).toEqual([true]);
+  }
+  expect(allocated.mock.calls).toEqual([[32_768]]);
+  allocated.mockRestore();
+});
+
+test("a piece goes back to its size, large ones and too many are left to the garbage collector", () => {
+  const slab = new PayloadSlab();
+  const [small, large] = [slab.takePiece(4_097), slab.takePiece(2_000_000)];
+  expect([small.length, large.length]).toEqual([8_192, 2_000_000]);
+  slab.returnPiece(small);
+  slab.returnPiece(large);
+  slab.returnPiece(Buffer.alloc(5_000));
+  expect(slab.takePiece(8_192)).toBe(small);
+  expect(slab.takePiece(2_000_000)).not.toBe(large);
+  const many = Array.from({ length: 3 }, () => slab.takePiece(1024 * 1024));
+  for (const piece of many) slab.returnPiece(piece);
+  const again = Array.from({ length: 3 }, () => slab.takePiece(1024 * 1024));
+  expect(again.filter((piece) => many.includes(piece))).toHaveLength(2);
 });
 
 test("a long message that comes bit by bit is not copied for each bit, except its first ones", () => {
