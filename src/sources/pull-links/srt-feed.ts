@@ -2,6 +2,7 @@ import type { Writable } from "node:stream";
 import type { Clock, Timer } from "../../base/clock.ts";
 import { callFailed } from "../../egress/srt-errors.ts";
 import { DatagramPort, type Sender } from "../../net/datagram-port.ts";
+import { DrainedTimer } from "../../net/drained-timer.ts";
 import type { CheckedAddress } from "../../net/target-address.ts";
 import { type CallOptions, type CallStep, SrtCaller } from "../../protocol/srt/caller.ts";
 import { SrtConnection } from "../../protocol/srt/connection.ts";
@@ -22,7 +23,9 @@ export class SrtFeed {
   readonly #caller: SrtCaller;
   readonly #connected = Promise.withResolvers<void>();
   #connection: SrtConnection | undefined;
-  #timer: Timer | undefined;
+  /** Behind a pause of the process the packets that arrived in it are read before any of them is given up as lost. */
+  readonly #timer: DrainedTimer;
+  #tickTimer: Timer | undefined;
   #output: Writable | undefined;
   #failure: TargetError | undefined;
   #isClosed = false;
@@ -31,6 +34,7 @@ export class SrtFeed {
     this.#deps = deps;
     this.#port = port;
     this.#peer = peer;
+    this.#timer = new DrainedTimer({ clock: deps.clock, afterReads: setImmediate });
     this.#caller = new SrtCaller(options, this.#nowUs());
   }
 
@@ -80,7 +84,7 @@ export class SrtFeed {
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    this.#timer?.cancel();
+    this.#tickTimer?.cancel();
     this.#connection?.close(this.#nowUs());
     this.#output?.end();
     // What was sent last leaves with this turn.
@@ -88,6 +92,7 @@ export class SrtFeed {
   }
 
   #receive(datagram: Buffer): void {
+    this.#timer.noteRead();
     if (this.#isClosed) return;
     if (this.#connection !== undefined) this.#connection.receive(datagram, this.#nowUs());
     else this.#step(this.#caller.receive(datagram, this.#nowUs()));
@@ -96,7 +101,7 @@ export class SrtFeed {
   #tick(): void {
     if (this.#connection !== undefined) this.#connection.tick(this.#nowUs());
     else this.#step(this.#caller.tick(this.#nowUs()));
-    if (!this.#isClosed) this.#timer = this.#deps.clock.startTimer(TICK_MS, () => this.#tick());
+    if (!this.#isClosed) this.#tickTimer = this.#timer.start(TICK_MS, () => this.#tick());
   }
 
   #step(step: CallStep): void {
