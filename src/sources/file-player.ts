@@ -33,6 +33,8 @@ const TAGS_IN_A_STEP_MAX = 500;
 const LATE_MS = 500;
 /** FFmpeg hangs when nothing comes from it for this long, in milliseconds. */
 const NO_MEDIA_MS = 15_000;
+/** A file whose own times jump by more than this, in milliseconds, goes on without the jump. */
+const JUMP_MS_MAX = 10_000;
 /** A frame's length where a file has only one, in milliseconds. */
 const FRAME_MS_USUAL = 33;
 
@@ -57,6 +59,8 @@ export class FilePlayer {
   readonly #startMs: number;
   /** Added to the present file's timestamps; undefined before its first tag. */
   #offsetMs: number | undefined;
+  /** The file's own time of the tag before this one. */
+  #fileMs = 0;
   /** Where each kind ends so far: stream time, in milliseconds. */
   readonly #ends: Record<"audio" | "video", { atMs: number; stepMs: number }> = {
     audio: { atMs: 0, stepMs: 0 },
@@ -132,8 +136,7 @@ export class FilePlayer {
         if (this.#now?.clip.next === undefined) break;
         continue;
       }
-      this.#offsetMs ??= Math.round(this.#beginsAt(nowMs)) - tag.timestamp;
-      const timeMs = tag.timestamp + this.#offsetMs;
+      const timeMs = this.#timeOf(tag, nowMs);
       if (timeMs > nowMs) break;
       clip?.take();
       this.#lastTagMs = clock.now();
@@ -144,6 +147,18 @@ export class FilePlayer {
     flush();
     this.#lookAhead();
     this.#watch();
+  }
+
+  /** When a tag is due, in stream time. */
+  #timeOf({ timestamp }: FlvTag, nowMs: number): number {
+    if (this.#offsetMs === undefined) {
+      this.#offsetMs = Math.round(this.#beginsAt(nowMs)) - timestamp;
+      this.#fileMs = timestamp;
+    }
+    const jumpMs = timestamp - this.#fileMs;
+    if (Math.abs(jumpMs) > JUMP_MS_MAX) this.#offsetMs -= jumpMs - STEP_MS;
+    this.#fileMs = timestamp;
+    return timestamp + this.#offsetMs;
   }
 
   #push({ type, payload }: FlvTag, timeMs: number): void {

@@ -16,10 +16,18 @@ class FakeClip {
   readonly #tags: FlvTag[];
   readonly #isRead: boolean;
 
-  constructor(lengthMs: number, { isRead = true, failure }: { isRead?: boolean; failure?: string } = {}) {
+  /** `timeOf`: the file's own time of what plays so many milliseconds behind its beginning. */
+  constructor(
+    lengthMs: number,
+    {
+      isRead = true,
+      failure,
+      timeOf = (ms) => ms,
+    }: { isRead?: boolean; failure?: string; timeOf?: (ms: number) => number } = {},
+  ) {
     this.#tags = Array.from({ length: lengthMs / 20 }, (_, index) => [
-      ...(index % 2 === 0 ? [{ type: 9, timestamp: index * 20, payload: Buffer.from("video") }] : []),
-      { type: 8, timestamp: index * 20, payload: Buffer.from("audio") },
+      ...(index % 2 === 0 ? [{ type: 9, timestamp: timeOf(index * 20), payload: Buffer.from("video") }] : []),
+      { type: 8, timestamp: timeOf(index * 20), payload: Buffer.from("audio") },
     ]).flat();
     this.#isRead = isRead;
     this.failure = failure;
@@ -144,6 +152,19 @@ test("a file that fails is skipped with its reason; where all fail, the player s
   const none = stageOf({ ...files("bad", "bad"), isLooped: true }, { bad: broken });
   none.clock.advance(5_000);
   expect(none.told.at(-1)).toBe("not-playable: moov atom not found");
+});
+
+test("a file whose own times jump by days, and back, is played to its end in its own length", () => {
+  const timeOf = (ms: number) => (ms < 500 ? ms : ms < 1_000 ? ms + 2 ** 31 : ms + 60_000);
+  const { clock, told, times } = stageOf(files("odd", "a"), {
+    odd: () => new FakeClip(1_500, { timeOf }),
+    a: () => new FakeClip(400),
+  });
+  clock.advance(2_500);
+  expect(told).toEqual(["0 odd", "1 a", "finished"]);
+  expect(times("audio")).toHaveLength(95);
+  expect(Math.min(...steady(times("audio")))).toBeGreaterThan(0);
+  expect(Math.max(...steady(times("audio")))).toBeLessThanOrEqual(60);
 });
 
 test("FFmpeg that hangs is killed after 15 s, and the next file plays", () => {
