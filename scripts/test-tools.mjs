@@ -25,11 +25,16 @@ const COMMANDS = [
   { command: "systemd-analyze", args: ["--version"], packages: ["systemd"] },
   { command: "gst-launch-1.0", args: ["--version"], packages: ["gstreamer1.0-tools"] },
 ];
+const RTSP_TYPELIB = "GstRtspServer-1.0.typelib";
 /** Files of packages without a program of their own. The paths are Debian's. */
 const FILES = [
   { paths: ["/usr/lib/nginx/modules/ngx_rtmp_module.so"], packages: ["libnginx-mod-rtmp"] },
   { paths: ["/usr/include/librtmp/rtmp.h"], packages: ["librtmp-dev"] },
   { paths: ["/usr/include/openssl/ssl.h"], packages: ["libssl-dev"] },
+  {
+    paths: ["x86_64-linux-gnu", "aarch64-linux-gnu"].map((each) => `/usr/lib/${each}/girepository-1.0/${RTSP_TYPELIB}`),
+    packages: ["gir1.2-gst-rtsp-server-1.0", "python3-gi"],
+  },
   // OBS starts without its plugins, and then can neither encode nor stream.
   {
     paths: ["/usr/lib/x86_64-linux-gnu/obs-plugins", "/usr/lib/aarch64-linux-gnu/obs-plugins"],

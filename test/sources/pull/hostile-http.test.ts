@@ -36,10 +36,10 @@ async function forbidden() {
   return { seen, origin: `http://127.0.0.2:${await listen(server, "127.0.0.2")}` };
 }
 
-function open(url: string) {
+function open(url: string, by = dialer) {
   const closing = new AbortController();
   onTestFinished(() => closing.abort());
-  return openPullLink(url, { dialer, randomBytes: (length) => Buffer.alloc(length, 7) }, closing.signal);
+  return openPullLink(url, { dialer: by, randomBytes: (length) => Buffer.alloc(length, 7) }, closing.signal);
 }
 
 /** Opens the source as FFmpeg would: its playlist, and the segments in it. */
@@ -123,6 +123,23 @@ test("no redirect, no playlist and no segment leads to a forbidden address", asy
   expect(names).toHaveLength(2);
   expect(link.failure()).toMatchObject({ code: "TARGET_FORBIDDEN" });
   expect(await failure(`${origin}/live.m3u8`)).toMatchObject({ code: "TARGET_FORBIDDEN" });
+  expect(seen.connections).toBe(0);
+});
+
+test("a name that leads elsewhere after its first look-up is refused from then on", async () => {
+  const { seen, origin } = await forbidden();
+  const source = await serve((_request, response) => response.end([...SEGMENTS, "a.ts"].join("\n")));
+  const answers = ["127.0.0.1", "127.0.0.2"];
+  const resolver = { resolve: async () => [answers.length > 1 ? (answers.shift() ?? "") : (answers[0] ?? "")] };
+  const changing = new PullDialer({ clock: systemClock, resolver, policy, extraCa: "" });
+  const place = (url: string) => url.replace(/127\.0\.0\.\d/, "media.example.com");
+  const link = await open(place(`${source}/live.m3u8`), changing);
+  onTestFinished(() => link.close());
+  expect((await fetch(link.input.at(-1) ?? "")).status).toBe(502);
+  expect(link.failure()).toMatchObject({ code: "TARGET_FORBIDDEN" });
+  await expect(open(place(`${origin}/live.m3u8`), changing)).rejects.toMatchObject({
+    error: { code: "TARGET_FORBIDDEN" },
+  });
   expect(seen.connections).toBe(0);
 });
 

@@ -1,0 +1,129 @@
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { createServer, type RequestListener } from "node:http";
+import { createServer as createHttps } from "node:https";
+import { connect, type Server } from "node:net";
+import { tmpdir } from "node:os";
+import { basename, join } from "node:path";
+import { createServer as createTls } from "node:tls";
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
+import { runToEnd, startChild } from "../../support/processes/children.ts";
+import { waitFor } from "../../support/processes/waiting.ts";
+import { certificate } from "../../support/stages/certificates.ts";
+import { decodingErrors } from "../../support/streams/decoding.ts";
+import { makeFile } from "../../support/streams/made-files.ts";
+import { NginxTarget } from "../../support/targets/nginx-target.ts";
+import { pullMedia } from "../../support/targets/pulled-media.ts";
+
+const DEADLINE_MS = 60_000;
+const CLIP_SECONDS = 8;
+const FRAMES = 30;
+/** Debian's, which has the bindings. */
+const PYTHON = "/usr/bin/python3";
+const RTSP_SERVER = join(import.meta.dirname, "..", "..", "support", "targets", "rtsp-server.py");
+const AUTHORITY = certificate("Test authority", { isAuthority: true });
+const PAIR = certificate("127.0.0.1", { by: AUTHORITY });
+
+let folder = "";
+let clip = "";
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "fanfare-pulls-"));
+  clip = await makeFile(folder, "clip.mp4", { seconds: CLIP_SECONDS, size: "320x180" });
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+async function listen(server: Server, host: string): Promise<number> {
+  await new Promise<void>((resolve) => server.listen(0, host, resolve));
+  onTestFinished(() => void server.close());
+  const address = server.address();
+  return typeof address === "object" && address !== null ? address.port : 0;
+}
+
+/** Plays the source until a second of it has come, which must decode without a message. */
+async function plays(url: string): Promise<void> {
+  const pulled = pullMedia(url, { extraCa: AUTHORITY.cert });
+  onTestFinished(() => pulled.close());
+  await waitFor(
+    "media of the source",
+    DEADLINE_MS,
+    () => (pulled.count("video") >= FRAMES && pulled.count("audio") >= FRAMES ? true : undefined),
+    () => JSON.stringify(pulled.statuses),
+  );
+  const path = join(await mkdtemp(join(folder, "got-")), "got.flv");
+  await writeFile(path, pulled.flv());
+  expect(await decodingErrors(path)).toBe("");
+}
+
+/** The clip as HLS, with these options of FFmpeg's muxer; returns what serves it. */
+async function hls(name: string, ...options: readonly string[]): Promise<RequestListener> {
+  const place = join(folder, name);
+  await mkdir(place);
+  const output = ["-f", "hls", "-hls_time", "2", "-hls_list_size", "0", ...options, join(place, "index.m3u8")];
+  await runToEnd("ffmpeg", ["-v", "error", "-i", clip, "-c", "copy", ...output]);
+  return (request, response) => {
+    readFile(join(place, basename(request.url ?? "")))
+      .then((bytes) => response.end(bytes))
+      .catch(() => response.writeHead(404).end());
+  };
+}
+
+test("HLS with fragmented MP4 over HTTPS, by a certificate of an own authority", async () => {
+  const serve = await hls("fmp4", "-hls_segment_type", "fmp4");
+  const server = createHttps({ key: PAIR.key, cert: PAIR.cert }, serve);
+  const url = `https://127.0.0.1:${await listen(server, "127.0.0.1")}/index.m3u8`;
+  onTestFinished(() => void server.closeAllConnections());
+  await plays(url);
+  const stranger = pullMedia(url);
+  onTestFinished(() => stranger.close());
+  const failed = await waitFor("the refusal", DEADLINE_MS, () =>
+    stranger.statuses.find(({ state }) => state === "failed"),
+  );
+  expect(failed).toMatchObject({ link: { lastError: { code: "TLS_FAILED" } } });
+});
+
+test("HLS encrypted by AES-128, over IPv6", async () => {
+  const key = join(folder, "secret.key");
+  await writeFile(key, Buffer.alloc(16, 0x2a));
+  await writeFile(`${key}.info`, `secret.key\n${key}\n`);
+  const serve = await hls("aes", "-hls_key_info_file", `${key}.info`);
+  const server = createServer((request, response) => {
+    if (request.url === "/secret.key") return void response.end(Buffer.alloc(16, 0x2a));
+    return serve(request, response);
+  });
+  onTestFinished(() => void server.closeAllConnections());
+  await plays(`http://[::1]:${await listen(server, "::1")}/index.m3u8`);
+});
+
+test("RTSP, from GStreamer's server, with a login; G.711 becomes AAC", async () => {
+  const server = await startChild(PYTHON, [RTSP_SERVER, "viewer", "secret"]);
+  onTestFinished(async () => void (await server.stop("SIGKILL", 1_000)));
+  const port = await waitFor(
+    "the RTSP server",
+    DEADLINE_MS,
+    () => {
+      if (!server.isRunning()) throw new Error(server.stderr());
+      return /^(\d+)\n/.exec(server.stdout())?.[1];
+    },
+    () => server.stderr(),
+  );
+  await plays(`rtsp://viewer:secret@127.0.0.1:${port}/camera`);
+  const stranger = pullMedia(`rtsp://viewer:wrong@127.0.0.1:${port}/camera`);
+  onTestFinished(() => stranger.close());
+  const failed = await waitFor("the refusal", DEADLINE_MS, () =>
+    stranger.statuses.find(({ state }) => state === "failed"),
+  );
+  expect(failed).toMatchObject({ link: { lastError: { code: "AUTH_FAILED" } } });
+});
+
+test("RTMPS, from nginx behind TLS", async () => {
+  const nginx = await NginxTarget.start(join(folder, "nginx"));
+  onTestFinished(() => nginx.stop());
+  const input = ["-v", "error", "-nostdin", "-re", "-stream_loop", "-1", "-i", clip, "-c", "copy"];
+  const encoder = await startChild("ffmpeg", [...input, "-f", "flv", `${nginx.url}/camera`]);
+  onTestFinished(async () => void (await encoder.stop("SIGKILL", 1_000)));
+  const front = createTls({ key: PAIR.key, cert: PAIR.cert }, (secure) => {
+    const plain = connect(nginx.port, "127.0.0.1");
+    for (const socket of [secure, plain]) socket.on("error", () => undefined);
+    secure.pipe(plain).pipe(secure);
+  });
+  await plays(`rtmps://127.0.0.1:${await listen(front, "127.0.0.1")}/live/camera`);
+});
