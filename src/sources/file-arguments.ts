@@ -3,12 +3,15 @@ import type { MediaFormat } from "../control/ports/media-files.ts";
 import { fileInput, QUIET } from "../ffmpeg/input.ts";
 import { copiesAudio, copiesVideo, type RunFormat } from "./run-format.ts";
 
+type VideoForm = Omit<RunFormat, "audio">;
+type AudioForm = NonNullable<RunFormat["audio"]>;
+
 /** Bits for each pixel of a transcoded frame, and the least and most for a whole stream, in bits a second. */
 const BITS_PER_PIXEL = 0.1;
 const VIDEO_BITS = { min: 400_000, max: 6_000_000 } as const;
 const AUDIO_BITS = 160_000;
 /** Platforms ask for a keyframe every 2 s. */
-const KEYFRAME_SECONDS = 2;
+export const KEYFRAME_SECONDS = 2;
 
 /** With the parameter sets before each keyframe too: where files change, every decoder finds the new ones. */
 const COPIED_VIDEO = ["-c:v", "copy", "-bsf:v", "h264_mp4toannexb"];
@@ -37,31 +40,39 @@ export function fileArguments(path: string, file: MediaFormat, run: RunFormat, o
 }
 
 /** H.264 that every platform and decoder takes, with a keyframe every 2 s. */
-export function encodedVideo({ width, height, frameRate }: Omit<RunFormat, "audio">): readonly string[] {
-  const bits = Math.round(
-    Math.min(VIDEO_BITS.max, Math.max(VIDEO_BITS.min, width * height * frameRate * BITS_PER_PIXEL)),
-  );
+export function encodedVideo(form: VideoForm): readonly string[] {
+  const bits = streamBits(form);
+  return [
+    ...["-vf", videoFilter(form), "-c:v", "libx264", "-preset", "veryfast", "-profile:v", "high", "-threads", "2"],
+    ...["-g", String(Math.round(form.frameRate * KEYFRAME_SECONDS)), "-sc_threshold", "0", ...REPEATED_HEADERS],
+    ...["-b:v", String(bits), "-maxrate", String(bits), "-bufsize", String(2 * bits)],
+  ];
+}
+
+/** Bits a second for video of this form. */
+export function streamBits({ width, height, frameRate }: VideoForm): number {
+  const bits = width * height * frameRate * BITS_PER_PIXEL;
+  return Math.round(Math.min(VIDEO_BITS.max, Math.max(VIDEO_BITS.min, bits)));
+}
+
+/** The whole picture in this form, with black beside it where it has other proportions. */
+export function videoFilter({ width, height, frameRate }: VideoForm): string {
   const size = `${width}:${height}`;
-  const filter = [
+  return [
     `scale=${size}:force_original_aspect_ratio=decrease`,
     `pad=${size}:-1:-1`,
     "setsar=1",
     `fps=${frameRate}`,
     "format=yuv420p",
   ].join(",");
-  return [
-    ...["-vf", filter, "-c:v", "libx264", "-preset", "veryfast", "-profile:v", "high", "-threads", "2"],
-    ...["-g", String(Math.round(frameRate * KEYFRAME_SECONDS)), "-sc_threshold", "0", ...REPEATED_HEADERS],
-    ...["-b:v", String(bits), "-maxrate", String(bits), "-bufsize", String(2 * bits)],
-  ];
 }
 
-export function encodedAudio({ sampleRate, channels }: NonNullable<RunFormat["audio"]>): readonly string[] {
+export function encodedAudio({ sampleRate, channels }: AudioForm): readonly string[] {
   return ["-c:a", "aac", "-b:a", String(AUDIO_BITS), "-ar", String(sampleRate), "-ac", String(channels)];
 }
 
 /** Silence as a second input; endless where the length is not known, and then cut by `-shortest`. */
-function silenceInput({ sampleRate, channels }: NonNullable<RunFormat["audio"]>, seconds: number): readonly string[] {
+export function silenceInput({ sampleRate, channels }: AudioForm, seconds: number): readonly string[] {
   const layout = channels === 1 ? "mono" : "stereo";
   const length = seconds > 0 ? ["-t", String(seconds)] : [];
   return ["-f", "lavfi", ...length, "-i", `anullsrc=r=${sampleRate}:cl=${layout}`];

@@ -2,15 +2,12 @@ import { formName, type SlateForm } from "../control/channels/slate-form.ts";
 import type { MediaFiles, MediaFormat } from "../control/ports/media-files.ts";
 import type { SlateMaker } from "../control/ports/slate-maker.ts";
 import { FFMPEG_MISSING, type Ffmpeg } from "../ffmpeg/find-ffmpeg.ts";
-import { fileInput, QUIET } from "../ffmpeg/input.ts";
 import { SLATE_LIMITS } from "../ffmpeg/job-limits.ts";
-import { run } from "../ffmpeg/run.ts";
-import { encodedAudio, encodedVideo } from "./file-arguments.ts";
+import { type RunResult, run } from "../ffmpeg/run.ts";
+import { flvOfMp4 } from "./mp4-tags.ts";
+import { isFlv, slateArguments, videoEncoders } from "./slate-arguments.ts";
 
-/** A picture is shown as a clip of this length, again and again, in seconds. */
-const PICTURE_SECONDS = 2;
-/** Of a clip this much is shown, in seconds. */
-const CLIP_SECONDS_MAX = 30;
+const NO_ENCODER = /^unknown encoder '([\w-]+)'/i;
 
 export type SlateMakingDeps = {
   readonly files: Pick<MediaFiles, "get" | "path" | "kept" | "keep">;
@@ -34,7 +31,7 @@ export class SlateMaking implements SlateMaker {
   }
 
   async #make(fileId: string, form: SlateForm): Promise<{ readonly flv: Buffer } | { readonly reason: string }> {
-    const { files, findFfmpeg, stopping } = this.#deps;
+    const { files, findFfmpeg } = this.#deps;
     const name = formName(form);
     const kept = await files.kept(fileId, name);
     if (kept !== undefined) return { flv: kept };
@@ -42,22 +39,23 @@ export class SlateMaking implements SlateMaker {
     if (ffmpeg === undefined) return { reason: FFMPEG_MISSING };
     const { format } = files.get(fileId);
     if (format === undefined) return { reason: "the file is not ready" };
-    const result = await run(ffmpeg.ffmpeg, slateArguments(files.path(fileId), format, form), SLATE_LIMITS, stopping);
+    const result = await this.#encode(ffmpeg, files.path(fileId), format, form);
     if ("reason" in result) return result;
-    await files.keep(fileId, name, result.output);
-    return { flv: result.output };
+    const flv = isFlv(form) ? result.output : await flvOfMp4(result.output);
+    if (flv === undefined) return { reason: "FFmpeg made no video" };
+    await files.keep(fileId, name, flv);
+    return { flv };
   }
-}
 
-/** No reordered frames, so that a round may follow another at any frame; the parameter sets before each keyframe. */
-function slateArguments(path: string, file: MediaFormat, form: SlateForm): readonly string[] {
-  const isPicture = file.kind === "picture";
-  const picture = isPicture ? ["-loop", "1", "-framerate", String(form.frameRate)] : [];
-  const hasAudio = form.audio !== undefined && file.audioCodec !== undefined;
-  return [
-    ...[...QUIET, "-nostdin", ...picture, "-t", String(isPicture ? PICTURE_SECONDS : CLIP_SECONDS_MAX)],
-    ...[...fileInput(path), "-map", "0:v:0", ...(hasAudio ? ["-map", "0:a:0"] : []), ...encodedVideo(form), "-bf", "0"],
-    ...(hasAudio && form.audio !== undefined ? [...encodedAudio(form.audio), "-shortest"] : []),
-    ...["-sn", "-dn", "-map_metadata", "-1", "-flvflags", "no_duration_filesize", "-f", "flv", "pipe:1"],
-  ];
+  /** Encodes by the first of the codec's encoders that this FFmpeg has. */
+  async #encode({ ffmpeg }: Ffmpeg, path: string, file: MediaFormat, form: SlateForm): Promise<RunResult> {
+    let missing = "";
+    for (const video of videoEncoders(form)) {
+      const result = await run(ffmpeg, slateArguments(path, file, form, video), SLATE_LIMITS, this.#deps.stopping);
+      const encoder = "reason" in result ? NO_ENCODER.exec(result.reason)?.[1] : undefined;
+      if (encoder === undefined) return result;
+      missing = encoder;
+    }
+    return { reason: `FFmpeg on this server has no encoder for this codec: ${missing}` };
+  }
 }

@@ -146,3 +146,27 @@ test("without a slate, or with one that does not fit, the last frame stands as b
   stage.clock.advance(2_000);
   expect(stage.samples.at(-1)?.ingest).not.toHaveProperty("isCurtainClosed");
 });
+
+test("a slate stands for a stream that names its codec by FourCC, in that form", () => {
+  const stage = new RelayStage(60);
+  stage.engine.introduce(stage.spec([target(1)]));
+  const publisher = stage.open();
+  const enhanced = (tag: number, body: Buffer) => Buffer.concat([Buffer.from([tag]), Buffer.from("avc1"), body]);
+  publisher.push(audio(0, AAC_CONFIG));
+  publisher.push(video(0, enhanced(0x90, AVC_CONFIG.subarray(5))));
+  stage.dialer.latest(1).accept(1, true, true);
+  for (let at = 0; at < 2_000; at += 100) {
+    publisher.push(audio(at, aacFrame(1)));
+    publisher.push(video(at, enhanced(at % 1_000 === 0 ? 0x93 : 0xa3, avcFrame(at % 1_000 === 0, 0).subarray(5))));
+    stage.clock.advance(100);
+  }
+  stage.engine.setSlate("ls-1", FLV);
+  publisher.end("connection-lost");
+  stage.clock.advance(6_000);
+  const sent = mediaOf(stage.dialer.latest(1)).filter(({ type }) => type === 9);
+  expect([...new Set(sent.map(({ payload }) => payload.toString("latin1", 1, 5)))]).toEqual(["avc1"]);
+  const header = sent.findIndex(({ payload }) => payload.equals(enhanced(0x90, AVC_CONFIG_CHANGED.subarray(5))));
+  expect(header).toBeGreaterThan(0);
+  expect(sent[header + 1]?.payload).toEqual(enhanced(0x93, slateFrame(0).subarray(5)));
+  expect(sent[header + 2]?.payload).toEqual(enhanced(0xa3, slateFrame(1).subarray(5)));
+});

@@ -44,8 +44,8 @@ export const SLATE_SENTENCES = {
   making: ["FFmpeg is making it into the stream's form.", "FFmpeg이 스트림 형식에 맞게 만들고 있습니다."],
   ready: ["It is ready.", "준비되었습니다."],
   "other-codec": [
-    "A slate can only stand for H.264 and AAC: the last frame is shown instead.",
-    "대기 화면은 H.264와 AAC 스트림에만 쓸 수 있어 마지막 화면을 대신 보여 줍니다.",
+    "No slate can be made in a codec of this stream: the last frame is shown instead. Slates exist in H.264, H.265 and AV1 with AAC, MP3, Opus and AC-3.",
+    "이 스트림의 코덱으로는 대기 화면을 만들 수 없어 마지막 화면을 대신 보여 줍니다. 대기 화면은 H.264, H.265, AV1과 AAC, MP3, Opus, AC-3에서 쓸 수 있습니다.",
   ],
   failed: ["It could not be made.", "만들지 못했습니다."],
 } as const;

@@ -1,12 +1,20 @@
 import type { IngestSample } from "../../thread-protocol/samples.ts";
 
+/** The codecs of streams that a slate can be made for, in the words of `ingest.videoCodec` and `ingest.audioCodec`. */
+const VIDEO_CODECS = ["avc", "hevc", "av1"] as const;
+const AUDIO_CODECS = ["aac", "mp3", "opus", "ac3"] as const;
+
+export type SlateVideoCodec = (typeof VIDEO_CODECS)[number];
+export type SlateAudioCodec = (typeof AUDIO_CODECS)[number];
+
 /** The form that a slate must have to stand for a stream. Sizes in pixels, rates in frames a second and Hz. */
 export type SlateForm = {
+  readonly videoCodec: SlateVideoCodec;
   readonly width: number;
   readonly height: number;
   readonly frameRate: number;
   /** Absent: the stream has no audio. */
-  readonly audio?: { readonly sampleRate: number; readonly channels: number };
+  readonly audio?: { readonly codec: SlateAudioCodec; readonly sampleRate: number; readonly channels: number };
 };
 
 /** The frame rates of encoders, in frames a second. A measured rate is near one of them. */
@@ -15,23 +23,33 @@ const RATES = [24_000 / 1_001, 24, 25, 30_000 / 1_001, 30, 48, 50, 60_000 / 1_00
 const NEAR = 0.02;
 
 /**
- * The form of a slate for this stream. Undefined while it is not known, and `other` for a stream that no slate can stand
- * for: its codecs must be H.264 and AAC.
+ * The form of a slate for this stream. Undefined while it is not known, and `other` for a stream of codecs that no slate
+ * is made in.
  */
 export function slateForm(ingest: IngestSample): SlateForm | "other" | undefined {
-  const { videoCodec, width, height, frameRate, audioCodec, sampleRate, channels } = ingest;
-  if (videoCodec === undefined) return undefined;
-  if (videoCodec !== "avc" || (audioCodec !== undefined && audioCodec !== "aac")) return "other";
+  const { width, height, frameRate, sampleRate, channels } = ingest;
+  if (ingest.videoCodec === undefined) return undefined;
+  const videoCodec = VIDEO_CODECS.find((codec) => codec === ingest.videoCodec);
+  const codec = AUDIO_CODECS.find((each) => each === ingest.audioCodec);
+  if (videoCodec === undefined || (ingest.audioCodec !== undefined && codec === undefined)) return "other";
   if (width === undefined || height === undefined || frameRate === undefined) return undefined;
-  if (audioCodec !== undefined && (sampleRate === undefined || channels === undefined)) return undefined;
-  const audio = sampleRate === undefined || channels === undefined ? {} : { audio: { sampleRate, channels } };
-  return { width, height, frameRate: usualRate(frameRate), ...audio };
+  const form = { videoCodec, width, height, frameRate: usualRate(frameRate) };
+  if (codec === undefined) return form;
+  return sampleRate === undefined || channels === undefined
+    ? undefined
+    : { ...form, audio: { codec, sampleRate, channels } };
 }
 
 /** The same text for the same form. */
-export function formName({ width, height, frameRate, audio }: SlateForm): string {
-  const sound = audio === undefined ? "silent" : `${audio.sampleRate}-${audio.channels}`;
-  return `slate-${width}x${height}-${frameRate.toFixed(3)}-${sound}.flv`;
+export function formName({ videoCodec, width, height, frameRate, audio }: SlateForm): string {
+  const sound =
+    audio === undefined ? "silent" : `${codecName(audio.codec, "aac")}${audio.sampleRate}-${audio.channels}`;
+  return `slate-${codecName(videoCodec, "avc")}${width}x${height}-${frameRate.toFixed(3)}-${sound}.flv`;
+}
+
+/** Names of slates that were kept before other codecs came have none. */
+function codecName(codec: string, usual: string): string {
+  return codec === usual ? "" : `${codec}-`;
 }
 
 function usualRate(measured: number): number {

@@ -11,11 +11,12 @@ export type SlatesDeps = {
 };
 
 /**
- * `waiting`: the channel is off air, so the form is not known. `other-codec`: no slate can stand for this stream.
+ * `waiting`: the channel is off air, so the form is not known. `other-codec`: no slate can be made in these codecs of the stream.
  * `failed`: `reason` says why.
  */
 export type SlateState =
-  | { readonly at: "waiting" | "making" | "ready" | "other-codec" }
+  | { readonly at: "waiting" | "making" | "ready" }
+  | { readonly at: "other-codec"; readonly codecs: string }
   | { readonly at: "failed"; readonly reason: string };
 
 type Chosen = { readonly fileId: string; form: string | undefined; state: SlateState };
@@ -69,7 +70,8 @@ export class Slates {
     const form = slateForm(ingest);
     if (form === undefined) return;
     if (form === "other") {
-      chosen.state = { at: "other-codec" };
+      const codecs = [ingest.videoCodec, ingest.audioCodec].filter((codec) => codec !== undefined).join(", ");
+      chosen.state = { at: "other-codec", codecs };
       return;
     }
     const name = formName(form);

@@ -42,7 +42,8 @@ export function addSlateRoutes(
 
 function slateAnswer({ fileId, state, isCurtainClosed, isSlateShown }: SlateDetail) {
   const [message, messageKo] = state === undefined ? [] : SLATE_SENTENCES[state.at];
-  const detail = state?.at === "failed" ? ` (${state.reason})` : "";
+  const detail =
+    state?.at === "failed" ? ` (${state.reason})` : state?.at === "other-codec" ? ` (${state.codecs})` : "";
   return {
     ...(fileId === undefined ? {} : { fileId }),
     slateState: state?.at ?? "none",

@@ -1,13 +1,9 @@
 import { parseAudioSpecificConfig } from "../../protocol/flv/audio/aac-config.ts";
-import { type AudioFrameFormat, readMpegHeader } from "../../protocol/flv/audio/audio-frame-format.ts";
+import { type AudioFrameFormat, readAc3Header, readMpegHeader } from "../../protocol/flv/audio/audio-frame-format.ts";
 import type { AudioCodec } from "../../protocol/flv/fourcc.ts";
 
 /** Opus is always decoded at this rate, in hertz (RFC 7845, 5.1). */
 const OPUS_RATE = 48_000;
-const AC3_RATES = [48_000, 44_100, 32_000];
-/** Full-bandwidth channels by `acmod` (ETSI TS 102 366, table 4.3). */
-const AC3_CHANNELS = [2, 1, 2, 3, 3, 4, 4, 5];
-const AC3_SYNC = 0x0b_77;
 const FLAC_MARKER = "fLaC";
 /** Marker and header of a metadata block, before STREAMINFO. */
 const FLAC_HEAD_BYTES = 8;
@@ -32,9 +28,8 @@ export function audioFormatOf(
     case "flac":
       return flacFormat(config);
     case "ac3":
-      return ac3Format(frame, (frame[6] ?? 0) >> 5, hasAc3Lfe(frame));
     case "eac3":
-      return ac3Format(frame, ((frame[4] ?? 0) >> 1) & 7, ((frame[4] ?? 0) & 1) === 1);
+      return readAc3Header(codec, frame, 0);
     default:
       return undefined;
   }
@@ -60,19 +55,4 @@ function flacFormat(config: Buffer | undefined): AudioFrameFormat | undefined {
   const bits = whole.readUInt32BE(FLAC_HEAD_BYTES + 10);
   const sampleRate = bits >>> 12;
   return sampleRate === 0 ? undefined : { sampleRate, channels: ((bits >>> 9) & 7) + 1 };
-}
-
-/** AC-3 and E-AC-3 have the rate's code at the same place (TS 102 366, 4.3 and E.1.2). */
-function ac3Format(frame: Buffer, mode: number, hasLfe: boolean): AudioFrameFormat | undefined {
-  if (frame.length < 8 || frame.readUInt16BE(0) !== AC3_SYNC) return undefined;
-  const sampleRate = AC3_RATES[(frame[4] ?? 0) >> 6];
-  const channels = (AC3_CHANNELS[mode] ?? 2) + (hasLfe ? 1 : 0);
-  return sampleRate === undefined ? undefined : { sampleRate, channels };
-}
-
-/** `lfeon` follows the mix levels, which depend on the channels (4.3.2). */
-function hasAc3Lfe(frame: Buffer): boolean {
-  const mode = (frame[6] ?? 0) >> 5;
-  const levels = ((mode & 1) === 1 && mode !== 1 ? 2 : 0) + ((mode & 4) === 4 ? 2 : 0) + (mode === 2 ? 2 : 0);
-  return (((frame[6] ?? 0) >> (4 - levels)) & 1) === 1;
 }

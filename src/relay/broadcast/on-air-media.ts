@@ -5,7 +5,7 @@ import type { FanOut, Frame } from "../rendition/fan-out.ts";
 import type { FillerRun } from "../rendition/filler-run.ts";
 import type { ClassifiedMessage } from "../stream/classify-message.ts";
 import { continuationOf } from "../stream/config/compatibility.ts";
-import { fitsStream, type Slate } from "../stream/slate/slate.ts";
+import { fitsStream, type Slate, slateLike } from "../stream/slate/slate.ts";
 import type { SlateRun } from "../stream/slate/slate-run.ts";
 import type { ChannelTargets } from "../subscriber/rtmp-push/channel-targets.ts";
 import { isMissed } from "./broadcast-rules.ts";
@@ -175,7 +175,7 @@ export class OnAirMedia {
     const slate = this.#slate;
     if (slate !== undefined && this.#out.hasStarted && fitsStream(slate, this.#out.head)) {
       this.#fillerRun = undefined;
-      this.#slateRun = this.#out.newSlateRun(slate);
+      this.#slateRun = this.#out.newSlateRun(slateLike(slate, this.#out.head));
     } else this.#fillerRun ??= this.#out.newFillerRun();
   }
 

@@ -273,7 +273,7 @@ export class FanOut {
     return newFillerRun({ ...parts, hasAudio: what !== "video", hasVideo: what !== "audio" });
   }
 
-  /** Shows a slate from now on, after everything that was sent. It must fit the stream. */
+  /** Shows a slate from now on, after everything that was sent. It must have the stream's form. */
   newSlateRun(slate: Slate): SlateRun {
     this.#sendFrames(this.#interleaver.drain());
     const presentMs = this.#timeline.presentMs(this.#deps.clock.now());

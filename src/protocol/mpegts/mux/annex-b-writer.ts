@@ -1,5 +1,5 @@
+import type { RecordUnits } from "../../flv/video/record-units.ts";
 import { avcUnitKind, hevcUnitKind, UnitKind } from "../video/unit-kind.ts";
-import type { RecordUnits } from "./record-units.ts";
 
 const START_CODE = Buffer.from([0, 0, 0, 1]);
 /** Access unit delimiters, which hardware decoders and Apple's players ask for. Any slice type may follow. */

@@ -1,12 +1,12 @@
 import { classifyAudio } from "../../flv/audio/audio-tag.ts";
 import type { AudioCodec } from "../../flv/fourcc.ts";
 import { splitTracks } from "../../flv/tracks.ts";
+import { type RecordUnits, readRecordUnits } from "../../flv/video/record-units.ts";
 import { classifyVideo } from "../../flv/video/video-tag.ts";
 import { annexBFrame } from "./annex-b-writer.ts";
 import { type AudioFraming, audioFraming } from "./audio-framing.ts";
 import { PacketWriter } from "./packet-writer.ts";
 import { pesHeader, StreamId, wrapped } from "./pes-writer.ts";
-import { type RecordUnits, readRecordUnits } from "./record-units.ts";
 import { type ListedStream, patSection, pmtSection } from "./tables.ts";
 
 const PAT_PID = 0;

@@ -1,8 +1,15 @@
 import { parseAudioSpecificConfig } from "../../../protocol/flv/audio/aac-config.ts";
+import type { AudioFrameFormat } from "../../../protocol/flv/audio/audio-frame-format.ts";
 import { classifyAudio } from "../../../protocol/flv/audio/audio-tag.ts";
 import { readFrameFormat } from "../../../protocol/flv/video/read-frame-format.ts";
 import { classifyVideo } from "../../../protocol/flv/video/video-tag.ts";
 import type { DecoderConfig } from "./decoder-config.ts";
+
+const OPUS_HEAD = "OpusHead";
+const OPUS_CHANNELS_AT = 9;
+/** Opus is always decoded at this rate, in Hz. */
+const OPUS_RATE = 48_000;
+
 export type VideoFormat = { readonly videoCodec?: string; readonly width?: number; readonly height?: number };
 export type AudioFormat = { readonly audioCodec?: string; readonly sampleRate?: number; readonly channels?: number };
 
@@ -13,12 +20,12 @@ export function videoFormat(head: DecoderConfig): VideoFormat {
   return config === undefined && videoCodec !== undefined ? { videoCodec } : describeVideo(config);
 }
 
-/** The format of the default audio track: from its sequence header, or from its messages if the codec has none. */
+/** The format of the default audio track: from its sequence header, or from its messages if that does not say it. */
 export function audioFormat(head: DecoderConfig): AudioFormat {
   const config = head.config("audio");
   const audioCodec = head.codecs("audio").get(0);
-  if (config !== undefined || audioCodec === undefined) return describeAudio(config);
-  return { audioCodec, ...head.audioFrameFormat(0) };
+  const described = config === undefined && audioCodec !== undefined ? { audioCodec } : describeAudio(config);
+  return described.sampleRate === undefined ? { ...described, ...head.audioFrameFormat(0) } : described;
 }
 
 /** Reads a video sequence header. Sizes in pixels. */
@@ -37,9 +44,17 @@ function describeVideo(config: Buffer | undefined): VideoFormat {
 export function describeAudio(config: Buffer | undefined): AudioFormat {
   if (config === undefined) return {};
   const tag = classifyAudio(config);
-  const aac = tag.codec === "aac" ? parseAudioSpecificConfig(config.subarray(tag.bodyOffset, tag.bodyEnd)) : undefined;
+  const body = config.subarray(tag.bodyOffset, tag.bodyEnd);
+  if (tag.codec === "opus") return { audioCodec: "opus", ...readOpusHead(body) };
+  const aac = tag.codec === "aac" ? parseAudioSpecificConfig(body) : undefined;
   return {
     audioCodec: tag.codec,
     ...(aac === undefined ? {} : { sampleRate: aac.sampleRate, channels: aac.channels }),
   };
+}
+
+/** The identification header of Opus (RFC 7845, 5.1); empty where it is none. */
+function readOpusHead(body: Buffer): AudioFrameFormat | undefined {
+  const isHead = body.length > OPUS_CHANNELS_AT && body.toString("latin1", 0, OPUS_HEAD.length) === OPUS_HEAD;
+  return isHead ? { sampleRate: OPUS_RATE, channels: body.readUInt8(OPUS_CHANNELS_AT) } : undefined;
 }

@@ -6,6 +6,9 @@ import type { DecoderConfig } from "./decoder-config.ts";
 
 type Kind = "audio" | "video";
 
+/** Broadcasters change between stereo and more channels within a stream, and decoders of these codecs follow. */
+const FOLLOWED: ReadonlySet<AudioCodec | VideoCodec> = new Set(["ac3", "eac3"]);
+
 /**
  * Returns the tracks that a message with sequence headers changes: another codec, sample rate or number of channels.
  */
@@ -38,7 +41,7 @@ export function isOtherAudioFormat(
   const before = head.codecs(kind).get(trackId);
   if (before !== undefined && before !== codec) return true;
   const known = kind === "audio" ? head.audioFrameFormat(trackId) : undefined;
-  if (known === undefined || audioFormat === undefined) return false;
+  if (known === undefined || audioFormat === undefined || FOLLOWED.has(codec)) return false;
   return known.sampleRate !== audioFormat.sampleRate || known.channels !== audioFormat.channels;
 }
 

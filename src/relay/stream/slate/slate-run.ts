@@ -18,7 +18,7 @@ export class SlateRun {
   /** `audioConfig`: the stream's own audio header; `startMs`: channel time of the first frame. */
   constructor(slate: Slate, audioConfig: Buffer | undefined, startMs: number) {
     this.#slate = slate;
-    this.#silence = slate.head.config("audio") === undefined ? silenceFor(audioConfig) : undefined;
+    this.#silence = slate.head.codecs("audio").size === 0 ? silenceFor(audioConfig) : undefined;
     this.#startMs = startMs;
   }
 

@@ -1,0 +1,138 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { slateForm } from "../../src/control/channels/slate-form.ts";
+import type { MediaFile } from "../../src/control/ports/media-files.ts";
+import { findFfmpeg } from "../../src/ffmpeg/find-ffmpeg.ts";
+import { classifyAudio } from "../../src/protocol/flv/audio/audio-tag.ts";
+import { classifyVideo } from "../../src/protocol/flv/video/video-tag.ts";
+import { SlateMaking } from "../../src/sources/slate-making.ts";
+import { runToEnd } from "../support/processes/children.ts";
+import { mediaOf, RelayStage, target } from "../support/stages/relay-stage.ts";
+import { decodingErrors } from "../support/streams/decoding.ts";
+import { type EncodedTrack, encode, readTracks } from "../support/streams/encoded-tracks.ts";
+import { matroskaFile } from "../support/streams/matroska.ts";
+import { interleaved, messagesOf } from "../support/streams/track-messages.ts";
+
+const SECONDS = 6;
+const CLOSES_MS = 2_000;
+const OPENS_MS = 4_000;
+const X265 = ["libx265", "-preset", "ultrafast", "-x265-params", "log-level=none:bframes=2"];
+const PICTURE: MediaFile = {
+  ...{ fileId: "mf-a", name: "slate.png", bytes: 1, receivedBytes: 1, createdTime: 0, state: "ready" },
+  format: { kind: "picture", videoCodec: "png", pixelFormat: "rgb24", width: 640, height: 480 },
+};
+
+let folder = "";
+let picture = "";
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "fanfare-slates-"));
+  picture = join(folder, "slate.png");
+  await runToEnd("ffmpeg", ["-v", "error", "-f", "lavfi", "-i", "color=red:size=640x480", "-frames:v", "1", picture]);
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+function slateMaking(): SlateMaking {
+  const files = { get: () => PICTURE, path: () => picture, kept: async () => undefined, keep: async () => undefined };
+  return new SlateMaking({ files, findFfmpeg, stopping: new AbortController().signal });
+}
+
+/** What a target got of one kind, as a track; and how many frames there are that the encoder did not send. */
+function gotOf(
+  kind: "audio" | "video",
+  sent: EncodedTrack,
+  got: ReturnType<typeof mediaOf>,
+): { readonly track: EncodedTrack; readonly others: number } {
+  const own = got.filter(({ type }) => type === (kind === "video" ? 9 : 8));
+  const frames = own.flatMap(({ timestamp, payload }) => {
+    const video = kind === "video" ? classifyVideo(payload) : undefined;
+    const { part, bodyOffset, bodyEnd } = video ?? classifyAudio(payload);
+    const marks = { isKeyframe: video?.isKeyframe ?? true, compositionMs: video?.compositionTimeMs ?? 0 };
+    return part === "frame" ? [{ timestamp, ...marks, bytes: payload.subarray(bodyOffset, bodyEnd) }] : [];
+  });
+  const known = new Set(sent.packets.map(({ bytes }) => bytes.toString("base64")));
+  const others = frames.filter(({ bytes }) => !known.has(bytes.toString("base64"))).length;
+  return { track: { ...sent, packets: frames }, others };
+}
+
+const STREAMS = [
+  { name: "HEVC and Opus", video: X265, audio: ["libopus"], codecs: "hevc opus" },
+  {
+    ...{ name: "AV1 and AC-3", video: ["libsvtav1", "-preset", "12"], audio: ["ac3"] },
+    codecs: "av1 ac3",
+  },
+  {
+    ...{ name: "H.264 by FourCC and MP3", video: ["libx264", "-preset", "ultrafast"], audio: ["libmp3lame"] },
+    codecs: "avc mp3",
+  },
+] as const;
+
+describe("the curtain in other codecs than H.264 and AAC", () => {
+  test.each(STREAMS)(
+    "$name decode over one connection, across both switches",
+    async ({ name, codecs, ...encoders }) => {
+      const path = await encode(folder, name.replaceAll(" ", "_"), { ...encoders, seconds: SECONDS });
+      const [video, audio] = await readTracks(path);
+      if (video === undefined || audio === undefined) throw new Error("a track is missing");
+      const stage = new RelayStage(60);
+      stage.engine.introduce(stage.spec([target(1)]));
+      const publisher = stage.open();
+      const media = interleaved([video, audio].map((track) => messagesOf(track, "plain")));
+      let isClosed: boolean | undefined;
+      let isAccepted = false;
+      for (const { type, timestamp, payload } of media) {
+        stage.clock.advance(Math.max(0, timestamp - stage.clock.now()));
+        if (isClosed === undefined && timestamp >= CLOSES_MS) {
+          const ingest = stage.samples.at(-1)?.ingest;
+          const form = ingest === undefined ? undefined : slateForm(ingest);
+          if (form === undefined || form === "other") throw new Error(`no form: ${form}`);
+          expect([form.videoCodec, form.audio?.codec].join(" ")).toBe(codecs);
+          expect(form).toMatchObject({
+            width: 320,
+            height: 180,
+            frameRate: 25,
+            audio: { sampleRate: 48_000, channels: 2 },
+          });
+          const made = await slateMaking().make("mf-a", form);
+          if ("reason" in made) throw new Error(made.reason);
+          stage.engine.setSlate("ls-1", made.flv);
+          stage.engine.setCurtain("ls-1", true);
+          isClosed = true;
+        }
+        if (isClosed === true && timestamp >= OPENS_MS) {
+          stage.engine.setCurtain("ls-1", false);
+          isClosed = false;
+        }
+        publisher.push({ kind: type === 9 ? "video" : "audio", timestamp, payload });
+        if (!isAccepted) stage.dialer.links[0]?.accept(1, true, true);
+        isAccepted = stage.dialer.links.length > 0;
+      }
+      stage.clock.advance(1_000);
+      const [link, ...links] = stage.dialer.links;
+      expect(links).toEqual([]);
+      const got = link === undefined ? [] : mediaOf(link);
+      const back = got.findIndex(({ timestamp }, at) => timestamp < (got[at - 1]?.timestamp ?? 0));
+      expect(back).toBe(-1);
+      const [shown, heard] = [gotOf("video", video, got), gotOf("audio", audio, got)];
+      // Two seconds of the slate, and its audio.
+      expect(shown.others).toBeGreaterThan(45);
+      expect(heard.others).toBeGreaterThan(40);
+      expect(shown.track.packets.length - shown.others).toBeGreaterThan(75);
+      const file = join(folder, `${codecs}.mkv`);
+      await writeFile(file, matroskaFile([shown.track, heard.track]));
+      expect(await decodingErrors(file)).toBe("");
+    },
+  );
+
+  test("an FFmpeg without the encoder is named as the reason", async () => {
+    const fake = join(folder, "ffmpeg");
+    await writeFile(fake, "#!/bin/sh\necho \"Unknown encoder 'libx265'\" >&2\nexit 1\n", { mode: 0o755 });
+    const files = { get: () => PICTURE, path: () => picture, kept: async () => undefined, keep: async () => undefined };
+    const found = () => ({ ffmpeg: fake, ffprobe: fake });
+    const making = new SlateMaking({ files, findFfmpeg: found, stopping: new AbortController().signal });
+    expect(await making.make("mf-a", { videoCodec: "hevc", width: 320, height: 180, frameRate: 25 })).toEqual({
+      reason: "FFmpeg on this server has no encoder for this codec: libx265",
+    });
+  });
+});
