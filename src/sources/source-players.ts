@@ -13,7 +13,7 @@ import { PullRun, type PullRunDeps } from "./pull-run.ts";
 import { type RunFormat, runFormat } from "./run-format.ts";
 import { SourceRun, type SourceRunDeps } from "./source-run.ts";
 
-export type SourcePlayersDeps = Pick<SourceRunDeps, "clock" | "publish"> &
+export type SourcePlayersDeps = Pick<SourceRunDeps, "clock" | "publish" | "isElsewhere"> &
   SourceNews & {
     readonly log: Log;
     readonly files: Pick<MediaFiles, "list" | "path" | "problem">;
@@ -81,12 +81,12 @@ export class SourcePlayers implements SourcePlayer {
   }
 
   #play(start: SourceStart, source: FilesSource, onStatus: SourceRunDeps["onStatus"]): Run {
-    const { clock, publish, log } = this.#deps;
+    const { clock, publish, log, isElsewhere } = this.#deps;
     const { channelId } = start;
     let present = source;
     let format: RunFormat | undefined;
     const run = new SourceRun(start, source, {
-      ...{ clock, publish, onStatus },
+      ...{ clock, publish, onStatus, isElsewhere },
       openFile: (fileId, offsetMs) => {
         const file = this.#readyFile(fileId);
         if (file === undefined) return { reason: "the file was deleted, or is not ready" };

@@ -14,6 +14,8 @@ export type SourceRunDeps = {
   readonly openFile: FilePlayerDeps["open"];
   readonly onSkipped: FilePlayerDeps["onSkipped"];
   readonly onStatus: (status: SourceStatus) => void;
+  /** Whether another server of the cluster has the channel; absent: there is none. Rejects where that cannot be asked. */
+  readonly isElsewhere?: ((channelId: string) => Promise<boolean>) | undefined;
 };
 
 /** The name of a player where an encoder's name is shown. */
@@ -98,7 +100,7 @@ export class SourceRun {
       remoteAddress: ADDRESS,
       encoder: PLAYER_NAME,
       sourceKind: "files",
-      onDismissed: () => void this.stop("replaced"),
+      onDismissed: () => void this.#dismissed(),
       onRoom: () => undefined,
     });
     if (publisher === undefined) return void this.stop("internal", "the channel is gone");
@@ -111,6 +113,15 @@ export class SourceRun {
       onPosition: (position, fileId) => this.#set({ state: "playing", position, fileId }),
       onOver: (reason, detail) => void this.stop(reason, detail),
     });
+  }
+
+  /** The channel dropped it: for an encoder, for a person, or since another server has the channel. */
+  async #dismissed(): Promise<void> {
+    const { isElsewhere } = this.#deps;
+    if (isElsewhere === undefined) return await this.stop("replaced");
+    await this.#player?.stop();
+    const isAway = await isElsewhere(this.#start.channelId).catch(() => false);
+    await this.stop(isAway ? "elsewhere" : "replaced");
   }
 
   #set(status: DistributedOmit<SourceStatus, "sinceTime">): void {

@@ -201,7 +201,7 @@ export class Api {
     this.sources = sources;
     const scheduleStore = new SqlScheduleStore(database);
     const around = { clock: this.clock, files: this.files, publish };
-    this.scheduleRunner = new ScheduleRunner({ ...around, store: scheduleStore, sources, log, hasOthers: false });
+    this.scheduleRunner = new ScheduleRunner({ ...around, store: scheduleStore, sources, log });
     const runner = this.scheduleRunner;
     this.schedules = new Schedules({ ...around, store: over, scheduleStore, runner, randomBytes });
     this.events = new EventParts(database, this.clock, log, publish);

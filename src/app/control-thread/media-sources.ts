@@ -3,12 +3,14 @@ import type { Clock } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";
 import type { ServerFact } from "../../control/facts/server-fact.ts";
 import type { LiveState } from "../../control/live/live-state.ts";
+import type { NodePeers } from "../../control/ports/owner-question.ts";
 import type { SlateStage } from "../../control/ports/slate-maker.ts";
 import type { Store } from "../../control/ports/store.ts";
 import { ScheduleRunner } from "../../control/schedules/schedule-runner.ts";
 import { Schedules } from "../../control/schedules/schedules.ts";
 import { WindowWatch } from "../../control/schedules/window-watch.ts";
 import { Slates } from "../../control/sources/slates.ts";
+import { SourceTakeover } from "../../control/sources/source-takeover.ts";
 import { Sources } from "../../control/sources/sources.ts";
 import { EFFECT_DEADLINE_MS } from "../../control/use-cases/edit-context.ts";
 import type { TargetEdits } from "../../control/use-cases/target-edits.ts";
@@ -51,8 +53,8 @@ export type MediaSourcesDeps = {
     /** PEM certificates of authorities; empty: only the usual ones. */
     readonly extraCa: string;
   };
-  /** Whether other servers share the database. */
-  readonly hasOthers: boolean;
+  /** The servers that share the database; absent: there are none. */
+  readonly peers: NodePeers | undefined;
   readonly followWindows: TargetEdits["followWindows"];
 };
 
@@ -70,6 +72,7 @@ export class MediaSources {
   readonly #runner: ScheduleRunner;
   readonly #windows: WindowWatch;
   readonly #watched: WatchedFolder | undefined;
+  readonly #takeover: SourceTakeover | undefined;
   readonly #players: SourcePlayers;
   readonly #slates: Slates;
   readonly #stopping = new AbortController();
@@ -77,7 +80,8 @@ export class MediaSources {
   readonly #ownPorts: number[];
 
   constructor(deps: MediaSourcesDeps) {
-    const { folder, quotaMb, database, store, runtime, clock, log, publish, isOverloaded, liveState, hasOthers } = deps;
+    const { folder, quotaMb, database, store, runtime, clock, log, publish, isOverloaded, liveState, peers } = deps;
+    const hasOthers = peers !== undefined;
     const { random, randomBytes, reach } = deps;
     this.#log = log;
     this.#ownPorts = [...reach.ownPorts];
@@ -93,7 +97,9 @@ export class MediaSources {
       openLink: (url, signal) => openPullLink(url, { dialer, randomBytes }, signal),
       publish: (channelId, read) => runtime.publish(channelId, read),
       onStatus: (channelId, status) => this.sources.changed(channelId, status),
+      isElsewhere: peers === undefined ? undefined : (channelId) => peers.isElsewhere(channelId),
     });
+    const sourceStore = new SqlSourceStore(database);
     const stage: SlateStage = {
       setSlate: (channelId, flv) => {
         // A copy of its own bytes alone: other channels may get the same slate.
@@ -111,11 +117,16 @@ export class MediaSources {
       until: (isSo) => liveState.until(isSo, EFFECT_DEADLINE_MS),
       ...{ store, clock, log, publish, isOverloaded },
       runtime: { ...stage, live: (channelId) => runtime.live(channelId) },
-      sourceStore: new SqlSourceStore(database),
+      sourceStore,
+      ...(peers === undefined ? {} : { node: peers.self }),
       player: this.#players,
       files: this.files,
       isScheduled: (fileId) => this.#runner.plays(fileId),
     });
+    if (peers !== undefined) {
+      const { sources, files } = this;
+      this.#takeover = new SourceTakeover({ ...{ sources, files, peers, clock, log }, store: sourceStore });
+    }
     this.#windows = new WindowWatch({
       list: () => listWindowedTargets(database),
       follow: deps.followWindows,
@@ -123,7 +134,8 @@ export class MediaSources {
     });
     const scheduleStore = new SqlScheduleStore(database);
     this.#runner = new ScheduleRunner({
-      ...{ store: scheduleStore, sources: this.sources, files: this.files, clock, log, publish, hasOthers },
+      ...{ store: scheduleStore, sources: this.sources, files: this.files, clock, log, publish },
+      others: this.#takeover,
     });
     this.schedules = new Schedules({
       ...{ store, scheduleStore, runner: this.#runner, files: this.files, clock, randomBytes, publish },
@@ -137,8 +149,8 @@ export class MediaSources {
 
   /** Begins what played when the server ended, then follows the schedules. Call once encoders are let in. */
   start(): void {
-    this.sources
-      .resume()
+    const begun = this.#takeover === undefined ? this.sources.resume() : this.#takeover.start();
+    begun
       .catch((error: unknown) => {
         const detail = error instanceof Error ? error.message : String(error);
         this.#log.error("sources could not be read", { detail });
@@ -171,6 +183,7 @@ export class MediaSources {
   async handOver(): Promise<void> {
     this.#stopping.abort();
     this.#runner.stop();
+    this.#takeover?.stop();
     this.#windows.stop();
     this.#watched?.stop();
     await Promise.all([this.#players.abandon(), this.files.close()]);
@@ -180,6 +193,7 @@ export class MediaSources {
   async close(): Promise<void> {
     this.#stopping.abort();
     this.#runner.stop();
+    this.#takeover?.stop();
     this.#windows.stop();
     this.#watched?.stop();
     await Promise.all([this.#players.close(), this.files.close()]);

@@ -293,7 +293,7 @@ function assemble(foundations: AllFoundations): Parts {
     publish: (fact) => publish(withActor(fact)),
   });
   const media = new MediaSources({
-    ...{ store, runtime, clock, log, liveState, database: storage.database, hasOthers: node !== undefined },
+    ...{ store, runtime, clock, log, liveState, database: storage.database, peers: node },
     followWindows: (channelId, targetId) => service.targetEdits.followWindows(channelId, targetId),
     ...mediaSourcesOptions(config, foundations.tls),
     publish: (fact) => publish(fact.kind === "channel-changed" ? withActor(fact) : fact),

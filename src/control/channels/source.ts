@@ -86,4 +86,11 @@ export type StoredSource = {
   readonly slateFileId?: string;
   /** Where the playlist that plays continues after a restart. */
   readonly position: number;
+  /** The process that plays it, or did last: its incarnation; 0 where no other shares the database. */
+  readonly node: number;
 };
+
+/** Whether something plays, or would if the server had not ended. */
+export function isToPlay({ isWanted, source, scheduled }: StoredSource): boolean {
+  return scheduled !== undefined || (isWanted && source !== undefined);
+}

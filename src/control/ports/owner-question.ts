@@ -45,3 +45,18 @@ export interface ClaimBoard {
   /** Asks all other nodes to publish again which of these channels they own with a higher epoch. */
   question(channels: readonly Pick<ClaimNews, "channelId" | "epoch">[]): void;
 }
+
+/** The other processes that share the database. */
+export interface NodePeers {
+  /** This process. */
+  readonly self: Incarnation;
+  /** Whether this process gives its channels away and takes no new ones. */
+  readonly isDraining: boolean;
+  /** Asks whether a process runs; takes up to seconds where it does not. Rejects where the database cannot be asked. */
+  isAlive(incarnation: Incarnation): Promise<boolean>;
+  /**
+   * Whether a process that runs has the channel, and not this one, or this one gives it away. Rejects where the database
+   * cannot be asked.
+   */
+  isElsewhere(channelId: ChannelId): Promise<boolean>;
+}

@@ -5,6 +5,7 @@ import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
 import type { ScheduleRan } from "../facts/server-fact.ts";
 import { DomainError, type DomainFault } from "../ports/errors.ts";
 import type { MediaFile, MediaFiles } from "../ports/media-files.ts";
+import type { NodePeers } from "../ports/owner-question.ts";
 import type { Sources } from "../sources/sources.ts";
 import { placeAfter } from "./play-place.ts";
 import { type DueStart, dueStart, isFromWrongClock, type LastRun, nextLook, type Schedule } from "./schedule.ts";
@@ -17,8 +18,11 @@ export type ScheduleRunnerDeps = {
   readonly clock: Clock;
   readonly log: Log;
   readonly publish: (fact: ScheduleRan) => void;
-  /** Whether other servers share the database: they change schedules too, and may have files that this one has not. */
-  readonly hasOthers: boolean;
+  /**
+   * The servers that share the database, absent where there are none: they change schedules too, may have files that this
+   * one has not, and start what is due on a channel that they have.
+   */
+  readonly others?: Pick<NodePeers, "isElsewhere"> | undefined;
 };
 
 /** The longest time between two looks at the wall clock, in milliseconds: it may be set. */
@@ -97,10 +101,10 @@ export class ScheduleRunner {
   #plan(): void {
     this.#timer?.cancel();
     if (this.#isStopped || this.#isBusy) return;
-    const { clock, sources, hasOthers } = this.#deps;
+    const { clock, sources, others } = this.#deps;
     const looks = [...this.#known.values()].flatMap(({ lookAt }) => lookAt ?? []);
     const ends = sources.scheduledRuns.flatMap(([, { endTime }]) => endTime ?? []);
-    if (looks.length + ends.length === 0 && !hasOthers) return;
+    if (looks.length + ends.length === 0 && others === undefined) return;
     const inMs = Math.min(...looks, ...ends, Infinity) - clock.wallNow();
     // What is due already was just tried.
     const delayMs = inMs > 0 ? Math.min(inMs, LOOK_MS) : AGAIN_MS;
@@ -125,9 +129,9 @@ export class ScheduleRunner {
 
   /** At the start, and again where other servers may have changed them. */
   async #read(): Promise<void> {
-    const { store, clock, hasOthers } = this.#deps;
+    const { store, clock, others } = this.#deps;
     const isFirst = this.#readAtMs === 0;
-    if (!isFirst && !(hasOthers && clock.now() - this.#readAtMs >= REREAD_MS)) return;
+    if (!isFirst && !(others !== undefined && clock.now() - this.#readAtMs >= REREAD_MS)) return;
     const schedules = await store.listSchedules();
     this.#readAtMs = Math.max(1, clock.now());
     this.#known.clear();
@@ -140,9 +144,9 @@ export class ScheduleRunner {
   /** A start that was recorded, and whose server ended before it was done: it is reported, and never done again. */
   async #finish(schedule: Schedule): Promise<void> {
     const { lastRun } = schedule;
-    const { clock, hasOthers } = this.#deps;
+    const { clock, others } = this.#deps;
     if (lastRun?.result !== "BEGUN") return;
-    if (hasOthers && clock.wallNow() - lastRun.time < UNFINISHED_MS) return;
+    if (others !== undefined && clock.wallNow() - lastRun.time < UNFINISHED_MS) return;
     await this.#report(schedule, { time: lastRun.time, result: "MISSED", reason: "server-down" });
   }
 
@@ -167,18 +171,19 @@ export class ScheduleRunner {
   }
 
   async #start(schedule: Schedule, start: DueStart): Promise<void> {
-    const { store, clock, hasOthers } = this.#deps;
+    const { store, clock, others } = this.#deps;
     const { scheduleId, channelId } = schedule;
     const here = this.#readyFiles();
     const isHere = schedule.source.fileIds.some((fileId) => here.has(fileId));
-    if (!isHere && hasOthers && clock.wallNow() - start.time < OTHERS_MS) return;
+    const isLeft = !isHere || (await others?.isElsewhere(channelId)) === true;
+    if (isLeft && others !== undefined && clock.wallNow() - start.time < OTHERS_MS) return;
     if (!(await store.claimStart(scheduleId, start.time))) {
       const stored = await store.findSchedule(channelId, scheduleId);
       if (stored === undefined) this.#known.delete(scheduleId);
       else this.#known.set(scheduleId, { schedule: stored, lookAt: nextLook(stored) });
       return;
     }
-    const reason = start.isMissed ? "server-down" : isHere ? await this.#begin(schedule, start) : "files-missing";
+    const reason = start.isMissed ? "server-down" : isLeft ? "files-missing" : await this.#begin(schedule, start);
     const run: LastRun = { time: start.time, ...(reason === undefined ? STARTED : { result: "MISSED", reason }) };
     await this.#report(schedule, run);
   }

@@ -3,7 +3,13 @@ import type { Clock } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";
 import type { ChannelId, ChannelSpec } from "../../thread-protocol/channel-spec.ts";
 import { type Channel, type ChannelRecord, channelSpec } from "../channels/channel.ts";
-import type { ChannelSource, ScheduledRun, SourceStatus, StoredSource } from "../channels/source.ts";
+import {
+  type ChannelSource,
+  isToPlay,
+  type ScheduledRun,
+  type SourceStatus,
+  type StoredSource,
+} from "../channels/source.ts";
 import type { ChannelChanged, SourceChanged } from "../facts/server-fact.ts";
 import { DomainError } from "../ports/errors.ts";
 import type { MediaFile, MediaFiles } from "../ports/media-files.ts";
@@ -13,6 +19,7 @@ import type { SourcePlayer } from "../ports/source-player.ts";
 import type { SourceStore } from "../ports/source-store.ts";
 import type { Store } from "../ports/store.ts";
 import type { SlateState, Slates } from "./slates.ts";
+import { StoredSources } from "./stored-sources.ts";
 
 export type SourcesDeps = {
   readonly store: Pick<Store, "findChannel">;
@@ -29,6 +36,8 @@ export type SourcesDeps = {
   readonly publish: (fact: SourceChanged | ChannelChanged) => void;
   /** Whether a schedule plays this file. */
   readonly isScheduled: (fileId: string) => boolean;
+  /** This process among those that share the database; absent: it has the database for itself. */
+  readonly node?: number;
 };
 
 /** A channel's source, and what it does now. */
@@ -59,22 +68,59 @@ export class Sources {
   readonly #deps: SourcesDeps;
   /** The last status of each channel since the start. */
   readonly #statuses = new Map<ChannelId, SourceStatus>();
-  /** The stored sources that matter for files in use, and for writes of positions. */
-  readonly #stored = new Map<ChannelId, StoredSource>();
-  /** Writes happen one after another. */
-  #writes: Promise<void> = Promise.resolve();
+  readonly #stored: StoredSources;
 
   constructor(deps: SourcesDeps) {
     this.#deps = deps;
+    this.#stored = new StoredSources(deps.sourceStore, deps.node ?? 0);
   }
 
-  /** Reads what is stored, and begins what played when the server ended. Call once, when encoders are let in. */
+  /**
+   * Reads what is stored, and begins what played when the server ended. Call once, when encoders are let in; where others
+   * share the database, `SourceTakeover` does it.
+   */
   async resume(): Promise<void> {
-    for (const stored of await this.#deps.sourceStore.listSources()) {
-      this.#stored.set(stored.channelId, stored);
-      this.#deps.slates.choose(stored.channelId, stored.slateFileId);
-      await this.#resume(stored);
+    for (const stored of await this.#stored.readOwn()) {
+      this.learn(stored);
+      await this.adopt(stored);
     }
+  }
+
+  /** Rises with each change that this process makes: what was read before is out of date. */
+  get changes(): number {
+    return this.#stored.changes;
+  }
+
+  /** Takes what the database has of a channel, where other servers change it too. */
+  learn(stored: StoredSource): void {
+    const { slates, player } = this.#deps;
+    const { channelId, source, slateFileId } = stored;
+    if (slateFileId !== slates.fileOf(channelId)) slates.choose(channelId, slateFileId);
+    const present = this.#stored.get(channelId);
+    if (!this.plays(channelId)) return this.#stored.know(stored);
+    const { isWanted, position, node, scheduled } = present;
+    const run = scheduled === undefined ? {} : { scheduled };
+    this.#stored.know({ ...stored, isWanted, position, node, ...run });
+    const isOther = JSON.stringify(source) !== JSON.stringify(present.source);
+    if (source !== undefined && isOther && scheduled === undefined) player.update(channelId, source);
+  }
+
+  /** Plays what is stored, also where another server played it. The database says that this one does. */
+  async adopt(stored: StoredSource): Promise<void> {
+    const own = { ...stored, node: this.#stored.node };
+    this.#stored.know(own);
+    await this.#resume(own);
+  }
+
+  /** Whether a source plays here, or is being started. */
+  plays(channelId: ChannelId): boolean {
+    return isRunning(this.#statuses.get(channelId));
+  }
+
+  /** Whether a source stopped here, since another server had its channel. */
+  gaveWay(channelId: ChannelId): boolean {
+    const status = this.#statuses.get(channelId);
+    return status?.state === "stopped" && status.reason === "elsewhere";
   }
 
   async get(channelId: ChannelId): Promise<SourceDetail> {
@@ -89,14 +135,14 @@ export class Sources {
    */
   async set(channelId: ChannelId, source: ChannelSource): Promise<SourceDetail> {
     const channel = await this.#channel(channelId);
-    const { source: present = source, scheduled } = this.#storedOf(channelId);
-    if (present.kind !== source.kind && scheduled === undefined && isRunning(this.#statuses.get(channelId)))
+    const { source: present = source, scheduled } = this.#stored.get(channelId);
+    if (present.kind !== source.kind && scheduled === undefined && this.plays(channelId))
       throw new DomainError({ kind: "source-running" });
     for (const fileId of filesOf(source)) {
       if (this.#deps.files.get(fileId).state !== "ready") throw new DomainError({ kind: "media-file-not-ready" });
     }
-    const stored = this.#storedOf(channelId);
-    await this.#store({ ...stored, source });
+    const stored = this.#stored.get(channelId);
+    await this.#stored.putSettings({ ...stored, source });
     if (stored.scheduled === undefined) this.#deps.player.update(channelId, source);
     this.#publishChange("source-changed", channel);
     return this.#detail(channelId);
@@ -105,10 +151,11 @@ export class Sources {
   /** Removes the source; one that plays is stopped, but not the run of a schedule. */
   async clear(channelId: ChannelId): Promise<SourceDetail> {
     const channel = await this.#channel(channelId);
-    const isScheduled = this.#storedOf(channelId).scheduled !== undefined;
+    const isScheduled = this.#stored.get(channelId).scheduled !== undefined;
     if (!isScheduled) await this.#deps.player.stop(channelId, "stopped-by-person");
-    const { source: _source, ...others } = this.#storedOf(channelId);
-    await this.#store({ ...others, ...(isScheduled ? {} : { isWanted: false, position: 0 }) });
+    if (!isScheduled) await this.#stored.putProgress({ ...this.#stored.get(channelId), isWanted: false, position: 0 });
+    const { source: _source, ...others } = this.#stored.get(channelId);
+    await this.#stored.putSettings(others);
     if (!isScheduled) this.#statuses.delete(channelId);
     this.#publishChange("source-changed", channel);
     return this.#detail(channelId);
@@ -120,12 +167,12 @@ export class Sources {
    */
   async start(channelId: ChannelId): Promise<SourceDetail> {
     const channel = await this.#channel(channelId);
-    const { source } = this.#storedOf(channelId);
+    const { source } = this.#stored.get(channelId);
     if (source === undefined) throw new DomainError({ kind: "no-source" });
     if (!this.#deps.player.isAvailable) throw new DomainError({ kind: "ffmpeg-missing" });
-    if (isRunning(this.#statuses.get(channelId))) throw new DomainError({ kind: "source-running" });
+    if (this.plays(channelId)) throw new DomainError({ kind: "source-running" });
     this.#specOf(channel);
-    await this.#store({ ...this.#storedOf(channelId), isWanted: true, position: 0 });
+    await this.#stored.claim({ ...this.#stored.get(channelId), isWanted: true, position: 0 });
     this.#begin(channelId, source, { position: 0, offsetMs: 0 });
     this.#publishChange("source-started", channel);
     return this.#detail(channelId);
@@ -134,7 +181,7 @@ export class Sources {
   /** Stops it like an encoder that stops streaming. Throws DomainError `source-not-running`. */
   async stop(channelId: ChannelId): Promise<SourceDetail> {
     const channel = await this.#channel(channelId);
-    if (!isRunning(this.#statuses.get(channelId))) throw new DomainError({ kind: "source-not-running" });
+    if (!this.plays(channelId)) throw new DomainError({ kind: "source-not-running" });
     this.#publishChange("source-stopped", channel);
     await this.#deps.player.stop(channelId, "stopped-by-person");
     return this.#detail(channelId);
@@ -142,30 +189,33 @@ export class Sources {
 
   /**
    * Plays the run of a schedule, in place of a source that plays. Throws DomainError `channel-not-found`,
-   * `ffmpeg-missing`, `channel-off`, `source-encoder-on-air` and `server-overloaded`.
+   * `ffmpeg-missing`, `channel-off`, `source-encoder-on-air`, `server-overloaded`, and `source-running` where a source of
+   * the channel plays on another server.
    */
   async playScheduled(channelId: ChannelId, run: ScheduledRun, { position, offsetMs }: PlayPlace): Promise<void> {
     if (!this.#deps.player.isAvailable) throw new DomainError({ kind: "ffmpeg-missing" });
     this.#specOf(await this.#channel(channelId));
-    await this.#store({ ...this.#storedOf(channelId), isWanted: false, scheduled: run, position });
+    await this.#stored.claim({ ...this.#stored.get(channelId), isWanted: false, scheduled: run, position });
     this.#begin(channelId, run.source, { position, offsetMs });
   }
 
-  /** The runs of schedules that play. */
+  /** The runs of schedules that play here. */
   get scheduledRuns(): readonly (readonly [ChannelId, ScheduledRun])[] {
-    return [...this.#stored.values()].flatMap(({ channelId, scheduled }) =>
-      scheduled === undefined ? [] : ([[channelId, scheduled]] as const),
-    );
+    return this.#stored
+      .all()
+      .flatMap(({ channelId, scheduled, node }) =>
+        scheduled === undefined || node !== this.#stored.node ? [] : ([[channelId, scheduled]] as const),
+      );
   }
 
   /** The end of the run has come. Does nothing where something else plays by now. */
   async endScheduled(channelId: ChannelId, { scheduleId, endTime }: ScheduledRun): Promise<void> {
-    const { scheduled } = this.#storedOf(channelId);
+    const { scheduled } = this.#stored.get(channelId);
     if (scheduled?.scheduleId !== scheduleId || scheduled.endTime !== endTime) return;
     await this.#deps.player.stop(channelId, "schedule-over");
-    const { scheduled: after, ...others } = this.#storedOf(channelId);
+    const { scheduled: after, ...others } = this.#stored.get(channelId);
     // Nothing played.
-    if (after === scheduled) await this.#store(others);
+    if (after === scheduled) await this.#stored.putProgress(others);
   }
 
   async getSlate(channelId: ChannelId): Promise<SlateDetail> {
@@ -182,8 +232,8 @@ export class Sources {
     const channel = await this.#channel(channelId);
     if (fileId !== undefined && files.get(fileId).state !== "ready")
       throw new DomainError({ kind: "media-file-not-ready" });
-    const { slateFileId: _before, ...others } = this.#storedOf(channelId);
-    await this.#store({ ...others, ...(fileId === undefined ? {} : { slateFileId: fileId }) });
+    const { slateFileId: _before, ...others } = this.#stored.get(channelId);
+    await this.#stored.putSettings({ ...others, ...(fileId === undefined ? {} : { slateFileId: fileId }) });
     slates.choose(channelId, fileId);
     this.#publishChange("slate-changed", channel);
     return this.#slateDetail(channelId);
@@ -207,7 +257,7 @@ export class Sources {
   /** Deletes a file. Throws DomainError `media-file-in-use` where a source, a schedule or a slate has it. */
   async removeFile(fileId: string): Promise<MediaFile> {
     const { isScheduled } = this.#deps;
-    for (const { source, scheduled, slateFileId } of this.#stored.values()) {
+    for (const { source, scheduled, slateFileId } of this.#stored.all()) {
       const isPlayed = [source, scheduled?.source].some((each) => filesOf(each).includes(fileId));
       if (isPlayed || slateFileId === fileId) throw new DomainError({ kind: "media-file-in-use" });
     }
@@ -217,13 +267,13 @@ export class Sources {
 
   /** A person ended the broadcast or its hold: a pull, which would connect again, ends with it. */
   ended(channelId: ChannelId): void {
-    const { source, scheduled } = this.#storedOf(channelId);
+    const { source, scheduled } = this.#stored.get(channelId);
     if (source?.kind === "pull" && scheduled === undefined) void this.#deps.player.stop(channelId, "replaced");
   }
 
   /** The channel was deleted. */
   forget(channelId: ChannelId): void {
-    this.#stored.delete(channelId);
+    this.#stored.forget(channelId);
     this.#statuses.delete(channelId);
     this.#deps.slates.choose(channelId, undefined);
     void this.#deps.player.stop(channelId, "stopped-by-person");
@@ -233,13 +283,13 @@ export class Sources {
   changed(channelId: ChannelId, status: SourceStatus): void {
     const from = this.#statuses.get(channelId)?.state ?? "stopped";
     const stored = this.#stored.get(channelId);
-    if (stored?.source === undefined && stored?.scheduled === undefined) return;
+    if (stored.source === undefined && stored.scheduled === undefined) return;
     this.#statuses.set(channelId, status);
     this.#deps.publish({ kind: "source-changed", time: this.#deps.clock.wallNow(), channelId, from, status });
     const { scheduled, ...others } = stored;
     // What plays on another server is still wanted, and so is the run of a schedule, which that server ends.
     if (status.state === "stopped" && status.reason === "elsewhere") {
-      if (scheduled !== undefined) this.#stored.set(channelId, others);
+      if (scheduled !== undefined) this.#stored.know(others);
       return;
     }
     const isOver = status.state === "stopped";
@@ -248,10 +298,14 @@ export class Sources {
     const isSame = stored.isWanted === isWanted && stored.position === position;
     if (isSame && !(isOver && scheduled !== undefined)) return;
     const run = isOver || scheduled === undefined ? {} : { scheduled };
-    this.#store({ ...others, ...run, isWanted, position }).catch((error: unknown) => {
-      const detail = error instanceof Error ? error.message : String(error);
-      this.#deps.log.warn("a source's position was not stored", { channelId, detail });
-    });
+    this.#stored.putProgress({ ...others, ...run, isWanted, position }).then(
+      // Another server has taken it over.
+      (isOurs) => (isOurs ? undefined : this.#deps.player.stop(channelId, "elsewhere")),
+      (error: unknown) => {
+        const detail = error instanceof Error ? error.message : String(error);
+        this.#deps.log.warn("a source's position was not stored", { channelId, detail });
+      },
+    );
   }
 
   /** Begins what played when the server ended. A run of a schedule whose end has come meanwhile is over. */
@@ -263,7 +317,7 @@ export class Sources {
     } else if ((scheduled.endTime ?? Infinity) > this.#deps.clock.wallNow()) {
       this.#begin(channelId, scheduled.source, at);
     } else {
-      await this.#store({ ...stored, isWanted: false });
+      await this.#stored.putProgress({ ...stored, isWanted: false });
     }
   }
 
@@ -297,14 +351,13 @@ export class Sources {
     return channel;
   }
 
-  #storedOf(channelId: ChannelId): StoredSource {
-    return this.#stored.get(channelId) ?? { channelId, isWanted: false, position: 0 };
-  }
-
   #detail(channelId: ChannelId): SourceDetail {
-    const status = this.#statuses.get(channelId) ?? { state: "stopped", sinceTime: this.#deps.clock.wallNow() };
-    const { source, scheduled } = this.#storedOf(channelId);
-    return { source, status, scheduleId: scheduled?.scheduleId };
+    const stored = this.#stored.get(channelId);
+    const isElsewhere = !this.plays(channelId) && isToPlay(stored) && stored.node !== this.#stored.node;
+    const stopped: SourceStatus = { state: "stopped", sinceTime: this.#deps.clock.wallNow() };
+    const own = this.#statuses.get(channelId) ?? stopped;
+    const status: SourceStatus = isElsewhere ? { ...stopped, reason: "elsewhere" } : own;
+    return { source: stored.source, status, scheduleId: stored.scheduled?.scheduleId };
   }
 
   #slateDetail(channelId: ChannelId): SlateDetail {
@@ -317,22 +370,6 @@ export class Sources {
       isCurtainClosed: ingest?.isCurtainClosed === true,
       isSlateShown: ingest?.isSlateShown === true,
     };
-  }
-
-  async #store(stored: StoredSource): Promise<void> {
-    const before = this.#stored.get(stored.channelId);
-    this.#stored.set(stored.channelId, stored);
-    const write = this.#writes.then(() => this.#deps.sourceStore.putSource(stored));
-    this.#writes = write.catch(() => undefined);
-    try {
-      await write;
-    } catch (error) {
-      if (this.#stored.get(stored.channelId) === stored) {
-        if (before === undefined) this.#stored.delete(stored.channelId);
-        else this.#stored.set(stored.channelId, before);
-      }
-      throw error;
-    }
   }
 }
 

@@ -42,6 +42,7 @@ import { up as addSchedules } from "./0040-schedules.ts";
 import { up as addAudit } from "./0041-audit.ts";
 import { up as addTargetWindows } from "./0042-target-windows.ts";
 import { up as addContacts } from "./0043-contacts.ts";
+import { up as addSourceNodes } from "./0044-source-nodes.ts";
 import { lastVersion, noteVersion, PROGRAM_VERSION } from "./program-version.ts";
 import { areCompatible } from "./schema-compat.ts";
 
@@ -86,6 +87,7 @@ export function migrations(secrets: Secrets): Record<string, Migration> {
     "0041-audit": { up: addAudit },
     "0042-target-windows": { up: addTargetWindows },
     "0043-contacts": { up: addContacts },
+    "0044-source-nodes": { up: addSourceNodes },
   };
 }
 

@@ -221,6 +221,8 @@ export type ChannelSourceRow = {
   readonly position: number;
   /** JSON: the run of a schedule that plays. Empty: none. */
   readonly scheduled: string;
+  /** The incarnation of the process that plays it, or did last; 0 where no other shares the database. */
+  readonly node: number;
 };
 
 export type ChannelScheduleRow = {

@@ -1,6 +1,6 @@
 import { changesBetween, hiddenSettings, plainSettings, type Settings } from "../../control/audit/field-changes.ts";
 import type { StoredSource } from "../../control/channels/source.ts";
-import type { SourceStore } from "../../control/ports/source-store.ts";
+import type { SourceProgress, SourceSettings, SourceStore } from "../../control/ports/source-store.ts";
 import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
 import type { Database } from "../database/database.ts";
 import type { ChannelSourceRow } from "../schema/schema.ts";
@@ -26,11 +26,10 @@ export class SqlSourceStore implements SourceStore {
     });
   }
 
-  putSource({ channelId, source, isWanted, position, slateFileId = "", scheduled }: StoredSource): Promise<void> {
+  putSettings({ channelId, source, slateFileId = "" }: SourceSettings): Promise<void> {
     const { secrets } = this.#database;
     const sealed = source === undefined ? "" : secrets.seal(JSON.stringify(source), placeOf(channelId));
-    const changing = { source: sealed, is_wanted: isWanted ? 1 : 0, position, slate_file_id: slateFileId };
-    const run = { scheduled: scheduled === undefined ? "" : JSON.stringify(scheduled) };
+    const changing = { source: sealed, slate_file_id: slateFileId };
     return this.#database.write(async (trx) => {
       const before = await trx
         .selectFrom("channel_source")
@@ -39,16 +38,51 @@ export class SqlSourceStore implements SourceStore {
         .executeTakeFirst();
       await trx
         .insertInto("channel_source")
-        .values({ channel_id: channelId, ...changing, ...run })
-        .onConflict((conflict) => conflict.column("channel_id").doUpdateSet({ ...changing, ...run }))
+        .values({ ...NOTHING_PLAYS, channel_id: channelId, ...changing })
+        .onConflict((conflict) => conflict.column("channel_id").doUpdateSet(changing))
         .execute();
       const known = before === undefined ? {} : readSource(before, secrets);
       const changes = changesBetween(settingsOf(known), settingsOf({ source, slateFileId }));
-      // Where it plays is no setting.
       if (changes.length > 0) await this.#database.note(trx, { channelId, changes });
     });
   }
+
+  putProgress({ channelId, isWanted, position, scheduled, node }: SourceProgress): Promise<boolean> {
+    const run = scheduled === undefined ? "" : JSON.stringify(scheduled);
+    const changing = { is_wanted: isWanted ? 1 : 0, position, scheduled: run, node };
+    return this.#database.write(async (trx) => {
+      const { numUpdatedRows } = await trx
+        .updateTable("channel_source")
+        .set(changing)
+        .where("channel_id", "=", channelId)
+        .where((where) =>
+          where.or([where("node", "=", node), where.and([where("is_wanted", "=", 0), where("scheduled", "=", "")])]),
+        )
+        .executeTakeFirst();
+      if (numUpdatedRows > 0n) return true;
+      const { numInsertedOrUpdatedRows = 0n } = await trx
+        .insertInto("channel_source")
+        .values({ channel_id: channelId, source: "", slate_file_id: "", ...changing })
+        .onConflict((conflict) => conflict.column("channel_id").doNothing())
+        .executeTakeFirst();
+      return numInsertedOrUpdatedRows > 0n;
+    });
+  }
+
+  claimSource(channelId: ChannelId, before: number, node: number): Promise<boolean> {
+    return this.#database.write(async (trx) => {
+      const { numUpdatedRows } = await trx
+        .updateTable("channel_source")
+        .set({ node })
+        .where("channel_id", "=", channelId)
+        .where("node", "=", before)
+        .executeTakeFirst();
+      return numUpdatedRows > 0n;
+    });
+  }
 }
+
+const NOTHING_PLAYS = { is_wanted: 0, position: 0, scheduled: "", node: 0 } as const;
 
 type Chosen = { readonly source?: StoredSource["source"] | undefined; readonly slateFileId?: string };
 
@@ -71,6 +105,7 @@ function readSource(row: ChannelSourceRow, secrets: Secrets): StoredSource {
     channelId: row.channel_id,
     isWanted: row.is_wanted === 1,
     position: row.position,
+    node: Number(row.node),
     ...(row.slate_file_id === "" ? {} : { slateFileId: row.slate_file_id }),
     ...(text === "" ? {} : { source: JSON.parse(text) }),
     ...(row.scheduled === "" ? {} : { scheduled: JSON.parse(row.scheduled) }),

@@ -148,6 +148,21 @@ test("of several servers the one with the files starts it, once; without any of 
   expect(alone.facts).toEqual(["sc-1 of 2026-07-02T18:00:00.000Z files-missing"]);
 });
 
+test("a server leaves a start to the one that has the channel, for ten seconds", async () => {
+  const store = new MemorySchedules(schedule(done("2026-07-01T17:00Z")));
+  const [other, owner] = [0, 1].map(() => new ScheduleStage("2026-07-01T17:59:59Z", store, { hasOthers: true }));
+  if (other === undefined || owner === undefined) throw new Error("two servers");
+  other.isElsewhere = true;
+  await other.start();
+  await other.pass(5_000);
+  expect(other.facts).toEqual([]);
+  await owner.start();
+  await owner.pass(2_000);
+  expect([other.played.length, owner.played.length]).toEqual([0, 1]);
+  await other.pass(20_000);
+  expect([...other.facts, ...owner.facts]).toEqual(["sc-1 of 2026-07-01T18:00:00.000Z started"]);
+});
+
 test("one that is paused starts nothing, and the starts of the pause are not missed", async () => {
   const store = new MemorySchedules(schedule({ ...done("2026-07-01T17:00Z"), isPaused: true }));
   const stage = new ScheduleStage("2026-07-01T17:59:00Z", store);

@@ -83,6 +83,8 @@ export class ScheduleStage {
   /** What the next start is refused for. */
   fault: DomainFault["kind"] | undefined;
   readonly #runs = new Map<string, ScheduledRun>();
+  /** Whether another server has the channel. */
+  isElsewhere = false;
 
   constructor(from: string, store: MemorySchedules, { hasOthers = false, hasFiles = true } = {}) {
     this.clock = new VirtualClock(Date.parse(from));
@@ -92,7 +94,8 @@ export class ScheduleStage {
       void this.warnings.push(`${event} ${fields["detail"] ?? ""}`);
     const log = { debug: warn, info: warn, warn, error: warn };
     this.runner = new ScheduleRunner({
-      ...{ store, files: this.files, clock: this.clock, log, hasOthers },
+      ...{ store, files: this.files, clock: this.clock, log },
+      ...(hasOthers ? { others: { isElsewhere: async () => this.isElsewhere } } : {}),
       publish: (fact) => this.facts.push(textOf(fact)),
       sources: this.#sources(),
     });

@@ -3,8 +3,9 @@ import { expect, test } from "vitest";
 import { z } from "zod";
 import { readFlv } from "../../../src/testkit/flv-file.ts";
 import { upload } from "../../support/dashboard/media-uploads.ts";
+import { startChild } from "../../support/processes/children.ts";
 import { waitFor } from "../../support/processes/waiting.ts";
-import { Stage, uniqueKey } from "../../support/stages/stage.ts";
+import { publishUrl, Stage, uniqueKey } from "../../support/stages/stage.ts";
 import { decodingErrors } from "../../support/streams/decoding.ts";
 import { isVideo, stepsBack } from "../../support/streams/flv-file.ts";
 import { makeFile } from "../../support/streams/made-files.ts";
@@ -15,9 +16,10 @@ const ZONE = "Asia/Seoul";
 const schedules = z.array(
   z.looseObject({
     scheduleName: z.string(),
-    lastRun: z.object({ result: z.string(), time: z.int() }).optional(),
+    lastRun: z.looseObject({ result: z.string(), time: z.int() }).optional(),
   }),
 );
+const sourceAnswer = z.looseObject({ sourceState: z.string() });
 
 /** The date and time of day that clocks in the zone show, so many milliseconds from now. */
 function clockIn(ms: number) {
@@ -57,4 +59,56 @@ test.concurrent("two schedules start on time, the second takes over within one c
   expect(stepsBack(tags)).toEqual([]);
   expect(tags.filter(isVideo).at(-1)?.timestamp).toBeGreaterThan(7_000);
   expect(await decodingErrors(path)).toBe("");
+});
+
+test.concurrent("a schedule takes over from a pull within its connection and leaves a live encoder alone", async ({
+  onTestFinished,
+}) => {
+  const stage = await Stage.open(onTestFinished);
+  const nginx = await stage.nginx();
+  const target = await stage.target({}, { recordInto: stage.folder });
+  const { api } = await stage.server();
+  const channel = await api.createChannel("pull", [{ rtmpUrl: target.url, streamKey: uniqueKey("schedule") }]);
+  const url = `/api/v2/re-stream/channels/${channel.channelId}`;
+  const clip = await makeFile(stage.folder, "clip.mp4", { seconds: 4 });
+  const file = await upload(api, clip);
+  const key = uniqueKey("camera");
+  stage.keepSecret(key);
+  const publish = async (address: string) => {
+    const input = ["-v", "error", "-nostdin", "-re", "-stream_loop", "-1", "-i", clip, "-c", "copy"];
+    return stage.encoder(await startChild("ffmpeg", [...input, "-f", "flv", address]));
+  };
+  const read = async () => sourceAnswer.parse(await api.request("GET", `${url}/source`));
+  const plan = (scheduleName: string, inMs: number, endAfterSeconds: number) => {
+    const show = { scheduleName, fileIds: [file.fileId], loop: true, endAfterSeconds };
+    return api.request("POST", `${url}/schedules`, { ...show, ...clockIn(inMs) });
+  };
+  await publish(`${nginx.url}/${key}`);
+  await api.request("PUT", `${url}/source`, { pull: { url: `${nginx.url}/${key}` } });
+  await api.request("POST", `${url}/source/start`);
+  await expect.poll(read, { timeout: DEADLINE_MS }).toMatchObject({ sourceState: "playing" });
+  await plan("over the pull", 2_000, 3);
+  await expect
+    .poll(read, { timeout: DEADLINE_MS })
+    .toMatchObject({ sourceState: "playing", scheduleId: expect.any(String) });
+  await expect
+    .poll(read, { timeout: DEADLINE_MS })
+    .toMatchObject({ sourceState: "stopped", sourceReason: "schedule-over" });
+  const [connection, ...others] = target.connections;
+  await waitFor("the target to be left", DEADLINE_MS, () => (connection?.report.state === "ended" ? true : undefined));
+  expect(others).toEqual([]);
+  const [recording = ""] = connection?.report.recordings ?? [];
+  expect(stepsBack(readFlv(await readFile(recording)))).toEqual([]);
+  expect(await decodingErrors(recording)).toBe("");
+
+  // The pull does not come back by itself, and an encoder that is on air is not interrupted.
+  const encoder = await publish(publishUrl(channel));
+  await waitFor("the encoder", DEADLINE_MS, () => (target.connections.length > 1 ? true : undefined));
+  await plan("over the encoder", 1_000, 60);
+  const missed = async () => schedules.parse(await api.request("GET", `${url}/schedules`)).at(-1)?.lastRun;
+  await expect
+    .poll(missed, { timeout: DEADLINE_MS })
+    .toMatchObject({ result: "MISSED", missedReason: "encoder-on-air" });
+  expect(encoder.isRunning()).toBe(true);
+  expect(target.connections.length).toBe(2);
 });

@@ -20,7 +20,7 @@ useTestDatabases(async () => {
   const name = await newDatabase();
   return { open: () => openNode(server, name), remove: async () => undefined };
 });
-const SUITES = ["audit", "contact", "dashboard", "event", "history", "push", "report", "schedule"];
+const SUITES = ["audit", "contact", "dashboard", "event", "history", "push", "report", "schedule", "source"];
 for (const suite of SUITES) await import(`../suites/${suite}-suite.ts`);
 
 test("data that one node wrote is there for another", async () => {

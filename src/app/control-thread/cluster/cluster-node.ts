@@ -6,7 +6,7 @@ import { NodeRpc } from "../../../cluster/node-rpc.ts";
 import { Admission } from "../../../control/access/admission.ts";
 import { RememberedAdmissions } from "../../../control/access/remembered-admissions.ts";
 import type { ServerFact } from "../../../control/facts/server-fact.ts";
-import type { KnownOwner, OwnerQuestion } from "../../../control/ports/owner-question.ts";
+import type { KnownOwner, NodePeers, OwnerQuestion } from "../../../control/ports/owner-question.ts";
 import type { Incarnation, ClusterNode as NodeRow } from "../../../control/ports/ownership-store.ts";
 import { LinkDialer } from "../../../node-link/link-dialer.ts";
 import { NodeDirectory } from "../../../placement/node-directory.ts";
@@ -93,7 +93,7 @@ export async function openClusterNode(parts: NodeParts): Promise<ClusterNode> {
 }
 
 /** This process as one of the nodes that share a database: its number, what it owns, and how it hears of the others. */
-export class ClusterNode implements ClusterHooks {
+export class ClusterNode implements ClusterHooks, NodePeers {
   readonly self: Incarnation;
   readonly bus: NatsBus;
   readonly rpc: NodeRpc;
@@ -110,6 +110,7 @@ export class ClusterNode implements ClusterHooks {
   readonly #membership: NodeMembership;
   readonly #heldSinceMs = new Map<ChannelId, number>();
   readonly #clock: Clock;
+  readonly #lateWays: readonly OwnerQuestion[];
   readonly #stops: (() => void)[];
   #listeners = NOT_YET;
 
@@ -148,10 +149,10 @@ export class ClusterNode implements ClusterHooks {
       },
     });
     this.#watch = this.#newWatch(config.isolated);
-    const lateWays = [linkQuestion(dialer, LOST_QUESTION_MS), busQuestion(bus, LOST_QUESTION_MS)];
+    this.#lateWays = [linkQuestion(dialer, LOST_QUESTION_MS), busQuestion(bus, LOST_QUESTION_MS)];
     this.#membership = new NodeMembership({
       ...{ self, clock, log, store, nodes: this.nodes },
-      isHeard: (node) => isHeard(node, lateWays, clock),
+      isHeard: (node) => isHeard(node, this.#lateWays, clock),
       onLost: (node) => this.#listeners.onLost(node),
     });
     this.rpc = new NodeRpc(bus, self);
@@ -191,6 +192,20 @@ export class ClusterNode implements ClusterHooks {
     if (fact.kind === "ingest-held") this.#heldSinceMs.set(fact.channelId, this.#clock.now());
     if (fact.kind === "publisher-active") this.#heldSinceMs.delete(fact.channelId);
     if (fact.kind === "ingest-ended" && fact.isBroadcastOver) this.#heldSinceMs.delete(fact.channelId);
+  }
+
+  async isAlive(incarnation: Incarnation): Promise<boolean> {
+    const known = () => this.nodes.known.find((node) => node.incarnation === incarnation);
+    if (known() === undefined) await this.nodes.refresh();
+    const node = known();
+    if (node === undefined || node.state === "left" || node.state === "lost") return false;
+    return await isHeard(node, this.#lateWays, this.#clock);
+  }
+
+  async isElsewhere(channelId: ChannelId): Promise<boolean> {
+    if (this.isDraining) return true;
+    const owner = await this.findElsewhere(channelId);
+    return owner !== undefined && (await this.isAlive(owner.incarnation));
   }
 
   findElsewhere(channelId: ChannelId): Promise<KnownOwner | undefined> {

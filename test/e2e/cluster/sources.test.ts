@@ -1,0 +1,111 @@
+import { copyFile, mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { z } from "zod";
+import { SharedServices } from "../../support/cluster/shared-services.ts";
+import { ApiClient, type Channel } from "../../support/dashboard/api-client.ts";
+import { startChild } from "../../support/processes/children.ts";
+import { waitFor } from "../../support/processes/waiting.ts";
+import { Stage, uniqueKey } from "../../support/stages/stage.ts";
+import { makeFile } from "../../support/streams/made-files.ts";
+
+const DEADLINE_MS = 60_000;
+/** More than the headers and the first frame of a clip. */
+const MEDIA_BYTES = 50_000;
+const ZONE = "Asia/Seoul";
+
+const sourceAnswer = z.looseObject({ sourceState: z.string(), sourceReason: z.string().optional() });
+const filesAnswer = z.array(z.looseObject({ fileId: z.string(), fileState: z.string() }));
+const eventsAnswer = z.array(z.looseObject({ eventCode: z.string() }));
+
+const urlOf = ({ channelId }: Channel): string => `/api/v2/re-stream/channels/${channelId}`;
+
+/** Two nodes that watch the same folder. */
+async function twoNodes(stage: Stage, watched: string) {
+  const services = await SharedServices.start(stage.folder);
+  stage.onClose(() => services.close());
+  for (const secret of services.secrets) stage.keepSecret(secret);
+  const { credentials } = services;
+  const node = async (name: string) => {
+    const environment = { ...(await services.environmentOf(name)), FANFARE_WATCH_FOLDER: watched };
+    const fanfare = await stage.fanfare({ dataFolder: join(stage.folder, name), credentials, environment });
+    return { fanfare, api: new ApiClient(fanfare.origin, credentials, (secret) => stage.keepSecret(secret)) };
+  };
+  return [await node("a"), await node("b")] as const;
+}
+
+/** A start so many milliseconds from now. */
+function startIn(ms: number) {
+  const time = new Date(Math.ceil((Date.now() + ms) / 1_000) * 1_000);
+  const [onDate = "", startAt = ""] = time.toLocaleString("sv-SE", { timeZone: ZONE }).split(" ");
+  return { timeZone: ZONE, repeat: "once", onDate, startAt };
+}
+
+test("a schedule starts once on two nodes; files and a pull whose node is killed play on at the other", async ({
+  onTestFinished,
+}) => {
+  const stage = await Stage.open(onTestFinished);
+  const watched = join(stage.folder, "watched");
+  await mkdir(watched);
+  const clip = await makeFile(stage.folder, "clip.mp4", { seconds: 10 });
+  const nginx = await stage.nginx();
+  const [pulledTo, playedTo] = [await stage.target(), await stage.target()];
+  const nodes = await twoNodes(stage, watched);
+  const [a, b] = nodes;
+  const logs = () => nodes.map(({ fanfare }) => fanfare.output).join("\n---\n");
+  const media = (target: typeof pulledTo, connection: number) =>
+    waitFor(
+      `media on connection ${connection}`,
+      DEADLINE_MS,
+      () => (target.connections[connection]?.report.mediaBytes ?? 0) > MEDIA_BYTES || undefined,
+      logs,
+    );
+  await copyFile(clip, join(watched, "show.mp4"));
+  const key = uniqueKey("camera");
+  stage.keepSecret(key);
+  const input = ["-v", "error", "-nostdin", "-re", "-stream_loop", "-1", "-i", clip, "-c", "copy"];
+  stage.encoder(await startChild("ffmpeg", [...input, "-f", "flv", `${nginx.url}/${key}`]));
+  const pulled = await a.api.createChannel("pulled", [{ rtmpUrl: pulledTo.url, streamKey: uniqueKey("pulled") }]);
+  const played = await a.api.createChannel("played", [{ rtmpUrl: playedTo.url, streamKey: uniqueKey("played") }]);
+  const source = `${urlOf(pulled)}/source`;
+  await a.api.request("PUT", source, { pull: { url: `${nginx.url}/${key}` } });
+  await a.api.request("POST", `${source}/start`);
+  await media(pulledTo, 0);
+  const read = async (api: ApiClient) => sourceAnswer.parse(await api.request("GET", source));
+  await expect
+    .poll(() => read(b.api), { timeout: DEADLINE_MS })
+    .toMatchObject({ sourceState: "stopped", sourceReason: "elsewhere" });
+  await expect(b.api.request("POST", `${source}/start`)).rejects.toThrow("plays already");
+
+  const fileOf = async (api: ApiClient) =>
+    filesAnswer.parse(await api.request("GET", "/api/v2/media-files")).find(({ fileState }) => fileState === "ready")
+      ?.fileId;
+  const fileIds = await Promise.all(
+    nodes.map(({ api }) => waitFor("the watched file", DEADLINE_MS, () => fileOf(api), logs)),
+  );
+  expect(fileIds[0]).toBe(fileIds[1]);
+  const show = { scheduleName: "show", fileIds: fileIds.slice(0, 1), loop: true, ...startIn(7_000) };
+  await a.api.request("POST", `${urlOf(played)}/schedules`, show);
+  await media(playedTo, 0);
+  const started = async () =>
+    eventsAnswer
+      .parse(await b.api.request("GET", `${urlOf(played)}/events`))
+      .filter(({ eventCode }) => eventCode.startsWith("SCHEDULE_"))
+      .map(({ eventCode }) => eventCode);
+  await expect.poll(started, { timeout: DEADLINE_MS }).toEqual(["SCHEDULE_STARTED"]);
+
+  // Each node that carries a source is killed; only the pull's is known beforehand.
+  const before = pulledTo.connections.length;
+  expect(before).toBe(1);
+  await a.fanfare.kill();
+  await media(pulledTo, 1);
+  expect(await read(b.api)).toMatchObject({ sourceState: "playing" });
+  const hasPlayed = async () => {
+    const answer = await b.api.request("GET", `${urlOf(played)}/source`);
+    return sourceAnswer.parse(answer).sourceState;
+  };
+  await expect.poll(hasPlayed, { timeout: DEADLINE_MS }).toBe("playing");
+  const last = playedTo.connections.length - 1;
+  await media(playedTo, last);
+  expect([pulledTo.connections.length, await started()]).toEqual([2, ["SCHEDULE_STARTED"]]);
+});

@@ -1,0 +1,1 @@
+import "./suites/source-suite.ts";
