@@ -10,8 +10,9 @@ import { KernelQueues } from "../net/kernel/kernel-queues.ts";
 import type { CheckedAddress } from "../net/target-address.ts";
 import { parseTargetUrl, type TargetAddress } from "../protocol/rtmp/url.ts";
 import type { Dialer, LinkEvents } from "../relay/subscriber/rtmp-push/link.ts";
-import type { TargetSpec } from "../thread-protocol/channel-spec.ts";
+import type { ChannelId, TargetSpec } from "../thread-protocol/channel-spec.ts";
 import { checkedAddresses } from "./checked-addresses.ts";
+import { DialTrace, type DialTraceDeps } from "./dial-trace.ts";
 import { machineError } from "./link-errors.ts";
 import { OpenError, openTcp, openTls } from "./open-socket.ts";
 import { RtmpLink } from "./rtmp-link.ts";
@@ -34,6 +35,8 @@ export type RtmpDialerDeps = {
   readonly onTrouble?: (trouble: MachineTrouble) => void;
   /** Takes a file descriptor for one more connection; false where none is left. Absent: never false. */
   readonly takeDescriptor?: () => boolean;
+  /** Absent: dials are not traced. */
+  readonly traces?: DialTraceDeps;
 };
 
 /** Dials RTMP, RTMPS and SRT targets over the network, and knows which of its connections still exist. */
@@ -54,26 +57,31 @@ export class RtmpDialer implements Dialer {
     this.#directSockets = deps.directSockets ?? new DirectSockets();
   }
 
-  dial(target: TargetSpec, events: LinkEvents): RtmpLink | SrtLink {
-    return isSrtUrl(target.url) ? this.#dialSrt(target, events) : this.#dialRtmp(target, events);
+  dial(target: TargetSpec, events: LinkEvents, channelId?: ChannelId): RtmpLink | SrtLink {
+    const { traces } = this.#deps;
+    const trace = traces === undefined ? undefined : new DialTrace(traces, { target, channelId });
+    const watched = trace?.watch(events) ?? events;
+    return isSrtUrl(target.url) ? this.#dialSrt(target, watched, trace) : this.#dialRtmp(target, watched, trace);
   }
 
-  #dialSrt(target: TargetSpec, events: LinkEvents): SrtLink {
+  #dialSrt(target: TargetSpec, events: LinkEvents, trace: DialTrace | undefined): SrtLink {
     const { clock, randomBytes, onFault, onTrouble = () => undefined, takeDescriptor } = this.#deps;
     const link = new SrtLink(target, events, {
       ...{ clock, randomBytes, onFault, onTrouble },
       resolve: async (address, signal) => {
         if (takeDescriptor?.() === false)
           throw new OpenError("tcp", machineError("descriptors"), { trouble: "descriptors" });
+        trace?.enter("dns");
         return this.#resolve(target, address, signal);
       },
-      onGone: (gone) => this.#gone(gone),
+      onStage: (stage) => trace?.enter(`srt ${stage}`),
+      onGone: (gone) => this.#gone(gone, trace),
     });
     this.#links.add(link);
     return link;
   }
 
-  #dialRtmp(target: TargetSpec, events: LinkEvents): RtmpLink {
+  #dialRtmp(target: TargetSpec, events: LinkEvents, trace: DialTrace | undefined): RtmpLink {
     const { clock, randomBytes, onFault, onTrouble = () => undefined } = this.#deps;
     const link = new RtmpLink(target, events, {
       clock,
@@ -88,17 +96,19 @@ export class RtmpDialer implements Dialer {
         socket.destroy();
         return checked.address;
       },
-      open: (address, signal) => this.#open(target, address, signal),
+      open: (address, signal) => this.#open(target, address, signal, trace),
+      onStage: (stage) => trace?.enter(`rtmp ${stage}`),
       check: async (address, signal) => {
         await this.#resolve(target, address, signal);
       },
-      onGone: (gone) => this.#gone(gone),
+      onGone: (gone) => this.#gone(gone, trace),
     });
     this.#links.add(link);
     return link;
   }
 
-  #gone(link: RtmpLink | SrtLink): void {
+  #gone(link: RtmpLink | SrtLink, trace: DialTrace | undefined): void {
+    trace?.gone();
     this.#links.delete(link);
     if (this.#links.size === 0) this.#whenIdle?.();
   }
@@ -112,13 +122,21 @@ export class RtmpDialer implements Dialer {
   }
 
   /** Resolves and checks the name again for each connection: its addresses may have changed. */
-  async #open(target: TargetSpec, address: TargetAddress, signal: AbortSignal): Promise<Socket> {
+  async #open(
+    target: TargetSpec,
+    address: TargetAddress,
+    signal: AbortSignal,
+    trace: DialTrace | undefined,
+  ): Promise<Socket> {
     if (this.#deps.takeDescriptor?.() === false) {
       throw new OpenError("tcp", machineError("descriptors"), { trouble: "descriptors" });
     }
+    trace?.enter("dns");
     const addresses = await this.#resolve(target, address, signal);
+    trace?.enter("tcp");
     const { socket, checked } = await openTcp(addresses, this.#deps.clock, signal);
     if (address.scheme === "rtmp") return socket;
+    trace?.enter("tls");
     const trust = { tls: target.tls ?? {}, memory: this.#tlsMemory, targetId: target.targetId };
     return openTls(socket, checked, trust, this.#deps.clock, signal);
   }

@@ -61,6 +61,8 @@ export type LinkDeps = {
   readonly directSockets: DirectSockets;
   /** Called with an error that no peer caused. */
   readonly onFault: (error: unknown) => void;
+  /** A stage of the dialogue begins. */
+  readonly onStage: (stage: Exclude<ClientStage, "publishing" | "closed">) => void;
   /** The connection failed because of this machine. */
   readonly onTrouble: (trouble: MachineTrouble) => void;
   /** The socket is gone, or was never there. */
@@ -279,6 +281,7 @@ export class RtmpLink implements Link {
     this.#stage = stage;
     this.#stageTimer?.cancel();
     if (stage === "publishing" || stage === "closed") return;
+    this.#deps.onStage(stage);
     const deadlineMs = stage === "publish" ? PUBLISH_DEADLINE_MS : STAGE_DEADLINE_MS;
     this.#stageTimer = startDeadline(this.#deps.clock, deadlineMs, () =>
       this.#fail(this.#doubted() ?? stageTimedOut(stage)),

@@ -38,6 +38,8 @@ export type SrtLinkDeps = {
   /** Called with an error that no peer caused. */
   readonly onFault: (error: unknown) => void;
   readonly onTrouble: (trouble: MachineTrouble) => void;
+  /** A stage after the name's resolution begins. */
+  readonly onStage: (stage: "handshake" | "publish") => void;
   /** The socket is gone, or was never there. */
   readonly onGone: (link: SrtLink) => void;
 };
@@ -171,6 +173,7 @@ export class SrtLink implements Link {
     }
     this.#port = bound;
     this.#failedAt = "handshake";
+    this.#deps.onStage("handshake");
     const { passphrase, keyLength, latencyMs } = address;
     const options = { address: ip, streamId: this.#target.streamKey, passphrase, keyLength, latencyMs, randomBytes };
     this.#caller = new SrtCaller(options, clock.now() * 1_000);
@@ -202,6 +205,7 @@ export class SrtLink implements Link {
     if (step.kind !== "connected") return;
     const { clock, randomBytes } = this.#deps;
     this.#connectedMs = clock.now();
+    this.#deps.onStage("publish");
     this.#batch = Buffer.alloc(step.agreement.payloadBytesMax);
     this.#connection = new SrtConnection(step.agreement, this.#nowUs(), {
       send: (packet) => this.#port?.send(packet, this.#peer),

@@ -20,6 +20,7 @@ import type { Runtime } from "../control/ports/runtime.ts";
 import type { Recordings } from "../control/recordings/recordings.ts";
 import type { Service } from "../control/service.ts";
 import type { CertificatePair } from "../thread-protocol/certificate.ts";
+import type { SpanDeps } from "../thread-protocol/traces/open-span.ts";
 import type { PublishAddresses } from "./answers/answers.ts";
 import { answerForError, BODY_BYTES_MAX, RequestRefusedError, unreadable } from "./answers/errors.ts";
 import { answerHeaders, GATEWAY_ORIGIN_HEADER, sendError } from "./answers/reply.ts";
@@ -61,6 +62,7 @@ import type { Health } from "./server/health.ts";
 import { type HostNames, hostCheck } from "./server/host-names.ts";
 import { listenerFactory, REQUEST_TIMEOUT_MS } from "./server/listener.ts";
 import type { LoginPlace, MetricsSource } from "./server/metrics-page.ts";
+import { traceRequests } from "./server/request-traces.ts";
 
 /** As long as a request line can be: an id that is too long is not found, like any other wrong id. */
 const PARAM_CHARACTERS_MAX = 16_384;
@@ -121,6 +123,8 @@ export type HttpServerOptions = {
   readonly onAcceptError?: (error: Error) => void;
   /** Absent: plain HTTP. */
   readonly tls?: CertificatePair;
+  /** Absent: requests are not traced. */
+  readonly traces?: SpanDeps;
 };
 
 export type HttpLimits = Pick<
@@ -272,7 +276,8 @@ function addApi(
   { gate, revocations }: Checks,
   options: HttpServerOptions,
 ): void {
-  const { service, publishAddresses, publishStatusName } = options;
+  const { service, publishAddresses, publishStatusName, traces } = options;
+  if (traces !== undefined) traceRequests(api, traces);
   api.addHook("onRequest", async (request) => {
     request.caller = await gate.pass(request);
     const code = request.headers["x-ncp-region_code"];

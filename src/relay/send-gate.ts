@@ -1,5 +1,5 @@
 import type { Clock } from "../base/clock.ts";
-import type { Dialer } from "./subscriber/rtmp-push/link.ts";
+import type { Dialer, LinkEvents } from "./subscriber/rtmp-push/link.ts";
 
 /** A thread that ran nothing for longer stood still: another node may own its channels by now. In milliseconds. */
 const FREEZE_MS = 2_000;
@@ -87,13 +87,15 @@ export class SendGate {
   /** The same dialer with links whose news waits at the gate. */
   dialer(dialer: Dialer): Dialer {
     return {
-      dial: (target, events) =>
-        dialer.dial(target, {
+      dial: (target, events, channelId) => {
+        const gated: LinkEvents = {
           onPublishing: (...accepted) => this.pass(() => events.onPublishing(...accepted)),
           onReconnectWanted: (url) => this.pass(() => events.onReconnectWanted?.(url)),
           onDrained: () => this.pass(() => events.onDrained()),
           onClosed: (error) => this.pass(() => events.onClosed(error)),
-        }),
+        };
+        return dialer.dial(target, gated, channelId);
+      },
     };
   }
 }

@@ -6,7 +6,8 @@ import { ChannelTargets, type TargetStream } from "./subscriber/rtmp-push/channe
 export function targetsOf(channelId: ChannelId, deps: ChannelDeps, stream: () => TargetStream): ChannelTargets {
   const { clock, random, reserveRetryMs, dialer, shelves, maySend, onFault, onFact } = deps;
   return new ChannelTargets({
-    ...{ clock, random, reserveRetryMs, dialer, shelves, maySend, onFault, stream },
+    ...{ clock, random, reserveRetryMs, shelves, maySend, onFault, stream },
+    dialer: { dial: (target, events) => dialer.dial(target, events, channelId) },
     onStatus: ({ targetId, status }, from) =>
       onFact({ kind: "target-status", time: clock.wallNow(), channelId, targetId, from, status }),
   });

@@ -2,14 +2,14 @@ import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { RunningBroadcast } from "../control/facts/running-broadcasts.ts";
 import type { ChannelChanged, ServerFact } from "../control/facts/server-fact.ts";
 import type { ChannelId, TargetId } from "../thread-protocol/channel-spec.ts";
-import type { LoopDelay } from "../thread-protocol/loop-delay.ts";
 import type { ChannelSample, TargetSample } from "../thread-protocol/samples.ts";
 import type { ConnectStatus, TargetStatus } from "../thread-protocol/targets/target-status.ts";
-import type { ClusterMetrics } from "./cluster-metrics.ts";
+import { AuditMetrics } from "./audit-metrics.ts";
 import { RecordingMetrics } from "./recording-metrics.ts";
 import { ScheduleMetrics } from "./schedule-metrics.ts";
 import { SourceMetrics } from "./source-metrics.ts";
 import { SrtMetrics } from "./srt-metrics.ts";
+import { ThreadMetrics } from "./thread-metrics.ts";
 
 const STATES: readonly ConnectStatus[] = ["READY", "CONNECTING", "PUBLISHING", "FAIL"];
 
@@ -37,6 +37,13 @@ type ChannelEntry = {
   sample: ChannelSample | undefined;
   isOnAir: boolean;
   readonly targets: Map<TargetId, TargetEntry>;
+};
+
+/** Metrics that not every server has. */
+export type MetricGroup = {
+  register(registry: Registry): void;
+  /** Sets what is read for a scrape. */
+  fill?(): void;
 };
 
 /** The verdicts on a channel in `fanfare_channel_health`. */
@@ -120,32 +127,11 @@ export class Metrics {
     "1 for a target that accepted and gets nothing, or no video, else 0.",
     TARGET_LABELS,
   );
-  readonly #loopDelay = this.#gauge("fanfare_event_loop_delay_seconds", "How late the thread's event loop was.", [
-    "thread",
-    "quantile",
-  ]);
-  readonly #loopLoad = this.#gauge("fanfare_event_loop_load", "The share of its time in which the thread was busy.", [
-    "thread",
-  ]);
-  readonly #directSockets = this.#gauge(
-    "fanfare_direct_sockets",
-    "Connections that the thread reads or writes by direct system calls.",
-    ["thread"],
-  );
+  readonly threads = new ThreadMetrics(this.#registry);
   readonly #certificates = this.#counter(
     "fanfare_tls_certificate_changes_total",
     "Changed certificate files, used or refused.",
     ["result"],
-  );
-  readonly #remoteConnection = this.#counter(
-    "fanfare_handed_over_total",
-    "Encoders and players whose connection is in another media thread than their channel.",
-    ["what"],
-  );
-  readonly #remotePublisherWaits = this.#counter(
-    "fanfare_hand_over_waits_total",
-    "Times an encoder was not read because its channel's media thread was behind.",
-    ["thread"],
   );
   readonly #failedLogins = this.#counter(
     "fanfare_failed_logins_total",
@@ -157,7 +143,7 @@ export class Metrics {
     "trouble",
   ]);
   #certificateExpiry: Gauge<never> | undefined;
-  #cluster: ClusterMetrics | undefined;
+  readonly #included: MetricGroup[] = [];
   readonly #connectionsCut = this.#counter(
     "fanfare_api_connections_cut_total",
     "Connections to the API that were closed against their clients' will, by reason.",
@@ -170,6 +156,7 @@ export class Metrics {
     buckets: LATENCY_BUCKETS,
     registers: [this.#registry],
   });
+  readonly audit = new AuditMetrics(this.#registry);
 
   readonly #healthOf: (channelId: ChannelId) => string;
 
@@ -179,9 +166,9 @@ export class Metrics {
   }
 
   /** Shows these too. */
-  include(cluster: ClusterMetrics): void {
-    cluster.register(this.#registry);
-    this.#cluster = cluster;
+  include(group: MetricGroup): void {
+    group.register(this.#registry);
+    this.#included.push(group);
   }
 
   get contentType(): string {
@@ -263,30 +250,8 @@ export class Metrics {
     this.#connectionsCut.inc({ reason });
   }
 
-  /** `thread`: `control`, or a media thread's name. */
-  loopDelay(thread: string, { median, p99, max, load }: LoopDelay): void {
-    this.#loopLoad.set({ thread }, load);
-    this.#loopDelay.set({ thread, quantile: "0.5" }, median);
-    this.#loopDelay.set({ thread, quantile: "0.99" }, p99);
-    this.#loopDelay.set({ thread, quantile: "1" }, max);
-  }
-
-  directSockets(thread: string, count: number): void {
-    this.#directSockets.set({ thread }, count);
-  }
-
   logLinesLost(count: number): void {
     this.#logLinesLost.inc(count);
-  }
-
-  /** An encoder or a player came to another media thread than its channel's. */
-  remoteConnection(what: "encoder" | "player"): void {
-    this.#remoteConnection.inc({ what });
-  }
-
-  /** An encoder of this thread was not read for a while, because the thread that owns its channel was behind. */
-  remotePublisherWaits(thread: string): void {
-    this.#remotePublisherWaits.inc({ thread });
   }
 
   /** Everything, in Prometheus' text format. */
@@ -299,7 +264,7 @@ export class Metrics {
   #fill(): void {
     this.recordings.fill();
     this.#sources.fill();
-    this.#cluster?.fill();
+    for (const group of this.#included) group.fill?.();
     for (const metric of [this.#ingestBytes, this.#state, this.#sentBytes, this.#onAirSeconds, this.#drops])
       metric.reset();
     this.#health.reset();

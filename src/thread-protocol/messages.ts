@@ -18,6 +18,7 @@ import type { PreflightReply, PreflightRequest } from "./preflight.ts";
 import type { PlayReply, PlayRequest } from "./preview.ts";
 import type { ChannelSample, SrtLinkSample } from "./samples.ts";
 import type { TestPatternReply, TestPatternRequest } from "./test-pattern.ts";
+import type { TraceSpan } from "./traces/traces.ts";
 
 /**
  * How the process leaves targets when it stops: `cut` closes the connections, `end` also ends the broadcast on the
@@ -105,6 +106,8 @@ export type ToControl =
   /** The player that this request admitted has left, or the request timed out before its reply: its place is free. */
   | { readonly kind: "play-left"; readonly requestId: number }
   | { readonly kind: "fact"; readonly fact: Fact }
+  /** A step of a trace is over. Only where traces are exported. */
+  | { readonly kind: "span"; readonly span: TraceSpan }
   | { readonly kind: "samples"; readonly samples: readonly ChannelSample[] }
   /** The SRT connections of this thread's encoders, whichever thread owns their channels. */
   | { readonly kind: "srt-links"; readonly links: readonly SrtLinkSample[] }

@@ -30,6 +30,8 @@ export class FakeRuntime implements Runtime {
   /** What a channel's last keyframe is. */
   keyframeFound: Keyframe | Promise<Keyframe> = { found: "none" };
   testResult: PreflightResult = { isOk: true, stage: "publish", durationMs: 12 };
+  /** Called with each spec that is applied. */
+  onApply: () => void = () => undefined;
   /** False: what is asked for never happens. */
   isResponsive = true;
   readonly #view: LiveState;
@@ -41,6 +43,7 @@ export class FakeRuntime implements Runtime {
   /** Disabled targets become READY; enabled targets that wait for nothing begin to connect. */
   apply(spec: ChannelSpec): void {
     this.applied.push(spec);
+    this.onApply();
     if (!this.isResponsive) return;
     const live = this.#view.live(spec.channelId);
     for (const { targetId, isEnabled } of spec.targets) {

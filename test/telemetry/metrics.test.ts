@@ -51,7 +51,8 @@ const setStatus = (metrics: Metrics, targetId: number, status: TargetStatus) =>
 
 async function linesOf(metrics: Metrics): Promise<string[]> {
   // Series that are always there, whatever is measured.
-  const isUsual = (line: string) => line === "" || line.startsWith("#") || line === "fanfare_log_lines_lost_total 0";
+  const isUsual = (line: string) =>
+    line === "" || line.startsWith("#") || /^fanfare_(log_lines_lost_total|audit_[a-z_]+(\{.*\})?) 0$/.test(line);
   return (await metrics.text()).split("\n").filter((line) => !isUsual(line));
 }
 
@@ -193,8 +194,8 @@ test("scraping twice counts nothing twice", async () => {
 
 test("every thread's event loop delays are there in seconds", async () => {
   const metrics = new Metrics(() => "healthy");
-  metrics.loopDelay("media", { median: 0.001, p99: 0.02, max: 0.5, load: 0.25 });
-  metrics.loopDelay("control", { median: 0.002, p99: 0.03, max: 0.6, load: 0.5 });
+  metrics.threads.loopDelay("media", { median: 0.001, p99: 0.02, max: 0.5, load: 0.25 });
+  metrics.threads.loopDelay("control", { median: 0.002, p99: 0.03, max: 0.6, load: 0.5 });
   const name = "fanfare_event_loop_delay_seconds";
   expect(await linesOf(metrics)).toEqual([
     "fanfare_channels_on_air 0",
@@ -211,9 +212,9 @@ test("every thread's event loop delays are there in seconds", async () => {
 
 test("the number of connections that each thread reads or writes by direct system calls is there", async () => {
   const metrics = new Metrics(() => "healthy");
-  metrics.directSockets("media-1", 3);
-  metrics.directSockets("media-2", 0);
-  metrics.directSockets("media-1", 2);
+  metrics.threads.directSockets("media-1", 3);
+  metrics.threads.directSockets("media-2", 0);
+  metrics.threads.directSockets("media-1", 2);
   expect(await linesOf(metrics)).toEqual([
     "fanfare_channels_on_air 0",
     'fanfare_direct_sockets{thread="media-1"} 2',
@@ -223,8 +224,8 @@ test("the number of connections that each thread reads or writes by direct syste
 
 test("remote encoders and players, and waits for the channel's thread, are counted", async () => {
   const metrics = new Metrics(() => "healthy");
-  for (const what of ["encoder", "encoder", "player"] as const) metrics.remoteConnection(what);
-  metrics.remotePublisherWaits("media-2");
+  for (const what of ["encoder", "encoder", "player"] as const) metrics.threads.remoteConnection(what);
+  metrics.threads.remotePublisherWaits("media-2");
   expect(await linesOf(metrics)).toEqual([
     "fanfare_channels_on_air 0",
     'fanfare_handed_over_total{what="encoder"} 2',

@@ -5,7 +5,7 @@ import { SESSION_IDLE_MS } from "../../control/access/dashboard-access.ts";
 import type { RandomBytes } from "../../control/access/ids.ts";
 import { AlertWatch } from "../../control/alerts/alert-watch.ts";
 import type { AuditStore } from "../../control/audit/audit.ts";
-import { AuditLog } from "../../control/audit/audit-log.ts";
+import { type AuditCounts, AuditLog } from "../../control/audit/audit-log.ts";
 import { Contacts } from "../../control/contacts/contacts.ts";
 import { Callbacks } from "../../control/events/callbacks.ts";
 import { Deliveries } from "../../control/events/deliveries.ts";
@@ -62,6 +62,7 @@ export type NotificationsOptions = {
   readonly ownPorts: readonly number[];
   /** How long the audit keeps a record, in milliseconds. */
   readonly auditKeptMs: number;
+  readonly auditCounts: AuditCounts;
   /** Called with changed callback endpoints. Must not throw. */
   readonly publish: (fact: ChannelChanged | BroadcastLost) => void;
   /** Where several nodes share the database: the ownership in which this process tells of a channel. */
@@ -121,7 +122,7 @@ export class Notifications {
     const reports = new SqlReportStore(database);
     this.reports = new ReportWriter({ store: reports, subjects: events, clock, log, publish, ...epochs });
     const audit = keepAudit(database, currentAudit);
-    this.audit = { store: audit, log: new AuditLog({ store: audit, clock, log, wake }) };
+    this.audit = { store: audit, log: new AuditLog({ store: audit, clock, log, wake, counts: options.auditCounts }) };
     this.#retention = new EventRetention({
       ...{ clock, log },
       rows: [

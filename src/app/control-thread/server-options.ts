@@ -114,6 +114,7 @@ export function mediaOptions(config: Config, tls: TlsFiles): MediaOptions {
     },
     directSockets: config.directSockets === "on",
     targetAllow: config.targetAllow,
+    isTraced: config.otlpEndpoint !== undefined,
     ...(tls.certificate === undefined ? {} : { rtmps: { port: config.rtmpsPort, pair: tls.certificate.pair } }),
     ...(tls.extraCa === undefined ? {} : { extraCa: tls.extraCa }),
     ...(config.srtPort === undefined ? {} : { srt: srtOptions(config, config.srtPort) }),

@@ -20,6 +20,7 @@ import { instanceName } from "../../store/database/instance-name.ts";
 import { probeWrite } from "../../store/database/write-probe.ts";
 import { createLogger } from "../../telemetry/logger.ts";
 import type { Metrics } from "../../telemetry/metrics.ts";
+import type { TraceExporter } from "../../telemetry/traces/trace-exporter.ts";
 import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
 import type { ShutdownMode } from "../../thread-protocol/messages.ts";
 import { type Addresses, addressesOf } from "../config/addresses.ts";
@@ -257,6 +258,7 @@ type Parts = {
   readonly succession: Succession;
   readonly node: ClusterNode | undefined;
   readonly cluster: Joined | undefined;
+  readonly traces: TraceExporter | undefined;
   /** Hands this server over to a newer process. */
   handover: HandoverListener | undefined;
   /** The ports at which this process accepts connections. */
@@ -269,7 +271,7 @@ function assemble(foundations: AllFoundations): Parts {
   const { config, log, storage, succession, node } = foundations;
   const { store } = storage;
   const observers = newObservers(foundations);
-  const { clock, buses, publish, liveState, ingestChecks, healthOf, metrics, troubles, threads } = observers;
+  const { clock, buses, publish, liveState, ingestChecks, healthOf, metrics, troubles, threads, traces } = observers;
   const addresses = { now: addressesOf(config, config.httpPort, config.rtmpPort) };
   metrics.recordings.readFrom(() => recording.recordings.totals);
   const recording = recordingsOf(config, {
@@ -282,7 +284,7 @@ function assemble(foundations: AllFoundations): Parts {
     ...{ view: liveState, previewAccess, onFact: publish },
     linkRecorder: () => recording.worker.link(),
     onSamples: (batch) => buses.samples.publish(batch),
-    onThread: (news) => threads.take(news),
+    onThread: (news) => (news.kind === "span" ? traces?.add(news.span) : threads.take(news)),
   });
   const cluster = clusterOver(foundations, observers, runtime, () => ({ liveStream, notifications }));
   const all = cluster?.states.runtime ?? runtime;
@@ -303,6 +305,7 @@ function assemble(foundations: AllFoundations): Parts {
   const totals = new TotalsKeeper(() => service.flushTotals(), log);
   const notifications = new Notifications({
     ...notificationsOptions(config, storage, log),
+    auditCounts: metrics.audit,
     publish: (fact) => publish(fact.kind === "channel-changed" ? withActor(fact) : fact),
     onEvent: (event) => buses.events.publish(event),
     ...(node === undefined ? {} : { epochOf: (channelId: ChannelId) => node.placement.lastEpochOf(channelId) }),
@@ -335,11 +338,12 @@ function assemble(foundations: AllFoundations): Parts {
     onAcceptError: (error) => troubles.acceptFailed(error),
     ...{ service, runtime: all, previewAccess, live: liveStream, events: notifications.useCases, metrics },
     ...{ recordings: recording.recordings, push: notifications.pushUseCases, media, audit: notifications.audit },
+    ...(traces === undefined ? {} : { traces: { clock, randomBytes, onSpan: (span) => traces.add(span) } }),
   });
   const metricsHttp = buildMetricsServer({ source: metrics, onAir: service, clock, log, hosts: hostNames(config) });
   return Object.assign(parts, {
     ...{ http, metricsHttp, pause, runtime, recorder: recording.worker, media, liveState, notifications },
-    ...{ metrics, addresses, totals, storage, succession, ports: [], node, cluster },
+    ...{ metrics, addresses, totals, storage, succession, ports: [], node, cluster, traces },
   });
 }
 
@@ -362,7 +366,7 @@ function addOwnPort({ runtime, notifications, media, ports }: Parts, port: numbe
 async function stopAll(parts: Parts, mode: ShutdownMode, log: Log): Promise<void> {
   log.info("stopping", { mode });
   const { http, metricsHttp, runtime, media, recorder, notifications, totals, storage, succession } = parts;
-  const { handover, node, cluster } = parts;
+  const { handover, node, cluster, traces } = parts;
   totals.stop();
   await node?.drain();
   // First of all, so that a source leaves like an encoder that stops.
@@ -370,7 +374,7 @@ async function stopAll(parts: Parts, mode: ShutdownMode, log: Log): Promise<void
   await Promise.all([closeHttp(http), closeHttp(metricsHttp), runtime.stop(mode), succession.stop(mode)]);
   // Another process has stored what was there then, and gets the rest.
   await Promise.all([recorder.stop(), handover?.hasGiven === true ? undefined : totals.storeLast()]);
-  await notifications.close();
+  await Promise.all([notifications.close(), traces?.close()]);
   cluster?.stop();
   await node?.leave();
   await storage.close();

@@ -1,7 +1,7 @@
 import type { Clock } from "../../base/clock.ts";
 import { LoopWatch } from "../../telemetry/loop-watch.ts";
-import type { Metrics } from "../../telemetry/metrics.ts";
 import { Overloads } from "../../telemetry/overload.ts";
+import type { ThreadMetrics } from "../../telemetry/thread-metrics.ts";
 import type { LoopDelay } from "../../thread-protocol/loop-delay.ts";
 import type { ThreadNews } from "./media/thread-news.ts";
 
@@ -10,7 +10,7 @@ const LOOP_DELAY_INTERVAL_MS = 5_000;
 
 export type ThreadWatchOptions = {
   readonly clock: Clock;
-  readonly metrics: Metrics;
+  readonly metrics: ThreadMetrics;
   /** The share of its time that a thread may be busy. */
   readonly loadMax: number;
   /** Whether any thread cannot keep up. Called again with every measurement. */
@@ -31,7 +31,7 @@ export class ThreadWatch {
   }
 
   /** Takes what a media thread reports about itself. */
-  take(news: ThreadNews): void {
+  take(news: Exclude<ThreadNews, { readonly kind: "span" }>): void {
     const { metrics } = this.#options;
     switch (news.kind) {
       case "loop-delay":

@@ -34,6 +34,7 @@ import { PlayPermits } from "./play-permits.ts";
 import { RecorderClient } from "./recorder-client.ts";
 import { startOptions } from "./start-options.ts";
 import { TestPatterns } from "./test-patterns.ts";
+import { ThreadTraces } from "./thread-traces.ts";
 
 // The root of a media thread: ingest, relay and egress. Nothing here waits for a disk.
 
@@ -71,6 +72,11 @@ const troubles = new TroubleReporter({
 });
 const descriptors = new Descriptors(clock);
 
+const traces =
+  options.isTraced === true
+    ? new ThreadTraces({ clock, randomBytes, onSpan: (span) => post({ kind: "span", span }) })
+    : undefined;
+
 const ownPorts = [...options.ownPorts];
 const directSockets = new DirectSockets(options.directSockets);
 const dialer = new RtmpDialer({
@@ -82,6 +88,7 @@ const dialer = new RtmpDialer({
   onTrouble: (trouble) => troubles.met(trouble),
   directSockets,
   takeDescriptor: () => descriptors.take(),
+  ...(traces === undefined ? {} : { traces }),
   ...(options.extraCa === undefined ? {} : { extraCa: options.extraCa }),
 });
 
@@ -208,7 +215,10 @@ const commands = new Commands({
   onDrain: () => void drain(),
   onShutdown: (mode) => void stop(mode),
 });
-port.on("message", (envelope: Envelope<ToMedia>) => commands.take(envelope));
+port.on("message", (envelope: Envelope<ToMedia>) => {
+  if (traces === undefined) commands.take(envelope);
+  else traces.carryOut(envelope, () => commands.take(envelope));
+});
 
 try {
   await links.listen();

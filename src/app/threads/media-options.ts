@@ -63,6 +63,8 @@ export type MediaOptions = {
   readonly extraCa?: string;
   /** Where the streams of delayed targets lie. `bytesMax`: of all threads together. */
   readonly delays: Omit<DelaySettings, "name">;
+  /** Whether dials and traced commands are reported as spans. Absent: no. */
+  readonly isTraced?: boolean;
   /** Absent: the defaults of `ConnectionLimiter`. */
   readonly connectionLimits?: ConnectionLimits;
   /** Absent: no other node can own its channels. */

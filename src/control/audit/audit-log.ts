@@ -14,6 +14,19 @@ export type AuditLogOptions = {
   readonly log: Log;
   /** Called once a record is stored that a webhook may get. Must not throw. */
   readonly wake: () => void;
+  /** Absent: nothing is counted. */
+  readonly counts?: AuditCounts;
+};
+
+/** Counts what becomes of records. */
+export type AuditCounts = {
+  stored(): void;
+  /** A record could not be stored at once, and waits. */
+  waited(): void;
+  /** Records that are given up. */
+  lost(count: number): void;
+  /** How many wait at present. */
+  waiting(count: number): void;
 };
 
 /** Stores the records of changes that have no transaction of their own, such as the end of a broadcast. */
@@ -33,6 +46,7 @@ export class AuditLog {
    */
   async complete(scope: AuditScope): Promise<void> {
     if (scope.state === "open") await this.#append(scope);
+    else if (scope.state === "noted") this.#options.counts?.stored();
     scope.state = "closed";
     if (scope.about.channelId === undefined) this.#options.wake();
   }
@@ -51,25 +65,35 @@ export class AuditLog {
   /** Ends. What cannot be stored now is lost. Idempotent. */
   async close(): Promise<void> {
     await this.pause();
-    if (this.#waiting.length > 0) this.#options.log.error("audit records lost", { count: this.#waiting.length });
+    if (this.#waiting.length > 0) this.#lose(this.#waiting.length);
     this.#waiting = [];
+    this.#options.counts?.waiting(0);
   }
 
   async #append(scope: AuditScope): Promise<void> {
+    const { store, counts } = this.#options;
     try {
-      await this.#options.store.appendAudit(scope);
+      await store.appendAudit(scope);
+      counts?.stored();
     } catch (error) {
-      if (!(error instanceof StoreUnavailableError)) throw error;
-      this.#wait(scope, error.message);
+      if (error instanceof StoreUnavailableError) {
+        counts?.waited();
+        return this.#wait(scope, error.message);
+      }
+      this.#lose(1, String(error));
+      throw error;
     }
   }
 
+  #lose(count: number, detail?: string): void {
+    this.#options.counts?.lost(count);
+    this.#options.log.error("audit records lost", { count, detail });
+  }
+
   #wait(scope: AuditScope, detail: string): void {
-    if (this.#waiting.length >= WAITING_MAX) {
-      this.#options.log.error("audit records lost", { count: 1, detail });
-      return;
-    }
+    if (this.#waiting.length >= WAITING_MAX) return this.#lose(1, detail);
     this.#waiting.push(scope);
+    this.#options.counts?.waiting(this.#waiting.length);
     if (this.#isPaused) return;
     this.#timer ??= this.#options.clock.startTimer(RETRY_MS, () => void this.#retry());
   }
@@ -77,8 +101,18 @@ export class AuditLog {
   async #retry(): Promise<void> {
     this.#timer?.cancel();
     this.#timer = undefined;
+    const { store, counts } = this.#options;
     const waiting = this.#waiting;
     this.#waiting = [];
-    for (const scope of waiting) await this.#append(scope);
+    for (const scope of waiting) {
+      try {
+        await store.appendAudit(scope);
+        counts?.stored();
+      } catch (error) {
+        if (error instanceof StoreUnavailableError) this.#wait(scope, error.message);
+        else this.#lose(1, String(error));
+      }
+    }
+    counts?.waiting(this.#waiting.length);
   }
 }

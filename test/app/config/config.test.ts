@@ -139,6 +139,8 @@ test("every setting can be set", () => {
     FANFARE_SMTP_URL: "smtps://fan:secret@mail.example.com",
     FANFARE_SMTP_FROM: "tv@example.com",
     FANFARE_DELAY_MB: "1500",
+    FANFARE_OTLP_ENDPOINT: "https://otlp.example.com/v1x",
+    FANFARE_OTLP_HEADERS: "Authorization=Basic Zm9vOmJhcg==, x-scope = tv",
   };
   expect(config([], env)).toEqual({
     auditDays: 30,
@@ -198,6 +200,8 @@ test("every setting can be set", () => {
     srtPassphrase: "correct-horse",
     smtpUrl: "smtps://fan:secret@mail.example.com",
     smtpFrom: "tv@example.com",
+    otlpEndpoint: "https://otlp.example.com/v1x",
+    otlpHeaders: { authorization: "Basic Zm9vOmJhcg==", "x-scope": "tv" },
     srtLatencyMs: 1_000,
     srtUrl: "srt://live.example.com:48890",
     logLevel: "debug",
@@ -227,6 +231,8 @@ const wrong: readonly { variable: string; value: string; allowed: RegExp }[] = [
   { variable: "FANFARE_PLAN_LIMITS", value: "STANDARD:3", allowed: /PLAN=NUMBER pairs/ },
   { variable: "FANFARE_PUBLISH_STATUS_NAME", value: "ON_AIR", allowed: /PUBLISHING or PUBLISH/ },
   { variable: "FANFARE_SHUTDOWN", value: "now", allowed: /one of cut, end/ },
+  { variable: "FANFARE_OTLP_ENDPOINT", value: "127.0.0.1:4318", allowed: /an address such as http:/ },
+  { variable: "FANFARE_OTLP_ENDPOINT", value: "http://user:pw@host:4318", allowed: /an address such as http:/ },
   { variable: "FANFARE_LOG_LEVEL", value: "verbose", allowed: /one of debug, info/ },
 ];
 test.each(wrong)("$variable=$value is refused with its name and what is allowed", ({ variable, value, allowed }) => {

@@ -10,7 +10,7 @@ test("a thread is late where two reports in a row say so; the latest thread coun
   const clock = new VirtualClock();
   const watch = new ThreadWatch({
     clock,
-    metrics: new Metrics(() => "healthy"),
+    metrics: new Metrics(() => "healthy").threads,
     loadMax: 0.9,
     onOverload: () => undefined,
   });

@@ -4,6 +4,7 @@ import type { Server, Socket } from "node:net";
 import { onTestFinished } from "vitest";
 import { type Clock, systemClock } from "../../../src/base/clock.ts";
 import type { MachineTrouble } from "../../../src/base/system-errors.ts";
+import type { DialTraceDeps } from "../../../src/egress/dial-trace.ts";
 import { RtmpDialer } from "../../../src/egress/dialer.ts";
 import type { AddressPolicy } from "../../../src/net/address-check.ts";
 import { parseCidrList } from "../../../src/net/cidr-list.ts";
@@ -84,6 +85,8 @@ export type DialOptions = {
   readonly onTrouble?: (trouble: MachineTrouble) => void;
   readonly takeDescriptor?: () => boolean;
   readonly onReconnectWanted?: (url: string | undefined) => void;
+  readonly traces?: DialTraceDeps;
+  readonly channelId?: string;
 };
 
 /** Dials as the relay does; the link is gone when the test is over. */
@@ -104,6 +107,7 @@ export function dialerOf(options: DialOptions = {}): RtmpDialer {
     ...(options.extraCa === undefined ? {} : { extraCa: options.extraCa }),
     ...(options.onTrouble === undefined ? {} : { onTrouble: options.onTrouble }),
     ...(options.takeDescriptor === undefined ? {} : { takeDescriptor: options.takeDescriptor }),
+    ...(options.traces === undefined ? {} : { traces: options.traces }),
   });
 }
 
@@ -130,6 +134,7 @@ export function dialWith(dialer: RtmpDialer, url: string, options: DialOptions =
         resolveClosed(error);
       },
     },
+    options.channelId,
   );
   onTestFinished(() => link.close("abort"));
   return { link, dialer, outcome, closed };

@@ -1,5 +1,5 @@
 import { availableParallelism } from "node:os";
-import { cidrs, countUpTo, oneOf, parsed } from "../setting-values.ts";
+import { cidrs, countUpTo, oneOf, parsed, text } from "../setting-values.ts";
 import { setting } from "./setting.ts";
 
 const RETRIES_PER_SECOND_MAX = 1_000;
@@ -9,6 +9,15 @@ const MEDIA_THREADS_MAX = 64;
 
 /** One core is left for the control thread. Only Linux shares a port among threads, so elsewhere there is one thread. */
 const MEDIA_THREADS_DEFAULT = process.platform === "linux" ? Math.max(1, availableParallelism() - 1) : 1;
+
+/** Reads `name=value,name=value`. Spaces around a name or a value do not count. */
+function parseHeaders(text: string): Readonly<Record<string, string>> | undefined {
+  const pairs = text
+    .split(",")
+    .map((pair) => /^\s*([A-Za-z0-9-]{1,64})\s*=\s*([\x21-\x7e][\x20-\x7e]{0,2000}?)\s*$/.exec(pair));
+  if (pairs.includes(null)) return undefined;
+  return Object.fromEntries(pairs.map((pair) => [pair?.[1]?.toLowerCase(), pair?.[2]]));
+}
 
 /** The settings of encoders, relaying and targets, and of the process. */
 export const MEDIA_SETTINGS = {
@@ -68,6 +77,16 @@ export const MEDIA_SETTINGS = {
     oneOf(["on", "off"]),
     "Whether plain RTMP connections are read and written by direct system calls (on), or by Node's streams (off).",
     "on",
+  ),
+  otlpEndpoint: setting(
+    "FANFARE_OTLP_ENDPOINT",
+    text("an address such as http://127.0.0.1:4318", /^https?:\/\/[^\s?#@]{1,1000}$/),
+    "OpenTelemetry receiver (OTLP over HTTP) that gets traces (default: none, nothing is traced).",
+  ),
+  otlpHeaders: setting(
+    "FANFARE_OTLP_HEADERS",
+    parsed(parseHeaders, "NAME=VALUE pairs with commas between them, without other commas and line breaks"),
+    "Headers of the requests to that receiver, such as a login. Not a flag: they may be secret.",
   ),
   logLevel: setting(
     "FANFARE_LOG_LEVEL",

@@ -27,6 +27,7 @@ export const FROM_FILES: readonly string[] = [
   "srtPassphrase",
   "smtpUrl",
   "s3SecretKey",
+  "otlpHeaders",
 ] satisfies readonly SettingName[];
 /** Settings without a flag, because every user of the machine can read a command line. Errors never repeat them. */
 export const SECRETS: readonly string[] = [
@@ -37,6 +38,7 @@ export const SECRETS: readonly string[] = [
   "srtPassphrase",
   "smtpUrl",
   "s3SecretKey",
+  "otlpHeaders",
 ] satisfies readonly SettingName[];
 type ValueOf<Name extends SettingName> = z.output<(typeof SETTINGS)[Name]["schema"]>;
 
@@ -59,6 +61,8 @@ type Optional =
   | "srtPort"
   | "srtPassphrase"
   | "smtpUrl"
+  | "otlpEndpoint"
+  | "otlpHeaders"
   | "srtUrl"
   | "tlsCert"
   | "tlsKey"

@@ -332,6 +332,7 @@ export class MediaPool implements Runtime {
       case "srt-links":
         return this.#srtLinks.take(message.links);
       case "loop-delay":
+      case "span":
       case "remote-publisher-waits":
         return this.#deps.onThread({ ...message, thread: worker.name });
       case "failed-over":

@@ -1,6 +1,7 @@
 import { Worker } from "node:worker_threads";
 import type { Clock } from "../../../base/clock.ts";
 import type { Log } from "../../../base/log.ts";
+import { currentTrace } from "../../../http/server/request-traces.ts";
 import type { ShutdownMode, ToControl, ToMedia } from "../../../thread-protocol/messages.ts";
 import type { ThreadOptions, ThreadStart } from "../../threads/media-options.ts";
 import type { PoolWorker } from "../../threads/pool-worker.ts";
@@ -117,7 +118,12 @@ export class MediaWorker implements PoolWorker {
   /** Posts a message, with the end of a transport where the message says so. Drops it, and closes the end, while no thread runs. */
   post(message: ToMedia, end?: TransportEnd): void {
     if (this.#worker === undefined || !(this.#hasBegun || this.isStopping)) return end?.close();
-    const envelope: Envelope<ToMedia> = end === undefined ? { message } : { message, end };
+    const trace = currentTrace();
+    const envelope: Envelope<ToMedia> = {
+      message,
+      ...(end === undefined ? {} : { end }),
+      ...(trace === undefined ? {} : { trace: { ...trace, sentTime: this.#deps.clock.wallNow() } }),
+    };
     this.#worker.postMessage(envelope, end === undefined ? [] : [end]);
   }
 

@@ -6,11 +6,13 @@ import { channelHealth } from "../../../control/health/channel-health.ts";
 import { IngestChecks } from "../../../control/ingest-check/ingest-checks.ts";
 import { LiveState } from "../../../control/live/live-state.ts";
 import { Metrics } from "../../../telemetry/metrics.ts";
+import type { TraceExporter } from "../../../telemetry/traces/trace-exporter.ts";
 import type { ChannelId } from "../../../thread-protocol/channel-spec.ts";
 import { OwnTroubles } from "../own-troubles.ts";
 import type { Foundations } from "../server-options.ts";
 import type { Buses } from "../subscriptions.ts";
 import { ThreadWatch } from "../thread-watch.ts";
+import { exporterOf } from "./trace-export.ts";
 
 /** The buses of a server, and what it knows from them: live state, ingest check, metrics, troubles, threads. */
 export type Observers = {
@@ -23,10 +25,13 @@ export type Observers = {
   readonly metrics: Metrics;
   readonly troubles: OwnTroubles;
   readonly threads: ThreadWatch;
+  /** Where traces go; undefined where none are wanted. */
+  readonly traces: TraceExporter | undefined;
 };
 
 /** Makes them; nothing is subscribed yet. */
-export function newObservers({ config, log, storage }: Foundations): Observers {
+export function newObservers(foundations: Foundations): Observers {
+  const { config, log, storage } = foundations;
   const clock = systemClock;
   const buses: Buses = { facts: new FactBus(log), samples: new FactBus(log), events: new FactBus(log) };
   const publish = (fact: ServerFact) => buses.facts.publish(fact);
@@ -38,8 +43,9 @@ export function newObservers({ config, log, storage }: Foundations): Observers {
   const metrics = new Metrics((channelId) => healthOf(channelId).state);
   const troubles = OwnTroubles.watching(clock, publish);
   const threads = new ThreadWatch({
-    ...{ clock, metrics, loadMax: config.loadMaxPercent / 100 },
+    ...{ clock, metrics: metrics.threads, loadMax: config.loadMaxPercent / 100 },
     onOverload: (isThere) => troubles.set("overloaded", isThere),
   });
-  return { clock, buses, publish, liveState, ingestChecks, healthOf, metrics, troubles, threads };
+  const traces = exporterOf(foundations, metrics);
+  return { clock, buses, publish, liveState, ingestChecks, healthOf, metrics, troubles, threads, traces };
 }

@@ -1,4 +1,4 @@
-import type { TargetSpec } from "../../../thread-protocol/channel-spec.ts";
+import type { ChannelId, TargetSpec } from "../../../thread-protocol/channel-spec.ts";
 import type { TargetError } from "../../../thread-protocol/targets/target-status.ts";
 import type { WireForm } from "../../packing/wire-form.ts";
 import type { LinkClose } from "../subscriber.ts";
@@ -88,5 +88,6 @@ export interface LinkEvents {
 
 /** Dials targets: name, address check, TCP, TLS, handshake and publish, each with a deadline. */
 export interface Dialer {
-  dial(target: TargetSpec, events: LinkEvents): Link;
+  /** `channelId`: the channel that dials, for traces. */
+  dial(target: TargetSpec, events: LinkEvents, channelId?: ChannelId): Link;
 }
