@@ -80,7 +80,9 @@ async function main(args: readonly string[]): Promise<number> {
     version,
     former: versionIn(readFileSync(join(ROOT, "package.json"), "utf8")),
     today: new Date().toISOString().slice(0, 10),
-    recorded: ["sql", "json"].map((ending) => `test/fixtures/databases/${version}.${ending}`),
+    recorded: ["", "postgres/"].flatMap((folder) =>
+      ["sql", "json"].map((ending) => `test/fixtures/databases/${folder}${version}.${ending}`),
+    ),
     output: `release/${version}/`,
     tag: `v${version}`,
   };

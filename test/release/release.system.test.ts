@@ -24,8 +24,10 @@ if (existsSync(".git/wait")) {
 `;
 const RECORD = `
 import { mkdirSync, writeFileSync } from "node:fs";
-mkdirSync("test/fixtures/databases", { recursive: true });
-for (const ending of ["sql", "json"]) writeFileSync(\`test/fixtures/databases/\${process.argv[2]}.\${ending}\`, ending);
+for (const folder of ["test/fixtures/databases", "test/fixtures/databases/postgres"]) {
+  mkdirSync(folder, { recursive: true });
+  for (const ending of ["sql", "json"]) writeFileSync(\`\${folder}/\${process.argv[2]}.\${ending}\`, ending);
+}
 `;
 const WAIT_MS = 60_000;
 const manifestSchema = z.looseObject({ version: z.string(), scripts: z.record(z.string(), z.string()) });
@@ -99,7 +101,7 @@ test("a release sets the version everywhere, packs, and ends as a commit and a t
 set the version in package.json and package-lock.json: 1.4.9 -> 1.10.0
 turn "Next" of CHANGELOG.md into "1.10.0 - ${day}", with an empty "Next" above it
 build: npm run build
-record a database of this version: test/fixtures/databases/1.10.0.sql, test/fixtures/databases/1.10.0.json
+record a database of this version: test/fixtures/databases/1.10.0.sql, test/fixtures/databases/1.10.0.json, test/fixtures/databases/postgres/1.10.0.sql, test/fixtures/databases/postgres/1.10.0.json
 write into release/1.10.0/: fanfare-1.10.0.tgz, fanfare-1.10.0.cdx.json, SHA256SUMS
 commit "release: 1.10.0" on main
 tag it v1.10.0
@@ -125,6 +127,8 @@ Nothing was changed.
     "package.json",
     "test/fixtures/databases/1.10.0.json",
     "test/fixtures/databases/1.10.0.sql",
+    "test/fixtures/databases/postgres/1.10.0.json",
+    "test/fixtures/databases/postgres/1.10.0.sql",
   ]);
   expect((await git("diff", "--shortstat", "HEAD~1", "HEAD", "--", "package.json", "package-lock.json")).trim()).toBe(
     "2 files changed, 3 insertions(+), 3 deletions(-)",

@@ -35,9 +35,9 @@ const recordedSchema = z.object({
 });
 export type Recorded = z.infer<typeof recordedSchema>;
 
-/** Reads what was recorded of a version. */
-export function readRecorded(version: string): Recorded {
-  return recordedSchema.parse(JSON.parse(readFileSync(join(DATABASES, `${version}.json`), "utf8")));
+/** Reads what was recorded of a version. `folder`: of SQLite by default. */
+export function readRecorded(version: string, folder = DATABASES): Recorded {
+  return recordedSchema.parse(JSON.parse(readFileSync(join(folder, `${version}.json`), "utf8")));
 }
 
 /** Makes a data folder as that version left it. */

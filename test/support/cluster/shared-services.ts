@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { initCluster } from "../../../src/app/commands/init-cluster.ts";
 import type { Credentials } from "../dashboard/api-client.ts";
@@ -14,6 +14,8 @@ export type SharedOptions = {
   readonly host?: string;
   /** Whether PostgreSQL has a commit on its disk when it acknowledges it; not by default. */
   readonly isDurable?: boolean;
+  /** What the database holds, as statements, and the text of the key file that opens it; absent: nothing yet. */
+  readonly kept?: { readonly statements: string; readonly keyFile: string };
 };
 
 /** What the nodes of one cluster share: a real PostgreSQL, a real NATS server, the secrets and a manager key. */
@@ -54,16 +56,21 @@ export class SharedServices {
     };
   }
 
-  /** Starts the servers, with an empty database, and makes the secrets below `folder`. */
+  /** Starts the servers, with the database that is wanted, and makes the secrets below `folder`. */
   static async start(
     folder: string,
-    { natsServers = 1, host = "127.0.0.1", isDurable = false }: SharedOptions = {},
+    { natsServers = 1, host = "127.0.0.1", isDurable = false, kept }: SharedOptions = {},
   ): Promise<SharedServices> {
     const postgres = await PostgresServer.start({ host, isDurable });
     try {
       const database = await postgres.newDatabase();
+      const secrets = initCluster(join(folder, "cluster"));
+      if (kept !== undefined) {
+        await postgres.query(kept.statements, database);
+        writeFileSync(secrets.encryptionKeyFile, kept.keyFile);
+      }
       const nats = await NatsServer.startCluster(natsServers, host);
-      return new SharedServices(postgres, nats, initCluster(join(folder, "cluster")), database);
+      return new SharedServices(postgres, nats, secrets, database);
     } catch (error) {
       await postgres.close();
       throw error;
@@ -91,6 +98,12 @@ export class SharedServices {
   /** Runs a statement in the database of the nodes. */
   query(sql: string): Promise<readonly unknown[]> {
     return this.postgres.query(sql, this.#database);
+  }
+
+  /** What their database holds, as statements, and the text of the key file that opens it. */
+  async keep(): Promise<NonNullable<SharedOptions["kept"]>> {
+    const keyFile = readFileSync(this.#environment["FANFARE_ENCRYPTION_KEY_FILE"] ?? "", "utf8");
+    return { statements: await this.postgres.dump(this.#database), keyFile };
   }
 
   async close(): Promise<void> {

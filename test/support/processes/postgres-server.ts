@@ -2,7 +2,7 @@ import { appendFile, chown, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import pg from "pg";
-import { type Child, startChild } from "./children.ts";
+import { type Child, runToEnd, startChild } from "./children.ts";
 import { freePort } from "./free-port.ts";
 import { waitFor } from "./waiting.ts";
 
@@ -88,6 +88,16 @@ export class PostgresServer {
     } finally {
       await client.end();
     }
+  }
+
+  /**
+   * All that a database holds, as SQL statements that make it again. The lines of `pg_dump` that only `psql` understands
+   * are left out.
+   */
+  async dump(database: string): Promise<string> {
+    const form = ["--inserts", "--no-owner", "--no-privileges"];
+    const text = await runToEnd(join(PROGRAMS, "pg_dump"), [...form, this.url(database)]);
+    return text.replaceAll(/^\\(un)?restrict .*\n/gm, "");
   }
 
   /** From now on every user but the superuser needs a password. */
