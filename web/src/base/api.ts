@@ -1,3 +1,4 @@
+import type { AddressOf, ContentOf, ItemOf, Method } from "./api-paths.ts";
 import { at } from "./base-path.ts";
 import type { ApiErrorBody } from "./model.ts";
 import { noteSignedOut } from "./session.ts";
@@ -40,8 +41,6 @@ const NAMED: Readonly<Record<string, RegExp>> = {
 
 /** The field that an error is about, as the contract names it: `restream[0].rtmpUrl`. */
 export const fieldOf = ({ code, message }: ApiError): string | undefined => NAMED[code]?.exec(message)?.[1];
-
-type Method = "GET" | "POST" | "PUT" | "DELETE";
 
 /** Longest wait for a response, in milliseconds. */
 const RESPONSE_DEADLINE_MS = 20_000;
@@ -89,18 +88,28 @@ export async function readAnswer(response: Response, path: string): Promise<unkn
   );
 }
 
-/** Calls a path below `/api/v2` and returns the response's `content`. Throws ApiError. */
-export async function call<Content>(method: Method, path: string, body?: object): Promise<Content> {
-  const { content } = (await request(method, `/api/v2${path}`, body)) as { readonly content: Content };
+/**
+ * Calls an address below `/api/v2` and returns the response's `content`. Address and content are those of the
+ * OpenAPI document; the server checks the body. Throws ApiError.
+ */
+export async function call<M extends Method, const Address extends string>(
+  method: M,
+  path: Address & AddressOf<M, Address>,
+  body?: object,
+): Promise<ContentOf<M, Address>> {
+  const { content } = (await request(method, `/api/v2${path}`, body)) as { readonly content: ContentOf<M, Address> };
   return content;
 }
 
 /** Reads one page of a list below `/api/v2`. Throws ApiError. */
-export async function list<Item>(path: string): Promise<{ readonly items: readonly Item[]; readonly total: number }> {
-  const page = (await request("GET", `/api/v2${path}`)) as { content: Item[]; total?: number };
+export async function list<const Address extends string>(
+  path: Address & AddressOf<"GET", Address>,
+): Promise<{ readonly items: readonly ItemOf<Address>[]; readonly total: number }> {
+  const page = (await request("GET", `/api/v2${path}`)) as { content: ItemOf<Address>[]; total?: number };
   return { items: page.content, total: page.total ?? page.content.length };
 }
 
-export const channelPath = (channelId: string): string => `/re-stream/channels/${encodeURIComponent(channelId)}`;
-export const platformPath = (channelId: string, platId: number): string =>
-  `${channelPath(channelId)}/platforms/${platId}`;
+export type ChannelPath = `/re-stream/channels/${string}`;
+export const channelPath = (channelId: string) => `/re-stream/channels/${encodeURIComponent(channelId)}` as const;
+export const platformPath = (channelId: string, platId: number) =>
+  `${channelPath(channelId)}/platforms/${String(platId)}` as const;

@@ -1,6 +1,5 @@
 import { call, channelPath } from "../base/api.ts";
 import { now } from "../base/clock.ts";
-import type { History } from "../base/model.ts";
 import { HISTORY_SECONDS } from "./changes.ts";
 import { lastMinuteOf, type RateSample, rateSamplesOf } from "./rate-samples.ts";
 import { type LiveChannel, returns } from "./store.ts";
@@ -42,6 +41,6 @@ function readNext(): void {
 async function read(live: LiveChannel): Promise<void> {
   const { channelId, recentPublishStartTime } = live.channel.peek();
   const fromTime = Math.round(now.peek()) - HISTORY_SECONDS * 1_000;
-  const path = `${channelPath(channelId)}/history?fromTime=${fromTime}&stepSeconds=1`;
-  live.earlier.value = rateSamplesOf(await call<History>("GET", path), recentPublishStartTime ?? 0);
+  const path = `${channelPath(channelId)}/history?fromTime=${fromTime}&stepSeconds=1` as const;
+  live.earlier.value = rateSamplesOf(await call("GET", path), recentPublishStartTime ?? 0);
 }

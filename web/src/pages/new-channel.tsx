@@ -1,6 +1,5 @@
 import { useEffect } from "preact/hooks";
 import { call, channelPath } from "../base/api.ts";
-import type { Channel, Platform, PlatformSettings } from "../base/model.ts";
 import { go } from "../base/router.ts";
 import { showChannel } from "../live/store.ts";
 import { Dialog } from "../parts/basic/dialog.tsx";
@@ -15,16 +14,12 @@ import { t } from "../text/text.ts";
 export function NewChannel({ onClose }: { readonly onClose: () => void }) {
   useEffect(() => void readPresets().catch(() => undefined), []);
   const submit = async (field: (name: string) => string): Promise<void> => {
-    const created = await call<Channel & { readonly restream: readonly PlatformSettings[] }>(
-      "POST",
-      "/re-stream/channels",
-      {
-        channelName: field("channelName"),
-        planType: "UNLIMITED",
-        restream: [platformBody(field)],
-      },
-    );
-    const platforms = await call<Platform[]>("GET", `${channelPath(created.channelId)}/platforms`);
+    const created = await call("POST", "/re-stream/channels", {
+      channelName: field("channelName"),
+      planType: "UNLIMITED",
+      restream: [platformBody(field)],
+    });
+    const platforms = await call("GET", `${channelPath(created.channelId)}/platforms`);
     showChannel({ ...created, platforms });
     onClose();
     go(`/channels/${created.channelId}`);

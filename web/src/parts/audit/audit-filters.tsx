@@ -40,7 +40,7 @@ export function AuditFilters({ filter }: { readonly filter: Signal<Filter> }) {
   const keys = useSignal<readonly AccessKey[]>([]);
   useEffect(() => {
     // Without the list of keys the other filters work.
-    list<AccessKey>("/access-keys").then(
+    list("/access-keys").then(
       ({ items }) => {
         keys.value = items;
       },

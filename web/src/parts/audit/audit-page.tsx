@@ -23,7 +23,7 @@ export function AuditPage() {
   const filter = useSignal<Filter>(NO_FILTER);
   const read = async (pageNo: number): Promise<void> => {
     const query = queryOf(filter.peek());
-    const page = await list<AuditRecord>(`/audit?pageNo=${pageNo}&pageSizeNo=${PAGE_SIZE}${query}`);
+    const page = await list(`/audit?pageNo=${pageNo}&pageSizeNo=${PAGE_SIZE}${query}`);
     // Another filter was chosen meanwhile.
     if (query !== queryOf(filter.peek())) return;
     records.value = pageNo === 1 ? page.items : merged(records.value, page.items);
@@ -65,8 +65,8 @@ function merged(one: readonly AuditRecord[], other: readonly AuditRecord[]): rea
 async function exportJson(filter: Filter): Promise<void> {
   let all: readonly AuditRecord[] = [];
   for (let pageNo = 1; pageNo <= EXPORT_PAGES_MAX; pageNo += 1) {
-    const path = `/audit?pageNo=${pageNo}&pageSizeNo=${EXPORT_PAGE_SIZE}${queryOf(filter)}`;
-    const { items, total } = await list<AuditRecord>(path);
+    const path = `/audit?pageNo=${pageNo}&pageSizeNo=${EXPORT_PAGE_SIZE}${queryOf(filter)}` as const;
+    const { items, total } = await list(path);
     all = merged(all, items);
     if (items.length < EXPORT_PAGE_SIZE || all.length >= total) break;
   }

@@ -1,6 +1,6 @@
 import { useSignal } from "@preact/signals";
 import { call, channelPath } from "../../base/api.ts";
-import type { Channel, ChannelWithSecret } from "../../base/model.ts";
+import type { Channel } from "../../base/model.ts";
 import { t } from "../../text/text.ts";
 import { CopyField } from "../basic/copy.tsx";
 import { Dialog } from "../basic/dialog.tsx";
@@ -104,9 +104,9 @@ function ingestAuthOf(field: Fields, { ingestAuth }: Channel): { readonly ingest
 /** The channel's own webhook, which replaces the default one. Its secret is shown once, when it is set. */
 function ChannelWebhook({ channel }: { readonly channel: Channel }) {
   const secret = useSignal<string | undefined>(undefined);
-  const path = `${channelPath(channel.channelId)}/callbackEndpoint`;
+  const path = `${channelPath(channel.channelId)}/callbackEndpoint` as const;
   const submit = async (field: Fields): Promise<void> => {
-    const changed = await call<ChannelWithSecret>("POST", path, { callbackUrl: field("callbackUrl").trim() });
+    const changed = await call("POST", path, { callbackUrl: field("callbackUrl").trim() });
     secret.value = changed.webhookSecret;
     say(t().common.saved);
   };

@@ -11,7 +11,7 @@ import { Confirm } from "../basic/confirm.tsx";
 export function Hold({ channel }: { readonly channel: Channel }) {
   const isAsked = useSignal(false);
   const { endTime, limitTime } = channel.hold;
-  const path = `${channelPath(channel.channelId)}/hold`;
+  const path = `${channelPath(channel.channelId)}/hold` as const;
   const isAtLimit = endTime !== undefined && limitTime !== undefined && endTime >= limitTime;
   return (
     <div class="hold">

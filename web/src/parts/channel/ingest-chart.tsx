@@ -1,7 +1,6 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
 import { call, channelPath } from "../../base/api.ts";
-import type { History } from "../../base/model.ts";
 import { kilobitsOf, type Rates, ratesOfHistory, withSamples } from "../../chart/broadcast-rates.ts";
 import { rateWords } from "../../chart/rate-line.tsx";
 import { TimeChart } from "../../chart/time-chart.tsx";
@@ -22,7 +21,7 @@ function useBroadcastRates(live: LiveChannel): Rates {
   const { channelId, recentPublishStartTime } = live.channel.value;
   useEffect(() => {
     let isClosed = false;
-    call<History>("GET", `${channelPath(channelId)}/history`)
+    call("GET", `${channelPath(channelId)}/history`)
       .then((history) => {
         if (!isClosed) known.value = withSamples(ratesOfHistory(history), live.samples.peek());
       })

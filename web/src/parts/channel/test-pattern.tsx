@@ -7,7 +7,7 @@ import { Action } from "../basic/action.tsx";
 import { Icon } from "../basic/icon.tsx";
 import { platformName } from "../platform/presets.ts";
 
-export const testPatternPath = ({ channelId }: Channel): string => `${channelPath(channelId)}/test-pattern`;
+export const testPatternPath = ({ channelId }: Channel) => `${channelPath(channelId)}/test-pattern` as const;
 
 /** What the channel's test pattern is on air to, if it runs. */
 export function TestPatternBanner({ channel }: { readonly channel: Channel }) {

@@ -1,7 +1,7 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { call, list } from "../../base/api.ts";
-import type { Contact, ContactTest } from "../../base/model.ts";
+import type { Contact } from "../../base/model.ts";
 import { returns } from "../../live/store.ts";
 import { formatDateTime } from "../../text/format.ts";
 import { t } from "../../text/text.ts";
@@ -20,13 +20,13 @@ export function Contacts() {
   const editing = useSignal<Contact | "new" | undefined>(undefined);
   const removing = useSignal<Contact | undefined>(undefined);
   const read = async (): Promise<void> => {
-    contacts.value = (await list<Contact>(PATH)).items;
+    contacts.value = (await list(PATH)).items;
   };
   useEffect(() => {
     read().catch((error: unknown) => say(problemText(error), "bad"));
   }, [returns.value]);
   const remove = async (): Promise<void> => {
-    await call("DELETE", `${PATH}/${removing.value?.contactId}`);
+    await call("DELETE", `${PATH}/${removing.value?.contactId ?? ""}`);
     await read();
   };
   const texts = words();
@@ -99,7 +99,7 @@ export function Contacts() {
 }
 
 async function test({ contactId }: Contact): Promise<void> {
-  const { ok, lastStatus, lastProblem } = await call<ContactTest>("POST", `${PATH}/${contactId}/test`);
+  const { ok, lastStatus, lastProblem } = await call("POST", `${PATH}/${contactId}/test`);
   const { tested, testFailed } = words();
   if (ok) say(tested);
   else say(testFailed(whyText(lastProblem, lastStatus)), "bad");

@@ -35,7 +35,7 @@ export function Delay({ channelId, platform }: DelayOptions) {
   const [current, buffered] = [formatDuration(delay.currentSeconds), formatDuration(delay.bufferedSeconds)];
   const word = delay.state === "LIVE" ? texts.states.LIVE : `${texts.states[delay.state]} ${buffered}`;
   const cut = async (): Promise<void> => {
-    showPlatform(channelId, await call<Platform>("PUT", `${platformPath(channelId, platId)}/cut-delay`));
+    showPlatform(channelId, await call("PUT", `${platformPath(channelId, platId)}/cut-delay`));
     say(texts.cutDone);
   };
   return (

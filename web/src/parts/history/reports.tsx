@@ -22,7 +22,7 @@ export function Reports({ channel }: { readonly channel: Channel }) {
   useEffect(() => {
     let isClosed = false;
     const read = () =>
-      list<Report>(`${channelPath(channelId)}/reports?pageSizeNo=${REPORTS_SHOWN}`)
+      list(`${channelPath(channelId)}/reports?pageSizeNo=${REPORTS_SHOWN}`)
         .then(({ items }) => {
           if (!isClosed) reports.value = items;
         })

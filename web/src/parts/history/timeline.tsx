@@ -49,7 +49,7 @@ export function Timeline({ channel }: { readonly channel: Channel }) {
   const { channelId } = channel;
   const isOfChannel = (event: ChannelEvent): boolean => event.channelId === channelId;
   const read = async (pageNo: number): Promise<void> => {
-    const page = await list<ChannelEvent>(`${channelPath(channelId)}/events?pageNo=${pageNo}&pageSizeNo=${PAGE_SIZE}`);
+    const page = await list(`${channelPath(channelId)}/events?pageNo=${pageNo}&pageSizeNo=${PAGE_SIZE}`);
     stored.value = pageNo === 1 ? page.items : merged(stored.value, page.items);
     total.value = page.total;
   };
@@ -142,8 +142,8 @@ function withStrangers(
 async function readAll(channelId: string): Promise<readonly ChannelEvent[]> {
   let events: readonly ChannelEvent[] = [];
   for (let pageNo = 1; pageNo <= EXPORT_PAGES_MAX; pageNo += 1) {
-    const path = `${channelPath(channelId)}/events?pageNo=${pageNo}&pageSizeNo=${EXPORT_PAGE_SIZE}`;
-    const { items, total } = await list<ChannelEvent>(path);
+    const path = `${channelPath(channelId)}/events?pageNo=${pageNo}&pageSizeNo=${EXPORT_PAGE_SIZE}` as const;
+    const { items, total } = await list(path);
     events = merged(events, items);
     if (items.length < EXPORT_PAGE_SIZE || events.length >= total) break;
   }

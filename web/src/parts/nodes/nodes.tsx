@@ -20,7 +20,7 @@ export function ServerNodes() {
   const nodes = useSignal<readonly ServerNode[]>([]);
   const draining = useSignal<ServerNode | undefined>(undefined);
   const read = async (): Promise<void> => {
-    nodes.value = (await list<ServerNode>("/nodes")).items;
+    nodes.value = (await list("/nodes")).items;
   };
   useEffect(() => {
     read().catch((error: unknown) => say(problemText(error), "bad"));
@@ -31,7 +31,7 @@ export function ServerNodes() {
     return () => clearInterval(timer);
   }, [returns.value]);
   const drain = async (): Promise<void> => {
-    await call("POST", `/nodes/${draining.value?.incarnation}/drain`);
+    await call("POST", `/nodes/${String(draining.value?.incarnation)}/drain`);
     await read();
   };
   if (nodes.value.length === 0) return null;

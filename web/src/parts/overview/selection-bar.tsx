@@ -1,5 +1,5 @@
 import { useSignal } from "@preact/signals";
-import { call, channelPath } from "../../base/api.ts";
+import { type ChannelPath, call, channelPath } from "../../base/api.ts";
 import { liveChannel } from "../../live/store.ts";
 import { t } from "../../text/text.ts";
 import { Action, problemText } from "../basic/action.tsx";
@@ -9,9 +9,9 @@ import { addLabel, LabelSelected, removeLabel } from "./label-selected.tsx";
 import { selectedIds, selection, shownIds } from "./view-state.ts";
 
 const CALLS = {
-  enable: (path: string) => call("PUT", `${path}/on`),
-  end: (path: string) => call("POST", `${path}/end`),
-  disable: (path: string) => call("PUT", `${path}/off`),
+  enable: (path: ChannelPath) => call("PUT", `${path}/on`),
+  end: (path: ChannelPath) => call("POST", `${path}/end`),
+  disable: (path: ChannelPath) => call("PUT", `${path}/off`),
 };
 type Act = keyof typeof CALLS;
 type Summary = {

@@ -30,7 +30,7 @@ export function ImportPlatforms({ channelId, onClose }: ImportOptions) {
   const submit = async (): Promise<void> => {
     for (const { notes: _shown, ...one } of usable.slice(added.value)) {
       try {
-        showPlatform(channelId, await call<Platform>("POST", `${channelPath(channelId)}/platforms`, one));
+        showPlatform(channelId, await call("POST", `${channelPath(channelId)}/platforms`, one));
       } catch (error) {
         const why = `${nameOf(one)}: ${problemText(error)}`;
         throw new Error(added.value === 0 ? why : `${why} ${t().import.othersAdded(added.value)}`);

@@ -47,9 +47,8 @@ export function PlatformActions({ channel, platform, name, onTested, onRemove }:
   const edit = (): void => {
     opened.value = "edit";
   };
-  const test = async (): Promise<void> => onTested(await call<PlatformTest>("POST", `${path}/test`));
-  const retry = async (): Promise<void> =>
-    showPlatform(channel.channelId, await call<Platform>("PUT", `${path}/retry`));
+  const test = async (): Promise<void> => onTested(await call("POST", `${path}/test`));
+  const retry = async (): Promise<void> => showPlatform(channel.channelId, await call("PUT", `${path}/retry`));
   const canRetry = platform.connectStatus === "FAIL" && platform.enabled;
   const canTest = platform.connectStatus === "READY" || platform.connectStatus === "FAIL";
   const mustEdit = canRetry && platform.lastError !== undefined && SETTINGS_ERRORS.includes(platform.lastError.code);

@@ -1,6 +1,6 @@
 import { useSignal } from "@preact/signals";
 import { call, channelPath, platformPath } from "../../base/api.ts";
-import type { Channel, Platform, PlatformSettings, Preset } from "../../base/model.ts";
+import type { Channel, Platform, Preset } from "../../base/model.ts";
 import { showPlatform } from "../../live/store.ts";
 import { t } from "../../text/text.ts";
 import { Dialog } from "../basic/dialog.tsx";
@@ -109,7 +109,7 @@ type AddOptions = { readonly channelId: string; readonly onClose: () => void };
 
 export function AddPlatform({ channelId, onClose }: AddOptions) {
   const submit = async (field: Fields): Promise<void> => {
-    const added = await call<Platform>("POST", `${channelPath(channelId)}/platforms`, platformBody(field));
+    const added = await call("POST", `${channelPath(channelId)}/platforms`, platformBody(field));
     showPlatform(channelId, added);
     onClose();
     sayNotes(added.notes);
@@ -130,7 +130,7 @@ export function EditPlatform({ channel, platform, onClose }: EditOptions) {
   const submit = async (field: Fields): Promise<void> => {
     const path = platformPath(channel.channelId, platform.platId);
     const onAir = channel.isPublishing ? "?onAir=true" : "";
-    const edited = await call<PlatformSettings>("PUT", `${path}${onAir}`, {
+    const edited = await call("PUT", `${path}${onAir}`, {
       rtmpUrl: field("rtmpUrl"),
       streamKey: field("streamKey"),
       streamId: field("id"),

@@ -24,7 +24,7 @@ export const offeredPresets = computed<readonly Preset[]>(() => {
 });
 
 export async function readPresets(): Promise<void> {
-  if (presets.value.length === 0) presets.value = await call<Preset[]>("GET", "/re-stream/presets");
+  if (presets.value.length === 0) presets.value = await call("GET", "/re-stream/presets");
 }
 
 /** Returns the preset of a kind of platform, also of a former name. */

@@ -14,8 +14,8 @@ const SHOWN_MAX = 50;
 /** A list with a file that grows is read again this often, in milliseconds. */
 const REREAD_MS = 5_000;
 
-const pathOf = ({ channelId, recordingId }: Recording): string =>
-  `/re-stream/recordings/${encodeURIComponent(channelId)}/${encodeURIComponent(recordingId)}`;
+const pathOf = ({ channelId, recordingId }: Recording) =>
+  `/re-stream/recordings/${encodeURIComponent(channelId)}/${encodeURIComponent(recordingId)}` as const;
 
 /** The switch for a channel's recording, how that stands, and its files. */
 export function Recordings({ channel }: { readonly channel: Channel }) {
@@ -23,7 +23,7 @@ export function Recordings({ channel }: { readonly channel: Channel }) {
   const asked = useSignal<Recording | undefined>(undefined);
   const { channelId, recording } = channel;
   const read = (): Promise<void> =>
-    list<Recording>(`/re-stream/recordings?channelId=${encodeURIComponent(channelId)}&pageSizeNo=${SHOWN_MAX}`)
+    list(`/re-stream/recordings?channelId=${encodeURIComponent(channelId)}&pageSizeNo=${SHOWN_MAX}`)
       .then((answer) => {
         found.value = { items: answer.items, total: answer.total ?? answer.items.length };
       })

@@ -1,5 +1,5 @@
 import { useSignal } from "@preact/signals";
-import { call } from "../../base/api.ts";
+import { type ChannelPath, call } from "../../base/api.ts";
 import type { MediaFile, Schedule } from "../../base/model.ts";
 import { Field, type Fields, Form, optionalLabel, SelectField, TextField } from "../basic/form.tsx";
 import { words } from "./texts.ts";
@@ -8,7 +8,7 @@ const DAYS = ["MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN"] as const;
 const NAME_CHARACTERS_MAX = 80;
 
 type FormOptions = {
-  readonly path: string;
+  readonly path: `${ChannelPath}/schedules`;
   /** Absent: a new one. */
   readonly schedule?: Schedule | undefined;
   readonly files: readonly MediaFile[];

@@ -1,6 +1,6 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import { call, channelPath } from "../../base/api.ts";
+import { type ChannelPath, call, channelPath } from "../../base/api.ts";
 import type { Channel, MediaFile, Schedule } from "../../base/model.ts";
 import { returns } from "../../live/store.ts";
 import { formatDateTime } from "../../text/format.ts";
@@ -37,14 +37,14 @@ type Question = { readonly kind: "form" | "delete"; readonly schedule?: Schedule
 
 function ScheduleList({ channelId }: { readonly channelId: string }) {
   const texts = words();
-  const path = `${channelPath(channelId)}/schedules`;
+  const path = `${channelPath(channelId)}/schedules` as const;
   const schedules = useSignal<readonly Schedule[] | undefined>(undefined);
   const files = useSignal<readonly MediaFile[]>([]);
   const question = useSignal<Question | undefined>(undefined);
   const refresh = async (): Promise<void> => {
     // One that fails is read again in a moment.
-    files.value = await call<readonly MediaFile[]>("GET", "/media-files").catch(() => files.value);
-    schedules.value = await call<readonly Schedule[]>("GET", path).catch(() => schedules.value);
+    files.value = await call("GET", "/media-files").catch(() => files.value);
+    schedules.value = await call("GET", path).catch(() => schedules.value);
   };
   useEffect(() => {
     void refresh();
@@ -97,7 +97,7 @@ function ScheduleList({ channelId }: { readonly channelId: string }) {
 type RowOptions = {
   readonly schedule: Schedule;
   readonly all: readonly Schedule[];
-  readonly path: string;
+  readonly path: `${ChannelPath}/schedules`;
   readonly refresh: () => Promise<void>;
   readonly onAsk: (kind: Question["kind"]) => void;
 };

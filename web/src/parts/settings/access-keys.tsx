@@ -23,7 +23,7 @@ export function AccessKeys() {
   const isCreating = useSignal(false);
   const removing = useSignal<string | undefined>(undefined);
   const read = async (): Promise<void> => {
-    keys.value = (await list<AccessKey>("/access-keys")).items;
+    keys.value = (await list("/access-keys")).items;
   };
   useEffect(() => {
     read().catch((error: unknown) => say(problemText(error), "bad"));
@@ -101,7 +101,7 @@ function NewKey({ onCreated, onClose }: NewKeyOptions) {
   const submit = async (field: Fields): Promise<void> => {
     const name = field("name").trim();
     const body = { role: field("role"), ...(name === "" ? {} : { name }) };
-    created.value = await call<NewAccessKey>("POST", "/access-keys", body);
+    created.value = await call("POST", "/access-keys", body);
     await onCreated();
   };
   return (

@@ -1,5 +1,5 @@
 import { useSignal } from "@preact/signals";
-import { call } from "../../base/api.ts";
+import { type ChannelPath, call } from "../../base/api.ts";
 import type { Source } from "../../base/model.ts";
 import { formatMoment } from "../../text/format.ts";
 import { language } from "../../text/text.ts";
@@ -9,7 +9,7 @@ import { words } from "./texts.ts";
 type PullOptions = {
   readonly source: Source;
   /** Where the source is set. */
-  readonly path: string;
+  readonly path: `${ChannelPath}/source`;
   readonly refresh: () => Promise<void>;
 };
 

@@ -15,12 +15,12 @@ type SlateOptions = {
 export function SlateSection({ channel, slate, files, refresh }: SlateOptions) {
   const texts = words();
   const path = channelPath(channel.channelId);
-  const act = async (method: "POST" | "PUT" | "DELETE", name: string, body?: object): Promise<void> => {
-    await call(method, `${path}/${name}`, body);
+  const after = async (change: Promise<unknown>): Promise<void> => {
+    await change;
     await refresh();
   };
   const choose = (fileId: string): Promise<void> =>
-    fileId === "" ? act("DELETE", "slate") : act("PUT", "slate", { fileId });
+    after(fileId === "" ? call("DELETE", `${path}/slate`) : call("PUT", `${path}/slate`, { fileId }));
   const message = language.value === "ko" ? slate.messageKo : slate.message;
   return (
     <section aria-labelledby="slate-title">
@@ -46,7 +46,7 @@ export function SlateSection({ channel, slate, files, refresh }: SlateOptions) {
       {channel.isPublishing && slate.fileId !== undefined && (
         <Action
           kind={slate.curtainClosed ? "main" : undefined}
-          run={() => act(slate.curtainClosed ? "DELETE" : "POST", "curtain")}
+          run={() => after(call(slate.curtainClosed ? "DELETE" : "POST", `${path}/curtain`))}
         >
           {slate.curtainClosed ? texts.openCurtain : texts.closeCurtain}
         </Action>

@@ -1,6 +1,6 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import { call, channelPath } from "../../base/api.ts";
+import { type ChannelPath, call, channelPath } from "../../base/api.ts";
 import type { Channel, MediaFile, MediaSpace, Slate, Source } from "../../base/model.ts";
 import { language } from "../../text/text.ts";
 import { Action, problemText } from "../basic/action.tsx";
@@ -20,13 +20,13 @@ export function SourcePanel({ channel }: { readonly channel: Channel }) {
   const files = useSignal<readonly MediaFile[]>([]);
   const space = useSignal<MediaSpace | undefined>(undefined);
   const slate = useSignal<Slate | undefined>(undefined);
-  const path = `${channelPath(channel.channelId)}/source`;
+  const path = `${channelPath(channel.channelId)}/source` as const;
   const refresh = async (): Promise<void> => {
     // One that fails is read again in a moment.
-    source.value = await call<Source>("GET", path).catch(() => source.value);
-    slate.value = await call<Slate>("GET", `${channelPath(channel.channelId)}/slate`).catch(() => slate.value);
-    files.value = await call<readonly MediaFile[]>("GET", "/media-files").catch(() => files.value);
-    space.value = await call<MediaSpace>("GET", "/media-space").catch(() => space.value);
+    source.value = await call("GET", path).catch(() => source.value);
+    slate.value = await call("GET", `${channelPath(channel.channelId)}/slate`).catch(() => slate.value);
+    files.value = await call("GET", "/media-files").catch(() => files.value);
+    space.value = await call("GET", "/media-space").catch(() => space.value);
   };
   useEffect(() => {
     void refresh();
@@ -34,7 +34,7 @@ export function SourcePanel({ channel }: { readonly channel: Channel }) {
     return () => clearInterval(timer);
   }, [path]);
   const set = async (fileIds: readonly string[], loop: boolean): Promise<void> => {
-    const made = fileIds.length === 0 ? call<Source>("DELETE", path) : call<Source>("PUT", path, { fileIds, loop });
+    const made = fileIds.length === 0 ? call("DELETE", path) : call("PUT", path, { fileIds, loop });
     await made.then(
       (changed) => (source.value = changed),
       (error: unknown) => say(problemText(error), "bad"),
@@ -70,7 +70,7 @@ export function SourcePanel({ channel }: { readonly channel: Channel }) {
 type StateOptions = {
   readonly source: Source;
   readonly files: readonly MediaFile[];
-  readonly path: string;
+  readonly path: `${ChannelPath}/source`;
   readonly refresh: () => Promise<void>;
 };
 

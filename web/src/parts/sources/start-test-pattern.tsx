@@ -1,4 +1,4 @@
-import { call } from "../../base/api.ts";
+import { type ChannelPath, call } from "../../base/api.ts";
 import type { Channel } from "../../base/model.ts";
 import { t } from "../../text/text.ts";
 import { Dialog } from "../basic/dialog.tsx";
@@ -10,7 +10,11 @@ const MINUTES = [1, 5, 15, 60] as const;
 const MINUTES_DEFAULT = 5;
 
 /** `path`: where the test pattern of the channel is started. */
-type StartOptions = { readonly channel: Channel; readonly path: string; readonly onClose: () => void };
+type StartOptions = {
+  readonly channel: Channel;
+  readonly path: `${ChannelPath}/test-pattern`;
+  readonly onClose: () => void;
+};
 
 const boxOf = (platId: number): string => `platform-${platId}`;
 

@@ -20,7 +20,7 @@ export async function upload(
     ({ fileState, fileName, bytes }) => fileState === "uploading" && fileName === file.name && bytes === file.size,
   );
   const { fileId, receivedBytes } =
-    begun ?? (await call<MediaFile>("POST", "/media-files", { fileName: file.name, bytes: file.size }));
+    begun ?? (await call("POST", "/media-files", { fileName: file.name, bytes: file.size }));
   for (let at = receivedBytes; at < file.size; ) {
     const part = file.slice(at, at + PART_BYTES);
     at = await patiently(fileId, () => sendPart(fileId, part, at, file.size));
@@ -37,7 +37,7 @@ async function patiently(fileId: string, send: () => Promise<MediaFile>): Promis
       if (!(error instanceof ApiError) || waitMs === undefined) throw error;
       if (error.code !== "network" && error.code !== "limited" && error.code !== "250005") throw error;
       await new Promise((resolve) => setTimeout(resolve, waitMs));
-      const present = await call<MediaFile>("GET", `/media-files/${fileId}`).catch(() => undefined);
+      const present = await call("GET", `/media-files/${fileId}`).catch(() => undefined);
       // The part arrived, only its answer did not.
       if (error.code === "250005" && present !== undefined) return present.receivedBytes;
     }

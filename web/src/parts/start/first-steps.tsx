@@ -4,7 +4,7 @@ import { useEffect } from "preact/hooks";
 import { channelPath, list } from "../../base/api.ts";
 import { at } from "../../base/base-path.ts";
 import { now } from "../../base/clock.ts";
-import type { Channel, ChannelEvent, Report } from "../../base/model.ts";
+import type { Channel } from "../../base/model.ts";
 import { recentEvents } from "../../live/store.ts";
 import { t } from "../../text/text.ts";
 import { Icon } from "../basic/icon.tsx";
@@ -43,8 +43,8 @@ function keepClosed(channelId: string): void {
 
 async function readPast(channelId: string): Promise<Past> {
   const [events, reports] = await Promise.all([
-    list<ChannelEvent>(`${channelPath(channelId)}/events?pageSizeNo=100`),
-    list<Report>(`${channelPath(channelId)}/reports?pageSizeNo=20`),
+    list(`${channelPath(channelId)}/events?pageSizeNo=100`),
+    list(`${channelPath(channelId)}/reports?pageSizeNo=20`),
   ]);
   return pastOf(events.items, reports.items);
 }

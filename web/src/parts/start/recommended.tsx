@@ -18,7 +18,7 @@ export function Recommended({ channel }: { readonly channel: Channel }) {
   const chosen = platforms.map(({ platId, enabled }) => `${platId} ${enabled}`).join();
   useEffect(() => {
     let isClosed = false;
-    call<RecommendedSettings>("GET", `${channelPath(channelId)}/recommended-settings`)
+    call("GET", `${channelPath(channelId)}/recommended-settings`)
       .then((settings) => {
         if (!isClosed) found.value = settings;
       })

@@ -76,7 +76,7 @@ function OpenPreview({ channel, onProblem }: OpenPreviewOptions) {
   const url = useSignal<string | undefined>(undefined);
   useEffect(() => {
     let isClosed = false;
-    call<{ readonly url: string }>("POST", `${channelPath(channelId)}/preview-token`).then(
+    call("POST", `${channelPath(channelId)}/preview-token`).then(
       (token) => {
         url.value = token.url;
       },

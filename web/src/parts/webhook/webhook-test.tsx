@@ -1,13 +1,16 @@
-import { call } from "../../base/api.ts";
-import type { WebhookTest } from "../../base/model.ts";
+import { type ChannelPath, call } from "../../base/api.ts";
 import { t } from "../../text/text.ts";
 import { Action } from "../basic/action.tsx";
 import { say } from "../basic/notice.tsx";
 
 /** A button that sends a test message to a saved webhook, and shows what the receiver returned. */
-export function TestWebhook({ path }: { readonly path: string }) {
+export function TestWebhook({
+  path,
+}: {
+  readonly path: "/events/callbackEndpoint" | `${ChannelPath}/callbackEndpoint`;
+}) {
   const test = async (): Promise<void> => {
-    const { ok, lastStatus, lastProblem } = await call<WebhookTest>("POST", `${path}/test`);
+    const { ok, lastStatus, lastProblem } = await call("POST", `${path}/test`);
     const { webhookPassed, webhookFailed, deliveryProblems } = t().settings;
     if (ok && lastStatus !== undefined) say(webhookPassed(lastStatus));
     else say(webhookFailed(lastProblem === undefined ? (lastStatus ?? "") : deliveryProblems[lastProblem]), "bad");

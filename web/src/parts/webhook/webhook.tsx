@@ -20,11 +20,11 @@ export function Webhook() {
   const endpoint = useSignal<CallbackEndpoint | undefined>(undefined);
   const deliveries = useSignal<readonly Delivery[]>([]);
   const readDeliveries = async (): Promise<void> => {
-    deliveries.value = (await list<Delivery>(`/events/deliveries?pageSizeNo=${DELIVERIES_SHOWN}`)).items;
+    deliveries.value = (await list(`/events/deliveries?pageSizeNo=${DELIVERIES_SHOWN}`)).items;
   };
   useEffect(() => {
     const read = async (): Promise<void> => {
-      endpoint.value = await call<CallbackEndpoint>("GET", PATH);
+      endpoint.value = await call("GET", PATH);
       await readPresets().catch(() => undefined);
       await readDeliveries();
     };
@@ -76,7 +76,7 @@ function Deliveries({ deliveries, onSent }: DeliveriesOptions) {
   const responseOf = ({ lastStatus, lastProblem }: Delivery): string =>
     lastStatus?.toString() ?? (lastProblem === undefined ? "–" : deliveryProblems[lastProblem]);
   const resend = async (id: number): Promise<void> => {
-    await call("POST", `/events/deliveries/${id}/resend`);
+    await call("POST", `/events/deliveries/${String(id)}/resend`);
     await onSent();
   };
   return (
