@@ -5,7 +5,6 @@ import type { ANSWER_SCHEMAS, ERROR_SCHEMAS } from "../../../src/api-contract/sc
 type Answers = { readonly [Name in keyof typeof ANSWER_SCHEMAS]: z.output<(typeof ANSWER_SCHEMAS)[Name]> };
 
 export type Channel = Answers["LiveSnapshot"]["channels"][number];
-export type ChannelWithSecret = Answers["ChannelWithWebhookSecret"];
 export type Platform = Answers["Platform"];
 export type PlatformSettings = Answers["PlatformSettings"];
 export type Ingest = NonNullable<Channel["ingest"]>;
@@ -19,9 +18,7 @@ export type RecommendedSettings = Answers["RecommendedSettings"];
 export type AuditRecord = Answers["AuditRecord"];
 export type RefusedEncoder = Answers["RefusedEncoder"];
 export type Delivery = Answers["Delivery"];
-export type WebhookTest = Answers["WebhookTest"];
 export type Contact = Answers["Contact"];
-export type ContactTest = Answers["ContactTest"];
 export type CallbackEndpoint = Answers["CallbackEndpoint"];
 export type MediaFile = Answers["MediaFile"];
 export type MediaSpace = Answers["MediaSpace"];
