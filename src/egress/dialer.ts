@@ -12,12 +12,12 @@ import { parseTargetUrl, type TargetAddress } from "../protocol/rtmp/url.ts";
 import type { Dialer, LinkEvents } from "../relay/subscriber/rtmp-push/link.ts";
 import type { ChannelId, TargetSpec } from "../thread-protocol/channel-spec.ts";
 import { checkedAddresses } from "./checked-addresses.ts";
-import { DialTrace, type DialTraceDeps } from "./dial-trace.ts";
 import { machineError } from "./link-errors.ts";
 import { OpenError, openTcp, openTls } from "./open-socket.ts";
 import { RtmpLink } from "./rtmp-link.ts";
 import { SrtLink } from "./srt-link.ts";
 import { TlsMemory } from "./tls-memory.ts";
+import { DialTrace, type DialTraceDeps } from "./traces/dial-trace.ts";
 
 export type RtmpDialerDeps = {
   readonly clock: Clock;

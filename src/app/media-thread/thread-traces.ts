@@ -1,4 +1,4 @@
-import type { DialTraceDeps } from "../../egress/dial-trace.ts";
+import type { DialTraceDeps } from "../../egress/traces/dial-trace.ts";
 import type { ToMedia } from "../../thread-protocol/messages.ts";
 import { OpenSpan, type SpanDeps } from "../../thread-protocol/traces/open-span.ts";
 import type { TraceParent } from "../../thread-protocol/traces/traces.ts";

@@ -16,7 +16,7 @@ export type ExportPost = (body: string) => Promise<ExportOutcome>;
 
 /** Sends exports of traces over HTTP. `endpoint`: the receiver's address without `/v1/traces`. `headers` may be secret. */
 export function createOtlpPost(endpoint: string, headers: Readonly<Record<string, string>>): ExportPost {
-  const url = `${endpoint.replace(/\/+$/, "")}/v1/traces`;
+  const url = `${endpoint.replace(/\/$/, "")}/v1/traces`;
   return async (body) => {
     try {
       const response = await fetch(url, {

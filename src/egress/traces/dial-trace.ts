@@ -1,9 +1,9 @@
-import { isSrtUrl, parseSrtUrl } from "../base/srt-url.ts";
-import { parseTargetUrl } from "../protocol/rtmp/url.ts";
-import type { LinkEvents } from "../relay/subscriber/rtmp-push/link.ts";
-import type { ChannelId, TargetSpec } from "../thread-protocol/channel-spec.ts";
-import { OpenSpan, type SpanDeps } from "../thread-protocol/traces/open-span.ts";
-import type { SpanAttributes, TraceParent } from "../thread-protocol/traces/traces.ts";
+import { isSrtUrl, parseSrtUrl } from "../../base/srt-url.ts";
+import { parseTargetUrl } from "../../protocol/rtmp/url.ts";
+import type { LinkEvents } from "../../relay/subscriber/rtmp-push/link.ts";
+import type { ChannelId, TargetSpec } from "../../thread-protocol/channel-spec.ts";
+import { OpenSpan, type SpanDeps } from "../../thread-protocol/traces/open-span.ts";
+import type { SpanAttributes, TraceParent } from "../../thread-protocol/traces/traces.ts";
 
 /** The stages of a dial. A login and a redirection go through those of RTMP more than once. */
 export type DialStage =
