@@ -302,7 +302,10 @@ function assemble(foundations: AllFoundations): Parts {
     isOverloaded: () => troubles.current.some(({ name }) => name === "overloaded"),
   });
   media.subscribe(buses);
-  const totals = new TotalsKeeper(() => service.flushTotals(), log);
+  const totals = new TotalsKeeper({
+    ...{ clock, log, flush: () => service.flushTotals() },
+    ...(node === undefined ? {} : { countOnAir: () => liveState.publishingChannels().length }),
+  });
   const notifications = new Notifications({
     ...notificationsOptions(config, storage, log),
     auditCounts: metrics.audit,

@@ -1,22 +1,41 @@
+import type { Clock, Timer } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";
 import type { ServerFact } from "../../control/facts/server-fact.ts";
 
 /** Totals on disk are at most this much behind, plus the time of one write, in milliseconds. */
 const INTERVAL_MS = 2_500;
+/** The same for a node of a cluster with much on air. */
+const SHARED_INTERVAL_MS_MAX = 30_000;
+/** Broadcasts that a node of a cluster may have on air for the short interval: each is a few rows of the common database. */
+const SHARED_BROADCASTS = 100;
 
-/** Stores the totals every few seconds, when an encoder left, and at the end. */
+export type TotalsKeeperDeps = {
+  readonly clock: Pick<Clock, "startTimer">;
+  readonly log: Log;
+  /** Stores what is not stored yet. */
+  readonly flush: () => Promise<void>;
+  /** Where several nodes share the database: how many broadcasts this one has on air. Absent: a single server. */
+  readonly countOnAir?: () => number;
+};
+
+/**
+ * Stores the totals every few seconds, when an encoder left, and at the end. Of several nodes one with more than 100
+ * broadcasts takes proportionally longer, up to half a minute, so that all together do not fill the database with counters.
+ */
 export class TotalsKeeper {
-  readonly #flush: () => Promise<void>;
-  readonly #log: Log;
-  #timer: NodeJS.Timeout | undefined;
+  readonly #deps: TotalsKeeperDeps;
+  #timer: Timer | undefined;
 
-  constructor(flush: () => Promise<void>, log: Log) {
-    this.#flush = flush;
-    this.#log = log;
+  constructor(deps: TotalsKeeperDeps) {
+    this.#deps = deps;
   }
 
   start(): void {
-    this.#timer ??= setInterval(() => this.storeSoon(), INTERVAL_MS);
+    this.#timer ??= this.#deps.clock.startTimer(this.#intervalMs(), () => {
+      this.#timer = undefined;
+      this.storeSoon();
+      this.start();
+    });
   }
 
   /** An encoder has left: its totals are final, and stored at once. */
@@ -25,18 +44,23 @@ export class TotalsKeeper {
   }
 
   storeSoon(): void {
-    this.#flush().catch((error: unknown) => {
-      this.#log.warn("totals not stored, will retry", { detail: error instanceof Error ? error.message : "" });
+    this.#deps.flush().catch((error: unknown) => {
+      this.#deps.log.warn("totals not stored, will retry", { detail: error instanceof Error ? error.message : "" });
     });
   }
 
   /** Ends the interval: from now on totals are only stored on request. */
   stop(): void {
-    clearInterval(this.#timer);
+    this.#timer?.cancel();
     this.#timer = undefined;
   }
 
   async storeLast(): Promise<void> {
-    await this.#flush().catch(() => this.#log.error("the last totals could not be stored"));
+    await this.#deps.flush().catch(() => this.#deps.log.error("the last totals could not be stored"));
+  }
+
+  #intervalMs(): number {
+    const times = (this.#deps.countOnAir?.() ?? 0) / SHARED_BROADCASTS;
+    return Math.min(SHARED_INTERVAL_MS_MAX, INTERVAL_MS * Math.max(1, times));
   }
 }
