@@ -29,6 +29,8 @@ export const EVENT_CODES = [
   "HOLD_EXTENDED",
   /** Media flows again. */
   "INGEST_RESUMED",
+  /** The broadcast goes on at another server. */
+  "BROADCAST_MOVED",
   "VIDEO_FROZEN",
   "VIDEO_RESUMED",
   /** The audio has been digital silence for 20 s; it has sound again. */

@@ -330,7 +330,15 @@ const OTHER_ADDITIONS: readonly Operation[] = [
     name: "drainNode",
     method: "POST",
     path: "/nodes/{incarnation}/drain",
-    summary: "Stop a server from taking more channels, and end the broadcasts that are left when its time is over.",
+    summary: "Stop a server from taking more channels, and move the broadcasts that are left when its time is over.",
+    content: "Node",
+  },
+  {
+    ...ours,
+    name: "moveNodeChannels",
+    method: "POST",
+    path: "/nodes/{incarnation}/move",
+    summary: "Move a server's broadcasts to other servers; the encoders stay connected.",
     content: "Node",
   },
   {

@@ -22,6 +22,8 @@ export type ClusterNodesDeps = {
   readonly ownReport: () => Omit<NodeReport, "no">;
   /** Begins to drain this node. */
   readonly drain: () => Promise<void>;
+  /** Begins to move this node's broadcasts to other nodes. */
+  readonly moveAll: () => void;
 };
 
 /** The nodes of the cluster: who they are by the database, how they are by what they say. */
@@ -32,6 +34,10 @@ export class ClusterNodes implements Nodes {
     this.#deps = deps;
     deps.rpc.on("drain", async () => {
       await deps.drain();
+      return {};
+    });
+    deps.rpc.on("move", async () => {
+      deps.moveAll();
       return {};
     });
   }
@@ -58,19 +64,28 @@ export class ClusterNodes implements Nodes {
   }
 
   async drain(incarnation: Incarnation): Promise<NodeRecord | undefined> {
-    const { self, bus, drain } = this.#deps;
+    const found = await this.#tell(incarnation, "drain", this.#deps.drain);
+    // Its next heartbeat says so too.
+    return found === undefined ? undefined : { ...found, state: found.state === "SERVING" ? "DRAINING" : found.state };
+  }
+
+  moveChannels(incarnation: Incarnation): Promise<NodeRecord | undefined> {
+    return this.#tell(incarnation, "move", async () => this.#deps.moveAll());
+  }
+
+  /** Lets a node do something; `own`: where it is this one. Returns it as it is then. */
+  async #tell(incarnation: Incarnation, op: string, own: () => Promise<void>): Promise<NodeRecord | undefined> {
+    const { self, bus } = this.#deps;
     const present = (await this.list()).find((node) => node.incarnation === incarnation);
     if (present === undefined || present.state === "LOST") return undefined;
-    if (incarnation === self) await drain();
+    if (incarnation === self) await own();
     else {
-      const reply = await bus.request(subjectsOf(incarnation).rpc, { op: "drain" }, ANSWER_MS);
+      const reply = await bus.request(subjectsOf(incarnation).rpc, { op }, ANSWER_MS);
       if (reply.kind === "none") {
         throw new OwnerUnavailableError(`the node ${incarnation} does not respond: ${reply.why}`);
       }
     }
-    const found = (await this.list()).find((node) => node.incarnation === incarnation) ?? present;
-    // Its next heartbeat says so too.
-    return { ...found, state: found.state === "SERVING" ? "DRAINING" : found.state };
+    return (await this.list()).find((node) => node.incarnation === incarnation) ?? present;
   }
 }
 

@@ -21,13 +21,13 @@ export type DrainDeps = {
   readonly begin: () => Promise<void>;
   /** The channels of this node that are on air. */
   readonly onAir: () => readonly ChannelId[];
-  /** Disconnects the channel's encoders as if their connections were lost: they come back, to another node. */
-  readonly cut: (channelId: ChannelId) => void;
+  /** Brings a broadcast to another node, or disconnects its encoders, which come back to another one. Never rejects. */
+  readonly cut: (channelId: ChannelId) => void | Promise<void>;
 };
 
 /**
- * Empties a node: it is not ready for encoders, soon takes no new channels, its broadcasts go on until they end, and what is left when the time is over is
- * cut, a few channels each second, so that the other nodes are not overrun.
+ * Empties a node: it is not ready for encoders, soon takes no new channels, its broadcasts go on until they end, and what is
+ * left when the time is over goes to other nodes, a few channels each second, so that they are not overrun.
  */
 export class Drain {
   readonly #deps: DrainDeps;
@@ -85,10 +85,10 @@ export class Drain {
     }
     if (clock.now() >= (this.#endMs ?? 0)) {
       if (this.#perLook === 0) {
-        log.warn("the time to drain is over: broadcasts are cut", { onAir: left.length });
+        log.warn("the time to drain is over: broadcasts move or are cut", { onAir: left.length });
         this.#perLook = Math.max(1, Math.ceil(left.length * CUT_SHARE));
       }
-      for (const channelId of left.slice(0, this.#perLook)) cut(channelId);
+      for (const channelId of left.slice(0, this.#perLook)) void cut(channelId);
     }
     this.#timer = clock.startTimer(LOOK_MS, () => this.#look());
   }

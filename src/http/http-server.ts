@@ -70,7 +70,7 @@ const PARAM_CHARACTERS_MAX = 16_384;
 const MS_PER_SECOND = 1_000;
 
 /** A single server knows of no others. */
-const NO_NODES: Nodes = { list: async () => [], drain: async () => undefined };
+const NO_NODES: Nodes = { list: async () => [], drain: async () => undefined, moveChannels: async () => undefined };
 
 const TRACE_ID_CHARACTERS = "abcdefghijklmnopqrstuvwxyz0123456789";
 const TRACE_ID_LENGTH = 26;

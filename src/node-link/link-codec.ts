@@ -2,7 +2,7 @@ import { z } from "zod";
 import { isBlock } from "../remote-publish/media-block.ts";
 import type { Latency } from "../thread-protocol/channel-spec.ts";
 import { LATENCIES } from "../thread-protocol/channel-spec.ts";
-import { INGEST_ENDS } from "../thread-protocol/facts.ts";
+import { INGEST_ENDS, type IngestEnd } from "../thread-protocol/facts.ts";
 import type { FromViewer, ToViewer } from "../thread-protocol/preview.ts";
 import type { FromEncoder, ToEncoder } from "../thread-protocol/remote-publish.ts";
 import { type Frame, type FrameKind, LinkError } from "./frames.ts";
@@ -141,11 +141,16 @@ export class OwnerSideCodec implements LinkCodec<ToEncoder, FromEncoder> {
       case "read":
         return { kind: "read" };
       case "end":
-        return { kind: "end", end: readWords(frame, endSchema).end };
+        return { kind: "end", end: endFrom(readWords(frame, endSchema).end) };
       default:
         throw new LinkError(`a frame of the kind ${frame.kind} from an encoder`);
     }
   }
+}
+
+/** The encoder's process stops, not the one that owns the channel: the encoder comes back to another process. */
+function endFrom(end: IngestEnd): IngestEnd {
+  return end === "shutdown" ? "connection-lost" : end;
 }
 
 function readMedia({ body }: Frame): FromEncoder {

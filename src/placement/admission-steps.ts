@@ -30,10 +30,10 @@ export type Answers = { readonly link?: OwnerAnswer; readonly bus?: OwnerAnswer 
 
 /**
  * `attach`: the owner takes the visitor over the node link. `read-again`: the database has changed, or will. `claim`: the
- * owner is gone or silent. `try-again`: the owner is on air and cannot be reached by a link; a broken link must not end a
- * healthy broadcast.
+ * owner is gone or silent. `move`: the owner is alive and gives the channel away, with its broadcast. `try-again`: the owner
+ * is on air and cannot be reached by a link; a broken link must not end a healthy broadcast.
  */
-export type Verdict = "wait" | "attach" | "read-again" | "claim" | "try-again";
+export type Verdict = "wait" | "attach" | "read-again" | "claim" | "move" | "try-again";
 
 /** Judges what came back. `isTimeUp`: the owner had as long to answer as an owner gets. */
 export function verdictOf({ link, bus }: Answers, { epoch }: Pick<KnownOwner, "epoch">, isTimeUp: boolean): Verdict {
@@ -42,15 +42,15 @@ export function verdictOf({ link, bus }: Answers, { epoch }: Pick<KnownOwner, "e
     // A higher epoch than the database's: a failover of it lost the claim, which its owner will write again.
     if (answer?.kind === "owner" && answer.epoch < epoch) return "read-again";
   }
-  if (link?.kind === "owner") return givesAway(link) ? "claim" : "attach";
+  if (link?.kind === "owner") return givesAway(link) ? "move" : "attach";
   const isLinkOver = link?.kind === "gone" || isTimeUp;
-  if (bus?.kind === "owner") return !isLinkOver ? "wait" : bus.isOnAir ? "try-again" : "claim";
+  if (bus?.kind === "owner") return !isLinkOver ? "wait" : bus.isOnAir ? "try-again" : "move";
   if (isTimeUp) return "claim";
   // A refused connection proves it, unless the bus may still say otherwise.
   return link?.kind === "gone" && bus !== undefined ? "claim" : "wait";
 }
 
-/** A draining node keeps what is on air and gives away the rest. */
+/** A draining node keeps what is on air and gives away the rest: channels that are off, or whose encoder is lost. */
 function givesAway({ isDraining, isOnAir }: Extract<OwnerAnswer, { kind: "owner" }>): boolean {
   return isDraining && !isOnAir;
 }

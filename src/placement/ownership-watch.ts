@@ -15,7 +15,7 @@ const ISOLATED_HOLD_MS = 10_000;
 export type OwnershipWatchDeps = {
   readonly clock: Clock;
   readonly log: Log;
-  readonly placement: Pick<SharedPlacement, "compare" | "question" | "all" | "abandon">;
+  readonly placement: Pick<SharedPlacement, "compare" | "talk" | "all" | "abandon">;
   readonly mode: IsolatedMode;
   /** Since when a channel has no encoder, in this clock's milliseconds; undefined where media comes. */
   readonly heldSinceMs: (channelId: ChannelId) => number | undefined;
@@ -58,6 +58,11 @@ export class OwnershipWatch {
     return this.#flow;
   }
 
+  /** For how long this node has heard neither the database nor the bus, in milliseconds. */
+  get isolatedMs(): number {
+    return this.#guard.isolatedMs(this.#deps.clock.now());
+  }
+
   stop(): void {
     this.#timer?.cancel();
   }
@@ -66,7 +71,7 @@ export class OwnershipWatch {
   bus(isUp: boolean): void {
     this.#isBusUp = isUp;
     this.#guard.bus(isUp, this.#deps.clock.now());
-    if (isUp) this.#deps.placement.question();
+    if (isUp) this.#deps.placement.talk.question();
     this.#update();
   }
 
@@ -75,7 +80,7 @@ export class OwnershipWatch {
     this.#deps.log.warn("this node stood still: its channels are confirmed before anything is sent");
     this.#wakes += 1;
     this.#guard.woke(this.#deps.clock.now());
-    if (this.#isBusUp) this.#deps.placement.question();
+    if (this.#isBusUp) this.#deps.placement.talk.question();
     this.#update();
     void this.#compare();
   }
@@ -99,6 +104,8 @@ export class OwnershipWatch {
       this.#startTick();
       this.notice();
       this.#update();
+      // A question may be lost, or its answer.
+      if (this.#flow === "hold" && this.#isBusUp) this.#deps.placement.talk.question();
       this.#dropHeld();
       const intervalMs = this.#isBusUp && !this.#isBroken ? COMPARE_MS : COMPARE_SOON_MS;
       if (this.#deps.clock.now() - this.#comparedMs >= intervalMs) void this.#compare();
@@ -122,6 +129,7 @@ export class OwnershipWatch {
         log.warn("ownerships could not be compared with the database", { detail });
       }
       this.#isBroken = true;
+      this.#guard.failed(askedMs);
     } finally {
       this.#isComparing = false;
     }

@@ -17,13 +17,17 @@ import type {
   OwnershipRow,
   OwnershipStore,
 } from "../control/ports/ownership-store.ts";
+import type { MovedBroadcast } from "../control/reports/moved-broadcast.ts";
 import type { ChannelId } from "../thread-protocol/channel-spec.ts";
 import { nextStep } from "./admission-steps.ts";
+import { ClaimTalk, type FormerOwner } from "./claim-talk.ts";
 import { isUnreachable, KnownOwnerships, provisionalEpoch } from "./known-ownerships.ts";
 import type { NodeDirectory } from "./node-directory.ts";
 import { type Differences, type OwnedChannel, OwnedEpochs } from "./owned-epochs.ts";
 import type { Asked, OwnerAsker } from "./owner-asker.ts";
 import { PlacementListeners } from "./placement-listeners.ts";
+import { StoredOwners } from "./stored-owners.ts";
+import { UnstoredOwnerships } from "./unstored-ownerships.ts";
 import { unstoredStep } from "./unstored-step.ts";
 
 /** How often an answer of the database may be out of date before the visitor has to come again. */
@@ -33,15 +37,13 @@ const MS_PER_SECOND = 1_000;
 const OUTCOMES = { here: "claimed", elsewhere: "attached", "try-again": "try-again" } as const;
 const ignore = () => undefined;
 
-type FormerOwner = NonNullable<Extract<ClaimResult, { kind: "owned" }>["former"]>;
-
 export type SharedPlacementDeps = {
   readonly self: Incarnation;
   readonly store: OwnershipStore;
   readonly nodes: NodeDirectory;
   readonly asker: Pick<OwnerAsker, "ask">;
   readonly board: ClaimBoard;
-  readonly clock: Pick<Clock, "now" | "startTimer">;
+  readonly clock: Pick<Clock, "now" | "awakeNow" | "startTimer">;
   /** From 0 to 1. */
   readonly random: () => number;
   /** Whether this node may take channels. */
@@ -54,10 +56,11 @@ export type SharedPlacementDeps = {
    * This node took a channel over from a process that did not release it. The visitor is placed once this has resolved:
    * the end of the former broadcast is stored before the start of the next one. It must not reject.
    */
-  readonly onTakenOver: (
-    channelId: ChannelId,
-    former: { readonly incarnation: Incarnation; readonly epoch: number },
-  ) => Promise<void>;
+  readonly onTakenOver: (channelId: ChannelId, former: FormerOwner) => Promise<void>;
+  /** Asks a living owner for its broadcast of a channel; undefined where it gives none, or is silent. Must not reject. */
+  readonly takeBroadcast: (owner: KnownOwner) => Promise<MovedBroadcast | undefined>;
+  /** A broadcast of another node goes on here. Its encoders come once this has resolved. It must not reject. */
+  readonly onMoved: (channelId: ChannelId, former: FormerOwner, moved: MovedBroadcast) => Promise<void>;
   /** The settings of a channel of ours have this revision, which is newer than the one that was read. */
   readonly onNewer: (channelId: ChannelId) => void;
 };
@@ -70,20 +73,24 @@ export class SharedPlacement implements ChannelPlacement {
   readonly #deps: SharedPlacementDeps;
   readonly #owned = new OwnedEpochs();
   readonly #listeners: PlacementListeners;
+  /** What the nodes tell each other of claims. */
+  readonly talk: ClaimTalk;
   /** The last claim of each channel that is under way. */
   readonly #claims = new Map<ChannelId, Promise<void>>();
-  /** Claims of which the other nodes were not told, since the bus was away. */
-  readonly #untold = new Map<ChannelId, number>();
-  /** Releases that the database did not take. */
-  readonly #unreleased = new Map<ChannelId, number>();
   /** What is known without the database, which may be behind it or ahead of it. */
   readonly #known = new KnownOwnerships();
-  /** Claims that the database does not know yet, by channel: the epoch, and the ownership that each replaced. */
-  readonly #provisional = new Map<ChannelId, { readonly epoch: number; readonly former: FormerOwner | undefined }>();
+  readonly #stored: StoredOwners;
+  readonly #unstored: UnstoredOwnerships;
+  /** Channels that this node gives away, with the epoch of its ownership. */
+  readonly #given = new Map<ChannelId, number>();
 
   constructor(deps: SharedPlacementDeps) {
     this.#deps = deps;
+    const { self, store, clock } = deps;
     this.#listeners = new PlacementListeners(deps.log);
+    this.talk = new ClaimTalk({ ...deps, owned: this.#owned });
+    this.#stored = new StoredOwners({ store, clock, known: this.#known });
+    this.#unstored = new UnstoredOwnerships(self, store);
   }
 
   /**
@@ -91,24 +98,54 @@ export class SharedPlacement implements ChannelPlacement {
    * what this node knows of the channel, and the database is told later. Rejects where it knows nothing.
    */
   async claim(channelId: ChannelId, candidate: PlacementOwner): Promise<Placed> {
-    // One at a time: the claim under way would look like one whose answer was lost.
-    const before = this.#claims.get(channelId);
-    const turn =
-      before === undefined ? this.#claim(channelId, candidate) : before.then(() => this.#claim(channelId, candidate));
-    const settled = turn.then(ignore, ignore);
-    this.#claims.set(channelId, settled);
     const { clock, meter } = this.#deps;
     const startedMs = this.#owned.get(channelId) === undefined ? clock.now() : undefined;
     const placed = (outcome: PlacingOutcome) => {
       if (startedMs !== undefined) meter.placed(outcome, (clock.now() - startedMs) / MS_PER_SECOND);
     };
     try {
-      const result = await turn;
+      const result = await this.#inTurn(channelId, () => this.#claim(channelId, candidate));
       placed(OUTCOMES[result.kind]);
       return result;
     } catch (error) {
       placed("failed");
       throw error;
+    }
+  }
+
+  /**
+   * Takes a channel with its broadcast from its living owner. Returns false where that one does not give it, or the channel
+   * changed its owner meanwhile. Rejects where the database cannot be asked.
+   */
+  takeFrom(owner: KnownOwner, candidate: PlacementOwner): Promise<boolean> {
+    const { channelId, epoch } = owner;
+    return this.#inTurn(channelId, async () => {
+      const { isServing, takeBroadcast } = this.#deps;
+      if (this.#owned.get(channelId) !== undefined) return true;
+      const moved = isServing() ? await takeBroadcast(owner) : undefined;
+      if (moved === undefined) return false;
+      return await this.#take(channelId, candidate, await this.#claimRow(channelId, candidate, epoch), moved);
+    });
+  }
+
+  /**
+   * Lets another node take this channel, with its encoders: they go on there once it has claimed it. Returns false where
+   * this node does not own it with this epoch.
+   */
+  give(channelId: ChannelId, epoch: number): boolean {
+    if (this.#owned.get(channelId)?.epoch !== epoch) return false;
+    this.#given.set(channelId, epoch);
+    return true;
+  }
+
+  /** One at a time for each channel: the claim under way would look like one whose answer was lost. */
+  async #inTurn<Result>(channelId: ChannelId, run: () => Promise<Result>): Promise<Result> {
+    const before = this.#claims.get(channelId);
+    const turn = before === undefined ? run() : before.then(run);
+    const settled = turn.then(ignore, ignore);
+    this.#claims.set(channelId, settled);
+    try {
+      return await turn;
     } finally {
       if (this.#claims.get(channelId) === settled) this.#claims.delete(channelId);
     }
@@ -145,12 +182,12 @@ export class SharedPlacement implements ChannelPlacement {
 
   /** Makes this node the owner without the database, which gets to know it at the next comparison. */
   #own(channelId: ChannelId, { thread }: PlacementOwner, { epoch: before, owner }: OwnershipRow): Placed {
-    const { self, random, log } = this.#deps;
+    const { self, random, meter, log } = this.#deps;
     const epoch = provisionalEpoch({ epoch: before }, random);
     if (!this.#owned.add({ channelId, epoch, home: thread, revision: 0 })) return { kind: "try-again" };
     const former = owner === undefined || owner.incarnation === self ? undefined : { ...owner, epoch: before };
-    this.#provisional.set(channelId, { epoch, former });
-    this.#unreleased.delete(channelId);
+    this.#unstored.claimed(channelId, { epoch, former });
+    if (former !== undefined) meter.tookOver();
     log.warn("channel taken without the database", { channelId, epoch, from: owner?.incarnation });
     this.#announce(channelId, thread, epoch, former);
     return { kind: "here", owner: { thread }, epoch };
@@ -159,18 +196,9 @@ export class SharedPlacement implements ChannelPlacement {
   /** Tells everybody of an ownership of ours. */
   #announce(channelId: ChannelId, thread: number, epoch: number, former: FormerOwner | undefined): void {
     this.#known.note({ channelId, epoch, owner: { incarnation: this.#deps.self, home: thread } });
-    this.#tell(channelId, epoch, thread);
-    if (former !== undefined) {
-      this.#deps.meter.tookOver();
-      this.#tellFormer(channelId, former);
-    }
+    this.talk.tell(channelId, epoch, thread);
+    if (former !== undefined) this.talk.tellFormer(channelId, former);
     this.#listeners.publish({ channelId, epoch, owner: { thread } });
-  }
-
-  async #findOwner(channelId: ChannelId): Promise<OwnershipRow | undefined> {
-    const row = await this.#deps.store.findOwner(channelId);
-    if (row !== undefined) this.#known.note(row);
-    return row;
   }
 
   async #claimStored(channelId: ChannelId, candidate: PlacementOwner, wakes: number): Promise<Placed | undefined> {
@@ -179,12 +207,13 @@ export class SharedPlacement implements ChannelPlacement {
     for (let count = 0; count < TRIES_MAX; count += 1) {
       const mine = this.#here(channelId);
       if (mine !== undefined) return mine;
-      const row = await this.#findOwner(channelId);
+      const row = await this.#stored.find(channelId);
       // Another node owns it, or did, by an epoch that the database does not know: not yet, or no more.
       if ((this.#known.get(channelId)?.epoch ?? 0) > (row?.epoch ?? 0))
         return this.#deps.isServing() ? await this.#claimKnown(channelId, candidate, wakes) : { kind: "try-again" };
       const step = nextStep(self, row, (incarnation) => nodes.stateOf(incarnation));
       let seenEpoch = step.kind === "claim" ? step.seenEpoch : step.epoch;
+      let moved: MovedBroadcast | undefined;
       if (step.kind === "ask") {
         const owner = await this.#locate(channelId, step.owner, step.epoch);
         // It said that it is not the owner, and the database still names it: its release was lost.
@@ -196,10 +225,11 @@ export class SharedPlacement implements ChannelPlacement {
           askedEpoch = step.epoch;
           continue;
         }
+        if (verdict === "move" && owner !== undefined) moved = await this.#deps.takeBroadcast(owner);
         seenEpoch = step.epoch;
       }
       const result = await this.#claimRow(channelId, candidate, seenEpoch);
-      if (await this.#take(channelId, candidate, result)) return this.#here(channelId) ?? { kind: "try-again" };
+      if (await this.#take(channelId, candidate, result, moved)) return this.#here(channelId) ?? { kind: "try-again" };
     }
     return { kind: "try-again" };
   }
@@ -211,7 +241,7 @@ export class SharedPlacement implements ChannelPlacement {
     const result = await store.claim(channelId, { incarnation: self, home: thread }, seenEpoch);
     while (result.kind === "owned" && wakes !== this.#deps.wakes()) {
       wakes = this.#deps.wakes();
-      if ((await this.#findOwner(channelId))?.epoch !== result.epoch) return { kind: "taken" };
+      if ((await this.#stored.find(channelId))?.epoch !== result.epoch) return { kind: "taken" };
     }
     return result;
   }
@@ -219,21 +249,18 @@ export class SharedPlacement implements ChannelPlacement {
   /** The node that owns a channel, by the database; undefined where none does, or this one. */
   async findElsewhere(channelId: ChannelId): Promise<KnownOwner | undefined> {
     if (this.#owned.get(channelId) !== undefined) return undefined;
-    const row = await this.#findOwner(channelId).catch((error: unknown) => {
-      const known = this.#known.get(channelId);
-      if (known === undefined || !isUnreachable(error)) throw error;
-      return known;
-    });
+    const row = await this.#stored.findOrKnown(channelId);
     if (row?.owner === undefined || row.owner.incarnation === this.#deps.self) return undefined;
     return await this.#locate(channelId, row.owner, row.epoch);
   }
 
   async release(channelId: ChannelId, epoch: number): Promise<void> {
     if (!this.#owned.delete(channelId, epoch)) return;
-    this.#untold.delete(channelId);
+    this.talk.forget(channelId);
+    this.#given.delete(channelId);
     this.#known.released(channelId, epoch);
     this.#listeners.publish({ channelId, epoch });
-    await this.#release(channelId, epoch);
+    await this.#unstored.release(channelId, epoch);
   }
 
   async owner(channelId: ChannelId): Promise<Ownership | undefined> {
@@ -272,36 +299,14 @@ export class SharedPlacement implements ChannelPlacement {
     const fenced = this.#owned.heard(channelId, epoch);
     if (fenced !== undefined) this.#fence(fenced, by);
     // It claimed by a database that does not know our claim, and has not heard of it.
-    else if (incarnation > 0) this.answer([{ channelId, epoch }]);
-  }
-
-  /** Another node asks which of these channels are ours with a higher epoch. */
-  answer(channels: readonly Pick<ClaimNews, "channelId" | "epoch">[]): void {
-    const { self, board } = this.#deps;
-    for (const { channelId, epoch } of channels) {
-      const mine = this.#owned.get(channelId);
-      if (mine === undefined || mine.epoch <= epoch) continue;
-      board.publish({ channelId, epoch: mine.epoch, incarnation: self, home: mine.home });
-    }
-  }
-
-  /** Asks the other nodes for claims that this one may have missed, and tells of its own that they have missed. */
-  question(): void {
-    const untold = [...this.#untold];
-    this.#untold.clear();
-    for (const [channelId, epoch] of untold) {
-      const owned = this.#owned.get(channelId);
-      if (owned?.epoch === epoch) this.#tell(channelId, epoch, owned.home);
-    }
-    const mine = this.#owned.all();
-    if (mine.length > 0) this.#deps.board.question(mine.map(({ channelId, epoch }) => ({ channelId, epoch })));
+    else if (incarnation > 0) this.talk.answer([{ channelId, epoch }]);
   }
 
   /** Stops a channel that another node probably owns by now. The database keeps the row: this node's release follows. */
   abandon(channelId: ChannelId): void {
     const owned = this.#owned.get(channelId);
     if (owned === undefined || !this.#owned.delete(channelId, owned.epoch)) return;
-    this.#unreleased.set(channelId, owned.epoch);
+    this.#unstored.ended(channelId, owned.epoch);
     this.#fence({ channelId, ...owned }, "isolated");
   }
 
@@ -318,34 +323,28 @@ export class SharedPlacement implements ChannelPlacement {
     const { self, store } = this.#deps;
     const asked = this.#owned.all();
     const rows = asked.length === 0 ? [] : await store.compare(asked.map(({ channelId }) => channelId));
+    // Also of channels that another node has taken meanwhile: an encoder may come for one while the database fails.
+    for (const row of rows) this.#known.note(row);
     const { fenced, missing, newer } = this.#owned.compare(self, asked, rows);
     for (const each of fenced) this.#fence(each, "database");
     for (const channelId of newer) this.#deps.onNewer(channelId);
     await this.#writeAgain(missing);
-    for (const [channelId, epoch] of [...this.#unreleased]) await this.#release(channelId, epoch);
+    await this.#unstored.releaseAll();
   }
 
   async #writeAgain(missing: Differences["missing"]): Promise<void> {
-    const { self, store, log } = this.#deps;
     for (const each of missing) {
       const { channelId, epoch, home } = each;
-      const claimed = this.#provisional.get(channelId);
-      if (await store.assertOwner(channelId, { incarnation: self, home }, epoch)) {
-        log.warn("the database did not know an ownership", { channelId, epoch });
-        this.#tell(channelId, epoch, home);
-        if (claimed?.epoch !== epoch) continue;
-        this.#provisional.delete(channelId);
-        if (claimed.former !== undefined) await this.#deps.onTakenOver(channelId, claimed.former);
+      const written = await this.#unstored.write(each);
+      if (written !== "other") {
+        this.#deps.log.warn("the database did not know an ownership", { channelId, epoch });
+        this.talk.tell(channelId, epoch, home);
+        if (written.former !== undefined) await this.#deps.onTakenOver(channelId, written.former);
       } else if (this.#owned.delete(channelId, epoch)) {
         // The channel was deleted, or another node owns it since.
         this.#fence(each, "database");
       }
     }
-  }
-
-  #tell(channelId: ChannelId, epoch: number, home: number): void {
-    const { self, board } = this.#deps;
-    if (!board.publish({ channelId, epoch, incarnation: self, home })) this.#untold.set(channelId, epoch);
   }
 
   #here(channelId: ChannelId): Placed | undefined {
@@ -359,39 +358,35 @@ export class SharedPlacement implements ChannelPlacement {
   }
 
   /** Returns false where somebody else was faster. */
-  async #take(channelId: ChannelId, { thread }: PlacementOwner, result: ClaimResult): Promise<boolean> {
+  async #take(
+    channelId: ChannelId,
+    { thread }: PlacementOwner,
+    result: ClaimResult,
+    moved: MovedBroadcast | undefined,
+  ): Promise<boolean> {
     if (result.kind === "taken") return false;
+    const { meter, onTakenOver, onMoved } = this.#deps;
     const { epoch, revision, former } = result;
-    this.#unreleased.delete(channelId);
-    this.#provisional.delete(channelId);
+    this.#unstored.stored(channelId);
     if (!this.#owned.add({ channelId, epoch, home: thread, revision })) return false;
+    // The former owner stops when it is told: its broadcast is this node's by then.
+    if (former !== undefined && moved !== undefined) await onMoved(channelId, former, moved);
+    if (this.#owned.get(channelId)?.epoch !== epoch) return false;
     this.#announce(channelId, thread, epoch, former);
-    if (former !== undefined) await this.#deps.onTakenOver(channelId, former);
+    if (former === undefined || moved !== undefined) return true;
+    meter.tookOver();
+    await onTakenOver(channelId, former);
     return true;
   }
 
-  #tellFormer(channelId: ChannelId, { incarnation, epoch }: FormerOwner): void {
-    const { self, nodes, board } = this.#deps;
-    const address = incarnation === self ? undefined : nodes.knownAddressOf(incarnation, 0);
-    if (address !== undefined) board.release({ channelId, epoch, incarnation, home: 0, address });
-  }
-
-  async #release(channelId: ChannelId, epoch: number): Promise<void> {
-    const { self, store } = this.#deps;
-    this.#unreleased.set(channelId, epoch);
-    // The epochs behind it must be higher, also where the database never knew this one.
-    const claimed = this.#provisional.get(channelId);
-    if (claimed?.epoch === epoch) await store.assertOwner(channelId, { incarnation: self, home: 0 }, epoch);
-    await store.release(channelId, self, epoch);
-    if (this.#provisional.get(channelId)?.epoch === epoch) this.#provisional.delete(channelId);
-    if (this.#unreleased.get(channelId) === epoch) this.#unreleased.delete(channelId);
-  }
-
   #fence({ channelId, epoch }: OwnedChannel, by: string): void {
-    this.#untold.delete(channelId);
-    this.#deps.log.warn("another node owns the channel now: stopped here", { channelId, epoch, by });
-    this.#deps.meter.fenced(by);
-    this.#listeners.publish({ channelId, epoch, isFenced: true });
+    const isMoved = this.#given.get(channelId) === epoch;
+    this.#given.delete(channelId);
+    this.talk.forget(channelId);
+    if (isMoved) this.#deps.log.info("channel moved to another node", { channelId, epoch });
+    else this.#deps.log.warn("another node owns the channel now: stopped here", { channelId, epoch, by });
+    this.#deps.meter.fenced(isMoved ? "move" : by);
+    this.#listeners.publish({ channelId, epoch, isFenced: true, ...(isMoved ? { isMoved } : {}) });
   }
 }
 

@@ -2,6 +2,8 @@
 export const FREEZE_MS = 2_000;
 /** The bus has this long to bring the claims that were missed, in milliseconds. */
 const BUS_CONFIRMS_MS = 1_000;
+/** The bus alone confirms only where the database was asked so often since the pause, and did not answer. */
+const DATABASE_TRIES = 2;
 /** Without database and bus for this long a node is isolated, in milliseconds. */
 export const ISOLATED_MS = 5_000;
 /** An isolated node that has to stop goes on for this long, in milliseconds. */
@@ -14,8 +16,10 @@ export type IsolatedMode = "keep" | "stop";
 export type Flow = "flow" | "hold" | "stop";
 
 /**
- * Decides whether a node may send. After a freeze it sends nothing until the database has confirmed its epochs, or the
- * bus was connected for a second and brought no higher one. Times are monotonic milliseconds.
+ * Decides whether a node may send. After a freeze it sends nothing until the database has confirmed its epochs. Where the
+ * database fails twice, or is silent for five seconds, a second on the bus that brings no higher epoch is enough. A
+ * connection to the bus that seems to be up proves little: it may have died during the pause, and messages may be lost.
+ * Times are monotonic milliseconds.
  */
 export class WakeGuard {
   readonly #mode: IsolatedMode;
@@ -23,6 +27,8 @@ export class WakeGuard {
   #databaseMs: number;
   #busMs: number;
   #isBusUp = false;
+  /** Comparisons with the database since the last pause that failed. */
+  #failures = 0;
 
   constructor(mode: IsolatedMode, nowMs: number) {
     this.#mode = mode;
@@ -33,6 +39,7 @@ export class WakeGuard {
   /** The node could not run for longer than FREEZE_MS, up to now. What was heard before no longer counts. */
   woke(nowMs: number): void {
     this.#wokeMs = nowMs;
+    this.#failures = 0;
     this.#databaseMs = Math.max(this.#databaseMs, nowMs);
     if (this.#isBusUp) this.#busMs = nowMs;
   }
@@ -41,6 +48,11 @@ export class WakeGuard {
   compared(askedMs: number, nowMs: number): void {
     this.#databaseMs = nowMs;
     if (this.#wokeMs !== undefined && askedMs >= this.#wokeMs) this.#wokeMs = undefined;
+  }
+
+  /** The database was asked at `askedMs` to compare the epochs, and did not. */
+  failed(askedMs: number): void {
+    if (this.#wokeMs !== undefined && askedMs >= this.#wokeMs) this.#failures += 1;
   }
 
   /** The connection to the bus was made or lost. */
@@ -52,7 +64,8 @@ export class WakeGuard {
   flow(nowMs: number): Flow {
     if (this.#isBusUp) {
       const sinceMs = Math.max(this.#busMs, this.#wokeMs ?? 0);
-      if (nowMs - sinceMs >= BUS_CONFIRMS_MS) this.#wokeMs = undefined;
+      const enoughMs = this.#failures >= DATABASE_TRIES ? BUS_CONFIRMS_MS : ISOLATED_MS;
+      if (nowMs - sinceMs >= enoughMs) this.#wokeMs = undefined;
     }
     const isolatedMs = this.isolatedMs(nowMs);
     if (this.#mode === "stop" && isolatedMs >= ISOLATED_STOP_MS) return "stop";

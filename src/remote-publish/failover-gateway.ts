@@ -16,7 +16,7 @@ const SUSPECT_MS = 200;
 const ASK_PAUSE_MS = 1_000;
 
 /** A way into the channel. */
-type Way = {
+export type Way = {
   readonly gateway: PublishGateway | RemoteGateway;
   /** Of the ownership at another node; absent for one of this node. */
   readonly epoch?: number;
@@ -29,14 +29,16 @@ export type FailoverDeps = {
    * alive and its epoch is still `knownEpoch`. Never rejects.
    */
   readonly again: (knownEpoch: number | undefined) => Promise<Way | undefined>;
-  /** The owner died, and the encoder publishes on. */
+  /** Whether this node gives the channel to another one now, so that an encoder which is dismissed goes on there. */
+  readonly isMoving: () => boolean;
+  /** The owner died or gave the channel away, and the encoder publishes on. */
   readonly onFailover: () => void;
 };
 
 /**
- * The way of an encoder into a channel that another node owns. If that node dies, or falls silent and no longer owns the
- * channel, the encoder stays connected: its stream goes on at this node, or at the one that was faster, from the last
- * keyframe on.
+ * The way of an encoder into a channel that another node owns, or may own later. If that node dies, falls silent and no
+ * longer owns the channel, or gives it away, the encoder stays connected: its stream goes on at the channel's next node, from
+ * the last keyframe on.
  */
 export class FailoverGateway implements PublishGateway {
   readonly channelId: ChannelId;
@@ -51,10 +53,9 @@ export class FailoverGateway implements PublishGateway {
   #isAsking = false;
   #askedMs = Number.NEGATIVE_INFINITY;
 
-  /** `epoch`: of the ownership at the other node. */
-  constructor(first: RemoteGateway, epoch: number, deps: FailoverDeps) {
-    this.channelId = first.channelId;
-    this.#gateway = first;
+  constructor({ gateway, epoch }: Way, deps: FailoverDeps) {
+    this.channelId = gateway.channelId;
+    this.#gateway = gateway;
     this.#epoch = epoch;
     this.#deps = deps;
   }
@@ -92,7 +93,7 @@ export class FailoverGateway implements PublishGateway {
     this.#kept.take(message, nowMs);
     this.#handle?.push(message);
     const gateway = this.#gateway;
-    if (!("untakenMs" in gateway) || gateway.untakenMs < SUSPECT_MS) return;
+    if (this.#epoch === undefined || !("untakenMs" in gateway) || gateway.untakenMs < SUSPECT_MS) return;
     if (!this.#isAsking && nowMs - this.#askedMs >= ASK_PAUSE_MS) void this.#suspect(gateway);
   }
 
@@ -108,7 +109,8 @@ export class FailoverGateway implements PublishGateway {
   #dismissed(gateway: PublishGateway | RemoteGateway, arrival: PublisherArrival): void {
     if (gateway !== this.#gateway || this.#isOver) return;
     this.#handle = undefined;
-    if (!("wasLost" in gateway) || !gateway.wasLost) return this.#giveUp();
+    const wasLost = "wasLost" in gateway && gateway.wasLost;
+    if (!wasLost && !this.#deps.isMoving()) return this.#giveUp();
     void this.#failOver(arrival);
     // It may have been full.
     arrival.onRoom();

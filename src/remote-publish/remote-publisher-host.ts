@@ -47,6 +47,11 @@ export class RemotePublisherHost {
     for (const hosted of this.#of(channelId, slot)) if (!hosted.isOpen) hosted.dismiss();
   }
 
+  /** Another node owns the channel: those who have its encoders bring their streams there. */
+  letGo(channelId: ChannelId): void {
+    for (const hosted of this.#of(channelId)) hosted.letGo();
+  }
+
   /**
    * Calls `run` when the threads with the connections have read everything that encoders of this key have sent up to
    * now; after a second at the latest.
@@ -120,6 +125,11 @@ class HostedPublisher {
   /** The relay has dropped the encoder, or it came too late: the other thread closes its connection. */
   dismiss(): void {
     if (!this.#isOver) this.#transport.post({ kind: "dismissed" });
+    this.#finish();
+  }
+
+  /** Closes the transport without the word that the encoder is dropped: for the other side its owner is lost. */
+  letGo(): void {
     this.#finish();
   }
 

@@ -75,8 +75,11 @@ export type ToMedia =
   | { readonly kind: "recorder" }
   /** A port of this server. No target may lead back to it. */
   | { readonly kind: "own-port"; readonly port: number }
-  /** Another node owns this channel now: cut its links without a word, dismiss its encoders, and forget it. */
-  | { readonly kind: "fenced"; readonly channelId: ChannelId }
+  /**
+   * Another node owns this channel now: cut its links without a word, and forget it. Its encoders are dismissed; `isMoved`:
+   * they stay connected, and their streams go on at the other node.
+   */
+  | { readonly kind: "fenced"; readonly channelId: ChannelId; readonly isMoved: boolean }
   /** Whether anything may be sent to targets. Follows each `woke`. */
   | { readonly kind: "sending"; readonly isAllowed: boolean }
   /**

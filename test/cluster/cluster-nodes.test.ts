@@ -16,6 +16,7 @@ function row(incarnation: number, state: ClusterNode["state"] = "serving"): Clus
 function open(rows: readonly ClusterNode[]) {
   const network = new MemoryNetwork();
   const drained: number[] = [];
+  const moved: number[] = [];
   const nodes = [1, 2].map((self) => {
     const bus = network.newBus();
     return new ClusterNodes({
@@ -27,9 +28,10 @@ function open(rows: readonly ClusterNode[]) {
       ],
       ownReport: () => REPORT,
       drain: async () => void drained.push(self),
+      moveAll: () => void moved.push(self),
     });
   });
-  return { network, drained, first: nodes[0] };
+  return { network, drained, moved, first: nodes[0] };
 }
 
 test("nodes are listed by the database, and told how they are by what they say", async () => {
@@ -56,4 +58,12 @@ test("this node and another one are drained; a lost or unknown one is not there,
   expect(await first?.drain(6)).toBeUndefined();
   expect(await first?.drain(9)).toBeUndefined();
   await expect(first?.drain(5)).rejects.toThrow(OwnerUnavailableError);
+});
+
+test("the broadcasts of this node and of another one are moved; a lost or silent node moves none", async () => {
+  const { first, moved } = open([row(1), row(2), row(4), row(6, "lost")]);
+  for (const incarnation of [1, 2]) expect(await first?.moveChannels(incarnation)).toMatchObject({ incarnation });
+  expect(moved).toEqual([1, 2]);
+  for (const incarnation of [6, 9]) expect(await first?.moveChannels(incarnation)).toBeUndefined();
+  await expect(first?.moveChannels(4)).rejects.toThrow(OwnerUnavailableError);
 });

@@ -7,6 +7,7 @@ import { connect as connectTls } from "node:tls";
 import { afterEach, expect, test } from "vitest";
 import { systemClock } from "../../src/base/clock.ts";
 import { frameOf } from "../../src/node-link/frames.ts";
+import { OwnerSideCodec } from "../../src/node-link/link-codec.ts";
 import { type LinkAddress, LinkDialer } from "../../src/node-link/link-dialer.ts";
 import type { Attach } from "../../src/node-link/link-handshake.ts";
 import { type IncomingLink, LinkListener, type LinkListenerDeps } from "../../src/node-link/link-listener.ts";
@@ -264,4 +265,11 @@ test.each([
   [`${SECRET}\n${OTHER}\n${SECRET}`, "it holds 3 lines; one secret is a line, two while it changes."],
 ])("a secret file %j is refused in words", (text, why) => {
   expect(parseLinkSecrets(text)).toBe(why);
+});
+
+test("an encoder whose own node stops is lost to the channel's node, not ended: it comes back to another node", () => {
+  const end = (how: string) =>
+    new OwnerSideCodec().decode({ kind: "end", body: Buffer.from(JSON.stringify({ end: how })) });
+  expect(end("shutdown")).toEqual({ kind: "end", end: "connection-lost" });
+  expect(end("clean")).toEqual({ kind: "end", end: "clean" });
 });

@@ -41,7 +41,7 @@ describe("what the owner says", () => {
     ["it lives, by the link", { link: owner(true) }, "attach", "attach"],
     ["it lives and is off air, by the link", { link: owner(false) }, "attach", "attach"],
     ["it drains and is on air", { link: owner(true, true) }, "attach", "attach"],
-    ["it drains and is off air", { link: owner(false, true) }, "claim", "claim"],
+    ["it drains and is off air", { link: owner(false, true) }, "move", "move"],
     ["it is not the owner", { bus: NOT_OWNER }, "read-again", "read-again"],
     ["it has a lower epoch", { link: owner(true, false, 6) }, "read-again", "read-again"],
     ["it has a higher epoch, which the database lost", { link: owner(true, false, 8) }, "attach", "attach"],
@@ -51,8 +51,8 @@ describe("what the owner says", () => {
     ["no responders, and nothing by the link yet", { bus: GONE }, "wait", "claim"],
     ["on air, by the bus only", { bus: owner(true) }, "wait", "try-again"],
     ["on air by the bus, and the link is refused", { link: GONE, bus: owner(true) }, "try-again", "try-again"],
-    ["off air, by the bus only", { bus: owner(false) }, "wait", "claim"],
-    ["off air by the bus, and the link is refused", { link: GONE, bus: owner(false) }, "claim", "claim"],
+    ["off air, by the bus only", { bus: owner(false) }, "wait", "move"],
+    ["off air by the bus, and the link is refused", { link: GONE, bus: owner(false) }, "move", "move"],
   ];
   test.for(CASES)("%s", ([, answers, verdict, inTheEnd]) => {
     expect(verdictOf(answers, { epoch: 7 }, false)).toBe(verdict);

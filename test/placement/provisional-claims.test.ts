@@ -27,11 +27,15 @@ function stage() {
   const asked: KnownOwner[] = [];
   const takenOver: number[] = [];
   const state = {
-    ...{ isAway: false, verdict: "claim" as Exclude<Verdict, "wait">, isServing: true, wakes: 0 },
+    ...{ isSilent: false, isAway: false, verdict: "claim" as Exclude<Verdict, "wait">, isServing: true, wakes: 0 },
     ...{ onQuestion: nothing, onClaimed: nothing },
   };
-  const orAway = <Result>(result: () => Result) =>
-    state.isAway ? Promise.reject(new StoreUnavailableError("unreachable")) : Promise.resolve(result());
+  const orAway = <Result>(result: () => Result): Promise<Result> =>
+    state.isSilent
+      ? new Promise(() => undefined)
+      : state.isAway
+        ? Promise.reject(new StoreUnavailableError("unreachable"))
+        : Promise.resolve(result());
   const store: Partial<OwnershipStore> = {
     findOwner: (channelId) => orAway(() => rows.get(channelId)),
     listNodes: () => orAway(() => [nodeRow(1), nodeRow(2)]),
@@ -67,6 +71,8 @@ function stage() {
     },
     board: { publish: (news) => told.push(news) > 0, release: nothing, question: () => state.onQuestion() },
     onTakenOver: async (_channelId, { epoch }) => void takenOver.push(epoch),
+    takeBroadcast: async () => undefined,
+    onMoved: async () => undefined,
     onNewer: nothing,
   });
   /** Lets the wait for the other nodes pass. */
@@ -95,6 +101,26 @@ test("without the database a channel that was here is claimed again, and the dat
   await placement.compare();
   expect(rows.get(ID)).toEqual({ channelId: ID, epoch: 1 + STEP, owner: { incarnation: 1, home: 0 } });
   expect(takenOver).toEqual([]);
+});
+
+test("a database that is silent for a second counts as away for a channel that is known, and for no other", async () => {
+  const { placement, nodes, asked, state, claim, pass } = stage();
+  await nodes.refresh();
+  placement.heard({ channelId: ID, epoch: 7, incarnation: 2, home: 0 }, "bus");
+  state.isSilent = true;
+  state.verdict = "attach";
+  const placed = claim();
+  for (let count = 0; count < 7; count += 1) await pass();
+  // The time of the claim has passed, and then that in which other nodes may know more.
+  for (let count = 0; count < 2; count += 1) await pass();
+  expect(await placed).toMatchObject({ kind: "elsewhere", incarnation: 2, epoch: 7 });
+  expect(asked).toHaveLength(1);
+  let isFound = false;
+  void placement.findElsewhere("ls-2").then(() => {
+    isFound = true;
+  });
+  for (let count = 0; count < 20; count += 1) await pass();
+  expect(isFound).toBe(false);
 });
 
 test("an owner that is known is asked first: one that answers keeps the channel, one that is gone is replaced", async () => {

@@ -13,15 +13,35 @@ describe("after a freeze", () => {
     expect(guard.flow(10_200)).toBe("flow");
   });
 
-  test("a second on the bus confirms too, counted from its connection", () => {
+  test("a second on the bus confirms too, counted from its connection, where the database has failed twice", () => {
     const guard = new WakeGuard("keep", 0);
     guard.bus(true, 0);
+    guard.failed(9_000);
     guard.woke(10_000);
+    guard.failed(10_000);
+    guard.failed(10_400);
     guard.bus(false, 10_500);
     expect(guard.flow(11_500)).toBe("hold");
     guard.bus(true, 12_000);
     expect(guard.flow(12_999)).toBe("hold");
     expect(guard.flow(13_000)).toBe("flow");
+  });
+
+  test("while the database may still answer, the bus alone confirms after five seconds only", () => {
+    const guard = new WakeGuard("keep", 0);
+    guard.bus(true, 0);
+    // A failure from before the pause says nothing.
+    guard.failed(9_000);
+    guard.woke(10_000);
+    guard.failed(9_999);
+    guard.failed(10_000);
+    expect(guard.flow(14_999)).toBe("hold");
+    expect(guard.flow(15_000)).toBe("flow");
+    guard.woke(20_000);
+    guard.failed(20_000);
+    guard.failed(20_750);
+    expect(guard.flow(20_999)).toBe("hold");
+    expect(guard.flow(21_000)).toBe("flow");
   });
 });
 

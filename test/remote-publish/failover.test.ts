@@ -30,7 +30,11 @@ async function publish() {
     return gateway === undefined ? undefined : { gateway };
   };
   const first = publishers.to({ channelId: "ls-1", latency: "efficient" }, transport.near);
-  const gateway = new FailoverGateway(first, 7, { clock, again, onFailover: () => (events.failovers += 1) });
+  const onFailover = () => (events.failovers += 1);
+  const gateway = new FailoverGateway(
+    { gateway: first, epoch: 7 },
+    { clock, again, isMoving: () => false, onFailover },
+  );
   const tried = gateway.tryAdmit();
   await transport.settle();
   expect(await tried).toBe("admitted");
@@ -81,6 +85,54 @@ test("a keyframe that is too old is not sent again: the stream begins with the n
   next.dialer.latest(1).accept();
   next.engine.flush();
   expect(mediaOf(next.dialer.latest(1)).map(({ payload }) => payload)).toEqual([AVC_CONFIG, avcFrame(true, 4)]);
+});
+
+test("when its owner gives a channel away, encoders of that node and of others stay connected and go on at the next one", async () => {
+  const remote = await publish();
+  remote.world.ways = [remote.wayToNext];
+  remote.host.letGo("ls-1");
+  remote.owner.engine.leave("ls-1");
+  await remote.transport.settle();
+  expect(remote.events).toEqual({ dismissals: 0, failovers: 1, asked: 1 });
+
+  const [owner, next] = [new RelayStage(60), new RelayStage(60)];
+  const events = { dismissals: 0, failovers: 0 };
+  const moving = new Set<string>();
+  owner.engine.introduce(owner.spec([target(1)]));
+  const first = gatewayTo(owner.engine, owner.spec([target(1)]), "main");
+  const gateway = new FailoverGateway(
+    { gateway: first },
+    {
+      clock: next.clock,
+      again: async () => ({ gateway: gatewayTo(next.engine, next.spec([target(1)]), "main") }),
+      isMoving: () => moving.has("ls-1"),
+      onFailover: () => (events.failovers += 1),
+    },
+  );
+  expect(await gateway.tryAdmit()).toBe("admitted");
+  const publisher = gateway.open({
+    ...{ slot: "main", remoteAddress: "192.0.2.7", encoder: "OBS", onRoom: () => undefined },
+    onDismissed: () => (events.dismissals += 1),
+  });
+  publisher?.push(video(0, AVC_CONFIG));
+  publisher?.push(video(0, avcFrame(true, 1)));
+  owner.dialer.latest(1).accept();
+  moving.add("ls-1");
+  owner.engine.leave("ls-1");
+  moving.delete("ls-1");
+  await new Promise(setImmediate);
+  publisher?.push(video(40, avcFrame(false, 2)));
+  next.dialer.latest(1).accept();
+  next.engine.flush();
+  expect(mediaOf(next.dialer.latest(1)).map(({ payload }) => payload)).toEqual([
+    AVC_CONFIG,
+    ...[avcFrame(true, 1), avcFrame(false, 2)],
+  ]);
+  expect(events).toEqual({ dismissals: 0, failovers: 1 });
+  // Another node took the channel without being given it: the encoder has to come again.
+  next.engine.leave("ls-1");
+  await new Promise(setImmediate);
+  expect(events).toEqual({ dismissals: 1, failovers: 1 });
 });
 
 test("an encoder that the owner dropped is dismissed, and so is one whose channel no node takes", async () => {

@@ -6,13 +6,17 @@ const BROKEN_MAX = 20;
 const NEWS_EVERY = 1_000;
 
 const { values } = parseArgs({
-  options: { seeds: { type: "string", default: "2000" }, first: { type: "string", default: "1" } },
+  options: {
+    seeds: { type: "string", default: "2000" },
+    first: { type: "string", default: "1" },
+    moves: { type: "boolean", default: false },
+  },
 });
 const [seeds, first] = [Number(values.seeds), Number(values.first)];
 let broken = 0;
 const startedMs = performance.now();
 for (let seed = first; seed < first + seeds && broken < BROKEN_MAX; seed += 1) {
-  const found = await simulate(seed);
+  const found = await simulate(seed, undefined, values.moves);
   if (found.length > 0) {
     broken += 1;
     process.stdout.write(`seed ${seed}: ${found.join("; ")}\n`);

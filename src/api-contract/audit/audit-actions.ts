@@ -49,6 +49,7 @@ export const AUDIT_ACTIONS = [
   "createAccessKey",
   "deleteAccessKey",
   "drainNode",
+  "moveNodeChannels",
   // Not calls of the API: the dashboard's sign-in, and what the server and its commands do by themselves.
   "setUpDashboard",
   "signIn",

@@ -51,6 +51,7 @@ export const enEvents = {
       INGEST_HELD: "Encoder lost: holding the last frame",
       HOLD_EXTENDED: "Hold extended by a minute",
       INGEST_RESUMED: "The encoder is back",
+      BROADCAST_MOVED: "The broadcast goes on at another server",
       VIDEO_FROZEN: "The video has stopped; audio continues",
       VIDEO_RESUMED: "The video is back",
       AUDIO_SILENT: "The audio has been silent for 20 s",

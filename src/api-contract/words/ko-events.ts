@@ -41,6 +41,7 @@ export const koEvents: typeof enEvents = {
       INGEST_HELD: "인코더 연결이 끊어져 마지막 화면으로 송출을 유지합니다",
       HOLD_EXTENDED: "송출 유지가 1분 연장되었습니다",
       INGEST_RESUMED: "인코더가 다시 연결되었습니다",
+      BROADCAST_MOVED: "방송이 다른 서버에서 이어집니다",
       VIDEO_FROZEN: "오디오는 들어오지만 영상이 들어오지 않습니다",
       VIDEO_RESUMED: "영상이 다시 들어옵니다",
       AUDIO_SILENT: "20초 동안 소리가 없습니다",

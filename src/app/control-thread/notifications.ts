@@ -173,7 +173,7 @@ export class Notifications {
     this.#ownPorts.push(port);
   }
 
-  /** Goes on with broadcasts that another process of this server began. Call it before `start`. */
+  /** Goes on with broadcasts that another process began: as `ReportWriter.resume`. */
   resume(broadcasts: readonly RunningBroadcast[], reports: readonly BroadcastReport[]): void {
     this.events.resume(broadcasts);
     this.reports.resume(reports, broadcasts);

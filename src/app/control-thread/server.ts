@@ -286,7 +286,7 @@ function assemble(foundations: AllFoundations): Parts {
     onSamples: (batch) => buses.samples.publish(batch),
     onThread: (news) => (news.kind === "span" ? traces?.add(news.span) : threads.take(news)),
   });
-  const cluster = clusterOver(foundations, observers, runtime, () => ({ liveStream, notifications }));
+  const cluster = clusterOver(foundations, observers, runtime, () => ({ liveStream, notifications, totals }));
   const all = cluster?.states.runtime ?? runtime;
   const checks = cluster?.states.ingestChecks ?? ingestChecks;
   const service = new Service({
@@ -327,7 +327,7 @@ function assemble(foundations: AllFoundations): Parts {
     running: runtime.running,
     isLogged: () => parts.handover?.hasGiven !== true,
   });
-  if (node !== undefined && cluster !== undefined) subscribeCluster(buses, node, cluster.states);
+  if (node !== undefined && cluster !== undefined) subscribeCluster(buses, node, cluster);
   watchDatabase(storage, troubles, log, clock);
   watchClock(clock, log, () => {
     // The wall clock was set: send the times of what lasts again, by the new clock.
@@ -354,7 +354,10 @@ function assemble(foundations: AllFoundations): Parts {
 function outsideOf({ storage }: AllFoundations, troubles: OwnTroubles, cluster: Joined | undefined) {
   const health = { probe: () => probeWrite(storage.database), troubles: () => troubles.current, clock: systemClock };
   if (cluster === undefined) return { health: new Health(health) };
-  return { health: new Health({ ...health, ingestLoad: () => cluster.load() }), nodes: cluster.nodes };
+  return {
+    health: new Health({ ...health, ingestLoad: () => cluster.load() }),
+    nodes: cluster.nodes,
+  };
 }
 
 /** Adds a port of this server: neither targets, webhooks nor sources may connect to it. */

@@ -1,5 +1,4 @@
 import type { Log } from "../../base/log.ts";
-import type { ClusterStates } from "../../cluster/cluster-states.ts";
 import type { ChannelEvent } from "../../control/events/events.ts";
 import type { FactBus } from "../../control/facts/fact-bus.ts";
 import type { RunningBroadcasts } from "../../control/facts/running-broadcasts.ts";
@@ -12,6 +11,7 @@ import { logFact } from "../../telemetry/fact-log.ts";
 import type { Metrics } from "../../telemetry/metrics.ts";
 import type { ChannelSample } from "../../thread-protocol/samples.ts";
 import type { ClusterNode } from "./cluster/cluster-node.ts";
+import type { Joined } from "./cluster/join-cluster.ts";
 import type { Notifications } from "./notifications.ts";
 import type { OwnTroubles } from "./own-troubles.ts";
 import type { TotalsKeeper } from "./totals-keeper.ts";
@@ -74,7 +74,8 @@ export function subscribeAll({ facts, samples, events }: Buses, to: Subscribers)
 }
 
 /** What a node tells the others, and notes for them, comes last. */
-export function subscribeCluster({ facts, events }: Buses, node: ClusterNode, states: ClusterStates): void {
+export function subscribeCluster({ facts, events }: Buses, node: ClusterNode, { states, moves }: Joined): void {
+  facts.subscribe("moved broadcasts", (fact) => moves.fact(fact));
   facts.subscribe("node", (fact) => node.fact(fact));
   facts.subscribe("other nodes", (fact) => states.fact(fact));
   events.subscribe("other nodes", (event) => states.hints.eventStored(event));

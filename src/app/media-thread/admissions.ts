@@ -5,10 +5,10 @@ import type { PlayPermit } from "../../ingest/rtmp/rtmp-player.ts";
 import type { Engine } from "../../relay/engine.ts";
 import { openPreviewSession } from "../../relay/preview-session.ts";
 import { gatewayTo } from "../../relay/publish-gateway.ts";
-import { FailoverGateway } from "../../remote-publish/failover-gateway.ts";
+import { FailoverGateway, type Way } from "../../remote-publish/failover-gateway.ts";
 import type { MessageTransport } from "../../remote-publish/message-transport.ts";
 import { openRemotePreview } from "../../remote-publish/remote-preview.ts";
-import type { RemoteGateway, RemotePublishers } from "../../remote-publish/remote-publisher.ts";
+import type { RemotePublishers } from "../../remote-publish/remote-publisher.ts";
 import type { ProvenLogin } from "../../thread-protocol/admission.ts";
 import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
 import type { FromViewer, ToViewer } from "../../thread-protocol/preview.ts";
@@ -28,13 +28,16 @@ export type AdmissionsDeps = {
   readonly takesNew: () => boolean;
   readonly openTransport: OpenTransport;
   readonly links: Pick<NodeLinks, "attach" | "watch">;
-  /** The owner of this channel died, and an encoder of this thread publishes on. */
+  /** Channels that this thread leaves now while their encoders go on at another node; absent: there is no other node. */
+  readonly moving?: ReadonlySet<ChannelId>;
+  /** The owner of this channel died or gave it away, and an encoder of this thread publishes on. */
   readonly onFailover: (channelId: ChannelId) => void;
   /** The player that this request admitted has left. */
   readonly onPlayLeft: (requestId: number) => void;
 };
 
-type RemoteWay = { readonly gateway: RemoteGateway; readonly epoch: number };
+/** `epoch`: of the ownership at another node; absent where the way leads to none. */
+type Found = { readonly admission: Admission; readonly epoch?: number };
 
 /**
  * Admits encoders and players that connect to this thread: the control thread decides, and this carries out the
@@ -51,29 +54,23 @@ export class Admissions {
    * Asks whether this key may publish. Returns the way into the channel, in this thread or in another. Never rejects.
    */
   async admit(key: string, login: ProvenLogin | undefined): Promise<Admission> {
+    const { clock, moving, onFailover } = this.#deps;
     const found = await this.#admitOnce(key, login);
-    if (typeof found.admission !== "object" || !("gateway" in found.admission) || found.remote === undefined)
-      return found.admission;
-    const again = async (knownEpoch: number | undefined) => {
-      const { admission, remote } = await this.#admitOnce(key, login, knownEpoch);
-      if (typeof admission !== "object" || !("gateway" in admission)) return undefined;
-      return remote ?? { gateway: admission.gateway };
-    };
-    const { clock, onFailover } = this.#deps;
-    const { gateway, epoch } = found.remote;
-    const deps = { clock, again, onFailover: () => onFailover(gateway.channelId) };
-    return { ...found.admission, gateway: new FailoverGateway(gateway, epoch, deps) };
+    const { admission } = found;
+    const first = wayOf(found);
+    if (moving === undefined || typeof admission !== "object" || first === undefined) return admission;
+    const { channelId } = first.gateway;
+    const gateway = new FailoverGateway(first, {
+      clock,
+      again: async (knownEpoch) => wayOf(await this.#admitOnce(key, login, knownEpoch)),
+      isMoving: () => moving.has(channelId),
+      onFailover: () => onFailover(channelId),
+    });
+    return { ...admission, gateway };
   }
 
-  /**
-   * `remote`: the way to another node. `knownEpoch`: an encoder has a way to this ownership at another node, and takes no
-   * second one.
-   */
-  async #admitOnce(
-    key: string,
-    login: ProvenLogin | undefined,
-    knownEpoch?: number,
-  ): Promise<{ readonly admission: Admission; readonly remote?: RemoteWay }> {
+  /** `knownEpoch`: an encoder has a way to this ownership at another node, and takes no second one. */
+  async #admitOnce(key: string, login: ProvenLogin | undefined, knownEpoch?: number): Promise<Found> {
     const { engine, requests, remote, takesNew, openTransport, links } = this.#deps;
     const { reply, end } = await requests.admission(key, login);
     switch (reply?.decision) {
@@ -96,7 +93,7 @@ export class Admissions {
         const isOtherNode = link !== undefined && "host" in link.place;
         return {
           admission: { ...secretOf(reply), gateway, slot },
-          ...(isOtherNode ? { remote: { gateway, epoch: link.epoch } } : {}),
+          ...(isOtherNode ? { epoch: link.epoch } : {}),
         };
       }
       case "refuse":
@@ -141,6 +138,11 @@ export class Admissions {
       },
     };
   }
+}
+
+function wayOf({ admission, epoch }: Found): Way | undefined {
+  if (typeof admission !== "object" || !("gateway" in admission)) return undefined;
+  return { gateway: admission.gateway, ...(epoch === undefined ? {} : { epoch }) };
 }
 
 function secretOf({ srtPassphrase }: { readonly srtPassphrase?: string }): { readonly srtPassphrase?: string } {

@@ -32,6 +32,8 @@ export type CommandsDeps = {
   readonly dialer: RtmpDialer;
   readonly testPatterns: TestPatterns;
   readonly recorder: RecorderClient;
+  /** Channels that this thread leaves now while their encoders go on at another node. */
+  readonly moving: Set<ChannelId>;
   readonly openTransport: OpenTransport;
   /** Posts a reply to a request of the control thread. Buffers in `transferred` are moved, not copied. */
   readonly reply: (requestId: number, reply: MediaReply, transferred?: readonly ArrayBuffer[]) => void;
@@ -94,8 +96,7 @@ export class Commands {
       case "own-port":
         return this.#deps.onOwnPort(message.port);
       case "fenced":
-        owned.removed(message.channelId);
-        return engine.leave(message.channelId);
+        return this.#leave(message.channelId, message.isMoved);
       case "sending":
         return engine.letSend(message.isAllowed);
       case "stop-accepting":
@@ -133,6 +134,16 @@ export class Commands {
       default:
         return unreachable(request);
     }
+  }
+
+  #leave(channelId: ChannelId, isMoved: boolean): void {
+    const { engine, hosted, owned, moving } = this.#deps;
+    owned.removed(channelId);
+    if (!isMoved) return engine.leave(channelId);
+    hosted.letGo(channelId);
+    moving.add(channelId);
+    engine.leave(channelId);
+    moving.delete(channelId);
   }
 
   #remove(channelId: ChannelId): void {

@@ -20,6 +20,7 @@ import { RemotePublishers } from "../../remote-publish/remote-publisher.ts";
 import { RemotePublisherHost } from "../../remote-publish/remote-publisher-host.ts";
 import { LoopWatch } from "../../telemetry/loop-watch.ts";
 import { Overload } from "../../telemetry/overload.ts";
+import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
 import type { ShutdownMode, ToControl, ToMedia } from "../../thread-protocol/messages.ts";
 import { SharedCounters } from "../threads/shared-counters.ts";
 import type { Envelope } from "../threads/transport-ends.ts";
@@ -149,9 +150,11 @@ const overload = new Overload(options.loadMax);
 // Above the limit the thread refuses new channels and keeps the present ones.
 const takesNew = () => !overload.isBusy;
 
+const moving = new Set<ChannelId>();
 const openTransport = transportOpener((error) => reportFault("ingest", error));
 const admissions = new Admissions({
   ...{ clock, engine, requests, permits, remote, takesNew, openTransport, links },
+  ...(options.nodeLink === undefined ? {} : { moving }),
   onFailover: (channelId) => post({ kind: "failed-over", channelId }),
   onPlayLeft: (requestId) => post({ kind: "play-left", requestId }),
 });
@@ -209,7 +212,7 @@ let stopStartedMs: number | undefined;
 
 const commands = new Commands({
   ...{ clock, engine, hosted, owned, links, requests, permits, listener, dialer, testPatterns, openTransport },
-  recorder,
+  ...{ recorder, moving },
   reply: (requestId, reply, transferred) => post({ kind: "reply", requestId, reply }, transferred),
   onOwnPort: (ownPort) => void ownPorts.push(ownPort),
   onDrain: () => void drain(),

@@ -29,6 +29,14 @@ export const nodesCommand = apiCommand("nodes", "The servers that work together 
       return isJson ? jsonText(nodes) : table(nodes, COLUMNS);
     },
   }),
+  move: action({
+    words: ["INCARNATION"],
+    about: "Moves the broadcasts of a server to other servers. Encoders stay connected.",
+    run: async ({ client, words: [incarnation = ""] }) => {
+      const node = await contentOf(client.POST("/nodes/{incarnation}/move", { params: { path: { incarnation } } }));
+      return `the broadcasts of ${node.nodeId} move to other servers.\n`;
+    },
+  }),
 });
 
 export const drainCommand = apiCommand("drain", "Empties a server before it is stopped.", {

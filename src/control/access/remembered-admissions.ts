@@ -17,24 +17,39 @@ const SPEC_PATIENCE_MS = 1_000;
 /** The same for a known key: a living database ends a statement after 2 s, and the encoder's thread waits 5 s. */
 const KEY_PATIENCE_MS = 2_500;
 
+/**
+ * A node that hears neither the database nor the other nodes cannot hear that a key was revoked. What it knows counts for
+ * this long then, in milliseconds.
+ */
+const ISOLATED_MS_MAX = 10 * 60 * 1_000;
+
 type Known = { readonly admitted: Admitted; readonly login: ProvenLogin | undefined; readonly untilMs: number };
+
+export type RememberedAdmissionsDeps = {
+  readonly admission: Pick<Admission, "admit" | "readSpec">;
+  readonly clock: Pick<Clock, "now" | "awakeNow" | "startTimer">;
+  /** For how long this node has heard neither the database nor the other nodes, in milliseconds. */
+  readonly isolatedMs: () => number;
+};
 
 /**
  * Admissions that go on while the database cannot be reached: a key that was admitted here within a day still is. A change
- * of its channel, or one that may have been missed, makes it unknown or is read first. Every call may reject with
- * StoreUnavailableError.
+ * of its channel, or one that may have been missed, makes it unknown or is read first. A node that is cut off from everything
+ * admits known keys for ten minutes. Every call may reject with StoreUnavailableError.
  */
 export class RememberedAdmissions implements Pick<Admission, "admit" | "readSpec"> {
   readonly #admission: Pick<Admission, "admit" | "readSpec">;
   readonly #clock: Pick<Clock, "now" | "awakeNow" | "startTimer">;
+  readonly #isolatedMs: () => number;
   /** By key, the last admitted last. Secret. */
   readonly #keys = new Map<string, Known>();
   /** Changes of channels so far: a look-up during which there was one may have found the state before it. */
   #changes = 0;
 
-  constructor(admission: Pick<Admission, "admit" | "readSpec">, clock: Pick<Clock, "now" | "awakeNow" | "startTimer">) {
+  constructor({ admission, clock, isolatedMs }: RememberedAdmissionsDeps) {
     this.#admission = admission;
     this.#clock = clock;
+    this.#isolatedMs = isolatedMs;
   }
 
   /** What is known of the key counts where the database fails, and where it does not answer in time. */
@@ -104,7 +119,8 @@ export class RememberedAdmissions implements Pick<Admission, "admit" | "readSpec
 
   #find(streamKey: string, login: ProvenLogin | undefined): Admitted | undefined {
     const known = this.#keys.get(streamKey);
-    if (known === undefined || known.untilMs <= this.#clock.now()) return undefined;
+    if (known === undefined || known.untilMs <= this.#clock.now() || this.#isolatedMs() > ISOLATED_MS_MAX)
+      return undefined;
     const isSameLogin = known.login?.id === login?.id && known.login?.password === login?.password;
     return isSameLogin ? known.admitted : undefined;
   }

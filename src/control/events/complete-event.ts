@@ -48,6 +48,7 @@ function isForWebhook(
     case "INGEST_HELD":
     case "HOLD_EXTENDED":
     case "INGEST_RESUMED":
+    case "BROADCAST_MOVED":
     case "VIDEO_FROZEN":
     case "VIDEO_RESUMED":
     case "AUDIO_SILENT":

@@ -138,6 +138,11 @@ export function broadcastLost(fact: BroadcastLost): EventDraft {
   return { ...draft(fact, "PUBLISH_END", text, "ERROR"), reason: "server-lost" };
 }
 
+/** Another node goes on with the broadcast. */
+export function broadcastMoved(moment: Moment): EventDraft {
+  return draft(moment, "BROADCAST_MOVED", "broadcast goes on at another server");
+}
+
 /** Media now comes from the channel's other encoder. */
 export function slotEnabled(moment: Moment, slot: IngestSlot): EventDraft {
   return slot === "main"

@@ -71,6 +71,11 @@ export class EventWriter {
     await this.#writeAll();
   }
 
+  /** Resolves when what waits has been written, with one attempt. */
+  async settled(): Promise<void> {
+    await this.#draining;
+  }
+
   goOn(): void {
     this.#isPaused = false;
     if (this.#waiting.length > 0) this.#start();

@@ -88,6 +88,11 @@ export interface EventStore {
     epoch: number,
     compose: (lastTime: number) => NewEvent,
   ): Promise<ChannelEvent | undefined>;
+  /**
+   * Finishes everything of this ownership and those before, whose broadcast goes on under a later one, and stores this
+   * event. Returns it as stored; undefined where the ownership was finished before.
+   */
+  moveBroadcast(channelId: ChannelId, epoch: number, event: NewEvent): Promise<ChannelEvent | undefined>;
   /** Newest first; `total` counts all pages. */
   listEvents(
     filter: EventFilter,

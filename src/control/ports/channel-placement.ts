@@ -21,13 +21,15 @@ export type Placed =
 
 /**
  * `owner` is absent where nothing here owns the channel any more; `epoch` is then the epoch of the ownership that ended.
- * `isFenced`: another node owns the channel now, and this one has to stop sending at once.
+ * `isFenced`: another node owns the channel now, and this one has to stop sending at once. `isMoved`: this node gave it
+ * away, and its encoders go on there.
  */
 export type PlacementChange = {
   readonly channelId: ChannelId;
   readonly epoch: number;
   readonly owner?: PlacementOwner;
   readonly isFenced?: boolean;
+  readonly isMoved?: boolean;
 };
 
 /** Decides which thread runs a channel's relay: at most one at a time. Methods reject where the decision cannot be made now. */

@@ -40,4 +40,9 @@ export interface Nodes {
    * node that serves. Rejects with OwnerUnavailableError where it does not respond.
    */
   drain(incarnation: Incarnation): Promise<NodeRecord | undefined>;
+  /**
+   * Begins to move the broadcasts of a node to other nodes that take channels; they keep their encoders, their start and
+   * their report. Returns the node, and rejects, as `drain`.
+   */
+  moveChannels(incarnation: Incarnation): Promise<NodeRecord | undefined>;
 }

@@ -71,14 +71,17 @@ export class ReportWriter {
     return this.#tracker.running(this.#options.clock.now());
   }
 
-  /** Goes on with broadcasts whose reports another process of this server has made up to now. Call it before `start`. */
+  /**
+   * Goes on with broadcasts whose reports another process has made up to now. Call it before `start` for those of an earlier
+   * process of this server.
+   */
   resume(reports: readonly BroadcastReport[], broadcasts: readonly RunningBroadcast[]): void {
     const { clock } = this.#options;
     for (const report of reports) {
       const broadcast = broadcasts.find(({ channelId }) => channelId === report.channelId);
       const startedMs = clock.now() - (clock.wallNow() - report.startTime);
       if (broadcast === undefined) continue;
-      this.#resumed.push(report.channelId);
+      if (!this.#areLeftEnded) this.#resumed.push(report.channelId);
       this.#tracker.resume(report, broadcast, startedMs);
     }
   }

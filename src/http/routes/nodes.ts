@@ -7,16 +7,29 @@ type NodeParams = { readonly Params: { readonly incarnation: string } };
 
 const MS_PER_SECOND = 1_000;
 
-/** The servers that share a database: list, drain. */
+/** The servers that share a database: list, drain, move their broadcasts. */
 export function addNodeRoutes(api: FastifyInstance, nodes: Nodes): void {
   api.get("/nodes", async (_request, reply) => sendContent(reply, (await nodes.list()).map(nodeAnswer)));
 
   api.post<NodeParams>("/nodes/:incarnation/drain", async (request, reply) => {
-    const { incarnation } = request.params;
-    const node = /^[1-9]\d{0,14}$/.test(incarnation) ? await nodes.drain(Number(incarnation)) : undefined;
-    if (node === undefined) throw new DomainError({ kind: "node-not-found" });
+    const node = await named(request.params.incarnation, (incarnation) => nodes.drain(incarnation));
     return sendContent(reply, nodeAnswer(node));
   });
+
+  api.post<NodeParams>("/nodes/:incarnation/move", async (request, reply) => {
+    const node = await named(request.params.incarnation, (incarnation) => nodes.moveChannels(incarnation));
+    return sendContent(reply, nodeAnswer(node));
+  });
+}
+
+/** Throws where there is no such node that serves. */
+async function named(
+  incarnation: string,
+  run: (incarnation: number) => Promise<NodeRecord | undefined>,
+): Promise<NodeRecord> {
+  const node = /^[1-9]\d{0,14}$/.test(incarnation) ? await run(Number(incarnation)) : undefined;
+  if (node === undefined) throw new DomainError({ kind: "node-not-found" });
+  return node;
 }
 
 function nodeAnswer({ incarnation, nodeId, version, state, isSelf, heardAgoMs, load }: NodeRecord) {

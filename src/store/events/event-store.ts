@@ -93,6 +93,15 @@ export class SqlEventStore implements EventStore {
     });
   }
 
+  moveBroadcast(channelId: ChannelId, epoch: number, event: NewEvent): Promise<ChannelEvent | undefined> {
+    return this.#database.write(async (trx) => {
+      if (!(await finishOwnership(trx, channelId, epoch))) return undefined;
+      const stored = await this.#append(trx, event, await takeNumber(trx, "event"));
+      if (stored !== undefined) await addNotices(trx, [stored]);
+      return stored;
+    });
+  }
+
   /** Returns the event as stored; undefined where its owner has stored it before. */
   async #append(
     trx: Transaction<Schema>,

@@ -14,19 +14,21 @@ const admitted = (channelId: string, revision = 1): Admitted => ({
 function stage() {
   const keys = new Map<string, Admitted>();
   const clock = new VirtualClock();
-  const state: { trouble: StoreTrouble | "silent" | undefined } = { trouble: undefined };
+  const state: { trouble: StoreTrouble | "silent" | undefined; isolatedMs: number } = {
+    ...{ trouble: undefined, isolatedMs: 0 },
+  };
   const ask = async <Result>(result: Result): Promise<Result> => {
     if (state.trouble === "silent") return await new Promise(() => undefined);
     if (state.trouble !== undefined) throw new StoreUnavailableError(state.trouble);
     return result;
   };
-  const admissions = new RememberedAdmissions(
-    {
+  const admissions = new RememberedAdmissions({
+    admission: {
       admit: (key) => ask(keys.get(key)),
       readSpec: (channelId) => ask([...keys.values()].find(({ spec }) => spec.channelId === channelId)?.spec),
     },
-    clock,
-  );
+    ...{ clock, isolatedMs: () => state.isolatedMs },
+  });
   return { clock, keys, state, admissions };
 }
 
@@ -46,6 +48,19 @@ test("a key that was admitted goes on without the database, for a day; no other 
   await expect(admissions.readSpec("ls-2")).rejects.toThrow("unreachable");
   clock.advance(24 * HOUR_MS);
   await expect(admissions.admit("key")).rejects.toThrow("unreachable");
+});
+
+test("a node that hears neither the database nor other nodes admits what it knows for ten minutes", async () => {
+  const { keys, state, admissions } = stage();
+  keys.set("key", admitted("ls-1"));
+  await admissions.admit("key");
+  state.trouble = "unreachable";
+  state.isolatedMs = 600_000;
+  expect(await admissions.admit("key")).toEqual(admitted("ls-1"));
+  state.isolatedMs = 600_001;
+  await expect(admissions.admit("key")).rejects.toThrow("unreachable");
+  state.isolatedMs = 0;
+  expect(await admissions.admit("key")).toEqual(admitted("ls-1"));
 });
 
 test("a database that answers counts, and one that is only busy is no reason to go without it", async () => {

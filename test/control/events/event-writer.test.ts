@@ -22,6 +22,8 @@ class FakeEvents implements EventStore {
 
   async finishBroadcasts(): Promise<undefined> {}
 
+  async moveBroadcast(): Promise<undefined> {}
+
   async appendEvents(events: readonly NewEvent[]): Promise<readonly ChannelEvent[]> {
     this.appendCount += 1;
     if (this.failure !== undefined) throw this.failure;

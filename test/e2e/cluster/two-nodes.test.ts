@@ -15,6 +15,7 @@ const FAILOVER_MS_MAX = 2_500;
 const MEDIA_BYTES = 20_000;
 
 const eventsAnswer = z.array(z.looseObject({ eventCode: z.string(), reason: z.string().optional() }));
+const nodesAnswer = z.array(z.looseObject({ incarnation: z.int(), isSelf: z.boolean() }));
 const reportsAnswer = z.array(z.looseObject({ startTime: z.int(), reason: z.string() }));
 
 const urlOf = ({ channelId }: Channel): string => `/api/v2/re-stream/channels/${channelId}`;
@@ -95,6 +96,22 @@ test("two nodes say and do the same, and when one is killed the other carries it
     await reader?.cancel();
   }
 
+  // The broadcast moves to the other node and back. The encoder stays connected, and the platforms are dialled anew.
+  for (const [moves, { fanfare, api }] of [a, b].entries()) {
+    const before = [first, second].map(({ connections }) => connections.length);
+    const self = nodesAnswer.parse(await api.request("GET", "/api/v2/nodes")).find(({ isSelf }) => isSelf);
+    await api.request("POST", `/api/v2/nodes/${self?.incarnation}/move`);
+    await Promise.all([mediaAt(first, moves + 1), mediaAt(second, moves + 1)]);
+    expect([before, fanfare.output.includes("channel moved to another node")]).toEqual([[moves + 1, moves + 1], true]);
+    for (const each of [a, b]) await becomes(each.api, channel, ["PUBLISHING", "PUBLISHING"]);
+    const old = [first, second].map(({ connections }) => connections[moves]?.report.state);
+    expect(old).not.toContain("open");
+  }
+  expect(await Promise.race([encoder.closed.then(() => "closed"), Promise.resolve("connected")])).toBe("connected");
+  await happened(b.api, channel, ["PUBLISH_START"]);
+  const events = eventsAnswer.parse(await a.api.request("GET", `${urlOf(channel)}/events?pageSizeNo=100`));
+  expect(events.filter(({ eventCode }) => eventCode === "BROADCAST_MOVED")).toHaveLength(2);
+
   // A backup encoder at the other node, whose stream goes to the owner.
   const third = await stage.target();
   const other = await a.api.createChannel("standby", [{ rtmpUrl: third.url, streamKey: uniqueKey("third") }]);
@@ -123,14 +140,14 @@ test("two nodes say and do the same, and when one is killed the other carries it
   );
   expect(performance.now() - killedMs).toBeLessThan(FAILOVER_MS_MAX);
   await mediaAt(third, 1);
-  expect(b.fanfare.output).toContain("encoder goes on after its channel's node died");
+  expect(b.fanfare.output).toContain("encoder goes on at its channel's next node");
   await standby.stop("clean");
   const { publishUrl } = await b.api.channel(channel.channelId);
   const returned = stage.kitEncoder(channel, { clip, url: publishUrl });
   expect(await returned.accepted).toBe(true);
-  await Promise.all([mediaAt(first, 1), mediaAt(second, 1)]);
+  await Promise.all([mediaAt(first, 3), mediaAt(second, 3)]);
   await becomes(b.api, channel, ["PUBLISHING", "PUBLISHING"]);
-  expect([first, second].map(({ connections }) => connections.length)).toEqual([2, 2]);
+  expect([first, second].map(({ connections }) => connections.length)).toEqual([4, 4]);
   await happened(b.api, channel, ["PUBLISH_START", "PUBLISH_END server-lost", "PUBLISH_START"]);
   const reports = reportsAnswer.parse(await b.api.request("GET", `${urlOf(channel)}/reports`));
   expect(reports.map(({ reason }) => reason)).toEqual(["server-lost"]);
@@ -142,13 +159,13 @@ test("two nodes say and do the same, and when one is killed the other carries it
   // A node that is asked to stop carries its broadcast to its end.
   const stopped = b.fanfare.stop();
   await waitFor("draining", DEADLINE_MS, () => b.fanfare.output.includes('"event":"draining"') || undefined);
-  const before = mediaBytes(first, 1);
+  const before = mediaBytes(first, 3);
   await waitFor(
     "media of a node that drains",
     DEADLINE_MS,
-    () => mediaBytes(first, 1) > before + MEDIA_BYTES || undefined,
+    () => mediaBytes(first, 3) > before + MEDIA_BYTES || undefined,
   );
   await returned.stop("clean");
   expect(await stopped).toEqual({ code: 0, signal: null });
-  expect([first, second].map(({ connections }) => connections[1]?.report.state)).not.toContain("open");
+  expect([first, second].map(({ connections }) => connections[3]?.report.state)).not.toContain("open");
 });

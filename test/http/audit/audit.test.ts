@@ -29,7 +29,7 @@ const SECRETS = {
 
 let api: Api;
 beforeEach(async () => {
-  const nodes = { list: async () => [NODE], drain: async () => NODE };
+  const nodes = { list: async () => [NODE], drain: async () => NODE, moveChannels: async () => NODE };
   api = await Api.open({ nodes });
 });
 afterEach(() => api.close());
@@ -173,6 +173,7 @@ test("each action leaves exactly one record, and no secret is in the database's 
   );
   await step("deleteAccessKey", remove(`/api/v2/access-keys/${other.key}`));
   await step("drainNode", post("/api/v2/nodes/7/drain"));
+  await step("moveNodeChannels", post("/api/v2/nodes/7/move"));
   const delivery = (await api.get("/api/v2/events/deliveries")).body.content[0];
   await step("resendDelivery", post(`/api/v2/events/deliveries/${delivery.id}/resend`));
   const contacts = "/api/v2/events/contacts";

@@ -56,7 +56,11 @@ async function everything(): Promise<unknown> {
 
 beforeAll(async () => {
   api = await Api.open({
-    nodes: { list: async () => [], drain: async (id) => (id === NODE.incarnation ? NODE : undefined) },
+    nodes: {
+      list: async () => [],
+      drain: async (id) => (id === NODE.incarnation ? NODE : undefined),
+      moveChannels: async (id) => (id === NODE.incarnation ? NODE : undefined),
+    },
   });
   const mine = await api.create({ planType: "PROFESSIONAL", restream: [PLATFORM] });
   const other = await api.create();

@@ -22,11 +22,12 @@ afterEach(() => api.close());
 test("a single server has no nodes", async () => {
   api = await Api.open();
   expect((await api.get(NODES)).body).toMatchObject({ content: [] });
-  expect((await api.post(`${NODES}/1/drain`)).status).toBe(404);
+  for (const what of ["drain", "move"]) expect((await api.post(`${NODES}/1/${what}`)).status, what).toBe(404);
 });
 
-test("nodes are listed with their load, and one is drained", async () => {
+test("nodes are listed with their load, one is drained, and the broadcasts of one are moved", async () => {
   const drained: number[] = [];
+  const moved: number[] = [];
   const silent: NodeRecord = { incarnation: 8, nodeId: "b", version: "1", state: "SILENT", isSelf: false };
   const nodes = {
     list: async () => [NODE, silent],
@@ -34,6 +35,10 @@ test("nodes are listed with their load, and one is drained", async () => {
       drained.push(incarnation);
       if (incarnation === 8) throw new OwnerUnavailableError("it is silent");
       return incarnation === 7 ? { ...NODE, state: "DRAINING" } : undefined;
+    },
+    moveChannels: async (incarnation: number): Promise<NodeRecord | undefined> => {
+      moved.push(incarnation);
+      return incarnation === 7 ? NODE : undefined;
     },
   };
   api = await Api.open({ nodes });
@@ -49,4 +54,7 @@ test("nodes are listed with their load, and one is drained", async () => {
     expect((await api.post(`${NODES}/${wrong}/drain`)).status, wrong).toBe(404);
   }
   expect(drained).toEqual([7, 8, 9]);
+  expect((await api.post(`${NODES}/7/move`)).body.content).toMatchObject({ incarnation: 7, channelCount: 1 });
+  for (const wrong of ["9", "x"]) expect((await api.post(`${NODES}/${wrong}/move`)).status, wrong).toBe(404);
+  expect(moved).toEqual([7, 9]);
 });

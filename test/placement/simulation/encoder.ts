@@ -34,9 +34,13 @@ export class Encoder {
     look();
   }
 
-  /** The server closed the connection. */
-  dismissed(session: number): void {
-    if (session === this.#session && this.#entry !== undefined) this.#leave();
+  /** The server closed the connection; `isMoved`: it brings the stream to the channel's next owner. */
+  dismissed(session: number, isMoved: boolean): void {
+    const entry = this.#entry;
+    if (session !== this.#session || entry === undefined) return;
+    if (!isMoved) return this.#leave();
+    this.#owner = undefined;
+    this.#enter(entry, session);
   }
 
   /** The person behind it stops, and starts again after this long. */
@@ -61,6 +65,11 @@ export class Encoder {
     this.#entry = entry;
     this.#owner = undefined;
     this.#stuckMs = world.nowMs;
+    this.#enter(entry, session);
+  }
+
+  #enter(entry: SimNode, session: number): void {
+    const { nodes } = this.#cluster;
     const give = (owner: SimNode | undefined, epoch = 0) => {
       if (this.#session !== session || this.#entry !== entry) return;
       if (owner?.attach(this.channelId, epoch, session) === true) this.#owner = owner;

@@ -21,7 +21,16 @@ export function breakThings(deps: FaultsDeps): void {
     const [one, other] = [world.pick(living()), world.pick(living())];
     return one === undefined || other === undefined || one === other ? undefined : [one, other];
   };
+  const move = () => {
+    const [one, other] = pair() ?? [];
+    const owned = world.pick(one?.placement.all() ?? []);
+    if (one === undefined || other === undefined || owned === undefined) return;
+    const { channelId, epoch, home } = owned;
+    other.takeFrom({ channelId, epoch, home, incarnation: one.incarnation, address: "host:1" });
+  };
   const faults: readonly (() => void)[] = [
+    // As often as all faults together.
+    ...(cluster.hasMoves ? Array.from({ length: 10 }, () => move) : []),
     () => {
       const node = world.pick(living());
       node?.die();

@@ -3,6 +3,7 @@ import type { Log } from "../../../src/base/log.ts";
 import type { Placed } from "../../../src/control/ports/channel-placement.ts";
 import type { KnownOwner, OwnerAnswer, OwnerQuestion } from "../../../src/control/ports/owner-question.ts";
 import type { Incarnation, OwnershipStore } from "../../../src/control/ports/ownership-store.ts";
+import type { MovedBroadcast } from "../../../src/control/reports/moved-broadcast.ts";
 import { NodeDirectory } from "../../../src/placement/node-directory.ts";
 import { LEASE_MS, NodeMembership } from "../../../src/placement/node-membership.ts";
 import { OwnerAsker } from "../../../src/placement/owner-asker.ts";
@@ -20,6 +21,13 @@ const SILENT_MS = 300;
 const FLUSH_MS = 250;
 /** A channel without an encoder is released after this long. */
 const KEPT_MS = 5_000;
+/** An owner that does not give its broadcast in this time gives none. */
+const GIVE_MS = 1_500;
+const MOVED: MovedBroadcast = {
+  broadcast: { channelId: "", facts: [] },
+  report: { channelId: "", startTime: 0, endTime: 0, interruptions: { list: [], count: 0 }, targets: [] },
+  onAirMs: [],
+};
 const ignore = () => undefined;
 const NO_LOG: Log = { debug: ignore, info: ignore, warn: ignore, error: ignore };
 
@@ -28,6 +36,8 @@ export type Cluster = {
   readonly network: Network;
   readonly database: SharedDatabase;
   readonly mutant: Mutant;
+  /** Whether nodes give channels to each other. */
+  readonly hasMoves: boolean;
   readonly nodes: Map<Incarnation, SimNode>;
   readonly onFlush: (node: SimNode, channelId: string, epoch: number) => void;
 };
@@ -45,8 +55,10 @@ export class SimNode {
   wokeMs = Number.NEGATIVE_INFINITY;
   /** The end of the last freeze, however short. */
   resumedMs = Number.NEGATIVE_INFINITY;
-  /** Called when the encoder of a session has to leave. */
-  onDismissed: (session: number) => void = ignore;
+  /** Called when the encoder of a session has to leave, or to go on at the channel's next owner. */
+  onDismissed: (session: number, isMoved: boolean) => void = ignore;
+  /** Channels that this node gave away, with the epoch of its ownership. */
+  readonly given = new Map<string, number>();
   readonly #cluster: Cluster;
   readonly #clock: Clock;
   readonly #watch: OwnershipWatch;
@@ -74,14 +86,16 @@ export class SimNode {
       }),
       board: {
         publish: (news) => this.#toAll((other) => other.placement.heard(news, "bus")),
-        question: (channels) => void this.#toAll((other) => other.placement.answer(channels)),
+        question: (channels) => void this.#toAll((other) => other.placement.talk.answer(channels)),
         release: (former) => this.#release(former),
       },
       onTakenOver: async () => undefined,
+      takeBroadcast: (owner) => (cluster.hasMoves ? this.#fetch(owner) : Promise.resolve(undefined)),
+      onMoved: async () => undefined,
       onNewer: (channelId) => this.#clock.startTimer(10, () => this.placement.revised(channelId, database.revision)),
     });
-    this.placement.changes(({ channelId, epoch, owner }) => {
-      if (owner === undefined) return this.#forget(channelId, epoch);
+    this.placement.changes(({ channelId, epoch, owner, isMoved = false }) => {
+      if (owner === undefined) return this.#forget(channelId, epoch, isMoved);
       this.running.set(channelId, { epoch, sessions: new Set(), heldSinceMs: world.nowMs });
     });
     this.#watch = new OwnershipWatch({
@@ -134,6 +148,11 @@ export class SimNode {
     return this.placement.claim(channelId, { thread: 0 });
   }
 
+  /** This node takes a channel from its owner. */
+  takeFrom(owner: KnownOwner): void {
+    this.process.run(() => void this.placement.takeFrom(owner, { thread: 0 }).catch(ignore));
+  }
+
   /** An encoder's session begins here. Returns false where this node does not own the channel with that epoch. */
   attach(channelId: string, epoch: number, session: number): boolean {
     const running = this.running.get(channelId);
@@ -160,11 +179,11 @@ export class SimNode {
     return { kind: "owner", epoch, isOnAir, isDraining: this.isDraining };
   }
 
-  #forget(channelId: string, epoch: number): void {
+  #forget(channelId: string, epoch: number, isMoved: boolean): void {
     const running = this.running.get(channelId);
     if (running?.epoch !== epoch) return;
     this.running.delete(channelId);
-    for (const session of running.sessions) this.onDismissed(session);
+    for (const session of running.sessions) this.onDismissed(session, isMoved);
   }
 
   #startFlush(): void {
@@ -219,6 +238,22 @@ export class SimNode {
     if (former === undefined || !network.hasLink(this.incarnation, incarnation)) return;
     const news = { channelId, epoch: epoch + 1, incarnation: this.incarnation };
     network.send(() => former.process.run(() => former.placement.heard(news, "link")));
+  }
+
+  /** Asks an owner for its broadcast, over the bus. */
+  #fetch({ incarnation, channelId, epoch }: KnownOwner): Promise<MovedBroadcast | undefined> {
+    const { nodes, network } = this.#cluster;
+    return new Promise((resolve) => {
+      const other = nodes.get(incarnation);
+      this.#clock.startTimer(GIVE_MS, () => resolve(undefined));
+      if (!network.isBusUp(this.incarnation) || other === undefined) return resolve(undefined);
+      const give = () => {
+        if (!other.placement.give(channelId, epoch)) return;
+        other.given.set(channelId, epoch);
+        network.send(() => network.isBusUp(this.incarnation) && this.process.run(() => resolve(MOVED)));
+      };
+      network.send(() => network.isBusUp(incarnation) && other.process.run(give));
+    });
   }
 
   #isUp(other: SimNode | undefined): boolean {

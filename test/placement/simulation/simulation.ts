@@ -15,21 +15,24 @@ const HEALED_MS = 45_000;
 /** An acknowledged change is in effect this long after everything is repaired. */
 const IN_EFFECT_MS = 10_000;
 
-/** Runs one seed. Returns what went against an invariant, in words; empty where nothing did. */
-export async function simulate(seed: number, mutant?: Mutant): Promise<readonly string[]> {
+/** Runs one seed; `hasMoves`: nodes also give each other channels. Returns what went against an invariant, in words; empty where nothing did. */
+export async function simulate(seed: number, mutant?: Mutant, hasMoves = false): Promise<readonly string[]> {
   const world = new World(seededRandom(seed));
   const network = new Network(world, world.chance(0.5) ? 0 : world.between(0, 0.15));
   const database = new SharedDatabase(() => world.nowMs, mutant);
   const targets = new Targets(world, network, database);
   const nodes: Cluster["nodes"] = new Map();
-  const cluster: Cluster = { world, network, database, mutant, nodes, onFlush: (...flush) => targets.flush(...flush) };
+  const cluster: Cluster = {
+    ...{ world, network, database, mutant, hasMoves, nodes },
+    onFlush: (...flush) => targets.flush(...flush),
+  };
   targets.nodes = nodes;
   // Each channel has two: they come back at about the same time, to different nodes.
   const encoders = Array.from({ length: 2 * CHANNELS }, (_, n) => new Encoder(`ls-${n % CHANNELS}`, cluster));
   const start = () => {
     const node = new SimNode(cluster);
-    node.onDismissed = (session) => {
-      for (const encoder of encoders) encoder.dismissed(session);
+    node.onDismissed = (session, isMoved) => {
+      for (const encoder of encoders) encoder.dismissed(session, isMoved);
     };
     nodes.set(node.incarnation, node);
   };

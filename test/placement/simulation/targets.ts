@@ -89,6 +89,7 @@ export class Targets {
   #taken(channelId: string, former: number, epoch: number, by: number): void {
     const node = this.nodes.get(former);
     const network = this.#network;
+    if (node?.given.get(channelId) === epoch) return;
     if (node === undefined || former === by || node.process.isDead || node.process.isFrozen || node.isDraining) return;
     const nowMs = this.#world.nowMs;
     const isQuiet = network.lossShare === 0 && nowMs - Math.max(network.changedMs, node.wokeMs, node.frozenMs) > 1_000;

@@ -72,6 +72,28 @@ test("what a finished owner writes late does not count", async () => {
   expect(await nodes[1].events.appendEvents(later)).toHaveLength(2);
 });
 
+test("a broadcast that moves has one start and one end, and its former owner writes no more of it", async () => {
+  await nodes[0].events.appendEvents([event("PUBLISH_START", 10, { epoch: 7, seq: 1 })]);
+  await nodes[0].reports.putReports([{ ...REPORT, endTime: 42, epoch: 7 }]);
+  const moved = event("BROADCAST_MOVED", 45);
+  const done = await Promise.all(nodes.map((node) => node.events.moveBroadcast(A, 7, moved)));
+  expect(done.filter((each) => each !== undefined)).toHaveLength(1);
+  expect(await nodes[0].events.appendEvents([event("PUBLISH_END", 50, { epoch: 7, seq: 2 })])).toEqual([]);
+  await nodes[0].reports.putReports([{ ...REPORT, endTime: 50, end: "replaced", epoch: 7 }]);
+  expect(await nodes[0].events.finishBroadcasts(A, 7, lost)).toBeUndefined();
+  expect((await nodes[1].reports.listReports(A, PAGE)).reports).toEqual([]);
+  await nodes[1].reports.putReports([{ ...REPORT, endTime: 60, epoch: 8 }]);
+  // The next owner dies.
+  await nodes[0].events.finishBroadcasts(A, 8, lost);
+  expect(await codes()).toEqual([
+    ["PUBLISH_START", 10],
+    ["BROADCAST_MOVED", 45],
+    ["PUBLISH_END", 60],
+  ]);
+  const [report] = (await nodes[1].reports.listReports(A, PAGE)).reports;
+  expect(report).toMatchObject({ startTime: 10, endTime: 60, end: "server-lost" });
+});
+
 test("a broadcast that ended by itself, or never began, gets no second end", async () => {
   await nodes[0].events.appendEvents([
     event("PUBLISH_START", 10, { epoch: 7, seq: 1 }),

@@ -8,6 +8,7 @@ import { RememberedAdmissions } from "../../../control/access/remembered-admissi
 import type { ServerFact } from "../../../control/facts/server-fact.ts";
 import type { KnownOwner, NodePeers, OwnerQuestion } from "../../../control/ports/owner-question.ts";
 import type { Incarnation, ClusterNode as NodeRow } from "../../../control/ports/ownership-store.ts";
+import type { MovedBroadcast } from "../../../control/reports/moved-broadcast.ts";
 import { LinkDialer } from "../../../node-link/link-dialer.ts";
 import { NodeDirectory } from "../../../placement/node-directory.ts";
 import { LEASE_MS, NodeMembership } from "../../../placement/node-membership.ts";
@@ -55,6 +56,10 @@ export type NodeListeners = {
   /** Only this node noticed that another is lost. */
   readonly onLost: (node: NodeRow) => void;
   readonly isOnAir: (channelId: ChannelId) => boolean;
+  /** Asks a living owner for its broadcast; undefined where it gives none. Never rejects. */
+  readonly takeBroadcast: (owner: KnownOwner) => Promise<MovedBroadcast | undefined>;
+  /** A broadcast of another node goes on here. Its encoders wait for this. Never rejects. */
+  readonly onMoved: (channelId: ChannelId, formerEpoch: number, moved: MovedBroadcast) => Promise<void>;
 };
 
 const NOT_YET: NodeListeners = {
@@ -63,6 +68,8 @@ const NOT_YET: NodeListeners = {
   onTakenOver: async () => undefined,
   onLost: () => undefined,
   isOnAir: () => false,
+  takeBroadcast: async () => undefined,
+  onMoved: async () => undefined,
 };
 
 /** Connects to NATS and registers this process. Throws ConfigError where NATS refuses the login. */
@@ -125,7 +132,8 @@ export class ClusterNode implements ClusterHooks, NodePeers {
     this.store = store;
     this.#clock = clock;
     this.#log = log;
-    this.admissions = new RememberedAdmissions(new Admission(storage.store), clock);
+    const isolatedMs = () => this.#watch.isolatedMs;
+    this.admissions = new RememberedAdmissions({ admission: new Admission(storage.store), clock, isolatedMs });
     this.linkOptions = { ...config.nodeListen, secretText: cluster.secretText, incarnation: self };
     const onFault = (error: unknown) => log.debug("node link", { detail: String(error) });
     const dialer = new LinkDialer({ clock, onFault, tls: linkTls(this.linkOptions) });
@@ -143,6 +151,8 @@ export class ClusterNode implements ClusterHooks, NodePeers {
         log.warn("channel taken over", { channelId, from: former.incarnation });
         return this.#listeners.onTakenOver(channelId, former.epoch);
       },
+      takeBroadcast: (owner) => this.#listeners.takeBroadcast(owner),
+      onMoved: (channelId, former, moved) => this.#listeners.onMoved(channelId, former.epoch, moved),
       onNewer: (channelId) => {
         this.admissions.changed(channelId);
         this.#listeners.onNewer(channelId);
@@ -160,7 +170,7 @@ export class ClusterNode implements ClusterHooks, NodePeers {
     this.#stops = [
       takeClaims(bus, {
         heard: (news) => this.placement.heard(news, "bus"),
-        answer: (channels) => this.placement.answer(channels),
+        answer: (channels) => this.placement.talk.answer(channels),
       }),
       bus.onConnection((isUp) => {
         // Hints of changes were lost meanwhile. The channels of this node are compared with the database all the same.
@@ -214,7 +224,8 @@ export class ClusterNode implements ClusterHooks, NodePeers {
 
   answerQuestion(channelId: ChannelId): Omit<OwnerQuestionReply, "kind"> {
     const epoch = this.placement.epochOf(channelId);
-    const isOnAir = this.#listeners.isOnAir(channelId);
+    // A channel whose encoder is lost can go on at any node.
+    const isOnAir = this.#listeners.isOnAir(channelId) && !this.#heldSinceMs.has(channelId);
     return { ...(epoch === undefined ? {} : { epoch }), isOnAir, isDraining: this.isDraining };
   }
 

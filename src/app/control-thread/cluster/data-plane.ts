@@ -7,6 +7,7 @@ import type { Notifications } from "../notifications.ts";
 import type { Observers } from "../observing/observers.ts";
 import { type Foundations, mediaOptions } from "../server-options.ts";
 import type { Succession } from "../succession/succession.ts";
+import type { TotalsKeeper } from "../totals-keeper.ts";
 import type { ClusterNode } from "./cluster-node.ts";
 import { type Joined, joinCluster } from "./join-cluster.ts";
 
@@ -45,14 +46,20 @@ export function poolOver(
  */
 export function clusterOver(
   { config, log, storage, node }: AllFoundations,
-  { ingestChecks, threads, buses, metrics }: Observers,
+  { ingestChecks, threads, buses, metrics, liveState }: Observers,
   pool: MediaPool,
-  receivers: () => { readonly liveStream: LiveStream; readonly notifications: Notifications },
+  receivers: () => {
+    readonly liveStream: LiveStream;
+    readonly notifications: Notifications;
+    readonly totals: TotalsKeeper;
+  },
 ): Joined | undefined {
   if (node === undefined) return undefined;
   const admission = new Admission(storage.store);
   const joined = joinCluster({
-    ...{ config, log, storage, node, pool, ingestChecks, threads },
+    ...{ config, log, storage, node, pool, ingestChecks, threads, liveState, metrics },
+    notifications: () => receivers().notifications,
+    storeTotals: () => receivers().totals.storeLast(),
     readSpec: (channelId) => admission.readSpec(channelId),
     onChanged: (channelIds) => {
       for (const channelId of channelIds) receivers().liveStream.changed(channelId);

@@ -5,16 +5,22 @@ import { ClusterNodes } from "../../../cluster/cluster-nodes.ts";
 import { ClusterStates } from "../../../cluster/cluster-states.ts";
 import { Drain } from "../../../cluster/drain.ts";
 import type { NodeReport } from "../../../cluster/node-report.ts";
+import type { NodeSeen } from "../../../cluster/state/cluster-live-state.ts";
 import type { ChannelEvent } from "../../../control/events/events.ts";
 import type { IngestChecks } from "../../../control/ingest-check/ingest-checks.ts";
+import type { LiveState } from "../../../control/live/live-state.ts";
+import type { Incarnation } from "../../../control/ports/ownership-store.ts";
 import { SqlEventStore } from "../../../store/events/event-store.ts";
 import type { ClusterReading } from "../../../telemetry/cluster-metrics.ts";
+import type { Metrics } from "../../../telemetry/metrics.ts";
 import type { ChannelId, ChannelSpec } from "../../../thread-protocol/channel-spec.ts";
 import type { Config } from "../../config/settings/settings.ts";
 import type { Storage } from "../../data-folder/storage.ts";
 import { releaseVersion } from "../../release.ts";
 import type { MediaPool } from "../media/media-pool.ts";
+import type { Notifications } from "../notifications.ts";
 import type { ThreadWatch } from "../thread-watch.ts";
+import { BroadcastMoves } from "./broadcast-moves.ts";
 import type { ClusterNode } from "./cluster-node.ts";
 import { FinishLost } from "./finish-lost.ts";
 
@@ -22,6 +28,8 @@ const REQUEST_ID_BYTES = 12;
 const BITS = 8;
 const MS_PER_SECOND = 1_000;
 const MBIT = 1_000_000;
+/** A node that was not heard for longer gets no channel, in milliseconds. */
+const SILENT_MS = 6_000;
 
 export type JoinParts = {
   readonly config: Config;
@@ -30,6 +38,12 @@ export type JoinParts = {
   readonly node: ClusterNode;
   readonly pool: MediaPool;
   readonly ingestChecks: IngestChecks;
+  readonly liveState: LiveState;
+  readonly metrics: Metrics;
+  /** Made later than this. */
+  readonly notifications: () => Notifications;
+  /** Stores the totals. Never rejects. */
+  readonly storeTotals: () => Promise<void>;
   readonly threads: ThreadWatch;
   readonly readSpec: (channelId: ChannelId) => Promise<ChannelSpec | undefined>;
   /** Channels of other nodes have another state. */
@@ -45,6 +59,7 @@ export type JoinParts = {
 export type Joined = {
   readonly states: ClusterStates;
   readonly nodes: ClusterNodes;
+  readonly moves: BroadcastMoves;
   /** How much the server has to do, for a load balancer in front of it. */
   load(): NodeReport["load"] & { readonly isDraining: boolean; readonly loopDelayMsMax: number };
   start(): Promise<void>;
@@ -57,7 +72,13 @@ export type Joined = {
 export function joinCluster(parts: JoinParts): Joined {
   const { log, storage, node, pool, ingestChecks, readSpec, onChanged, hasReaders, onEvent, onDeliveries } = parts;
   const { placement, store } = node;
-  const drain = drainOf(parts);
+  const moves = new BroadcastMoves({
+    ...parts,
+    events: new SqlEventStore(storage.database),
+    takers: () => takersAmong(states.others.nodes()),
+    onChanged: (channelId) => onChanged([channelId]),
+  });
+  const drain = drainOf(parts, moves);
   const report = () => reportOf(parts, drain);
   const finish = new FinishLost({ events: new SqlEventStore(storage.database), store, log, onEvent });
   const states = new ClusterStates({
@@ -80,21 +101,17 @@ export function joinCluster(parts: JoinParts): Joined {
   const nodes = new ClusterNodes({
     ...{ self: node.self, store, bus: node.bus, rpc: node.rpc, ownReport: report },
     seen: () => states.others.nodes(),
+    moveAll: () => moves.moves.moveAll(),
     drain: async () => {
       drain.start();
       states.feed.beatNow();
     },
   });
   node.metrics.readFrom(() => readingOf(node, report().load, nodes, states));
-  const readAgain = async (channelId: ChannelId) => {
-    const spec = await readSpec(channelId);
-    if (spec === undefined) return;
-    pool.apply(spec);
-    placement.revised(channelId, spec.revision);
-  };
   return {
     states,
     nodes,
+    moves,
     load: () => ({
       ...report().load,
       isDraining: drain.isDraining || node.isDraining,
@@ -104,16 +121,12 @@ export function joinCluster(parts: JoinParts): Joined {
     start: async () => {
       await node.start({
         letSend: (isAllowed) => pool.workers.letSend(isAllowed),
-        onNewer: (channelId) =>
-          void readAgain(channelId).catch((error: unknown) =>
-            log.warn("a changed channel could not be read", {
-              channelId,
-              detail: error instanceof Error ? error.message : String(error),
-            }),
-          ),
+        onNewer: (channelId) => void readAgain(parts, channelId),
         onTakenOver: (channelId, epoch) => finish.channel(channelId, epoch),
         onLost: ({ incarnation }) => void finish.node(incarnation),
         isOnAir: (channelId) => pool.live(channelId)?.isPublishing === true,
+        takeBroadcast: (owner) => moves.moves.fetch(owner),
+        onMoved: (channelId, epoch, moved) => moves.goOn(channelId, epoch, moved),
       });
       states.start();
     },
@@ -129,16 +142,39 @@ export function joinCluster(parts: JoinParts): Joined {
   };
 }
 
+/** Applies the settings of a channel as they are stored now. Never rejects. */
+async function readAgain({ readSpec, pool, node, log }: JoinParts, channelId: ChannelId): Promise<void> {
+  try {
+    const spec = await readSpec(channelId);
+    if (spec === undefined) return;
+    pool.apply(spec);
+    node.placement.revised(channelId, spec.revision);
+  } catch (error) {
+    const detail = error instanceof Error ? error.message : String(error);
+    log.warn("a changed channel could not be read", { channelId, detail });
+  }
+}
+
 /** What empties this node where somebody asks for that. */
-function drainOf({ config, log, node, pool }: JoinParts): Drain {
+function drainOf({ config, log, node, pool }: JoinParts, { moves }: BroadcastMoves): Drain {
   return new Drain({
     ...{ clock: systemClock, log, drainMs: config.drainSeconds * MS_PER_SECOND },
     begin: () => node.drain(),
     onAir: () => pool.publishingChannels(),
-    cut: (channelId) => {
+    // What no other node takes is disconnected: the encoder comes back to one.
+    cut: async (channelId) => {
+      if (await moves.move(channelId)) return;
       for (const slot of ["main", "backup"] as const) pool.disconnectPublisher(channelId, slot);
     },
   });
+}
+
+/** The nodes that take channels, the one with the least to do first. */
+function takersAmong(nodes: readonly NodeSeen[]): readonly Incarnation[] {
+  return nodes
+    .filter(({ report, heardAgoMs }) => report.state === "serving" && heardAgoMs < SILENT_MS)
+    .sort((left, right) => left.report.load.channels - right.report.load.channels)
+    .map(({ incarnation }) => incarnation);
 }
 
 function reportOf({ config, node, pool, threads }: JoinParts, drain: Drain): Omit<NodeReport, "no"> {

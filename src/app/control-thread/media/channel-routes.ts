@@ -161,13 +161,13 @@ export class ChannelRoutes {
     return lost.map(([channelId]) => channelId);
   }
 
-  #changed({ channelId, epoch, owner, isFenced }: PlacementChange): void {
+  #changed({ channelId, epoch, owner, isFenced, isMoved }: PlacementChange): void {
     const present = this.#routes.get(channelId);
     if (present !== undefined && (present.epoch > epoch || (present.epoch === epoch && owner !== undefined))) return;
     const worker = owner === undefined ? undefined : this.#deps.workers[owner.thread];
     if (worker === undefined) {
       this.#routes.delete(channelId);
-      if (isFenced === true) present?.worker.post({ kind: "fenced", channelId });
+      if (isFenced === true) present?.worker.post({ kind: "fenced", channelId, isMoved: isMoved === true });
       return;
     }
     this.#routes.set(channelId, { worker, epoch, admissions: 0, claims: 0 });

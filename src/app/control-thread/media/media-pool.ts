@@ -336,7 +336,7 @@ export class MediaPool implements Runtime {
       case "remote-publisher-waits":
         return this.#deps.onThread({ ...message, thread: worker.name });
       case "failed-over":
-        return this.#deps.log.warn("encoder goes on after its channel's node died", { channelId: message.channelId });
+        return this.#deps.log.warn("encoder goes on at its channel's next node", { channelId: message.channelId });
       case "woke":
       case "release-wanted":
         return this.#deps.cluster?.take(message);
@@ -383,11 +383,11 @@ export class MediaPool implements Runtime {
   gone(worker: PoolWorker, hasDied: boolean): void {
     this.#pending.get(worker)?.abandon();
     this.#requests.gone(worker);
-    if (hasDied) this.#endLost(this.routes.died(worker));
+    if (hasDied) this.endLost(this.routes.died(worker));
   }
 
-  /** Reports the broadcasts of a dead thread as over. The encoders reconnect by themselves. */
-  #endLost(channels: readonly ChannelId[]): void {
+  /** Reports broadcasts as over whose thread died, or never got their encoders. The encoders reconnect by themselves. */
+  endLost(channels: readonly ChannelId[]): void {
     const { view, clock } = this.#deps;
     const time = clock.wallNow();
     this.#totals.startOver(channels);

@@ -24,7 +24,9 @@ const NODES = [
     ...{ loopDelayMilliseconds: 2, relayedCount: 0 },
   },
   { incarnation: 8, nodeId: "seoul-2", version: "0.1.0", nodeState: "SILENT", isSelf: false },
+  { incarnation: 9, nodeId: "seoul-3", version: "0.1.0", nodeState: "SERVING", isSelf: false, channelCount: 0 },
 ];
+const MOVE = /^(Move channels|채널 옮기기)$/;
 
 async function expectNoOverflow(page: Page): Promise<void> {
   expect(await page.evaluate("document.documentElement.scrollWidth - innerWidth")).toBeLessThanOrEqual(0);
@@ -111,6 +113,11 @@ test("a file is uploaded, a recording begins on air, and these panels suit both 
     const name = `panels-${locale}-${colorScheme}-${width}`;
     const looking = await openContext(browser, { locale, colorScheme, width, storageState });
     await looking.route("**/api/v2/nodes", (route) => route.fulfill({ json: { content: NODES } }));
+    let moves = 0;
+    await looking.route("**/api/v2/nodes/7/move", (route) => {
+      moves += 1;
+      return route.fulfill({ json: { content: NODES[0] } });
+    });
     const shown = await looking.newPage();
     const faults = watchErrors(shown);
     await shown.goto(path);
@@ -129,6 +136,13 @@ test("a file is uploaded, a recording begins on air, and these panels suit both 
     await expectAccessible(shown, `${name}, servers`);
     await expectNoOverflow(shown);
     await shown.screenshot({ path: join(SCREENSHOTS, `${name}-servers.png`), fullPage: true });
+    // Only a server that carries something can give it away.
+    expect(await shown.getByText(MOVE).count()).toBe(1);
+    await shown.getByText(MOVE).click();
+    await expectAccessible(shown, `${name}, moving`);
+    await shown.getByRole("dialog").getByRole("button", { name: MOVE }).click();
+    await expect.poll(() => moves).toBe(1);
+    await shown.getByRole("dialog").waitFor({ state: "hidden" });
     expect(faults).toEqual([]);
     await looking.close();
   }

@@ -18,7 +18,8 @@ const MBIT = 1_000_000;
 /** The servers that work together on one database. Nothing is shown for a single one. */
 export function ServerNodes() {
   const nodes = useSignal<readonly ServerNode[]>([]);
-  const draining = useSignal<ServerNode | undefined>(undefined);
+  /** What a person is about to do with a server. */
+  const asked = useSignal<{ readonly what: "drain" | "move"; readonly node: ServerNode } | undefined>(undefined);
   const read = async (): Promise<void> => {
     nodes.value = (await list("/nodes")).items;
   };
@@ -30,12 +31,15 @@ export function ServerNodes() {
     }, READ_MS);
     return () => clearInterval(timer);
   }, [returns.value]);
-  const drain = async (): Promise<void> => {
-    await call("POST", `/nodes/${String(draining.value?.incarnation)}/drain`);
+  const run = async (): Promise<void> => {
+    const node = String(asked.value?.node.incarnation);
+    if (asked.value?.what === "move") await call("POST", `/nodes/${node}/move`);
+    else await call("POST", `/nodes/${node}/drain`);
     await read();
   };
   if (nodes.value.length === 0) return null;
   const texts = words();
+  const isAlone = nodes.value.filter(({ nodeState }) => nodeState === "SERVING").length < 2;
   return (
     <section class="panel" aria-labelledby="nodes-title">
       <div class="panel-head">
@@ -56,24 +60,36 @@ export function ServerNodes() {
           </thead>
           <tbody>
             {nodes.value.map((node) => (
-              <Row key={node.incarnation} node={node} onDrain={() => (draining.value = node)} />
+              <Row
+                key={node.incarnation}
+                node={node}
+                canMove={!isAlone || node.nodeState === "DRAINING"}
+                onAsk={(what) => (asked.value = { what, node })}
+              />
             ))}
           </tbody>
         </table>
       </div>
-      {draining.value !== undefined && (
+      {asked.value !== undefined && (
         <Confirm
-          title={texts.drain}
-          text={texts.drainSure(draining.value.nodeId)}
-          run={drain}
-          onClose={() => (draining.value = undefined)}
+          title={texts[asked.value.what]}
+          text={(asked.value.what === "drain" ? texts.drainSure : texts.moveSure)(asked.value.node.nodeId)}
+          run={run}
+          onClose={() => (asked.value = undefined)}
         />
       )}
     </section>
   );
 }
 
-function Row({ node, onDrain }: { readonly node: ServerNode; readonly onDrain: () => void }) {
+type RowParts = {
+  readonly node: ServerNode;
+  /** Another server takes channels. */
+  readonly canMove: boolean;
+  readonly onAsk: (what: "drain" | "move") => void;
+};
+
+function Row({ node, canMove, onAsk }: RowParts) {
   const texts = words();
   const { nodeId, incarnation, version, nodeState, isSelf, channelCount, drainEndTime } = node;
   const left = drainEndTime === undefined ? undefined : Math.max(0, (drainEndTime - now.value) / 1_000);
@@ -90,8 +106,13 @@ function Row({ node, onDrain }: { readonly node: ServerNode; readonly onDrain: (
       <td data-label={texts.egress}>{egressText(node)}</td>
       <td data-label={texts.version}>{version}</td>
       <td>
+        {canMove && (nodeState === "SERVING" || nodeState === "DRAINING") && (channelCount ?? 0) > 0 && (
+          <button type="button" aria-label={`${texts.move}: ${nodeId}`} onClick={() => onAsk("move")}>
+            {texts.move}
+          </button>
+        )}
         {nodeState === "SERVING" && (
-          <button type="button" aria-label={`${texts.drain}: ${nodeId}`} onClick={onDrain}>
+          <button type="button" aria-label={`${texts.drain}: ${nodeId}`} onClick={() => onAsk("drain")}>
             {texts.drain}
           </button>
         )}

@@ -13,6 +13,9 @@ const en = {
   drain: "Drain",
   drainSure: (name: string) =>
     `${name} takes no more channels. Its broadcasts go on until they end; those left when its time is over move to another server.`,
+  move: "Move channels",
+  moveSure: (name: string) =>
+    `The broadcasts of ${name} go on at other servers. Encoders stay connected; platforms are connected anew.`,
   endsIn: (time: string) => `ends in ${time}`,
   ownerSilent: (seconds: number) =>
     `The server that carries this channel isn't responding. What you see is ${seconds} s old; the broadcast may go on.`,
@@ -33,6 +36,9 @@ const ko: typeof en = {
   drain: "비우기",
   drainSure: (name) =>
     `${name} 서버가 새 채널을 받지 않습니다. 진행 중인 방송은 끝날 때까지 이어지고, 시간이 다 되면 남은 방송은 다른 서버로 옮겨집니다.`,
+  move: "채널 옮기기",
+  moveSure: (name) =>
+    `${name} 서버의 방송이 다른 서버에서 이어집니다. 인코더 연결은 유지되고 플랫폼에는 다시 연결합니다.`,
   endsIn: (time) => `${time} 후 종료`,
   ownerSilent: (seconds) =>
     `이 채널을 송출하는 서버가 응답하지 않습니다. 표시된 내용은 ${seconds}초 전의 것이며, 방송은 계속되고 있을 수 있습니다.`,

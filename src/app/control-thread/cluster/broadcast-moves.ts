@@ -1,0 +1,160 @@
+import { systemClock } from "../../../base/clock.ts";
+import type { Log } from "../../../base/log.ts";
+import { ChannelMoves, type ChannelMovesDeps } from "../../../cluster/channel-moves.ts";
+import { completeEvent } from "../../../control/events/complete-event.ts";
+import { broadcastMoved } from "../../../control/events/event-drafts.ts";
+import type { ChannelEvent, EventStore } from "../../../control/events/events.ts";
+import type { RunningBroadcast } from "../../../control/facts/running-broadcasts.ts";
+import type { ServerFact } from "../../../control/facts/server-fact.ts";
+import type { LiveState } from "../../../control/live/live-state.ts";
+import type { MovedBroadcast } from "../../../control/reports/moved-broadcast.ts";
+import type { Metrics } from "../../../telemetry/metrics.ts";
+import type { ChannelId } from "../../../thread-protocol/channel-spec.ts";
+import type { Fact } from "../../../thread-protocol/facts.ts";
+import type { ChannelSample, TargetSample } from "../../../thread-protocol/samples.ts";
+import type { MediaPool } from "../media/media-pool.ts";
+import type { Notifications } from "../notifications.ts";
+import type { ClusterNode } from "./cluster-node.ts";
+
+/** What is not stored yet is waited for no longer than this before a broadcast is given away, in milliseconds. */
+const STORE_MS = 500;
+/** A broadcast whose encoder does not come to this node within this time is over, in milliseconds. */
+const ENCODER_MS = 15_000;
+const NOTHING_COUNTED = {
+  ...{ bytesTotal: 0, playMs: 0, retryCount: 0, droppedFrames: 0 },
+  drops: { overTime: 0, overBytes: 0, untilKeyframe: 0 },
+};
+
+export type BroadcastMovesParts = Pick<ChannelMovesDeps, "takers"> & {
+  readonly node: ClusterNode;
+  readonly pool: MediaPool;
+  readonly liveState: LiveState;
+  readonly metrics: Metrics;
+  readonly events: Pick<EventStore, "findEventSubjects" | "moveBroadcast">;
+  readonly log: Log;
+  /** Made later than this. */
+  readonly notifications: () => Notifications;
+  /** Stores the totals. Never rejects. */
+  readonly storeTotals: () => Promise<void>;
+  readonly onEvent: (event: ChannelEvent) => void;
+  readonly onChanged: (channelId: ChannelId) => void;
+};
+
+/** This node's part in moves of broadcasts: it gives away what it knows of one, and goes on with those of other nodes. */
+export class BroadcastMoves {
+  readonly moves: ChannelMoves;
+  readonly #parts: BroadcastMovesParts;
+  /** Broadcasts whose encoders have not come yet. */
+  readonly #expected = new Map<ChannelId, { cancel(): void }>();
+
+  constructor(parts: BroadcastMovesParts) {
+    this.#parts = parts;
+    const { node, log, takers, pool } = parts;
+    this.moves = new ChannelMoves({
+      ...{ self: node.self, bus: node.bus, rpc: node.rpc, log, takers },
+      onAir: () => {
+        const owned = node.placement.epochs;
+        return new Map([...owned].filter(([channelId]) => pool.live(channelId)?.isPublishing === true));
+      },
+      give: (channelId, epoch) => this.#give(channelId, epoch),
+      take: (channelId, epoch, from) => this.#take(channelId, epoch, from),
+    });
+  }
+
+  /** Follows which encoders have come. */
+  fact(fact: ServerFact): void {
+    if (fact.kind === "ingest-started") this.#arrived(fact.channelId);
+  }
+
+  /** Goes on with a broadcast of another node. Never rejects. */
+  async goOn(channelId: ChannelId, formerEpoch: number, moved: MovedBroadcast): Promise<void> {
+    const { events, liveState, pool, notifications, metrics, log, onEvent, onChanged } = this.#parts;
+    try {
+      const [subject] = await events.findEventSubjects([channelId]);
+      if (subject !== undefined) {
+        const event = completeEvent(broadcastMoved({ time: systemClock.wallNow(), channelId }), subject);
+        const stored = await events.moveBroadcast(channelId, formerEpoch, event);
+        if (stored !== undefined) onEvent(stored);
+      }
+    } catch (error) {
+      const detail = error instanceof Error ? error.message : String(error);
+      log.error("a moved broadcast was not stored", { channelId, epoch: formerEpoch, detail });
+    }
+    const broadcast = this.#asHere(moved.broadcast);
+    const broadcasts = [broadcast];
+    liveState.resume(broadcasts, new Map(moved.onAirMs), systemClock.now());
+    pool.running.resume(broadcasts);
+    notifications().resume(broadcasts, [moved.report]);
+    metrics.resume(broadcasts);
+    onChanged(channelId);
+    this.#expect(channelId);
+  }
+
+  async #give(channelId: ChannelId, epoch: number): Promise<MovedBroadcast | undefined> {
+    const { node, pool, liveState, notifications, storeTotals } = this.#parts;
+    const { ingest, isPublishing = false } = pool.live(channelId) ?? {};
+    // What this server plays by itself cannot go on elsewhere.
+    const isOwnMedia = ingest?.sourceKind !== undefined || ingest?.testPatternEndTime !== undefined;
+    if (!isPublishing || isOwnMedia || !node.placement.give(channelId, epoch)) return undefined;
+    const late = new Promise<void>((resolve) => systemClock.startTimer(STORE_MS, resolve));
+    await Promise.race([Promise.all([storeTotals(), notifications().events.settled()]), late]);
+    const broadcast = pool.running.list().find((each) => each.channelId === channelId);
+    const report = notifications()
+      .reports.running()
+      .find((each) => each.channelId === channelId);
+    if (broadcast === undefined || report === undefined) return undefined;
+    return { broadcast, report, onAirMs: liveState.onAirMs(channelId) };
+  }
+
+  async #take(channelId: ChannelId, epoch: number, from: number): Promise<boolean> {
+    const { node, log } = this.#parts;
+    try {
+      const owner = await node.findElsewhere(channelId);
+      if (owner?.incarnation !== from || owner.epoch !== epoch) return false;
+      return await node.placement.takeFrom(owner, { thread: 0 });
+    } catch (error) {
+      const detail = error instanceof Error ? error.message : String(error);
+      log.warn("a channel could not be taken", { channelId, epoch, detail });
+      return false;
+    }
+  }
+
+  /** Encoders come with other numbers here, and this node's media threads count by themselves. */
+  #asHere({ channelId, facts, sample }: RunningBroadcast): RunningBroadcast {
+    const counted = new Map(
+      [...(this.#parts.liveState.live(channelId)?.targets ?? [])].map(([id, each]) => [id, each]),
+    );
+    const asHere = (target: TargetSample): TargetSample => {
+      const here = counted.get(target.targetId)?.sample ?? NOTHING_COUNTED;
+      const { bytesTotal, playMs, retryCount, droppedFrames, drops } = here;
+      return { ...target, bytesTotal, playMs, retryCount, droppedFrames, drops };
+    };
+    const sampleHere = (each: ChannelSample): ChannelSample => ({ ...each, targets: each.targets.map(asHere) });
+    return {
+      channelId,
+      facts: facts.map(withOtherNumber),
+      ...(sample === undefined ? {} : { sample: sampleHere(sample) }),
+    };
+  }
+
+  #expect(channelId: ChannelId): void {
+    this.#arrived(channelId);
+    const timer = systemClock.startTimer(ENCODER_MS, () => {
+      this.#expected.delete(channelId);
+      this.#parts.log.warn("no encoder came for a moved broadcast", { channelId });
+      this.#parts.pool.endLost([channelId]);
+      this.#parts.pool.routes.removed(channelId);
+    });
+    this.#expected.set(channelId, timer);
+  }
+
+  #arrived(channelId: ChannelId): void {
+    this.#expected.get(channelId)?.cancel();
+    this.#expected.delete(channelId);
+  }
+}
+
+/** This node counts its encoders from 1. */
+function withOtherNumber(fact: Fact): Fact {
+  return "ingestId" in fact ? { ...fact, ingestId: -1 - Math.abs(fact.ingestId) } : fact;
+}

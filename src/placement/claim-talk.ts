@@ -1,0 +1,67 @@
+import type { ClaimBoard, ClaimNews } from "../control/ports/owner-question.ts";
+import type { Incarnation } from "../control/ports/ownership-store.ts";
+import type { ChannelId } from "../thread-protocol/channel-spec.ts";
+import type { NodeDirectory } from "./node-directory.ts";
+import type { OwnedEpochs } from "./owned-epochs.ts";
+
+/** The process that owned a channel before, and the epoch of its ownership. */
+export type FormerOwner = { readonly incarnation: Incarnation; readonly epoch: number };
+
+export type ClaimTalkDeps = {
+  readonly self: Incarnation;
+  readonly board: ClaimBoard;
+  readonly nodes: Pick<NodeDirectory, "knownAddressOf">;
+  readonly owned: Pick<OwnedEpochs, "get" | "all">;
+};
+
+/** What this node tells the others of its claims, and asks them about theirs. Every message may be lost. */
+export class ClaimTalk {
+  readonly #deps: ClaimTalkDeps;
+  /** Claims of which the other nodes were not told, since the bus was away. */
+  readonly #untold = new Map<ChannelId, number>();
+
+  constructor(deps: ClaimTalkDeps) {
+    this.#deps = deps;
+  }
+
+  /** Tells all nodes of an ownership of this one, or later where the bus is away. */
+  tell(channelId: ChannelId, epoch: number, home: number): void {
+    const { self, board } = this.#deps;
+    if (!board.publish({ channelId, epoch, incarnation: self, home })) this.#untold.set(channelId, epoch);
+  }
+
+  /** The channel is no longer this node's: there is nothing to tell. */
+  forget(channelId: ChannelId): void {
+    this.#untold.delete(channelId);
+  }
+
+  /** Tells a former owner on its link that its ownership is over. */
+  tellFormer(channelId: ChannelId, { incarnation, epoch }: FormerOwner): void {
+    const { self, nodes, board } = this.#deps;
+    const address = incarnation === self ? undefined : nodes.knownAddressOf(incarnation, 0);
+    if (address !== undefined) board.release({ channelId, epoch, incarnation, home: 0, address });
+  }
+
+  /** Another node asks which of these channels are this one's with a higher epoch. */
+  answer(channels: readonly Pick<ClaimNews, "channelId" | "epoch">[]): void {
+    const { self, board, owned } = this.#deps;
+    for (const { channelId, epoch } of channels) {
+      const mine = owned.get(channelId);
+      if (mine === undefined || mine.epoch <= epoch) continue;
+      board.publish({ channelId, epoch: mine.epoch, incarnation: self, home: mine.home });
+    }
+  }
+
+  /** Asks the other nodes for claims that this one may have missed, and tells of its own that they have missed. */
+  question(): void {
+    const { board, owned } = this.#deps;
+    const untold = [...this.#untold];
+    this.#untold.clear();
+    for (const [channelId, epoch] of untold) {
+      const mine = owned.get(channelId);
+      if (mine?.epoch === epoch) this.tell(channelId, epoch, mine.home);
+    }
+    const all = owned.all();
+    if (all.length > 0) board.question(all.map(({ channelId, epoch }) => ({ channelId, epoch })));
+  }
+}

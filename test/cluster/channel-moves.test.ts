@@ -1,0 +1,105 @@
+import { expect, test } from "vitest";
+import { ChannelMoves } from "../../src/cluster/channel-moves.ts";
+import { NodeRpc } from "../../src/cluster/node-rpc.ts";
+import type { Incarnation } from "../../src/control/ports/ownership-store.ts";
+import type { MovedBroadcast } from "../../src/control/reports/moved-broadcast.ts";
+import { MemoryNetwork } from "../support/stages/memory-bus.ts";
+
+const log = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
+const BROADCAST: MovedBroadcast = {
+  broadcast: {
+    channelId: "ls-1",
+    facts: [{ kind: "publisher-active", time: 1, channelId: "ls-1", ingestId: 1, slot: "main", heldMs: 0 }],
+  },
+  report: {
+    ...{ channelId: "ls-1", startTime: 1, endTime: 2, interruptions: { list: [], count: 0 } },
+    targets: [
+      {
+        ...{ targetId: 5, onAirMs: 1, bytes: 2, retryCount: 0, interruptions: { list: [], count: 0 } },
+        drops: { overTime: 0, overBytes: 0, untilKeyframe: 0 },
+      },
+    ],
+  },
+  onAirMs: [[5, 1]],
+};
+
+function stage() {
+  const network = new MemoryNetwork();
+  const asked: unknown[] = [];
+  const state = { given: BROADCAST as unknown, takes: true, takers: [2] };
+  const node = (self: Incarnation) => {
+    const bus = network.newBus();
+    return new ChannelMoves({
+      ...{ self, bus, log, rpc: new NodeRpc(bus, self) },
+      takers: () => state.takers,
+      onAir: () =>
+        new Map([
+          ["ls-1", 7],
+          ["ls-3", 9],
+        ]),
+      give: async (channelId, epoch) => {
+        asked.push(["give", self, channelId, epoch]);
+        return state.given as MovedBroadcast | undefined;
+      },
+      take: async (channelId, epoch, from) => {
+        asked.push(["take", self, channelId, epoch, from]);
+        return state.takes;
+      },
+    });
+  };
+  return { asked, state, first: node(1), second: node(2) };
+}
+
+const OWNER = { channelId: "ls-1", epoch: 7, incarnation: 1 };
+
+test("a node asks another one to take a channel, which asks the owner for its broadcast", async () => {
+  const { first, second, asked } = stage();
+  const [one, same] = [first.move("ls-1"), first.move("ls-1")];
+  expect(await Promise.all([one, same])).toEqual([true, true]);
+  expect(await second.fetch(OWNER)).toEqual(BROADCAST);
+  expect(asked).toEqual([
+    ["take", 2, "ls-1", 7, 1],
+    ["give", 1, "ls-1", 7],
+  ]);
+});
+
+test("a channel stays that is off air, that no node takes, or where no other node serves", async () => {
+  const { first, state } = stage();
+  expect(await first.move("ls-2")).toBe(false);
+  state.takes = false;
+  expect(await first.move("ls-1")).toBe(false);
+  state.takes = true;
+  state.takers = [];
+  expect(await first.move("ls-1")).toBe(false);
+  // One that is gone.
+  state.takers = [3];
+  expect(await first.move("ls-1")).toBe(false);
+});
+
+test("all channels are moved one after another", async () => {
+  const { first, asked } = stage();
+  first.moveAll();
+  first.moveAll();
+  await expect.poll(() => asked.length).toBe(2);
+  expect(asked).toEqual([
+    ["take", 2, "ls-1", 7, 1],
+    ["take", 2, "ls-3", 9, 1],
+  ]);
+});
+
+const { broadcast, report } = BROADCAST;
+test.for<[string, unknown]>([
+  ["nothing", undefined],
+  ["another channel's broadcast", { ...BROADCAST, broadcast: { ...broadcast, channelId: "ls-2" } }],
+  ["no facts", { ...BROADCAST, broadcast: { ...broadcast, facts: [] } }],
+  [
+    "facts of an unknown kind",
+    { ...BROADCAST, broadcast: { ...broadcast, facts: [{ kind: "x", time: 1, channelId: "ls-1" }] } },
+  ],
+  ["a report without its start", { ...BROADCAST, report: { ...report, startTime: "x" } }],
+  ["times below zero", { ...BROADCAST, onAirMs: [[1, -1]] }],
+])("a node that gives %s gives nothing", async ([, given]) => {
+  const { second, state } = stage();
+  state.given = given;
+  expect(await second.fetch(OWNER)).toBeUndefined();
+});
