@@ -8,7 +8,7 @@ import type { RegionCode } from "../api-contract/regions.ts";
 import { API_PREFIXES, regionError } from "../api-contract/regions.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
-import type { DashboardAccess } from "../control/access/dashboard-access.ts";
+import { type DashboardAccess, isSessionOwner } from "../control/access/dashboard-access.ts";
 import type { RandomBytes } from "../control/access/ids.ts";
 import { randomText } from "../control/access/ids.ts";
 import type { PreviewAccess } from "../control/access/preview-access.ts";
@@ -75,6 +75,13 @@ const NO_NODES: Nodes = { list: async () => [], drain: async () => undefined, mo
 const TRACE_ID_CHARACTERS = "abcdefghijklmnopqrstuvwxyz0123456789";
 const TRACE_ID_LENGTH = 26;
 
+/** What servers that share a database tell each other of access keys and sessions. */
+export type KeyNews = {
+  readonly tell: () => void;
+  /** Call once. `take`: another server told. */
+  readonly listen: (take: () => void) => void;
+};
+
 export type HttpServerOptions = {
   readonly service: Service;
   readonly dashboard: DashboardAccess;
@@ -109,6 +116,8 @@ export type HttpServerOptions = {
   readonly limits: HttpLimits;
   /** The servers that share the database; absent: a single one. */
   readonly nodes?: Nodes;
+  /** How they tell each other that access keys or sessions have ended. */
+  readonly keyNews?: KeyNews;
   /** The host names it answers to. */
   readonly hosts: HostNames;
   /** Answers 503 while another process takes over. */
@@ -223,12 +232,15 @@ function addRoutes(server: FastifyInstance, options: HttpServerOptions, { previe
   addDocsRoutes(server, options.basePath);
   addPreviewRoute(server, { service, access: options.previewAccess, previews, guard });
   const cookies = new DashboardCookies(options.instance, options.basePath);
+  const { keyNews } = options;
+  const goneKeys = (owners: ReadonlySet<string>) =>
+    service.accessKeys.goneAmong([...owners].filter((owner) => !isSessionOwner(owner)));
   const revocations = new Revocations({
-    clock,
-    dashboard: options.dashboard,
-    lasting: [options.live, options.previewAccess],
+    ...{ clock, dashboard: options.dashboard, lasting: [options.live, options.previewAccess] },
+    ...(keyNews === undefined ? {} : { otherNodes: { goneKeys, tell: () => keyNews.tell() } }),
   });
   revocations.start();
+  keyNews?.listen(() => void revocations.look());
   server.addHook("onClose", async () => revocations.close());
   const onFailedLogin = (where: LoginPlace) => (remoteAddress: string) => {
     options.metrics.failedLogin(where);

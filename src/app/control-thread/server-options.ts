@@ -3,12 +3,15 @@ import { join } from "node:path";
 import { systemClock } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";
 import { DashboardAccess } from "../../control/access/dashboard-access.ts";
+import type { PreviewSeals } from "../../control/access/preview-access.ts";
 import { API_CONNECTIONS_MAX } from "../../http/server/connection-guard.ts";
 import { HostNames } from "../../http/server/host-names.ts";
 import { parseCidrList } from "../../net/cidr-list.ts";
 import { descriptorLimit } from "../../net/kernel/descriptors.ts";
 import { parseTargetUrl } from "../../protocol/rtmp/url.ts";
 import { SqlDashboardStore } from "../../store/access/dashboard-store.ts";
+import { SecretError } from "../../store/secrets/secrets.ts";
+import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
 import type { Config } from "../config/settings/settings.ts";
 import { dataPaths, type Storage } from "../data-folder/storage.ts";
 import type { MediaOptions } from "../threads/media-options.ts";
@@ -45,6 +48,22 @@ export function dashboardOver({ database }: Storage): DashboardAccess {
     clock: systemClock,
     randomBytes,
   });
+}
+
+/** Nodes of a cluster open each other's tokens of previews; a single server keeps its tokens in memory. */
+export function previewSeals({ config, storage }: Foundations): { readonly seals?: PreviewSeals } {
+  if (config.databaseUrl === undefined) return {};
+  const { secrets } = storage.database;
+  const place = (row: ChannelId) => ({ table: "preview", column: "token", row });
+  const open = (token: string, channelId: ChannelId) => {
+    try {
+      return secrets.open(token, place(channelId));
+    } catch (error) {
+      if (error instanceof SecretError) return undefined;
+      throw error;
+    }
+  };
+  return { seals: { seal: (text, channelId) => secrets.seal(text, place(channelId)), open } };
 }
 
 /** The options of the HTTP server that follow from the settings. */

@@ -51,6 +51,7 @@ import {
   httpOptions,
   mediaSourcesOptions,
   notificationsOptions,
+  previewSeals,
 } from "./server-options.ts";
 import { subscribeAll, subscribeCluster } from "./subscriptions.ts";
 import { type HandoverParts, handoverServer } from "./succession/handover-server.ts";
@@ -279,7 +280,7 @@ function assemble(foundations: AllFoundations): Parts {
     ...{ onDeleted: (deleted: ChannelChanged) => publish(withActor(deleted)), onUpload: publish },
     readName: async (channelId) => (await store.findChannel(channelId))?.name,
   });
-  const previewAccess = new PreviewAccess({ clock, randomBytes });
+  const previewAccess = new PreviewAccess({ clock, randomBytes, ...previewSeals(foundations) });
   const runtime = poolOver(foundations, {
     ...{ view: liveState, previewAccess, onFact: publish },
     linkRecorder: () => recording.worker.link(),
@@ -357,6 +358,7 @@ function outsideOf({ storage }: AllFoundations, troubles: OwnTroubles, cluster: 
   return {
     health: new Health({ ...health, ingestLoad: () => cluster.load() }),
     nodes: cluster.nodes,
+    keyNews: cluster.keyNews,
   };
 }
 

@@ -57,6 +57,13 @@ export class AccessKeys {
     return deleted;
   }
 
+  /** Returns which of these ids are of keys that no longer exist. */
+  async goneAmong(accessKeyIds: readonly string[]): Promise<readonly string[]> {
+    if (accessKeyIds.length === 0) return [];
+    const present = new Set((await this.list()).map(({ accessKeyId }) => accessKeyId));
+    return accessKeyIds.filter((each) => !present.has(each));
+  }
+
   find(accessKeyId: string): Promise<AccessKey | undefined> {
     return this.#options.store.findAccessKey(accessKeyId);
   }

@@ -6,6 +6,8 @@ import type { DashboardAccess } from "./dashboard-access.ts";
  * milliseconds.
  */
 const LOOK_MS = 500;
+/** Where other nodes delete access keys, keys are looked at with every so many of these looks, should their word be lost. */
+const KEYS_EVERY = 10;
 /**
  * Ended owners that are remembered: a request from before the end may still be on its way. Their names are never used
  * again.
@@ -24,6 +26,13 @@ export type RevocationOptions = {
   readonly clock: Clock;
   readonly dashboard: Pick<DashboardAccess, "goneAmong">;
   readonly lasting: readonly Lasting[];
+  /** Where other nodes share the database; absent: only this process deletes keys. */
+  readonly otherNodes?: {
+    /** Returns which of these owners are access keys that no longer exist. */
+    readonly goneKeys: (owners: ReadonlySet<string>) => Promise<readonly string[]>;
+    /** Tells the other nodes that keys or sessions have ended: they look at once. */
+    readonly tell: () => void;
+  };
 };
 
 /** Makes sure that nothing outlives the key or the session that opened it. */
@@ -32,6 +41,7 @@ export class Revocations {
   readonly #ended = new Set<string>();
   #timer: Timer | undefined;
   #isClosed = false;
+  #looks = 0;
 
   constructor(options: RevocationOptions) {
     this.#options = options;
@@ -51,8 +61,13 @@ export class Revocations {
     return this.#ended.has(owner);
   }
 
-  /** The key was deleted, or the session signed out. */
+  /** The key was deleted here, or the session signed out. */
   end(owner: string): void {
+    this.#end(owner);
+    this.#options.otherNodes?.tell();
+  }
+
+  #end(owner: string): void {
     this.#ended.add(owner);
     for (const oldest of this.#ended) {
       if (this.#ended.size <= ENDED_MAX) break;
@@ -62,18 +77,20 @@ export class Revocations {
   }
 
   /**
-   * Ends what belongs to sessions that no longer exist. Where they cannot be looked up, it does nothing until the next
-   * time. Never rejects.
+   * Ends what belongs to sessions that no longer exist, and to keys that another node deleted. Where they cannot be looked
+   * up, it does nothing until the next time. Never rejects.
    */
-  async look(): Promise<void> {
-    const { dashboard, lasting } = this.#options;
+  async look(areKeysToo = true): Promise<void> {
+    const { dashboard, lasting, otherNodes } = this.#options;
     const owners = new Set(lasting.flatMap((each) => [...each.owners()]));
     const gone = await dashboard.goneAmong(owners).catch(() => []);
-    for (const owner of gone) this.end(owner);
+    const goneKeys = areKeysToo && owners.size > 0 ? await otherNodes?.goneKeys(owners).catch(() => []) : [];
+    for (const owner of [...gone, ...(goneKeys ?? [])]) this.#end(owner);
   }
 
   async #lookAgain(): Promise<void> {
-    await this.look();
+    this.#looks += 1;
+    await this.look(this.#looks % KEYS_EVERY === 0);
     if (!this.#isClosed) this.start();
   }
 }

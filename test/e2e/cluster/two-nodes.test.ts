@@ -89,7 +89,9 @@ test("two nodes say and do the same, and when one is killed the other carries it
     const keyframe = await fetch(`${fanfare.origin}${path}`, { headers: api.signedHeaders("GET", path) });
     expect([keyframe.status, (await keyframe.text()).slice(0, 3)]).toEqual([200, "FLV"]);
     const { url } = z.object({ url: z.string() }).parse(await api.request("POST", `${urlOf(channel)}/preview-token`));
-    const preview = await fetch(`${fanfare.origin}${url}`);
+    // At the other one.
+    const { origin } = fanfare === a.fanfare ? b.fanfare : a.fanfare;
+    const preview = await fetch(`${origin}${url}`);
     const reader = preview.body?.getReader();
     const { value } = (await reader?.read()) ?? {};
     expect([preview.status, Buffer.from(value ?? []).toString("latin1", 0, 3)]).toEqual([200, "FLV"]);

@@ -10,6 +10,7 @@ import type { ChannelEvent } from "../../../control/events/events.ts";
 import type { IngestChecks } from "../../../control/ingest-check/ingest-checks.ts";
 import type { LiveState } from "../../../control/live/live-state.ts";
 import type { Incarnation } from "../../../control/ports/ownership-store.ts";
+import type { KeyNews } from "../../../http/http-server.ts";
 import { SqlEventStore } from "../../../store/events/event-store.ts";
 import type { ClusterReading } from "../../../telemetry/cluster-metrics.ts";
 import type { Metrics } from "../../../telemetry/metrics.ts";
@@ -60,6 +61,7 @@ export type Joined = {
   readonly states: ClusterStates;
   readonly nodes: ClusterNodes;
   readonly moves: BroadcastMoves;
+  readonly keyNews: KeyNews;
   /** How much the server has to do, for a load balancer in front of it. */
   load(): NodeReport["load"] & { readonly isDraining: boolean; readonly loopDelayMsMax: number };
   start(): Promise<void>;
@@ -72,6 +74,7 @@ export type Joined = {
 export function joinCluster(parts: JoinParts): Joined {
   const { log, storage, node, pool, ingestChecks, readSpec, onChanged, hasReaders, onEvent, onDeliveries } = parts;
   const { placement, store } = node;
+  const keys = { take: (): void => undefined };
   const moves = new BroadcastMoves({
     ...parts,
     events: new SqlEventStore(storage.database),
@@ -95,8 +98,7 @@ export function joinCluster(parts: JoinParts): Joined {
       node.admissions.changed(channelId);
       onChanged([channelId]);
     },
-    // Keys and sessions are read from the database at every request.
-    onKeys: () => undefined,
+    onKeys: () => keys.take(),
   });
   const nodes = new ClusterNodes({
     ...{ self: node.self, store, bus: node.bus, rpc: node.rpc, ownReport: report },
@@ -112,6 +114,8 @@ export function joinCluster(parts: JoinParts): Joined {
     states,
     nodes,
     moves,
+    // Requests read keys and sessions from the database. This is for what lasts longer: event streams, previews.
+    keyNews: { tell: () => states.hints.keysChanged(), listen: (take) => Object.assign(keys, { take }) },
     load: () => ({
       ...report().load,
       isDraining: drain.isDraining || node.isDraining,
