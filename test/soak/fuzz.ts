@@ -13,7 +13,7 @@ import { waitFor } from "../support/processes/waiting.ts";
 import { attackApi, attackAsEncoder, attackWithoutKey, MutatedTarget } from "./fuzzing/fuzz-attacks.ts";
 import { Healthy } from "./fuzzing/healthy.ts";
 import { StandstillWatch } from "./fuzzing/standstill-watch.ts";
-import { residentBytes, waitedMs } from "./server-process.ts";
+import { longestWaitMs, residentBytes, waitedMs } from "./server-process.ts";
 
 const USAGE = `usage: npm run fuzz -- [--minutes 5] [--seed NUMBER] [--per-second 60] [--gap 100]
 
@@ -49,11 +49,6 @@ function readOptions() {
   if (!numbers.every((number) => number > 0)) throw new Error("all options are numbers above 0");
   const [minutes = 0, seed = 0, perSecond = 0, gapMaxMs = 0] = numbers;
   return { minutes, seed, perSecond, gapMaxMs };
-}
-
-/** The longest that any thread had to wait for a processor between two looks. */
-function longestWaitMs(before: ReadonlyMap<string, number> | undefined, now: ReadonlyMap<string, number>): number {
-  return Math.max(0, ...Array.from(now, ([task, ms]) => ms - (before?.get(task) ?? ms)));
 }
 
 /** Runs all attacks in turn at their pace until the time is over; returns how many there were. */

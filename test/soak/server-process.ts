@@ -65,3 +65,11 @@ export function waitedMs(pid: number): ReadonlyMap<string, number> {
     }),
   );
 }
+
+/** The longest that any thread had to wait for a processor between two looks. */
+export function longestWaitMs(
+  before: ReadonlyMap<string, number> | undefined,
+  now: ReadonlyMap<string, number>,
+): number {
+  return Math.max(0, ...Array.from(now, ([task, ms]) => ms - (before?.get(task) ?? ms)));
+}

@@ -9,12 +9,16 @@ import { NetworkNamespace, type Traffic } from "../../support/processes/network-
 import { waitFor } from "../../support/processes/waiting.ts";
 import { makeClip } from "../../support/streams/clip.ts";
 import { Healthy } from "../fuzzing/healthy.ts";
-import { residentBytes } from "../server-process.ts";
+import { longestWaitMs, residentBytes, waitedMs } from "../server-process.ts";
 
 const CREDENTIALS = { accessKey: "FLOODACCESSKEY", secretKey: "flood-secret-key-0123456789" };
 const ON_AIR_DEADLINE_MS = 30_000;
 const SETTLE_MS = 1_000;
 const STOP_GRACE_MS = 3_000;
+const QUIET_MS = 100;
+const QUIET_BYTES = 500;
+/** What kernels send of their own in one flood: ARP, and IPv6's search for neighbours. */
+export const LINK_BYTES = 2_000;
 /** Addresses that RFC 2544 keeps for tests; each process has its own 16,384 of them: 64 networks of an ingest limit. */
 const NETWORK = `198.${18 + (process.pid & 1)}.${64 * ((process.pid >> 1) & 3)}.0/18`;
 const HOSTILE_ENCODERS = 4;
@@ -44,6 +48,8 @@ export type FloodFigures = {
   /** The longest time between two messages at the platforms of the two healthy channels, in milliseconds. */
   readonly rtmpGapMs: number;
   readonly srtGapMs: number;
+  /** Of that, how long a busy machine may have kept the server and the SRT encoder from a processor. */
+  readonly waitedMs: number;
   readonly residentBytes: number;
 };
 
@@ -100,12 +106,14 @@ async function flood(
   await pass(SETTLE_MS);
   for (const kind of ["none", ...FLOODS] as const) {
     await Promise.all([rtmp.look(), srt.look()]);
-    const before = await namespace.traffic();
+    const waits = () => [waitedMs(server.pid), waitedMs(encoder.pid)] as const;
+    const [before, waitsBefore] = [await namespace.traffic(), waits()];
     const keys = channels.slice(2).map(({ streamKey }) => streamKey);
     const place = [namespace.peerHost, `${port}`];
     const pace = [`${perSecond}`, `${secondsEach}`, NETWORK];
     if (kind === "none") await pass(secondsEach * 1_000);
     else await runHostile(namespace, kind, place, pace, keys);
+    await waitFor("the end of the replies", ON_AIR_DEADLINE_MS, () => isQuiet(namespace));
     const [rtmpLook, srtLook, after] = [await rtmp.look(), await srt.look(), await namespace.traffic()];
     if (!encoder.isRunning()) throw new Error(`the SRT encoder ended: ${encoder.stderr()}`);
     onFigures({
@@ -113,9 +121,17 @@ async function flood(
       ...difference(before, after, secondsEach),
       rtmpGapMs: Math.round(rtmpLook.gapMs),
       srtGapMs: Math.round(srtLook.gapMs),
+      waitedMs: Math.round(waits().reduce((sum, now, index) => sum + longestWaitMs(waitsBefore[index], now), 0)),
       residentBytes: residentBytes(server.pid),
     });
   }
+}
+
+/** Replies to the flood may still be under way: what waits in the server's socket is read later. */
+async function isQuiet(namespace: NetworkNamespace): Promise<true | undefined> {
+  const { inBytes } = await namespace.traffic();
+  await pass(QUIET_MS);
+  return (await namespace.traffic()).inBytes - inBytes < QUIET_BYTES ? true : undefined;
 }
 
 function difference(before: Traffic, after: Traffic, seconds: number) {
