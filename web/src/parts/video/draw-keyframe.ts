@@ -28,8 +28,17 @@ function draw(canvas: HTMLCanvasElement, image: CanvasImageSource, width: number
   canvas.getContext("2d")?.drawImage(image, 0, 0, canvas.width, canvas.height);
 }
 
+/** By codec string: most channels have the same few, and asking the browser takes a message to another process. */
+const supported = new Map<string, boolean>();
+const SUPPORTED_MAX = 50;
+
 async function isSupported(decoder: VideoDecoderConfig): Promise<boolean> {
-  return (await VideoDecoder.isConfigSupported(decoder).catch(() => undefined))?.supported === true;
+  const known = supported.get(decoder.codec);
+  if (known !== undefined) return known;
+  const answer = (await VideoDecoder.isConfigSupported(decoder).catch(() => undefined))?.supported === true;
+  if (supported.size >= SUPPORTED_MAX) supported.clear();
+  supported.set(decoder.codec, answer);
+  return answer;
 }
 
 function decoded({ data }: EncodedKeyframe, config: VideoDecoderConfig): Promise<VideoFrame> {

@@ -5,13 +5,16 @@ import { now } from "../../base/clock.ts";
 import { isStale } from "../../live/store.ts";
 import { type Drawn, drawKeyframe } from "./draw-keyframe.ts";
 
-/** One keyframe of a channel at most every so often, in milliseconds, and so many requests at a time. */
+/** One keyframe of a channel at most every so often, in milliseconds. */
 const EVERY_MS = 10_000;
+/** All visible thumbnails together ask this far apart on average, in milliseconds: a screenful costs no more than a few. */
+const APART_MS = 700;
+/** So many requests run at a time. */
 const AT_A_TIME_MAX = 3;
 /** How often it is looked for due thumbnails, in milliseconds. */
 const LOOK_MS = 1_000;
-/** A frame older than this is shown as old, in seconds: encoders send keyframes up to 10 s apart. */
-const OLD_SECONDS = 30;
+/** A frame that is older than one interval and this is shown as old, in seconds: encoders send keyframes up to 10 s apart. */
+const OLD_SECONDS = 20;
 
 export type ThumbnailState = Drawn | { readonly kind: "empty" | "none" };
 
@@ -19,6 +22,9 @@ export type ThumbnailState = Drawn | { readonly kind: "empty" | "none" };
 const visible = new Set<Thumbnail>();
 let runningCount = 0;
 let timer: ReturnType<typeof setInterval> | undefined;
+
+/** How long one thumbnail waits for its next keyframe, in milliseconds. */
+const intervalMs = (): number => Math.max(EVERY_MS, visible.size * APART_MS);
 
 /** One canvas that shows a channel's last keyframe. It asks only while it is visible, the tab is shown and the server is there. */
 export class Thumbnail {
@@ -39,7 +45,7 @@ export class Thumbnail {
 
   /** Whether it may ask now. */
   isDue(nowMs: number): boolean {
-    return !this.#isAsking && nowMs - this.#askedMs >= EVERY_MS;
+    return !this.#isAsking && nowMs - this.#askedMs >= intervalMs();
   }
 
   async refresh(nowMs: number): Promise<void> {
@@ -72,7 +78,7 @@ export class Thumbnail {
   /** Finds out how old the frame is, by the server's clock. */
   age(): void {
     const seconds = Math.floor((now.peek() - this.#time) / 1_000);
-    const isOld = this.state.peek().kind === "drawn" && seconds >= OLD_SECONDS;
+    const isOld = this.state.peek().kind === "drawn" && seconds >= OLD_SECONDS + intervalMs() / 1_000;
     this.oldSeconds.value = isOld ? seconds - (seconds % 10) : undefined;
   }
 }
