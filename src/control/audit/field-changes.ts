@@ -1,6 +1,8 @@
 import { AUDIT_SECRET } from "../../api-contract/audit/audit-actions.ts";
 import { maskAddress } from "../../api-contract/masks.ts";
+import { timeText } from "../../base/calendar/time-text.ts";
 import type { Channel, ChannelRecord, Target } from "../channels/channel.ts";
+import type { TargetWindows } from "../channels/target-windows.ts";
 import type { AuditValue, FieldChange } from "./audit.ts";
 
 /** Characters of a value that a record keeps. */
@@ -85,12 +87,20 @@ const TARGET: Describers<Target> = {
   hasTimedData: plain("timedData"),
   silentAudio: plain("silentAudio"),
   delaySeconds: plain("delaySeconds"),
-  windows: (windows) => plain("windows")(JSON.stringify(windows)),
+  windows: (windows) => plain("windows")(windowsText(windows)),
   isOutsideWindows: [],
   openUntil: [],
   targetId: [],
   totals: [],
 };
+
+/** As a person writes it: `MON FRI 20:00-22:00 (Asia/Seoul)`. */
+function windowsText({ timeZone, list }: TargetWindows): string {
+  const windows = list.map(({ days, fromSeconds, toSeconds }) =>
+    [...days, `${timeText(fromSeconds)}-${timeText(toSeconds)}`].join(" "),
+  );
+  return `${windows.join(", ")} (${timeZone})`;
+}
 
 function described<Of extends object>(describers: Describers<Of>, of: Of): Settings {
   const settings = new Map<string, Setting>();

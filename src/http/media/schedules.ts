@@ -6,13 +6,13 @@ import {
   updateScheduleRequest,
 } from "../../api-contract/schemas/schedule-schemas.ts";
 import { MISSED_SENTENCES } from "../../api-contract/sources/source-sentences.ts";
+import { timeText } from "../../base/calendar/time-text.ts";
 import type { Timing, TimingEnd } from "../../base/calendar/timing.ts";
 import { DomainError } from "../../control/ports/errors.ts";
 import type { LastRun, ScheduleSettings } from "../../control/schedules/schedule.ts";
 import type { ScheduleDetail, Schedules } from "../../control/schedules/schedules.ts";
 import { sendContent } from "../answers/reply.ts";
 import { orRefuseIn, type RouteContext, readJson } from "../answers/request.ts";
-import { timeText } from "../answers/windows/time-text.ts";
 
 type ChannelParams = { readonly Params: { readonly channelId: string } };
 type ScheduleParams = { readonly Params: { readonly channelId: string; readonly scheduleId: string } };

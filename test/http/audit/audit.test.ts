@@ -233,8 +233,9 @@ test("a record says who, from where and with what, and what was before and after
   const platId = restream[0].platId;
   const call = { method: "PUT", url: `${CHANNELS}/${channelId}/platforms/${platId}` } as const;
   const headers = { "user-agent": "fanfare-cli/0.1.0" };
-  const body = { rtmpUrl: `${PLATFORM.rtmpUrl}/other`, streamKey: "a-new-key", label: "mine", enabled: false };
-  await api.call({ ...call, body, headers });
+  const windows = { open: [{ days: ["MON", "FRI"], startAt: "20:00", endAt: "22:00" }], timeZone: "Asia/Seoul" };
+  const changed = { streamKey: "a-new-key", label: "mine", enabled: false, windows };
+  await api.call({ ...call, body: { rtmpUrl: `${PLATFORM.rtmpUrl}/other`, ...changed }, headers });
   const [edited, created] = await records();
   expect(edited).toEqual({
     ...{ id: edited?.["id"], timestamp: api.clock.wallMs, action: "editPlatform", traceId: edited?.["traceId"] },
@@ -251,6 +252,7 @@ test("a record says who, from where and with what, and what was before and after
       { field: `platforms[${platId}].streamKey`, before: "***", after: "***" },
       { field: `platforms[${platId}].label`, after: "mine" },
       { field: `platforms[${platId}].enabled`, before: true, after: false },
+      { field: `platforms[${platId}].windows`, after: "MON FRI 20:00-22:00 (Asia/Seoul)" },
     ],
   });
   expect(created?.["changes"]).toContainEqual({ field: "channelName", after: "channel001" });

@@ -1,7 +1,7 @@
 import type { PlatformWindows } from "../../../api-contract/schemas/schedule-schemas.ts";
+import { secondsOfDay, timeText } from "../../../base/calendar/time-text.ts";
 import type { TargetSettings } from "../../../control/channels/channel.ts";
 import type { TargetWindows } from "../../../control/channels/target-windows.ts";
-import { secondsOfDay, timeText } from "./time-text.ts";
 
 /** The windows in a platform's `windows`, in the form of the use cases; undefined where it has none. */
 export function windowsOf({ open, timeZone }: PlatformWindows): TargetWindows | undefined {
