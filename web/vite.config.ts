@@ -15,8 +15,9 @@ const BROWSERS = ["chrome123", "firefox124", "safari17.5"];
 
 /**
  * What the first page needs is one file. Every other page, form and dialog is in a second file: it is smaller than one file for each,
- * and loaded already when the second of them is opened. The player, the other
- * video, the charts, the QR code, the sources, the schedules, the recordings, the servers, the contacts and the alerts have files of their own, and so has each language.
+ * and loaded already when the second of them is opened. The player, the other video, the charts, the QR code, the sources, the schedules,
+ * the recordings, the servers, the contacts and the alerts have files of their own. Each language has two: the texts of the first page,
+ * and those of all that comes later.
  */
 const FILES = [
   { name: "shared", tags: ["$initial" as const], priority: 3 },
@@ -27,7 +28,9 @@ const FILES = [
   { name: "sources", test: /\/web\/src\/parts\/sources\//, priority: 2 },
   { name: "delay", test: /\/web\/src\/parts\/delay\//, priority: 2 },
   { name: "schedules", test: /\/web\/src\/parts\/schedules\//, priority: 2 },
-  { name: "audit", test: /\/web\/src\/parts\/audit\/|\/api-contract\/audit\//, priority: 2 },
+  { name: "audit", test: /\/web\/src\/parts\/audit\/|\/api-contract\/audit\/audit-/, priority: 2 },
+  { name: "panels-en", test: /\/panels-en\/|\/en-audit-words/, priority: 2 },
+  { name: "panels-ko", test: /\/panels-ko\/|\/ko-audit-words/, priority: 2 },
   { name: "nodes", test: /\/web\/src\/parts\/nodes\//, priority: 2 },
   { name: "recordings", test: /\/web\/src\/parts\/recordings\//, priority: 2 },
   { name: "video", test: /\/web\/src\/parts\/video\/(?!player)/, priority: 2 },
@@ -54,7 +57,8 @@ export default {
     // The Content-Security-Policy forbids inlined files.
     assetsInlineLimit: 0,
     cssCodeSplit: false,
-    modulePreload: { polyfill: false },
+    // Browsers follow the imports: lists of what to load ahead would only make the first file longer.
+    modulePreload: false,
     reportCompressedSize: false,
     rolldownOptions: { output: { codeSplitting: { groups: FILES } } },
   },

@@ -313,6 +313,7 @@ export const FIELD_NOTES: Readonly<Record<string, string>> = {
   bytes: "The whole length of the file; of a recording that is being written: what is on the disk.",
   receivedBytes: "How much of it is here: the next bytes begin there.",
   refusedFor: "Why the file cannot be played, in English.",
+  refusedForKo: "The same in Korean.",
   fileKind: "A video, or a picture.",
   ffmpegFound: "Whether ffmpeg and ffprobe are installed on the server.",
   usedBytes: "The length of all files, also of those that are still uploaded.",

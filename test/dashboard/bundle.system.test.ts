@@ -43,6 +43,11 @@ const PREVIEW = "player";
 const FIRST_BYTES_MAX = 52_500;
 const FIRST = ["index", "index.html", "style", "rolldown-runtime"];
 const LANGUAGES = ["en", "ko"];
+/** The texts of all that is loaded after the first page, in one language: loaded with the first of it. */
+const PANELS_BYTES_MAX = 9_000;
+const PANELS = ["panels-en", "panels-ko"];
+/** Everything but the player in one language: for a browser that opened every page, panel and dialog. */
+const ALL_BYTES_MAX = 125_000;
 const APPLICATION = [
   "chart",
   "icon.svg",
@@ -67,6 +72,7 @@ test("the application in one language, without preview, alerts and recordings, i
     [
       ...APPLICATION,
       ...LANGUAGES,
+      ...PANELS,
       ALERTS,
       AUDIT,
       CONTACTS,
@@ -90,12 +96,18 @@ test("the application in one language, without preview, alerts and recordings, i
   expect(sizes.find(({ name }) => name === DELAY)?.bytes).toBeLessThanOrEqual(DELAY_BYTES_MAX);
   expect(sizes.find(({ name }) => name === SCHEDULES)?.bytes).toBeLessThanOrEqual(SCHEDULES_BYTES_MAX);
   expect(sizes.find(({ name }) => name === NODES)?.bytes).toBeLessThanOrEqual(NODES_BYTES_MAX);
+  const largest = (names: readonly string[]): number =>
+    Math.max(...sizes.filter(({ name }) => names.includes(name)).map(({ bytes }) => bytes));
+  expect(largest(PANELS)).toBeLessThanOrEqual(PANELS_BYTES_MAX);
   const application = sizes.filter(({ name }) => APPLICATION.includes(name));
-  const language = Math.max(...sizes.filter(({ name }) => LANGUAGES.includes(name)).map(({ bytes }) => bytes));
+  const language = largest(LANGUAGES);
   const first = sizes.filter(({ name }) => FIRST.includes(name)).reduce((sum, { bytes }) => sum + bytes, language);
   expect(first).toBeLessThanOrEqual(FIRST_BYTES_MAX);
   const total = application.reduce((sum, { bytes }) => sum + bytes, language);
   expect(total, application.map(({ name, bytes }) => `${name} ${bytes}`).join(", ")).toBeLessThanOrEqual(BYTES_MAX);
+  const translated = [...LANGUAGES, ...PANELS, PREVIEW];
+  const all = sizes.filter(({ name }) => !translated.includes(name)).reduce((sum, { bytes }) => sum + bytes, 0);
+  expect(all + language + largest(PANELS)).toBeLessThanOrEqual(ALL_BYTES_MAX);
 });
 
 test("the page has no inline script or style, and loads nothing from another host", () => {

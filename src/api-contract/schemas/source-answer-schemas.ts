@@ -18,6 +18,7 @@ export const sourceSchemas = {
     receivedBytes: count,
     createdTime: time,
     refusedFor: z.string().optional(),
+    refusedForKo: z.string().optional(),
     watched: z.boolean().optional(),
     fileKind: z.enum(["video", "picture"]).optional(),
     durationSeconds: z.number().optional(),

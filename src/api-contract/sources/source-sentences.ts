@@ -49,3 +49,20 @@ export const SLATE_SENTENCES = {
   ],
   failed: ["It could not be made.", "만들지 못했습니다."],
 } as const;
+
+/** Why a media file cannot be played: the library's English sentences, and what they are in Korean. */
+const REFUSED_FILE_SENTENCES: readonly (readonly [en: RegExp, ko: string])[] = [
+  [/^The file cannot be read: (.+)\.$/, "파일을 읽을 수 없습니다($1)."],
+  [/^The file has no video\.$/, "영상이 없는 파일입니다."],
+  [/^The file's video cannot be decoded\.$/, "파일의 영상을 디코딩할 수 없습니다."],
+  [/^The video is larger than (\d+) pixels on a side\.$/, "영상의 가로 또는 세로가 $1픽셀보다 큽니다."],
+  [/^It is a symbolic link\.$/, "심볼릭 링크는 재생할 수 없습니다."],
+  [/^It is no regular file\.$/, "일반 파일이 아닙니다."],
+  [/^ffmpeg and ffprobe are not installed.*$/, "이 서버에 FFmpeg이 설치되어 있지 않습니다."],
+];
+
+/** Returns the Korean sentence for why a media file cannot be played; the English one where there is none. */
+export function refusedFileKo(reason: string): string {
+  const [english, korean] = REFUSED_FILE_SENTENCES.find(([each]) => each.test(reason)) ?? [];
+  return english === undefined || korean === undefined ? reason : reason.replace(english, korean);
+}

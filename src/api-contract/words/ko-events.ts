@@ -99,9 +99,9 @@ export const koEvents: typeof enEvents = {
       "schedule-changed": () => "예약이 변경되었습니다",
       "schedule-removed": () => "예약이 삭제되었습니다",
       "recording-deleted": () => "녹화 파일이 삭제되었습니다",
-      "slate-changed": () => "대기 화면 변경",
-      "curtain-closed": () => "화면 가림",
-      "curtain-opened": () => "화면 가림 해제",
+      "slate-changed": () => "대기 화면이 변경되었습니다",
+      "curtain-closed": () => "대기 화면을 켰습니다",
+      "curtain-opened": () => "대기 화면을 껐습니다",
     },
     settled: {
       READY: (name) => `${name}: 송출이 종료되었습니다`,

@@ -1,4 +1,5 @@
-import { AUDIT_WORDS, auditActor, auditSentence } from "../../api-contract/audit/audit-words.ts";
+import { auditActor, auditSentence } from "../../api-contract/audit/audit-words.ts";
+import { enAuditWords } from "../../api-contract/audit/en-audit-words.ts";
 import type { AuditAnswer } from "../../api-contract/schemas/event-answer-schemas.ts";
 import { tableMoments } from "../../api-contract/words/file-name.ts";
 import type { AuditRecord, AuditValue, FieldChange } from "../../control/audit/audit.ts";
@@ -32,12 +33,12 @@ export function auditCsv(records: readonly AuditRecord[], timeZone: string): str
   const rows = records.map((record) => [
     moment(record.time),
     record.action,
-    AUDIT_WORDS.en.actions[record.action],
+    enAuditWords.actions[record.action],
     record.channelId ?? "",
     record.channelName ?? "",
     String(record.targetId ?? ""),
     record.subject ?? "",
-    auditActor(record),
+    auditActor(record, enAuditWords),
     record.actor,
     record.actorId ?? "",
     record.client,

@@ -1,4 +1,4 @@
-import { SOURCE_SENTENCES } from "../../api-contract/sources/source-sentences.ts";
+import { refusedFileKo, SOURCE_SENTENCES } from "../../api-contract/sources/source-sentences.ts";
 import { maskPullUrl } from "../../base/pull/pull-url.ts";
 import type { PullStatus } from "../../control/channels/source.ts";
 import type { MediaFile } from "../../control/ports/media-files.ts";
@@ -10,7 +10,7 @@ export function mediaFileAnswer(file: MediaFile) {
   const { kind, durationMs, pixelFormat: _pixelFormat, ...rest } = format ?? {};
   return {
     ...{ fileId, fileName: name, fileState: state, bytes, receivedBytes, createdTime },
-    ...(reason === undefined ? {} : { refusedFor: reason }),
+    ...(reason === undefined ? {} : { refusedFor: reason, refusedForKo: refusedFileKo(reason) }),
     ...(contentKey === undefined ? {} : { watched: true }),
     ...(kind === undefined ? {} : { fileKind: kind }),
     ...(durationMs === undefined ? {} : { durationSeconds: durationMs / 1_000 }),

@@ -6,7 +6,7 @@ export const RECORDING_PROBLEMS = [
   "DISK_FULL",
   /** The disk takes less than the stream has. */
   "DISK_SLOW",
-  /** The disk refused a write or the folder cannot be used. */
+  /** The disk rejected a write or the folder cannot be used. */
   "DISK_FAILED",
   /** The channel's recordings fill its quota. */
   "QUOTA_REACHED",
@@ -31,7 +31,7 @@ const SENTENCES: Readonly<Record<RecordingProblem, readonly [string, string]>> =
     "녹화 디스크가 스트림을 따라가지 못합니다. 송출은 계속되며 녹화를 다시 시도합니다",
   ],
   DISK_FAILED: [
-    "the disk of the recordings refuses writes; check the disk and the rights of its folder (the log has the error)",
+    "the disk of the recordings rejects writes; check the disk and the rights of its folder (the log has the error)",
     "녹화 디스크에 쓸 수 없습니다. 디스크와 폴더 권한을 확인해 주세요(로그에 오류가 있습니다)",
   ],
   QUOTA_REACHED: [

@@ -31,7 +31,7 @@ const WORDS = {
     more: (count: number) => `외 ${count}건`,
     dropped: (count: number) => `이전 이벤트 ${count}건은 생략되었습니다`,
     testTitle: "Fanfare: 테스트 메시지",
-    test: "테스트입니다. 아무 일도 일어나지 않았습니다.",
+    test: "테스트 메시지입니다. 실제로 발생한 문제는 없습니다.",
   },
 } as const;
 

@@ -3,8 +3,8 @@ import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
 import { syntheticClip } from "../../../src/testkit/encoder/clip.ts";
-import { en as texts } from "../../../web/src/parts/alerts/words-en.ts";
 import { en } from "../../../web/src/text/en.ts";
+import { enAlerts as texts } from "../../../web/src/text/panels-en/alerts.ts";
 import {
   expectAccessible,
   INSECURE_NAME,

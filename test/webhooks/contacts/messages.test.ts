@@ -79,5 +79,5 @@ test("a long message is cut to what the service takes, between whole characters"
 
 test("the test message is in the contact's language", () => {
   expect(testDigest("en").lines).toEqual(["This is a test: nothing happened."]);
-  expect(testDigest("ko").lines).toEqual(["테스트입니다. 아무 일도 일어나지 않았습니다."]);
+  expect(testDigest("ko").lines).toEqual(["테스트 메시지입니다. 실제로 발생한 문제는 없습니다."]);
 });

@@ -1,4 +1,4 @@
-import { plural } from "./plural.ts";
+import { plural } from "../base/plural.ts";
 
 const count = (number: number, one: string, other: string): string =>
   plural("en", number, { one: `${number} ${one}`, other: `${new Intl.NumberFormat("en").format(number)} ${other}` });
@@ -20,7 +20,7 @@ export const enImport = {
       "not-rtmp": "not an rtmp:// or rtmps:// address",
       "no-address": "no address",
       "too-many": "more platforms than a channel can have",
-      pull: "pull line: not a platform. Enter its address under “Files, pull and slate”",
+      pull: "pull line: not a platform. Enter its address under “Sources and slate”",
     },
     othersAdded: (number: number) => `Already added: ${count(number, "platform", "platforms")}.`,
     noKey: "no stream key",

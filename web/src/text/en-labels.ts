@@ -1,4 +1,4 @@
-import { plural } from "./plural.ts";
+import { plural } from "../base/plural.ts";
 
 const channels = (number: number): string =>
   plural("en", number, { one: "1 channel", other: `${new Intl.NumberFormat("en").format(number)} channels` });

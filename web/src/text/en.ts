@@ -1,9 +1,9 @@
 import { enEvents } from "../../../src/api-contract/words/en-events.ts";
 import type { Channel, ConnectStatus, Delivery, RefusedEncoder } from "../base/model.ts";
+import { plural } from "../base/plural.ts";
 import { enImport } from "./en-import.ts";
 import { enLabels, enMoreFields } from "./en-labels.ts";
 import { enStart } from "./en-start.ts";
-import { plural } from "./plural.ts";
 
 const count = (number: number, one: string, other: string): string =>
   plural("en", number, { one: `${number} ${one}`, other: `${new Intl.NumberFormat("en").format(number)} ${other}` });
@@ -267,6 +267,7 @@ export const en = {
     sent: "Sent",
     playTime: "On air for",
     queue: "Lag",
+    waits: "Waiting",
     waitsForKeyframe: "Waiting for a keyframe",
     waitsForMedia: "Nothing to send",
     slow: "On air, slow",

@@ -20,7 +20,7 @@ export const koImport: typeof enImport = {
       "not-rtmp": "rtmp:// 또는 rtmps:// 주소가 아님",
       "no-address": "주소 없음",
       "too-many": "채널의 플랫폼 수 한도 초과",
-      pull: "pull 줄은 플랫폼이 아님. ‘파일, 가져오기, 대기 화면’에 주소를 입력하세요",
+      pull: "pull 줄은 플랫폼이 아님. ‘소스와 대기 화면’에 주소를 입력하세요",
     },
     othersAdded: (value) => `이미 추가된 플랫폼: ${count(value, "개")}.`,
     noKey: "스트림 키 없음",

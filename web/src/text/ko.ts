@@ -259,6 +259,7 @@ export const ko: Texts = {
     sent: "전송량",
     playTime: "송출 시간",
     queue: "지연",
+    waits: "송출 대기",
     waitsForKeyframe: "키프레임 대기",
     waitsForMedia: "보낼 데이터 없음",
     slow: "송출 중, 느림",

@@ -48,7 +48,7 @@ test("a file is uploaded, a recording begins on air, and these panels suit both 
   const path = `${fanfare.origin}/channels/${channel.channelId}`;
   await page.goto(path);
 
-  await page.getByRole("region", { name: "Files, pull and slate" }).getByRole("button", { name: "Open" }).click();
+  await page.getByRole("region", { name: "Sources and slate" }).getByRole("button", { name: "Open" }).click();
   const library = page.getByRole("region", { name: "Files on this server" });
   await library.getByText("No files yet.").waitFor();
   const file = await makeFile(stage.folder, "opening film.mp4", { seconds: 3 });
@@ -68,7 +68,7 @@ test("a file is uploaded, a recording begins on air, and these panels suit both 
   await page.getByText("No files chosen.").waitFor();
   const slate = page.getByRole("region", { name: "Slate" });
   await slate.getByLabel("Picture or clip").selectOption({ label: "opening film.mp4" });
-  await slate.getByRole("button", { name: "Close the curtain" }).waitFor();
+  await slate.getByRole("button", { name: "Show slate" }).waitFor();
 
   const encoder = page.getByRole("region", { name: "Encoder" });
   await encoder.getByRole("button", { name: "New SRT passphrase" }).click();

@@ -1,7 +1,7 @@
 import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { AUDIT_WORDS } from "../../../../src/api-contract/audit/audit-words.ts";
+import { enAuditWords as words } from "../../../../src/api-contract/audit/en-audit-words.ts";
 import { createFanfareClient } from "../../../../src/client/client.ts";
 import { en } from "../../../../web/src/text/en.ts";
 import { ko } from "../../../../web/src/text/ko.ts";
@@ -10,7 +10,6 @@ import { ROOT } from "../../../support/processes/fanfare-process.ts";
 import { Stage } from "../../../support/stages/stage.ts";
 
 const SCREENSHOTS = join(ROOT, "screenshots");
-const words = AUDIT_WORDS.en;
 
 test("a person makes an access key on the page; what is done with it is in the change history, filtered and exported", async () => {
   await mkdir(SCREENSHOTS, { recursive: true });

@@ -1,12 +1,12 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { at } from "../../base/base-path.ts";
+import { panelTexts } from "../../text/text.ts";
 import { Icon } from "../basic/icon.tsx";
 import { healthLook } from "../basic/state.tsx";
 import { alertText, recentAlerts, type ShownAlert } from "./alert-list.ts";
 import { startAlerts } from "./alert-watch.ts";
 import { startPush } from "./push.ts";
-import { words } from "./words.ts";
 
 /** How long an alert stays on the page, in milliseconds, and how many do at a time. */
 const SHOWN_MS = 20_000;
@@ -27,7 +27,7 @@ export function AlertHost() {
   }, [newest]);
   const shown = recentAlerts.value.filter(({ id }) => id > dismissed.value).slice(0, SHOWN_MAX);
   return (
-    <div class="alerts" role="status" aria-live="polite" aria-label={words().title}>
+    <div class="alerts" role="status" aria-live="polite" aria-label={panelTexts().alerts.title}>
       {shown.map((alert) => (
         <AlertCard key={alert.id} alert={alert} />
       ))}
@@ -38,7 +38,7 @@ export function AlertHost() {
             dismissed.value = newest?.id ?? 0;
           }}
         >
-          {words().dismiss}
+          {panelTexts().alerts.dismiss}
         </button>
       )}
     </div>

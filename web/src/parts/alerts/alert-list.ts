@@ -2,10 +2,9 @@ import { signal } from "@preact/signals";
 import type { Alert } from "../../../../src/api-contract/alerts/alert-tracker.ts";
 import type { Channel } from "../../base/model.ts";
 import { liveChannel } from "../../live/store.ts";
-import { t } from "../../text/text.ts";
+import { panelTexts, t } from "../../text/text.ts";
 import { noteText } from "../basic/notice.tsx";
 import { platformName } from "../platform/presets.ts";
-import { words } from "./words.ts";
 
 /** A channel's verdict as alerts see it. `isLost`: the broadcast ended and nobody ended it. */
 export type Verdict = Pick<Channel["health"], "state" | "reason" | "nextStep"> & { readonly isLost?: boolean };
@@ -39,7 +38,7 @@ export function alertText({ channelId, channelName, verdict, troubleCount }: Sho
   readonly title: string;
   readonly body: string;
 } {
-  const texts = words();
+  const texts = panelTexts().alerts;
   if (verdict.isLost === true) return { title: texts.lostTitle(channelName), body: texts.lost };
   const word = t().health.states[verdict.state];
   const reason = reasonText(channelId, verdict);

@@ -6,18 +6,18 @@ import { labelKey } from "../../base/labels.ts";
 import { allLabels } from "../../live/labels.ts";
 import { allChannels } from "../../live/store.ts";
 import { formatEventTime } from "../../text/format.ts";
+import { panelTexts } from "../../text/text.ts";
 import { Action } from "../basic/action.tsx";
 import { say } from "../basic/notice.tsx";
 import { alertText, recentAlerts } from "./alert-list.ts";
 import { notificationState, showNotification } from "./notifications.ts";
 import { pushState, subscribePush, testPush, unsubscribePush } from "./push.ts";
 import { playTone, unlockSound } from "./tone.ts";
-import { words } from "./words.ts";
 
 /** How this browser is alerted when a channel is in trouble. Every change holds at once. */
 export function Alerts() {
   const { isOn } = alertSettings.value;
-  const texts = words();
+  const texts = panelTexts().alerts;
   return (
     <section class="panel" aria-labelledby="alerts-title">
       <div class="panel-head">
@@ -35,7 +35,7 @@ export function Alerts() {
 
 function Rules() {
   const settings = alertSettings.value;
-  const texts = words();
+  const texts = panelTexts().alerts;
   return (
     <>
       <Notifications />
@@ -87,7 +87,7 @@ const chosen = <Word extends string>(
 
 async function sendTest(): Promise<void> {
   const { kinds } = alertSettings.peek();
-  const texts = words();
+  const texts = panelTexts().alerts;
   unlockSound();
   if (kinds.includes("sound")) playTone("attention");
   if (kinds.includes("notification") && pushState.peek() === "on") {
@@ -100,7 +100,7 @@ async function sendTest(): Promise<void> {
 /** What of notifications this browser allows, and what happens where it allows none. */
 function Notifications() {
   const state = useSignal(notificationState());
-  const texts = words();
+  const texts = panelTexts().alerts;
   const push = pushState.value;
   const ask = async (): Promise<void> => {
     await Notification.requestPermission();
@@ -121,7 +121,7 @@ function Notifications() {
 /** All channels, some, or those with some labels. */
 function Scope() {
   const { scope, channelIds, labels } = alertSettings.value;
-  const texts = words();
+  const texts = panelTexts().alerts;
   const toggled = (list: readonly string[], each: string, isChosen: boolean): readonly string[] =>
     isChosen ? [...list, each] : list.filter((one) => one !== each);
   return (
@@ -183,7 +183,7 @@ function Check({ label, isChecked, onChange }: CheckOptions) {
 }
 
 function RecentAlerts() {
-  const texts = words();
+  const texts = panelTexts().alerts;
   return (
     <section aria-labelledby="recent-alerts">
       <h3 id="recent-alerts">{texts.recent}</h3>

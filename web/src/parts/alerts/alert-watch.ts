@@ -5,11 +5,11 @@ import { alertSettings, alertTitle } from "../../base/alert-settings.ts";
 import { now } from "../../base/clock.ts";
 import type { ChannelEvent } from "../../base/model.ts";
 import { allChannels, hasSnapshot, isLead, liveChannel, recentEvents } from "../../live/store.ts";
+import { panelTexts } from "../../text/text.ts";
 import { addAlert, alertText, type Verdict } from "./alert-list.ts";
 import { FocusWatch } from "./focus.ts";
 import { showNotification } from "./notifications.ts";
 import { playTone, unlockSound } from "./tone.ts";
-import { words } from "./words.ts";
 
 const LOST: Verdict = { state: "broken", isLost: true };
 
@@ -94,7 +94,7 @@ class AlertWatch {
     const { title, body } = alertText(shown);
     if (settings.kinds.includes("title") && !document.hasFocus()) {
       this.#unseenCount += 1;
-      alertTitle.value = words().tabTitle(this.#unseenCount, title);
+      alertTitle.value = panelTexts().alerts.tabTitle(this.#unseenCount, title);
     }
     if (!isLead.peek() || (settings.isQuietInFocus && this.#focus.isFocused)) return;
     if (settings.kinds.includes("sound")) playTone(severity);

@@ -4,7 +4,7 @@ import { AUDIT_ACTIONS } from "../../../../src/api-contract/audit/audit-actions.
 import { list } from "../../base/api.ts";
 import type { AccessKey } from "../../base/model.ts";
 import { allChannels } from "../../live/store.ts";
-import { words } from "./words.ts";
+import { panelTexts } from "../../text/text.ts";
 
 const DAY_MS = 86_400_000;
 
@@ -47,7 +47,7 @@ export function AuditFilters({ filter }: { readonly filter: Signal<Filter> }) {
       () => undefined,
     );
   }, []);
-  const texts = words();
+  const texts = panelTexts().audit;
   const set = (change: Partial<Filter>): void => {
     filter.value = { ...filter.peek(), ...change };
   };
@@ -94,5 +94,10 @@ function Choice({ label, all, set, children }: ChoiceOptions) {
 }
 
 function Day({ label, set }: { readonly label: string; readonly set: (day: string) => void }) {
-  return <input type="date" aria-label={label} title={label} onChange={(event) => set(event.currentTarget.value)} />;
+  return (
+    <label class="day">
+      {label}
+      <input type="date" onChange={(event) => set(event.currentTarget.value)} />
+    </label>
+  );
 }

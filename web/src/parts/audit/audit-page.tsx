@@ -4,12 +4,11 @@ import { list } from "../../base/api.ts";
 import { at } from "../../base/base-path.ts";
 import type { AuditRecord } from "../../base/model.ts";
 import { returns } from "../../live/store.ts";
-import { t } from "../../text/text.ts";
+import { panelTexts, t } from "../../text/text.ts";
 import { Action, problemText } from "../basic/action.tsx";
 import { say } from "../basic/notice.tsx";
 import { AuditFilters, type Filter, NO_FILTER, queryOf } from "./audit-filters.tsx";
 import { AuditTable } from "./audit-table.tsx";
-import { words } from "./words.ts";
 
 const PAGE_SIZE = 50;
 /** The longest pages of the API, and how many are exported at most. */
@@ -32,7 +31,7 @@ export function AuditPage() {
   useEffect(() => {
     read(1).catch((error: unknown) => say(problemText(error), "bad"));
   }, [filter.value, returns.value]);
-  const texts = words();
+  const texts = panelTexts().audit;
   const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
   const csv = `/api/v2/audit?format=csv&timeZone=${encodeURIComponent(timeZone)}${queryOf(filter.value)}`;
   return (

@@ -4,7 +4,7 @@ import { at } from "../../base/base-path.ts";
 import type { AuditRecord } from "../../base/model.ts";
 import { liveChannel } from "../../live/store.ts";
 import { formatDateTime } from "../../text/format.ts";
-import { words } from "./words.ts";
+import { panelTexts } from "../../text/text.ts";
 
 type FieldChange = AuditRecord["changes"][number];
 type Value = NonNullable<FieldChange["before"]>;
@@ -14,7 +14,7 @@ const CHANGES_SHOWN = 4;
 
 /** The records as a table. */
 export function AuditTable({ records }: { readonly records: readonly AuditRecord[] }) {
-  const { heads } = words();
+  const { heads } = panelTexts().audit;
   return (
     <div class="table-place">
       <table>
@@ -38,7 +38,7 @@ export function AuditTable({ records }: { readonly records: readonly AuditRecord
 }
 
 function Row({ record }: { readonly record: AuditRecord }) {
-  const texts = words();
+  const texts = panelTexts().audit;
   const { timestamp, action, changes, client, remoteAddress, userAgent } = record;
   return (
     <tr>
@@ -104,8 +104,9 @@ function ChangeList({ changes }: { readonly changes: readonly FieldChange[] }) {
 }
 
 function valueText(value: Value | undefined): string {
-  const { secret, notSet } = words();
+  const { secret, notSet } = panelTexts().audit;
   if (value === undefined) return notSet;
   if (value === AUDIT_SECRET) return secret;
-  return typeof value === "object" ? value.join(", ") : String(value);
+  const text = typeof value === "object" ? value.join(", ") : String(value);
+  return text === "" ? notSet : text;
 }

@@ -1,9 +1,10 @@
 import { signal } from "@preact/signals";
 import type { ComponentType } from "preact";
 import { useEffect } from "preact/hooks";
+import { loadPanelTexts } from "../../text/text.ts";
 import { recoverMissing } from "./missing-part.ts";
 
-/** A component whose code is loaded when it is first shown. `onLoaded` is called when the code arrives. */
+/** A component whose code and texts are loaded when it is first shown. `onLoaded` is called when they are there. */
 export function lazy<Props extends object>(
   load: () => Promise<ComponentType<Props>>,
   onLoaded: () => void = () => undefined,
@@ -12,8 +13,8 @@ export function lazy<Props extends object>(
   return function Lazy(props: Props) {
     useEffect(() => {
       if (loaded.peek() !== undefined) return;
-      load().then(
-        (part) => {
+      Promise.all([load(), loadPanelTexts()]).then(
+        ([part]) => {
           loaded.value = part;
           onLoaded();
         },

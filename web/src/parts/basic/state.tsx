@@ -10,7 +10,8 @@ type Look = { readonly tone: Tone; readonly icon: IconName; readonly word: strin
 
 /** The look of a platform of this channel. In a channel that is disabled, none waits for an encoder. */
 export function platformLook(platform: Platform, channel: Channel): Look {
-  if (!platform.enabled) return { tone: "off", icon: "off", word: t().switchedOff };
+  if (!platform.enabled || platform.windowState === "CLOSED")
+    return { tone: "off", icon: "off", word: t().switchedOff };
   if (isBlocked(channel) && platform.connectStatus === "READY") {
     return { tone: "off", icon: "block", word: t().channelStatus.blocked };
   }
@@ -27,7 +28,8 @@ export function platformLook(platform: Platform, channel: Channel): Look {
     case "FAIL":
       return { tone: "bad", icon: "alert", word };
     default:
-      return { tone: "calm", icon: "dot", word };
+      // It waits for the encoder, or for its delay.
+      return { tone: "calm", icon: "dot", word: channel.isPublishing ? t().platform.waits : word };
   }
 }
 

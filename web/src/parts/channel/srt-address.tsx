@@ -1,13 +1,12 @@
 import { useSignal } from "@preact/signals";
 import { call, channelPath } from "../../base/api.ts";
 import type { Channel } from "../../base/model.ts";
-import { t } from "../../text/text.ts";
+import { panelTexts, t } from "../../text/text.ts";
 import { CopyField } from "../basic/copy.tsx";
 import { Dialog } from "../basic/dialog.tsx";
 import { type Fields, Form } from "../basic/form.tsx";
 import { SecretField } from "../basic/secret-field.tsx";
 import { QrCode } from "./qr-code.tsx";
-import { srtTexts } from "./srt-texts.ts";
 
 const PASSPHRASE_BYTES = 18;
 
@@ -30,19 +29,19 @@ export function SrtAddress({ channel, url }: SrtAddressOptions) {
   const whole = `${url}?streamid=publish:${streamKey}${secret}`;
   return (
     <>
-      <CopyField label={srtTexts().server} help={srtTexts().serverObs} value={whole} isSecret />
-      {srtPassphrase !== undefined && <CopyField label={srtTexts().passphrase} value={srtPassphrase} isSecret />}
+      <CopyField label={panelTexts().srt.server} help={panelTexts().srt.serverObs} value={whole} isSecret />
+      {srtPassphrase !== undefined && <CopyField label={panelTexts().srt.passphrase} value={srtPassphrase} isSecret />}
       <div class="buttons">
         <button type="button" aria-expanded={isQrShown.value} onClick={() => (isQrShown.value = !isQrShown.value)}>
-          {srtTexts().qr}
+          {panelTexts().srt.qr}
         </button>
         <button type="button" onClick={() => (isNewAsked.value = true)}>
-          {srtTexts().newPassphrase}
+          {panelTexts().srt.newPassphrase}
         </button>
       </div>
       {isQrShown.value && (
         <div class="qr">
-          <QrCode text={whole} label={srtTexts().qrLabel} />
+          <QrCode text={whole} label={panelTexts().srt.qrLabel} />
           <p class="help">{t().encoder.qrText}</p>
         </div>
       )}
@@ -61,12 +60,12 @@ function NewPassphrase({ channel, onClose }: NewPassphraseOptions) {
     onClose();
   };
   return (
-    <Dialog title={srtTexts().newPassphrase} onClose={onClose}>
+    <Dialog title={panelTexts().srt.newPassphrase} onClose={onClose}>
       <Form submit={submit} button={t().common.save} onCancel={onClose}>
         <SecretField
-          label={srtTexts().passphrase}
+          label={panelTexts().srt.passphrase}
           name="srtPassphrase"
-          help={srtTexts().passphraseHelp}
+          help={panelTexts().srt.passphraseHelp}
           value={proposed.value}
         />
       </Form>

@@ -1,10 +1,10 @@
 import type { Ingest } from "../../base/model.ts";
 import { formatRate } from "../../text/format.ts";
-import { srtTexts } from "./srt-texts.ts";
+import { panelTexts } from "../../text/text.ts";
 
 /** What is known of an encoder's connection over SRT. */
 export function SrtLink({ srt }: { readonly srt: NonNullable<Ingest["srt"]> }) {
-  const words = srtTexts();
+  const words = panelTexts().srt;
   const facts: readonly (readonly [string, string])[] = [
     [words.link, srt.encrypted ? words.encrypted : words.clear],
     [words.roundTrip, srt.roundTripMs === undefined ? "–" : `${Math.round(srt.roundTripMs)} ms`],

@@ -1,4 +1,4 @@
-import { useSignal } from "@preact/signals";
+import { type Signal, useSignal } from "@preact/signals";
 import {
   CONTACT_EVENTS,
   CONTACT_KINDS,
@@ -7,11 +7,11 @@ import {
 } from "../../../../src/api-contract/contacts/contact-words.ts";
 import { call } from "../../base/api.ts";
 import type { Contact } from "../../base/model.ts";
-import { language, t } from "../../text/text.ts";
+import { allChannels } from "../../live/store.ts";
+import { language, panelTexts, t } from "../../text/text.ts";
 import { Dialog } from "../basic/dialog.tsx";
 import { Field, type Fields, Form, SelectField, TextField } from "../basic/form.tsx";
 import { say } from "../basic/notice.tsx";
-import { words } from "./words.ts";
 
 type ContactFormOptions = {
   /** Absent: a new one. */
@@ -23,15 +23,16 @@ type ContactFormOptions = {
 /** Adds or changes a contact. Secrets that are saved are not shown again; an empty field keeps them. */
 export function ContactForm({ contact, onSaved, onClose }: ContactFormOptions) {
   const kind = useSignal<ContactKind>(contact?.contactKind ?? "slack");
-  const texts = words();
+  const chosen = useSignal<readonly string[]>(contact?.channelIds ?? []);
+  const texts = panelTexts().contacts;
   const submit = async (field: Fields): Promise<void> => {
     const body = {
       contactName: field("contactName").trim(),
       ...addressOf(kind.value, field),
       eventScope: field("eventScope"),
       language: field("language"),
-      channelIds: listOf(field("channelIds")),
-      enabled: field("enabled") === "yes",
+      channelIds: chosen.value,
+      enabled: field("enabled") === "on",
     };
     if (contact === undefined) await call("POST", "/events/contacts", { contactKind: kind.value, ...body });
     else await call("PUT", `/events/contacts/${contact.contactId}`, body);
@@ -75,29 +76,46 @@ export function ContactForm({ contact, onSaved, onClose }: ContactFormOptions) {
           value={contact?.language ?? language.value}
           options={CONTACT_LANGUAGES.map((each) => [each, texts.languages[each]])}
         />
-        <TextField
-          label={texts.channelIds}
-          name="channelIds"
-          value={contact?.channelIds.join("\n")}
-          help={texts.channelsHelp}
-          rows={2}
-        />
-        <SelectField
-          label={texts.enabled}
-          name="enabled"
-          value={contact?.enabled === false ? "no" : "yes"}
-          options={[
-            ["yes", texts.yes],
-            ["no", texts.no],
-          ]}
-        />
+        <ChannelChoice chosen={chosen} />
+        <label class="check">
+          <input type="checkbox" name="enabled" defaultChecked={contact?.enabled !== false} />
+          <span>{texts.enabled}</span>
+        </label>
       </Form>
     </Dialog>
   );
 }
 
+/** The channels whose events are sent; none means all. A deleted channel stays in the list while it is chosen. */
+function ChannelChoice({ chosen }: { readonly chosen: Signal<readonly string[]> }) {
+  const texts = panelTexts().contacts;
+  const there = allChannels.value.map(({ channel: { value } }) => [value.channelId, value.channelName] as const);
+  const gone = chosen.value.filter((id) => !there.some(([channelId]) => channelId === id));
+  return (
+    <fieldset class="field-group">
+      <legend>{texts.channels}</legend>
+      <p class="help">{texts.channelsHelp}</p>
+      <div class="alert-choices">
+        {[...there, ...gone.map((id) => [id, texts.goneChannel] as const)].map(([channelId, name]) => (
+          <label key={channelId} class="check">
+            <input
+              type="checkbox"
+              checked={chosen.value.includes(channelId)}
+              onChange={({ currentTarget: { checked } }) => {
+                const others = chosen.value.filter((id) => id !== channelId);
+                chosen.value = checked ? [...others, channelId] : others;
+              }}
+            />
+            <span>{name}</span>
+          </label>
+        ))}
+      </div>
+    </fieldset>
+  );
+}
+
 function AddressFields({ kind, contact }: { readonly kind: ContactKind; readonly contact: Contact | undefined }) {
-  const texts = words();
+  const texts = panelTexts().contacts;
   const isNew = contact === undefined;
   const kept = isNew ? {} : { help: texts.secretStays };
   if (kind === "email") {

@@ -4,13 +4,12 @@ import { call, list } from "../../base/api.ts";
 import type { Contact } from "../../base/model.ts";
 import { returns } from "../../live/store.ts";
 import { formatDateTime } from "../../text/format.ts";
-import { t } from "../../text/text.ts";
+import { panelTexts, t } from "../../text/text.ts";
 import { Action, problemText } from "../basic/action.tsx";
 import { Confirm } from "../basic/confirm.tsx";
 import { Icon } from "../basic/icon.tsx";
 import { say } from "../basic/notice.tsx";
 import { ContactForm } from "./contact-form.tsx";
-import { words } from "./words.ts";
 
 const PATH = "/events/contacts";
 
@@ -29,7 +28,7 @@ export function Contacts() {
     await call("DELETE", `${PATH}/${removing.value?.contactId ?? ""}`);
     await read();
   };
-  const texts = words();
+  const texts = panelTexts().contacts;
   return (
     <section class="panel" aria-labelledby="contacts-title">
       <div class="panel-head">
@@ -59,7 +58,7 @@ export function Contacts() {
                   <td data-label={texts.kind}>{texts.kinds[contact.contactKind]}</td>
                   <td data-label={texts.state}>{stateText(contact)}</td>
                   <td>
-                    <div class="buttons">
+                    <div class="buttons row-end">
                       <Action run={() => test(contact)}>{texts.test}</Action>
                       <button type="button" onClick={() => (editing.value = contact)}>
                         {t().common.edit}
@@ -100,13 +99,13 @@ export function Contacts() {
 
 async function test({ contactId }: Contact): Promise<void> {
   const { ok, lastStatus, lastProblem } = await call("POST", `${PATH}/${contactId}/test`);
-  const { tested, testFailed } = words();
+  const { tested, testFailed } = panelTexts().contacts;
   if (ok) say(tested);
   else say(testFailed(whyText(lastProblem, lastStatus)), "bad");
 }
 
 function stateText({ enabled, lastSentTime, lastProblem, lastStatus }: Contact): string {
-  const texts = words();
+  const texts = panelTexts().contacts;
   if (!enabled) return texts.off;
   if (lastProblem !== undefined || lastStatus !== undefined) {
     return texts.failed(whyText(lastProblem, lastStatus));
@@ -117,6 +116,6 @@ function stateText({ enabled, lastSentTime, lastProblem, lastStatus }: Contact):
 /** The reason with the code of the other side, where there is one. */
 function whyText(problem: Contact["lastProblem"], status: number | undefined): string {
   if (problem === undefined) return `HTTP ${status}`;
-  const text = { ...t().settings.deliveryProblems, ...words().problems }[problem];
+  const text = { ...t().settings.deliveryProblems, ...panelTexts().contacts.problems }[problem];
   return status === undefined ? text : `${text} (${status})`;
 }

@@ -5,11 +5,11 @@ import { now } from "../../base/clock.ts";
 import type { Channel, ServerNode } from "../../base/model.ts";
 import { returns } from "../../live/store.ts";
 import { formatClock } from "../../text/format.ts";
+import { panelTexts } from "../../text/text.ts";
 import { problemText } from "../basic/action.tsx";
 import { Confirm } from "../basic/confirm.tsx";
 import { Icon } from "../basic/icon.tsx";
 import { say } from "../basic/notice.tsx";
-import { words } from "./words.ts";
 
 /** How often the list is read while it is shown, in milliseconds. */
 const READ_MS = 5_000;
@@ -38,7 +38,7 @@ export function ServerNodes() {
     await read();
   };
   if (nodes.value.length === 0) return null;
-  const texts = words();
+  const texts = panelTexts().nodes;
   const isAlone = nodes.value.filter(({ nodeState }) => nodeState === "SERVING").length < 2;
   return (
     <section class="panel" aria-labelledby="nodes-title">
@@ -90,7 +90,7 @@ type RowParts = {
 };
 
 function Row({ node, canMove, onAsk }: RowParts) {
-  const texts = words();
+  const texts = panelTexts().nodes;
   const { nodeId, incarnation, version, nodeState, isSelf, channelCount, drainEndTime } = node;
   const left = drainEndTime === undefined ? undefined : Math.max(0, (drainEndTime - now.value) / 1_000);
   return (
@@ -129,7 +129,7 @@ function egressText({ egressBitsPerSecond, capacityBitsPerSecond }: ServerNode):
 
 /** Of several servers the one that carries the channel is silent or gone: how old everything on the page is. */
 export function OwnerNote({ channel: { ownerState, statusAge = 0 } }: { readonly channel: Channel }) {
-  const texts = words();
+  const texts = panelTexts().nodes;
   return (
     <p class="panel" role="status">
       <Icon name="alert" /> {ownerState === "LOST" ? texts.ownerLost : texts.ownerSilent(statusAge)}

@@ -95,7 +95,8 @@ function PlatformRate({ live, platform, name, tone }: RateOptions) {
     ({ platforms }) => platforms.find(({ platId }) => platId === platform.platId)?.bytesPerSecond ?? 0,
   );
   const isOnAir = platform.connectStatus === "PUBLISHING";
-  if (!isOnAir && (!platform.enabled || rates.length === 0 || !live.channel.value.isPublishing)) return null;
+  const isOff = !platform.enabled || platform.windowState === "CLOSED";
+  if (!isOnAir && (isOff || rates.length === 0 || !live.channel.value.isPublishing)) return null;
   return (
     <span class="platform-rate">
       <RateLine live={live} rates={rates} label={t().platform.rateLine(name)} tone={tone} />

@@ -5,10 +5,10 @@ import { at } from "../../base/base-path.ts";
 import type { Channel, Recording } from "../../base/model.ts";
 import { returns } from "../../live/store.ts";
 import { formatBytes, formatDateTime, formatDuration } from "../../text/format.ts";
+import { panelTexts } from "../../text/text.ts";
 import { problemText } from "../basic/action.tsx";
 import { Confirm } from "../basic/confirm.tsx";
 import { say } from "../basic/notice.tsx";
-import { words } from "./words.ts";
 
 const SHOWN_MAX = 50;
 /** A list with a file that grows is read again this often, in milliseconds. */
@@ -42,7 +42,7 @@ export function Recordings({ channel }: { readonly channel: Channel }) {
     }
     return () => clearInterval(timer);
   }, [channelId, isGrowing, returns.value]);
-  const texts = words();
+  const texts = panelTexts().recordings;
   const { items, total } = found.value;
   const question = asked.value;
   return (
@@ -96,7 +96,7 @@ export function Recordings({ channel }: { readonly channel: Channel }) {
 
 /** Takes effect at once, also on air. A failure shows the former state again. */
 function Toggle({ channel }: { readonly channel: Channel }) {
-  const texts = words();
+  const texts = panelTexts().recordings;
   const change = (event: Event & { readonly currentTarget: HTMLInputElement }): void => {
     const box = event.currentTarget;
     call("PUT", channelPath(channel.channelId), { recording: { enabled: box.checked } }).catch((error: unknown) => {
@@ -116,7 +116,7 @@ function Toggle({ channel }: { readonly channel: Channel }) {
 }
 
 function Row({ file, onDelete }: { readonly file: Recording; readonly onDelete: () => void }) {
-  const texts = words();
+  const texts = panelTexts().recordings;
   const name = formatDateTime(file.startTime);
   const isGrowing = file.state === "RECORDING";
   return (

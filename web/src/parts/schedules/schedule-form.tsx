@@ -1,8 +1,8 @@
 import { useSignal } from "@preact/signals";
 import { type ChannelPath, call } from "../../base/api.ts";
 import type { MediaFile, Schedule } from "../../base/model.ts";
+import { panelTexts } from "../../text/text.ts";
 import { Field, type Fields, Form, optionalLabel, SelectField, TextField } from "../basic/form.tsx";
-import { words } from "./texts.ts";
 
 const DAYS = ["MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN"] as const;
 const NAME_CHARACTERS_MAX = 80;
@@ -18,12 +18,14 @@ type FormOptions = {
 
 /** The form of one schedule. */
 export function ScheduleForm({ path, schedule, files, onDone, onCancel }: FormOptions) {
-  const texts = words();
+  const texts = panelTexts().schedules;
   const repeat = useSignal(schedule?.repeat ?? "once");
   const chosen = useSignal<readonly string[]>(schedule?.fileIds ?? []);
   const days = useSignal<readonly string[]>(schedule?.days ?? []);
   const ready = files.filter(({ fileState }) => fileState === "ready");
   const submit = async (value: Fields): Promise<void> => {
+    if (chosen.value.length === 0) throw new Error(texts.chooseFiles);
+    if (repeat.value === "weekly" && days.value.length === 0) throw new Error(texts.chooseDays);
     // One that the API gave an end in seconds keeps it while no time of day replaces it.
     const noEnd = schedule?.endAt === undefined ? {} : { endAt: null };
     const body = { ...noEnd, ...bodyOf(value, repeat.value, chosen.value, days.value) };
@@ -32,12 +34,7 @@ export function ScheduleForm({ path, schedule, files, onDone, onCancel }: FormOp
   };
   const repeats = (["once", "daily", "weekly"] as const).map((each) => [each, texts.repeats[each]] as const);
   return (
-    <Form
-      submit={submit}
-      button={texts.save}
-      onCancel={onCancel}
-      isDisabled={chosen.value.length === 0 || (repeat.value === "weekly" && days.value.length === 0)}
-    >
+    <Form submit={submit} button={texts.save} onCancel={onCancel}>
       <TextField
         label={optionalLabel(texts.name)}
         name="scheduleName"
@@ -108,7 +105,7 @@ function bodyOf(
 function ZoneField({ value }: { readonly value: string | undefined }) {
   const own = Intl.DateTimeFormat().resolvedOptions().timeZone;
   return (
-    <Field label={words().zone} name="timeZone">
+    <Field label={panelTexts().schedules.zone} name="timeZone">
       {(ids) => (
         <>
           <input {...ids} name="timeZone" required defaultValue={value ?? own} list="zones" autocomplete="off" />
@@ -144,7 +141,7 @@ type ChecksOptions = {
 /** Several of a list, in the order in which they were chosen. */
 function Checks({ title, options, chosen, onChange, none }: ChecksOptions) {
   return (
-    <fieldset class="field">
+    <fieldset class="field-group">
       <legend>{title}</legend>
       {options.length === 0 && <p class="help">{none}</p>}
       {options.map(([value, text]) => (

@@ -4,13 +4,12 @@ import { type ChannelPath, call, channelPath } from "../../base/api.ts";
 import type { Channel, MediaFile, Schedule } from "../../base/model.ts";
 import { returns } from "../../live/store.ts";
 import { formatDateTime } from "../../text/format.ts";
-import { language, t } from "../../text/text.ts";
+import { language, panelTexts, t } from "../../text/text.ts";
 import { Action } from "../basic/action.tsx";
 import { Confirm } from "../basic/confirm.tsx";
 import { Dialog } from "../basic/dialog.tsx";
 import { Icon } from "../basic/icon.tsx";
 import { ScheduleForm } from "./schedule-form.tsx";
-import { words } from "./texts.ts";
 
 /** How often the list is read while the panel is open, in milliseconds. */
 const READ_EVERY_MS = 10_000;
@@ -23,9 +22,9 @@ export function Schedules({ channel }: { readonly channel: Channel }) {
   return (
     <section class="panel" aria-labelledby="schedules-title">
       <div class="panel-head">
-        <h2 id="schedules-title">{words().title}</h2>
+        <h2 id="schedules-title">{panelTexts().schedules.title}</h2>
         <button type="button" aria-expanded={isOpen.value} onClick={() => (isOpen.value = !isOpen.value)}>
-          {isOpen.value ? t().common.close : words().open}
+          {isOpen.value ? t().common.close : panelTexts().schedules.open}
         </button>
       </div>
       {isOpen.value && <ScheduleList channelId={channel.channelId} />}
@@ -36,7 +35,7 @@ export function Schedules({ channel }: { readonly channel: Channel }) {
 type Question = { readonly kind: "form" | "delete"; readonly schedule?: Schedule };
 
 function ScheduleList({ channelId }: { readonly channelId: string }) {
-  const texts = words();
+  const texts = panelTexts().schedules;
   const path = `${channelPath(channelId)}/schedules` as const;
   const schedules = useSignal<readonly Schedule[] | undefined>(undefined);
   const files = useSignal<readonly MediaFile[]>([]);
@@ -62,7 +61,7 @@ function ScheduleList({ channelId }: { readonly channelId: string }) {
   };
   const { kind, schedule } = question.value ?? {};
   return (
-    <>
+    <div class="source">
       <p class="quiet">{texts.intro}</p>
       {all.length === 0 && <p class="quiet">{texts.none}</p>}
       <ul>
@@ -90,7 +89,7 @@ function ScheduleList({ channelId }: { readonly channelId: string }) {
           onClose={done}
         />
       )}
-    </>
+    </div>
   );
 }
 
@@ -103,7 +102,7 @@ type RowOptions = {
 };
 
 function Row({ schedule, all, path, refresh, onAsk }: RowOptions) {
-  const texts = words();
+  const texts = panelTexts().schedules;
   const { scheduleId, paused, nextTimes, overlapsWith } = schedule;
   const name = nameOf(schedule);
   const setPaused = async (isPaused: boolean): Promise<void> => {
@@ -119,10 +118,10 @@ function Row({ schedule, all, path, refresh, onAsk }: RowOptions) {
           <strong>{name}</strong> <small>{timingText(schedule)}</small>
         </span>
         <Action label={paused ? texts.resume(name) : texts.pause(name)} run={() => setPaused(!paused)}>
-          {paused ? "▶" : "❚❚"}
+          {paused ? texts.resumeShort : texts.pauseShort}
         </Action>
         <button type="button" aria-label={texts.edit(name)} onClick={() => onAsk("form")}>
-          …
+          {t().common.edit}
         </button>
         <button type="button" class="plain" aria-label={texts.delete(name)} onClick={() => onAsk("delete")}>
           <Icon name="cross" />
@@ -136,7 +135,7 @@ function Row({ schedule, all, path, refresh, onAsk }: RowOptions) {
 }
 
 function LastRun({ schedule: { lastRun } }: { readonly schedule: Schedule }) {
-  const texts = words();
+  const texts = panelTexts().schedules;
   if (lastRun === undefined || lastRun.result === "BEGUN") return null;
   const time = formatDateTime(lastRun.time);
   if (lastRun.result === "STARTED") return <p class="quiet">{texts.started(time)}</p>;
@@ -149,11 +148,12 @@ function LastRun({ schedule: { lastRun } }: { readonly schedule: Schedule }) {
 
 /** When it starts and ends, and in which zone. */
 function timingText({ repeat, onDate, days = [], startAt, endAt, timeZone }: Schedule): string {
-  const texts = words();
+  const texts = panelTexts().schedules;
   const when = repeat === "once" ? (onDate ?? "") : texts.repeats[repeat];
   const weekdays = days.map((day) => texts.dayNames[day]).join(", ");
   const time = endAt === undefined ? startAt : texts.until(startAt, endAt);
   return [when, weekdays, time, timeZone].filter((part) => part !== "").join(" · ");
 }
 
-const nameOf = ({ scheduleName }: Schedule): string => (scheduleName === "" ? words().unnamed : scheduleName);
+const nameOf = ({ scheduleName }: Schedule): string =>
+  scheduleName === "" ? panelTexts().schedules.unnamed : scheduleName;

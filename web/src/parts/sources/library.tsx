@@ -4,11 +4,11 @@ import { call } from "../../base/api.ts";
 import { at } from "../../base/base-path.ts";
 import type { MediaFile, MediaSpace } from "../../base/model.ts";
 import { formatBytes, formatClock } from "../../text/format.ts";
+import { language, panelTexts } from "../../text/text.ts";
 import { problemText } from "../basic/action.tsx";
 import { Confirm } from "../basic/confirm.tsx";
 import { Icon } from "../basic/icon.tsx";
 import { say } from "../basic/notice.tsx";
-import { words } from "./texts.ts";
 import { upload } from "./upload.ts";
 
 type LibraryOptions = {
@@ -22,7 +22,7 @@ type LibraryOptions = {
 export function Library({ files, space, onAdd, refresh }: LibraryOptions) {
   const asked = useSignal<MediaFile | undefined>(undefined);
   const progress = useSignal("");
-  const texts = words();
+  const texts = panelTexts().sources;
   const remove = async (fileId: string): Promise<void> => {
     await call("DELETE", `/media-files/${fileId}`);
     await refresh();
@@ -43,7 +43,9 @@ export function Library({ files, space, onAdd, refresh }: LibraryOptions) {
             <span>
               <strong>{file.fileName}</strong>{" "}
               <small>{file.fileState === "ready" ? describe(file) : texts.fileStates[file.fileState]}</small>
-              {file.refusedFor !== undefined && <small class="problem">{file.refusedFor}</small>}
+              {file.refusedFor !== undefined && (
+                <small class="problem">{language.value === "ko" ? file.refusedForKo : file.refusedFor}</small>
+              )}
             </span>
             {file.fileState === "ready" && (
               <button type="button" onClick={() => onAdd(file.fileId)}>
@@ -81,7 +83,7 @@ export function Library({ files, space, onAdd, refresh }: LibraryOptions) {
 type UploadOptions = Pick<LibraryOptions, "files" | "refresh"> & { readonly progress: Signal<string> };
 
 function UploadField({ files, progress, refresh }: UploadOptions) {
-  const texts = words();
+  const texts = panelTexts().sources;
   const choose = async (input: HTMLInputElement): Promise<void> => {
     const [file] = input.files ?? [];
     input.value = "";
@@ -118,7 +120,7 @@ function describe({ durationSeconds, width, height, videoCodec, audioCodec }: Me
     durationSeconds === undefined ? "" : formatClock(durationSeconds),
     `${width ?? 0}×${height ?? 0}`,
     videoCodec ?? "",
-    audioCodec ?? words().noAudio,
+    audioCodec ?? panelTexts().sources.noAudio,
   ]
     .filter((word) => word !== "")
     .join(" · ");

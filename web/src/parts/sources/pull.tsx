@@ -2,9 +2,8 @@ import { useSignal } from "@preact/signals";
 import { type ChannelPath, call } from "../../base/api.ts";
 import type { Source } from "../../base/model.ts";
 import { formatMoment } from "../../text/format.ts";
-import { language } from "../../text/text.ts";
+import { language, panelTexts } from "../../text/text.ts";
 import { type Fields, Form, TextField } from "../basic/form.tsx";
-import { words } from "./texts.ts";
 
 type PullOptions = {
   readonly source: Source;
@@ -15,7 +14,7 @@ type PullOptions = {
 
 /** A stream that the server fetches from an address, and how that connection is. */
 export function PullSection({ source, path, refresh }: PullOptions) {
-  const texts = words();
+  const texts = panelTexts().sources;
   const saved = useSignal(0);
   const { pull } = source;
   const submit = async (field: Fields): Promise<void> => {

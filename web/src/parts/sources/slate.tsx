@@ -1,8 +1,7 @@
 import { call, channelPath } from "../../base/api.ts";
 import type { Channel, MediaFile, Slate } from "../../base/model.ts";
-import { language } from "../../text/text.ts";
+import { language, panelTexts } from "../../text/text.ts";
 import { Action } from "../basic/action.tsx";
-import { words } from "./texts.ts";
 
 type SlateOptions = {
   readonly channel: Channel;
@@ -13,7 +12,7 @@ type SlateOptions = {
 
 /** What stands in front of a lost encoder, and the curtain that puts it there at a press. */
 export function SlateSection({ channel, slate, files, refresh }: SlateOptions) {
-  const texts = words();
+  const texts = panelTexts().sources;
   const path = channelPath(channel.channelId);
   const after = async (change: Promise<unknown>): Promise<void> => {
     await change;

@@ -2,14 +2,13 @@ import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { type ChannelPath, call, channelPath } from "../../base/api.ts";
 import type { Channel, MediaFile, MediaSpace, Slate, Source } from "../../base/model.ts";
-import { language } from "../../text/text.ts";
+import { language, panelTexts } from "../../text/text.ts";
 import { Action, problemText } from "../basic/action.tsx";
 import { Icon } from "../basic/icon.tsx";
 import { say } from "../basic/notice.tsx";
 import { Library } from "./library.tsx";
 import { PullSection } from "./pull.tsx";
 import { SlateSection } from "./slate.tsx";
-import { words } from "./texts.ts";
 
 /** How often the state is read while the panel is open, in milliseconds. */
 const READ_EVERY_MS = 2_000;
@@ -45,10 +44,10 @@ export function SourcePanel({ channel }: { readonly channel: Channel }) {
   const fileIds = present.fileIds ?? [];
   return (
     <div class="source">
-      <p class="quiet">{words().intro}</p>
+      <p class="quiet">{panelTexts().sources.intro}</p>
       {!present.ffmpegFound && (
         <p class="tone-busy">
-          <Icon name="alert" /> {words().noFfmpeg}
+          <Icon name="alert" /> {panelTexts().sources.noFfmpeg}
         </p>
       )}
       <SourceState source={present} files={files.value} path={path} refresh={refresh} />
@@ -75,7 +74,7 @@ type StateOptions = {
 };
 
 function SourceState({ source, files, path, refresh }: StateOptions) {
-  const texts = words();
+  const texts = panelTexts().sources;
   const { sourceState, fileId, position = 0, fileIds = [] } = source;
   const isStopped = sourceState === "stopped";
   const act = async (name: "start" | "stop"): Promise<void> => {
@@ -115,7 +114,7 @@ type PlaylistOptions = {
 };
 
 function Playlist({ source, files, set }: PlaylistOptions) {
-  const texts = words();
+  const texts = panelTexts().sources;
   const { fileIds = [], loop = false, sourceState, scheduleId } = source;
   const position = scheduleId === undefined ? source.position : undefined;
   const swapped = (index: number): string[] =>
@@ -173,4 +172,4 @@ function Playlist({ source, files, set }: PlaylistOptions) {
 }
 
 const nameOf = (files: readonly MediaFile[], fileId: string): string =>
-  files.find((file) => file.fileId === fileId)?.fileName ?? words().gone;
+  files.find((file) => file.fileId === fileId)?.fileName ?? panelTexts().sources.gone;

@@ -1,7 +1,7 @@
 import { useEffect, useRef } from "preact/hooks";
+import { panelTexts } from "../../text/text.ts";
 import type { AudioGraph } from "./audio-graph.ts";
 import { LEVEL_MAX, LEVEL_MIN, Levels } from "./levels.ts";
-import { words } from "./words.ts";
 
 /** How often the audio is measured, and how often what a screen reader reads is renewed, in milliseconds. */
 const LOOK_MS = 50;
@@ -35,13 +35,19 @@ export function AudioMeter({ graph }: { readonly graph: AudioGraph }) {
       readMs = nowMs;
       const peak = Math.round(levels.peak);
       meter.current.value = peak;
-      meter.current.setAttribute("aria-valuetext", peak <= LEVEL_MIN ? words().silent : `${peak} dBFS`);
+      meter.current.setAttribute("aria-valuetext", peak <= LEVEL_MIN ? panelTexts().video.silent : `${peak} dBFS`);
     }, LOOK_MS);
     return () => clearInterval(timer);
   }, [graph]);
   return (
     <>
-      <meter ref={meter} class="visually-hidden" aria-label={words().level} min={LEVEL_MIN} max={LEVEL_MAX} />
+      <meter
+        ref={meter}
+        class="visually-hidden"
+        aria-label={panelTexts().video.level}
+        min={LEVEL_MIN}
+        max={LEVEL_MAX}
+      />
       <canvas ref={canvas} style={{ width: "100%", height: `${HEIGHT}px` }} />
     </>
   );

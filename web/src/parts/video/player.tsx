@@ -2,10 +2,9 @@ import { useSignal } from "@preact/signals";
 import mpegts from "mpegts.js";
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
-import { t } from "../../text/text.ts";
+import { panelTexts, t } from "../../text/text.ts";
 import { type AudioGraph, newAudioGraph } from "./audio-graph.ts";
 import { AudioMeter } from "./audio-meter.tsx";
-import { words } from "./words.ts";
 
 /** `full`: as many as may watch do. `failed`: it cannot be played, or has ended. */
 export type PlayerProblem = "full" | "failed";
@@ -27,12 +26,12 @@ export function Player({ url, onProblem, onStop, isHeld }: PlayerOptions) {
       <video ref={element} muted playsInline aria-label={t().encoder.previewLabel} />
       {isHeld && (
         <p class="quiet" role="status">
-          {words().heldSilence}
+          {panelTexts().video.heldSilence}
         </p>
       )}
       <Sound video={element}>
         <button type="button" onClick={() => void element.current?.requestFullscreen()}>
-          {words().fullScreen}
+          {panelTexts().video.fullScreen}
         </button>
         <button type="button" onClick={onStop}>
           {t().encoder.stopPreview}
@@ -97,11 +96,15 @@ function Sound({ video, children }: SoundOptions) {
   };
   return (
     <>
-      {graph.value === undefined ? <p class="quiet">{words().noLevelYet}</p> : <AudioMeter graph={graph.value} />}
+      {graph.value === undefined ? (
+        <p class="quiet">{panelTexts().video.noLevelYet}</p>
+      ) : (
+        <AudioMeter graph={graph.value} />
+      )}
       <div class="buttons">
         {graph.value !== undefined && (
           <button type="button" onClick={turn}>
-            {isMuted.value ? words().listen : words().mute}
+            {isMuted.value ? panelTexts().video.listen : panelTexts().video.mute}
           </button>
         )}
         {children}

@@ -3,11 +3,10 @@ import { useEffect } from "preact/hooks";
 import { call, channelPath } from "../../base/api.ts";
 import type { Channel } from "../../base/model.ts";
 import { isStale, returns } from "../../live/store.ts";
-import { t } from "../../text/text.ts";
+import { panelTexts, t } from "../../text/text.ts";
 import { lazy } from "../basic/lazy.tsx";
 import type { PlayerProblem } from "./player.tsx";
 import { ThumbnailOf } from "./thumbnail.tsx";
-import { words } from "./words.ts";
 
 const Player = lazy(async () => (await import("./player.tsx")).Player);
 /** Of the drawing, in pixels. */
@@ -56,7 +55,7 @@ function PreviewOfBroadcast({ channel }: { readonly channel: Channel }) {
       <ThumbnailOf channel={channel} width={THUMBNAIL_WIDTH} isNamed />
       {problem.value !== undefined && (
         <p class="quiet" role="status">
-          {problem.value === "full" ? words().full : t().encoder.previewFailed}
+          {problem.value === "full" ? panelTexts().video.full : t().encoder.previewFailed}
         </p>
       )}
       <button type="button" onClick={open}>

@@ -2,8 +2,8 @@ import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import type { Channel } from "../../base/model.ts";
 import { isStale } from "../../live/store.ts";
+import { panelTexts } from "../../text/text.ts";
 import { Thumbnail, type ThumbnailState, watch } from "./thumbnails.ts";
-import { words } from "./words.ts";
 
 type ThumbnailOptions = {
   readonly channel: Channel;
@@ -29,14 +29,18 @@ export function ThumbnailOf({ channel, width, isNamed = false }: ThumbnailOption
   const oldSeconds = thumbnail.value?.oldSeconds.value;
   const problem = problemOf(state);
   const mark =
-    channel.ingest?.state === "HELD" ? words().held : oldSeconds === undefined ? "" : words().age(oldSeconds);
+    channel.ingest?.state === "HELD"
+      ? panelTexts().video.held
+      : oldSeconds === undefined
+        ? ""
+        : panelTexts().video.age(oldSeconds);
   return (
     <span class="thumb" data-state={state.kind} data-old={oldSeconds !== undefined || isStale.value}>
       <canvas
         ref={canvas}
         width={width}
         height={(width * 9) / 16}
-        {...(isNamed ? { role: "img", "aria-label": words().lastFrame } : { "aria-hidden": "true" })}
+        {...(isNamed ? { role: "img", "aria-label": panelTexts().video.lastFrame } : { "aria-hidden": "true" })}
       />
       {problem !== undefined && <span class="thumb-problem">{problem}</span>}
       {problem === undefined && mark !== "" && <span class="thumb-mark">{mark}</span>}
@@ -47,9 +51,9 @@ export function ThumbnailOf({ channel, width, isNamed = false }: ThumbnailOption
 function problemOf(state: ThumbnailState): string | undefined {
   switch (state.kind) {
     case "undecodable":
-      return words().undecodable(state.codec);
+      return panelTexts().video.undecodable(state.codec);
     case "none":
-      return words().none;
+      return panelTexts().video.none;
     default:
       return undefined;
   }

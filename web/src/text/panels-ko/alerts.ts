@@ -1,6 +1,6 @@
-import type { en } from "./words-en.ts";
+import type { enAlerts } from "../panels-en/alerts.ts";
 
-export const ko: typeof en = {
+export const koAlerts: typeof enAlerts = {
   title: "알림",
   help: "채널에 문제가 생기면 이 브라우저로 알려 드립니다. 아래 설정은 이 브라우저에만 적용됩니다.",
   on: "이 브라우저에서 알림 받기",

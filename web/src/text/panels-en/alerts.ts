@@ -1,6 +1,6 @@
-import { plural } from "../../text/plural.ts";
+import { plural } from "../../base/plural.ts";
 
-export const en = {
+export const enAlerts = {
   title: "Alerts",
   help: "This browser can alert you when a channel is in trouble. The choices below are for this browser only.",
   on: "Alert me in this browser",

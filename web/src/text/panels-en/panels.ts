@@ -1,0 +1,29 @@
+import { enAlerts } from "./alerts.ts";
+import { enAudit } from "./audit.ts";
+import { enContacts } from "./contacts.ts";
+import { enDelay } from "./delay.ts";
+import { enNodes } from "./nodes.ts";
+import { enRecordings } from "./recordings.ts";
+import { enSchedules } from "./schedules.ts";
+import { enSources } from "./sources.ts";
+import { enSrt } from "./srt.ts";
+import { enVideo } from "./video.ts";
+import { enWindows } from "./windows.ts";
+
+/** The English texts of what is loaded after the first page: pages, panels and alerts. */
+export const panelsEn = {
+  alerts: enAlerts,
+  audit: enAudit,
+  contacts: enContacts,
+  delay: enDelay,
+  nodes: enNodes,
+  recordings: enRecordings,
+  schedules: enSchedules,
+  sources: enSources,
+  srt: enSrt,
+  video: enVideo,
+  windows: enWindows,
+};
+
+/** What every language must have. */
+export type PanelTexts = typeof panelsEn;

@@ -1,0 +1,20 @@
+export const enSrt = {
+  server: "SRT server with the key",
+  serverObs: "“Server” in OBS; leave “Stream Key” empty",
+  qr: "QR code for SRT",
+  qrLabel: "QR code with the SRT address and the stream key",
+  passphrase: "SRT passphrase",
+  newPassphrase: "New SRT passphrase",
+  passphraseHelp:
+    "SRT encoders need it the next time they connect. Use this one or enter 10 to 79 characters. Leave empty to turn off.",
+  link: "SRT",
+  encrypted: "encrypted",
+  clear: "not encrypted",
+  roundTrip: "Round trip",
+  latency: "SRT latency",
+  loss: "Packet loss, before repair",
+  retransmitted: "Packets sent again",
+  dropped: "Packets lost for good",
+  belated: "Packets that came too late",
+  bandwidth: "Bandwidth, with repeated packets",
+};

@@ -1,0 +1,15 @@
+export const enVideo = {
+  undecodable: (codec: string) => `No video here: this browser can't decode ${codec}.`,
+  none: "No video yet.",
+  held: "Holding",
+  age: (seconds: number) => (seconds < 120 ? `${seconds} s old` : `${Math.floor(seconds / 60)} min old`),
+  lastFrame: "Last frame of the incoming stream",
+  full: "The preview has no room for another viewer. You see the last frame instead.",
+  level: "Audio level",
+  silent: "Silent",
+  heldSilence: "Holding: the encoder sends no audio.",
+  noLevelYet: "Click anywhere or press a key to measure the audio.",
+  listen: "Listen",
+  mute: "Mute",
+  fullScreen: "Full screen",
+};
