@@ -15,6 +15,13 @@ const SILENT_FRAME = "af01210049900219002380";
 const FRAME_MS = 40;
 const GOP_FRAMES = 25;
 
+/** When audio begins behind a video frame, in milliseconds, and frames of video a second. */
+const SEAMS = [0, 1, 10, 20, 21, 22, 33, 39].flatMap((offsetMs) => [
+  [offsetMs, 25],
+  [offsetMs, 60],
+  [offsetMs * 20, 1],
+]);
+
 const silenced = (targetId: number) => target(targetId, { addsSilence: true });
 
 /** A channel on air whose encoder sends video only; links are accepted. */
@@ -96,6 +103,30 @@ test("audio of the silence's own format goes on in its place, in the same connec
   expect(times).toEqual(times.toSorted((a, b) => a - b));
   expect(hasSilence(stage)).toEqual([undefined]);
 });
+
+test.each(SEAMS)(
+  "no more than a frame stays empty before audio that begins %i ms behind a frame of %i fps",
+  (offsetMs, fps) => {
+    const { stage, publisher } = videoOnly(silenced(1));
+    const frameMs = 1_000 / fps;
+    for (let frame = 0; frame < 8 * fps; frame += 1) {
+      publisher.push(video(Math.round(frame * frameMs), avcFrame(frame % fps === 0, 1)));
+      stage.clock.advance(frameMs);
+    }
+    // The header comes earlier than the first frame.
+    publisher.push(audio(8_000, AAC_CONFIG));
+    publisher.push(video(8_000, avcFrame(true, 1)));
+    for (let frame = 0; frame < 20; frame += 1) {
+      publisher.push(audio(8_000 + offsetMs + Math.round((frame * 1_024) / 48), aacFrame(7)));
+    }
+    const lines = audioOf(stage, 1).filter((line) => !line.endsWith("af001190"));
+    const times = lines.map((line) => Number(line.split(" ")[0]));
+    const steps = times.slice(1).map((timeMs, index) => timeMs - (times[index] ?? timeMs));
+    expect(lines.filter((line) => !line.includes(SILENT_FRAME)).length).toBeGreaterThanOrEqual(19);
+    expect(Math.min(...steps)).toBeGreaterThanOrEqual(21);
+    expect(Math.max(...steps)).toBeLessThanOrEqual(43);
+  },
+);
 
 test("audio of another format connects the target anew, and only it", () => {
   const { stage, publisher } = videoOnly(silenced(1), target(2));

@@ -1,4 +1,3 @@
-import { flattenTrack, isMultitrack } from "../../protocol/flv/tracks.ts";
 import { withParameterSets } from "../../protocol/flv/video/parameter-sets.ts";
 import { classifyVideo } from "../../protocol/flv/video/video-tag.ts";
 import { MessageType } from "../../protocol/rtmp/message.ts";
@@ -12,15 +11,14 @@ import { SILENCE_CONFIG } from "../stream/filler/added-silence.ts";
 import { FillerStock } from "../stream/filler/filler-stock.ts";
 import { FlushCall } from "../stream/flush-call.ts";
 import { keyframeOf } from "../stream/keyframe-file.ts";
-import { HEADER_MARKS, type Packet, type PacketKind, type PacketMarks, typeOf } from "../stream/packet.ts";
+import { HEADER_MARKS, type PacketKind, type PacketMarks, typeOf } from "../stream/packet.ts";
 import type { Slate } from "../stream/slate/slate.ts";
 import { SlateRun } from "../stream/slate/slate-run.ts";
 import { Timeline } from "../stream/timeline.ts";
 import type { LinkClose, SoFar, StreamChoice, Subscriber } from "../subscriber/subscriber.ts";
 import type { FanOutDeps } from "./fan-out-deps.ts";
-import { type FillerRun, newFillerRun } from "./filler-run.ts";
+import { type FillerRun, type FillerRunFrame, newFillerRun } from "./filler-run.ts";
 import { type Interleaved, Interleaver, placed, timed } from "./interleaver.ts";
-import type { Unpacked } from "./rendition.ts";
 import { RenditionFanOut } from "./rendition-fan-out.ts";
 
 /** A classified frame. */
@@ -37,8 +35,8 @@ export class FanOut {
   readonly #changePace = new ChangePace();
   /** Channel time of the first frame of the present encoder, in milliseconds. */
   #startMs: number | undefined;
-  /** Audio before this time is not sent: silence was. Channel time, in milliseconds. */
-  #audioFromMs = 0;
+  /** Silence that goes on up to the encoder's next audio: audio before its end is not sent. */
+  #endingSilence: FillerRun | undefined;
   /** Latest presentation time of any frame: channel time, in milliseconds. */
   #presentedMs = 0;
   /** What subscribers were sent: headers are sent again only if they differ. */
@@ -87,7 +85,7 @@ export class FanOut {
     this.forgetHead();
     this.#timeline = new Timeline();
     this.#startMs = undefined;
-    this.#audioFromMs = 0;
+    this.#endingSilence = undefined;
     this.#presentedMs = 0;
     this.#fanOut.startOver(how);
   }
@@ -99,11 +97,12 @@ export class FanOut {
   changePublisher(compositionTimeMs: number): void {
     this.#sendFrames(this.#interleaver.drain());
     this.#interleaver = new Interleaver();
-    this.#clearGops();
+    this.#fanOut.clearGops();
     // Filler must show the encoder that was lost, not the one before it.
     this.#clearStocks();
     this.#begunTracks.clear();
     this.#startMs = undefined;
+    this.#endingSilence = undefined;
     this.#timeline.changePublisher(this.#presentedMs + 1 - compositionTimeMs);
   }
 
@@ -162,7 +161,7 @@ export class FanOut {
     const before = this.#head;
     this.#sendFrames(this.#interleaver.drain());
     before.forgetTrack(kind, trackId);
-    this.#clearGops();
+    this.#fanOut.clearGops();
     if (kind === "video") this.#clearStocks();
     if (!this.#deps.connections.haveBegun || !this.#changePace.isDue(this.#deps.clock.now())) return;
     this.reconnect();
@@ -190,8 +189,7 @@ export class FanOut {
   }
 
   #sendMetadata(payload: Buffer, announcesVideo: boolean): void {
-    if (!this.#head.setMetadata(payload, announcesVideo)) return;
-    this.#sendData(this.#head.metadata ?? payload);
+    if (this.#head.setMetadata(payload, announcesVideo)) this.#sendData(this.#head.metadata ?? payload);
   }
 
   #sendData(payload: Buffer): void {
@@ -207,7 +205,7 @@ export class FanOut {
     this.#fanOut.reassignWaiting();
     this.#sendFrames(this.#interleaver.drain());
     // A track's first header changes nothing about the frames before it.
-    if (!isFirst) this.#clearGops();
+    if (!isFirst) this.#fanOut.clearGops();
     if (changed.some(({ slot }) => slot.startsWith("video 0 "))) this.#stock.clear();
     // Metadata that the relay made names only what was known when it was made.
     const renewed = this.#head.madeUpMetadata;
@@ -225,7 +223,8 @@ export class FanOut {
     const sent = this.#repeatsSets && frame.isKeyframe && trackId === 0 ? this.#withSets(frame) : frame;
     // Audio before an encoder's first video frame is not sent.
     this.#startMs ??= timeMs;
-    if (kind === "audio" && timeMs < Math.max(this.#startMs, this.#audioFromMs)) return;
+    if (kind === "audio" && timeMs < Math.max(this.#startMs, this.#endingSilence?.audioEndMs ?? 0)) return;
+    if (kind === "audio" && this.#endingSilence !== undefined) this.#endSilenceAt(this.#endingSilence, timeMs);
     this.#presentedMs = Math.max(this.#presentedMs, timeMs + compositionTimeMs);
     this.#sendFrames(this.#interleaver.add(placed(sent, timeMs, this.#deps.clock.awakeNow()), this.#timeline.lastMs));
   }
@@ -247,23 +246,14 @@ export class FanOut {
     for (const frame of frames) {
       const timeMs = this.#timeline.send(frame.timeMs);
       const packet = this.#fanOut.send(timeMs === frame.timeMs ? frame : { ...frame, timeMs });
-      if (frame.kind === "video" && frame.trackId === 0) this.#stockFrame(frame, packet);
+      if (frame.kind === "video" && frame.trackId === 0) this.#stock.take(frame, packet, this.#head, this.#deps.clock);
       this.#flushCall.note(frame.payload.length);
     }
   }
 
-  /** Filler shows only the default track. `packet`: where the frame lies. */
-  #stockFrame({ payload, isKeyframe, isFurther }: Unpacked, packet: Packet | undefined): void {
-    const own = isMultitrack("video", payload) ? flattenTrack("video", payload, 0) : payload;
-    if (own === undefined) return;
-    const lies = own === payload ? packet : undefined;
-    if (isFurther === true && !isKeyframe) this.#stock.goOn(own);
-    else if (isKeyframe) this.#stock.add(own, true, this.#head.config("video"), this.#deps.clock.wallNow(), lies);
-    else this.#stock.add(own, false, undefined, 0, lies);
-  }
-
   /** Makes filler that begins now, after everything that was sent: of both kinds, or of one beside the encoder's other. */
   newFillerRun(what: "all" | "audio" | "video" = "all"): FillerRun {
+    this.#endingSilence = undefined;
     this.#sendFrames(this.#interleaver.drain());
     const presentMs = this.#timeline.presentMs(this.#deps.clock.now());
     const behind = (stock: FillerStock) => Math.max(presentMs, this.#presentedMs + 1 - stock.compositionTimeMs);
@@ -275,6 +265,7 @@ export class FanOut {
 
   /** Shows a slate from now on, after everything that was sent. It must have the stream's form. */
   newSlateRun(slate: Slate): SlateRun {
+    this.#endingSilence = undefined;
     this.#sendFrames(this.#interleaver.drain());
     const presentMs = this.#timeline.presentMs(this.#deps.clock.now());
     const ownAudio = this.#head.config("audio");
@@ -294,8 +285,22 @@ export class FanOut {
   }
 
   #fillUntil(fillerRun: FillerRun | SlateRun, untilMs: number): void {
+    this.#sendFiller(fillerRun, fillerRun.until(untilMs));
+  }
+
+  /** Sends silence up to the audio that comes back at `timeMs`, among the video that waits. */
+  #endSilenceAt(silence: FillerRun, timeMs: number): void {
+    this.#endingSilence = undefined;
+    for (const frame of this.#interleaver.takeUpTo(timeMs)) {
+      this.#fillUntil(silence, frame.timeMs - 1);
+      this.#sendFrames([frame]);
+    }
+    this.#sendFiller(silence, silence.silenceUpTo(timeMs));
+  }
+
+  #sendFiller(fillerRun: FillerRun | SlateRun, frames: readonly FillerRunFrame[]): void {
     const arrivalMs = this.#deps.clock.awakeNow();
-    for (const { kind, timeMs, isKeyframe, payload, rendition: own } of fillerRun.until(untilMs)) {
+    for (const { kind, timeMs, isKeyframe, payload, rendition: own } of frames) {
       const compositionTimeMs = kind === "video" ? classifyVideo(payload).compositionTimeMs : 0;
       this.#presentedMs = Math.max(this.#presentedMs, timeMs + compositionTimeMs);
       const marks = { isConfig: false, isKeyframe, trackId: 0, startsTrack: isKeyframe, arrivalMs };
@@ -304,7 +309,7 @@ export class FanOut {
       const shared = own === undefined ? fillerRun.sharedBy(this.#fanOut.renditions) : [];
       const packet = this.#fanOut.send(frame, shared);
       // The thumbnail shows what viewers see, and filler may follow a slate.
-      if (kind === "video" && fillerRun instanceof SlateRun) this.#stockFrame(frame, packet);
+      if (kind === "video" && fillerRun instanceof SlateRun) this.#stock.take(frame, packet, this.#head, this.#deps.clock);
     }
     this.#flushCall.note(0);
   }
@@ -317,7 +322,7 @@ export class FanOut {
 
   /** The encoder on air continues by its own clock, after filler. */
   resumePublisher(): void {
-    this.#clearGops();
+    this.#fanOut.clearGops();
     this.#begunTracks.clear();
   }
 
@@ -335,7 +340,7 @@ export class FanOut {
 
   /** Its audio continues behind this silence, in step with its video, whatever its clock did meanwhile. */
   resumeAudio(silence: FillerRun): void {
-    this.#audioFromMs = silence.audioEndMs;
+    this.#endingSilence = silence;
     this.#timeline.forgetClock("audio");
   }
 
@@ -380,15 +385,11 @@ export class FanOut {
     this.#flushCall.note(payload.length);
   }
 
-  #clearGops(): void {
-    for (const rendition of this.#fanOut.renditions) rendition.gop.clear();
-  }
-
   /** Forgets what subscribers were sent: the stream starts again. */
   forgetHead(): void {
     this.#begunTracks.clear();
     this.#head = new DecoderConfig();
-    this.#clearGops();
+    this.#fanOut.clearGops();
     this.#clearStocks();
   }
 

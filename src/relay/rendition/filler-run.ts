@@ -6,7 +6,7 @@ import type { Rendition } from "./rendition.ts";
 const NO_STOCK = new FillerStock();
 
 /** A frame of filler. `rendition`: the one that it is for; absent: all renditions without filler of their own. */
-export type FillerRunFrame = FillerFrame & { readonly rendition?: Rendition };
+export type FillerRunFrame = FillerFrame & { readonly rendition?: Rendition | undefined };
 
 /** The filler for one gap: one for the default tracks, and one for each rendition that shows other tracks. */
 export class FillerRun {
@@ -30,9 +30,17 @@ export class FillerRun {
 
   /** Returns the frames that are due up to `timeMs` of channel time, in order of time. Each is returned once. */
   until(timeMs: number): FillerRunFrame[] {
-    const frames: FillerRunFrame[] = this.#filler.until(timeMs);
-    for (const [rendition, filler] of this.#own)
-      frames.push(...filler.until(timeMs).map((frame) => ({ ...frame, rendition })));
+    return this.#frames((filler) => filler.until(timeMs));
+  }
+
+  /** Returns the silence that ends at `timeMs` of channel time or before: less than a frame of it stays empty. */
+  silenceUpTo(timeMs: number): FillerRunFrame[] {
+    return this.#frames((filler) => filler.silenceUpTo(timeMs));
+  }
+
+  #frames(of: (filler: Filler) => FillerFrame[]): FillerRunFrame[] {
+    const frames: FillerRunFrame[] = of(this.#filler);
+    for (const [rendition, filler] of this.#own) frames.push(...of(filler).map((frame) => ({ ...frame, rendition })));
     return frames.sort((left, right) => left.timeMs - right.timeMs);
   }
 }

@@ -92,6 +92,12 @@ export class Interleaver {
     return this.#waiting.splice(0);
   }
 
+  /** Returns what waits from the front up to this channel time, in order. */
+  takeUpTo(timeMs: number): Interleaved[] {
+    const firstBehind = this.#waiting.findIndex((frame) => frame.timeMs > timeMs);
+    return this.#waiting.splice(0, firstBehind === -1 ? this.#waiting.length : firstBehind);
+  }
+
   /** A frame is due when nothing earlier can come any more, or when it has waited long enough. */
   #due(nowMs: number): Interleaved[] {
     const reachedMs = Math.min(this.#lastAudioMs, this.#lastVideoMs);

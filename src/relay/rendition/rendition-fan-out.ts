@@ -118,6 +118,11 @@ export class RenditionFanOut {
     for (const rendition of this.renditions) rendition.settle();
   }
 
+  /** The next subscribers begin with a later keyframe. */
+  clearGops(): void {
+    for (const rendition of this.renditions) rendition.gop.clear();
+  }
+
   /** Call once a second. */
   tick(): void {
     const nowMs = this.#deps.clock.now();

@@ -135,15 +135,14 @@ export class Rendition implements Packer {
     return this.#forms.packOwn(form, message);
   }
 
-  /** Cuts the silence that is due before a message; nothing where the rendition adds none. */
+  /** Cuts the silence that is due before a message; nothing where the rendition adds none. Audio frames end it. */
   cutSilence(message: Unpacked): readonly Packet[] {
-    if (this.#silence === undefined || message.kind !== "video" || message.isConfig) return NO_PACKETS;
-    const { arrivalMs } = message;
-    return this.#silence
-      .before(message.timeMs)
-      .map(({ timeMs, payload }) =>
-        this.#cut({ ...SILENCE_MARKS, kind: "audio", type: MessageType.Audio, payload, timeMs, arrivalMs }, payload),
-      );
+    if (this.#silence === undefined || message.isConfig || message.type === MessageType.DataAmf0) return NO_PACKETS;
+    const { kind, timeMs: untilMs, arrivalMs } = message;
+    const frames = kind === "video" ? this.#silence.before(untilMs) : this.#silence.stopAt(untilMs);
+    return frames.map(({ timeMs, payload }) =>
+      this.#cut({ ...SILENCE_MARKS, kind: "audio", type: MessageType.Audio, payload, timeMs, arrivalMs }, payload),
+    );
   }
 
   /** Cuts a message into a packet; undefined if the message is not a part of this rendition. */
@@ -169,11 +168,10 @@ export class Rendition implements Packer {
     this.batch.clear();
   }
 
-  /** The encoder's audio ends the silence; its frames begin after the last silent one. */
-  #isUnderSilence(message: Unpacked): boolean {
-    if (this.#silence === undefined || message.kind !== "audio" || message.type !== MessageType.Audio) return false;
-    this.#silence.stop();
-    return !message.isConfig && message.timeMs < this.#silence.endMs;
+  /** The encoder's audio begins after the last silent frame. */
+  #isUnderSilence({ kind, type, isConfig, timeMs }: Unpacked): boolean {
+    if (this.#silence === undefined || kind !== "audio" || type !== MessageType.Audio) return false;
+    return !isConfig && timeMs < this.#silence.endMs;
   }
 
   /** Cuts a frame of this rendition's own filler. */

@@ -12,8 +12,8 @@ import { startFfmpegReceiver } from "../../support/targets/ffmpeg-receiver.ts";
 /** Audio is missed after 3 s, noticed within one more, and the first frame after the gap begins when it does. */
 const GAP_MAX_MS = 4_500;
 const FRAME_MS = 22;
-/** Silence goes as far as the video before the audio came back: a frame of video at most is between them. */
-const SEAM_MS = 40;
+/** Silence goes up to the audio that comes back: less than a frame is between them. */
+const SEAM_MS = 22;
 
 test("an encoder whose audio stops for 7 s: the platform gets silence of the same form, and FFmpeg decodes all of it", async () => {
   const stage = await Stage.open();

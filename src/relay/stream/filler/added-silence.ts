@@ -14,7 +14,7 @@ export type SilentFrame = { readonly timeMs: number; readonly payload: Buffer };
 
 /**
  * Silence for a stream without audio, at AAC's exact frame rate: frame n begins n × 1,024 samples after the first one.
- * It goes as far as the video does. It ends for good when the encoder sends audio.
+ * It goes as far as the video does, and at last up to the encoder's first audio. Then it is over for good.
  */
 export class AddedSilence {
   #startMs: number | undefined;
@@ -38,19 +38,35 @@ export class AddedSilence {
   before(timeMs: number): readonly SilentFrame[] {
     if (this.#isOver) return [];
     this.#startMs ??= timeMs;
-    const from = Math.ceil(((timeMs - BEHIND_MAX_MS - this.#startMs) * SILENCE_FORMAT.sampleRate) / SAMPLES_MS);
-    this.#sent = Math.max(this.#sent, from);
+    this.#skipTo(timeMs - BEHIND_MAX_MS);
     const frames: SilentFrame[] = [];
-    for (let frameMs = this.#timeOf(this.#sent); frameMs < timeMs; frameMs = this.#timeOf(this.#sent)) {
-      frames.push({ timeMs: frameMs, payload: FRAME });
-      this.#sent += 1;
-    }
+    while (this.#timeOf(this.#sent) < timeMs) frames.push(this.#next());
     return frames;
   }
 
-  /** The encoder sends audio. */
-  stop(): void {
+  /**
+   * The encoder's first audio is at `timeMs` of channel time. Returns the last frames: those that end then or before,
+   * so that less than a frame stays empty. The silence is over.
+   */
+  stopAt(timeMs: number): readonly SilentFrame[] {
+    if (this.#isOver) return [];
     this.#isOver = true;
+    const frames: SilentFrame[] = [];
+    if (this.#startMs === undefined) return frames;
+    this.#skipTo(timeMs - BEHIND_MAX_MS);
+    while (this.#timeOf(this.#sent + 1) <= timeMs) frames.push(this.#next());
+    return frames;
+  }
+
+  #skipTo(timeMs: number): void {
+    const from = Math.ceil(((timeMs - (this.#startMs ?? 0)) * SILENCE_FORMAT.sampleRate) / SAMPLES_MS);
+    this.#sent = Math.max(this.#sent, from);
+  }
+
+  #next(): SilentFrame {
+    const timeMs = this.#timeOf(this.#sent);
+    this.#sent += 1;
+    return { timeMs, payload: FRAME };
   }
 
   #timeOf(frame: number): number {

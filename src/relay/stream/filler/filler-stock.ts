@@ -1,7 +1,10 @@
+import type { Clock } from "../../../base/clock.ts";
+import { flattenTrack, isMultitrack } from "../../../protocol/flv/tracks.ts";
 import { parseAvcConfig } from "../../../protocol/flv/video/avc-config.ts";
 import { lookAtFrame } from "../../../protocol/flv/video/coded-frame.ts";
 import { classifyVideo, hasIdr } from "../../../protocol/flv/video/video-tag.ts";
 import type { Block } from "../block-store.ts";
+import type { DecoderConfig } from "../config/decoder-config.ts";
 import type { Packet } from "../packet.ts";
 
 const NAL_LENGTH_BYTES_USUAL = 4;
@@ -9,6 +12,9 @@ const NAL_LENGTH_BYTES_USUAL = 4;
 const ROOM = 1.25;
 /** A frame of several messages is cut off at this length, in bytes; no encoder's is larger. */
 const FRAME_BYTES_MAX = 16 * 1024 * 1024;
+
+/** A message of video. `isFurther`: it continues the frame that the message before it began. */
+type SentFrame = { readonly payload: Buffer; readonly isKeyframe: boolean; readonly isFurther?: boolean | undefined };
 
 /** The frames to show in turn, in memory of their own. */
 export type FillerFrames = {
@@ -130,6 +136,21 @@ export class FillerStock {
   /** The blocks that hold its packets. */
   get blocks(): readonly Block[] {
     return this.#blocks;
+  }
+
+  /** Takes a frame of the stream as it was sent; filler shows only the default track. `packet`: where the frame lies. */
+  take(
+    { payload, isKeyframe, isFurther }: SentFrame,
+    packet: Packet | undefined,
+    head: Pick<DecoderConfig, "config">,
+    clock: Pick<Clock, "wallNow">,
+  ): void {
+    const own = isMultitrack("video", payload) ? flattenTrack("video", payload, 0) : payload;
+    if (own === undefined) return;
+    const lies = own === payload ? packet : undefined;
+    if (isFurther === true && !isKeyframe) this.goOn(own);
+    else if (isKeyframe) this.add(own, true, head.config("video"), clock.wallNow(), lies);
+    else this.add(own, false, undefined, 0, lies);
   }
 
   /**

@@ -55,6 +55,19 @@ export class Filler {
     return frames.sort((left, right) => left.timeMs - right.timeMs);
   }
 
+  /** Returns further silence that ends at `timeMs` of channel time or before. Each frame is returned once. */
+  silenceUpTo(timeMs: number): FillerFrame[] {
+    const frames: FillerFrame[] = [];
+    if (this.#silence === undefined) return frames;
+    const { payload, sampleRate } = this.#silence;
+    this.#skipTo(timeMs - BEHIND_MS_MAX);
+    while (this.#audioTime(sampleRate, 1) <= timeMs) {
+      frames.push({ kind: "audio", timeMs: this.#audioTime(sampleRate), isKeyframe: false, payload });
+      this.#audioSent += 1;
+    }
+    return frames;
+  }
+
   /** Where its last silence ends: channel time, in milliseconds. */
   get audioEndMs(): number {
     return this.#silence === undefined ? this.#startMs : this.#audioTime(this.#silence.sampleRate);
@@ -75,8 +88,9 @@ export class Filler {
     return this.#startMs + this.#videoSent * FRAME_INTERVAL_MS;
   }
 
-  #audioTime(sampleRate: number): number {
-    return this.#startMs + Math.round((this.#audioSent * AAC_FRAME_SAMPLES * 1_000) / sampleRate);
+  /** When the next frame of silence begins, or the one that is so many frames further. */
+  #audioTime(sampleRate: number, further = 0): number {
+    return this.#startMs + Math.round(((this.#audioSent + further) * AAC_FRAME_SAMPLES * 1_000) / sampleRate);
   }
 }
 
