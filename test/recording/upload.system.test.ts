@@ -12,6 +12,7 @@ import { BUCKET, S3_KEY, S3Server } from "../support/recordings/s3-server.ts";
 import { VirtualClock } from "../support/stages/virtual-clock.ts";
 
 const CHANNEL = "ls-20260102030405-aB3dE";
+const OTHER = "ls-20260102030405-other";
 const START = 1_767_323_045_000;
 const ID = "20260102030405-001";
 /** 25 frames of this size are 17.5 MB: two parts of 8 MiB, and a rest. */
@@ -22,6 +23,7 @@ class Stage {
   readonly clock = new VirtualClock();
   readonly recorder: InProcessRecorder;
   readonly #folder: string;
+  #running = 0;
 
   constructor(folder: string) {
     this.#folder = folder;
@@ -31,29 +33,78 @@ class Stage {
 
   uploadTo(s3: S3Server, changes: Partial<S3Settings> = {}): void {
     const settings = { ...S3_KEY, endpoint: s3.endpoint, region: "us-east-1", bucket: BUCKET, ...changes };
-    this.recorder.recorder.uploadTo(new S3Store(settings), "fanfare/", () => 0.5);
+    const store = new S3Store(settings);
+    this.recorder.recorder.uploadTo(
+      {
+        begin: (...given) => this.#count(store.begin(...given)),
+        send: (...given) => this.#count(store.send(...given)),
+        complete: (...given) => this.#count(store.complete(...given)),
+        abort: (...given) => this.#count(store.abort(...given)),
+      },
+      "fanfare/",
+      () => 0.5,
+    );
   }
 
-  async record(frameBytes = FRAME_BYTES): Promise<void> {
-    this.recorder.send({ kind: "begin", number: 1, channelId: CHANNEL, startTime: START });
-    this.recorder.send({ kind: "media", number: 1, bytes: batch(...heads(), ...frames(0, 1_000, frameBytes)) });
-    this.recorder.send({ kind: "end", number: 1, reason: "BROADCAST_ENDED" });
-    await waitFor("the file", 5_000, () => this.upload ?? (this.#isFinished ? true : undefined));
+  async #count<Result>(call: Promise<Result>): Promise<Result> {
+    this.#running += 1;
+    try {
+      return await call;
+    } finally {
+      this.#running -= 1;
+    }
+  }
+
+  /** Waits until no call to the service runs, and none begins without more time. */
+  async settled(): Promise<void> {
+    do {
+      await waitFor("the calls", 20_000, () => (this.#running === 0 ? true : undefined), undefined, 1);
+      await new Promise((resolve) => setImmediate(resolve));
+    } while (this.#running > 0);
+  }
+
+  /** Records a second. `number`: of the recording, from 1 on; its file has the same one. */
+  async record(frameBytes = FRAME_BYTES, number = 1): Promise<void> {
+    const startTime = START + number - 1;
+    this.recorder.send({ kind: "begin", number, channelId: CHANNEL, startTime });
+    this.recorder.send({ kind: "media", number, bytes: batch(...heads(), ...frames(0, 1_000, frameBytes)) });
+    this.recorder.send({ kind: "end", number, reason: "BROADCAST_ENDED" });
+    await waitFor("the file", 5_000, () => (this.#finished >= number ? true : undefined));
     this.clock.advance(0);
   }
 
-  get #isFinished(): boolean {
-    return this.recorder.posted.some((message) => message.kind === "file" && message.file.end !== undefined);
+  get #files() {
+    return this.recorder.posted.flatMap((message) => (message.kind === "file" ? [message.file] : []));
+  }
+
+  get #finished(): number {
+    return new Set(this.#files.filter(({ end }) => end !== undefined).map(({ recordingId }) => recordingId)).size;
+  }
+
+  hasFinished(channel: string): boolean {
+    return this.#files.some(({ channelId, end }) => channelId === channel && end !== undefined);
+  }
+
+  /** Bytes of media that the recorder has taken. */
+  get takenBytes(): number {
+    return this.recorder.toRecorded.reduce((sum, message) => sum + (message.kind === "taken" ? message.bytes : 0), 0);
   }
 
   /** How the file's upload stands. */
   get upload(): RecordingUpload | undefined {
-    return this.recorder.posted.findLast((message) => message.kind === "file")?.file.upload;
+    return this.#files.findLast(({ channelId }) => channelId === CHANNEL)?.upload;
   }
 
   get results(): readonly (readonly [string, string])[] {
     return this.recorder.posted.flatMap((message) =>
       message.kind === "upload" ? [[message.upload.state, message.upload.detail ?? ""] as const] : [],
+    );
+  }
+
+  /** The files that were reported so. */
+  reports(state: RecordingUpload["state"]): readonly string[] {
+    return this.recorder.posted.flatMap((message) =>
+      message.kind === "upload" && message.upload.state === state ? [message.file.recordingId] : [],
     );
   }
 
@@ -77,6 +128,7 @@ function newFolder(): string {
 async function staged(frameBytes?: number) {
   const folder = newFolder();
   const s3 = await S3Server.start(join(folder, "s3"));
+  onTestFinished(() => s3.close());
   const stage = new Stage(join(folder, "recordings"));
   await stage.record(frameBytes);
   return { folder, s3, stage };
@@ -148,6 +200,70 @@ test("a service that goes away and comes back gets what is missing", async () =>
   stage.clock.advance(10_000);
   await stage.until("UPLOADED");
   expect(s3.requests.filter((what) => what === "part 1")).toHaveLength(1);
+  expect(s3.object(`fanfare/${CHANNEL}/${ID}.mp4`).equals(stage.bytes)).toBe(true);
+});
+
+test("a service that is away for ten minutes gets everything afterwards, and is reported once for each file", async () => {
+  const { folder, s3, stage } = await staged(50_000);
+  const awayMs = 600_000;
+  s3.fault = () => "error";
+  stage.uploadTo(s3);
+  await stage.settled();
+  let count = 1;
+  for (let passedMs = 0; passedMs < awayMs; passedMs += 5_000) {
+    stage.clock.advance(5_000);
+    await stage.settled();
+    // First it answers with an error of its own, then not at all.
+    if (passedMs === awayMs / 2) {
+      await s3.pause();
+      s3.fault = () => "pass";
+    }
+    if (passedMs % 100_000 !== 0) continue;
+    // Recording does not wait for it.
+    const before = stage.takenBytes;
+    count += 1;
+    await stage.record(50_000, count);
+    expect(stage.takenBytes - before).toBeGreaterThan(1_000_000);
+    await stage.settled();
+  }
+  expect(count).toBe(7);
+  const reported = stage.reports("FAILED");
+  expect(reported.length).toBeGreaterThanOrEqual(5);
+  expect(new Set(reported).size).toBe(reported.length);
+  expect(stage.results[0]).toEqual(["FAILED", "InternalError: We failed"]);
+  expect(stage.results.at(-1)?.[1]).toMatch(/socket hang up|ECONNRESET/);
+
+  await s3.resume();
+  for (let passedMs = 0; stage.reports("UPLOADED").length === 0 && passedMs < 375_000; passedMs += 5_000) {
+    stage.clock.advance(5_000);
+    await stage.settled();
+  }
+  // The first one that is there tells the others that they need not wait.
+  const names = Array.from({ length: count }, (_, index) => `20260102030405-00${index + 1}`);
+  expect(stage.reports("UPLOADED").toSorted()).toEqual(names);
+  for (const name of names) {
+    const file = `${CHANNEL}/${name}.mp4`;
+    expect(s3.object(`fanfare/${file}`).equals(readFileSync(join(folder, "recordings", file)))).toBe(true);
+  }
+});
+
+test("a service that keeps a part waiting holds up no recording, and gets the file when it takes it", async () => {
+  const { folder, s3, stage } = await staged(50_000);
+  const held = Promise.withResolvers<"pass">();
+  s3.fault = (what) => (what === "part 1" ? held.promise : "pass");
+  stage.uploadTo(s3);
+  await waitFor("the part", 20_000, () => (s3.requests.includes("part 1") ? true : undefined));
+  stage.recorder.send({ kind: "begin", number: 9, channelId: OTHER, startTime: START });
+  for (let second = 0; second < 10; second += 1) {
+    const tags = frames(second * 1_000, (second + 1) * 1_000, 50_000);
+    stage.recorder.send({ kind: "media", number: 9, bytes: batch(...(second === 0 ? heads() : []), ...tags) });
+  }
+  stage.recorder.send({ kind: "end", number: 9, reason: "BROADCAST_ENDED" });
+  await waitFor("the other file", 5_000, () => (stage.hasFinished(OTHER) ? true : undefined));
+  expect(readFileSync(join(folder, "recordings", OTHER, `${ID}.mp4`)).length).toBeGreaterThan(10 * 25 * 50_000);
+  expect(stage.upload).toMatchObject({ state: "UPLOADING", sentBytes: 0 });
+  held.resolve("pass");
+  await stage.until("UPLOADED");
   expect(s3.object(`fanfare/${CHANNEL}/${ID}.mp4`).equals(stage.bytes)).toBe(true);
 });
 

@@ -122,10 +122,10 @@ test("an upload that the store forgot begins again", async () => {
 test("one file that fails does not hold up the next, and a deleted one takes its upload with it", async () => {
   const { store, start, recorder, pass } = await staged(2);
   const send = store.send.bind(store);
-  store.send = () => {
-    store.send = send;
-    return Promise.reject(new ObjectStoreError("unreachable", "away"));
-  };
+  store.send = (name, uploadId, part, bytes) =>
+    uploadId === "upload 0"
+      ? Promise.reject(new ObjectStoreError("unreachable", "away"))
+      : send(name, uploadId, part, bytes);
   await start();
   expect(store.calls.at(-1)).toBe("0 s upload 1: complete tag 1");
   expect(await recorder.ask({ kind: "delete", ...KEY })).toMatchObject({ result: "deleted" });
@@ -134,4 +134,21 @@ test("one file that fails does not hold up the next, and a deleted one takes its
   const calls = store.calls.length;
   await pass(10);
   expect(store.calls).toHaveLength(calls);
+});
+
+test("once the store has one file, the others that wait for it do not wait longer", async () => {
+  const { store, start, pass, results, recorder } = await staged();
+  store.failure = "unreachable";
+  await start();
+  await pass(100);
+  recorder.send({ kind: "begin", number: 1, channelId: CHANNEL, startTime: 1_767_323_146_000 });
+  recorder.send({ kind: "media", number: 1, bytes: batch(...heads(), ...frames(0, 1_000)) });
+  recorder.send({ kind: "end", number: 1, reason: "BROADCAST_ENDED" });
+  await pass(80);
+  const times = store.calls.map((call) => call.split(" s ")[0]);
+  expect(times).toEqual(["0", "5", "15", "35", "75", "101", "107", "117", "137", "155", "177"]);
+  store.failure = undefined;
+  // By itself the first would be tried at 315 s.
+  await pass(80);
+  expect(results().filter((line) => line.endsWith("UPLOADED"))).toHaveLength(2);
 });

@@ -86,8 +86,9 @@ export class Uploader {
     try {
       await this.#send(file);
       this.#attempts.delete(key);
-      this.#dueMs.delete(key);
       this.#reported.delete(key);
+      // The store is there: others that waited for it need not wait longer.
+      this.#dueMs.clear();
       const done: RecordingUpload = { state: "UPLOADED", sentBytes: file.bytes };
       if (this.#set(file, done)) this.#deps.onResult(file, done);
     } catch (error) {
