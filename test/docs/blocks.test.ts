@@ -79,6 +79,7 @@ const CHECKED_BY: Readonly<Record<string, readonly (readonly [language: string, 
   "docs/cli.md": [
     ["sh", CLI],
     ["yaml", CLI],
+    ["yaml", CLI],
     ["ts", CLI],
   ],
   "docs/reverse-proxy.md": [

@@ -2,6 +2,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { expect, test } from "vitest";
+import { readApplyFile } from "../../src/cli/api/apply/apply-file.ts";
 import { codeBlocks, readPages } from "../support/checks/doc-pages.ts";
 import { runToEnd } from "../support/processes/children.ts";
 import { runFanfare } from "../support/processes/fanfare-command.ts";
@@ -10,7 +11,7 @@ import { Stage } from "../support/stages/stage.ts";
 
 test("the blocks of the command line's page work as they are, with a server and keys of their own", async () => {
   const page = readPages("docs/cli.md").get("docs/cli.md") ?? "";
-  const [[login = ""], [file = ""], [program = ""]] = [
+  const [[login = ""], [file = "", lists = ""], [program = ""]] = [
     codeBlocks(page, "sh"),
     codeBlocks(page, "yaml"),
     codeBlocks(page, "ts"),
@@ -36,6 +37,14 @@ test("the blocks of the command line's page work as they are, with a server and 
     channelName: "sunday_show",
     latency: "low",
     hold: { seconds: 300 },
+  });
+
+  writeFileSync(path, lists);
+  expect(
+    readApplyFile(path, { ARCHIVE_KEY: "ar", CREW_HOOK: "https://hooks.slack.com/services/T0/B0/X" }),
+  ).toMatchObject({
+    channels: [{ schedules: [{ scheduleName: "Evening", files: ["intro.mp4", "show.mp4"], startAt: "20:00" }] }],
+    contacts: [{ contactName: "crew", channels: ["sunday_show"] }],
   });
 
   const client = pathToFileURL(join(ROOT, "src", "client", "client.ts")).href;

@@ -29,7 +29,7 @@ const timeOfDay = z
   });
 
 /** A time of day as text, without seconds where there are none. */
-const timeText = z
+export const timeText = z
   .string({ error: TIME_RULE })
   .regex(TIME_FORM, { error: TIME_RULE })
   .transform((text) => text.replace(/^(\d\d:\d\d):00$/, "$1"));

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { parsePullUrl } from "../../base/pull/pull-url.ts";
 
 /** Files of a playlist at most. */
-const FILES_MAX = 500;
+export const FILES_MAX = 500;
 const FILE_NAME_CHARACTERS_MAX = 200;
 /** One file at most, in bytes: 1 TiB. */
 const FILE_BYTES_MAX = 2 ** 40;

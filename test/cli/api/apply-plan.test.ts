@@ -10,7 +10,7 @@ function wantedIn(text: string, env: Readonly<Record<string, string>> = {}): rea
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   const path = join(folder, "channels.yaml");
   writeFileSync(path, text);
-  return readApplyFile(path, env);
+  return readApplyFile(path, env).channels;
 }
 
 const FILE = `

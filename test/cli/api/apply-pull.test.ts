@@ -21,7 +21,7 @@ channels:
     restream: [{ targetName: CUSTOM, rtmpUrl: "rtmp://a.example/live", streamKey: key }]
 `,
   );
-  return readApplyFile(path, env);
+  return readApplyFile(path, env).channels;
 }
 
 function present(pull: Present["pull"], isPublishing = false): Present {

@@ -4,6 +4,8 @@ import { z } from "zod";
 import { createChannelRequest } from "../../../api-contract/schemas/schemas.ts";
 import { pullUrl } from "../../../api-contract/schemas/source-schemas.ts";
 import { ConfigError } from "../../../app/config/config-error.ts";
+import { type WantedContact, wantedContact } from "./apply-contacts.ts";
+import { wantedSchedule } from "./apply-schedules.ts";
 
 /** A longer file is not one of channels, in characters. */
 const CHARACTERS_MAX = 10_000_000;
@@ -11,38 +13,47 @@ const CHARACTERS_MAX = 10_000_000;
 const ALIASES_MAX = 100;
 
 /** Fields that may come from the environment, so that a file without secrets can be kept with other sources. */
-const SECRETS = ["streamKey", "password", "streamPassword", "url"] as const;
+const SECRETS = ["streamKey", "password", "streamPassword", "url", "webhookUrl", "botToken"] as const;
 
-const wholeFile = z.object({ channels: z.array(z.record(z.string(), z.unknown())) });
+const records = z.array(z.record(z.string(), z.unknown()));
+const wholeFile = z.object({ channels: records, contacts: records.nullish() });
 
+const SCHEDULES_RULE = "a list of schedules";
 const wantedChannel = createChannelRequest.extend({
   pull: z.object({ url: pullUrl, enabled: z.boolean({ error: "true or false" }).nullish() }).nullish(),
+  schedules: z.array(wantedSchedule, { error: SCHEDULES_RULE }).nullish(),
 });
 
 /**
- * A channel as the file wants it: the body of the call that creates one, and the stream that it pulls. Absent fields
- * are left as they are.
+ * A channel as the file wants it: the body of the call that creates one, the stream that it pulls, and its schedules.
+ * Absent fields are left as they are.
  */
 export type WantedChannel = z.output<typeof wantedChannel>;
 export type WantedPlatform = WantedChannel["restream"][number];
 
+/** `contacts`: absent where the file says nothing about them. */
+export type WantedFile = {
+  readonly channels: readonly WantedChannel[];
+  readonly contacts?: readonly WantedContact[];
+};
+
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * Reads a file of channels, YAML or JSON; `-` is standard input. A platform's `streamKeyFrom: NAME` takes the key from
- * the environment. Throws ConfigError with the place of what is wrong.
+ * Reads a file of channels and contacts, YAML or JSON; `-` is standard input. A platform's `streamKeyFrom: NAME` takes
+ * the key from the environment. Throws ConfigError with the place of what is wrong.
  */
-export function readApplyFile(path: string, env: Environment): readonly WantedChannel[] {
+export function readApplyFile(path: string, env: Environment): WantedFile {
   let text: string;
   try {
     text = readFileSync(path === "-" ? 0 : path, "utf8");
   } catch (error) {
     throw new ConfigError(`${path} cannot be read: ${(error as Error).message}`);
   }
-  return channelsIn(text, path, env);
+  return wantedIn(text, path, env);
 }
 
-function channelsIn(text: string, path: string, env: Environment): readonly WantedChannel[] {
+function wantedIn(text: string, path: string, env: Environment): WantedFile {
   if (text.length > CHARACTERS_MAX) throw new ConfigError(`${path} is too long to be a file of channels.`);
   let value: unknown;
   try {
@@ -52,17 +63,29 @@ function channelsIn(text: string, path: string, env: Environment): readonly Want
   }
   const file = wholeFile.safeParse(value);
   if (!file.success) throw new ConfigError(`${path} must be an object with a list "channels".`);
-  const wanted = file.data.channels.map((channel, index) => {
-    const result = wantedChannel.safeParse({ planType: "STANDARD", ...withSecrets(channel, env) });
-    if (result.success) return result.data;
-    const [issue] = result.error.issues;
-    const place = ["channels", index, ...(issue?.path ?? [])].join(".");
-    throw new ConfigError(`${path}: ${place} must be ${issue?.message ?? "another value"}.`);
-  });
-  const names = wanted.map(({ channelName }) => channelName);
+  const channels = file.data.channels.map((channel, index) =>
+    checked(wantedChannel, { planType: "STANDARD", ...withSecrets(channel, env) }, path, ["channels", index]),
+  );
+  const contacts = file.data.contacts?.map((contact, index) =>
+    checked(wantedContact, withSecretsOf(contact, env), path, ["contacts", index]),
+  );
+  const names = channels.map(({ channelName }) => channelName);
   const twice = names.find((name, index) => names.indexOf(name) !== index);
-  if (twice === undefined) return wanted;
+  if (twice === undefined) return { channels, ...(contacts === undefined ? {} : { contacts }) };
   throw new ConfigError(`${path}: two channels are named ${JSON.stringify(twice)}; a file knows them by their names.`);
+}
+
+function checked<Schema extends z.ZodType>(
+  schema: Schema,
+  value: unknown,
+  path: string,
+  place: readonly (string | number)[],
+): z.output<Schema> {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const [issue] = result.error.issues;
+  const where = [...place, ...(issue?.path ?? [])].join(".");
+  throw new ConfigError(`${path}: ${where} must be ${issue?.message ?? "another value"}.`);
 }
 
 function withSecrets(channel: Readonly<Record<string, unknown>>, env: Environment): Readonly<Record<string, unknown>> {

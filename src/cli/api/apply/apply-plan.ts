@@ -1,8 +1,16 @@
-import { isDeepStrictEqual } from "node:util";
 import type { Channel } from "../channels.ts";
 import type { Platform } from "../platforms.ts";
+import { changesOf, changesText, type FieldChange } from "./apply-changes.ts";
+import { type ContactStep, contactStepText } from "./apply-contacts.ts";
 import type { WantedChannel, WantedPlatform } from "./apply-file.ts";
 import { type PresentPull, type PullChange, pullChange, pullText } from "./apply-pull.ts";
+import {
+  FileNames,
+  type PresentSchedule,
+  type ScheduleStep,
+  scheduleSteps,
+  scheduleStepText,
+} from "./apply-schedules.ts";
 
 /** What a server has. */
 export type Present = {
@@ -10,12 +18,12 @@ export type Present = {
   readonly platforms: readonly Platform[];
   /** Absent where nobody asked for it. */
   readonly pull?: PresentPull;
+  readonly schedules?: readonly PresentSchedule[];
 };
 
-/** One field that changes. Secrets have no values. */
-type FieldChange = { readonly field: string; readonly from?: unknown; readonly to?: unknown };
-
 export type Step =
+  | ScheduleStep
+  | ContactStep
   | { readonly kind: "create-channel"; readonly wanted: WantedChannel }
   | {
       readonly kind: "change-channel";
@@ -40,7 +48,6 @@ export type Step =
     }
   | { readonly kind: "remove-platform"; readonly channel: Channel; readonly platform: Platform };
 
-const SECRET = new Set(["streamKey", "password", "streamPassword", "ingestAuth", "srtPassphrase"]);
 /** The fields that a file of channels may set, beside names; `fanfare export` writes the same. */
 export const CHANNEL_FIELDS = [
   "planType",
@@ -85,25 +92,34 @@ const HARMLESS = new Set([
   "srtPassphrase",
 ]);
 
+const NO_FILES = new FileNames([]);
+
 /**
  * The steps from what is there to what is wanted, and nothing else: fields and, unless `isPruning`, channels and platforms that the
  * file does not name stay. Channels are known by their names, platforms by their labels, or by platform and place.
+ * `names`: the server's files, which schedules name.
  */
 export function planOf(
   wanted: readonly WantedChannel[],
   present: readonly Present[],
   isPruning: boolean,
+  names = NO_FILES,
 ): readonly Step[] {
   const steps: Step[] = [];
   for (const one of wanted) {
     const found = present.find(({ channel }) => channel.channelName === one.channelName);
-    if (found === undefined) steps.push({ kind: "create-channel", wanted: one });
-    else steps.push(...channelSteps(one, found, isPruning));
+    if (found === undefined) {
+      for (const { files } of one.schedules ?? []) names.idsOf(files);
+      steps.push({ kind: "create-channel", wanted: one });
+    } else {
+      steps.push(...channelSteps(one, found, isPruning));
+      steps.push(...scheduleSteps(found.channel, one.schedules, found.schedules ?? [], names, isPruning));
+    }
   }
   if (!isPruning) return steps;
-  const names = new Set(wanted.map(({ channelName }) => channelName));
+  const wantedNames = new Set(wanted.map(({ channelName }) => channelName));
   for (const { channel } of present) {
-    if (!names.has(channel.channelName)) steps.push({ kind: "delete-channel", channel });
+    if (!wantedNames.has(channel.channelName)) steps.push({ kind: "delete-channel", channel });
   }
   return steps;
 }
@@ -141,31 +157,18 @@ function isSame(wanted: WantedPlatform, platform: Platform): boolean {
   return (wanted.label ?? undefined) === platform.label || platform.label === undefined || wanted.label == null;
 }
 
-function changesOf(fields: readonly string[], wanted: object, present: object): readonly FieldChange[] {
-  const [given, has] = [wanted, present] as readonly Readonly<Record<string, unknown>>[];
-  return fields.flatMap((field): readonly FieldChange[] => {
-    const to = given?.[field];
-    const from = has?.[field];
-    if (to === undefined || to === null || isCovered(to, from)) return [];
-    return [SECRET.has(field) ? { field } : { field, from, to }];
-  });
-}
-
-/** True where every value that is wanted is there: the server fills in what the file leaves out, and omits what is empty. */
-function isCovered(to: unknown, from: unknown): boolean {
-  if (to === "" && from === undefined) return true;
-  if (typeof to !== "object" || to === null || Array.isArray(to)) return isDeepStrictEqual(to, from);
-  if (typeof from !== "object" || from === null) return false;
-  return Object.entries(to).every(
-    ([name, value]) => value == null || isCovered(value, (from as Record<string, unknown>)[name]),
-  );
-}
-
 /** True where the step ends or restarts something that is on air. */
 export function disturbs(step: Step): boolean {
   switch (step.kind) {
     case "create-channel":
     case "add-platform":
+    // What plays of a schedule plays on.
+    case "add-schedule":
+    case "change-schedule":
+    case "remove-schedule":
+    case "create-contact":
+    case "change-contact":
+    case "remove-contact":
       return false;
     case "change-channel":
       return step.channel.isPublishing && step.changes.some(({ field }) => !HARMLESS.has(field));
@@ -202,6 +205,12 @@ export function stepText(step: Step): string {
       return `~ platform ${nameOf(step.platform)} of ${step.channel.channelName}: ${changesText(step.changes)}${note}`;
     case "remove-platform":
       return `- platform ${nameOf(step.platform)} of ${step.channel.channelName}${note}`;
+    case "add-schedule":
+    case "change-schedule":
+    case "remove-schedule":
+      return scheduleStepText(step);
+    default:
+      return contactStepText(step);
   }
 }
 
@@ -213,14 +222,4 @@ function nameOf({
   readonly label?: string | null | undefined;
 }): string {
   return label == null || label === "" ? targetName : `${targetName} (${label})`;
-}
-
-function changesText(changes: readonly FieldChange[]): string {
-  return changes
-    .map((change) =>
-      "to" in change
-        ? `${change.field} ${JSON.stringify(change.from)} → ${JSON.stringify(change.to)}`
-        : `${change.field} changes`,
-    )
-    .join(", ");
 }

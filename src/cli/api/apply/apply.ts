@@ -5,30 +5,50 @@ import { text } from "../../commands/options.ts";
 import { action, apiCommand, jsonText } from "../api-command.ts";
 import { allChannels, deleteChannel } from "../channels.ts";
 import { ApiFailure, contentOf, EXIT } from "../exit-codes.ts";
-import { readApplyFile, type WantedChannel } from "./apply-file.ts";
+import { picked } from "./apply-changes.ts";
+import { contactSteps, exportedContact, type PresentContact, takeContactStep } from "./apply-contacts.ts";
+import { readApplyFile, type WantedChannel, type WantedFile } from "./apply-file.ts";
 import { CHANNEL_FIELDS, disturbs, PLATFORM_FIELDS, type Present, planOf, type Step, stepText } from "./apply-plan.ts";
 import { changePull, presentPull } from "./apply-pull.ts";
+import { addSchedule, exportedSchedule, FileNames, takeScheduleStep } from "./apply-schedules.ts";
 
-async function presentOf(client: FanfareClient): Promise<readonly Present[]> {
-  const present: Present[] = [];
+/** What the server has of all that a file can name. */
+type Server = {
+  readonly channels: readonly Present[];
+  readonly contacts: readonly PresentContact[];
+  readonly names: FileNames;
+};
+
+async function presentOf(client: FanfareClient): Promise<Server> {
+  const channels: Present[] = [];
   for (const channel of await allChannels(client)) {
     const path = { params: { path: { channelId: channel.channelId } } };
-    present.push({
+    channels.push({
       channel,
       platforms: await contentOf(client.GET("/re-stream/channels/{channelId}/platforms", path)),
       pull: await presentPull(client, channel.channelId),
+      schedules: await contentOf(client.GET("/re-stream/channels/{channelId}/schedules", path)),
     });
   }
-  return present;
+  const names = new FileNames(await contentOf(client.GET("/media-files")));
+  return { channels, contacts: await contentOf(client.GET("/events/contacts")), names };
+}
+
+function stepsOf({ channels, contacts }: WantedFile, present: Server, isPruning: boolean): readonly Step[] {
+  const known = present.channels.map(({ channel }) => channel);
+  return [
+    ...planOf(channels, present.channels, isPruning, present.names),
+    ...contactSteps(contacts, present.contacts, known, isPruning),
+  ];
 }
 
 /** The bodies come from a file that the same schemas have checked: absent and null are the same to the server. */
-async function take(client: FanfareClient, step: Step): Promise<unknown> {
+async function take(client: FanfareClient, step: Step, names: FileNames): Promise<unknown> {
   const one = { params: { path: { channelId: "channel" in step ? step.channel.channelId : "" } } };
   const platform = (platformId: number) => ({ params: { path: { ...one.params.path, platformId } } });
   switch (step.kind) {
     case "create-channel":
-      return createChannel(client, step.wanted);
+      return createChannel(client, step.wanted, names);
     case "set-pull":
       return changePull(client, step.channel.channelId, step.change);
     case "change-channel":
@@ -51,18 +71,29 @@ async function take(client: FanfareClient, step: Step): Promise<unknown> {
       return contentOf(
         client.DELETE("/re-stream/channels/{channelId}/platforms/{platformId}", platform(step.platform.platId)),
       );
+    case "add-schedule":
+    case "change-schedule":
+    case "remove-schedule":
+      return takeScheduleStep(client, step, names);
+    default:
+      return takeContactStep(client, step);
   }
 }
 
-async function createChannel(client: FanfareClient, { pull, ...body }: WantedChannel): Promise<void> {
+async function createChannel(
+  client: FanfareClient,
+  { pull, schedules, ...body }: WantedChannel,
+  names: FileNames,
+): Promise<void> {
   const { channelId } = await contentOf(client.POST("/re-stream/channels", { body: body as never }));
   if (pull != null)
     await changePull(client, channelId, { url: pull.url, ...(pull.enabled === true ? { enabled: true } : {}) });
+  for (const schedule of schedules ?? []) await addSchedule(client, channelId, schedule, names);
 }
 
-async function takeAll(client: FanfareClient, steps: readonly Step[]): Promise<void> {
+async function takeAll(client: FanfareClient, steps: readonly Step[], names: FileNames): Promise<void> {
   for (const [index, step] of steps.entries()) {
-    await take(client, step).catch((error: unknown) => {
+    await take(client, step, names).catch((error: unknown) => {
       if (!(error instanceof ApiFailure)) throw error;
       const done =
         index === 0 ? "Nothing was changed." : `${index} of ${steps.length} steps are done; run it again for the rest.`;
@@ -73,7 +104,8 @@ async function takeAll(client: FanfareClient, steps: readonly Step[]): Promise<v
 
 const SWITCHES = {
   "dry-run": "Show what would change, and change nothing.",
-  prune: "Also delete channels and platforms that the file does not name.",
+  prune:
+    "Also delete channels, platforms, and of lists that the file has, schedules and contacts that it does not name.",
   "on-air": "Also change what restarts or ends a stream that is on air. Without it nothing at all is changed then.",
 };
 const FILE = { file: text("a path, or - for standard input", "The file of channels, YAML or JSON.") };
@@ -97,7 +129,8 @@ const applyAction = action({
   run: async ({ client, values, switches, isJson }) => {
     if (values.file === undefined) throw new ApiFailure(EXIT.usage, "--file FILE (or -f FILE) names the file.");
     const wanted = readApplyFile(values.file, process.env);
-    const steps = planOf(wanted, await presentOf(client), switches.has("prune"));
+    const present = await presentOf(client);
+    const steps = stepsOf(wanted, present, switches.has("prune"));
     if (switches.has("dry-run")) return reportOf(steps, isJson, false);
     const disturbing = steps.filter(disturbs);
     if (disturbing.length > 0 && !switches.has("on-air")) {
@@ -107,7 +140,7 @@ const applyAction = action({
         `this would disturb what is on air; give --on-air for it. Nothing was changed.\n${lines}`,
       );
     }
-    await takeAll(client, steps);
+    await takeAll(client, steps, present.names);
     return reportOf(steps, isJson, true);
   },
 });
@@ -127,30 +160,31 @@ export const importCommand = withShortFile(
   apiCommand("import", "Channels from a file that fanfare export wrote, of this server or another.", {
     "": action({
       words: [],
-      about: "Creates the channels of the file that the server does not have yet. Changes none that it has.",
+      about:
+        "Creates the channels and contacts of the file that the server does not have yet. Changes none that it has.",
       options: FILE,
       run: async ({ client, values, isJson }) => {
         if (values.file === undefined) throw new ApiFailure(EXIT.usage, "--file FILE (or -f FILE) names the file.");
-        const steps = planOf(readApplyFile(values.file, process.env), await presentOf(client), false);
-        const created = steps.filter(({ kind }) => kind === "create-channel");
-        await takeAll(client, created);
+        const wanted = readApplyFile(values.file, process.env);
+        const present = await presentOf(client);
+        const steps = stepsOf(wanted, present, false);
+        const created = steps.filter(({ kind }) => kind === "create-channel" || kind === "create-contact");
+        await takeAll(client, created, present.names);
         return reportOf(created, isJson, true);
       },
     }),
   }),
 );
 
-function picked(from: object, names: readonly string[]): Readonly<Record<string, unknown>> {
-  const fields = from as Readonly<Record<string, unknown>>;
-  return Object.fromEntries(names.flatMap((name) => (fields[name] === undefined ? [] : [[name, fields[name]]])));
-}
-
 export const exportCommand = apiCommand("export", "Channels as a file.", {
   "": action({
     words: [],
-    about: "Prints all channels as YAML for fanfare apply and fanfare import. It contains keys; keep it private.",
+    about:
+      "Prints all channels and contacts as YAML for fanfare apply and fanfare import. It contains keys; keep it private.",
     run: async ({ client, isJson }) => {
-      const channels = (await presentOf(client)).map(({ channel, platforms, pull }) => {
+      const present = await presentOf(client);
+      const channels = present.channels.map(({ channel, platforms, pull, schedules = [] }) => {
+        const toCome = schedules.flatMap((schedule) => exportedSchedule(schedule, present.names) ?? []);
         const { endTime: _end, limitTime: _limit, ...hold } = channel.hold;
         return {
           ...picked({ ...channel, hold, recording: { enabled: channel.recording.enabled } }, [
@@ -159,9 +193,13 @@ export const exportCommand = apiCommand("export", "Channels as a file.", {
           ]),
           ...(pull?.url === undefined ? {} : { pull: { url: pull.url, enabled: pull.isRunning } }),
           restream: platforms.map((platform) => picked(platform, ["targetName", ...PLATFORM_FIELDS])),
+          ...(toCome.length === 0 ? {} : { schedules: toCome }),
         };
       });
-      return isJson ? jsonText({ channels }) : stringify({ channels });
+      const known = present.channels.map(({ channel }) => channel);
+      const contacts = present.contacts.map((contact) => exportedContact(contact, known));
+      const file = { channels, ...(contacts.length === 0 ? {} : { contacts }) };
+      return isJson ? jsonText(file) : stringify(file);
     },
   }),
 });
