@@ -309,7 +309,8 @@ export class FanOut {
       const shared = own === undefined ? fillerRun.sharedBy(this.#fanOut.renditions) : [];
       const packet = this.#fanOut.send(frame, shared);
       // The thumbnail shows what viewers see, and filler may follow a slate.
-      if (kind === "video" && fillerRun instanceof SlateRun) this.#stock.take(frame, packet, this.#head, this.#deps.clock);
+      if (kind === "video" && fillerRun instanceof SlateRun)
+        this.#stock.take(frame, packet, this.#head, this.#deps.clock);
     }
     this.#flushCall.note(0);
   }

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { NO_ALERTS } from "../../../src/control/channels/channel.ts";
+import { NO_ALERTS, type TargetSettings } from "../../../src/control/channels/channel.ts";
 import type { Store } from "../../../src/control/ports/store.ts";
 import { FULL_TARGET, newChannel, TARGET } from "./store-suite-data.ts";
 
@@ -154,6 +154,40 @@ function changeTests(store: () => Store): void {
     }));
     const edited = { loginId: "me", label: "L", isEnabled: false, bufferPolicy: "disconnect" };
     expect(again).toMatchObject({ revision: 3, targets: [edited, {}] });
+  });
+
+  test("delay, windows, silence and other choices of a target are read as they were written, and as they were changed", async () => {
+    const windows = { timeZone: "Asia/Seoul", list: [{ days: ["SUN"], fromSeconds: 72_000, toSeconds: 0 }] } as const;
+    const chosen: Partial<TargetSettings> = {
+      tracks: { video: 1, audio: 2 },
+      hasTimedData: false,
+      silentAudio: "always",
+      delaySeconds: 900,
+      windows,
+      isOutsideWindows: true,
+      openUntil: 1_800_000_000_000,
+    };
+    const { channelId } = await store().createChannel(newChannel(1, { targets: [{ ...TARGET, ...chosen }, TARGET] }));
+    const targets = async () => (await store().findChannel(channelId))?.targets;
+    const there = { ...TARGET, totals: NO_TOTALS };
+    expect(await targets()).toEqual([
+      { ...there, ...chosen, targetId: 1 },
+      { ...there, targetId: 2 },
+    ]);
+    await store().changeTarget(channelId, 2, () => chosen);
+    await store().changeTarget(channelId, 1, () => ({
+      tracks: "all",
+      hasTimedData: true,
+      silentAudio: "auto",
+      delaySeconds: 0,
+      windows: "none",
+      isOutsideWindows: false,
+      openUntil: 0,
+    }));
+    expect(await targets()).toEqual([
+      { ...there, targetId: 1 },
+      { ...there, ...chosen, targetId: 2 },
+    ]);
   });
 
   test("a decision of undefined leaves the channel, its target and the revision unchanged", async () => {
