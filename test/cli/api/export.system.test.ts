@@ -24,7 +24,12 @@ test("schedules, windows, delays and contacts go from one server to another, wit
   const film = await makeFile(stage.folder, "film.mp4", { seconds: 1, size: "64x64" });
   const [one, other] = [await served(stage, "one", film), await served(stage, "other", film)];
   const windows = { open: [{ days: ["SUN"], startAt: "18:00", endAt: "23:00" }], timeZone: "Asia/Seoul" };
-  const platform = { rtmpUrl: "rtmp://live.example.com/app", streamKey: uniqueKey("export"), delaySeconds: 30, windows };
+  const platform = {
+    rtmpUrl: "rtmp://live.example.com/app",
+    streamKey: uniqueKey("export"),
+    delaySeconds: 30,
+    windows,
+  };
   const { channelId } = await one.api.createChannel("show", [platform]);
   const evening = { timeZone: "Asia/Seoul", repeat: "weekly", days: ["SUN"], startAt: "20:00", endAt: "21:30" };
   const schedule = { scheduleName: "Evening", fileIds: [one.fileId], loop: true, catchUp: "join", ...evening };
