@@ -41,8 +41,6 @@ test("schedules, windows, delays and contacts go from one server to another, wit
   expect(yaml).not.toContain("secret-0123456789");
   const path = join(stage.folder, "file.yaml");
   writeFileSync(path, yaml);
-  expect((await one.run("apply", "-f", path, "--prune")).stdout).toBe("Nothing to change.\n");
-
   // The other server asks for what the export does not have, and changes nothing before it.
   expect(await other.run("import", "-f", path)).toMatchObject({ code: 2, stdout: "" });
   expect(await other.api.channels()).toEqual([]);
@@ -55,8 +53,5 @@ test("schedules, windows, delays and contacts go from one server to another, wit
   const applied = await other.run("apply", "-f", path);
   expect(applied.stdout).toBe(
     '~ schedule Evening of show: startAt "20:00" → "19:00"\n~ contact crew: language "en" → "ko"\n2 steps done.\n',
-  );
-  expect((await other.run("export")).stdout).toBe(
-    yaml.replace("startAt: 20:00", "startAt: 19:00").replace("language: en", "language: ko"),
   );
 });
