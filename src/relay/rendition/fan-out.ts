@@ -246,7 +246,7 @@ export class FanOut {
     for (const frame of frames) {
       const timeMs = this.#timeline.send(frame.timeMs);
       const packet = this.#fanOut.send(timeMs === frame.timeMs ? frame : { ...frame, timeMs });
-      if (frame.kind === "video" && frame.trackId === 0) this.#stock.take(frame, packet, this.#head, this.#deps.clock);
+      this.#stock.take(frame, packet, this.#head, this.#deps.clock);
       this.#flushCall.note(frame.payload.length);
     }
   }
@@ -309,8 +309,7 @@ export class FanOut {
       const shared = own === undefined ? fillerRun.sharedBy(this.#fanOut.renditions) : [];
       const packet = this.#fanOut.send(frame, shared);
       // The thumbnail shows what viewers see, and filler may follow a slate.
-      if (kind === "video" && fillerRun instanceof SlateRun)
-        this.#stock.take(frame, packet, this.#head, this.#deps.clock);
+      if (fillerRun instanceof SlateRun) this.#stock.take(frame, packet, this.#head, this.#deps.clock);
     }
     this.#flushCall.note(0);
   }

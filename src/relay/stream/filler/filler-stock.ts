@@ -13,8 +13,11 @@ const ROOM = 1.25;
 /** A frame of several messages is cut off at this length, in bytes; no encoder's is larger. */
 const FRAME_BYTES_MAX = 16 * 1024 * 1024;
 
-/** A message of video. `isFurther`: it continues the frame that the message before it began. */
-type SentFrame = { readonly payload: Buffer; readonly isKeyframe: boolean; readonly isFurther?: boolean | undefined };
+/** `isFurther`: it continues the frame that the message before it began. */
+type SentFrame = Pick<Packet, "kind" | "trackId" | "isKeyframe"> & {
+  readonly payload: Buffer;
+  readonly isFurther?: boolean | undefined;
+};
 
 /** The frames to show in turn, in memory of their own. */
 export type FillerFrames = {
@@ -138,13 +141,14 @@ export class FillerStock {
     return this.#blocks;
   }
 
-  /** Takes a frame of the stream as it was sent; filler shows only the default track. `packet`: where the frame lies. */
+  /** Takes a frame of the stream as it was sent, and keeps video of the default track. `packet`: where the frame lies. */
   take(
-    { payload, isKeyframe, isFurther }: SentFrame,
+    { kind, trackId, payload, isKeyframe, isFurther }: SentFrame,
     packet: Packet | undefined,
     head: Pick<DecoderConfig, "config">,
     clock: Pick<Clock, "wallNow">,
   ): void {
+    if (kind !== "video" || trackId !== 0) return;
     const own = isMultitrack("video", payload) ? flattenTrack("video", payload, 0) : payload;
     if (own === undefined) return;
     const lies = own === payload ? packet : undefined;
