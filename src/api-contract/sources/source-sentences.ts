@@ -11,8 +11,8 @@ export const SOURCE_SENTENCES: Readonly<Record<string, readonly [en: string, ko:
   "server-overloaded": ["The server is overloaded.", "서버가 과부하 상태입니다."],
   "encoder-on-air": ["An encoder is on air.", "인코더가 방송 중입니다."],
   elsewhere: [
-    "Another server has the channel: start the source there.",
-    "다른 서버가 이 채널을 맡고 있습니다. 그 서버에서 시작해 주세요.",
+    "It plays on another server, or another server has the channel: start and stop it there.",
+    "다른 서버에서 재생 중이거나 다른 서버가 이 채널을 맡고 있습니다. 그 서버에서 시작하고 중지해 주세요.",
   ],
   internal: ["An error in the server itself.", "서버 내부 오류입니다."],
 };

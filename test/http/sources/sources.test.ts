@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { SqlSourceStore } from "../../../src/store/sources/source-store.ts";
 import { Api, CHANNEL, CHANNELS } from "../api.ts";
 
 const FILES = "/api/v2/media-files";
@@ -228,5 +229,25 @@ test("what played when the server ended plays again at the same file, unless it 
   const before = api.player.starts.length;
   await api.sources.resume();
   expect(api.player.starts).toHaveLength(before);
+  await api.close();
+});
+
+test("a source that another server has taken over stops here, and what is stored is the other one's", async () => {
+  const { api, channelId, source } = await open();
+  await api.put(source, { fileIds: ["mf-a", "mf-b"] });
+  await api.post(`${source}/start`);
+  const store = new SqlSourceStore(api.database);
+  expect(await store.claimSource(channelId, 0, 9)).toBe(true);
+  const [stored] = await store.listSources();
+  // This process stood still meanwhile, and goes on.
+  api.player.become(channelId, { state: "playing", sinceTime: 1, position: 1, fileId: "mf-b" });
+  await expect
+    .poll(async () => (await api.get(source)).body.content)
+    .toMatchObject({ sourceState: "stopped", sourceReason: "elsewhere" });
+  expect(await store.listSources()).toEqual([stored]);
+  api.sources.learn({ ...stored, channelId, isWanted: true, position: 0, node: 9 });
+  const refused = await api.post(`${source}/start`);
+  expect([refused.status, refused.body.error.details]).toEqual([409, expect.stringContaining("plays already")]);
+  expect(await store.listSources()).toEqual([stored]);
   await api.close();
 });
