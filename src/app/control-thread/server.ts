@@ -20,7 +20,6 @@ import { instanceName } from "../../store/database/instance-name.ts";
 import { probeWrite } from "../../store/database/write-probe.ts";
 import { createLogger } from "../../telemetry/logger.ts";
 import type { Metrics } from "../../telemetry/metrics.ts";
-import type { TraceExporter } from "../../telemetry/traces/trace-exporter.ts";
 import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
 import type { ShutdownMode } from "../../thread-protocol/messages.ts";
 import { type Addresses, addressesOf } from "../config/addresses.ts";
@@ -41,6 +40,7 @@ import type { MediaPool } from "./media/media-pool.ts";
 import { MediaSources } from "./media-sources.ts";
 import { Notifications } from "./notifications.ts";
 import { newObservers } from "./observing/observers.ts";
+import type { TraceExport } from "./observing/trace-export.ts";
 import type { OwnTroubles } from "./own-troubles.ts";
 import type { RecordingWorker } from "./recording/recording-worker.ts";
 import { recordingsOf } from "./recording/recordings-of.ts";
@@ -259,7 +259,7 @@ type Parts = {
   readonly succession: Succession;
   readonly node: ClusterNode | undefined;
   readonly cluster: Joined | undefined;
-  readonly traces: TraceExporter | undefined;
+  readonly traces: TraceExport | undefined;
   /** Hands this server over to a newer process. */
   handover: HandoverListener | undefined;
   /** The ports at which this process accepts connections. */

@@ -11,7 +11,7 @@ const PARENT = "b7ad6b7169203331";
 const TOKEN = "token-that-nobody-may-see";
 const WAIT_MS = 20_000;
 
-const value = z.object({ stringValue: z.string().optional(), intValue: z.string().optional() });
+const value = z.object({ stringValue: z.string().optional(), intValue: z.int().optional() });
 const exported = z.object({
   resourceSpans: z.array(
     z.object({
@@ -27,7 +27,7 @@ const exported = z.object({
               startTimeUnixNano: z.string().regex(/^\d{19}$/),
               endTimeUnixNano: z.string().regex(/^\d{19}$/),
               attributes: z.array(z.object({ key: z.string(), value })),
-              status: z.object({ code: z.int(), message: z.string() }).optional(),
+              status: z.object({ code: z.int(), message: z.string().optional() }),
             }),
           ),
         }),
@@ -38,7 +38,7 @@ const exported = z.object({
 type Span = z.infer<typeof exported>["resourceSpans"][number]["scopeSpans"][number]["spans"][number];
 
 const valuesOf = (list: Span["attributes"]) =>
-  Object.fromEntries(list.map((each) => [each.key, each.value.stringValue ?? Number(each.value.intValue)]));
+  Object.fromEntries(list.map((each) => [each.key, each.value.stringValue ?? each.value.intValue]));
 
 /** A receiver of OTLP over HTTP. */
 async function receiver() {

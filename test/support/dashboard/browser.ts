@@ -74,15 +74,21 @@ type ContextOptions = {
   readonly colorScheme?: "light" | "dark";
   readonly width?: number;
   readonly timezoneId?: string;
+  /** Whether a channel's preview plays, as it does for people. Decoding and drawing it takes most of a page's time. */
+  readonly preview?: "open" | "closed";
   /** Options of another browser context, whose cookies are its own. */
   readonly storageState?: NonNullable<BrowserContextOptions["storageState"]>;
 };
 
-/** A person's browser: a language, a theme, a window. Any error in a page's own code fails the test. */
+/**
+ * A person's browser: a language, a theme, a window. That person has closed the preview. Any error in a page's own code
+ * fails the test.
+ */
 export async function openContext(browser: TestBrowser, options: ContextOptions = {}): Promise<BrowserContext> {
-  const { locale = "en-US", colorScheme = "light", width = 1_280, ...rest } = options;
+  const { locale = "en-US", colorScheme = "light", width = 1_280, preview = "closed", ...rest } = options;
   const context = await browser.newContext({ locale, colorScheme, viewport: { width, height: 860 }, ...rest });
   context.setDefaultTimeout(ACTION_DEADLINE_MS);
+  if (preview === "closed") await context.addInitScript("localStorage.setItem('fanfare-preview', 'closed')");
   return context;
 }
 

@@ -6,13 +6,12 @@ import { channelHealth } from "../../../control/health/channel-health.ts";
 import { IngestChecks } from "../../../control/ingest-check/ingest-checks.ts";
 import { LiveState } from "../../../control/live/live-state.ts";
 import { Metrics } from "../../../telemetry/metrics.ts";
-import type { TraceExporter } from "../../../telemetry/traces/trace-exporter.ts";
 import type { ChannelId } from "../../../thread-protocol/channel-spec.ts";
 import { OwnTroubles } from "../own-troubles.ts";
 import type { Foundations } from "../server-options.ts";
 import type { Buses } from "../subscriptions.ts";
 import { ThreadWatch } from "../thread-watch.ts";
-import { exporterOf } from "./trace-export.ts";
+import { type TraceExport, traceExportOf } from "./trace-export.ts";
 
 /** The buses of a server, and what it knows from them: live state, ingest check, metrics, troubles, threads. */
 export type Observers = {
@@ -26,7 +25,7 @@ export type Observers = {
   readonly troubles: OwnTroubles;
   readonly threads: ThreadWatch;
   /** Where traces go; undefined where none are wanted. */
-  readonly traces: TraceExporter | undefined;
+  readonly traces: TraceExport | undefined;
 };
 
 /** Makes them; nothing is subscribed yet. */
@@ -46,6 +45,6 @@ export function newObservers(foundations: Foundations): Observers {
     ...{ clock, metrics: metrics.threads, loadMax: config.loadMaxPercent / 100 },
     onOverload: (isThere) => troubles.set("overloaded", isThere),
   });
-  const traces = exporterOf(foundations, metrics);
+  const traces = traceExportOf(foundations, metrics);
   return { clock, buses, publish, liveState, ingestChecks, healthOf, metrics, troubles, threads, traces };
 }

@@ -27,7 +27,7 @@ test("the preview is open, shows a frame at once and plays on, stays closed when
   const stage = await Stage.open();
   const target = await stage.target();
   const { fanfare, api } = await stage.server();
-  const page = await (await openContext(await openBrowser(stage))).newPage();
+  const page = await (await openContext(await openBrowser(stage), { preview: "open" })).newPage();
   const errors = watchErrors(page);
   await setUp(page, fanfare);
   const channel = await api.createChannel("preview", [{ rtmpUrl: target.url, streamKey: uniqueKey("a") }]);
@@ -72,7 +72,9 @@ test("the meter shows the level of the audio while the preview is muted, and a p
   const stage = await Stage.open();
   const target = await stage.target();
   const { fanfare, api } = await stage.server();
-  const page = await (await openContext(await openBrowser(stage), { locale: "ko-KR", colorScheme: "dark" })).newPage();
+  const page = await (
+    await openContext(await openBrowser(stage), { preview: "open", locale: "ko-KR", colorScheme: "dark" })
+  ).newPage();
   const errors = watchErrors(page);
   await setUp(page, fanfare);
   const channel = await api.createChannel("meter", [{ rtmpUrl: target.url, streamKey: uniqueKey("a") }]);

@@ -30,7 +30,7 @@ test("a channel on air has a thumbnail in cards, in the list and on its page, an
   const target = await stage.target();
   const { fanfare, api } = await stage.server();
   const browser = await openBrowser(stage);
-  const page = await (await openContext(browser)).newPage();
+  const page = await (await openContext(browser, { preview: "open" })).newPage();
   const errors = watchErrors(page);
   const asked: string[] = [];
   page.on("request", (request) => {
@@ -79,8 +79,6 @@ test("a page that is no secure context draws what a video element decodes, and n
   const origin = `http://${INSECURE_NAME}:${fanfare.httpPort}`;
   await setUp(page, { origin, stdout: fanfare.stdout });
   expect(await page.evaluate("[isSecureContext, 'VideoDecoder' in globalThis]")).toEqual([false, false]);
-  // Its last keyframe in place of the preview.
-  await page.addInitScript("localStorage.setItem('fanfare-preview', 'closed')");
   for (const [codec, clipOf, problem] of CODECS) {
     const channel = await api.createChannel(`plain_${codec.replace(/\W/g, "")}`, [
       { rtmpUrl: target.url, streamKey: uniqueKey("a") },
