@@ -33,10 +33,11 @@ export async function raceForChannels(
   const settledMs: number[] = [];
   const faults: string[] = [];
   let replaced = 0;
+  const { claims: before } = await lab.claims.faults();
   for (let no = 1; no <= times; no += 1) {
     const platform = { rtmpUrl: target.url, streamKey: `race-${no}` };
     const { streamKey, channelId } = await first.api.createChannel(`race_${no}`, [platform]);
-    const before = target.connections.length;
+    const known = target.connections.length;
     const startMs = performance.now();
     const both = [first, second].map((node) => new KitEncoder({ url: ingestUrl(node), streamKey, clip }));
     const left = () => both.filter(({ report }) => report.end === undefined);
@@ -51,13 +52,14 @@ export async function raceForChannels(
     settledMs.push(performance.now() - startMs);
     if (both.every(({ report }) => report.isAccepted)) replaced += 1;
     if (left().length === 0) faults.push(`race ${no}: no encoder is left`);
-    else await mediaBehind(target, before, channelId);
-    const open = target.connections.slice(before).filter(({ report }) => report.state === "open").length;
+    else await mediaBehind(target, known, channelId);
+    const open = target.connections.slice(known).filter(({ report }) => report.state === "open").length;
     if (open > 1) faults.push(`race ${no}: ${open} connections to the target`);
     for (const encoder of both) await encoder.stop("clean");
     onRace(no);
   }
-  const { claims, doubled, fallen } = await lab.claims.faults();
+  const { claims: all, doubled, fallen } = await lab.claims.faults();
+  const claims = all - before;
   if (doubled + fallen > 0) faults.push(`${doubled} epochs were owned by two nodes, ${fallen} fell`);
   if (claims !== times) faults.push(`${claims} ownerships of ${times} channels`);
   return { settledMs, replaced, claims, faults };

@@ -41,6 +41,9 @@ export async function rollingUpgrade(lab: Lab, rounds: number): Promise<RollingR
   if (proxy === undefined) throw new Error("the lab has no proxy");
   const [long, short] = [lab.channels.slice(0, -10), lab.channels.slice(-10)];
   const clip = await makeClip(CLIP);
+  // Without filler every frame at a target is one of the clip.
+  for (const { channelId } of long)
+    await lab.nodes[0]?.api.request("PUT", `/api/v2/re-stream/channels/${channelId}`, { hold: { seconds: 0 } });
   let isOver = false;
   const publish = async ({ streamKey }: LabChannel) => {
     while (!isOver) {
