@@ -20,6 +20,8 @@ const KILOBITS = 300;
 const ON_AIR_MS = 20_000;
 const STOP_GRACE_MS = 3_000;
 const LOOPBACK = "127.0.0.1";
+/** The caller's, for a run with another one than the default. */
+const SILENT_MS = process.env["FANFARE_OWNER_SILENT_MS"];
 /** Loopback, and the networks of hosts. */
 const TARGETS_ALLOWED = "127.0.0.0/8,10.78.0.0/16";
 const PROXIED = { FANFARE_PROXY_PROTOCOL_FROM: "127.0.0.0/8", FANFARE_TRUSTED_PROXIES: "127.0.0.0/8" };
@@ -106,6 +108,7 @@ export class Lab {
         FANFARE_LOG_LEVEL: "info",
         FANFARE_DRAIN_SECONDS: `${drainSeconds}`,
         FANFARE_TARGET_ALLOW: TARGETS_ALLOWED,
+        ...(SILENT_MS === undefined ? {} : { FANFARE_OWNER_SILENT_MS: SILENT_MS }),
         ...(isProxied ? PROXIED : {}),
       };
       const ways = new Map<string, NodeWays>();
