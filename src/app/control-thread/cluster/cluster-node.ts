@@ -139,7 +139,7 @@ export class ClusterNode implements ClusterHooks, NodePeers {
     const dialer = new LinkDialer({ clock, onFault, tls: linkTls(this.linkOptions) });
     this.views = new OwnerViews({ clock, dialer, findElsewhere: (channelId) => this.findElsewhere(channelId) });
     const silentMs = config.ownerSilentMs;
-    const [link, byBus] = [linkQuestion(dialer, silentMs), busQuestion(bus, silentMs)];
+    const [link, byBus] = [linkQuestion(dialer, silentMs), busQuestion(bus, clock, silentMs)];
     this.nodes = new NodeDirectory(store);
     this.placement = new SharedPlacement({
       ...{ self, store, nodes: this.nodes, log },
@@ -159,7 +159,7 @@ export class ClusterNode implements ClusterHooks, NodePeers {
       },
     });
     this.#watch = this.#newWatch(config.isolated);
-    this.#lateWays = [linkQuestion(dialer, LOST_QUESTION_MS), busQuestion(bus, LOST_QUESTION_MS)];
+    this.#lateWays = [linkQuestion(dialer, LOST_QUESTION_MS), busQuestion(bus, clock, LOST_QUESTION_MS)];
     this.#membership = new NodeMembership({
       ...{ self, clock, log, store, nodes: this.nodes },
       isHeard: (node) => isHeard(node, this.#lateWays, clock),
