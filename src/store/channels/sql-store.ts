@@ -92,7 +92,14 @@ export class SqlStore implements Store {
     page: Page,
   ): Promise<{ readonly channels: readonly ChannelRecord[]; readonly total: number }> {
     return this.#database.read(async (db) => {
-      const rows = await filtered(db, filter)
+      // First the page, then what belongs to each of its rows: a database would also count for every row before the page.
+      const listed = filtered(db, filter)
+        .selectAll()
+        .orderBy("instance_no", "desc")
+        .limit(page.size)
+        .offset((page.number - 1) * page.size);
+      const rows = await db
+        .selectFrom(listed.as("channel"))
         .selectAll()
         .select(({ selectFrom, fn }) =>
           selectFrom("target")
@@ -102,8 +109,6 @@ export class SqlStore implements Store {
         )
         .select(callbackUrl)
         .orderBy("instance_no", "desc")
-        .limit(page.size)
-        .offset((page.number - 1) * page.size)
         .execute();
       const counted = await filtered(db, filter)
         .select(({ fn }) => fn.countAll<number>().as("total"))
