@@ -83,7 +83,7 @@ export class LiveState {
   readonly #clock: Clock;
   readonly #steps: WallSteps;
   readonly #channels = new Map<ChannelId, ChannelEntry>();
-  /** Checked after every fact; each is one waiting request. */
+  /** Checked by `look`; each is one waiting request. */
   readonly #waiting = new Set<() => void>();
 
   /**
@@ -97,10 +97,15 @@ export class LiveState {
 
   fact(fact: ServerFact): void {
     this.#take(fact);
+    this.look();
+  }
+
+  /** Checks what requests wait for: other nodes told of their channels. */
+  look(): void {
     for (const look of this.#waiting) look();
   }
 
-  /** Resolves once `isSo` returns true, which is checked after every fact, or at the deadline. */
+  /** Resolves once `isSo` returns true, which is checked after every fact and by `look`, or at the deadline. */
   until(isSo: () => boolean, deadlineMs: number): Promise<void> {
     if (isSo()) return Promise.resolve();
     return new Promise((resolve) => {

@@ -216,6 +216,15 @@ test("a waiting caller gets the fact that it waits for, and not before", async (
   expect(isOver).toBe(true);
 });
 
+test("a waiting caller gets what another node told", async () => {
+  const { view: live } = view();
+  let isTold = false;
+  const waiting = live.until(() => isTold, 2_000);
+  isTold = true;
+  live.look();
+  await waiting;
+});
+
 test("a caller that waits for what is so already, or never will be, is not kept", async () => {
   const { clock, view: live } = view();
   let looks = 0;

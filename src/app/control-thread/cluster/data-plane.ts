@@ -63,6 +63,8 @@ export function clusterOver(
     readSpec: (channelId) => admission.readSpec(channelId),
     onChanged: (channelIds) => {
       for (const channelId of channelIds) receivers().liveStream.changed(channelId);
+      // A command that was given here to another node's channel is answered once it shows.
+      liveState.look();
     },
     hasReaders: () => receivers().liveStream.readerCount > 0,
     onEvent: (event) => buses.events.publish(event),
