@@ -66,7 +66,7 @@ async function requests(): Promise<void> {
     const environment = { FANFARE_LOG_LEVEL: "warn" };
     for (const name of NODES) nodes.push(await startLabNode(name, folder, services, { environment }));
     const [node] = nodes;
-    if (node !== undefined) (await measureRequests(node, ids)).map(say);
+    if (node !== undefined) await measureRequests(node, ids, say);
   } finally {
     for (const { fanfare } of nodes) await fanfare.stop();
     await services.close();

@@ -1,29 +1,72 @@
 import { randomBytes } from "node:crypto";
-import { NO_ALERTS } from "../../src/control/channels/channel.ts";
+import type { Transaction } from "kysely";
+import { NO_ALERTS, type TargetSettings } from "../../src/control/channels/channel.ts";
+import { streamKeyColumns } from "../../src/store/channels/channel-columns.ts";
+import { targetChangeColumns } from "../../src/store/channels/target-columns.ts";
+import { takeNumbers } from "../../src/store/database/numbers.ts";
+import type { Schema } from "../../src/store/schema/schema.ts";
+import type { Secrets } from "../../src/store/secrets/secrets.ts";
 import type { BareNode } from "./nodes.ts";
 
 const TARGETS = 3;
-/** As many at once as a pool has connections. */
-const AT_ONCE = 8;
+const BATCH = 250;
+const FIRST_TIME = 1_700_000_000_000;
 
-/** Makes channels with three targets each, with sealed keys as the API makes them. Returns their ids. */
-export async function makeChannels({ channels }: BareNode, count: number): Promise<readonly string[]> {
-  const ids = Array.from({ length: count }, (_, no) => `ls-20260101000000-${String(no).padStart(6, "0")}`);
-  let next = 0;
-  const work = async () => {
-    for (let no = next++; no < count; no = next++) {
-      await channels.createChannel({
-        ...{ channelId: ids[no] ?? "", name: `channel_${no}`, planType: "PROFESSIONAL", envType: "REAL" },
-        ...{ alerts: NO_ALERTS, holdSeconds: 30, latency: "efficient", createdTime: 1_700_000_000_000 + no },
-        freeze: { mediaSeconds: 5, videoSeconds: 10 },
-        streamKey: randomBytes(20).toString("hex"),
-        targets: Array.from({ length: TARGETS }, (_unused, index) => ({
-          ...{ targetName: "CUSTOM", url: `rtmp://platform-${index}.example.com/app` },
-          ...{ streamKey: randomBytes(12).toString("hex"), isEnabled: true, bufferPolicy: "drop" as const },
-        })),
-      });
-    }
-  };
-  await Promise.all(Array.from({ length: AT_ONCE }, work));
-  return ids;
+const idOf = (no: number) => `ls-20260101000000-${String(no).padStart(6, "0")}`;
+const key = () => randomBytes(20).toString("hex");
+
+/**
+ * Makes channels with three targets each, with sealed keys as the API makes them: the first as it does, the others as copies of
+ * its rows with keys of their own, many in one transaction. Returns their ids.
+ */
+export async function makeChannels({ channels, database }: BareNode, count: number): Promise<readonly string[]> {
+  const targets = Array.from(
+    { length: TARGETS },
+    (_, index): TargetSettings => ({
+      ...{ targetName: "CUSTOM", url: `rtmp://platform-${index}.example.com/app` },
+      ...{ streamKey: key(), isEnabled: true, bufferPolicy: "drop" },
+    }),
+  );
+  await channels.createChannel({
+    ...{ channelId: idOf(0), name: "channel_0", planType: "PROFESSIONAL", envType: "REAL" },
+    ...{ alerts: NO_ALERTS, holdSeconds: 30, latency: "efficient", createdTime: FIRST_TIME },
+    ...{ freeze: { mediaSeconds: 5, videoSeconds: 10 }, streamKey: key(), targets },
+  });
+  for (let first = 1; first < count; first += BATCH) {
+    const numbers = Array.from({ length: Math.min(BATCH, count - first) }, (_, index) => first + index);
+    await database.write((trx) => copy(trx, database.secrets, numbers, targets));
+  }
+  return Array.from({ length: count }, (_, no) => idOf(no));
+}
+
+async function copy(
+  trx: Transaction<Schema>,
+  secrets: Secrets,
+  numbers: readonly number[],
+  targets: readonly TargetSettings[],
+): Promise<void> {
+  const model = await trx.selectFrom("channel").where("channel_id", "=", idOf(0)).selectAll().executeTakeFirstOrThrow();
+  const modelTargets = await trx
+    .selectFrom("target")
+    .where("channel_id", "=", idOf(0))
+    .orderBy("target_id")
+    .selectAll()
+    .execute();
+  const instanceNos = await takeNumbers(trx, "channel", numbers.length);
+  const targetIds = await takeNumbers(trx, "target", numbers.length * modelTargets.length);
+  const channelRows = numbers.map((no, index) => ({
+    ...model,
+    ...{ channel_id: idOf(no), name: `channel_${no}`, created_time: FIRST_TIME + no },
+    instance_no: instanceNos[index] ?? 0,
+    ...streamKeyColumns(secrets, idOf(no), key()),
+  }));
+  const targetRows = numbers.flatMap((no, index) =>
+    modelTargets.map((row, at) => {
+      const targetId = targetIds[index * modelTargets.length + at] ?? 0;
+      const change = { url: targets[at]?.url ?? "", streamKey: key() };
+      return { ...row, target_id: targetId, channel_id: idOf(no), ...targetChangeColumns(secrets, targetId, change) };
+    }),
+  );
+  await trx.insertInto("channel").values(channelRows).execute();
+  await trx.insertInto("target").values(targetRows).execute();
 }
