@@ -6,19 +6,22 @@ import { systemClock } from "../../src/base/clock.ts";
 import { RtmpDialer } from "../../src/egress/dialer.ts";
 import { preflight } from "../../src/egress/preflight.ts";
 import { callFailed, connectionEnded } from "../../src/egress/srt-errors.ts";
+import type { DialTraceDeps } from "../../src/egress/traces/dial-trace.ts";
 import { parseCidrList } from "../../src/net/cidr-list.ts";
 import { createResolver } from "../../src/net/dns/resolver.ts";
 import { SrtConnection } from "../../src/protocol/srt/connection.ts";
 import { SrtListenerHandshake } from "../../src/protocol/srt/listener.ts";
 import { REJECTIONS, type Rejection } from "../../src/protocol/srt/wire/rejections.ts";
+import type { TraceSpan } from "../../src/thread-protocol/traces/traces.ts";
 
 const faults: unknown[] = [];
 
-function dialerWith(allowed: string): RtmpDialer {
+function dialerWith(allowed: string, traces?: DialTraceDeps): RtmpDialer {
   return new RtmpDialer({
     ...{ clock: systemClock, randomBytes, resolver: createResolver() },
     policy: { allowed: parseCidrList(allowed), ownPorts: [1], ownHosts: [] },
     onFault: (error) => void faults.push(error),
+    ...(traces === undefined ? {} : { traces }),
   });
 }
 
@@ -68,6 +71,20 @@ test("a test of a target goes as far as confirmed data, which has no content, an
   expect(payloads.every((payload) => payload.length === 188 && payload.readUInt16BE(1) === 0x1fff)).toBe(true);
   await dialer.idle();
   expect(faults).toEqual([]);
+});
+
+test("a dial has a span for each stage of SRT, and none has the stream ID", async () => {
+  const spans: TraceSpan[] = [];
+  const traces = { clock: systemClock, randomBytes, onSpan: (span: TraceSpan) => spans.push(span), current: undefined };
+  const { code } = callFailed({ kind: "rejected", code: 2_404 });
+  for (const { url } of [await listener(), await listener("notFound")])
+    await preflight(target(url), dialerWith("127.0.0.0/8", traces), systemClock);
+  expect(spans.map(({ name, error }) => (error === undefined ? name : `${name}: ${error}`))).toEqual([
+    ...["dns", "srt handshake", "srt publish", "target dial"],
+    ...["dns", `srt handshake: ${code}`, `target dial: ${code}`],
+  ]);
+  expect(spans.at(3)?.attributes).toMatchObject({ "network.protocol.name": "srt", "fanfare.result": "publishing" });
+  expect(JSON.stringify(spans)).not.toContain("live/key");
 });
 
 test("a rejection is said in words, and where it happened", async () => {
