@@ -27,7 +27,8 @@ function stage() {
   const asked: KnownOwner[] = [];
   const takenOver: number[] = [];
   const state = {
-    ...{ isSilent: false, isAway: false, verdict: "claim" as Exclude<Verdict, "wait">, isServing: true, wakes: 0 },
+    ...{ lostAnswers: 0, isSilent: false, isAway: false, isServing: true, wakes: 0 },
+    verdict: "claim" as Exclude<Verdict, "wait">,
     ...{ onQuestion: nothing, onClaimed: nothing },
   };
   const orAway = <Result>(result: () => Result): Promise<Result> =>
@@ -37,7 +38,11 @@ function stage() {
         ? Promise.reject(new StoreUnavailableError("unreachable"))
         : Promise.resolve(result());
   const store: Partial<OwnershipStore> = {
-    findOwner: (channelId) => orAway(() => rows.get(channelId)),
+    findOwner: (channelId) => {
+      if (state.lostAnswers === 0) return orAway(() => rows.get(channelId));
+      state.lostAnswers -= 1;
+      return Promise.reject(new StoreUnavailableError("unreachable"));
+    },
     listNodes: () => orAway(() => [nodeRow(1), nodeRow(2)]),
     claim: (channelId, owner, seenEpoch) =>
       orAway(() => {
@@ -80,9 +85,10 @@ function stage() {
     for (let turn = 0; turn < 20; turn += 1) await Promise.resolve();
     clock.advance(150);
   };
-  const claim = async () => {
+  /** `passes`: for how many of these waits the claim may take. */
+  const claim = async (passes = 1) => {
     const placed = placement.claim(ID, { thread: 0 });
-    await pass();
+    for (let count = 0; count < passes; count += 1) await pass();
     return await placed;
   };
   return { placement, nodes, rows, told, asked, takenOver, state, claim, pass };
@@ -121,6 +127,44 @@ test("a database that is silent for a second counts as away for a channel that i
   });
   for (let count = 0; count < 20; count += 1) await pass();
   expect(isFound).toBe(false);
+});
+
+test("one answer that is lost is no reason to go without the database: the second question counts", async () => {
+  const { nodes, rows, state, placement, claim } = stage();
+  await nodes.refresh();
+  placement.heard({ channelId: ID, epoch: 7, incarnation: 2, home: 0 }, "bus");
+  rows.set(ID, { channelId: ID, epoch: 7 });
+  state.lostAnswers = 1;
+  expect(await claim()).toMatchObject({ kind: "here", epoch: 8 });
+  await placement.release(ID, 8);
+  state.lostAnswers = 2;
+  expect(await claim(3)).toMatchObject({ kind: "here", epoch: 8 + STEP });
+});
+
+test("a question that is not answered is asked again beside the first one", async () => {
+  const { nodes, rows, state, placement, pass } = stage();
+  await nodes.refresh();
+  placement.heard({ channelId: ID, epoch: 7, incarnation: 2, home: 0 }, "bus");
+  state.isSilent = true;
+  const placed = placement.claim(ID, { thread: 0 });
+  for (let count = 0; count < 2; count += 1) await pass();
+  state.isSilent = false;
+  rows.set(ID, { channelId: ID, epoch: 7 });
+  await pass();
+  expect(await placed).toMatchObject({ kind: "here", epoch: 8 });
+});
+
+test("what a comparison says of a channel that this node has just lost counts when the database fails", async () => {
+  const { placement, nodes, rows, asked, state, claim } = stage();
+  await nodes.refresh();
+  await claim();
+  rows.set(ID, { channelId: ID, epoch: 9, owner: { incarnation: 2, home: 0 } });
+  await placement.compare();
+  expect(placement.epochOf(ID)).toBeUndefined();
+  state.isAway = true;
+  state.verdict = "attach";
+  expect(await claim()).toMatchObject({ kind: "elsewhere", incarnation: 2, epoch: 9 });
+  expect(asked).toMatchObject([{ incarnation: 2, epoch: 9 }]);
 });
 
 test("an owner that is known is asked first: one that answers keeps the channel, one that is gone is replaced", async () => {
