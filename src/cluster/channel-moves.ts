@@ -47,7 +47,11 @@ export type ChannelMovesDeps = {
   readonly log: Log;
   /** Other nodes that take channels, the one with the least to do first. */
   readonly takers: () => readonly Incarnation[];
-  /** The channels of this node that are on air, with their epochs. */
+  /** Moves are about to come; resolves when what they need of the streams is kept. */
+  readonly prepare: () => Promise<void>;
+  /** No more moves come for now. */
+  readonly done: () => void;
+  /** The channels of this node that are on air with their encoders, with their epochs. */
   readonly onAir: () => ReadonlyMap<ChannelId, number>;
   /**
    * What another node needs to go on with a broadcast of this one; the rest is stored. From now on the claim of another
@@ -107,7 +111,10 @@ export class ChannelMoves {
   }
 
   async #moveAll(): Promise<void> {
-    for (const channelId of this.#deps.onAir().keys()) await this.move(channelId);
+    const { prepare, onAir, done } = this.#deps;
+    await prepare();
+    for (const channelId of onAir().keys()) await this.move(channelId);
+    done();
   }
 
   async #move(channelId: ChannelId): Promise<boolean> {

@@ -29,6 +29,8 @@ export type FailoverDeps = {
    * alive and its epoch is still `knownEpoch`. Never rejects.
    */
   readonly again: (knownEpoch: number | undefined) => Promise<Way | undefined>;
+  /** Whether this node may give its channels away soon: their streams are kept from the next keyframe on. */
+  readonly areMovesExpected: () => boolean;
   /** Whether this node gives the channel to another one now, so that an encoder which is dismissed goes on there. */
   readonly isMoving: () => boolean;
   /** The owner died or gave the channel away, and the encoder publishes on. */
@@ -90,7 +92,8 @@ export class FailoverGateway implements PublishGateway {
   #push(message: MediaMessage): void {
     if (this.#isOver) return;
     const nowMs = this.#deps.clock.now();
-    this.#kept.take(message, nowMs);
+    // Another node may die at any time. This one gives a channel away on purpose.
+    this.#kept.take(message, nowMs, this.#epoch !== undefined || this.#deps.areMovesExpected());
     this.#handle?.push(message);
     const gateway = this.#gateway;
     if (this.#epoch === undefined || !("untakenMs" in gateway) || gateway.untakenMs < SUSPECT_MS) return;

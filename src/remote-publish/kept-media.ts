@@ -7,6 +7,12 @@ import { BlockWriter, readBlock } from "./media-block.ts";
 const KEPT_BYTES_MAX = 8 * 1024 * 1024;
 /** … and is sent again only if that keyframe is no older than this, in milliseconds. */
 const KEYFRAME_MS_MAX = 2_000;
+/** Packet types of frames, in the legacy form (`CODED_FRAMES`) and the enhanced one. */
+const CODED_FRAMES = 1;
+const CODED_FRAMES_X = 3;
+const ENHANCED_AUDIO = 9;
+const AAC = 10;
+const ENHANCED_VIDEO = 0x80;
 /** Headers kept at most: far more tracks than any encoder sends. */
 const HEADERS_MAX = 32;
 
@@ -18,8 +24,13 @@ export class KeptMedia {
   #keyframeMs: number | undefined;
   #lastTimestamp = 0;
 
-  /** Keeps a copy. `nowMs`: monotonic. */
-  take(message: MediaMessage, nowMs: number): void {
+  /** Keeps a copy. `nowMs`: monotonic. `areFramesKept`: false where headers are enough: that costs a look at two bytes. */
+  take(message: MediaMessage, nowMs: number, areFramesKept: boolean): void {
+    if (!areFramesKept) {
+      this.#lastTimestamp = message.timestamp;
+      if (this.#keyframeMs !== undefined) this.#drop();
+      if (!mayBeHeader(message)) return;
+    }
     const classified = classifyMessage(message, this.#memory);
     switch (classified.what) {
       case "metadata":
@@ -30,6 +41,7 @@ export class KeptMedia {
       case "config":
         return this.#keepHeader(classified.parts.map(({ slot }) => slot).join(), message);
       case "frame":
+        if (!areFramesKept) return;
         this.#lastTimestamp = message.timestamp;
         if (classified.isKeyframe) this.#begin(nowMs);
         return this.#keepFrame(message);
@@ -60,7 +72,25 @@ export class KeptMedia {
     if (this.#keyframeMs === undefined) return;
     if (this.#frames.length + message.payload.length <= KEPT_BYTES_MAX) return this.#frames.add(message);
     // Not the whole stream since the keyframe: it begins with the next one.
+    this.#drop();
+  }
+
+  #drop(): void {
     this.#keyframeMs = undefined;
     this.#frames.take();
   }
+}
+
+/** False for most frames, and never for a sequence header or metadata: those have other packet types. */
+function mayBeHeader({ kind, payload }: MediaMessage): boolean {
+  const first = payload[0] ?? 0;
+  const second = payload[1];
+  if (kind === "data") return true;
+  if (kind === "audio") {
+    const format = first >> 4;
+    if (format === ENHANCED_AUDIO) return (first & 0x0f) !== CODED_FRAMES;
+    return format === AAC && second !== CODED_FRAMES;
+  }
+  const packetType = (first & ENHANCED_VIDEO) === 0 ? second : first & 0x0f;
+  return packetType !== CODED_FRAMES && packetType !== CODED_FRAMES_X;
 }

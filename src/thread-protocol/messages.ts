@@ -80,6 +80,8 @@ export type ToMedia =
    * they stay connected, and their streams go on at the other node.
    */
   | { readonly kind: "fenced"; readonly channelId: ChannelId; readonly isMoved: boolean }
+  /** Whether this node may soon give channels to others: their encoders' streams are kept from the next keyframe on. */
+  | { readonly kind: "expect-moves"; readonly isExpected: boolean }
   /** Whether anything may be sent to targets. Follows each `woke`. */
   | { readonly kind: "sending"; readonly isAllowed: boolean }
   /**

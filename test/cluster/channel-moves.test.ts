@@ -32,6 +32,8 @@ function stage() {
     return new ChannelMoves({
       ...{ self, bus, log, rpc: new NodeRpc(bus, self) },
       takers: () => state.takers,
+      prepare: async () => void asked.push(["prepare", self]),
+      done: () => void asked.push(["done", self]),
       onAir: () =>
         new Map([
           ["ls-1", 7],
@@ -80,10 +82,12 @@ test("all channels are moved one after another", async () => {
   const { first, asked } = stage();
   first.moveAll();
   first.moveAll();
-  await expect.poll(() => asked.length).toBe(2);
+  await expect.poll(() => asked.length).toBe(4);
   expect(asked).toEqual([
+    ["prepare", 1],
     ["take", 2, "ls-1", 7, 1],
     ["take", 2, "ls-3", 9, 1],
+    ["done", 1],
   ]);
 });
 

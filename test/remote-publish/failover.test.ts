@@ -33,7 +33,7 @@ async function publish() {
   const onFailover = () => (events.failovers += 1);
   const gateway = new FailoverGateway(
     { gateway: first, epoch: 7 },
-    { clock, again, isMoving: () => false, onFailover },
+    { clock, again, areMovesExpected: () => false, isMoving: () => false, onFailover },
   );
   const tried = gateway.tryAdmit();
   await transport.settle();
@@ -98,6 +98,7 @@ test("when its owner gives a channel away, encoders of that node and of others s
   const [owner, next] = [new RelayStage(60), new RelayStage(60)];
   const events = { dismissals: 0, failovers: 0 };
   const moving = new Set<string>();
+  let areMovesExpected = false;
   owner.engine.introduce(owner.spec([target(1)]));
   const first = gatewayTo(owner.engine, owner.spec([target(1)]), "main");
   const gateway = new FailoverGateway(
@@ -105,6 +106,7 @@ test("when its owner gives a channel away, encoders of that node and of others s
     {
       clock: next.clock,
       again: async () => ({ gateway: gatewayTo(next.engine, next.spec([target(1)]), "main") }),
+      areMovesExpected: () => areMovesExpected,
       isMoving: () => moving.has("ls-1"),
       onFailover: () => (events.failovers += 1),
     },
@@ -117,16 +119,20 @@ test("when its owner gives a channel away, encoders of that node and of others s
   publisher?.push(video(0, AVC_CONFIG));
   publisher?.push(video(0, avcFrame(true, 1)));
   owner.dialer.latest(1).accept();
+  areMovesExpected = true;
+  const frames = [avcFrame(false, 2), avcFrame(true, 3), avcFrame(false, 4)];
+  for (const [at, frame] of frames.entries()) publisher?.push(video(40 * (at + 1), frame));
   moving.add("ls-1");
   owner.engine.leave("ls-1");
   moving.delete("ls-1");
   await new Promise(setImmediate);
-  publisher?.push(video(40, avcFrame(false, 2)));
+  publisher?.push(video(160, avcFrame(false, 5)));
   next.dialer.latest(1).accept();
   next.engine.flush();
+  // Headers are kept always, frames from the first keyframe on since moves are expected.
   expect(mediaOf(next.dialer.latest(1)).map(({ payload }) => payload)).toEqual([
     AVC_CONFIG,
-    ...[avcFrame(true, 1), avcFrame(false, 2)],
+    ...[avcFrame(true, 3), avcFrame(false, 4), avcFrame(false, 5)],
   ]);
   expect(events).toEqual({ dismissals: 0, failovers: 1 });
   // Another node took the channel without being given it: the encoder has to come again.

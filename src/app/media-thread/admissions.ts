@@ -14,6 +14,7 @@ import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
 import type { FromViewer, ToViewer } from "../../thread-protocol/preview.ts";
 import type { FromEncoder, ToEncoder } from "../../thread-protocol/remote-publish.ts";
 import type { ControlRequests } from "./control-requests.ts";
+import type { MovesAway } from "./moves-away.ts";
 import type { NodeLinks } from "./node-links.ts";
 import type { OpenTransport } from "./open-transport.ts";
 import type { PlayPermits } from "./play-permits.ts";
@@ -28,8 +29,8 @@ export type AdmissionsDeps = {
   readonly takesNew: () => boolean;
   readonly openTransport: OpenTransport;
   readonly links: Pick<NodeLinks, "attach" | "watch">;
-  /** Channels that this thread leaves now while their encoders go on at another node; absent: there is no other node. */
-  readonly moving?: ReadonlySet<ChannelId>;
+  /** Absent: there is no other node. */
+  readonly moves?: MovesAway;
   /** The owner of this channel died or gave it away, and an encoder of this thread publishes on. */
   readonly onFailover: (channelId: ChannelId) => void;
   /** The player that this request admitted has left. */
@@ -54,16 +55,17 @@ export class Admissions {
    * Asks whether this key may publish. Returns the way into the channel, in this thread or in another. Never rejects.
    */
   async admit(key: string, login: ProvenLogin | undefined): Promise<Admission> {
-    const { clock, moving, onFailover } = this.#deps;
+    const { clock, moves, onFailover } = this.#deps;
     const found = await this.#admitOnce(key, login);
     const { admission } = found;
     const first = wayOf(found);
-    if (moving === undefined || typeof admission !== "object" || first === undefined) return admission;
+    if (moves === undefined || typeof admission !== "object" || first === undefined) return admission;
     const { channelId } = first.gateway;
     const gateway = new FailoverGateway(first, {
       clock,
       again: async (knownEpoch) => wayOf(await this.#admitOnce(key, login, knownEpoch)),
-      isMoving: () => moving.has(channelId),
+      areMovesExpected: () => moves.areExpected,
+      isMoving: () => moves.isMoving(channelId),
       onFailover: () => onFailover(channelId),
     });
     return { ...admission, gateway };

@@ -14,6 +14,7 @@ import type { FromRecorded, ToRecorded } from "../../thread-protocol/recordings/
 import type { FromEncoder, ToEncoder } from "../../thread-protocol/remote-publish.ts";
 import type { Envelope } from "../threads/transport-ends.ts";
 import type { ControlRequests } from "./control-requests.ts";
+import type { MovesAway } from "./moves-away.ts";
 import type { NodeLinks } from "./node-links.ts";
 import type { OpenTransport } from "./open-transport.ts";
 import type { PlayPermits } from "./play-permits.ts";
@@ -32,8 +33,7 @@ export type CommandsDeps = {
   readonly dialer: RtmpDialer;
   readonly testPatterns: TestPatterns;
   readonly recorder: RecorderClient;
-  /** Channels that this thread leaves now while their encoders go on at another node. */
-  readonly moving: Set<ChannelId>;
+  readonly moves: MovesAway;
   readonly openTransport: OpenTransport;
   /** Posts a reply to a request of the control thread. Buffers in `transferred` are moved, not copied. */
   readonly reply: (requestId: number, reply: MediaReply, transferred?: readonly ArrayBuffer[]) => void;
@@ -97,6 +97,9 @@ export class Commands {
         return this.#deps.onOwnPort(message.port);
       case "fenced":
         return this.#leave(message.channelId, message.isMoved);
+      case "expect-moves":
+        this.#deps.moves.areExpected = message.isExpected;
+        return;
       case "sending":
         return engine.letSend(message.isAllowed);
       case "stop-accepting":
@@ -137,13 +140,11 @@ export class Commands {
   }
 
   #leave(channelId: ChannelId, isMoved: boolean): void {
-    const { engine, hosted, owned, moving } = this.#deps;
+    const { engine, hosted, owned, moves } = this.#deps;
     owned.removed(channelId);
     if (!isMoved) return engine.leave(channelId);
     hosted.letGo(channelId);
-    moving.add(channelId);
-    engine.leave(channelId);
-    moving.delete(channelId);
+    moves.during(channelId, () => engine.leave(channelId));
   }
 
   #remove(channelId: ChannelId): void {

@@ -20,7 +20,6 @@ import { RemotePublishers } from "../../remote-publish/remote-publisher.ts";
 import { RemotePublisherHost } from "../../remote-publish/remote-publisher-host.ts";
 import { LoopWatch } from "../../telemetry/loop-watch.ts";
 import { Overload } from "../../telemetry/overload.ts";
-import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
 import type { ShutdownMode, ToControl, ToMedia } from "../../thread-protocol/messages.ts";
 import { SharedCounters } from "../threads/shared-counters.ts";
 import type { Envelope } from "../threads/transport-ends.ts";
@@ -29,6 +28,7 @@ import { Admissions } from "./admissions.ts";
 import { Commands } from "./commands.ts";
 import { ControlRequests } from "./control-requests.ts";
 import { DelayClient } from "./delay-client.ts";
+import { MovesAway } from "./moves-away.ts";
 import { NodeLinks } from "./node-links.ts";
 import { transportOpener } from "./open-transport.ts";
 import { PlayPermits } from "./play-permits.ts";
@@ -150,11 +150,11 @@ const overload = new Overload(options.loadMax);
 // Above the limit the thread refuses new channels and keeps the present ones.
 const takesNew = () => !overload.isBusy;
 
-const moving = new Set<ChannelId>();
+const moves = new MovesAway();
 const openTransport = transportOpener((error) => reportFault("ingest", error));
 const admissions = new Admissions({
   ...{ clock, engine, requests, permits, remote, takesNew, openTransport, links },
-  ...(options.nodeLink === undefined ? {} : { moving }),
+  ...(options.nodeLink === undefined ? {} : { moves }),
   onFailover: (channelId) => post({ kind: "failed-over", channelId }),
   onPlayLeft: (requestId) => post({ kind: "play-left", requestId }),
 });
@@ -212,7 +212,7 @@ let stopStartedMs: number | undefined;
 
 const commands = new Commands({
   ...{ clock, engine, hosted, owned, links, requests, permits, listener, dialer, testPatterns, openTransport },
-  ...{ recorder, moving },
+  ...{ recorder, moves },
   reply: (requestId, reply, transferred) => post({ kind: "reply", requestId, reply }, transferred),
   onOwnPort: (ownPort) => void ownPorts.push(ownPort),
   onDrain: () => void drain(),

@@ -7,6 +7,7 @@ import type { ChannelEvent, EventStore } from "../../../control/events/events.ts
 import type { RunningBroadcast } from "../../../control/facts/running-broadcasts.ts";
 import type { ServerFact } from "../../../control/facts/server-fact.ts";
 import type { LiveState } from "../../../control/live/live-state.ts";
+import type { ChannelLive } from "../../../control/ports/runtime.ts";
 import type { MovedBroadcast } from "../../../control/reports/moved-broadcast.ts";
 import type { Metrics } from "../../../telemetry/metrics.ts";
 import type { ChannelId } from "../../../thread-protocol/channel-spec.ts";
@@ -20,6 +21,8 @@ import type { ClusterNode } from "./cluster-node.ts";
 const STORE_MS = 500;
 /** A broadcast whose encoder does not come to this node within this time is over, in milliseconds. */
 const ENCODER_MS = 15_000;
+/** Within this time a keyframe comes: platforms ask for one every two seconds. In milliseconds. */
+const KEYFRAME_MS = 2_500;
 const NOTHING_COUNTED = {
   ...{ bytesTotal: 0, playMs: 0, retryCount: 0, droppedFrames: 0 },
   drops: { overTime: 0, overBytes: 0, untilKeyframe: 0 },
@@ -46,19 +49,24 @@ export class BroadcastMoves {
   readonly #parts: BroadcastMovesParts;
   /** Broadcasts whose encoders have not come yet. */
   readonly #expected = new Map<ChannelId, { cancel(): void }>();
+  #areMovesExpected = false;
 
   constructor(parts: BroadcastMovesParts) {
     this.#parts = parts;
     const { node, log, takers, pool } = parts;
     this.moves = new ChannelMoves({
       ...{ self: node.self, bus: node.bus, rpc: node.rpc, log, takers },
-      onAir: () => {
-        const owned = node.placement.epochs;
-        return new Map([...owned].filter(([channelId]) => pool.live(channelId)?.isPublishing === true));
-      },
+      prepare: () => this.#prepare(),
+      done: () => this.#expectMoves(node.isDraining),
+      onAir: () => new Map([...node.placement.epochs].filter(([channelId]) => isFed(pool.live(channelId)))),
       give: (channelId, epoch) => this.#give(channelId, epoch),
       take: (channelId, epoch, from) => this.#take(channelId, epoch, from),
     });
+  }
+
+  /** Channels may soon go to other nodes: this node drains. */
+  expect(): void {
+    this.#expectMoves(true);
   }
 
   /** Follows which encoders have come. */
@@ -90,6 +98,17 @@ export class BroadcastMoves {
     this.#expect(channelId);
   }
 
+  async #prepare(): Promise<void> {
+    if (this.#areMovesExpected) return;
+    this.#expectMoves(true);
+    await new Promise<void>((resolve) => systemClock.startTimer(KEYFRAME_MS, resolve));
+  }
+
+  #expectMoves(isExpected: boolean): void {
+    this.#areMovesExpected = isExpected;
+    this.#parts.pool.workers.expectMoves(isExpected);
+  }
+
   async #give(channelId: ChannelId, epoch: number): Promise<MovedBroadcast | undefined> {
     const { node, pool, liveState, notifications, storeTotals } = this.#parts;
     const { ingest, isPublishing = false } = pool.live(channelId) ?? {};
@@ -111,7 +130,7 @@ export class BroadcastMoves {
     try {
       const owner = await node.findElsewhere(channelId);
       if (owner?.incarnation !== from || owner.epoch !== epoch) return false;
-      return await node.placement.takeFrom(owner, { thread: 0 });
+      return await node.placement.takeFrom(owner, { thread: this.#idlestThread() });
     } catch (error) {
       const detail = error instanceof Error ? error.message : String(error);
       log.warn("a channel could not be taken", { channelId, epoch, detail });
@@ -119,13 +138,18 @@ export class BroadcastMoves {
     }
   }
 
+  #idlestThread(): number {
+    const { pool } = this.#parts;
+    const running = pool.workers.all.filter(({ life }) => life !== undefined);
+    const [idlest] = running.sort((left, right) => pool.ownedBy(left).length - pool.ownedBy(right).length);
+    return idlest?.index ?? 0;
+  }
+
   /** Encoders come with other numbers here, and this node's media threads count by themselves. */
   #asHere({ channelId, facts, sample }: RunningBroadcast): RunningBroadcast {
-    const counted = new Map(
-      [...(this.#parts.liveState.live(channelId)?.targets ?? [])].map(([id, each]) => [id, each]),
-    );
+    const counted = this.#parts.liveState.live(channelId)?.targets;
     const asHere = (target: TargetSample): TargetSample => {
-      const here = counted.get(target.targetId)?.sample ?? NOTHING_COUNTED;
+      const here = counted?.get(target.targetId)?.sample ?? NOTHING_COUNTED;
       const { bytesTotal, playMs, retryCount, droppedFrames, drops } = here;
       return { ...target, bytesTotal, playMs, retryCount, droppedFrames, drops };
     };
@@ -152,6 +176,11 @@ export class BroadcastMoves {
     this.#expected.get(channelId)?.cancel();
     this.#expected.delete(channelId);
   }
+}
+
+/** Whether a channel is on air with its encoder. One that is held moves when its encoder comes back to another node. */
+function isFed(live: ChannelLive | undefined): boolean {
+  return live?.isPublishing === true && live.hold === undefined;
 }
 
 /** This node counts its encoders from 1. */

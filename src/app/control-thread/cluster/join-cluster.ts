@@ -160,14 +160,17 @@ async function readAgain({ readSpec, pool, node, log }: JoinParts, channelId: Ch
 }
 
 /** What empties this node where somebody asks for that. */
-function drainOf({ config, log, node, pool }: JoinParts, { moves }: BroadcastMoves): Drain {
+function drainOf({ config, log, node, pool }: JoinParts, moves: BroadcastMoves): Drain {
   return new Drain({
     ...{ clock: systemClock, log, drainMs: config.drainSeconds * MS_PER_SECOND },
-    begin: () => node.drain(),
+    begin: () => {
+      moves.expect();
+      return node.drain();
+    },
     onAir: () => pool.publishingChannels(),
     // What no other node takes is disconnected: the encoder comes back to one.
     cut: async (channelId) => {
-      if (await moves.move(channelId)) return;
+      if (await moves.moves.move(channelId)) return;
       for (const slot of ["main", "backup"] as const) pool.disconnectPublisher(channelId, slot);
     },
   });

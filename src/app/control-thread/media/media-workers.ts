@@ -114,6 +114,11 @@ export class MediaWorkers {
     for (const worker of this.all) worker.post({ kind: "sending", isAllowed });
   }
 
+  /** Whether channels may soon go to other nodes. */
+  expectMoves(isExpected: boolean): void {
+    for (const worker of this.all) worker.post({ kind: "expect-moves", isExpected });
+  }
+
   /** Adds a port of this server: no target may lead back to it. */
   addOwnPort(port: number): void {
     this.#options = { ...this.#options, ownPorts: [...this.#options.ownPorts, port] };
