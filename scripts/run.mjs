@@ -50,7 +50,7 @@ const PROGRAMS = {
   "srt-flood": join("test", "soak", "srt-flood.ts"),
   "srt-fuzz": join("test", "soak", "srt-fuzz.ts"),
   "never-dark": join("test", "soak", "never-dark.ts"),
-  "s3-away": join("test", "soak", "s3-away.ts"),
+  "storage-away": join("test", "soak", "storage-away.ts"),
   "srt-loss": join("test", "soak", "srt-loss.ts"),
 };
 /** Programs that need nothing but Node. */

@@ -14,12 +14,12 @@ import { BUCKET, S3_KEY, S3Server } from "../support/recordings/s3-server.ts";
 import { makeClip } from "../support/streams/clip.ts";
 import { machineRows, table } from "./machine.ts";
 
-const USAGE = `usage: npm run s3-away -- [--minutes N] [--write] [--note TEXT]
+const USAGE = `usage: npm run storage-away -- [--minutes N] [--write] [--note TEXT]
 
 A channel is recorded in files of a minute, which are uploaded to a real S3 server (s3rver), while that is away for so many minutes
 (default 10): a third of them it cuts connections, a third it takes requests and never answers, a third nobody listens. When it is
 back it is slow: 1 MB a second. Exits with 1 if a platform noticed, or if a file is not there or not the same afterwards.
---write puts the result into docs/results/s3-away.md.
+--write puts the result into docs/results/storage-away.md.
 `;
 const FILE_MINUTES = 1;
 const LOOK_MS = 1_000;
@@ -140,7 +140,7 @@ await s3.close();
 
 const page = `# S3 that is away
 
-\`npm run s3-away -- --minutes ${minutes} --write\`, ${new Date().toISOString().slice(0, 16).replace("T", " ")} UTC: one channel of 2 Mbit/s from FFmpeg, recorded in files of ${FILE_MINUTES} minute,
+\`npm run storage-away -- --minutes ${minutes} --write\`, ${new Date().toISOString().slice(0, 16).replace("T", " ")} UTC: one channel of 2 Mbit/s from FFmpeg, recorded in files of ${FILE_MINUTES} minute,
 uploaded to s3rver. For a third of ${minutes} minutes it cuts connections, for a third it takes requests and never answers, for a third nobody listens.
 Then it is back and takes 1 MB a second.
 ${values.note === undefined ? "" : `\n${values.note}\n`}
@@ -167,7 +167,7 @@ ${table(
 ${table(["machine", ""], machineRows(["ffmpeg"]))}
 `;
 process.stdout.write(page);
-if (values.write) await writeFile(join(ROOT, "docs", "results", "s3-away.md"), page);
+if (values.write) await writeFile(join(ROOT, "docs", "results", "storage-away.md"), page);
 if (problems.size === 0) await rm(folder, { recursive: true, force: true });
 else process.stderr.write(`the recordings are in ${folder}\n`);
 process.exit(problems.size === 0 ? 0 : 1);
