@@ -1,8 +1,8 @@
 import { parseArgs } from "node:util";
 import { machineRows, table } from "./machine.ts";
-import { type FloodFigures, LINK_BYTES, runSrtFlood } from "./srt/flood-run.ts";
+import { FLOODS, type FloodFigures, LINK_BYTES, runSrtFlood } from "./srt/flood-run.ts";
 
-const USAGE = `usage: npm run srt-flood -- [--seconds 10] [--datagrams 20000] [--gap 100]
+const USAGE = `usage: npm run srt-flood -- [--seconds 10] [--datagrams 20000] [--gap 100] [--only KIND]
 
 So many hostile datagrams a second, of each kind in turn, for the SRT port of a real server, from a network namespace: with made-up
 senders, half handshakes, and encoders that storm their own connection. Beside them a healthy channel over RTMP and one over SRT. Needs
@@ -17,6 +17,7 @@ const { values } = parseArgs({
     seconds: { type: "string", default: "10" },
     datagrams: { type: "string", default: "20000" },
     gap: { type: "string", default: "100" },
+    only: { type: "string" },
     help: { type: "boolean", default: false },
   },
 });
@@ -27,6 +28,8 @@ if (values.help) {
 const [secondsEach = 0, perSecond = 0, gapMaxMs = 0] = [values.seconds, values.datagrams, values.gap].map(Number);
 if (![secondsEach, perSecond, gapMaxMs].every((value) => value > 0)) throw new Error("all numbers are above 0");
 
+const kinds = values.only === undefined ? FLOODS : FLOODS.filter((kind) => kind === values.only);
+if (kinds.length === 0) throw new Error(`--only is one of ${FLOODS.join(", ")}`);
 const problems: string[] = [];
 let firstBytes: number | undefined;
 const mebibytes = (bytes: number) => (bytes / MEBIBYTE).toFixed(1);
@@ -46,7 +49,7 @@ process.stdout.write(
   "| flood | datagrams a second | MiB in | MiB out | out / in | gap RTMP, ms | gap SRT, ms | waited, ms | MiB resident |\n",
 );
 process.stdout.write("|---|---|---|---|---|---|---|---|---|\n");
-await runSrtFlood({ secondsEach, perSecond, from: "dist" }, show);
+await runSrtFlood({ secondsEach, perSecond, from: "dist", kinds }, show);
 process.stdout.write(`\n${table(["machine", ""], machineRows())}\n`);
 for (const problem of problems) process.stdout.write(`${problem}\n`);
 process.exit(problems.length === 0 ? 0 : 1);

@@ -26,7 +26,10 @@ test.concurrent.for([
   { program: "ffmpeg", name: "ffmpeg_plain", query: "", secret: undefined },
   { program: "gstreamer", name: "gstreamer_aes", query: `?passphrase=${PASSPHRASE}&pbkeylen=32`, secret: PASSPHRASE },
   { program: "gstreamer", name: "gstreamer_plain", query: "", secret: undefined },
-  { program: "srt-live-transmit", name: "transmit_ipv6", query: "", secret: undefined, host: "[::1]" },
+  {
+    ...{ program: "srt-live-transmit", name: "transmit_ipv6_aes", host: "[::1]" },
+    ...{ query: `?passphrase=${PASSPHRASE}&pbkeylen=32`, secret: PASSPHRASE },
+  },
 ] as const)(
   "a target over SRT gets the encoder's audio and video: $name",
   async ({ program, name, query, secret, ...more }) => {
@@ -78,13 +81,13 @@ async function smallPicture(path: string, to: string): Promise<Buffer> {
   return await readFile(to);
 }
 
-test.concurrent("OBS's media source gets the encoder's video from a target over SRT, encrypted", async () => {
+test.concurrent("OBS's media source gets the encoder's video from a target over SRT with AES-256", async () => {
   const port = await freePort();
   const input = `srt://127.0.0.1:${port}?mode=listener&passphrase=${PASSPHRASE}`;
   const settings = { is_local_file: false, input, input_format: "mpegts", hw_decode: false, buffering_mb: 1 };
   const obs = await ObsProgram.start({ folder: stage.folder, source: { id: "ffmpeg_source", settings } });
   stage.onClose(() => obs.kill());
-  const rtmpUrl = `srt://127.0.0.1:${port}?passphrase=${PASSPHRASE}`;
+  const rtmpUrl = `srt://127.0.0.1:${port}?passphrase=${PASSPHRASE}&pbkeylen=32`;
   const channel = await api.createChannel("obs_source", [{ rtmpUrl, streamKey: "for-obs" }]);
   const watch = stage.watch(api, channel);
   const clip = await makeClip({ seconds: 6 });
