@@ -27,8 +27,11 @@ test.concurrent.for([
   { program: "gstreamer", name: "gstreamer_aes", query: `?passphrase=${PASSPHRASE}&pbkeylen=32`, secret: PASSPHRASE },
   { program: "gstreamer", name: "gstreamer_plain", query: "", secret: undefined },
   {
-    ...{ program: "srt-live-transmit", name: "transmit_ipv6_aes", host: "[::1]" },
-    ...{ query: `?passphrase=${PASSPHRASE}&pbkeylen=32`, secret: PASSPHRASE },
+    program: "srt-live-transmit",
+    name: "transmit_ipv6_aes",
+    query: `?passphrase=${PASSPHRASE}&pbkeylen=32`,
+    secret: PASSPHRASE,
+    host: "[::1]",
   },
 ] as const)(
   "a target over SRT gets the encoder's audio and video: $name",
