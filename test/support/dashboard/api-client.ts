@@ -43,6 +43,7 @@ export type NewPlatform = {
   readonly password?: string;
   readonly bufferPolicy?: "drop" | "disconnect";
   readonly delaySeconds?: number;
+  readonly windows?: object;
   readonly silentAudio?: string;
   readonly tracks?: { readonly video?: number; readonly audio?: number };
 };

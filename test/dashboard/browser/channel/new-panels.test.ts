@@ -28,6 +28,14 @@ const NODES = [
 ];
 const MOVE = /^(Move channels|채널 옮기기)$/;
 
+const DAYS = ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"];
+
+/** The times of a platform that is off now: a day that is neither today nor near it. */
+const closedNow = () => ({
+  open: [{ days: [DAYS[(new Date().getUTCDay() + 3) % DAYS.length] ?? ""], startAt: "10:00", endAt: "11:00" }],
+  timeZone: "UTC",
+});
+
 async function expectNoOverflow(page: Page): Promise<void> {
   expect(await page.evaluate("document.documentElement.scrollWidth - innerWidth")).toBeLessThanOrEqual(0);
 }
@@ -37,7 +45,12 @@ test("a file is uploaded, a recording begins on air, and these panels suit both 
   const stage = await Stage.open();
   const target = await stage.target();
   const { fanfare, api } = await stage.server({ environment: { FANFARE_SRT_PORT: `${await freePort()}` } });
-  const channel = await api.createChannel("panels", [{ rtmpUrl: target.url, streamKey: uniqueKey("panels") }]);
+  const late = await stage.target();
+  const channel = await api.createChannel("panels", [
+    { rtmpUrl: target.url, streamKey: uniqueKey("panels") },
+    { rtmpUrl: late.url, streamKey: uniqueKey("late"), label: "Late", delaySeconds: 300 },
+    { rtmpUrl: late.url, streamKey: uniqueKey("closed"), label: "Closed", windows: closedNow() },
+  ]);
   stage.keepSecret(channel.streamKey);
   await stage.ffmpeg(await makeClip({ seconds: 6 }), publishUrl(channel), { loops: true });
   const browser = await openBrowser(stage);
@@ -108,6 +121,27 @@ test("a file is uploaded, a recording begins on air, and these panels suit both 
   await recordings.getByText("avc 360p, aac ×2").waitFor();
   expect(target.connections).toHaveLength(1);
 
+  const row = (name: string) => page.locator(".platform").filter({ has: page.getByRole("heading", { name }) });
+  expect(await row("Closed").locator(".platform-head .state").innerText()).toBe("Off");
+  await row("Closed").getByText("Off: outside its set times.").waitFor();
+  await row("Late").getByText(/^Filling the delay/).waitFor();
+  expect(late.connections).toEqual([]);
+
+  await page.getByRole("link", { name: "Settings" }).click();
+  await page.getByRole("button", { name: "Add contact" }).click();
+  const contact = page.getByRole("dialog", { name: "Add contact" });
+  await contact.getByLabel("Name").fill("on call");
+  await contact.getByLabel("Kind").selectOption({ label: "E-mail" });
+  await contact.getByLabel("E-mail addresses").fill("duty@example.com");
+  await contact.getByLabel("panels", { exact: true }).check();
+  await expectAccessible(page, "the form of a contact");
+  await contact.getByRole("button", { name: "Save" }).click();
+  await page.getByRole("row", { name: "on call" }).waitFor();
+  expect(await api.request("GET", "/api/v2/events/contacts")).toMatchObject([
+    { contactName: "on call", mailTo: ["duty@example.com"], channelIds: [channel.channelId], enabled: true },
+  ]);
+  await page.goto(path);
+
   const storageState = await context.storageState();
   for (const [locale, colorScheme, width, open, qr] of LOOKS) {
     const name = `panels-${locale}-${colorScheme}-${width}`;
@@ -146,5 +180,10 @@ test("a file is uploaded, a recording begins on air, and these panels suit both 
     expect(faults).toEqual([]);
     await looking.close();
   }
+  await row("Late").getByRole("button", { name: "Cut the delay" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Cut the delay" }).click();
+  await row("Late").getByText("Delay cut").waitFor();
+  await row("Late").locator(".platform-head .state", { hasText: "On air" }).waitFor();
+  expect(late.connections).toHaveLength(1);
   expect(errors).toEqual([]);
 });
