@@ -124,7 +124,9 @@ test("a file is uploaded, a recording begins on air, and these panels suit both 
   const row = (name: string) => page.locator(".platform").filter({ has: page.getByRole("heading", { name }) });
   expect(await row("Closed").locator(".platform-head .state").innerText()).toBe("Off");
   await row("Closed").getByText("Off: outside its set times.").waitFor();
-  await row("Late").getByText(/^Filling the delay/).waitFor();
+  await row("Late")
+    .getByText(/^Filling the delay/)
+    .waitFor();
   expect(late.connections).toEqual([]);
 
   await page.getByRole("link", { name: "Settings" }).click();

@@ -61,7 +61,7 @@ export function PlatformRow({ live, platform }: RowOptions) {
           onRemove={pending.undo}
         />
       </div>
-      {platform.delay && <Delay channelId={channel.channelId} platform={platform} />}
+      <LiveDelay live={live} platform={platform} />
       {(platform.windowState ?? "OPEN") !== "OPEN" && <WindowNote platform={platform} />}
       <UndoBar pending={pending} name={name} />
       {isFailing && platform.lastError !== undefined && <Failure error={platform.lastError} platform={platform} />}
@@ -122,6 +122,13 @@ function Warning({ warning }: { readonly warning: NonNullable<Platform["warning"
       <p>{language.value === "ko" ? warning.messageKo : warning.message}</p>
     </div>
   );
+}
+
+/** A component of its own, so that a sample renders only this: it says how much waits now. */
+function LiveDelay({ live, platform }: RowOptions) {
+  const { channelId, platforms } = live.counted.value;
+  const { delay } = platforms.find(({ platId }) => platId === platform.platId) ?? platform;
+  return delay === undefined ? null : <Delay channelId={channelId} platform={{ ...platform, delay }} />;
 }
 
 function Unstable({ live, platform }: RowOptions) {
