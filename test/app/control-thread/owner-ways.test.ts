@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { busQuestion } from "../../../src/app/control-thread/cluster/owner-ways.ts";
+import { busQuestion, linkQuestion } from "../../../src/app/control-thread/cluster/owner-ways.ts";
 import type { BusReply } from "../../../src/control/ports/bus.ts";
 import { VirtualClock } from "../../support/stages/virtual-clock.ts";
 
@@ -56,4 +56,14 @@ test("nobody is asked any more once the wait is over, or its time", async () => 
   for (let index = 0; index < 5; index += 1) await second.reply(index, { kind: "none", why: "timed-out" });
   expect(second.asked).toEqual([1_000, 800, 600, 400, 200]);
   expect(second.answers).toEqual([]);
+});
+
+test("an owner that broke the connection off is dialled once more: a dead one refuses, another process breaks off again", async () => {
+  const kinds = ["broken", "refused", "broken", "broken"] as const;
+  let dials = 0;
+  const question = async () => ({ kind: kinds[dials++] ?? "silent" });
+  const asker = linkQuestion({ question }, 1_000);
+  expect(await asker.ask(OWNER, new AbortController().signal)).toEqual({ kind: "gone" });
+  expect(await asker.ask(OWNER, new AbortController().signal)).toEqual({ kind: "unusable" });
+  expect(dials).toBe(4);
 });

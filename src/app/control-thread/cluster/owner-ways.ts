@@ -16,11 +16,13 @@ const ASK_AGAIN_MS = 200;
 const SILENCE = new Promise<never>(() => undefined);
 
 /** Asks over the node link: the owner's media thread answers, with its control thread. */
-export function linkQuestion(dialer: LinkDialer, silentMs: number): OwnerQuestion {
+export function linkQuestion(dialer: Pick<LinkDialer, "question">, silentMs: number): OwnerQuestion {
   return {
     ask: async ({ channelId, incarnation, address }) => {
       const question = { what: "question", channelId, incarnation } as const;
-      const outcome = await dialer.question(linkPlace(address), question, silentMs);
+      let outcome = await dialer.question(linkPlace(address), question, silentMs);
+      // A process that dies resets what it had not accepted yet. The next connection is refused, which says more.
+      if (outcome.kind === "broken") outcome = await dialer.question(linkPlace(address), question, silentMs);
       switch (outcome.kind) {
         case "owner":
           return ownerAnswer(outcome);
