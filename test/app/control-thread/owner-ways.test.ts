@@ -61,7 +61,7 @@ test("nobody is asked any more once the wait is over, or its time", async () => 
 test("an owner that broke the connection off is dialled once more: a dead one refuses, another process breaks off again", async () => {
   const kinds = ["broken", "refused", "broken", "broken"] as const;
   let dials = 0;
-  const question = async () => ({ kind: kinds[dials++] ?? "silent" });
+  const question = async () => ({ kind: kinds[dials++] ?? ("silent" as const) });
   const asker = linkQuestion({ question }, 1_000);
   expect(await asker.ask(OWNER, new AbortController().signal)).toEqual({ kind: "gone" });
   expect(await asker.ask(OWNER, new AbortController().signal)).toEqual({ kind: "unusable" });
