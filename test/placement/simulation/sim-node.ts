@@ -120,6 +120,8 @@ export class SimNode {
   }
 
   freeze(): void {
+    // One that stands still already has done so for longer.
+    if (this.process.isFrozen) return;
     this.process.isFrozen = true;
     this.frozenMs = this.#cluster.world.nowMs;
   }
