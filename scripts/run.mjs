@@ -193,6 +193,8 @@ const COMMANDS = {
   build,
   docs,
   bench,
+  // Nothing more than what every command does first: a layer of the image that changes only with the lockfile.
+  install: () => undefined,
   format: (node) => runStep("format (biome)", node, [PACKAGED.biome, "check", "--write"]),
   test,
   "test:unit": (node, args) => vitest(node, "unit tests (vitest)", ["--project", "unit", ...args]),

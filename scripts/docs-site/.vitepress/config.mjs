@@ -29,16 +29,21 @@ function isOnSite(folder, href) {
   return !path.startsWith("..") && (!path.endsWith("/") || existsSync(join(DOCS, path, "README.md")));
 }
 
-/** Links that leave docs/ lead to files of the repository, which the site does not have: they become plain text. */
-function withoutOutsideLinks(markdown) {
-  markdown.core.ruler.push("outside-links", (state) => {
+/**
+ * Links that leave docs/ lead to files of the repository, which the site does not have: they become plain text. The
+ * index of a folder has another name on the site (`rewrites`).
+ */
+function withLinksOfSite(markdown) {
+  markdown.core.ruler.push("links-of-site", (state) => {
     const folder = posix.dirname(state.env.relativePath ?? "");
     for (const { children } of state.tokens) {
       let isOutside = false;
       for (const token of children ?? []) {
         if (token.type === "link_open") {
-          isOutside = !isOnSite(folder, token.attrGet("href") ?? "");
+          const href = token.attrGet("href") ?? "";
+          isOutside = !isOnSite(folder, href);
           if (isOutside) token.attrs = null;
+          else if (!/^[a-z]+:/.test(href)) token.attrSet("href", href.replace(/README\.md(?=#|$)/, "index.md"));
         }
         if (isOutside && /^link_(open|close)$/.test(token.type)) token.tag = "span";
       }
@@ -54,7 +59,7 @@ export default {
   cacheDir: join(import.meta.dirname, "..", "node_modules", ".cache"),
   // On disk the index of a folder is README.md, as code hosts show it.
   rewrites: { "README.md": "index.md", ":folder/README.md": ":folder/index.md" },
-  markdown: { config: withoutOutsideLinks },
+  markdown: { config: withLinksOfSite },
   themeConfig: {
     search: { provider: "local" },
     outline: [2, 3],
