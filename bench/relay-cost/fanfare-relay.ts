@@ -69,6 +69,7 @@ export function fanfareWith(environment: Readonly<Record<string, string>>, root 
   return {
     name: root === ROOT ? "fanfare" : "fanfare-before",
     canTls: true,
+    isNative: false,
     channelsMax: 1_000,
     start: (task) => start(task, environment, root),
     version: async () =>

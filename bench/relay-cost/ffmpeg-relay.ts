@@ -39,6 +39,7 @@ async function start({ channelCount, fanOut, sink, isTls }: Task): Promise<Runni
 export const ffmpegRelay: Relay = {
   name: "ffmpeg",
   canTls: true,
+  isNative: true,
   channelsMax: 60,
   start,
   version: async () => `${(await runToEnd("ffmpeg", ["-version"])).split("\n", 1)[0]}, tee -c copy`,

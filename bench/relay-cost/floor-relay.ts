@@ -11,6 +11,7 @@ const STOP_GRACE_MS = 1_000;
 export const floorRelay: Relay = {
   name: "c-floor",
   canTls: true,
+  isNative: true,
   channelsMax: 1_000,
   async start({ channelCount, fanOut, sink, isTls, tools }) {
     const port = await freePort();

@@ -4,6 +4,7 @@ import type { Relay } from "./relay.ts";
 import { CPU_RESOLUTION_SECONDS, cpuSeconds, residentMb } from "./usage.ts";
 
 const GB = 1e9;
+const NATIVE_SETTLE_SECONDS = 4;
 
 export type Conditions = LoadConditions & {
   /** How long the relay runs before it is measured, and how long the measurement lasts. */
@@ -32,7 +33,7 @@ export async function measure(relay: Relay, scenario: Scenario, conditions: Cond
   const outputs = scenario.channelCount * scenario.fanOut;
   const { pids, sink, encoders, close } = await startLoad(relay, scenario, conditions);
   try {
-    await delay(settleSeconds * 1_000);
+    await delay((relay.isNative ? Math.min(settleSeconds, NATIVE_SETTLE_SECONDS) : settleSeconds) * 1_000);
     await sink.reset();
     const [before, cpuBefore] = [await sink.stats(), await cpuSeconds(pids)];
     await delay(windowSeconds * 1_000);

@@ -81,6 +81,7 @@ async function start(task: Task): Promise<RunningRelay> {
 export const nginxRelay: Relay = {
   name: "nginx-rtmp",
   canTls: true,
+  isNative: true,
   channelsMax: 1_000,
   start,
   // nginx prints its version on standard error.

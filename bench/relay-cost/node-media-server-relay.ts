@@ -59,6 +59,7 @@ async function start(task: Task): Promise<RunningRelay> {
 export const nodeMediaServerRelay: Relay = {
   name: "node-media-server",
   canTls: false,
+  isNative: false,
   channelsMax: 1_000,
   start,
   version: () => Promise.resolve(`Node-Media-Server ${VERSION}, RTMP push`),

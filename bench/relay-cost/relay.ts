@@ -33,6 +33,8 @@ export type Relay = {
   readonly name: string;
   /** Whether its targets may be behind TLS. */
   readonly canTls: boolean;
+  /** A program that does not compile while it runs: it needs no long time before a window. */
+  readonly isNative: boolean;
   /** Most processes or channels it is run with; more would measure the machine's memory. */
   readonly channelsMax: number;
   start(task: Task): Promise<RunningRelay>;

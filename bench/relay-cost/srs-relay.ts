@@ -48,6 +48,7 @@ export function srsRelay(program: string): Relay {
   return {
     name: "srs",
     canTls: false,
+    isNative: true,
     channelsMax: 1_000,
     start: (task) => start(program, task),
     version: () => {
