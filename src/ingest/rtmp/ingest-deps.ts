@@ -3,7 +3,6 @@ import type { PayloadSlab } from "../../protocol/rtmp/chunk/payload-slab.ts";
 import type { Fact } from "../../thread-protocol/facts.ts";
 import type { RefusalDeps } from "../publish/connection-refusal.ts";
 import type { Admit } from "../publish/publish-session.ts";
-import type { GatheredFlush } from "./gathered-flush.ts";
 import type { IngestLogins } from "./ingest-logins.ts";
 import type { PacedSocketDeps } from "./paced-socket.ts";
 import type { PermitPlayer } from "./rtmp-player.ts";
@@ -15,8 +14,6 @@ export type IngestDeps = RefusalDeps &
     readonly randomBytes: (length: number) => Buffer;
     /** The memory of encoders' payloads: the relay sends or copies them before the next read. */
     readonly slab: PayloadSlab;
-    /** Sends on what came for channels with low latency. */
-    readonly gathered: GatheredFlush;
     readonly admit: Admit;
     readonly permitPlayer: PermitPlayer;
     readonly logins: Pick<IngestLogins, "decide">;

@@ -88,7 +88,7 @@ export class RtmpConnection implements SocketConsumer, PublishConnection {
   receive(bytes: Buffer): void {
     if (this.#isClosed) return this.#lastWords.ignore(bytes);
     this.#run(() => this.#session.receive(bytes, this.#deps.clock.awakeNow()));
-    if (this.#isQuick) this.#deps.gathered.add(this);
+    if (this.#isQuick) this.flush();
   }
 
   readOn(): void {

@@ -18,7 +18,6 @@ import { peerAddress } from "../peer-address.ts";
 import { ProxiedArrivals } from "../proxy-protocol/proxied-arrivals.ts";
 import { FailedKeys } from "../publish/failed-keys.ts";
 import { Refusals } from "../publish/refusals.ts";
-import { GatheredFlush } from "./gathered-flush.ts";
 import type { IngestDeps } from "./ingest-deps.ts";
 import { IngestLogins, type LoginDeps, type LoginFailure } from "./ingest-logins.ts";
 import { RtmpConnection } from "./rtmp-connection.ts";
@@ -31,7 +30,7 @@ const SOCKET_OPTIONS = { noDelay: true, keepAlive: true, keepAliveInitialDelay: 
 
 export type ListenerDeps = Omit<
   IngestDeps,
-  "refusals" | "failedKeys" | "logins" | "batchedReader" | "gathered" | "slab" | "directSockets"
+  "refusals" | "failedKeys" | "logins" | "batchedReader" | "slab" | "directSockets"
 > &
   Omit<LoginDeps, "onFailure"> & {
     readonly limits?: ConnectionLimits;
@@ -99,7 +98,6 @@ export class RtmpListener {
       logins: new IngestLogins({ ...deps, onFailure }),
       batchedReader: this.#batchedReader,
       directSockets,
-      gathered: new GatheredFlush(deps.clock),
       slab: new PayloadSlab(),
     };
     this.#limiter = new ConnectionLimiter(limits, tally);
