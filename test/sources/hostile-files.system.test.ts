@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, type TestContext, test } from "vitest";
 import { systemClock } from "../../src/base/clock.ts";
 import type { SourceStatus } from "../../src/control/channels/source.ts";
 import type { MediaFile, MediaFormat } from "../../src/control/ports/media-files.ts";
@@ -45,8 +45,15 @@ function hostileFiles(kind: string, count: number, seed: number): readonly Buffe
   });
 }
 
-/** Plays these files as one list; resolves with the last status and the number of frames that were sent. */
-async function play(paths: readonly string[], ffmpeg: SourcePlayersDeps["findFfmpeg"] = findFfmpeg) {
+/**
+ * Plays these files as one list; resolves with the last status and the number of frames that were sent. The first
+ * argument is the test whose end ends it: others run beside it.
+ */
+async function play(
+  { onTestFinished }: TestContext,
+  paths: readonly string[],
+  ffmpeg: SourcePlayersDeps["findFfmpeg"] = findFfmpeg,
+) {
   let frames = 0;
   const gateway: PublishGateway = {
     ...{ channelId: "c", latency: "efficient", isFull: false, flush: quiet, leave: quiet },
@@ -82,45 +89,48 @@ async function play(paths: readonly string[], ffmpeg: SourcePlayersDeps["findFfm
 }
 
 describe.concurrent("files whose headers lie", () => {
-  test.each([
+  test.for([
     { kind: "mp4", seed: 11 },
     { kind: "flv", seed: 14 },
-  ])("$kind, seed $seed: uploaded, played and made a slate of, each ends with a reason or plays", async (made) => {
-    const place = join(folder, `${made.seed}`);
-    const library = new MediaLibrary({ folder: place, quotaBytes: 1e9, clock: systemClock, log, findFfmpeg });
-    library.load();
-    const paths: string[] = [];
-    for (const bytes of hostileFiles(made.kind, 3, made.seed)) {
-      const { fileId } = await library.create("odd", bytes.length);
-      await library.append(fileId, 0, bytes);
-      const file = await waitFor("the check", DEADLINE_MS, () =>
-        library.get(fileId).state === "checking" ? undefined : library.get(fileId),
-      );
-      if (file.state === "refused") expect(file.reason).toMatch(/^The .{5,}\.$/);
-      else expect(file).toMatchObject({ state: "ready", format: { kind: "video" } });
-      paths.push(library.path(fileId));
-    }
-    const good = join(folder, "clip.mp4");
-    const { status, frames } = await play([...paths, good]);
-    // Whatever they do, the good file after them is played to its end.
-    expect(status).toMatchObject({ state: "stopped", reason: "finished" });
-    expect(frames).toBeGreaterThan(60);
-    for (const path of paths) {
-      const file = { state: "ready", format: FORMAT } as MediaFile;
-      const files = { get: () => file, path: () => path, kept: async () => undefined, keep: async () => undefined };
-      const making = new SlateMaking({ files, findFfmpeg, stopping: new AbortController().signal });
-      const slate = await making.make("mf-0", { videoCodec: "avc", width: 64, height: 36, frameRate: 10 });
-      if ("reason" in slate) expect(slate.reason.length).toBeGreaterThan(3);
-      else expect(slate.flv.toString("latin1", 0, 3)).toBe("FLV");
-    }
-    await library.close();
-  });
+  ])(
+    "$kind, seed $seed: uploaded, played and made a slate of, each ends with a reason or plays",
+    async (made, context) => {
+      const place = join(folder, `${made.seed}`);
+      const library = new MediaLibrary({ folder: place, quotaBytes: 1e9, clock: systemClock, log, findFfmpeg });
+      library.load();
+      const paths: string[] = [];
+      for (const bytes of hostileFiles(made.kind, 3, made.seed)) {
+        const { fileId } = await library.create("odd", bytes.length);
+        await library.append(fileId, 0, bytes);
+        const file = await waitFor("the check", DEADLINE_MS, () =>
+          library.get(fileId).state === "checking" ? undefined : library.get(fileId),
+        );
+        if (file.state === "refused") expect(file.reason).toMatch(/^The .{5,}\.$/);
+        else expect(file).toMatchObject({ state: "ready", format: { kind: "video" } });
+        paths.push(library.path(fileId));
+      }
+      const good = join(folder, "clip.mp4");
+      const { status, frames } = await play(context, [...paths, good]);
+      // Whatever they do, the good file after them is played to its end.
+      expect(status).toMatchObject({ state: "stopped", reason: "finished" });
+      expect(frames).toBeGreaterThan(60);
+      for (const path of paths) {
+        const file = { state: "ready", format: FORMAT } as MediaFile;
+        const files = { get: () => file, path: () => path, kept: async () => undefined, keep: async () => undefined };
+        const making = new SlateMaking({ files, findFfmpeg, stopping: new AbortController().signal });
+        const slate = await making.make("mf-0", { videoCodec: "avc", width: 64, height: 36, frameRate: 10 });
+        if ("reason" in slate) expect(slate.reason.length).toBeGreaterThan(3);
+        else expect(slate.flv.toString("latin1", 0, 3)).toBe("FLV");
+      }
+      await library.close();
+    },
+  );
 
-  test("an FFmpeg that is killed while it plays is named, and the next file plays", async () => {
+  test("an FFmpeg that is killed while it plays is named, and the next file plays", async (context) => {
     const script = join(folder, "killed");
     const real = findFfmpeg()?.ffmpeg ?? "";
     writeFileSync(script, `#!/bin/sh\ncase "$*" in *first*) kill -9 $$;; esac\nexec ${real} "$@"\n`, { mode: 0o755 });
-    const { status, frames, skipped } = await play(["/first", join(folder, "clip.mp4")], () => ({
+    const { status, frames, skipped } = await play(context, ["/first", join(folder, "clip.mp4")], () => ({
       ffmpeg: script,
       ffprobe: script,
     }));

@@ -15,6 +15,8 @@ const SERIOUS = ["serious", "critical"];
 const TRANSITIONS_OVER = `Promise.allSettled(
   document.getAnimations().filter((each) => each instanceof CSSTransition).map(({ finished }) => finished),
 ).then(() => undefined)`;
+/** Runs in each page before its own code. A browser's own pages have no storage. */
+const CLOSES_PREVIEW = "try { localStorage.setItem('fanfare-preview', 'closed'); } catch {}";
 const AXE_OPTIONS: Parameters<AxeBuilder["options"]>[0] = {
   // WCAG 2.2's rule on sizes is off by default.
   rules: { "target-size": { enabled: true } },
@@ -88,7 +90,7 @@ export async function openContext(browser: TestBrowser, options: ContextOptions 
   const { locale = "en-US", colorScheme = "light", width = 1_280, preview = "closed", ...rest } = options;
   const context = await browser.newContext({ locale, colorScheme, viewport: { width, height: 860 }, ...rest });
   context.setDefaultTimeout(ACTION_DEADLINE_MS);
-  if (preview === "closed") await context.addInitScript("localStorage.setItem('fanfare-preview', 'closed')");
+  if (preview === "closed") await context.addInitScript(CLOSES_PREVIEW);
   return context;
 }
 
