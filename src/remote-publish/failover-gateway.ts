@@ -92,8 +92,10 @@ export class FailoverGateway implements PublishGateway {
   #push(message: MediaMessage): void {
     if (this.#isOver) return;
     const nowMs = this.#deps.clock.now();
-    // Another node may die at any time. This one gives a channel away on purpose.
-    this.#kept.take(message, nowMs, this.#epoch !== undefined || this.#deps.areMovesExpected());
+    // Another node may die at any time. This one gives a channel away on purpose. Between two ways the next owner needs
+    // everything.
+    const areFramesKept = this.#handle === undefined || this.#epoch !== undefined || this.#deps.areMovesExpected();
+    this.#kept.take(message, nowMs, areFramesKept);
     this.#handle?.push(message);
     const gateway = this.#gateway;
     if (this.#epoch === undefined || !("untakenMs" in gateway) || gateway.untakenMs < SUSPECT_MS) return;

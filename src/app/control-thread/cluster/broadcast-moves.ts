@@ -1,6 +1,7 @@
 import { systemClock } from "../../../base/clock.ts";
 import type { Log } from "../../../base/log.ts";
 import { ChannelMoves, type ChannelMovesDeps } from "../../../cluster/channel-moves.ts";
+import { ExpectedMoves } from "../../../cluster/expected-moves.ts";
 import { completeEvent } from "../../../control/events/complete-event.ts";
 import { broadcastMoved } from "../../../control/events/event-drafts.ts";
 import type { ChannelEvent, EventStore } from "../../../control/events/events.ts";
@@ -21,8 +22,6 @@ import type { ClusterNode } from "./cluster-node.ts";
 const STORE_MS = 500;
 /** A broadcast whose encoder does not come to this node within this time is over, in milliseconds. */
 const ENCODER_MS = 15_000;
-/** Within this time a keyframe comes: platforms ask for one every two seconds. In milliseconds. */
-const KEYFRAME_MS = 2_500;
 const NOTHING_COUNTED = {
   ...{ bytesTotal: 0, playMs: 0, retryCount: 0, droppedFrames: 0 },
   drops: { overTime: 0, overBytes: 0, untilKeyframe: 0 },
@@ -49,15 +48,20 @@ export class BroadcastMoves {
   readonly #parts: BroadcastMovesParts;
   /** Broadcasts whose encoders have not come yet. */
   readonly #expected = new Map<ChannelId, { cancel(): void }>();
-  #areMovesExpected = false;
+  readonly #expectedMoves: ExpectedMoves;
 
   constructor(parts: BroadcastMovesParts) {
     this.#parts = parts;
     const { node, log, takers, pool } = parts;
+    this.#expectedMoves = new ExpectedMoves({
+      clock: systemClock,
+      isDraining: () => node.isDraining,
+      tell: (areExpected) => pool.workers.expectMoves(areExpected),
+    });
     this.moves = new ChannelMoves({
       ...{ self: node.self, bus: node.bus, rpc: node.rpc, log, takers },
-      prepare: () => this.#prepare(),
-      done: () => this.#expectMoves(node.isDraining),
+      prepare: () => this.#expectedMoves.prepare(),
+      done: () => this.#expectedMoves.done(),
       onAir: () => new Map([...node.placement.epochs].filter(([channelId]) => isFed(pool.live(channelId)))),
       give: (channelId, epoch) => this.#give(channelId, epoch),
       take: (channelId, epoch, from) => this.#take(channelId, epoch, from),
@@ -66,7 +70,7 @@ export class BroadcastMoves {
 
   /** Channels may soon go to other nodes: this node drains. */
   expect(): void {
-    this.#expectMoves(true);
+    this.#expectedMoves.begin();
   }
 
   /** Follows which encoders have come. */
@@ -96,17 +100,6 @@ export class BroadcastMoves {
     metrics.resume(broadcasts);
     onChanged(channelId);
     this.#expect(channelId);
-  }
-
-  async #prepare(): Promise<void> {
-    if (this.#areMovesExpected) return;
-    this.#expectMoves(true);
-    await new Promise<void>((resolve) => systemClock.startTimer(KEYFRAME_MS, resolve));
-  }
-
-  #expectMoves(isExpected: boolean): void {
-    this.#areMovesExpected = isExpected;
-    this.#parts.pool.workers.expectMoves(isExpected);
   }
 
   async #give(channelId: ChannelId, epoch: number): Promise<MovedBroadcast | undefined> {
