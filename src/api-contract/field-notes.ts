@@ -42,7 +42,7 @@ export const FIELD_NOTES: Readonly<Record<string, string>> = {
   relayedCount: "Encoders and players that it passes on to other servers now.",
   drainEndTime: "While it drains: when the broadcasts that are left move to other servers, milliseconds since 1970.",
   statusAge: "How many seconds old the status is; absent up to 3, and on a single server.",
-  health: "The one verdict about the channel, from the stream check, the platforms and the hold.",
+  health: "The one verdict about the channel, from the stream check, the platforms, the hold and the source.",
   reasonCount: "How many reasons there are in total; only the first is shown.",
   nextStep: "What a person should do next; absent where there is nothing to do.",
   createdTime: "Milliseconds since 1970.",
@@ -203,7 +203,7 @@ export const FIELD_NOTES: Readonly<Record<string, string>> = {
   from: "Status before.",
   to: "Status after.",
   reason:
-    "Of `recording`: why it is FAIL: DISK_FULL, DISK_SLOW, DISK_FAILED, QUOTA_REACHED, RECORDER_LOST. Of `health`: the cause of the verdict; its code is one of `lastError`, `warning`, `ingest.warnings` or ENCODER_LOST, PLATFORM_UNSTABLE, PLATFORMS_OFF, WAITS_FOR_ENCODER, CHANNEL_OFF. Of a platform: one of `lastError.code`. Of a broadcast or a hold: how the encoder left; server-lost: the server did. Of STREAM_UPDATE: what was changed.",
+    "Of `recording`: why it is FAIL: DISK_FULL, DISK_SLOW, DISK_FAILED, QUOTA_REACHED, RECORDER_LOST. Of `health`: the cause of the verdict; its code is one of `lastError`, `warning`, `ingest.warnings` or ENCODER_LOST, PLATFORM_UNSTABLE, PLATFORMS_OFF, WAITS_FOR_ENCODER, SOURCE_STARTING, SOURCE_FAILED, CHANNEL_OFF. Of a platform: one of `lastError.code`. Of a broadcast or a hold: how the encoder left; server-lost: the server did. Of STREAM_UPDATE: what was changed.",
   by: "Who made the change: the id of an access key, or `dashboard`. Absent where no request did.",
   action: "What was done: the name of the call, or of what the dashboard's sign-in or the server did.",
   actor:
@@ -235,7 +235,7 @@ export const FIELD_NOTES: Readonly<Record<string, string>> = {
   goneTime: "When the endpoint answered that it is gone for good (410), milliseconds since 1970.",
   attempts: "How often it was tried.",
   state:
-    "Of a delivery: its state. Of `ingest`: LIVE, HELD while the encoder is lost, ENDED. Of a recording: RECORDING while it is written, then FINISHED. Of `health`: healthy, attention (something should be changed), broken (viewers miss something now), waiting (no encoder), off.",
+    "Of a delivery: its state. Of `ingest`: LIVE, HELD while the encoder is lost, ENDED. Of a recording: RECORDING while it is written, then FINISHED. Of `health`: healthy, attention (something should be changed), broken (viewers miss something now, or the source fails), waiting (no encoder, or the source is starting), off.",
   lastStatus: "HTTP status of the last attempt.",
   lastProblem: "Why the last attempt failed.",
   nextTime: "When the next attempt is due, milliseconds since 1970.",

@@ -4,6 +4,9 @@ export const HEALTH_STATES = ["healthy", "attention", "broken", "waiting", "off"
 /** `health.nextStep.code`: what a person should do next. */
 export const NEXT_STEPS = [
   "START_ENCODER",
+  "WAIT_FOR_SOURCE",
+  "CHECK_SOURCE",
+  "CHECK_SOURCE_FILES",
   "TURN_CHANNEL_ON",
   "RESTART_ENCODER",
   "TURN_PLATFORM_ON",

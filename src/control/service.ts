@@ -7,6 +7,7 @@ import { newChannelId, newStreamKey } from "./access/ids.ts";
 import type { ChannelRecord, ChannelSettings, TargetSettings } from "./channels/channel.ts";
 import { targetNameOf } from "./channels/channel.ts";
 import type { PlanLimits } from "./channels/plan.ts";
+import type { SourceStatus } from "./channels/source.ts";
 import { windowState } from "./channels/target-windows.ts";
 import type { ChannelChanged } from "./facts/server-fact.ts";
 import type { ChannelHealth } from "./health/channel-health.ts";
@@ -33,6 +34,8 @@ export type ServiceOptions = {
   readonly planLimits: PlanLimits;
   /** Its warnings are part of a channel's answer. */
   readonly ingestChecks: Pick<IngestChecks, "warnings" | "state">;
+  /** What a channel's source does, or did last; undefined where none was started. A part of the verdict. */
+  readonly sourceOf: (channelId: ChannelId) => SourceStatus | undefined;
   /** Called with every change that a use case made, once it is stored. Must not throw. */
   readonly publish: (fact: ChannelChanged) => void;
 };

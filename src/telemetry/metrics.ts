@@ -211,6 +211,10 @@ export class Metrics {
       case "server-trouble-changed":
         this.#troubles.set({ trouble: fact.trouble.name }, fact.isOver ? 0 : 1);
         return;
+      case "source-changed":
+        // Its verdict counts before the first broadcast too.
+        this.#channel(fact.channelId);
+        return;
       case "channel-changed":
         return this.#changed(fact);
       default:

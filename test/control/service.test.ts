@@ -64,7 +64,18 @@ function start(over: Store = store): void {
     changes.push(fact);
   };
   const ingestChecks = { warnings: () => [], state: () => undefined };
-  service = new Service({ store: over, runtime, view, ingestChecks, clock, randomBytes, planLimits, publish });
+  const sourceOf = () => undefined;
+  service = new Service({
+    store: over,
+    runtime,
+    view,
+    ingestChecks,
+    sourceOf,
+    clock,
+    randomBytes,
+    planLimits,
+    publish,
+  });
   admission = new Admission(over);
 }
 

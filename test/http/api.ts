@@ -174,6 +174,7 @@ export class Api {
       randomBytes,
       planLimits: options.planLimits ?? DEFAULT_PLAN_LIMITS,
       ingestChecks: this.ingestChecks,
+      sourceOf: (channelId) => this.sources.status(channelId),
       publish,
     });
     this.service = service;

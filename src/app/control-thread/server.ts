@@ -271,7 +271,8 @@ type Parts = {
 function assemble(foundations: AllFoundations): Parts {
   const { config, log, storage, succession, node } = foundations;
   const { store } = storage;
-  const observers = newObservers(foundations);
+  const sourceOf = (channelId: ChannelId) => media.sources.status(channelId);
+  const observers = newObservers(foundations, sourceOf);
   const { clock, buses, publish, liveState, ingestChecks, healthOf, metrics, troubles, threads, traces } = observers;
   const addresses = { now: addressesOf(config, config.httpPort, config.rtmpPort) };
   metrics.recordings.readFrom(() => recording.recordings.totals);
@@ -291,7 +292,7 @@ function assemble(foundations: AllFoundations): Parts {
   const all = cluster?.states.runtime ?? runtime;
   const checks = cluster?.states.ingestChecks ?? ingestChecks;
   const service = new Service({
-    ...{ store, runtime: all, view: liveState, ingestChecks: checks },
+    ...{ store, runtime: all, view: liveState, ingestChecks: checks, sourceOf },
     ...{ clock, randomBytes, planLimits: config.planLimits },
     publish: (fact) => publish(withActor(fact)),
   });

@@ -3,15 +3,18 @@ import type { IngestSample } from "../../thread-protocol/samples.ts";
 import { isTargetError } from "../../thread-protocol/targets/target-errors.ts";
 import type { TargetError, TargetErrorCode, TargetWarning } from "../../thread-protocol/targets/target-status.ts";
 import type { ChannelState } from "../channels/channel.ts";
+import type { SourceStatus } from "../channels/source.ts";
 import type { IngestWarning } from "../ingest-check/ingest-checks.ts";
 import type { FindingCode } from "../ingest-check/ingest-findings.ts";
 import type { ChannelLive, TargetLive } from "../ports/runtime.ts";
 import type { Bilingual } from "../presets/target-preset.ts";
 import { type NextStep, STEP_OF_ERROR } from "./next-steps.ts";
+import { isSourceStarting, sourceFailure } from "./source-health.ts";
 
 /**
- * `broken`: viewers miss the broadcast somewhere. `attention`: they see it, and something should be changed. `healthy`:
- * nothing to do. `waiting`: there is no encoder. `off`: the channel is turned off. These are the API's words.
+ * `broken`: viewers miss the broadcast somewhere, or the channel's source fails. `attention`: they see it, and something
+ * should be changed. `healthy`: nothing to do. `waiting`: there is no encoder, or the source is starting. `off`: the
+ * channel is turned off. These are the API's words.
  */
 type HealthState = "healthy" | "attention" | "broken" | "waiting" | "off";
 
@@ -27,6 +30,8 @@ type HealthReasonCode =
   | "PLATFORMS_OFF"
   | "BACKUP_DIFFERS"
   | "WAITS_FOR_ENCODER"
+  | "SOURCE_STARTING"
+  | "SOURCE_FAILED"
   | "CHANNEL_OFF";
 
 type HealthReason = {
@@ -52,6 +57,8 @@ export type HealthInput = {
   readonly live: ChannelLive | undefined;
   /** What the ingest check says now. */
   readonly warnings: readonly IngestWarning[];
+  /** What the channel's source does, or did last; absent where none was started since the process started. */
+  readonly source?: SourceStatus | undefined;
 };
 
 const SENTENCES = {
@@ -62,6 +69,10 @@ const SENTENCES = {
   WAITS_FOR_ENCODER: {
     en: "The channel is waiting for an encoder.",
     ko: "인코더를 기다리고 있습니다.",
+  },
+  SOURCE_STARTING: {
+    en: "The source is starting.",
+    ko: "소스를 시작하고 있습니다.",
   },
   ENCODER_LOST: {
     en: "The encoder is lost. Viewers see the last frame until it comes back or the hold ends.",
@@ -77,12 +88,12 @@ const SENTENCES = {
   },
 } as const satisfies Readonly<Record<string, Bilingual>>;
 
-/** The verdict on a channel, from its state, its targets, the hold and the ingest check. */
-export function channelHealth({ state, live, warnings }: HealthInput): ChannelHealth {
+/** The verdict on a channel, from its state, its source, its targets, the hold and the ingest check. */
+export function channelHealth({ state, live, warnings, source }: HealthInput): ChannelHealth {
   if (state !== "live") return { state: "off", ...only("CHANNEL_OFF", "TURN_CHANNEL_ON") };
-  if (live?.isPublishing !== true) return { state: "waiting", ...only("WAITS_FOR_ENCODER", "START_ENCODER") };
+  if (live?.isPublishing !== true) return offAir(live, source);
   const targets = [...live.targets].sort(([left], [right]) => left - right);
-  const broken = [...encoderLost(live.ingest), ...failures(targets)];
+  const broken = [...streamLost(live, source), ...failures(targets)];
   const attention = attentions(live.ingest, targets, warnings);
   const [reason] = [...broken, ...attention];
   if (reason === undefined) return { state: "healthy", reasonCount: 0 };
@@ -102,8 +113,18 @@ function only(code: keyof typeof SENTENCES, nextStep: NextStep): Pick<ChannelHea
   return { reason: { code, message: SENTENCES[code], nextStep }, reasonCount: 1 };
 }
 
-function encoderLost(ingest: IngestSample | undefined): HealthReason[] {
+function offAir(live: ChannelLive | undefined, source: SourceStatus | undefined): ChannelHealth {
+  const failure = sourceFailure(source, live?.startTime);
+  if (failure !== undefined) return { state: "broken", reason: failure, reasonCount: 1 };
+  if (isSourceStarting(source)) return { state: "waiting", ...only("SOURCE_STARTING", "WAIT_FOR_SOURCE") };
+  return { state: "waiting", ...only("WAITS_FOR_ENCODER", "START_ENCODER") };
+}
+
+/** A source that fails is the reason for its hold: there is no encoder to restart. */
+function streamLost({ ingest, startTime }: ChannelLive, source: SourceStatus | undefined): HealthReason[] {
   if (ingest?.state !== "HELD") return [];
+  const failure = sourceFailure(source, startTime);
+  if (failure !== undefined) return [failure];
   return [{ code: "ENCODER_LOST", message: SENTENCES.ENCODER_LOST, nextStep: "RESTART_ENCODER" }];
 }
 

@@ -7,6 +7,18 @@ export const NEXT_STEPS = {
     en: "Start streaming in the encoder.",
     ko: "인코더에서 송출을 시작해 주세요.",
   },
+  WAIT_FOR_SOURCE: {
+    en: "Nothing to do yet: the broadcast begins as soon as the source plays.",
+    ko: "지금은 할 일이 없습니다. 소스가 재생되면 방송이 시작됩니다.",
+  },
+  CHECK_SOURCE: {
+    en: "Check the source's address, and whether it is streaming.",
+    ko: "소스의 주소가 맞는지, 소스가 송출 중인지 확인해 주세요.",
+  },
+  CHECK_SOURCE_FILES: {
+    en: "Check the files of the source, and start it again.",
+    ko: "소스의 파일을 확인하고 다시 시작해 주세요.",
+  },
   TURN_CHANNEL_ON: {
     en: "Enable the channel.",
     ko: "채널의 송출 차단을 해제해 주세요.",

@@ -123,6 +123,11 @@ export class Sources {
     return status?.state === "stopped" && status.reason === "elsewhere";
   }
 
+  /** What the channel's source does here, or did last; undefined where none was started since the process started. */
+  status(channelId: ChannelId): SourceStatus | undefined {
+    return this.#statuses.get(channelId);
+  }
+
   async get(channelId: ChannelId): Promise<SourceDetail> {
     await this.#channel(channelId);
     return this.#detail(channelId);
@@ -143,6 +148,8 @@ export class Sources {
     }
     const stored = this.#stored.get(channelId);
     await this.#stored.putSettings({ ...stored, source });
+    // Why the earlier source stopped says nothing about this one.
+    if (!this.plays(channelId) && !this.gaveWay(channelId)) this.#statuses.delete(channelId);
     if (stored.scheduled === undefined) this.#deps.player.update(channelId, source);
     this.#publishChange("source-changed", channel);
     return this.#detail(channelId);
@@ -322,9 +329,13 @@ export class Sources {
   }
 
   #begin(channelId: ChannelId, source: ChannelSource, place: PlayPlace): void {
-    const { player, clock } = this.#deps;
+    const { player, clock, publish } = this.#deps;
     const read = async () => this.#specOf(await this.#channel(channelId));
-    this.#statuses.set(channelId, { state: "starting", sinceTime: clock.wallNow() });
+    const time = clock.wallNow();
+    const from = this.#statuses.get(channelId)?.state ?? "stopped";
+    const status: SourceStatus = { state: "starting", sinceTime: time };
+    this.#statuses.set(channelId, status);
+    publish({ kind: "source-changed", time, channelId, from, status });
     player.start({ channelId, source, ...place, read });
   }
 

@@ -1,5 +1,6 @@
 import type { ChannelId, TargetId } from "../../thread-protocol/channel-spec.ts";
 import type { Channel, ChannelRecord, Target, TargetTotals } from "../channels/channel.ts";
+import type { SourceStatus } from "../channels/source.ts";
 import { besideTwin, twinsOf } from "../channels/target-twins.ts";
 import { type ChannelHealth, channelHealth } from "../health/channel-health.ts";
 import type { IngestChecks } from "../ingest-check/ingest-checks.ts";
@@ -18,6 +19,8 @@ export type ChannelReadsOptions = {
   readonly totals: Totals;
   /** Its state and its warnings are part of a channel. */
   readonly ingestChecks: Pick<IngestChecks, "warnings" | "state">;
+  /** What the channel's source does; a part of the verdict. */
+  readonly sourceOf: (channelId: ChannelId) => SourceStatus | undefined;
 };
 
 /** Which channels a list includes. */
@@ -99,8 +102,11 @@ export class ChannelReads {
 
   /** The verdict on a channel in this state, from what is known without the database. */
   health({ channelId, state }: Pick<ChannelRecord, "channelId" | "state">): ChannelHealth {
-    const { runtime, ingestChecks } = this.#options;
-    return channelHealth({ state, live: runtime.live(channelId), warnings: ingestChecks.warnings(channelId) });
+    const { runtime, ingestChecks, sourceOf } = this.#options;
+    return channelHealth({
+      ...{ state, live: runtime.live(channelId), source: sourceOf(channelId) },
+      warnings: ingestChecks.warnings(channelId),
+    });
   }
 
   async #freshen(channels: readonly ChannelRecord[]): Promise<void> {

@@ -63,7 +63,7 @@ export class LiveStream implements Lasting {
   #changes = new Map<ChannelId, Change>();
   /** For each channel on air, the last state of its encoder. */
   readonly #shapes = new Map<ChannelId, string>();
-  /** For each channel on air, the last verdict: any target may change it. */
+  /** For each channel on air or with a source at work, the last verdict: any target or the source may change it. */
   readonly #verdicts = new Map<ChannelId, string>();
   #sendTimer: Timer | undefined;
   #isSending = false;
@@ -96,13 +96,16 @@ export class LiveStream implements Lasting {
   fact(fact: ServerFact): void {
     switch (fact.kind) {
       case "channel-changed":
+        if (fact.change === "deleted") this.#verdicts.delete(fact.channelId);
         return this.changed(fact.channelId);
+      case "source-changed":
+        if (this.#isOtherVerdict(fact.channelId)) this.#change(fact.channelId).isChannel = true;
+        return;
       case "server-trouble-changed":
         return this.#serverChanged();
       case "over-threshold":
       case "silence-changed":
       case "broadcast-lost":
-      case "source-changed":
       case "schedule-ran":
         // Its event is sent once it is stored.
         return;
@@ -150,7 +153,7 @@ export class LiveStream implements Lasting {
 
   #isOtherVerdict(channelId: ChannelId): boolean {
     const health = this.#options.service.liveHealth(channelId);
-    const verdict = health.state === "waiting" ? undefined : healthKey(health);
+    const verdict = health.reason?.code === "WAITS_FOR_ENCODER" ? undefined : healthKey(health);
     if (this.#verdicts.get(channelId) === verdict) return false;
     if (verdict === undefined) this.#verdicts.delete(channelId);
     else this.#verdicts.set(channelId, verdict);

@@ -1,7 +1,9 @@
 import { expect, test } from "vitest";
 import { AlertWatch } from "../../../src/control/alerts/alert-watch.ts";
+import type { SourceStatus } from "../../../src/control/channels/source.ts";
 import type { ChannelEvent } from "../../../src/control/events/events.ts";
-import type { ChannelHealth } from "../../../src/control/health/channel-health.ts";
+import { type ChannelHealth, channelHealth } from "../../../src/control/health/channel-health.ts";
+import { pullError } from "../../../src/sources/pull-links/pull-errors.ts";
 import type { Fact } from "../../../src/thread-protocol/facts.ts";
 import type { ChannelSample } from "../../../src/thread-protocol/samples.ts";
 import { VirtualClock } from "../../support/stages/virtual-clock.ts";
@@ -75,6 +77,35 @@ test("a broadcast that ends by itself is a loss, and one that a person or a stop
   expect(told).toEqual([]);
   watch.event(ended({ reason: "hold-expired" }));
   expect(told).toEqual(["lost"]);
+});
+
+test("a pulled source that fails again and again off air is one alert", () => {
+  const clock = new VirtualClock();
+  const told: string[] = [];
+  let source: SourceStatus = { state: "stopped", sinceTime: 0 };
+  const watch = new AlertWatch({
+    clock,
+    healthOf: () => channelHealth({ state: "live", live: undefined, warnings: [], source }),
+    hasReaders: () => true,
+    onAlert: ({ severity, verdict }) => told.push(`${severity} ${verdict.health?.reason?.code}`),
+  });
+  const become = (status: SourceStatus) => {
+    const from = source.state;
+    source = status;
+    watch.fact({ kind: "source-changed", time: clock.wallNow(), channelId: CHANNEL, from, status });
+  };
+  const lastError = { ...pullError("connection-refused"), time: 1 };
+  const failed = { status: "FAIL", sinceTime: 1, isUnstable: false, lastError } as const;
+  become({ state: "starting", sinceTime: 1 });
+  for (const _attempt of [1, 2, 3]) {
+    become({ state: "failed", sinceTime: 1, link: failed });
+    clock.advance(30_000);
+    become({ state: "starting", sinceTime: 1, link: { ...failed, status: "CONNECTING" } });
+  }
+  expect(told).toEqual(["broken TCP_REFUSED"]);
+  clock.advance(120_000);
+  expect(told).toEqual(["broken TCP_REFUSED"]);
+  watch.close();
 });
 
 test("a deleted channel is forgotten", () => {

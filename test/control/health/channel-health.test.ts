@@ -1,8 +1,10 @@
 import { expect, test } from "vitest";
+import type { PullStatus, SourceReason, SourceStatus } from "../../../src/control/channels/source.ts";
 import { type ChannelHealth, channelHealth, type HealthInput } from "../../../src/control/health/channel-health.ts";
 import { NEXT_STEPS, STEP_OF_ERROR } from "../../../src/control/health/next-steps.ts";
 import type { IngestWarning } from "../../../src/control/ingest-check/ingest-checks.ts";
 import type { ChannelLive, TargetLive } from "../../../src/control/ports/runtime.ts";
+import { pullError } from "../../../src/sources/pull-links/pull-errors.ts";
 import { targetError } from "../../../src/thread-protocol/targets/target-errors.ts";
 import type { TargetStatus } from "../../../src/thread-protocol/targets/target-status.ts";
 import { targetWarning } from "../../../src/thread-protocol/targets/target-warnings.ts";
@@ -37,6 +39,21 @@ const warning = (severity: IngestWarning["severity"], code: IngestWarning["code"
 });
 const KEYFRAMES = warning("warning", "KEYFRAME_INTERVAL_LONG");
 const NO_AUDIO = warning("error", "AUDIO_MISSING");
+
+const REFUSED = pullError("connection-refused");
+const link = (status: PullStatus["status"], error = REFUSED): PullStatus => ({
+  ...{ status, sinceTime: 1, isUnstable: false, lastError: { ...error, time: 1 } },
+});
+const PULL_FAILED: SourceStatus = { state: "failed", sinceTime: 1, link: link("FAIL") };
+const PULL_AGAIN: SourceStatus = { state: "starting", sinceTime: 1, link: link("CONNECTING") };
+const PULL_FIRST: SourceStatus = {
+  ...{ state: "starting", sinceTime: 1, link: { status: "CONNECTING", sinceTime: 1, isUnstable: false } },
+};
+const FFMPEG_MISSING: SourceStatus = {
+  ...{ state: "failed", sinceTime: 1, link: link("FAIL", pullError("ffmpeg-missing")) },
+};
+const stopped = (reason: SourceReason, sinceTime = 5): SourceStatus => ({ state: "stopped", sinceTime, reason });
+const OFF_AIR = live([OFF], { isPublishing: false, startTime: 4 });
 
 const verdict = ({ state, reason, reasonCount }: ChannelHealth) =>
   [state, reason?.code, reason?.targetId, reason?.nextStep, reasonCount].filter((each) => each !== undefined).join(" ");
@@ -84,6 +101,33 @@ const CASES: readonly Case[] = [
     { live: live([], { isPublishing: false }), warnings: [NO_AUDIO] },
     "waiting WAITS_FOR_ENCODER START_ENCODER 1",
   ],
+  ["a pull fails", { source: PULL_FAILED }, "broken TCP_REFUSED CHECK_SOURCE 1"],
+  ["a pull fails after a broadcast", { live: OFF_AIR, source: PULL_FAILED }, "broken TCP_REFUSED CHECK_SOURCE 1"],
+  ["a pull is connected to again", { source: PULL_AGAIN }, "broken TCP_REFUSED CHECK_SOURCE 1"],
+  ["a pull fails because of this server", { source: FFMPEG_MISSING }, "broken SERVER_TROUBLE ASK_OPERATOR 1"],
+  ["a pull's first attempt", { source: PULL_FIRST }, "waiting SOURCE_STARTING WAIT_FOR_SOURCE 1"],
+  ["a file is opened", { source: { state: "starting", sinceTime: 1 } }, "waiting SOURCE_STARTING WAIT_FOR_SOURCE 1"],
+  ["no file can be played", { source: stopped("not-playable") }, "broken SOURCE_FAILED CHECK_SOURCE_FILES 1"],
+  [
+    "no file could be played further",
+    { live: OFF_AIR, source: stopped("not-playable") },
+    "broken SOURCE_FAILED CHECK_SOURCE_FILES 1",
+  ],
+  [
+    "no file could be played, a broadcast since",
+    { live: OFF_AIR, source: stopped("not-playable", 3) },
+    "waiting WAITS_FOR_ENCODER START_ENCODER 1",
+  ],
+  ["the server stopped a source", { source: stopped("server-overloaded") }, "broken SOURCE_FAILED ASK_OPERATOR 1"],
+  ["a person stopped a source", { source: stopped("stopped-by-person") }, "waiting WAITS_FOR_ENCODER START_ENCODER 1"],
+  ["a source is over", { source: stopped("finished") }, "waiting WAITS_FOR_ENCODER START_ENCODER 1"],
+  [
+    "a pull fails in a disabled channel",
+    { state: "blocked", source: PULL_FAILED },
+    "off CHANNEL_OFF TURN_CHANNEL_ON 1",
+  ],
+  ["held, its source fails", { live: live([GREEN], HELD), source: PULL_FAILED }, "broken TCP_REFUSED CHECK_SOURCE 1"],
+  ["an encoder is on air, the source fails", { live: live([GREEN]), source: PULL_FAILED }, "healthy 0"],
   [
     "the backup differs",
     { live: live([GREEN], { ingest: { ...INGEST, standbyDiffers: "frame rate" } }) },
@@ -104,6 +148,17 @@ test("the verdict's reason is the sentence of its cause, in both languages", () 
   const { message, messageKo } = targetError("publish-refused");
   const health = channelHealth({ state: "live", live: live([failed("publish-refused")]), warnings: [] });
   expect(health.reason?.message).toEqual({ en: message, ko: messageKo });
+});
+
+test("a source's reason is its own sentence, in both languages", () => {
+  const { message, messageKo } = REFUSED;
+  const reasonOf = (source: SourceStatus) =>
+    channelHealth({ state: "live", live: undefined, warnings: [], source }).reason?.message;
+  expect(reasonOf(PULL_FAILED)).toEqual({ en: message, ko: messageKo });
+  expect(reasonOf(stopped("not-playable"))).toEqual({
+    en: "The source has stopped: None of the files can be played.",
+    ko: "소스가 중지되었습니다: 재생할 수 있는 파일이 없습니다.",
+  });
 });
 
 test("each next step of an error has its sentence", () => {

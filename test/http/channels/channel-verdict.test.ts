@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { pullError } from "../../../src/sources/pull-links/pull-errors.ts";
 import { targetError } from "../../../src/thread-protocol/targets/target-errors.ts";
 import type { TargetStatus } from "../../../src/thread-protocol/targets/target-status.ts";
 import { channelSample, targetSample } from "../../support/stages/sample.ts";
@@ -71,6 +72,49 @@ test("a channel that is turned off has the verdict off", async () => {
   const { channelId } = await api.create();
   await api.put(`${CHANNELS}/${channelId}/off`);
   expect(await health(channelId)).toMatchObject({ state: "off", nextStep: { code: "TURN_CHANNEL_ON" } });
+});
+
+test("a source that fails makes its channel broken at once, in the answer, the live stream and the metrics", async () => {
+  await api.server.listen({ host: "127.0.0.1", port: 0 });
+  const { channelId } = await api.create();
+  api.facts.subscribe("metrics", (fact) => api.metrics.fact(fact));
+  const source = `${CHANNELS}/${channelId}/source`;
+  await api.put(source, { pull: { url: "rtmp://192.0.2.7/live/a" } });
+  api.clock.advance(100);
+  const reader = await EventReader.open(api);
+  await reader.next();
+  const next = async () => {
+    api.clock.advance(100);
+    for (;;) {
+      const { name, data } = await reader.next();
+      if (name === "channel") return [data.health.state, data.health.reason?.code];
+    }
+  };
+  await api.post(`${source}/start`);
+  expect(await next()).toEqual(["waiting", "SOURCE_STARTING"]);
+  const lastError = { ...pullError("connection-refused"), time: 5 };
+  const link = { status: "FAIL", sinceTime: 5, lastError, retryAttempt: 1, isUnstable: false } as const;
+  api.player.become(channelId, { state: "failed", sinceTime: 5, link });
+  expect(await next()).toEqual(["broken", "TCP_REFUSED"]);
+  expect(await health(channelId)).toEqual({
+    state: "broken",
+    reason: { code: "TCP_REFUSED", message: lastError.message, messageKo: lastError.messageKo },
+    nextStep: {
+      code: "CHECK_SOURCE",
+      message: "Check the source's address, and whether it is streaming.",
+      messageKo: "소스의 주소가 맞는지, 소스가 송출 중인지 확인해 주세요.",
+    },
+    reasonCount: 1,
+  });
+  const metrics = (await api.metrics.text()).split("\n");
+  expect(metrics).toContain(`fanfare_channel_health{channel_id="${channelId}",state="broken"} 1`);
+  await api.post(`${source}/stop`);
+  expect(await next()).toEqual(["waiting", "WAITS_FOR_ENCODER"]);
+  api.player.become(channelId, { state: "stopped", sinceTime: 6, reason: "not-playable" });
+  expect(await next()).toEqual(["broken", "SOURCE_FAILED"]);
+  await api.put(source, { pull: { url: "rtmp://192.0.2.7/live/b" } });
+  expect(await health(channelId)).toMatchObject({ state: "waiting", reason: { code: "WAITS_FOR_ENCODER" } });
+  reader.close();
 });
 
 test("the live stream sends the channel again when a platform changes its verdict, and only then", async () => {

@@ -35,7 +35,7 @@ export const ROOM_RULES: Readonly<Record<string, readonly string[]>> = {
   relay: ["protocol", "thread-protocol", "base"],
   control: [
     ...["thread-protocol", "base", "protocol/rtmp/url.ts", "api-contract/event-words.ts", "api-contract/alerts"],
-    ...["api-contract/audit", "api-contract/contacts", "api-contract/masks.ts"],
+    ...["api-contract/audit", "api-contract/contacts", "api-contract/masks.ts", "api-contract/sources"],
   ],
   ingest: ["relay", "protocol", "thread-protocol", "net", "base"],
   egress: ["relay", "protocol", "thread-protocol", "net", "base"],

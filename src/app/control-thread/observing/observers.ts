@@ -1,4 +1,5 @@
 import { type Clock, systemClock } from "../../../base/clock.ts";
+import type { SourceStatus } from "../../../control/channels/source.ts";
 import { FactBus } from "../../../control/facts/fact-bus.ts";
 import type { ServerFact } from "../../../control/facts/server-fact.ts";
 import type { ChannelHealth } from "../../../control/health/channel-health.ts";
@@ -28,8 +29,11 @@ export type Observers = {
   readonly traces: TraceExport | undefined;
 };
 
-/** Makes them; nothing is subscribed yet. */
-export function newObservers(foundations: Foundations): Observers {
+/** Makes them; nothing is subscribed yet. `sourceOf`: what a channel's source does. */
+export function newObservers(
+  foundations: Foundations,
+  sourceOf: (channelId: ChannelId) => SourceStatus | undefined,
+): Observers {
   const { config, log, storage } = foundations;
   const clock = systemClock;
   const buses: Buses = { facts: new FactBus(log), samples: new FactBus(log), events: new FactBus(log) };
@@ -38,7 +42,10 @@ export function newObservers(foundations: Foundations): Observers {
   const readTargets = async (channelId: ChannelId) => (await storage.store.findChannel(channelId))?.targets;
   const ingestChecks = new IngestChecks({ clock, readTargets, publish });
   const healthOf = (channelId: ChannelId) =>
-    channelHealth({ state: "live", live: liveState.live(channelId), warnings: ingestChecks.warnings(channelId) });
+    channelHealth({
+      ...{ state: "live", live: liveState.live(channelId), source: sourceOf(channelId) },
+      warnings: ingestChecks.warnings(channelId),
+    });
   const metrics = new Metrics((channelId) => healthOf(channelId).state);
   const troubles = OwnTroubles.watching(clock, publish);
   const threads = new ThreadWatch({
