@@ -10,7 +10,7 @@ import { ChannelPage } from "./pages/channel.tsx";
 import { Overview } from "./pages/overview.tsx";
 import { lazy } from "./parts/basic/lazy.tsx";
 import { Notices } from "./parts/basic/notice.tsx";
-import { healthLook } from "./parts/basic/state.tsx";
+import { verdictLook } from "./parts/basic/state.tsx";
 import { healthCounts } from "./parts/overview/view-state.ts";
 import { ServerNotice, StaleNotice, TopBar } from "./parts/shell/top-bar.tsx";
 import { t } from "./text/text.ts";
@@ -82,7 +82,7 @@ function SignedIn() {
 /** The verdict comes first: a tab shows only the first words. */
 function channelTitle(channelId: string): string {
   const channel = liveChannel(channelId)?.channel.value;
-  return channel === undefined ? t().app.channels : `${healthLook(channel.health.state).word}: ${channel.channelName}`;
+  return channel === undefined ? t().app.channels : `${verdictLook(channel.health).word}: ${channel.channelName}`;
 }
 
 /** The page's title: shown in the tab and the history, and read first by a screen reader. */

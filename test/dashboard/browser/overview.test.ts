@@ -2,8 +2,11 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
+import { NOT_AVAILABLE } from "../../../src/api-contract/input/not-available.ts";
+import { NEXT_STEPS } from "../../../src/control/health/next-steps.ts";
 import { syntheticClip } from "../../../src/testkit/encoder/clip.ts";
 import { en } from "../../../web/src/text/en.ts";
+import { panelsEn } from "../../../web/src/text/panels-en/panels.ts";
 import { expectAccessible, openBrowser, openContext, setUp, watchErrors } from "../../support/dashboard/browser.ts";
 import { ROOT } from "../../support/processes/fanfare-process.ts";
 import { Stage, uniqueKey } from "../../support/stages/stage.ts";
@@ -133,10 +136,37 @@ test("labels are edited on the channel page and for many channels at once, are s
   expect(errors).toEqual([]);
 });
 
-test("many channels are ended, disabled and enabled at once, and those that failed are named and stay selected", async () => {
+test("many channels are started, ended, disabled and enabled at once, and those that failed are named and stay selected", async () => {
   const { page, errors, api, waits, well } = await openOverview();
-  const { acts, done, failedCount } = en.overview;
+  const { acts, done, failedCount } = panelsEn.bulk;
   await press(page, en.overview.select);
+  // One source starts and fails, one finds an encoder, and two channels have none.
+  const pull = { pull: { url: "rtmp://127.0.0.1:9/live/a" } };
+  for (const { channelId } of [waits, well])
+    await api.request("PUT", `/api/v2/re-stream/channels/${channelId}/source`, pull);
+  await press(page, en.overview.selectAll(4));
+  await press(page, acts.start);
+  await expectAccessible(page, "start of sources");
+  await page.locator("dialog").getByRole("button", { name: acts.start }).click();
+  await page.locator(".selection-summary", { hasText: `${done.start(1)} ${failedCount(3)}` }).waitFor();
+  expect(await page.locator(".selection-failures li").allInnerTexts()).toEqual([
+    `d_broken, a_disabled (2 channels): ${en.common.failed(NOT_AVAILABLE["no-source"][2])}`,
+    `c_well: ${en.common.failed(NOT_AVAILABLE["source-encoder-on-air"][2])}`,
+  ]);
+  const failing = page.locator(".card.tone-bad", { hasText: "b_waits" });
+  await failing.locator(".verdict-step", { hasText: NEXT_STEPS.CHECK_SOURCE.en }).waitFor();
+  await expectAccessible(page, "summary of started sources");
+  await page.screenshot({ path: join(SCREENSHOTS, "sources-started.png"), fullPage: true });
+  await page.locator("header select").first().selectOption("ko");
+  await page.locator(".selection-failures", { hasText: NOT_AVAILABLE["no-source"][3] }).waitFor();
+  await failing.locator(".verdict-step", { hasText: NEXT_STEPS.CHECK_SOURCE.ko }).waitFor();
+  await page.screenshot({ path: join(SCREENSHOTS, "sources-started-ko.png"), fullPage: true });
+  await page.locator("header select").first().selectOption("en");
+  await api.request("POST", `/api/v2/re-stream/channels/${waits.channelId}/source/stop`);
+  await failing.waitFor({ state: "detached" });
+  await press(page, en.overview.selectAll(4));
+  await press(page, en.overview.selectNone);
+
   await page.getByRole("checkbox", { name: en.overview.selectOne("c_well") }).check();
   await press(page, acts.end);
   await page.locator("dialog").getByRole("button", { name: acts.end }).click();

@@ -7,12 +7,12 @@ import { Icon } from "../parts/basic/icon.tsx";
 import { lazy } from "../parts/basic/lazy.tsx";
 import { Card } from "../parts/overview/card.tsx";
 import { Filters } from "../parts/overview/filters.tsx";
-import { SelectionBar } from "../parts/overview/selection-bar.tsx";
-import { clearFilters, healthCounts, selection, shownChannels, view } from "../parts/overview/view-state.ts";
+import { clearFilters, onAirCount, selection, shownChannels, view } from "../parts/overview/view-state.ts";
 import { readPresets } from "../parts/platform/presets.ts";
 import { FirstSteps, FirstStepsWithoutChannel } from "../parts/start/first-steps.tsx";
 import { t } from "../text/text.ts";
 
+const SelectionBar = lazy(async () => (await import("../parts/overview/selection-bar.tsx")).SelectionBar);
 const NewChannel = lazy(async () => (await import("./new-channel.tsx")).NewChannel);
 
 /** Every channel at a glance, what is broken first. */
@@ -52,10 +52,9 @@ export function Overview() {
 }
 
 function PageCount({ channelCount }: { readonly channelCount: number }) {
-  const { broken, attention, healthy } = healthCounts.value;
   return (
     <span class="page-count">
-      {t().overview.channels(channelCount)} · {t().overview.onAirCount(broken + attention + healthy)}
+      {t().overview.channels(channelCount)} · {t().overview.onAirCount(onAirCount.value)}
     </span>
   );
 }

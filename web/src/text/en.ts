@@ -117,19 +117,6 @@ export const en = {
     selected: (number: number) => `${number} selected`,
     selectAll: (number: number) => `Select all ${number}`,
     selectNone: "Clear selection",
-    acts: { enable: "Enable", end: "End now", disable: "Disable" },
-    sure: {
-      end: (number: number) =>
-        `End the broadcast of ${count(number, "channel", "channels")}? The stream stops on every platform. Channels that are off air stay as they are.`,
-      disable: (number: number) =>
-        `Disable ${count(number, "channel", "channels")}? Running broadcasts end, and encoders can't connect until you enable the channels again.`,
-    },
-    done: {
-      enable: (number: number) => `Enabled ${count(number, "channel", "channels")}.`,
-      end: (number: number) => `Ended ${count(number, "channel", "channels")}.`,
-      disable: (number: number) => `Disabled ${count(number, "channel", "channels")}.`,
-    },
-    failedCount: (number: number) => `${number} failed:`,
     onAirSince: (time: string) => `On air since ${time}`,
     channels: (number: number) => count(number, "channel", "channels"),
     onAirCount: (number: number) => `${new Intl.NumberFormat("en").format(number)} on air`,
@@ -173,6 +160,7 @@ export const en = {
       waiting: "Waiting for encoder",
       off: "Disabled",
     } satisfies Record<Channel["health"]["state"], string>,
+    sourceStarting: "Source is starting",
     nextStep: "Next step:",
     more: (number: number) => `And ${count(number, "more problem", "more problems")} below.`,
   },

@@ -114,19 +114,6 @@ export const ko: Texts = {
     selected: (value) => `${count(value, "개")} 선택됨`,
     selectAll: (value) => `${count(value, "개")} 모두 선택`,
     selectNone: "선택 해제",
-    acts: { enable: "차단 해제", end: "지금 종료", disable: "송출 차단" },
-    sure: {
-      end: (value) =>
-        `채널 ${count(value, "개")}의 방송을 종료할까요? 모든 플랫폼에서 송출이 멈춥니다. 방송 중이 아닌 채널은 그대로 유지됩니다.`,
-      disable: (value) =>
-        `채널 ${count(value, "개")}의 송출을 차단할까요? 진행 중인 방송이 종료되고, 차단을 해제할 때까지 인코더가 연결할 수 없습니다.`,
-    },
-    done: {
-      enable: (value) => `채널 ${count(value, "개")}의 차단을 해제했습니다.`,
-      end: (value) => `채널 ${count(value, "개")}의 방송을 종료했습니다.`,
-      disable: (value) => `채널 ${count(value, "개")}의 송출을 차단했습니다.`,
-    },
-    failedCount: (value) => `${count(value, "개")} 실패:`,
     onAirSince: (time) => `${time}부터 방송 중`,
     channels: (value) => `채널 ${count(value, "개")}`,
     onAirCount: (value) => `방송 중 ${count(value, "개")}`,
@@ -165,6 +152,7 @@ export const ko: Texts = {
       waiting: "인코더 대기",
       off: "송출 차단됨",
     },
+    sourceStarting: "소스 시작 중",
     nextStep: "다음 단계:",
     more: (value) => `이 외에 확인할 문제가 ${count(value, "건")} 더 있습니다.`,
   },

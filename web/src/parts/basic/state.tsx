@@ -65,7 +65,7 @@ export function channelLook(channel: Channel): Look {
 /** The mark of a channel whose test pattern is on air. */
 export const testLook = (): Look => ({ tone: "busy", icon: "alert", word: t().testPattern.name });
 
-/** The look of the one verdict on a channel. */
+/** The look of one state of the verdict. */
 export function healthLook(state: HealthState): Look {
   const word = t().health.states[state];
   switch (state) {
@@ -80,6 +80,12 @@ export function healthLook(state: HealthState): Look {
     default:
       return { tone: "off", icon: "block", word };
   }
+}
+
+/** The look of a channel's verdict. A source that is starting is named: no encoder has to do anything. */
+export function verdictLook({ state, reason }: Channel["health"]): Look {
+  const look = healthLook(state);
+  return reason?.code === "SOURCE_STARTING" ? { ...look, word: t().health.sourceStarting } : look;
 }
 
 /** A state in a rounded box, perhaps with the name of what it belongs to. */

@@ -1,14 +1,14 @@
 import type { Channel } from "../../base/model.ts";
 import { language, t } from "../../text/text.ts";
 import { Icon } from "../basic/icon.tsx";
-import { healthLook } from "../basic/state.tsx";
+import { verdictLook } from "../basic/state.tsx";
 import { platformName } from "../platform/presets.ts";
 import { Hold } from "./hold.tsx";
 
 /** The one verdict on a channel: its state, the first reason (of a channel that waits the state says it) and the next step. While a hold runs, also the time left. */
 export function Verdict({ channel }: { readonly channel: Channel }) {
   const { state, reason, nextStep, reasonCount } = channel.health;
-  const look = healthLook(state);
+  const look = verdictLook(channel.health);
   const concerned = channel.platforms.find(({ platId }) => platId === reason?.platId);
   const inWords = ({ message, messageKo }: { readonly message: string; readonly messageKo: string }): string =>
     language.value === "ko" ? messageKo : message;

@@ -5,7 +5,7 @@ import type { LiveChannel } from "../../live/store.ts";
 import { formatMoment, formatRate } from "../../text/format.ts";
 import { language, t } from "../../text/text.ts";
 import { lazy } from "../basic/lazy.tsx";
-import { healthLook, platformLook, State, testLook } from "../basic/state.tsx";
+import { platformLook, State, testLook, verdictLook } from "../basic/state.tsx";
 import { audioText, videoText } from "../channel/media-words.ts";
 import { platformName } from "../platform/presets.ts";
 import { VerdictText } from "./verdict.tsx";
@@ -18,7 +18,7 @@ const THUMBNAIL_WIDTH = 256;
 /** One channel: a card, or a row of the list. The style sheet makes the difference. */
 export function Card({ live }: { readonly live: LiveChannel }) {
   const channel = live.channel.value;
-  const look = healthLook(channel.health.state);
+  const look = verdictLook(channel.health);
   const { ingest } = channel;
   const isLive = channel.isPublishing;
   return (

@@ -1,7 +1,7 @@
 import { useSignal } from "@preact/signals";
 import { type ChannelPath, call, channelPath } from "../../base/api.ts";
 import { liveChannel } from "../../live/store.ts";
-import { t } from "../../text/text.ts";
+import { panelTexts, t } from "../../text/text.ts";
 import { Action, problemText } from "../basic/action.tsx";
 import { Confirm } from "../basic/confirm.tsx";
 import { inBulk } from "./bulk.ts";
@@ -9,11 +9,14 @@ import { addLabel, LabelSelected, removeLabel } from "./label-selected.tsx";
 import { selectedIds, selection, shownIds } from "./view-state.ts";
 
 const CALLS = {
+  start: (path: ChannelPath) => call("POST", `${path}/source/start`),
   enable: (path: ChannelPath) => call("PUT", `${path}/on`),
   end: (path: ChannelPath) => call("POST", `${path}/end`),
   disable: (path: ChannelPath) => call("PUT", `${path}/off`),
 };
 type Act = keyof typeof CALLS;
+/** What is asked about first: it changes what viewers see. */
+type AskedAct = Exclude<Act, "enable">;
 type Summary = {
   /** What was done to this many channels. */
   readonly done: (number: number) => string;
@@ -23,10 +26,11 @@ type Summary = {
 
 /** What can be done to the selected channels, and what happened. */
 export function SelectionBar() {
-  const question = useSignal<"end" | "disable" | "labels" | undefined>(undefined);
+  const question = useSignal<AskedAct | "labels" | undefined>(undefined);
   const summary = useSignal<Summary | undefined>(undefined);
   const ids = selectedIds.value;
   const texts = t().overview;
+  const acts = panelTexts().bulk;
   const run = async (act: (channelId: string) => Promise<unknown>, done: Summary["done"]): Promise<void> => {
     summary.value = undefined;
     const channels = ids.map((id) => ({ id, name: liveChannel(id)?.channel.peek().channelName ?? id }));
@@ -39,7 +43,7 @@ export function SelectionBar() {
       failed: failures.map(({ subject, error }) => ({ name: subject.name, error })),
     };
   };
-  const runCall = (act: Act): Promise<void> => run((id) => CALLS[act](channelPath(id)), texts.done[act]);
+  const runCall = (act: Act): Promise<void> => run((id) => CALLS[act](channelPath(id)), acts.done[act]);
   const close = (): void => {
     question.value = undefined;
   };
@@ -57,14 +61,17 @@ export function SelectionBar() {
         >
           {areAllSelected ? texts.selectNone : texts.selectAll(shownIds.value.length)}
         </button>
+        <button type="button" disabled={isDisabled} onClick={() => (question.value = "start")}>
+          {acts.acts.start}
+        </button>
         <Action run={() => runCall("enable")} isDisabled={isDisabled}>
-          {texts.acts.enable}
+          {acts.acts.enable}
         </Action>
         <button type="button" class="danger" disabled={isDisabled} onClick={() => (question.value = "end")}>
-          {texts.acts.end}
+          {acts.acts.end}
         </button>
         <button type="button" class="danger" disabled={isDisabled} onClick={() => (question.value = "disable")}>
-          {texts.acts.disable}
+          {acts.acts.disable}
         </button>
         <button type="button" disabled={isDisabled} onClick={() => (question.value = "labels")}>
           {t().labels.edit}
@@ -87,30 +94,32 @@ export function SelectionBar() {
 }
 
 type AskFirstOptions = {
-  readonly act: "end" | "disable";
+  readonly act: AskedAct;
   readonly count: number;
   readonly run: (act: Act) => Promise<void>;
   readonly onClose: () => void;
 };
 
 function AskFirst({ act, count, run, onClose }: AskFirstOptions) {
-  const texts = t().overview;
+  const texts = panelTexts().bulk;
   return <Confirm title={texts.acts[act]} text={texts.sure[act](count)} run={() => run(act)} onClose={onClose} />;
 }
 
+/** How many channels it was done to, and each reason why not with its channels. */
 function SummaryText({ summary: { done, doneCount, failed } }: { readonly summary: Summary }) {
-  const texts = t().overview;
+  const byReason = Map.groupBy(failed, ({ error }) => problemText(error));
   return (
     <>
       <p class="selection-summary">
         {done(doneCount)}
-        {failed.length > 0 && ` ${texts.failedCount(failed.length)}`}
+        {failed.length > 0 && ` ${panelTexts().bulk.failedCount(failed.length)}`}
       </p>
       {failed.length > 0 && (
         <ul class="selection-failures">
-          {failed.map(({ name, error }) => (
-            <li key={name}>
-              <b>{name}</b>: {problemText(error)}
+          {[...byReason].map(([reason, those]) => (
+            <li key={reason}>
+              <b>{those.map(({ name }) => name).join(", ")}</b>
+              {those.length > 1 && ` (${t().overview.channels(those.length)})`}: {reason}
             </li>
           ))}
         </ul>

@@ -45,6 +45,9 @@ const channelOf = ({ channel }: LiveChannel): Channel => channel.value;
 /** How many channels have each verdict, filtered or not. */
 export const healthCounts = computed(() => countHealth(allChannels.value.map((live) => channelOf(live).health.state)));
 
+/** How many channels are on air. One that is broken may be off air: its source fails. */
+export const onAirCount = computed(() => allChannels.value.filter((live) => channelOf(live).isPublishing).length);
+
 /** The names of all platforms in use, sorted. One text, so that a change of a channel renders only what it changes. */
 const targetNamesText = computed(() =>
   [...new Set(allChannels.value.flatMap((live) => channelOf(live).platforms.map(({ targetName }) => targetName)))]

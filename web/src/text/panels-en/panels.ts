@@ -1,5 +1,6 @@
 import { enAlerts } from "./alerts.ts";
 import { enAudit } from "./audit.ts";
+import { enBulk } from "./bulk.ts";
 import { enContacts } from "./contacts.ts";
 import { enDelay } from "./delay.ts";
 import { enNodes } from "./nodes.ts";
@@ -14,6 +15,7 @@ import { enWindows } from "./windows.ts";
 export const panelsEn = {
   alerts: enAlerts,
   audit: enAudit,
+  bulk: enBulk,
   contacts: enContacts,
   delay: enDelay,
   nodes: enNodes,

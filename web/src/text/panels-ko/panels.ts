@@ -1,6 +1,7 @@
 import type { PanelTexts } from "../panels-en/panels.ts";
 import { koAlerts } from "./alerts.ts";
 import { koAudit } from "./audit.ts";
+import { koBulk } from "./bulk.ts";
 import { koContacts } from "./contacts.ts";
 import { koDelay } from "./delay.ts";
 import { koNodes } from "./nodes.ts";
@@ -15,6 +16,7 @@ import { koWindows } from "./windows.ts";
 export const panelsKo: PanelTexts = {
   alerts: koAlerts,
   audit: koAudit,
+  bulk: koBulk,
   contacts: koContacts,
   delay: koDelay,
   nodes: koNodes,
