@@ -38,7 +38,7 @@ const BY_ROUTE: ReadonlyMap<string, AuditAction> = new Map(
 );
 
 export type RequestAudit = {
-  readonly log: AuditLog;
+  readonly log: Pick<AuditLog, "complete">;
   readonly clock: Clock;
   /** Of the dashboard's own requests: the name of the browser's session, if it has one. */
   readonly sessionOf?: (request: FastifyRequest) => Promise<string | undefined>;
