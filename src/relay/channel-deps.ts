@@ -13,8 +13,6 @@ export type ChannelDeps = Pick<TargetDeps, "random" | "reserveRetryMs"> & {
   readonly blocks: BlockStore;
   readonly recordings: RecordingLink;
   readonly shelves: DelayShelves;
-  /** Whether anything may be sent to targets at present. */
-  readonly maySend: () => boolean;
   readonly onFact: (fact: Fact) => void;
   readonly onFault: (error: unknown) => void;
   /** Packets wait for the flush. `isMuch`: too many to wait. */

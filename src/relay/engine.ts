@@ -114,7 +114,6 @@ export class Engine {
       blocks: this.#blocks,
       recordings: this.#deps.recordings ?? NO_RECORDER,
       shelves: this.#deps.shelves ?? NO_SHELVES,
-      maySend: () => !this.#isHeld,
       onFact,
       onFault: (error) => this.#reportFault(error),
       reserveRetryMs: () => this.#retryPace.reserve(clock.now()),

@@ -108,6 +108,24 @@ test("links that drain, fail or are due to be dialled after a freeze wait too, a
   expect(stage.status()?.status).toBe("READY");
 });
 
+test("a delayed target gets nothing from a node that stood still, and everything once the node may send", () => {
+  const stage = new RelayStage(60, () => undefined);
+  const publisher = stage.onAir(target(1, { delaySeconds: 2 }));
+  for (let frame = 0; frame < 100; frame += 1) {
+    publisher.push(video(frame * 40, avcFrame(frame % 25 === 0, frame)));
+    stage.clock.advance(40);
+    if (frame === 60) stage.dialer.latest(1).accept();
+  }
+  const before = marksOf(stage.dialer.latest(1)).length;
+  expect(before).toBeGreaterThan(40);
+  stage.clock.pause(3_000);
+  stage.clock.advance(900);
+  expect(marksOf(stage.dialer.latest(1))).toHaveLength(before);
+  stage.engine.letSend(true);
+  expect(marksOf(stage.dialer.latest(1)).length).toBeGreaterThan(before + 40);
+  expect(marksOf(stage.dialer.latest(1)).at(-1)).toEqual([9, 3_960, 99]);
+});
+
 test("a target that waits for its next attempt is not dialled by a node that stood still", () => {
   const stage = new RelayStage(60, () => undefined);
   const publisher = stage.onAir(target(1));

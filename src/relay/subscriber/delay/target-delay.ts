@@ -24,13 +24,12 @@ const PROBLEMS = {
 };
 
 export type TargetDelayDeps = {
+  /** Its timers run only while anything may be sent to targets. */
   readonly clock: Clock;
   readonly shelves: DelayShelves;
   /** Adds a subscriber to the channel's stream. */
   readonly subscribe: (subscriber: Subscriber) => void;
   readonly onFault: (error: unknown) => void;
-  /** Whether anything may be sent to targets at present. */
-  readonly maySend: () => boolean;
 };
 
 /**
@@ -287,7 +286,6 @@ export class TargetDelay {
     this.#timer ??= this.#deps.clock.startTimer(PLAY_MS, () => {
       this.#timer = undefined;
       if (!this.#line.isEmpty || this.#stream.isHolding) this.#run();
-      if (!this.#deps.maySend()) return;
       this.#line.play();
       this.#stream.flush();
     });

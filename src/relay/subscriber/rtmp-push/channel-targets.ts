@@ -25,8 +25,6 @@ export interface TargetStream {
 export type ChannelTargetsDeps = Omit<TargetDeps, "onAccepted"> & {
   readonly stream: () => TargetStream;
   readonly shelves: DelayShelves;
-  /** Whether anything may be sent to targets at present. Asked for delayed targets only. */
-  readonly maySend: () => boolean;
   /** Takes the error of one target; the others go on. */
   readonly onFault: (error: unknown) => void;
 };
@@ -111,9 +109,9 @@ export class ChannelTargets {
   }
 
   #newDelay(target: Target): TargetDelay {
-    const { clock, shelves, onFault, maySend } = this.#deps;
+    const { clock, shelves, onFault } = this.#deps;
     return new TargetDelay(target, {
-      ...{ clock, shelves, onFault, maySend },
+      ...{ clock, shelves, onFault },
       subscribe: (subscriber) => this.#begin(subscriber),
     });
   }

@@ -1,6 +1,8 @@
 import { expect, test } from "vitest";
 import type { PublisherHandle } from "../../../../src/relay/publisher/publisher.ts";
+import type { ShelfListener } from "../../../../src/relay/subscriber/delay/delay-shelf.ts";
 import type { DelaySample } from "../../../../src/thread-protocol/delays/delay.ts";
+import { targetError } from "../../../../src/thread-protocol/targets/target-errors.ts";
 import { marksOf, mediaOf, RelayStage, target } from "../../../support/stages/relay-stage.ts";
 import {
   AAC_CONFIG,
@@ -287,4 +289,44 @@ test("a channel that still goes out is not forgotten, and then is", () => {
   expect(show.stage.engine.forgetIdle(1_000)).toEqual([]);
   show.pass(6_000);
   expect(show.stage.engine.forgetIdle(1_000)).toEqual(["ls-1"]);
+});
+
+test("a disk that takes no more: what came before still goes out, then the target is told why, and comes back", () => {
+  let listener: ShelfListener | undefined;
+  const lying = new Map<number, Uint8Array<ArrayBuffer>>();
+  const stage: RelayStage = new RelayStage(0, undefined, {
+    open: (opened) => {
+      listener = opened;
+      return {
+        put: (id, bytes) => void lying.set(id, bytes),
+        take: (id) => void stage.clock.startTimer(1, () => opened.taken(id, lying.get(id))),
+        drop: () => undefined,
+        close: () => undefined,
+      };
+    },
+  });
+  const publisher = stage.onAir(delayed(1, 60));
+  let second = 0;
+  /** A keyframe a second. */
+  const play = (seconds: number, bytes = 100): void => {
+    for (const until = second + seconds; second < until; second += 1) {
+      publisher.push(video(second * 1_000, avcFrame(true, second, bytes)));
+      stage.clock.advance(1_000);
+      for (const link of stage.dialer.links)
+        if (link.writes.length === 0 && link.closedHow === undefined) link.accept();
+    }
+  };
+  play(40, 990_000);
+  expect(lying.size).toBeGreaterThan(3);
+  listener?.failed("disk-full");
+  play(59);
+  expect(stage.status()?.status).toBe("PUBLISHING");
+  play(3);
+  const frames = mediaOf(stage.dialer.latest(1)).filter(({ payload }) => payload.length > 900_000);
+  expect(frames.map(({ payload }) => payload.at(-1))).toEqual(Array.from({ length: 40 }, (_, frame) => frame));
+  const failed = stage.status();
+  expect(failed).toMatchObject({ status: "FAIL", lastError: { message: targetError("delay-disk-full").message } });
+  for (const id of lying.keys()) listener?.stored(id);
+  play(65);
+  expect(stage.status()?.status).toBe("PUBLISHING");
 });
