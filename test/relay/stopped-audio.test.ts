@@ -1,8 +1,12 @@
 import { expect, test } from "vitest";
 import { mediaOf, RelayStage, target } from "../support/stages/relay-stage.ts";
-import { aacFrame, audio, avcFrame, video } from "../support/streams/media-messages.ts";
+import { AAC_CONFIG, AVC_CONFIG, aacFrame, audio, avcFrame, video } from "../support/streams/media-messages.ts";
 
 const SILENT_FRAME = "af01210049900219002380";
+const SILENT_MONO_FRAME = "af0100c800802380";
+/** AAC-LC, 44.1 kHz, mono. */
+const MONO_CONFIG = Buffer.from("af001208", "hex");
+const MONO_MS = 1_024 / 44.1;
 const FRAME_MS = 40;
 const AAC_MS = 1_024 / 48;
 
@@ -79,6 +83,64 @@ test("without a platform that takes silence, nothing is added", () => {
   play(10_000, false);
   expect(audioOf().some(({ isSilence }) => isSilence)).toBe(false);
   expect(hasSilence()).toEqual([false]);
+});
+
+test("silence has the form of the audio's last header, also before the first frame of that form", () => {
+  const { stage, publisher, play, sent } = onAir(target(1, { addsSilence: true }));
+  play(5_000, true);
+  play(5_000, false);
+  publisher.push(audio(10_000, MONO_CONFIG));
+  expect(stage.dialer.links).toHaveLength(2);
+  stage.dialer.latest(1).accept();
+  play(5_000, false);
+  // Targets are connected anew for a changed track every ten seconds at most: this header stays in the connection.
+  publisher.push(audio(15_000, AAC_CONFIG));
+  play(3_000, false);
+  play(3_000, true);
+  expect(stage.dialer.links).toHaveLength(2);
+  const own = sent().filter(({ type }) => type === 8);
+  const lines = own.map(({ payload }) => payload.toString("hex"));
+  const [first, second] = [MONO_CONFIG, AAC_CONFIG].map((config) => lines.indexOf(config.toString("hex")));
+  expect(first).toBe(0);
+  const mono = own.slice(1, second);
+  expect(mono.length).toBeGreaterThan(150);
+  expect(new Set(lines.slice(1, second))).toEqual(new Set([SILENT_MONO_FRAME]));
+  // It was there since the header; this connection began with a keyframe later on, so within a frame.
+  expect(
+    Math.abs((mono.at(-1)?.timestamp ?? 0) - (mono[0]?.timestamp ?? 0) - (mono.length - 1) * MONO_MS),
+  ).toBeLessThan(1.1);
+  const rest = own.slice((second ?? 0) + 1);
+  const isAudio = (line: string) => !line.startsWith(SILENT_FRAME);
+  const back = rest.findIndex(({ payload }) => isAudio(payload.toString("hex")));
+  expect(back).toBeGreaterThan(130);
+  expect(rest.slice(back).every(({ payload }) => isAudio(payload.toString("hex")))).toBe(true);
+  const seams = steps([...mono.slice(-1), ...rest.slice(0, back + 1)]);
+  expect(Math.min(...seams)).toBeGreaterThanOrEqual(21);
+  expect(Math.max(...seams)).toBeLessThanOrEqual(43);
+  expect(Math.min(...steps(sent()))).toBeGreaterThanOrEqual(0);
+});
+
+test("no silence of the old form comes between a header that the first new frame brings and that frame", () => {
+  const [adts44, adts48] = ["fff15080013ffc", "fff14c80013ffc"];
+  const adts = (timeMs: number, header: string) => audio(timeMs, Buffer.from(`af01${header}2149`, "hex"));
+  const stage = new RelayStage(60);
+  stage.engine.introduce(stage.spec([target(1, { addsSilence: true })]));
+  const publisher = stage.open();
+  publisher.push(video(0, AVC_CONFIG));
+  let accepted = 0;
+  for (let timeMs = 0; timeMs < 8_000; timeMs += FRAME_MS) {
+    publisher.push(video(timeMs, avcFrame((timeMs / FRAME_MS) % 25 === 0, 1)));
+    // The change at 1 s connects the target anew; the one at 8 s comes too soon after it for that.
+    if (timeMs < 2_000) publisher.push(adts(timeMs, timeMs < 1_000 ? adts44 : adts48));
+    stage.clock.advance(FRAME_MS);
+    for (; accepted < stage.dialer.links.length; accepted += 1) stage.dialer.links[accepted]?.accept();
+  }
+  // The last video is 39 ms earlier: a frame of silence has room there.
+  publisher.push(adts(7_999, adts44));
+  const lines = stage.sent(1);
+  expect(stage.dialer.links).toHaveLength(2);
+  expect(lines.filter((line) => line.endsWith(SILENT_FRAME)).length).toBeGreaterThan(90);
+  expect(lines.slice(-2).map((line) => line.split(" ")[1])).toEqual(["af001210", "af012149"]);
 });
 
 test("a hold replaces the silence, and audio goes on after it", () => {

@@ -163,6 +163,7 @@ export class FanOut {
     before.forgetTrack(kind, trackId);
     this.#fanOut.clearGops();
     if (kind === "video") this.#clearStocks();
+    else this.#endingSilence = undefined;
     if (!this.#deps.connections.haveBegun || !this.#changePace.isDue(this.#deps.clock.now())) return;
     this.reconnect();
     // The other tracks did not change.
@@ -183,9 +184,8 @@ export class FanOut {
 
   /** Takes the codecs of tracks. If one is new, targets are checked: some may not take it. */
   #noteCodecs(kind: "audio" | "video", tracks: readonly Pick<ConfigPart, "trackId" | "codec">[]): void {
-    let isNews = false;
-    for (const { trackId, codec } of tracks) isNews = this.#head.setCodec(kind, trackId, codec) || isNews;
-    if (isNews) this.#deps.connections.checkStream();
+    const areNews = tracks.map(({ trackId, codec }) => this.#head.setCodec(kind, trackId, codec));
+    if (areNews.includes(true)) this.#deps.connections.checkStream();
   }
 
   #sendMetadata(payload: Buffer, announcesVideo: boolean): void {
@@ -251,14 +251,14 @@ export class FanOut {
     }
   }
 
-  /** Makes filler that begins now, after everything that was sent: of both kinds, or of one beside the encoder's other. */
-  newFillerRun(what: "all" | "audio" | "video" = "all"): FillerRun {
+  /** Makes filler that begins now, of both kinds; or of one, no earlier than `fromMs` of channel time. */
+  newFillerRun(what: "all" | "audio" | "video" = "all", fromMs = 0): FillerRun {
     this.#endingSilence = undefined;
     this.#sendFrames(this.#interleaver.drain());
     const presentMs = this.#timeline.presentMs(this.#deps.clock.now());
     const behind = (stock: FillerStock) => Math.max(presentMs, this.#presentedMs + 1 - stock.compositionTimeMs);
     if (what === "video") this.#begunTracks.clear();
-    const startMs = what === "all" ? behind : () => this.#timeline.lastMs;
+    const startMs = what === "all" ? behind : () => Math.max(fromMs, this.#timeline.lastMs);
     const parts = { renditions: this.#fanOut.renditions, stock: this.#stock, head: this.#head, startMs };
     return newFillerRun({ ...parts, hasAudio: what !== "video", hasVideo: what !== "audio" });
   }
