@@ -50,7 +50,7 @@ test.concurrent("FFmpeg publishes over SRT and IPv6", async () => {
   await expectSentPackets(nginx, key, clip.path);
 });
 
-test.concurrent("OBS publishes over SRT with the address of the encoder card, and its stop ends the broadcast", async () => {
+test.concurrent("OBS publishes over SRT, encrypted and in clear, and its stop ends the broadcast", async () => {
   const { channel, key, address } = await channelOn(clear, "obs", { srtPassphrase: CHANNEL_PASSPHRASE });
   const publishUrl = `${address}?streamid=publish:${channel.streamKey}&passphrase=${CHANNEL_PASSPHRASE}`;
   const obs = await ObsEncoder.start({ folder: stage.folder, publishUrl, streamKey: "" });
@@ -65,6 +65,11 @@ test.concurrent("OBS publishes over SRT with the address of the encoder card, an
     const { channelStatus, ingest } = await clear.api.channel(channel.channelId);
     return channelStatus === "READY" && JSON.stringify(ingest).includes('"state":"ENDED"') ? true : undefined;
   });
+  const second = await channelOn(clear, "obs_clear");
+  const { channelId, streamKey } = second.channel;
+  await obs.startStreaming({ publishUrl: `${second.address}?streamid=publish:${streamKey}`, streamKey: "" });
+  await nginx.waitForRecording(second.key, (tags) => (tags.at(-1)?.timestamp ?? 0) >= 1_000, 30_000);
+  expect(await clear.api.channel(channelId)).toMatchObject({ ingest: { state: "LIVE", srt: { encrypted: false } } });
 });
 
 test.concurrent("through a network that loses 5 %, doubles and reorders, a platform gets every packet", async () => {
@@ -91,12 +96,19 @@ test.concurrent("FFmpeg publishes over SRT with AES-256 and the passphrase of it
   await expectSentPackets(nginx, key, clip.path);
 });
 
-test.concurrent("srt-live-transmit publishes with AES-256 and renews its key on air", async () => {
-  const { channel, key, address } = await channelOn(encrypted, "transmit");
+test.concurrent.for([
+  { name: "in clear", server: clear, secret: "" },
+  {
+    name: "with AES-256 and renews its key on air",
+    server: encrypted,
+    secret: `&passphrase=${PASSPHRASE}&pbkeylen=32&kmrefreshrate=200&kmpreannounce=60`,
+  },
+])("srt-live-transmit publishes $name", async ({ server, secret }) => {
+  const { channel, key, address } = await channelOn(server, "transmit");
   const clip = await makeClip({ seconds: 4 });
   const port = await freePort();
-  const query = `streamid=live/${channel.streamKey}&passphrase=${PASSPHRASE}&pbkeylen=32&kmrefreshrate=200&kmpreannounce=60`;
-  const transmit = stage.encoder(await startSrtTransmit(`udp://127.0.0.1:${port}`, `${address}?${query}`));
+  const to = `${address}?streamid=live/${channel.streamKey}${secret}`;
+  const transmit = stage.encoder(await startSrtTransmit(`udp://127.0.0.1:${port}`, to));
   const encoder = stage.encoder(await startTsFfmpeg(clip, `udp://127.0.0.1:${port}?pkt_size=1316`));
   expect(await encoder.exited, encoder.stderr()).toEqual({ code: 0, signal: null });
   // A frame of MPEG-TS ends with the next one, or with the stream.

@@ -8,7 +8,7 @@ import { runToEnd } from "../../support/processes/children.ts";
 import { freePort } from "../../support/processes/free-port.ts";
 import { waitFor } from "../../support/processes/waiting.ts";
 import { publishUrl, Stage } from "../../support/stages/stage.ts";
-import { makeClip } from "../../support/streams/clip.ts";
+import { type Clip, makeClip } from "../../support/streams/clip.ts";
 import { packetHashes } from "../../support/streams/packet-hashes.ts";
 
 const PASSPHRASE = "correct-horse-battery";
@@ -84,16 +84,25 @@ async function smallPicture(path: string, to: string): Promise<Buffer> {
   return await readFile(to);
 }
 
-test.concurrent("OBS's media source gets the encoder's video from a target over SRT with AES-256", async () => {
-  const port = await freePort();
-  const input = `srt://127.0.0.1:${port}?mode=listener&passphrase=${PASSPHRASE}`;
+test.concurrent("OBS's media source gets the encoder's video over SRT, with AES-256 and in clear", async () => {
+  const inputOf = (port: number, query: string) => `srt://127.0.0.1:${port}?mode=listener${query}`;
+  const [port, clearPort] = [await freePort(), await freePort()];
+  const input = inputOf(port, `&passphrase=${PASSPHRASE}`);
   const settings = { is_local_file: false, input, input_format: "mpegts", hw_decode: false, buffering_mb: 1 };
   const obs = await ObsProgram.start({ folder: stage.folder, source: { id: "ffmpeg_source", settings } });
   stage.onClose(() => obs.kill());
   const rtmpUrl = `srt://127.0.0.1:${port}?passphrase=${PASSPHRASE}&pbkeylen=32`;
-  const channel = await api.createChannel("obs_source", [{ rtmpUrl, streamKey: "for-obs" }]);
+  await expectSeen(obs, "obs_source", rtmpUrl, await makeClip({ seconds: 6 }));
+  const inputSettings = { input: inputOf(clearPort, "") };
+  await obs.request("SetInputSettings", { inputName: "Source", inputSettings });
+  // Of other colours: what is left of the first stream does not count.
+  await expectSeen(obs, "obs_clear", `srt://127.0.0.1:${clearPort}`, await makeClip({ seconds: 6, pitchHz: 640 }));
+});
+
+/** A new channel sends the clip to this address, and OBS shows it. */
+async function expectSeen(obs: ObsProgram, name: string, rtmpUrl: string, clip: Clip): Promise<void> {
+  const channel = await api.createChannel(name, [{ rtmpUrl, streamKey: "for-obs" }]);
   const watch = stage.watch(api, channel);
-  const clip = await makeClip({ seconds: 6 });
   await stage.ffmpeg(clip, publishUrl(channel), { loops: true });
   await watch.until(0, ({ connectStatus }) => connectStatus === "PUBLISHING", OBS_DEADLINE_MS);
   const expected = await smallPicture(clip.path, join(stage.folder, "clip.rgb"));
@@ -112,4 +121,4 @@ test.concurrent("OBS's media source gets the encoder's video from a target over 
   const distance = await waitFor("the clip's video in OBS", OBS_DEADLINE_MS, look, () => "", LOOK_EVERY_MS);
   // Black would differ by more than 90 of 255.
   expect(distance).toBeLessThan(40);
-});
+}
