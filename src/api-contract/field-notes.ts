@@ -40,7 +40,7 @@ export const FIELD_NOTES: Readonly<Record<string, string>> = {
   capacityBitsPerSecond: "As many as it is meant to send; absent where it is not set.",
   loopDelayMilliseconds: "How late its slowest thread runs: the 99th percentile of the last seconds.",
   relayedCount: "Encoders and players that it passes on to other servers now.",
-  drainEndTime: "While it drains: when the broadcasts that are left move to other servers, milliseconds since 1970.",
+  drainEndTime: "While it drains: when the broadcasts that are left go to other servers, milliseconds since 1970.",
   statusAge: "How many seconds old the status is; absent up to 3, and on a single server.",
   health: "The one verdict about the channel, from the stream check, the platforms, the hold and the source.",
   reasonCount: "How many reasons there are in total; only the first is shown.",

@@ -45,7 +45,7 @@ export type ChannelMovesDeps = {
   readonly bus: Bus;
   readonly rpc: NodeRpc;
   readonly log: Log;
-  /** Other nodes that take channels, the one with the least to do first. */
+  /** Other nodes that take channels, the best one first. */
   readonly takers: () => readonly Incarnation[];
   /** Moves are about to come; resolves when what they need of the streams is kept. */
   readonly prepare: () => Promise<void>;
@@ -59,6 +59,10 @@ export type ChannelMovesDeps = {
    * move.
    */
   readonly give: (channelId: ChannelId, epoch: number) => Promise<MovedBroadcast | undefined>;
+  /** Whether the encoder of a channel of this node is connected to another one. */
+  readonly isFedElsewhere: (channelId: ChannelId) => boolean;
+  /** Disconnects the encoders of a channel. */
+  readonly disconnect: (channelId: ChannelId) => void;
   /** Takes a channel with its broadcast from its living owner. Returns false where that was not possible. */
   readonly take: (channelId: ChannelId, epoch: number, from: Incarnation) => Promise<boolean>;
 };
@@ -93,7 +97,7 @@ export class ChannelMoves {
   }
 
   /**
-   * Moves a channel of this node to the one with the least to do. Resolves with false where it stays. Never rejects.
+   * Moves a channel of this node to the best taker. Resolves with false where it stays. Never rejects.
    */
   move(channelId: ChannelId): Promise<boolean> {
     const present = this.#moves.get(channelId);
@@ -101,6 +105,17 @@ export class ChannelMoves {
     const move = this.#move(channelId).finally(() => this.#moves.delete(channelId));
     this.#moves.set(channelId, move);
     return move;
+  }
+
+  /**
+   * Frees this node of a channel before its process ends. An encoder of another node stays connected. One of this node has
+   * to connect again in any case: it is disconnected, and brings the broadcast to the node that it comes to. If the
+   * broadcast moved before it, the platforms would be interrupted twice, and the encoder would come to a third node that
+   * passes its stream on and may be the next to end. Never rejects.
+   */
+  async leave(channelId: ChannelId): Promise<void> {
+    const { isFedElsewhere, disconnect } = this.#deps;
+    if (!isFedElsewhere(channelId) || !(await this.move(channelId))) disconnect(channelId);
   }
 
   /** Moves every channel that is on air here, one after another. Does nothing more where that is under way. */

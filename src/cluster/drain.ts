@@ -21,13 +21,16 @@ export type DrainDeps = {
   readonly begin: () => Promise<void>;
   /** The channels of this node that are on air. */
   readonly onAir: () => readonly ChannelId[];
+  /** How many encoders are connected here whose channels other nodes own. They are lost when this process ends. */
+  readonly relayed: () => number;
   /** Brings a broadcast to another node, or disconnects its encoders, which come back to another one. Never rejects. */
   readonly cut: (channelId: ChannelId) => void | Promise<void>;
 };
 
 /**
- * Empties a node: it is not ready for encoders, soon takes no new channels, its broadcasts go on until they end, and what is
- * left when the time is over goes to other nodes, a few channels each second, so that they are not overrun.
+ * Empties a node: it is not ready for encoders, soon takes no new channels, its broadcasts and those that it passes on to
+ * other nodes go on until they end, and what is left when the time is over goes to other nodes, a few channels each second,
+ * so that they are not overrun.
  */
 export class Drain {
   readonly #deps: DrainDeps;
@@ -35,6 +38,8 @@ export class Drain {
   #endMs: number | undefined;
   #endTime: number | undefined;
   #perLook = 0;
+  /** Channels that were cut and may be held still. */
+  readonly #cut = new Set<ChannelId>();
   #timer: Timer | undefined;
 
   constructor(deps: DrainDeps) {
@@ -60,7 +65,7 @@ export class Drain {
     this.#timer = clock.startTimer(Math.min(NOTICE_MS, drainMs), () => void this.#begin());
   }
 
-  /** Starts, and resolves once nothing is on air here. */
+  /** Starts, and resolves once nothing is on air here and, while there is time, nothing is passed on. */
   async empty(): Promise<void> {
     this.start();
     await this.#emptied.promise;
@@ -77,19 +82,28 @@ export class Drain {
   }
 
   #look(): void {
-    const { clock, onAir, cut, log } = this.#deps;
+    const { clock, onAir, relayed, log } = this.#deps;
     const left = onAir();
-    if (left.length === 0) {
+    const isTimeOver = clock.now() >= (this.#endMs ?? 0);
+    if (left.length === 0 && (isTimeOver || relayed() === 0)) {
       log.info("drained");
       return this.#emptied.resolve();
     }
-    if (clock.now() >= (this.#endMs ?? 0)) {
-      if (this.#perLook === 0) {
-        log.warn("the time to drain is over: broadcasts move or are cut", { onAir: left.length });
-        this.#perLook = Math.max(1, Math.ceil(left.length * CUT_SHARE));
-      }
-      for (const channelId of left.slice(0, this.#perLook)) void cut(channelId);
-    }
+    if (isTimeOver) this.#cutSome(left);
     this.#timer = clock.startTimer(LOOK_MS, () => this.#look());
+  }
+
+  /** A channel that was cut may be held until its encoder is at another node: the others come first. */
+  #cutSome(left: readonly ChannelId[]): void {
+    const { cut, log } = this.#deps;
+    if (this.#perLook === 0) {
+      log.warn("the time to drain is over: broadcasts move or are cut", { onAir: left.length });
+      this.#perLook = Math.max(1, Math.ceil(left.length * CUT_SHARE));
+    }
+    if (left.every((channelId) => this.#cut.has(channelId))) this.#cut.clear();
+    for (const channelId of left.filter((each) => !this.#cut.has(each)).slice(0, this.#perLook)) {
+      this.#cut.add(channelId);
+      void cut(channelId);
+    }
   }
 }

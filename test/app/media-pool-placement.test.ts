@@ -126,6 +126,19 @@ test("the thread of its first encoder owns a channel until it releases it, then 
   expect(await come(0)).toBe("admit-elsewhere");
 });
 
+test("the pool knows whether the encoder that came last to a channel is connected to another process", async () => {
+  const { stage, channelId, come, thread } = openPool();
+  const { routes } = stage.pool;
+  expect(routes.isFedElsewhere(channelId)).toBe(false);
+  await come(0);
+  expect(routes.isFedElsewhere(channelId)).toBe(false);
+  thread(0).deps.onMessage({ kind: "request", requestId: 2, request: { kind: "attach", channelId } });
+  await new Promise(setImmediate);
+  expect(routes.isFedElsewhere(channelId)).toBe(true);
+  await come(0);
+  expect(routes.isFedElsewhere(channelId)).toBe(false);
+});
+
 test("a late release of a thread that is not the owner changes nothing", async () => {
   const { come, release, receivers } = openPool();
   await come(0);

@@ -26,7 +26,7 @@ const BROADCAST: MovedBroadcast = {
 function stage() {
   const network = new MemoryNetwork();
   const asked: unknown[] = [];
-  const state = { given: BROADCAST as unknown, takes: true, takers: [2] };
+  const state = { given: BROADCAST as unknown, takes: true, takers: [2], isFedElsewhere: true };
   const node = (self: Incarnation) => {
     const bus = network.newBus();
     return new ChannelMoves({
@@ -47,6 +47,8 @@ function stage() {
         asked.push(["take", self, channelId, epoch, from]);
         return state.takes;
       },
+      isFedElsewhere: () => state.isFedElsewhere,
+      disconnect: (channelId) => void asked.push(["disconnect", self, channelId]),
     });
   };
   return { asked, state, first: node(1), second: node(2) };
@@ -89,6 +91,23 @@ test("all channels are moved one after another", async () => {
     ["take", 2, "ls-3", 9, 1],
     ["done", 1],
   ]);
+});
+
+test("a node that ends moves a channel whose encoder stays, and disconnects its own encoder, which brings the broadcast along", async () => {
+  const { first, state, asked } = stage();
+  await first.leave("ls-1");
+  expect(asked.splice(0)).toEqual([["take", 2, "ls-1", 7, 1]]);
+  // No node took it.
+  state.takes = false;
+  await first.leave("ls-1");
+  expect(asked.splice(0)).toEqual([
+    ["take", 2, "ls-1", 7, 1],
+    ["disconnect", 1, "ls-1"],
+  ]);
+  state.takes = true;
+  state.isFedElsewhere = false;
+  await first.leave("ls-1");
+  expect(asked).toEqual([["disconnect", 1, "ls-1"]]);
 });
 
 const { broadcast, report } = BROADCAST;

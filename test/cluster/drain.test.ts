@@ -4,20 +4,22 @@ import { VirtualClock } from "../support/stages/virtual-clock.ts";
 
 const log = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
 
-function open(channels: number, drainMs = 60_000) {
+function open(channels: number, drainMs = 60_000, isHeldOnCut = false) {
   const clock = new VirtualClock();
   const onAir = new Set(Array.from({ length: channels }, (_, index) => `ls-${index}`));
   const cut: string[] = [];
   let begun = 0;
+  const state = { relayed: 0 };
   const drain = new Drain({
     ...{ clock, log, drainMs },
     begin: async () => {
       begun += 1;
     },
     onAir: () => [...onAir],
+    relayed: () => state.relayed,
     cut: (channelId) => {
       cut.push(channelId);
-      onAir.delete(channelId);
+      if (!isHeldOnCut) onAir.delete(channelId);
     },
   });
   let isEmpty = false;
@@ -25,7 +27,7 @@ function open(channels: number, drainMs = 60_000) {
     await drain.empty();
     isEmpty = true;
   };
-  return { clock, onAir, cut, drain, empty, begun: () => begun, isEmpty: () => isEmpty };
+  return { clock, onAir, cut, state, drain, empty, begun: () => begun, isEmpty: () => isEmpty };
 }
 const settled = async () => {
   for (let turn = 0; turn < 10; turn += 1) await Promise.resolve();
@@ -86,4 +88,46 @@ test("a node without broadcasts is empty once no encoder is sent to it any more,
   await settled();
   expect(hurried.isEmpty()).toBe(true);
   expect(drain.isDraining).toBe(true);
+});
+
+test("a node waits for the encoders that it passes on to other nodes, as long as it has time", async () => {
+  const { clock, state, cut, empty, isEmpty } = open(0);
+  state.relayed = 1;
+  void empty();
+  clock.advance(4_000);
+  await settled();
+  clock.advance(30_000);
+  await settled();
+  expect(isEmpty()).toBe(false);
+  state.relayed = 0;
+  clock.advance(1_000);
+  await settled();
+  expect(isEmpty()).toBe(true);
+
+  const late = open(0);
+  late.state.relayed = 1;
+  void late.empty();
+  late.clock.advance(4_000);
+  await settled();
+  late.clock.advance(55_000);
+  await settled();
+  expect(late.isEmpty()).toBe(false);
+  late.clock.advance(1_000);
+  await settled();
+  expect(late.isEmpty()).toBe(true);
+  expect([...cut, ...late.cut]).toEqual([]);
+});
+
+test("a channel that is cut and still held does not keep the others waiting, and is cut again after them", async () => {
+  const { clock, cut, onAir, empty, isEmpty } = open(3, 60_000, true);
+  void empty();
+  clock.advance(4_000);
+  await settled();
+  clock.advance(60_000);
+  expect(cut).toEqual(["ls-0", "ls-1", "ls-2", "ls-0", "ls-1"]);
+  expect(isEmpty()).toBe(false);
+  onAir.clear();
+  clock.advance(1_000);
+  await settled();
+  expect(isEmpty()).toBe(true);
 });

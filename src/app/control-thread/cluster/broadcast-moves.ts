@@ -65,6 +65,10 @@ export class BroadcastMoves {
       onAir: () => new Map([...node.placement.epochs].filter(([channelId]) => isFed(pool.live(channelId)))),
       give: (channelId, epoch) => this.#give(channelId, epoch),
       take: (channelId, epoch, from) => this.#take(channelId, epoch, from),
+      isFedElsewhere: (channelId) => pool.routes.isFedElsewhere(channelId),
+      disconnect: (channelId) => {
+        for (const slot of ["main", "backup"] as const) pool.disconnectPublisher(channelId, slot);
+      },
     });
   }
 

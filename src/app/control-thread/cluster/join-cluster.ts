@@ -5,11 +5,10 @@ import { ClusterNodes } from "../../../cluster/cluster-nodes.ts";
 import { ClusterStates } from "../../../cluster/cluster-states.ts";
 import { Drain } from "../../../cluster/drain.ts";
 import type { NodeReport } from "../../../cluster/node-report.ts";
-import type { NodeSeen } from "../../../cluster/state/cluster-live-state.ts";
+import { takersAmong } from "../../../cluster/takers.ts";
 import type { ChannelEvent } from "../../../control/events/events.ts";
 import type { IngestChecks } from "../../../control/ingest-check/ingest-checks.ts";
 import type { LiveState } from "../../../control/live/live-state.ts";
-import type { Incarnation } from "../../../control/ports/ownership-store.ts";
 import type { KeyNews } from "../../../http/http-server.ts";
 import { SqlEventStore } from "../../../store/events/event-store.ts";
 import type { ClusterReading } from "../../../telemetry/cluster-metrics.ts";
@@ -29,8 +28,6 @@ const REQUEST_ID_BYTES = 12;
 const BITS = 8;
 const MS_PER_SECOND = 1_000;
 const MBIT = 1_000_000;
-/** A node that was not heard for longer gets no channel, in milliseconds. */
-const SILENT_MS = 6_000;
 
 export type JoinParts = {
   readonly config: Config;
@@ -78,7 +75,7 @@ export function joinCluster(parts: JoinParts): Joined {
   const moves = new BroadcastMoves({
     ...parts,
     events: new SqlEventStore(storage.database),
-    takers: () => takersAmong(states.others.nodes()),
+    takers: () => takersAmong(states.others.nodes(), releaseVersion()),
     onChanged: (channelId) => onChanged([channelId]),
   });
   const drain = drainOf(parts, moves);
@@ -168,20 +165,9 @@ function drainOf({ config, log, node, pool }: JoinParts, moves: BroadcastMoves):
       return node.drain();
     },
     onAir: () => pool.publishingChannels(),
-    // What no other node takes is disconnected: the encoder comes back to one.
-    cut: async (channelId) => {
-      if (await moves.moves.move(channelId)) return;
-      for (const slot of ["main", "backup"] as const) pool.disconnectPublisher(channelId, slot);
-    },
+    relayed: () => pool.workers.relayed,
+    cut: (channelId) => moves.moves.leave(channelId),
   });
-}
-
-/** The nodes that take channels, the one with the least to do first. */
-function takersAmong(nodes: readonly NodeSeen[]): readonly Incarnation[] {
-  return nodes
-    .filter(({ report, heardAgoMs }) => report.state === "serving" && heardAgoMs < SILENT_MS)
-    .sort((left, right) => left.report.load.channels - right.report.load.channels)
-    .map(({ incarnation }) => incarnation);
 }
 
 function reportOf({ config, node, pool, threads }: JoinParts, drain: Drain): Omit<NodeReport, "no"> {

@@ -11,6 +11,8 @@ type Route = {
   admissions: number;
   /** Claims that have not ended. */
   claims: number;
+  /** The encoder that was admitted last is connected to another process. */
+  isFedElsewhere: boolean;
 };
 
 /** A channel that a thread owns, and how many encoders were admitted to it. */
@@ -93,6 +95,7 @@ export class ChannelRoutes {
       admit: () => {
         if (this.#routes.get(channelId) !== route) throw new Error("the channel's media thread is gone");
         route.admissions += 1;
+        route.isFedElsewhere = false;
         return route.worker;
       },
       end: () => {
@@ -109,7 +112,13 @@ export class ChannelRoutes {
     const route = this.#routes.get(channelId);
     if (route?.worker !== worker) return false;
     route.admissions += 1;
+    route.isFedElsewhere = true;
     return true;
+  }
+
+  /** Whether the encoder that was admitted last to a channel of this process is connected to another process. */
+  isFedElsewhere(channelId: ChannelId): boolean {
+    return this.#routes.get(channelId)?.isFedElsewhere === true;
   }
 
   /** The channels that a thread owns. */
@@ -170,7 +179,7 @@ export class ChannelRoutes {
       if (isFenced === true) present?.worker.post({ kind: "fenced", channelId, isMoved: isMoved === true });
       return;
     }
-    this.#routes.set(channelId, { worker, epoch, admissions: 0, claims: 0 });
+    this.#routes.set(channelId, { worker, epoch, admissions: 0, claims: 0, isFedElsewhere: false });
     if (this.#deps.workers.length > 1)
       this.#deps.log.debug("channel placed", { channelId, thread: worker.name, epoch });
   }
