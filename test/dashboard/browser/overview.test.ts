@@ -7,6 +7,7 @@ import { NEXT_STEPS } from "../../../src/control/health/next-steps.ts";
 import { syntheticClip } from "../../../src/testkit/encoder/clip.ts";
 import { en } from "../../../web/src/text/en.ts";
 import { panelsEn } from "../../../web/src/text/panels-en/panels.ts";
+import { panelsKo } from "../../../web/src/text/panels-ko/panels.ts";
 import { expectAccessible, openBrowser, openContext, setUp, watchErrors } from "../../support/dashboard/browser.ts";
 import { ROOT } from "../../support/processes/fanfare-process.ts";
 import { Stage, uniqueKey } from "../../support/stages/stage.ts";
@@ -160,6 +161,9 @@ test("many channels are started, ended, disabled and enabled at once, and those 
   await page.locator("header select").first().selectOption("ko");
   await page.locator(".selection-failures", { hasText: NOT_AVAILABLE["no-source"][3] }).waitFor();
   await failing.locator(".verdict-step", { hasText: NEXT_STEPS.CHECK_SOURCE.ko }).waitFor();
+  expect(await page.locator(".selection-summary").innerText()).toBe(
+    `${panelsKo.bulk.done.start(1)} ${panelsKo.bulk.failedCount(3)}`,
+  );
   await page.screenshot({ path: join(SCREENSHOTS, "sources-started-ko.png"), fullPage: true });
   await page.locator("header select").first().selectOption("en");
   await api.request("POST", `/api/v2/re-stream/channels/${waits.channelId}/source/stop`);

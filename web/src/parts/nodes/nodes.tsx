@@ -106,16 +106,18 @@ function Row({ node, canMove, onAsk }: RowParts) {
       <td data-label={texts.egress}>{egressText(node)}</td>
       <td data-label={texts.version}>{version}</td>
       <td>
-        {canMove && (nodeState === "SERVING" || nodeState === "DRAINING") && (channelCount ?? 0) > 0 && (
-          <button type="button" aria-label={`${texts.move}: ${nodeId}`} onClick={() => onAsk("move")}>
-            {texts.move}
-          </button>
-        )}
-        {nodeState === "SERVING" && (
-          <button type="button" aria-label={`${texts.drain}: ${nodeId}`} onClick={() => onAsk("drain")}>
-            {texts.drain}
-          </button>
-        )}
+        <div class="buttons row-end">
+          {canMove && (nodeState === "SERVING" || nodeState === "DRAINING") && (channelCount ?? 0) > 0 && (
+            <button type="button" aria-label={`${texts.move}: ${nodeId}`} onClick={() => onAsk("move")}>
+              {texts.move}
+            </button>
+          )}
+          {nodeState === "SERVING" && (
+            <button type="button" aria-label={`${texts.drain}: ${nodeId}`} onClick={() => onAsk("drain")}>
+              {texts.drain}
+            </button>
+          )}
+        </div>
       </td>
     </tr>
   );

@@ -18,7 +18,7 @@ type Act = keyof typeof CALLS;
 /** What is asked about first: it changes what viewers see. */
 type AskedAct = Exclude<Act, "enable">;
 type Summary = {
-  /** What was done to this many channels. */
+  /** What was done to this many channels, in the page's present language. */
   readonly done: (number: number) => string;
   readonly doneCount: number;
   readonly failed: readonly { readonly name: string; readonly error: unknown }[];
@@ -43,7 +43,11 @@ export function SelectionBar() {
       failed: failures.map(({ subject, error }) => ({ name: subject.name, error })),
     };
   };
-  const runCall = (act: Act): Promise<void> => run((id) => CALLS[act](channelPath(id)), acts.done[act]);
+  const runCall = (act: Act): Promise<void> =>
+    run(
+      (id) => CALLS[act](channelPath(id)),
+      (number) => panelTexts().bulk.done[act](number),
+    );
   const close = (): void => {
     question.value = undefined;
   };
@@ -81,8 +85,18 @@ export function SelectionBar() {
       {question.value === "labels" && (
         <LabelSelected
           ids={ids}
-          add={(label) => run((id) => addLabel(id, label), t().labels.added)}
-          remove={(label) => run((id) => removeLabel(id, label), t().labels.removed)}
+          add={(label) =>
+            run(
+              (id) => addLabel(id, label),
+              (number) => t().labels.added(number),
+            )
+          }
+          remove={(label) =>
+            run(
+              (id) => removeLabel(id, label),
+              (number) => t().labels.removed(number),
+            )
+          }
           onClose={close}
         />
       )}
