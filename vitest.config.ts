@@ -36,6 +36,9 @@ const SHARES_PROCESS = { isolate: false };
  */
 process.env["NODE_COMPILE_CACHE"] ??= join(import.meta.dirname, "node_modules", ".cache", "compiled");
 
+/** Servers and commands start from one file: half of a start is finding files. */
+const BUNDLES = "test/support/processes/server-bundle.ts";
+
 /** Databases wait for the disk at each commit: on a disk that was half of the time of the API's tests. */
 const TMPDIR = memoryFolder();
 const IN_MEMORY = TMPDIR === undefined ? {} : { env: { TMPDIR } };
@@ -51,6 +54,7 @@ export default defineConfig({
         test: {
           ...{ ...SHARES_PROCESS, ...IN_MEMORY },
           name: "unit",
+          globalSetup: BUNDLES,
           include: ["test/**/*.test.ts"],
           exclude: [SYSTEM, ...E2E, ...ALONE],
           testTimeout: UNIT_TIMEOUT_MS,
@@ -62,6 +66,7 @@ export default defineConfig({
         test: {
           ...{ ...SHARES_PROCESS, ...IN_MEMORY },
           name: "system",
+          globalSetup: BUNDLES,
           include: [SYSTEM],
           testTimeout: UNIT_TIMEOUT_MS,
           hookTimeout: UNIT_TIMEOUT_MS,
@@ -74,6 +79,7 @@ export default defineConfig({
         test: {
           ...SHARES_PROCESS,
           name: "e2e",
+          globalSetup: BUNDLES,
           include: E2E,
           exclude: ALONE,
           testTimeout: E2E_TIMEOUT_MS,
@@ -86,6 +92,7 @@ export default defineConfig({
         // One file after another, with nothing beside it.
         test: {
           name: "e2e-alone",
+          globalSetup: BUNDLES,
           include: ALONE,
           testTimeout: E2E_TIMEOUT_MS,
           hookTimeout: E2E_TIMEOUT_MS,

@@ -16,6 +16,7 @@ const COMMANDS = [
   { command: "obs", args: ["--version"], packages: ["obs-studio", "obs-plugins"] },
   { command: "Xvfb", args: ["-help"], packages: ["xvfb"] },
   { command: "chromium", args: ["--version"], packages: ["chromium", "fonts-noto-cjk"] },
+  { command: "chromium-headless-shell", args: ["--version"], packages: ["chromium-headless-shell"] },
   { command: "/usr/lib/postgresql/15/bin/postgres", args: ["--version"], packages: ["postgresql-15"] },
   // The paths are Debian's: these programs are not on every user's search path.
   { command: "/usr/sbin/nats-server", args: ["--version"], packages: ["nats-server"] },

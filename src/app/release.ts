@@ -1,8 +1,9 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { INSTALL_FOLDER } from "../base/install-folder.ts";
 
-/** The version of this release, from package.json: beside `src/`, and beside `dist/`. */
+/** The version of this release, from package.json. */
 export function releaseVersion(): string {
-  const text = readFileSync(join(import.meta.dirname, "..", "..", "package.json"), "utf8");
+  const text = readFileSync(join(INSTALL_FOLDER, "package.json"), "utf8");
   return (JSON.parse(text) as { version: string }).version;
 }

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { systemClock } from "../../base/clock.ts";
+import { INSTALL_FOLDER } from "../../base/install-folder.ts";
 import type { Log } from "../../base/log.ts";
 import { DashboardAccess } from "../../control/access/dashboard-access.ts";
 import type { PreviewSeals } from "../../control/access/preview-access.ts";
@@ -27,8 +28,8 @@ const SHARES = descriptorShares(DESCRIPTORS);
 
 const BYTES_PER_MB = 1_000_000;
 
-/** The build of the dashboard: beside `src/`, and beside `dist/`. */
-const DASHBOARD_FOLDER = join(import.meta.dirname, "..", "..", "..", "dist-web");
+/** The build of the dashboard. */
+const DASHBOARD_FOLDER = join(INSTALL_FOLDER, "dist-web");
 
 /** The parts from which a server is composed. */
 export type Foundations = {

@@ -2,6 +2,7 @@ import { Worker } from "node:worker_threads";
 import type { DelayShelf, DelayShelves, ShelfListener } from "../../relay/subscriber/delay/delay-shelf.ts";
 import type { DelaySettings, FromDelay, ToDelay } from "../../thread-protocol/delays/delay-messages.ts";
 import { DELAY_THREAD } from "../process/exit-now.ts";
+import { threadEntry } from "../threads/thread-entry.ts";
 
 /** The thread holds segments only while they wait for the disk, outside of its heap. */
 const HEAP = { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 32 };
@@ -45,7 +46,7 @@ export class DelayClient implements DelayShelves {
 
   #start(): Worker {
     const options = { workerData: this.#deps.settings, name: DELAY_THREAD, resourceLimits: HEAP };
-    const worker = new Worker(entryUrl(), options);
+    const worker = new Worker(threadEntry("delay-thread"), options);
     worker.unref();
     worker.on("message", (message: FromDelay) => this.#take(message));
     worker.on("error", (error) => this.#deps.onFault(error));
@@ -63,10 +64,4 @@ export class DelayClient implements DelayShelves {
     else if (message.kind === "failed") listener?.failed(message.problem);
     else listener?.taken(message.id, message.bytes);
   }
-}
-
-/** `tsc` rewrites the endings of imports but not of URLs: the entry file ends like this one. */
-function entryUrl(): URL {
-  const ending = import.meta.url.endsWith(".ts") ? "ts" : "js";
-  return new URL(`../delay-thread/delay-thread.${ending}`, import.meta.url);
 }

@@ -1,11 +1,12 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Kysely } from "kysely";
+import { INSTALL_FOLDER } from "../../base/install-folder.ts";
 import type { Schema } from "../schema/schema.ts";
 
 /** The version of this program. */
 export const PROGRAM_VERSION: string = (
-  JSON.parse(readFileSync(join(import.meta.dirname, "..", "..", "..", "package.json"), "utf8")) as { version: string }
+  JSON.parse(readFileSync(join(INSTALL_FOLDER, "package.json"), "utf8")) as { version: string }
 ).version;
 
 /** Notes that this version wrote the database, so that an older program can name it. Idempotent. */

@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { syntheticClip } from "../../../src/testkit/encoder/clip.ts";
 import { startChild } from "../../support/processes/children.ts";
 import { type CommandResult, runFanfare } from "../../support/processes/fanfare-command.ts";
-import { ROOT } from "../../support/processes/fanfare-process.ts";
+import { commandLineFile, ROOT } from "../../support/processes/fanfare-process.ts";
 import { Stage } from "../../support/stages/stage.ts";
 
 /** A server, and the command line of somebody who signed in to it. */
@@ -71,7 +71,7 @@ test("from a shell: sign in, create, list, apply a file, see a failing platform,
 test("events are printed as they happen", async () => {
   const { stage, run, api, env } = await signedIn();
   const { PATH, NODE_COMPILE_CACHE } = process.env;
-  const tail = await startChild(process.execPath, ["src/cli/main.ts", "events", "tail", "--json"], {
+  const tail = await startChild(process.execPath, [commandLineFile(), "events", "tail", "--json"], {
     ...{ cwd: ROOT, env: { PATH, NODE_COMPILE_CACHE, ...env } },
   });
   stage.onClose(() => tail.stop("SIGTERM", 3_000));

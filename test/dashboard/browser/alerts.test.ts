@@ -53,7 +53,7 @@ async function openAlerts(host = "127.0.0.1") {
   const { fanfare, api } = await stage.server({ environment: { FANFARE_ALLOWED_HOSTS: INSECURE_NAME } });
   const channel = await api.createChannel("show", [{ rtmpUrl: target.url, streamKey: uniqueKey("g") }]);
   stage.kitEncoder(channel, { clip: syntheticClip() });
-  const context = await openContext(await openBrowser(stage));
+  const context = await openContext(await openBrowser(stage, "whole"));
   await context.addInitScript(OBSERVE);
   const origin = `http://${host}:${fanfare.httpPort}`;
   const page = await context.newPage();

@@ -2,7 +2,7 @@ import { readdirSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { expect, test } from "vitest";
 import { startChild } from "../../support/processes/children.ts";
-import { ROOT } from "../../support/processes/fanfare-process.ts";
+import { commandLineFile, ROOT } from "../../support/processes/fanfare-process.ts";
 import { waitFor } from "../../support/processes/waiting.ts";
 
 const DEADLINE_MS = 40_000;
@@ -14,7 +14,7 @@ test("the demo shows a healthy target and one that refuses its key, behind a pas
   const before = leftBehind();
   const { PATH, NODE_COMPILE_CACHE } = process.env;
   const environment = { PATH, NODE_COMPILE_CACHE, FANFARE_DATA_DIR: "/nowhere/that/may/be/used" };
-  const child = await startChild(process.execPath, ["src/cli/main.ts", "demo"], { cwd: ROOT, env: environment });
+  const child = await startChild(process.execPath, [commandLineFile(), "demo"], { cwd: ROOT, env: environment });
   const shown = await waitFor(
     "the demo's link",
     DEADLINE_MS,

@@ -4,8 +4,12 @@ import { expect } from "vitest";
 import type { FanfareProcess } from "../processes/fanfare-process.ts";
 import type { Stage } from "../stages/stage.ts";
 
-/** Debian's path; `FANFARE_TEST_CHROMIUM` names another. */
-const CHROMIUM = process.env["FANFARE_TEST_CHROMIUM"] ?? "/usr/bin/chromium";
+/**
+ * Debian's paths. The shell is Chromium's engine without a browser's window: it takes two thirds of the processor time,
+ * and cannot show notifications.
+ */
+const PROGRAMS = { whole: "/usr/bin/chromium", shell: "/usr/bin/chromium-headless-shell" } as const;
+type Program = keyof typeof PROGRAMS;
 /** Generous compared to what a page needs, so that a busy machine fails no test. */
 const ACTION_DEADLINE_MS = 20_000;
 export const PASSWORD = "correct horse battery";
@@ -32,19 +36,21 @@ const AXE_OPTIONS: Parameters<AxeBuilder["options"]>[0] = {
  */
 export const INSECURE_NAME = "fanfare.test";
 
-/** The Chromium of this process, once a test needed it. It ends with the process. */
-let chromiumOfProcess: Promise<Browser> | undefined;
+/** The Chromiums of this process, once a test needed them. They end with the process. */
+const browsersOfProcess = new Map<Program, Promise<Browser>>();
 
 /** What a test needs of a browser. Its contexts share no cookies, storage or workers with those of other tests. */
 type TestBrowser = Pick<Browser, "newContext">;
 
 /**
  * Returns Debian's Chromium, whose contexts are closed with the test. All tests that one process runs share it, because
- * a start takes more processor time than most of them.
+ * a start takes more processor time than most of them. `program`: `whole` where a test needs notifications.
  */
-export async function openBrowser(stage: Stage): Promise<TestBrowser> {
-  chromiumOfProcess ??= launch();
-  const browser = await chromiumOfProcess;
+export async function openBrowser(stage: Stage, program: Program = "shell"): Promise<TestBrowser> {
+  const known = browsersOfProcess.get(program);
+  const launched = known ?? launch(program);
+  if (known === undefined) browsersOfProcess.set(program, launched);
+  const browser = await launched;
   const contexts: BrowserContext[] = [];
   stage.onClose(() => Promise.all(contexts.map((context) => context.close())));
   return {
@@ -56,18 +62,16 @@ export async function openBrowser(stage: Stage): Promise<TestBrowser> {
   };
 }
 
-async function launch(): Promise<Browser> {
+async function launch(program: Program): Promise<Browser> {
   const browser = await chromium.launch({
-    executablePath: CHROMIUM,
+    executablePath: PROGRAMS[program],
     args: [
       ...["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"],
       ...["--disable-background-networking", "--disable-component-update"],
       `--host-resolver-rules=MAP ${INSECURE_NAME} 127.0.0.1`,
     ],
   });
-  browser.once("disconnected", () => {
-    chromiumOfProcess = undefined;
-  });
+  browser.once("disconnected", () => browsersOfProcess.delete(program));
   return browser;
 }
 

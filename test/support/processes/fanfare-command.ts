@@ -1,5 +1,5 @@
 import { startChild } from "./children.ts";
-import { ROOT } from "./fanfare-process.ts";
+import { commandLineFile, ROOT } from "./fanfare-process.ts";
 
 export type CommandResult = { readonly code: number | null; readonly stdout: string; readonly stderr: string };
 
@@ -10,7 +10,7 @@ export async function runFanfare(
 ): Promise<CommandResult> {
   const { PATH, NODE_COMPILE_CACHE } = process.env;
   const env = { PATH, NODE_COMPILE_CACHE, ...environment };
-  const child = await startChild(process.execPath, ["src/cli/main.ts", ...args], { cwd: ROOT, env });
+  const child = await startChild(process.execPath, [commandLineFile(), ...args], { cwd: ROOT, env });
   const { code } = await child.exited;
   return { code, stdout: child.stdout(), stderr: child.stderr() };
 }

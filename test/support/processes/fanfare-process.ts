@@ -6,6 +6,12 @@ import { waitFor } from "./waiting.ts";
 
 /** The project's own folder. */
 export const ROOT = join(import.meta.dirname, "..", "..", "..");
+
+/** The file of the command line that tests run: the bundle, or the sources where there is none. */
+export function commandLineFile(): string {
+  return process.env["FANFARE_TEST_BUNDLE"] ?? "src/cli/main.ts";
+}
+
 /** Printed once encoders are accepted and the API answers. */
 const READY_TEXT = "Fanfare is ready.";
 const START_DEADLINE_MS = 15_000;
@@ -16,6 +22,7 @@ const STOP_GRACE_MS = 30_000;
 const NODE_FLAGS = ["--max-semi-space-size=8"] as const;
 const ENTRIES = {
   sources: [...NODE_FLAGS, "src/cli/main.ts"],
+  bundle: [...NODE_FLAGS, commandLineFile()],
   dist: [...NODE_FLAGS, "dist/cli/main.js"],
   "start-script": ["scripts/run.mjs", "start"],
 } as const;
@@ -24,7 +31,10 @@ export type FanfareOptions = {
   readonly dataFolder: string;
   /** A first manager key from outside; absent: the server makes one itself. */
   readonly credentials?: Credentials;
-  /** `sources` runs `src/` unbuilt, `dist` what `tsc` emitted, `start-script` what `npm start` runs. */
+  /**
+   * `sources` runs `src/` unbuilt, `dist` what `tsc` emitted, `start-script` what `npm start` runs. By default what
+   * `server-bundle` made of the sources, or the sources where no test runner did.
+   */
   readonly from?: keyof typeof ENTRIES;
   readonly environment?: Readonly<Record<string, string>>;
   /** The program that runs it, with its arguments, before Node itself: `["prlimit", "--nofile=64"]`. */
@@ -100,7 +110,7 @@ export class FanfareProcess {
 
   async #start(more: NodeJS.ProcessEnv): Promise<void> {
     this.#earlierOutput = this.output;
-    const entry = ENTRIES[this.#options.from ?? "sources"];
+    const entry = ENTRIES[this.#options.from ?? (this.#options.root === undefined ? "bundle" : "sources")];
     const [command = "", ...args] = [...(this.#options.wrapper ?? []), process.execPath, ...entry];
     const child = await startChild(command, args, {
       cwd: this.#options.root ?? ROOT,

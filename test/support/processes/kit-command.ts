@@ -2,7 +2,7 @@ import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { once } from "node:events";
 import type { Readable, Writable } from "node:stream";
 import { onTestFinished } from "vitest";
-import { ROOT } from "./fanfare-process.ts";
+import { commandLineFile, ROOT } from "./fanfare-process.ts";
 import { waitFor } from "./waiting.ts";
 
 const WAIT_MS = 15_000;
@@ -16,7 +16,7 @@ export class KitCommand {
   stderr = "";
 
   constructor(args: readonly string[]) {
-    this.#child = spawn(process.execPath, ["src/cli/main.ts", "testkit", ...args], {
+    this.#child = spawn(process.execPath, [commandLineFile(), "testkit", ...args], {
       cwd: ROOT,
       stdio: ["pipe", "pipe", "pipe"],
     });

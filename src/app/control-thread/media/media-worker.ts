@@ -5,6 +5,7 @@ import { currentTrace } from "../../../http/server/request-traces.ts";
 import type { ShutdownMode, ToControl, ToMedia } from "../../../thread-protocol/messages.ts";
 import type { ThreadOptions, ThreadStart } from "../../threads/media-options.ts";
 import type { PoolWorker } from "../../threads/pool-worker.ts";
+import { threadEntry } from "../../threads/thread-entry.ts";
 import type { Envelope, TransportEnd } from "../../threads/transport-ends.ts";
 
 /** A media thread that died is restarted after this long, in milliseconds. */
@@ -172,7 +173,7 @@ export class MediaWorker implements PoolWorker {
     const { name, log, onMessage } = this.#deps;
     // Output of the thread comes to the log, which never waits for a reader.
     const [stdout, stderr] = [true, true];
-    const worker = new Worker(entryUrl(), { name, resourceLimits: MEDIA_HEAP, stdout, stderr });
+    const worker = new Worker(threadEntry("media-thread"), { name, resourceLimits: MEDIA_HEAP, stdout, stderr });
     for (const stream of [worker.stdout, worker.stderr]) {
       stream.setEncoding("utf8");
       stream.on("data", (text: string) => log.warn("media thread wrote", { thread: name, detail: text.trimEnd() }));
@@ -228,10 +229,4 @@ export class MediaWorker implements PoolWorker {
 
 function exitOf(worker: Worker): Promise<void> {
   return new Promise((resolve) => worker.once("exit", () => resolve()));
-}
-
-/** `tsc` rewrites the endings of imports but not of URLs: the entry file ends like this one. */
-function entryUrl(): URL {
-  const ending = import.meta.url.endsWith(".ts") ? "ts" : "js";
-  return new URL(`../../media-thread/media-thread.${ending}`, import.meta.url);
 }

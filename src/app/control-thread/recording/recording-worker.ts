@@ -12,6 +12,7 @@ import type {
 } from "../../../thread-protocol/recordings/recorder-messages.ts";
 import { RECORDER_THREAD } from "../../process/exit-now.ts";
 import { PendingRequests } from "../../threads/pending-requests.ts";
+import { threadEntry } from "../../threads/thread-entry.ts";
 import { type Envelope, newTransport, type TransportEnd } from "../../threads/transport-ends.ts";
 
 /** A disk that hangs must not hold up a request for longer, in milliseconds. */
@@ -101,7 +102,7 @@ export class RecordingWorker implements RecorderPort {
       return undefined;
     const [stdout, stderr] = [true, true];
     const options = { workerData: settings, name: RECORDER_THREAD, resourceLimits: HEAP, stdout, stderr };
-    const worker = new Worker(entryUrl(), options);
+    const worker = new Worker(threadEntry("recording-thread"), options);
     for (const stream of [worker.stdout, worker.stderr]) {
       stream.setEncoding("utf8");
       stream.on("data", (text: string) => log.warn("recording thread wrote", { detail: text.trimEnd() }));
@@ -135,10 +136,4 @@ export class RecordingWorker implements RecorderPort {
     const envelope: Envelope<ToRecorder> = end === undefined ? { message } : { message, end };
     worker.postMessage(envelope, end === undefined ? [] : [end]);
   }
-}
-
-/** `tsc` rewrites the endings of imports but not of URLs: the entry file ends like this one. */
-function entryUrl(): URL {
-  const ending = import.meta.url.endsWith(".ts") ? "ts" : "js";
-  return new URL(`../../recording-thread/recording-thread.${ending}`, import.meta.url);
 }

@@ -92,7 +92,7 @@ async function openStage() {
   const browser = new PushBrowser(`${push.origin}/send/secret-of-this-browser`);
   stage.keepSecret("secret-of-this-browser");
   stage.keepSecret(browser.keys.auth);
-  const context = await openContext(await openBrowser(stage));
+  const context = await openContext(await openBrowser(stage, "whole"));
   await context.grantPermissions(["notifications"], { origin: fanfare.origin });
   const page = await context.newPage();
   const errors = watchErrors(page);
