@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { INSTALL_FOLDER } from "../base/install-folder.ts";
+import { INSTALL_FOLDER } from "../net/install-folder.ts";
 
 /** The version of this release, from package.json. */
 export function releaseVersion(): string {

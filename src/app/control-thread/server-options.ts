@@ -1,13 +1,13 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { systemClock } from "../../base/clock.ts";
-import { INSTALL_FOLDER } from "../../base/install-folder.ts";
 import type { Log } from "../../base/log.ts";
 import { DashboardAccess } from "../../control/access/dashboard-access.ts";
 import type { PreviewSeals } from "../../control/access/preview-access.ts";
 import { API_CONNECTIONS_MAX } from "../../http/server/connection-guard.ts";
 import { HostNames } from "../../http/server/host-names.ts";
 import { parseCidrList } from "../../net/cidr-list.ts";
+import { INSTALL_FOLDER } from "../../net/install-folder.ts";
 import { descriptorLimit } from "../../net/kernel/descriptors.ts";
 import { parseTargetUrl } from "../../protocol/rtmp/url.ts";
 import { SqlDashboardStore } from "../../store/access/dashboard-store.ts";

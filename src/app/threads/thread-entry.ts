@@ -4,5 +4,6 @@
  */
 export function threadEntry(kind: "media-thread" | "recording-thread" | "delay-thread"): URL {
   const ending = import.meta.url.endsWith(".ts") ? "ts" : "js";
-  return new URL(`../${kind}/${kind}.${ending}`, import.meta.url);
+  const file = `../${kind}/${kind}.${ending}`;
+  return new URL(file, import.meta.url);
 }

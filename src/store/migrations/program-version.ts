@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Kysely } from "kysely";
-import { INSTALL_FOLDER } from "../../base/install-folder.ts";
+import { INSTALL_FOLDER } from "../../net/install-folder.ts";
 import type { Schema } from "../schema/schema.ts";
 
 /** The version of this program. */
