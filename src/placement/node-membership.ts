@@ -1,11 +1,13 @@
 import type { Clock, Timer } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
-import type { ClusterNode, Incarnation, NodeState, OwnershipStore } from "../control/ports/ownership-store.ts";
+import type { ClusterNode, Incarnation, NewNode, NodeState, OwnershipStore } from "../control/ports/ownership-store.ts";
 import type { NodeDirectory } from "./node-directory.ts";
 
 /** How long the database believes in a node that does not renew its lease, in milliseconds. */
 export const LEASE_MS = 30_000;
 const RENEW_MS = 10_000;
+/** The same while the database is away: a failover may have lost this node, which takes no channels then. */
+const RENEW_SOON_MS = 2_000;
 /** After the database was away every node needs time to renew its lease, in milliseconds. */
 const GRACE_MS = 60_000;
 
@@ -13,7 +15,9 @@ export type NodeMembershipDeps = {
   readonly self: Incarnation;
   readonly clock: Clock;
   readonly log: Log;
-  readonly store: Pick<OwnershipStore, "renewLease" | "markLost" | "setNodeState">;
+  readonly store: Pick<OwnershipStore, "renewLease" | "restoreNode" | "markLost" | "setNodeState">;
+  /** What this node registers. */
+  readonly node: () => NewNode;
   readonly nodes: NodeDirectory;
   /** Whether a node was heard of by another way lately: then its lease alone does not count. */
   readonly isHeard: (node: ClusterNode) => Promise<boolean>;
@@ -56,16 +60,16 @@ export class NodeMembership {
   }
 
   #schedule(): void {
-    this.#timer = this.#deps.clock.startTimer(RENEW_MS, () => {
+    this.#timer = this.#deps.clock.startTimer(this.#isAway ? RENEW_SOON_MS : RENEW_MS, () => {
       this.#schedule();
       void this.#renew();
     });
   }
 
   async #renew(): Promise<void> {
-    const { self, clock, log, store, nodes } = this.#deps;
+    const { clock, log, nodes } = this.#deps;
     try {
-      this.#state = await store.renewLease(self, LEASE_MS);
+      await this.#renewLease();
       const list = await nodes.refresh();
       if (this.#isAway) this.#graceUntilMs = clock.now() + GRACE_MS;
       this.#isAway = false;
@@ -75,6 +79,18 @@ export class NodeMembership {
       if (!this.#isAway) log.warn("the lease of this node could not be renewed", { detail });
       this.#isAway = true;
     }
+  }
+
+  async #renewLease(): Promise<void> {
+    const { self, log, store, node } = this.#deps;
+    const state = await store.renewLease(self, LEASE_MS);
+    if (state === undefined) {
+      log.warn("the database did not know this node: registered again", { incarnation: self });
+      await store.restoreNode(self, node(), LEASE_MS);
+    }
+    // Only this node ends its draining. The database may have lost that it drains, or have counted it as lost meanwhile.
+    if (this.#state === "draining" && state !== "draining") return await store.setNodeState(self, "draining");
+    this.#state = state ?? "serving";
   }
 
   async #noticeLost(nodes: readonly ClusterNode[]): Promise<void> {

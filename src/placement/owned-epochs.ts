@@ -23,6 +23,8 @@ export type Differences = {
   readonly missing: readonly OwnedChannel[];
   /** Their settings have a newer revision than the one we read. */
   readonly newer: readonly ChannelId[];
+  /** Their settings are older than the ones we had when we asked, which had this revision: the database lost changes. */
+  readonly older: readonly { readonly channelId: ChannelId; readonly revision: number }[];
 };
 
 /** The channels that this node owns, with the epoch of each ownership. A higher epoch of another node ends one. */
@@ -91,7 +93,8 @@ export class OwnedEpochs {
     const fenced: OwnedChannel[] = [];
     const missing: OwnedChannel[] = [];
     const newer: ChannelId[] = [];
-    for (const { channelId, epoch } of asked) {
+    const older: { channelId: ChannelId; revision: number }[] = [];
+    for (const { channelId, epoch, revision } of asked) {
       const owned = this.#owned.get(channelId);
       // Released, fenced or claimed anew meanwhile: the next comparison is about that.
       if (owned?.epoch !== epoch) continue;
@@ -102,8 +105,9 @@ export class OwnedEpochs {
       } else if (row === undefined || row.epoch < epoch || row.owner?.incarnation !== self) {
         missing.push({ channelId, ...owned });
       } else if (row.revision > owned.revision) newer.push(channelId);
+      else if (row.revision < revision) older.push({ channelId, revision });
     }
-    return { fenced, missing, newer };
+    return { fenced, missing, newer, older };
   }
 
   #forget(channelId: ChannelId): void {

@@ -325,8 +325,13 @@ export class SharedPlacement implements ChannelPlacement {
     const rows = asked.length === 0 ? [] : await store.compare(asked.map(({ channelId }) => channelId));
     // Also of channels that another node has taken meanwhile: an encoder may come for one while the database fails.
     for (const row of rows) this.#known.note(row);
-    const { fenced, missing, newer } = this.#owned.compare(self, asked, rows);
+    const { fenced, missing, newer, older } = this.#owned.compare(self, asked, rows);
     for (const each of fenced) this.#fence(each, "database");
+    for (const { channelId, revision } of older) {
+      this.#deps.log.warn("the database lost changes of a channel: its settings count again", { channelId, revision });
+      await store.raiseRevision(channelId, revision);
+      this.#deps.onNewer(channelId);
+    }
     for (const channelId of newer) this.#deps.onNewer(channelId);
     await this.#writeAgain(missing);
     await this.#unstored.releaseAll();

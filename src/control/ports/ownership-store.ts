@@ -51,8 +51,13 @@ export type ClaimResult =
 export interface OwnershipStore {
   /** Adds a serving node. `leaseMs`: how long its lease runs without a renewal, in milliseconds. */
   addNode(node: NewNode, leaseMs: number): Promise<Incarnation>;
-  /** Renews a node's lease and returns its state. A node that counted as lost serves again. */
-  renewLease(incarnation: Incarnation, leaseMs: number): Promise<NodeState>;
+  /**
+   * Renews a node's lease and returns its state. A node that counted as lost serves again. Undefined for a node that the
+   * database does not know: a failover lost it.
+   */
+  renewLease(incarnation: Incarnation, leaseMs: number): Promise<NodeState | undefined>;
+  /** Adds a node again that a failover of the database lost. */
+  restoreNode(incarnation: Incarnation, node: NewNode, leaseMs: number): Promise<void>;
   setNodeState(incarnation: Incarnation, state: Exclude<NodeState, "lost">): Promise<void>;
   /** Marks a node as lost whose lease is over. True for the only caller that did. */
   markLost(incarnation: Incarnation): Promise<boolean>;
@@ -65,6 +70,11 @@ export interface OwnershipStore {
    * the same epoch of a newer process, or no such channel that is live.
    */
   assertOwner(channelId: ChannelId, owner: ChannelOwner, epoch: number): Promise<boolean>;
+  /**
+   * Raises the revision of a channel's settings above this one: a failover of the database lost changes that were in effect,
+   * and what it has is to count as newer.
+   */
+  raiseRevision(channelId: ChannelId, above: number): Promise<void>;
   /** Ends this ownership, and no other. */
   release(channelId: ChannelId, incarnation: Incarnation, epoch: number): Promise<void>;
   /** Undefined where the channel never had an owner. */

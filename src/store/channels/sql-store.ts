@@ -36,6 +36,7 @@ import {
 import type { Database } from "../database/database.ts";
 import { lockChannel, writesSideBySide } from "../database/locks.ts";
 import { takeNumber } from "../database/numbers.ts";
+import { nextRevision } from "../database/timeline.ts";
 import type { Schema } from "../schema/schema.ts";
 import type { Secrets } from "../secrets/secrets.ts";
 import { backupKeyColumns, channelColumns, srtPassphraseColumns, streamKeyColumns } from "./channel-columns.ts";
@@ -159,7 +160,7 @@ export class SqlStore implements Store {
       if (channel === undefined) return undefined;
       await trx
         .updateTable("channel")
-        .set((is) => ({ state: "deleted", ...NO_INGEST_LOGIN, revision: is("revision", "+", 1) }))
+        .set({ state: "deleted", ...NO_INGEST_LOGIN, revision: nextRevision(trx) })
         .where("channel_id", "=", channelId)
         .execute();
       await this.#note(trx, channel, undefined);
@@ -177,7 +178,7 @@ export class SqlStore implements Store {
       await checkLoginIsFree(trx, this.#secrets, channelId, change.ingestLogin);
       await trx
         .updateTable("channel")
-        .set((is) => ({ ...channelColumns(this.#secrets, channel, change), revision: is("revision", "+", 1) }))
+        .set({ ...channelColumns(this.#secrets, channel, change), revision: nextRevision(trx) })
         .where("channel_id", "=", channelId)
         .execute();
       return this.#changed(trx, channel, required(await selectChannel(trx, this.#secrets, channelId)));
@@ -339,7 +340,7 @@ async function raisedRevision(
 ): Promise<Channel | undefined> {
   await trx
     .updateTable("channel")
-    .set((is) => ({ revision: is("revision", "+", 1) }))
+    .set({ revision: nextRevision(trx) })
     .where("channel_id", "=", channelId)
     .execute();
   return selectChannel(trx, secrets, channelId);

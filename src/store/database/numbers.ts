@@ -1,6 +1,7 @@
 import { sql, type Transaction } from "kysely";
 import type { Schema } from "../schema/schema.ts";
 import { writesSideBySide } from "./locks.ts";
+import { NUMBERS_BEFORE } from "./timeline.ts";
 
 /** What is numbered. PostgreSQL has a sequence for each; SQLite a row of `counter`. */
 export const NUMBERED = ["channel", "target", "event", "webhook_endpoint", "write-probe", "node", "audit"] as const;
@@ -12,7 +13,7 @@ export function sequenceName(name: (typeof NUMBERED)[number]): string {
 
 /**
  * Returns `count` rising numbers that were never given out before. On PostgreSQL others may lie between them: a counter's
- * row would make every writer wait for the one before it.
+ * row would make every writer wait for the one before it. There they also differ from those that a failover lost.
  */
 export async function takeNumbers(
   trx: Transaction<Schema>,
@@ -20,7 +21,7 @@ export async function takeNumbers(
   count: number,
 ): Promise<readonly number[]> {
   if (writesSideBySide(trx)) {
-    const next = sql.raw(`nextval('${sequenceName(name)}')`);
+    const next = sql`${sql.raw(`nextval('${sequenceName(name)}')`)} + ${NUMBERS_BEFORE}`;
     const { rows } = await sql<{ value: number }>`select ${next} as value from generate_series(1, ${count})`.execute(
       trx,
     );

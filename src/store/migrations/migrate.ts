@@ -43,8 +43,9 @@ import { up as addAudit } from "./0041-audit.ts";
 import { up as addTargetWindows } from "./0042-target-windows.ts";
 import { up as addContacts } from "./0043-contacts.ts";
 import { up as addSourceNodes } from "./0044-source-nodes.ts";
+import { up as addTimeline } from "./0045-timeline.ts";
 import { lastVersion, noteVersion, PROGRAM_VERSION } from "./program-version.ts";
-import { areCompatible } from "./schema-compat.ts";
+import { areCompatible, noteCompatibility } from "./schema-compat.ts";
 
 /** Every step, in order. A released step never changes. The database remembers the names of its steps. */
 export function migrations(secrets: Secrets): Record<string, Migration> {
@@ -88,6 +89,7 @@ export function migrations(secrets: Secrets): Record<string, Migration> {
     "0042-target-windows": { up: addTargetWindows },
     "0043-contacts": { up: addContacts },
     "0044-source-nodes": { up: addSourceNodes },
+    "0045-timeline": { up: addTimeline },
   };
 }
 
@@ -103,11 +105,16 @@ export function newestStep(secrets: Secrets): string {
 export async function migrate(db: Kysely<Schema>, secrets: Secrets, path: string): Promise<void> {
   const done = await stepsDone(db, secrets, path);
   // Kysely's migrator refuses a database with a step that it does not know.
-  if (done.length > 0 && Object.keys(migrations(secrets)).every((step) => done.includes(step)))
-    return noteVersion(db, PROGRAM_VERSION);
+  if (done.length > 0 && Object.keys(migrations(secrets)).every((step) => done.includes(step))) return note(db);
   const provider = { getMigrations: () => Promise.resolve(migrations(secrets)) };
   const { error } = await new Migrator({ db, provider }).migrateToLatest();
   if (error !== undefined) throw new Error(`the database ${path} could not be brought up to date`, { cause: error });
+  await note(db);
+}
+
+/** What this program leaves for older ones. */
+async function note(db: Kysely<Schema>): Promise<void> {
+  await noteCompatibility(db);
   await noteVersion(db, PROGRAM_VERSION);
 }
 

@@ -16,6 +16,7 @@ import type { Database } from "../database/database.ts";
 import { DATABASE_NOW as NOW } from "../database/database-time.ts";
 import { takeNumber } from "../database/numbers.ts";
 import { oneOf } from "../database/one-of.ts";
+import { LOWEST_EPOCH } from "../database/timeline.ts";
 
 /** Rows that one list returns. */
 const LISTED_MAX = 200;
@@ -43,24 +44,25 @@ export class PostgresOwnershipStore implements OwnershipStore, NodeKeyStore {
       const incarnation = await takeNumber(trx, "node");
       await trx
         .insertInto("node")
-        .values({
-          incarnation,
-          node_id: node.nodeId,
-          state: "serving",
-          lease_until: sql<number>`${NOW} + ${leaseMs}`,
-          advertise: JSON.stringify(node.advertise),
-          version: node.version,
-          schema_step: node.schemaStep,
-          key_ids: JSON.stringify(node.keyIds),
-        })
+        .values(nodeColumns(incarnation, node, leaseMs))
         .execute();
       return incarnation;
     });
   }
 
-  renewLease(incarnation: Incarnation, leaseMs: number): Promise<NodeState> {
+  restoreNode(incarnation: Incarnation, node: NewNode, leaseMs: number): Promise<void> {
     return this.#database.writeOnce(async (db) => {
-      const { state } = await db
+      await db
+        .insertInto("node")
+        .values(nodeColumns(incarnation, node, leaseMs))
+        .onConflict((conflict) => conflict.column("incarnation").doNothing())
+        .execute();
+    });
+  }
+
+  renewLease(incarnation: Incarnation, leaseMs: number): Promise<NodeState | undefined> {
+    return this.#database.writeOnce(async (db) => {
+      const renewed = await db
         .updateTable("node")
         .set({
           lease_until: sql<number>`${NOW} + ${leaseMs}`,
@@ -68,8 +70,8 @@ export class PostgresOwnershipStore implements OwnershipStore, NodeKeyStore {
         })
         .where("incarnation", "=", incarnation)
         .returning("state")
-        .executeTakeFirstOrThrow();
-      return oneOf(NODE_STATES, state);
+        .executeTakeFirst();
+      return renewed === undefined ? undefined : oneOf(NODE_STATES, renewed.state);
     });
   }
 
@@ -140,11 +142,11 @@ export class PostgresOwnershipStore implements OwnershipStore, NodeKeyStore {
           select incarnation from node where incarnation = ${incarnation} and state = 'serving'
         )
         insert into channel_owner as present (channel_id, incarnation, home, epoch, since)
-        select live.channel_id, serving.incarnation, ${home}, 1, ${NOW} from live, serving
+        select live.channel_id, serving.incarnation, ${home}, ${LOWEST_EPOCH}, ${NOW} from live, serving
         where ${seenEpoch}::bigint = 0 or exists (select 1 from channel_owner o where o.channel_id = live.channel_id)
         on conflict (channel_id) do update set
           former_incarnation = present.incarnation, former_epoch = present.epoch, incarnation = excluded.incarnation,
-          home = excluded.home, epoch = present.epoch + 1, since = ${NOW}
+          home = excluded.home, epoch = greatest(present.epoch + 1, excluded.epoch), since = ${NOW}
         where present.epoch = ${seenEpoch}
         returning epoch, former_incarnation as by, former_epoch as was, (select revision from live) as revision
       `.execute(db);
@@ -168,6 +170,17 @@ export class PostgresOwnershipStore implements OwnershipStore, NodeKeyStore {
         returning epoch
       `.execute(db);
       return rows.length === 1;
+    });
+  }
+
+  raiseRevision(channelId: ChannelId, above: number): Promise<void> {
+    return this.#database.writeOnce(async (db) => {
+      await db
+        .updateTable("channel")
+        .set({ revision: above + 1 })
+        .where("channel_id", "=", channelId)
+        .where("revision", "<=", above)
+        .execute();
     });
   }
 
@@ -228,6 +241,15 @@ export class PostgresOwnershipStore implements OwnershipStore, NodeKeyStore {
       return rows.map((row) => ({ ...readOwnership(row), revision: Number(row.revision) }));
     });
   }
+}
+
+function nodeColumns(incarnation: Incarnation, node: NewNode, leaseMs: number) {
+  return {
+    ...{ incarnation, node_id: node.nodeId, state: "serving", version: node.version, schema_step: node.schemaStep },
+    lease_until: sql<number>`${NOW} + ${leaseMs}`,
+    advertise: JSON.stringify(node.advertise),
+    key_ids: JSON.stringify(node.keyIds),
+  };
 }
 
 function readOwnership({ channel_id: channelId, incarnation, home, epoch }: OwnerColumns): OwnershipRow {

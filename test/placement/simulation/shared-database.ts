@@ -14,6 +14,9 @@ type Row = { incarnation: Incarnation | undefined; home: number; epoch: number; 
 type NodeRow = { node: NewNode; state: NodeState; leaseUntilMs: number };
 type State = { readonly rows: Map<string, Row>; readonly nodes: Map<Incarnation, NodeRow> };
 
+/** Epochs of one timeline: more than a failover can lose. */
+const EPOCHS = 2 ** 40;
+
 /** What a fault in the program would do. */
 export type Mutant = "no-seen-epoch" | "row-deleted" | "no-check-after-freeze" | undefined;
 
@@ -36,6 +39,10 @@ export class SharedDatabase {
   #state: State = { rows: new Map(), nodes: new Map() };
   #standby: State | undefined;
   #lastIncarnation = 0;
+  /** Rises with each failover, as the timeline of the server does. */
+  #lowestEpoch = 1;
+  /** The highest epoch that a claim ever got, by channel; a failover does not set it back. */
+  readonly #claimed = new Map<string, number>();
   /** Called before each claim that replaces an owner. */
   onTake: (channelId: string, former: Incarnation, epoch: number, by: Incarnation) => void = () => undefined;
 
@@ -67,6 +74,7 @@ export class SharedDatabase {
     this.hasLostCommits = true;
     this.lostMs = this.#now();
     this.#standby = undefined;
+    this.#lowestEpoch += EPOCHS;
     for (const [id, { epoch }] of standby.rows) this.highest.set(id, epoch);
     for (const id of this.highest.keys()) if (!standby.rows.has(id)) this.highest.delete(id);
   }
@@ -95,6 +103,12 @@ export class SharedDatabase {
       row.leaseUntilMs = this.#now() + leaseMs;
       if (row.state === "lost") row.state = "serving";
       return row.state;
+    },
+    restoreNode: (incarnation: Incarnation, node: NewNode, leaseMs: number) => {
+      this.#state.nodes.set(incarnation, { node, state: "serving", leaseUntilMs: this.#now() + leaseMs });
+    },
+    raiseRevision: (_channelId: string, above: number) => {
+      this.revision = Math.max(this.revision, above + 1);
     },
     setNodeState: (incarnation: Incarnation, state: NodeState) => {
       const row = this.#state.nodes.get(incarnation);
@@ -126,8 +140,12 @@ export class SharedDatabase {
       if (epoch !== seenEpoch && this.#mutant !== "no-seen-epoch") return { kind: "taken" };
       const former = row?.incarnation === undefined ? {} : { former: { incarnation: row.incarnation, epoch } };
       if (row?.incarnation !== undefined) this.onTake(channelId, row.incarnation, epoch, owner.incarnation);
-      this.#write(channelId, { ...owner, epoch: epoch + 1, claimedMs: this.#now(), writtenMs: this.#now() });
-      return { kind: "owned", epoch: epoch + 1, revision: this.revision, ...former };
+      const next = Math.max(epoch + 1, this.#lowestEpoch);
+      if (next <= (this.#claimed.get(channelId) ?? 0))
+        this.violations.push(`I2: the epoch ${next} of ${channelId} was claimed twice`);
+      this.#claimed.set(channelId, next);
+      this.#write(channelId, { ...owner, epoch: next, claimedMs: this.#now(), writtenMs: this.#now() });
+      return { kind: "owned", epoch: next, revision: this.revision, ...former };
     },
     assertOwner: (channelId: string, owner: ChannelOwner, epoch: number): boolean => {
       const row = this.#state.rows.get(channelId);

@@ -106,7 +106,7 @@ export class SimNode {
       },
     });
     this.#membership = new NodeMembership({
-      ...{ self: this.incarnation, clock: this.#clock, log: NO_LOG, store, nodes, onLost: ignore },
+      ...{ self: this.incarnation, clock: this.#clock, log: NO_LOG, store, nodes, onLost: ignore, node: () => node },
       isHeard: async (lost) => this.#isUp(cluster.nodes.get(lost.incarnation)),
     });
     void this.#membership.start().catch(ignore);

@@ -2,6 +2,7 @@ import { appendFile, chown, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import pg from "pg";
+import { z } from "zod";
 import { type Child, runToEnd, startChild } from "./children.ts";
 import { freePort } from "./free-port.ts";
 import { waitFor } from "./waiting.ts";
@@ -21,11 +22,15 @@ export class PostgresServer {
   readonly #folder: string;
   readonly #settings: readonly string[];
   #server: Child | undefined;
+  /** Where its data is. */
+  #data: string;
+  #standby: { readonly server: Child; readonly port: number; readonly data: string } | undefined;
   #databases = 0;
   #back = Promise.withResolvers<void>();
 
   private constructor(folder: string, host: string, port: number, settings: readonly string[]) {
     this.#folder = folder;
+    this.#data = join(folder, "data");
     this.host = host;
     this.port = port;
     this.#settings = settings;
@@ -53,11 +58,9 @@ export class PostgresServer {
     const owner = await userId();
     if (owner !== undefined) await chown(this.#folder, owner, owner);
     const words = ["-U", USER, "-A", "trust", "-E", "UTF8", "--no-sync"];
-    const initdb = await run("initdb", ["-D", join(this.#folder, "data"), ...words]);
-    const { code } = await initdb.exited;
-    if (code !== 0) throw new Error(`initdb: ${initdb.stderr()}`);
+    await finish("initdb", ["-D", this.#data, ...words]);
     if (this.host === LOOPBACK) return;
-    await appendFile(join(this.#folder, "data", "pg_hba.conf"), `host all all ${this.host}/24 trust\n`);
+    await appendFile(join(this.#data, "pg_hba.conf"), `host all all ${this.host}/24 trust\n`);
   }
 
   get pid(): number {
@@ -103,7 +106,7 @@ export class PostgresServer {
   /** From now on every user but the superuser needs a password. */
   async requirePasswords(): Promise<void> {
     const rules = [`host all ${USER} 127.0.0.1/32 trust`, "host all all 127.0.0.1/32 scram-sha-256", ""];
-    await writeFile(join(this.#folder, "data", "pg_hba.conf"), rules.join("\n"));
+    await writeFile(join(this.#data, "pg_hba.conf"), rules.join("\n"));
     await this.query("select pg_reload_conf()");
   }
 
@@ -125,16 +128,74 @@ export class PostgresServer {
 
   /** Starts it on its existing folder, after `kill` or `stop`. */
   async resume(): Promise<void> {
-    const place = ["-D", join(this.#folder, "data"), "-p", `${this.port}`, "-k", this.#folder, "-h", this.host];
+    this.#server = await this.#run(this.#data, this.port);
+    this.#back.resolve();
+  }
+
+  /** Starts a standby, which gets each commit after it was acknowledged. */
+  async addStandby(): Promise<void> {
+    const data = join(this.#folder, `standby-${Date.now()}`);
+    const from = ["-h", this.host, "-p", `${this.port}`, "-U", USER];
+    await finish("pg_basebackup", [...from, "-D", data, "-R", "-X", "stream", "-c", "fast", "--no-sync"]);
+    const port = await freePort();
+    this.#standby = { server: await this.#run(data, port), port, data };
+  }
+
+  /** From now on the standby gets nothing: a failover loses what is committed. It has everything up to now. */
+  async cutStandby(): Promise<void> {
+    const [at] = z.array(z.object({ lsn: z.string() })).parse(await this.query("select pg_current_wal_lsn() as lsn"));
+    const isThere = async () =>
+      (await this.#askStandby(`select pg_last_wal_replay_lsn() >= '${at?.lsn}'`)) || undefined;
+    await waitFor("the standby", START_DEADLINE_MS, isThere);
+    await this.#askStandby("alter system set primary_conninfo to ''");
+    await this.#askStandby("select pg_reload_conf()");
+    const isAlone = async () => (await this.#askStandby("select count(*) = 0 from pg_stat_wal_receiver")) || undefined;
+    await waitFor("the standby to be alone", START_DEADLINE_MS, isAlone);
+  }
+
+  /** The server dies, and the standby is promoted and takes its place, at the same port. */
+  async failOver(): Promise<void> {
+    const standby = this.#standby;
+    if (standby === undefined) throw new Error("there is no standby");
+    await this.kill();
+    await this.#askStandby("select pg_promote()");
+    await standby.server.stop("SIGINT", STOP_GRACE_MS);
+    this.#standby = undefined;
+    await rm(this.#data, { recursive: true, force: true });
+    this.#data = standby.data;
+    await this.resume();
+  }
+
+  /** Runs a statement at the standby. Returns whether the first value is true. */
+  async #askStandby(sql: string): Promise<boolean> {
+    const client = new pg.Client({
+      connectionString: this.url("postgres").replace(`:${this.port}/`, `:${this.#standby?.port}/`),
+    });
+    await client.connect();
+    try {
+      const { rows } = await client.query({ text: sql, rowMode: "array" });
+      return rows[0]?.[0] === true;
+    } finally {
+      await client.end();
+    }
+  }
+
+  async #run(data: string, port: number): Promise<Child> {
+    const place = ["-D", data, "-p", `${port}`, "-k", this.#folder, "-h", this.host];
     const server = await run("postgres", [...place, ...this.#settings]);
-    this.#server = server;
-    const answers = () =>
-      this.query("select 1").then(
-        () => true,
+    const url = this.url("postgres").replace(`:${this.port}/`, `:${port}/`);
+    const answers = async () => {
+      const client = new pg.Client({ connectionString: url });
+      return await client.connect().then(
+        async () => {
+          await client.end();
+          return true;
+        },
         () => undefined,
       );
+    };
     await waitFor("PostgreSQL", START_DEADLINE_MS, answers, () => server.stderr());
-    this.#back.resolve();
+    return server;
   }
 
   /** Kills all its processes at once, without a shutdown. */
@@ -151,6 +212,7 @@ export class PostgresServer {
   /** Ends it and removes its data. */
   async close(): Promise<void> {
     await this.stop();
+    await this.#standby?.server.stop("SIGINT", STOP_GRACE_MS);
     await rm(this.#folder, { recursive: true, force: true });
   }
 }
@@ -161,6 +223,13 @@ async function userId(): Promise<number | undefined> {
   const id = await startChild("id", ["-u", USER]);
   await id.exited;
   return Number(id.stdout());
+}
+
+/** Runs a program to its end. Rejects where it fails. */
+async function finish(program: string, args: readonly string[]): Promise<void> {
+  const child = await run(program, args);
+  const { code } = await child.exited;
+  if (code !== 0) throw new Error(`${program}: ${child.stderr()}`);
 }
 
 async function run(program: string, args: readonly string[]): Promise<Child> {

@@ -7,7 +7,7 @@ import { Admission } from "../../../control/access/admission.ts";
 import { RememberedAdmissions } from "../../../control/access/remembered-admissions.ts";
 import type { ServerFact } from "../../../control/facts/server-fact.ts";
 import type { KnownOwner, NodePeers, OwnerQuestion } from "../../../control/ports/owner-question.ts";
-import type { Incarnation, ClusterNode as NodeRow } from "../../../control/ports/ownership-store.ts";
+import type { Incarnation, NewNode, ClusterNode as NodeRow } from "../../../control/ports/ownership-store.ts";
 import type { MovedBroadcast } from "../../../control/reports/moved-broadcast.ts";
 import { LinkDialer } from "../../../node-link/link-dialer.ts";
 import { NodeDirectory } from "../../../placement/node-directory.ts";
@@ -20,7 +20,7 @@ import { newestStep } from "../../../store/migrations/migrate.ts";
 import { PostgresOwnershipStore } from "../../../store/ownership/ownership-store.ts";
 import { ClusterMetrics } from "../../../telemetry/cluster-metrics.ts";
 import type { OwnerQuestionReply } from "../../../thread-protocol/admission.ts";
-import type { ChannelId } from "../../../thread-protocol/channel-spec.ts";
+import type { ChannelId, ChannelSpec } from "../../../thread-protocol/channel-spec.ts";
 import { ConfigError } from "../../config/config-error.ts";
 import type { Config } from "../../config/settings/settings.ts";
 import type { Storage } from "../../data-folder/storage.ts";
@@ -90,9 +90,10 @@ export async function openClusterNode(parts: NodeParts): Promise<ClusterNode> {
       version: releaseVersion(),
       schemaStep: newestStep(secrets),
     };
-    const self = await store.addNode({ ...node, keyIds: secrets.keyIds }, LEASE_MS);
+    const registered = () => ({ ...node, keyIds: secrets.keyIds });
+    const self = await store.addNode(registered(), LEASE_MS);
     log.info("node registered", { node: config.nodeId, incarnation: self, address: cluster.advertise[0] });
-    return new ClusterNode(parts, bus, store, self);
+    return new ClusterNode(parts, bus, store, { self, registered });
   } catch (error) {
     await bus.close();
     throw error;
@@ -125,7 +126,7 @@ export class ClusterNode implements ClusterHooks, NodePeers {
     { config, cluster, storage, clock, log }: NodeParts,
     bus: NatsBus,
     store: PostgresOwnershipStore,
-    self: Incarnation,
+    { self, registered }: { readonly self: Incarnation; readonly registered: () => NewNode },
   ) {
     this.self = self;
     this.bus = bus;
@@ -161,7 +162,7 @@ export class ClusterNode implements ClusterHooks, NodePeers {
     this.#watch = this.#newWatch(config.isolated);
     this.#lateWays = [linkQuestion(dialer, LOST_QUESTION_MS), busQuestion(bus, clock, LOST_QUESTION_MS)];
     this.#membership = new NodeMembership({
-      ...{ self, clock, log, store, nodes: this.nodes },
+      ...{ self, clock, log, store, nodes: this.nodes, node: registered },
       isHeard: (node) => isHeard(node, this.#lateWays, clock),
       onLost: (node) => this.#listeners.onLost(node),
     });
@@ -227,6 +228,10 @@ export class ClusterNode implements ClusterHooks, NodePeers {
     // A channel whose encoder is lost can go on at any node.
     const isOnAir = this.#listeners.isOnAir(channelId) && !this.#heldSinceMs.has(channelId);
     return { ...(epoch === undefined ? {} : { epoch }), isOnAir, isDraining: this.isDraining };
+  }
+
+  applied({ channelId, revision }: ChannelSpec): void {
+    this.placement.revised(channelId, revision);
   }
 
   take(message: Parameters<ClusterHooks["take"]>[0]): void {

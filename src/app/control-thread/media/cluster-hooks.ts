@@ -1,6 +1,6 @@
 import type { KnownOwner } from "../../../control/ports/owner-question.ts";
 import type { OwnerQuestionReply } from "../../../thread-protocol/admission.ts";
-import type { ChannelId } from "../../../thread-protocol/channel-spec.ts";
+import type { ChannelId, ChannelSpec } from "../../../thread-protocol/channel-spec.ts";
 import type { ToControl } from "../../../thread-protocol/messages.ts";
 
 /** What the media threads of a node need of the other nodes. */
@@ -9,6 +9,8 @@ export interface ClusterHooks {
   findElsewhere(channelId: ChannelId): Promise<KnownOwner | undefined>;
   /** Another node asks whether this one owns a channel. */
   answerQuestion(channelId: ChannelId): Omit<OwnerQuestionReply, "kind">;
+  /** These settings of a channel are in effect from now on. */
+  applied(spec: ChannelSpec): void;
   /** A media thread stood still, or another node told it that an ownership is over. */
   take(message: Extract<ToControl, { readonly kind: "woke" | "release-wanted" }>): void;
 }

@@ -173,6 +173,7 @@ export class MediaPool implements Runtime {
 
   apply(spec: ChannelSpec): void {
     this.#requests.freshness.changed(spec);
+    this.#deps.cluster?.applied(spec);
     this.routes.post(spec.channelId, { kind: "channel", spec });
   }
 
