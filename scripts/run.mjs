@@ -37,6 +37,7 @@ const PROGRAMS = {
   "kill-nine": join("scripts", "kill-nine.mjs"),
   release: join("scripts", "release", "release.ts"),
   "record-database": join("test", "release", "record-database.ts"),
+  "record-messages": join("test", "release", "record-node-messages.ts"),
   fuzz: join("test", "soak", "fuzz.ts"),
   soak: join("test", "soak", "soak.ts"),
   "long-hold": join("test", "soak", "long-hold.ts"),
@@ -54,7 +55,16 @@ const PROGRAMS = {
   "srt-loss": join("test", "soak", "srt-loss.ts"),
 };
 /** Programs that need nothing but Node. */
-const NODE_ALONE = ["release", "record-database", "kill-nine", "fuzz", "soak", "simulate-placement", "srt-fuzz"];
+const NODE_ALONE = [
+  "release",
+  "record-database",
+  "record-messages",
+  "kill-nine",
+  "fuzz",
+  "soak",
+  "simulate-placement",
+  "srt-fuzz",
+];
 const SIMULATION = join("test", "relay", "simulation.test.ts");
 const SIMULATION_SEEDS = "2000";
 

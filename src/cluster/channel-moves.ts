@@ -7,6 +7,7 @@ import type { MovedBroadcast } from "../control/reports/moved-broadcast.ts";
 import type { ChannelId } from "../thread-protocol/channel-spec.ts";
 import { subjectsOf } from "./node-report.ts";
 import type { NodeRpc } from "./node-rpc.ts";
+import type { Takers } from "./takers.ts";
 
 /** An owner stores what it knows of a broadcast before it gives that away: this long it may take, in milliseconds. */
 const GIVE_MS = 1_500;
@@ -16,18 +17,23 @@ const TAKE_MS = 4_000;
 const count = z.number().min(0);
 const time = z.number();
 const text = z.string().max(4_096);
-const fact = z.looseObject({
-  kind: z.enum(["ingest-started", "publisher-active", "ingest-held", "hold-set", "target-status"]),
-  time,
-  channelId: text,
-});
+const KINDS = ["ingest-started", "publisher-active", "ingest-held", "hold-set", "target-status"];
+const fact = z.looseObject({ kind: text, time, channelId: text });
 const interruptions = z.looseObject({
   list: z.array(z.looseObject({ time, durationMs: count, reason: text })).max(1_000),
   count,
 });
 const drops = z.looseObject({ overTime: count, overBytes: count, untilKeyframe: count });
 const moved = z.looseObject({
-  broadcast: z.looseObject({ channelId: text, facts: z.array(fact).min(1).max(2_000) }),
+  broadcast: z.looseObject({
+    channelId: text,
+    // A newer node may keep facts that this one does not know: the broadcast goes on without them.
+    facts: z
+      .array(fact)
+      .max(2_000)
+      .transform((facts) => facts.filter(({ kind }) => KINDS.includes(kind)))
+      .refine((facts) => facts.length > 0),
+  }),
   report: z.looseObject({
     channelId: text,
     startTime: time,
@@ -45,8 +51,8 @@ export type ChannelMovesDeps = {
   readonly bus: Bus;
   readonly rpc: NodeRpc;
   readonly log: Log;
-  /** Other nodes that take channels, the best one first. */
-  readonly takers: () => readonly Incarnation[];
+  /** The nodes that take channels of this one. */
+  readonly takers: Pick<Takers, "ranked" | "took">;
   /** Moves are about to come; resolves when what they need of the streams is kept. */
   readonly prepare: () => Promise<void>;
   /** No more moves come for now. */
@@ -61,6 +67,8 @@ export type ChannelMovesDeps = {
   readonly give: (channelId: ChannelId, epoch: number) => Promise<MovedBroadcast | undefined>;
   /** Whether the encoder of a channel of this node is connected to another one. */
   readonly isFedElsewhere: (channelId: ChannelId) => boolean;
+  /** Whether the platforms of a channel are held while its encoder is away. Never rejects. */
+  readonly isHeldOnLoss: (channelId: ChannelId) => Promise<boolean>;
   /** Disconnects the encoders of a channel. */
   readonly disconnect: (channelId: ChannelId) => void;
   /** Takes a channel with its broadcast from its living owner. Returns false where that was not possible. */
@@ -92,12 +100,12 @@ export class ChannelMoves {
   async fetch({ channelId, epoch, incarnation }: Pick<KnownOwner, "channelId" | "epoch" | "incarnation">) {
     const request = { op: "hand-over", channelId, epoch };
     const reply = await this.#deps.bus.request(subjectsOf(incarnation).rpc, request, GIVE_MS);
-    const given = reply.kind === "reply" ? reply.message["given"] : undefined;
-    return isMoved(given) && given.broadcast.channelId === channelId ? given : undefined;
+    const given = reply.kind === "reply" ? movedFrom(reply.message["given"]) : undefined;
+    return given?.broadcast.channelId === channelId ? given : undefined;
   }
 
   /**
-   * Moves a channel of this node to the best taker. Resolves with false where it stays. Never rejects.
+   * Moves a channel of this node to the best node. Resolves with false where it stays. Never rejects.
    */
   move(channelId: ChannelId): Promise<boolean> {
     const present = this.#moves.get(channelId);
@@ -108,14 +116,17 @@ export class ChannelMoves {
   }
 
   /**
-   * Frees this node of a channel before its process ends. An encoder of another node stays connected. One of this node has
-   * to connect again in any case: it is disconnected, and brings the broadcast to the node that it comes to. If the
-   * broadcast moved before it, the platforms would be interrupted twice, and the encoder would come to a third node that
-   * passes its stream on and may be the next to end. Never rejects.
+   * Frees this node of a channel before its process ends. An encoder of another node stays connected, and the broadcast
+   * moves. An encoder of this node has to connect again in any case, to any node. Where the platforms are held meanwhile and
+   * another node was upgraded already, the broadcast moves there: wherever the encoder comes to, and whichever node ends
+   * next, the platforms keep that node. Otherwise the encoder is disconnected and brings the broadcast along: platforms that
+   * are not held would be interrupted twice by a move. Never rejects.
    */
   async leave(channelId: ChannelId): Promise<void> {
-    const { isFedElsewhere, disconnect } = this.#deps;
-    if (!isFedElsewhere(channelId) || !(await this.move(channelId))) disconnect(channelId);
+    const { isFedElsewhere, isHeldOnLoss, takers, disconnect } = this.#deps;
+    const isMoving =
+      isFedElsewhere(channelId) || (takers.ranked()[0]?.isUpgraded === true && (await isHeldOnLoss(channelId)));
+    if (!isMoving || !(await this.move(channelId))) disconnect(channelId);
   }
 
   /** Moves every channel that is on air here, one after another. Does nothing more where that is under way. */
@@ -135,14 +146,21 @@ export class ChannelMoves {
   async #move(channelId: ChannelId): Promise<boolean> {
     const { self, bus, onAir, takers, log } = this.#deps;
     const epoch = onAir().get(channelId);
-    const [taker] = takers();
+    const taker = takers.ranked()[0]?.incarnation;
     if (epoch === undefined || taker === undefined) return false;
     const request = { op: "take", channelId, epoch, from: self };
     const reply = await bus.request(subjectsOf(taker).rpc, request, TAKE_MS);
     const isTaken = reply.kind === "reply" && reply.message["isTaken"] === true;
-    if (!isTaken) log.warn("channel stays: the other node did not take it", { channelId, to: taker });
+    if (isTaken) takers.took(taker);
+    else log.warn("channel stays: the other node did not take it", { channelId, to: taker });
     return isTaken;
   }
+}
+
+/** Undefined for what another program gave that is no broadcast. */
+function movedFrom(value: unknown): MovedBroadcast | undefined {
+  const { data } = moved.safeParse(value);
+  return isMoved(data) ? data : undefined;
 }
 
 function isMoved(value: unknown): value is MovedBroadcast {

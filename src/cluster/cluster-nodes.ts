@@ -4,7 +4,7 @@ import type { NodeRecord, Nodes } from "../control/ports/nodes.ts";
 import type { ClusterNode, Incarnation, OwnershipStore } from "../control/ports/ownership-store.ts";
 import type { OwnerState } from "../thread-protocol/targets/owner-states.ts";
 import { type NodeReport, subjectsOf } from "./node-report.ts";
-import type { NodeRpc } from "./node-rpc.ts";
+import { isUnknownWord, type NodeRpc } from "./node-rpc.ts";
 import type { NodeSeen } from "./state/cluster-live-state.ts";
 
 /** How long a node may take to say that it drains, in milliseconds: it stores that first. */
@@ -83,6 +83,9 @@ export class ClusterNodes implements Nodes {
       const reply = await bus.request(subjectsOf(incarnation).rpc, { op }, ANSWER_MS);
       if (reply.kind === "none") {
         throw new OwnerUnavailableError(`the node ${incarnation} does not respond: ${reply.why}`);
+      }
+      if (isUnknownWord(reply.message)) {
+        throw new OwnerUnavailableError(`the node ${incarnation} does not know this command: its version is older`);
       }
     }
     return (await this.list()).find((node) => node.incarnation === incarnation) ?? present;

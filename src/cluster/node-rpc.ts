@@ -4,7 +4,18 @@ import { subjectsOf } from "./node-report.ts";
 
 type Answer = (message: BusMessage) => Promise<BusMessage | undefined>;
 
-/** The questions that other nodes ask this one, by their word: the field `op` of the request. Unknown words get no reply. */
+/** The reply to a word that this program does not know: a newer node asked. */
+const UNKNOWN = { isUnknown: true };
+
+/** Whether the node that replied does not know the word that it was asked. */
+export function isUnknownWord(reply: BusMessage): boolean {
+  return reply["isUnknown"] === true;
+}
+
+/**
+ * The questions that other nodes ask this one, by their word: the field `op` of the request. A word that it does not know gets
+ * a reply that says so, so that a newer node does not wait.
+ */
 export class NodeRpc {
   readonly #answers = new Map<string, Answer>();
   readonly #stop: () => void;
@@ -12,7 +23,8 @@ export class NodeRpc {
   constructor(bus: Bus, self: Incarnation) {
     this.#stop = bus.serve(subjectsOf(self).rpc, async (message) => {
       const { op } = message;
-      return typeof op === "string" ? await this.#answers.get(op)?.(message) : undefined;
+      const answer = typeof op === "string" ? this.#answers.get(op) : undefined;
+      return answer === undefined ? UNKNOWN : await answer(message);
     });
   }
 

@@ -19,13 +19,19 @@ export interface LinkCodec<Sent, Received> {
 
 const TEXT_MAX = 256;
 const REMOVALS = ["invisible", "address", "prefix", "slashes"] as const;
+const WORDS_MAX = 16;
+// A newer peer may have words that this program does not know: it must not lose its encoder for that.
 const openSchema = z.object({
   remoteAddress: z.string().max(TEXT_MAX),
   encoder: z.string().max(TEXT_MAX),
-  keyRemoved: z.array(z.enum(REMOVALS)).max(REMOVALS.length),
+  keyRemoved: z
+    .array(z.string().max(TEXT_MAX))
+    .max(WORDS_MAX)
+    .transform((removed) => REMOVALS.filter((known) => removed.includes(known))),
 });
-const latencySchema = z.object({ latency: z.enum(LATENCIES) });
-const endSchema = z.object({ end: z.enum(INGEST_ENDS) });
+const latencySchema = z.object({ latency: z.enum(LATENCIES).catch("efficient") });
+/** An encoder that ended in an unknown way may come back. */
+const endSchema = z.object({ end: z.enum(INGEST_ENDS).catch("connection-lost") });
 const pauseSchema = z.object({ isPaused: z.boolean() });
 const formatSchema = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("flv") }),

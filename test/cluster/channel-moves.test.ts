@@ -1,8 +1,10 @@
 import { expect, test } from "vitest";
 import { ChannelMoves } from "../../src/cluster/channel-moves.ts";
 import { NodeRpc } from "../../src/cluster/node-rpc.ts";
+import type { Taker } from "../../src/cluster/takers.ts";
 import type { Incarnation } from "../../src/control/ports/ownership-store.ts";
 import type { MovedBroadcast } from "../../src/control/reports/moved-broadcast.ts";
+import { kindOf, NODE_MESSAGE_VERSIONS, readNodeMessages } from "../release/node-messages.ts";
 import { MemoryNetwork } from "../support/stages/memory-bus.ts";
 
 const log = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
@@ -23,15 +25,23 @@ const BROADCAST: MovedBroadcast = {
   onAirMs: [[5, 1]],
 };
 
+const { broadcast, report } = BROADCAST;
+
 function stage() {
   const network = new MemoryNetwork();
   const asked: unknown[] = [];
-  const state = { given: BROADCAST as unknown, takes: true, takers: [2], isFedElsewhere: true };
+  const state = {
+    ...{ given: BROADCAST as unknown, takes: true, taker: { incarnation: 2, isUpgraded: false } as Taker | undefined },
+    ...{ isFedElsewhere: true, isHeldOnLoss: true },
+  };
   const node = (self: Incarnation) => {
     const bus = network.newBus();
     return new ChannelMoves({
       ...{ self, bus, log, rpc: new NodeRpc(bus, self) },
-      takers: () => state.takers,
+      takers: {
+        ranked: () => (state.taker === undefined ? [] : [state.taker]),
+        took: (by) => void asked.push(["took", self, by]),
+      },
       prepare: async () => void asked.push(["prepare", self]),
       done: () => void asked.push(["done", self]),
       onAir: () =>
@@ -48,6 +58,7 @@ function stage() {
         return state.takes;
       },
       isFedElsewhere: () => state.isFedElsewhere,
+      isHeldOnLoss: async () => state.isHeldOnLoss,
       disconnect: (channelId) => void asked.push(["disconnect", self, channelId]),
     });
   };
@@ -63,6 +74,7 @@ test("a node asks another one to take a channel, which asks the owner for its br
   expect(await second.fetch(OWNER)).toEqual(BROADCAST);
   expect(asked).toEqual([
     ["take", 2, "ls-1", 7, 1],
+    ["took", 1, 2],
     ["give", 1, "ls-1", 7],
   ]);
 });
@@ -73,10 +85,10 @@ test("a channel stays that is off air, that no node takes, or where no other nod
   state.takes = false;
   expect(await first.move("ls-1")).toBe(false);
   state.takes = true;
-  state.takers = [];
+  state.taker = undefined;
   expect(await first.move("ls-1")).toBe(false);
   // One that is gone.
-  state.takers = [3];
+  state.taker = { incarnation: 3, isUpgraded: false };
   expect(await first.move("ls-1")).toBe(false);
 });
 
@@ -84,11 +96,13 @@ test("all channels are moved one after another", async () => {
   const { first, asked } = stage();
   first.moveAll();
   first.moveAll();
-  await expect.poll(() => asked.length).toBe(4);
+  await expect.poll(() => asked.length).toBe(6);
   expect(asked).toEqual([
     ["prepare", 1],
     ["take", 2, "ls-1", 7, 1],
+    ["took", 1, 2],
     ["take", 2, "ls-3", 9, 1],
+    ["took", 1, 2],
     ["done", 1],
   ]);
 });
@@ -96,7 +110,10 @@ test("all channels are moved one after another", async () => {
 test("a node that ends moves a channel whose encoder stays, and disconnects its own encoder, which brings the broadcast along", async () => {
   const { first, state, asked } = stage();
   await first.leave("ls-1");
-  expect(asked.splice(0)).toEqual([["take", 2, "ls-1", 7, 1]]);
+  expect(asked.splice(0)).toEqual([
+    ["take", 2, "ls-1", 7, 1],
+    ["took", 1, 2],
+  ]);
   // No node took it.
   state.takes = false;
   await first.leave("ls-1");
@@ -110,7 +127,35 @@ test("a node that ends moves a channel whose encoder stays, and disconnects its 
   expect(asked).toEqual([["disconnect", 1, "ls-1"]]);
 });
 
-const { broadcast, report } = BROADCAST;
+test.for<[string, { readonly isUpgraded: boolean; readonly isHeldOnLoss: boolean; readonly moves: boolean }]>([
+  ["a node that was upgraded, where the platforms are held", { isUpgraded: true, isHeldOnLoss: true, moves: true }],
+  ["no other node where nothing is held", { isUpgraded: true, isHeldOnLoss: false, moves: false }],
+  ["no node that ends too", { isUpgraded: false, isHeldOnLoss: true, moves: false }],
+])("a node that ends gives its own encoder's broadcast to %s", async ([, { isUpgraded, isHeldOnLoss, moves }]) => {
+  const { first, state, asked } = stage();
+  Object.assign(state, { isFedElsewhere: false, isHeldOnLoss, taker: { incarnation: 2, isUpgraded } });
+  await first.leave("ls-1");
+  expect(asked).toContainEqual(moves ? ["take", 2, "ls-1", 7, 1] : ["disconnect", 1, "ls-1"]);
+  expect(asked).toHaveLength(moves ? 2 : 1);
+});
+
+test.each(NODE_MESSAGE_VERSIONS)("a broadcast that a node of %s gives goes on", async (version) => {
+  const { second, state } = stage();
+  const { body, reply } = readNodeMessages(version).find((message) => kindOf(message) === "node.rpc hand-over") ?? {};
+  state.given = reply?.["given"];
+  const channelId = String(body?.["channelId"]);
+  expect(await second.fetch({ ...OWNER, channelId })).toEqual(reply?.["given"]);
+  expect((await second.fetch({ ...OWNER, channelId }))?.broadcast.facts.length).toBeGreaterThan(1);
+});
+
+test("facts that only a newer node knows are left out", async () => {
+  const { second, state } = stage();
+  const newer = { kind: "something-new", time: 2, channelId: "ls-1", more: 1 };
+  state.given = { ...BROADCAST, more: 1, broadcast: { ...broadcast, facts: [...broadcast.facts, newer] } };
+  expect(await second.fetch(OWNER)).toMatchObject(BROADCAST);
+  expect((await second.fetch(OWNER))?.broadcast.facts).toEqual(broadcast.facts);
+});
+
 test.for<[string, unknown]>([
   ["nothing", undefined],
   ["another channel's broadcast", { ...BROADCAST, broadcast: { ...broadcast, channelId: "ls-2" } }],

@@ -1,14 +1,17 @@
 import { at, milliseconds, seconds } from "./figures.ts";
 import type { Lab, LabOptions } from "./lab.ts";
 import { type Cut, cutOwner, packetCuts, proxyCuts } from "./scenarios/cuts.ts";
+import { failOverDatabase } from "./scenarios/failovers.ts";
 import { freezeOwners } from "./scenarios/freezes.ts";
 import { killOwners } from "./scenarios/kills.ts";
 import { killNatsServers } from "./scenarios/nats-servers.ts";
+import { killBeforeNginx } from "./scenarios/nginx.ts";
 import { killOwnersOfObs } from "./scenarios/obs.ts";
 import { outage } from "./scenarios/outages.ts";
 import { raceForChannels } from "./scenarios/races.ts";
-import { rollingUpgrade } from "./scenarios/rolling.ts";
+import { type RollingOptions, rollingUpgrade } from "./scenarios/rolling.ts";
 import { type Loss, loseNodesWithBackup } from "./scenarios/standbys.ts";
+import { twoVersions } from "./scenarios/versions.ts";
 
 /** The goal for an encoder that waits two seconds before it comes back, in milliseconds. */
 const BACK_MS_MAX = 3_500;
@@ -22,12 +25,16 @@ export type LabRun = {
   /** What its number is, and what happens. */
   readonly usage: string;
   readonly options: LabOptions;
+  /** The nodes that are of another version where `--other` names its folder; `needed`: only with one. */
+  readonly other?: { readonly nodes: readonly string[]; readonly isNeeded: boolean };
   /** Prints its figures. Returns a sentence for each thing that is not as it must be. */
   readonly run: (lab: Lab, count: number) => Promise<readonly string[]>;
 };
 
 const compared = { channels: 1, messagesMax: MESSAGES_MAX, isProxied: false };
 const standby = { channels: 1, isProxied: false, hasBackup: true };
+const upgraded = { channels: 14, messagesMax: MESSAGES_MAX, drainSeconds: 10 };
+const everyNode = { nodes: ["a", "b", "c"], isNeeded: false };
 
 export const LAB_RUNS: Readonly<Record<string, LabRun>> = {
   kills: {
@@ -82,8 +89,38 @@ export const LAB_RUNS: Readonly<Record<string, LabRun>> = {
   },
   rolling: {
     usage: "N  ends each node, lets it drain and starts it again, N times, while broadcasts begin all the time",
-    options: { channels: 14, messagesMax: MESSAGES_MAX, drainSeconds: 10 },
+    options: upgraded,
+    other: everyNode,
     run: runRolling,
+  },
+  spare: {
+    usage: "N  the same with a fourth node that starts first, while the third does not start again",
+    options: { ...upgraded, hasSpare: true },
+    other: everyNode,
+    run: runRolling,
+  },
+  held: {
+    usage: "N  the same, and platforms are held while their encoder is away",
+    options: { ...upgraded, hasSpare: true },
+    other: everyNode,
+    run: (lab, count) => runRolling(lab, count, { isHeld: true }),
+  },
+  failovers: {
+    usage: "N  PostgreSQL fails over to a standby that lacks the last commits, N times",
+    options: { channels: 3, messagesMax: MESSAGES_MAX, isProxied: false },
+    run: runFailovers,
+  },
+  nginx: {
+    usage:
+      "N  kills the owner of a channel with nginx as a platform, N times, and compares and decodes what nginx recorded",
+    options: { channels: 1, isProxied: false },
+    run: runNginx,
+  },
+  versions: {
+    usage: "N  another version beside this one, N times: each owns a channel whose encoder comes through the other",
+    options: { ...compared },
+    other: { nodes: ["a", "c"], isNeeded: true },
+    run: runVersions,
   },
   obs: {
     usage: "N  kills the owner of a channel that OBS streams into, N times",
@@ -170,8 +207,47 @@ async function runRaces(lab: Lab, times: number): Promise<readonly string[]> {
   return faults;
 }
 
-async function runRolling(lab: Lab, rounds: number): Promise<readonly string[]> {
-  const result = await rollingUpgrade(lab, rounds);
+async function runFailovers(lab: Lab, times: number): Promise<readonly string[]> {
+  const { claims, frames, revertedMs, ownsMs, overlapMs, faults } = await failOverDatabase(lab, times);
+  say(`| failovers of PostgreSQL that lost commits | ${times} |`);
+  say(
+    `| ownerships told, frames of the broadcast that was not concerned, wrong | ${claims}, ${frames}, ${faults.length} |`,
+  );
+  say(`| until a platform follows the database, whose change was lost | ${milliseconds(revertedMs)} |`);
+  say(`| until a node that the database had lost owns a channel | ${milliseconds(ownsMs)} |`);
+  sayOverlap(overlapMs);
+  return [...faults, ...overlapFaults(overlapMs)];
+}
+
+async function runNginx(lab: Lab, times: number): Promise<readonly string[]> {
+  const found: string[] = [];
+  for (let no = 1; no <= times; no += 1) {
+    const { frames, seam, faults } = await killBeforeNginx(lab);
+    say(`| nginx recorded: frames of video, wrong | ${frames.join(" + ")}, ${faults.length} |`);
+    say(`| the last frame before the kill, the first one after it | ${seam.join(", ")} |`);
+    found.push(...faults);
+  }
+  return found;
+}
+
+async function runVersions(lab: Lab, times: number): Promise<readonly string[]> {
+  const found: string[] = [];
+  for (let no = 1; no <= times; no += 1) {
+    const { directions, overlapMs, faults } = await twoVersions(lab);
+    for (const { owner, visitor, frames, backMs, movedTo } of directions) {
+      const moved = movedTo === undefined ? "stayed" : `moved to ${movedTo}`;
+      const facts = `${frames}, ${milliseconds(backMs)}, ${moved}`;
+      say(`| owner ${owner}, encoder at ${visitor}: frames compared, back after a kill, a move | ${facts} |`);
+    }
+    sayOverlap(overlapMs);
+    found.push(...faults, ...overlapFaults(overlapMs));
+  }
+  say(`| wrong | ${found.length} |`);
+  return found;
+}
+
+async function runRolling(lab: Lab, rounds: number, options: RollingOptions = {}): Promise<readonly string[]> {
+  const result = await rollingUpgrade(lab, rounds, options);
   const { begun, refused, frames, interruptions, overlapMs, writes, faults } = result;
   say(`| rolling upgrades of three nodes | ${rounds} |`);
   say(`| broadcasts begun meanwhile, refused | ${begun}, ${refused.length} |`);

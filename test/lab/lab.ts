@@ -15,6 +15,8 @@ import { NodeWays } from "./node-ways.ts";
 import { ReturningEncoder } from "./returning-encoder.ts";
 
 const NAMES = ["a", "b", "c"] as const;
+/** A node that does not run at first. */
+const SPARE = "spare";
 const TARGETS = 2;
 const KILOBITS = 300;
 const ON_AIR_MS = 20_000;
@@ -24,7 +26,7 @@ const LOOPBACK = "127.0.0.1";
 const SILENT_MS = process.env["FANFARE_OWNER_SILENT_MS"];
 /** Loopback, and the networks of hosts. */
 const TARGETS_ALLOWED = "127.0.0.0/8,10.78.0.0/16";
-const PROXIED = { FANFARE_PROXY_PROTOCOL_FROM: "127.0.0.0/8", FANFARE_TRUSTED_PROXIES: "127.0.0.0/8" };
+const PROXIED = { FANFARE_PROXY_PROTOCOL_FROM: TARGETS_ALLOWED, FANFARE_TRUSTED_PROXIES: TARGETS_ALLOWED };
 
 const backupAnswer = z.looseObject({ backupStreamKey: z.string() });
 
@@ -53,6 +55,10 @@ export type LabOptions = {
   readonly natsServers?: number;
   /** How long a node that is stopped carries its broadcasts on; default not at all. */
   readonly drainSeconds?: number;
+  /** Whether there is a fourth node, which does not run yet; default not. */
+  readonly hasSpare?: boolean;
+  /** Nodes by name that are installed elsewhere, and the folder; default none. */
+  readonly other?: { readonly root: string; readonly nodes: readonly string[] };
 };
 
 /** Three real nodes behind HAProxy on real services, and channels with targets that see everything. */
@@ -63,6 +69,10 @@ export class Lab {
   readonly proxy: Haproxy | undefined;
   readonly claims: ClaimLog;
   readonly channels: readonly LabChannel[];
+  /** A fourth node, which does not run at first. */
+  readonly spare: LabNode | undefined;
+  /** Where nodes are installed elsewhere. */
+  readonly other: LabOptions["other"];
   /** Where each node has a host of its own. */
   readonly #network: LabNetwork | undefined;
   readonly #closers: (() => Promise<unknown>)[];
@@ -70,7 +80,7 @@ export class Lab {
   #encoders = 0;
 
   private constructor(
-    parts: Pick<Lab, "folder" | "services" | "nodes" | "proxy" | "claims" | "channels">,
+    parts: Pick<Lab, "folder" | "services" | "nodes" | "proxy" | "claims" | "channels" | "spare" | "other">,
     { ways, network }: { readonly ways: ReadonlyMap<string, NodeWays>; readonly network: LabNetwork | undefined },
     closers: (() => Promise<unknown>)[],
   ) {
@@ -81,6 +91,8 @@ export class Lab {
     this.proxy = parts.proxy;
     this.claims = parts.claims;
     this.channels = parts.channels;
+    this.spare = parts.spare;
+    this.other = parts.other;
     this.#ways = ways;
     this.#closers = closers;
   }
@@ -94,6 +106,8 @@ export class Lab {
     network: kind,
     natsServers = 1,
     drainSeconds = 0,
+    hasSpare = false,
+    other,
   }: LabOptions): Promise<Lab> {
     const closers: (() => Promise<unknown>)[] = [];
     try {
@@ -112,18 +126,22 @@ export class Lab {
         ...(isProxied ? PROXIED : {}),
       };
       const ways = new Map<string, NodeWays>();
-      for (const name of NAMES) {
+      let spare: LabNode | undefined;
+      for (const name of hasSpare ? [...NAMES, SPARE] : NAMES) {
         const way = kind === "proxies" ? await NodeWays.open(services) : undefined;
         if (way !== undefined) ways.set(name, way);
         closers.push(async () => way?.close());
         const node = await startLabNode(name, folder, services, {
           environment: { ...environment, ...way?.environment },
+          ...(other?.nodes.includes(name) === true ? { root: other.root } : {}),
           ...(network === undefined ? {} : hostOf(network, name)),
         });
         closers.push(() => node.fanfare.stop());
-        nodes.push(node);
+        if (name === SPARE) spare = node;
+        else nodes.push(node);
       }
-      const ports = nodes.map(({ fanfare }) => fanfare);
+      await spare?.fanfare.stop();
+      const ports = [...nodes, ...(spare === undefined ? [] : [spare])].map(({ fanfare }) => fanfare);
       const proxy = isProxied ? await startHaproxy(folder, ports) : undefined;
       closers.push(async () => proxy?.child.stop("SIGTERM", STOP_GRACE_MS));
       const claims = await ClaimLog.start(services);
@@ -132,7 +150,7 @@ export class Lab {
         channels.push(
           await newChannel(nodes[0], { no, messagesMax, hasBackup, host: services.postgres.host }, closers),
         );
-      return new Lab({ folder, services, nodes, proxy, claims, channels }, { ways, network }, closers);
+      return new Lab({ folder, services, nodes, proxy, claims, channels, spare, other }, { ways, network }, closers);
     } catch (error) {
       await closeAll(closers);
       throw error;

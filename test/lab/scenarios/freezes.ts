@@ -81,7 +81,7 @@ async function relayedEncoder(lab: Lab, channel: LabChannel, owner: LabNode, oth
 }
 
 /** Publishes at a node, and tries again as an encoder would. */
-async function publish({ streamKey }: LabChannel, node: LabNode): Promise<KitEncoder> {
+export async function publish({ streamKey }: LabChannel, node: LabNode): Promise<KitEncoder> {
   const { fanfare } = node;
   const url = ingestUrl(node);
   const accepted = async () => {

@@ -19,6 +19,11 @@ const VISIT_EVERY_MS = 250;
 const VISIT_MS = 500;
 const STOP_GRACE_MS = 3_000;
 
+export type RollingOptions = {
+  /** Whether the platforms of the long broadcasts are held while their encoder is away. Their frames are not compared then. */
+  readonly isHeld?: boolean;
+};
+
 export type RollingResult = {
   /** Broadcasts that were begun meanwhile, and how those ended that were not accepted. */
   readonly begun: number;
@@ -33,16 +38,21 @@ export type RollingResult = {
 };
 
 /**
- * Ends each node in turn as for an upgrade, lets it drain, and starts it again, `rounds` times. FFmpeg streams into every
- * channel but the last ten through HAProxy and comes back after 2 s; into those, short broadcasts begin all the time.
+ * Ends each node in turn as for an upgrade, lets it drain, and starts it again, `rounds` times. Where the lab has a spare node, it
+ * starts first, and the last node does not start again. Nodes of another version become nodes of this one. FFmpeg streams into
+ * every channel but the last ten through HAProxy and comes back after 2 s; into those, short broadcasts begin all the time.
  */
-export async function rollingUpgrade(lab: Lab, rounds: number): Promise<RollingResult> {
-  const { proxy } = lab;
+export async function rollingUpgrade(
+  lab: Lab,
+  rounds: number,
+  { isHeld = false }: RollingOptions = {},
+): Promise<RollingResult> {
+  const { proxy, spare } = lab;
   if (proxy === undefined) throw new Error("the lab has no proxy");
   const [long, short] = [lab.channels.slice(0, -10), lab.channels.slice(-10)];
   const clip = await makeClip(CLIP);
   // Without filler every frame at a target is one of the clip.
-  for (const { channelId } of long)
+  for (const { channelId } of isHeld ? [] : long)
     await lab.nodes[0]?.api.request("PUT", `/api/v2/re-stream/channels/${channelId}`, { hold: { seconds: 0 } });
   let isOver = false;
   const publish = async ({ streamKey }: LabChannel) => {
@@ -56,15 +66,19 @@ export async function rollingUpgrade(lab: Lab, rounds: number): Promise<RollingR
   const encoders = long.map(publish);
   await Promise.all(long.map((channel) => lab.onAir(channel)));
   const watch = new PublisherWatch(long.flatMap(({ targets }) => targets));
-  const api = new ApiClient(`http://127.0.0.1:${proxy.httpPort}`, lab.services.credentials, () => undefined);
+  const proxied = `http://127.0.0.1:${proxy.httpPort}`;
+  const api = new ApiClient(proxied, lab.services.credentials, () => undefined, lab.other === undefined);
   const writer = new Writer("writer", () => lab.nodes.slice(0, 1).map((node) => ({ ...node, api })));
   const visits = { begun: 0, refused: [] as string[] };
   const visiting = visit(lab, short, visits, () => isOver);
-  for (let no = 0; no < rounds * lab.nodes.length; no += 1) {
-    const node = lab.nodes[no % lab.nodes.length];
+  await spare?.fanfare.restart();
+  const turns = rounds * lab.nodes.length;
+  for (let no = 1; no <= turns; no += 1) {
+    const node = lab.nodes[(no - 1) % lab.nodes.length];
     await pass(BETWEEN_MS);
     await node?.fanfare.stop();
-    await node?.fanfare.restart();
+    node?.fanfare.installNewest();
+    if (spare === undefined || no < turns) await node?.fanfare.restart();
   }
   await pass(BETWEEN_MS);
   watch.stop();
@@ -75,10 +89,12 @@ export async function rollingUpgrade(lab: Lab, rounds: number): Promise<RollingR
   const looped = await readLoopedClip(clip.path);
   const connections = long.flatMap(({ targets }) => targets.flatMap((target) => target.connections));
   const messages = connections.map(({ report }) => report.messages);
-  const gaps = messages.flatMap((each, index) => gapsIn(each, looped).map((gap) => `connection ${index}: ${gap}`));
+  const gaps = (isHeld ? [] : messages).flatMap((each, index) =>
+    gapsIn(each, looped).map((gap) => `connection ${index}: ${gap}`),
+  );
   return {
     ...visits,
-    frames: messages.flat().filter(({ isConfig, kind }) => !isConfig && kind !== "data").length,
+    frames: (isHeld ? [] : messages.flat()).filter(({ isConfig, kind }) => !isConfig && kind !== "data").length,
     interruptions: long.map(({ targets }) => Math.max(...targets.map((target) => target.connections.length)) - 1),
     overlapMs: watch.longestMs,
     writes: { acknowledged: writer.acknowledged, unanswered: writer.unanswered },

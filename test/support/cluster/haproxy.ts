@@ -8,15 +8,15 @@ import { freePort } from "../processes/free-port.ts";
 const PROGRAM = "/usr/sbin/haproxy";
 const CONFIGURATION = join(ROOT, "deploy", "haproxy", "haproxy.cfg");
 
-/** A node behind the proxy, on 127.0.0.1. */
-export type ProxiedNode = { readonly rtmpPort: number; readonly httpPort: number };
+/** A node behind the proxy. */
+export type ProxiedNode = { readonly host: string; readonly rtmpPort: number; readonly httpPort: number };
 
 /** A running HAProxy: its ports, and the program. */
 export type Haproxy = { readonly rtmpPort: number; readonly httpPort: number; readonly child: Child };
 
 /**
- * Starts HAProxy with the configuration of deploy/ in front of three nodes. Only the addresses are others. `folder`: where
- * the changed configuration goes.
+ * Starts HAProxy with the configuration of deploy/ in front of nodes. Only the addresses are others, and how many there are.
+ * `folder`: where the changed configuration goes.
  */
 export async function startHaproxy(folder: string, nodes: readonly ProxiedNode[]): Promise<Haproxy> {
   const rtmpPort = await freePort();
@@ -31,14 +31,18 @@ export async function startHaproxy(folder: string, nodes: readonly ProxiedNode[]
 }
 
 function withAddresses(configuration: string, nodes: readonly ProxiedNode[]): string {
+  // The file has three nodes: a fourth is a copy of the third.
+  const listed = configuration.replaceAll(/^ {2}server c 10\.0\.0\.3(:.*)$/gm, (line, rest: string) =>
+    [line, ...nodes.slice(3).map((_, index) => `  server n${index + 4} 10.0.0.${index + 4}${rest}`)].join("\n"),
+  );
   return nodes.reduce(
-    (text, { rtmpPort, httpPort }, index) =>
+    (text, { host, rtmpPort, httpPort }, index) =>
       text
         .replaceAll(
           `10.0.0.${index + 1}:1935 send-proxy-v2 port 8080`,
-          `127.0.0.1:${rtmpPort} send-proxy-v2 port ${httpPort}`,
+          `${host}:${rtmpPort} send-proxy-v2 port ${httpPort}`,
         )
-        .replaceAll(`10.0.0.${index + 1}:8080`, `127.0.0.1:${httpPort}`),
-    configuration,
+        .replaceAll(`10.0.0.${index + 1}:8080`, `${host}:${httpPort}`),
+    listed,
   );
 }

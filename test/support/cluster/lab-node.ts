@@ -20,7 +20,7 @@ export async function startLabNode(
   name: string,
   folder: string,
   services: SharedServices,
-  more: Pick<FanfareOptions, "environment" | "wrapper" | "host"> = {},
+  more: Pick<FanfareOptions, "environment" | "wrapper" | "host" | "root"> = {},
 ): Promise<LabNode> {
   const { credentials } = services;
   const environment = { ...(await services.environmentOf(name, more.host)), ...more.environment };
@@ -31,7 +31,8 @@ export async function startLabNode(
     environment,
   });
   const linkPort = Number(environment["FANFARE_NODE_LISTEN"]?.split(":").at(-1));
-  return { name, fanfare, linkPort, api: new ApiClient(fanfare.origin, credentials, () => undefined) };
+  const isOurs = more.root === undefined;
+  return { name, fanfare, linkPort, api: new ApiClient(fanfare.origin, credentials, () => undefined, isOurs) };
 }
 
 /** Where encoders publish at this node, without a key. */

@@ -42,7 +42,7 @@ export type FanfareOptions = {
   /** The address at which it listens; 127.0.0.1 by default. */
   readonly host?: string;
   /** Where it is installed; the project's own folder by default. */
-  readonly root?: string;
+  readonly root?: string | undefined;
 };
 
 /** The real server in a process of its own, on free ports of 127.0.0.1. */
@@ -51,10 +51,13 @@ export class FanfareProcess {
   readonly rtmpPort: number;
   readonly #options: FanfareOptions;
   #earlierOutput = "";
+  /** Where its next process is installed. */
+  #root: string;
   #child: Child | undefined;
 
   private constructor(options: FanfareOptions, httpPort: number, rtmpPort: number) {
     this.#options = options;
+    this.#root = options.root ?? ROOT;
     this.httpPort = httpPort;
     this.rtmpPort = rtmpPort;
   }
@@ -108,12 +111,17 @@ export class FanfareProcess {
     return this.#start({});
   }
 
+  /** Its next processes are of the project's own folder, whatever it ran before. */
+  installNewest(): void {
+    this.#root = ROOT;
+  }
+
   async #start(more: NodeJS.ProcessEnv): Promise<void> {
     this.#earlierOutput = this.output;
     const entry = ENTRIES[this.#options.from ?? (this.#options.root === undefined ? "bundle" : "sources")];
     const [command = "", ...args] = [...(this.#options.wrapper ?? []), process.execPath, ...entry];
     const child = await startChild(command, args, {
-      cwd: this.#options.root ?? ROOT,
+      cwd: this.#root,
       env: { ...this.#environment(), ...more },
     });
     this.#child = child;

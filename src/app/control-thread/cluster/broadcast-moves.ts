@@ -11,7 +11,7 @@ import type { LiveState } from "../../../control/live/live-state.ts";
 import type { ChannelLive } from "../../../control/ports/runtime.ts";
 import type { MovedBroadcast } from "../../../control/reports/moved-broadcast.ts";
 import type { Metrics } from "../../../telemetry/metrics.ts";
-import type { ChannelId } from "../../../thread-protocol/channel-spec.ts";
+import type { ChannelId, ChannelSpec } from "../../../thread-protocol/channel-spec.ts";
 import type { Fact } from "../../../thread-protocol/facts.ts";
 import type { ChannelSample, TargetSample } from "../../../thread-protocol/samples.ts";
 import type { MediaPool } from "../media/media-pool.ts";
@@ -38,6 +38,8 @@ export type BroadcastMovesParts = Pick<ChannelMovesDeps, "takers"> & {
   readonly notifications: () => Notifications;
   /** Stores the totals. Never rejects. */
   readonly storeTotals: () => Promise<void>;
+  /** The channel's settings as stored; undefined where it does not exist. */
+  readonly readSpec: (channelId: ChannelId) => Promise<ChannelSpec | undefined>;
   readonly onEvent: (event: ChannelEvent) => void;
   readonly onChanged: (channelId: ChannelId) => void;
 };
@@ -52,7 +54,7 @@ export class BroadcastMoves {
 
   constructor(parts: BroadcastMovesParts) {
     this.#parts = parts;
-    const { node, log, takers, pool } = parts;
+    const { node, log, takers, pool, readSpec } = parts;
     this.#expectedMoves = new ExpectedMoves({
       clock: systemClock,
       isDraining: () => node.isDraining,
@@ -66,6 +68,7 @@ export class BroadcastMoves {
       give: (channelId, epoch) => this.#give(channelId, epoch),
       take: (channelId, epoch, from) => this.#take(channelId, epoch, from),
       isFedElsewhere: (channelId) => pool.routes.isFedElsewhere(channelId),
+      isHeldOnLoss: async (channelId) => ((await readSpec(channelId).catch(() => undefined))?.holdSeconds ?? 0) > 0,
       disconnect: (channelId) => {
         for (const slot of ["main", "backup"] as const) pool.disconnectPublisher(channelId, slot);
       },

@@ -5,7 +5,7 @@ import { ClusterNodes } from "../../../cluster/cluster-nodes.ts";
 import { ClusterStates } from "../../../cluster/cluster-states.ts";
 import { Drain } from "../../../cluster/drain.ts";
 import type { NodeReport } from "../../../cluster/node-report.ts";
-import { takersAmong } from "../../../cluster/takers.ts";
+import { Takers } from "../../../cluster/takers.ts";
 import type { ChannelEvent } from "../../../control/events/events.ts";
 import type { IngestChecks } from "../../../control/ingest-check/ingest-checks.ts";
 import type { LiveState } from "../../../control/live/live-state.ts";
@@ -75,7 +75,7 @@ export function joinCluster(parts: JoinParts): Joined {
   const moves = new BroadcastMoves({
     ...parts,
     events: new SqlEventStore(storage.database),
-    takers: () => takersAmong(states.others.nodes(), releaseVersion()),
+    takers: new Takers({ nodes: () => states.others.nodes(), self: node.self, version: releaseVersion() }),
     onChanged: (channelId) => onChanged([channelId]),
   });
   const drain = drainOf(parts, moves);

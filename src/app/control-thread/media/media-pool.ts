@@ -172,8 +172,7 @@ export class MediaPool implements Runtime {
   }
 
   apply(spec: ChannelSpec): void {
-    this.#requests.freshness.changed(spec);
-    this.#deps.cluster?.applied(spec);
+    this.#requests.changed(spec);
     this.routes.post(spec.channelId, { kind: "channel", spec });
   }
 

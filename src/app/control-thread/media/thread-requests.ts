@@ -56,6 +56,12 @@ export class ThreadRequests {
     this.#spentChallenges = new SpentChallenges(deps.clock);
   }
 
+  /** These settings of a channel are in effect from now on. */
+  changed(spec: ChannelSpec): void {
+    this.freshness.changed(spec);
+    this.#deps.cluster?.applied(spec);
+  }
+
   /** Replies to a request, now or later. A thread that was restarted meanwhile gets no reply: it numbers its requests anew. */
   take(worker: PoolWorker, requestId: number, request: MediaRequest): void {
     const { life } = worker;
