@@ -24,3 +24,6 @@ export const PLATFORM_NAMES = [
   "TROVO",
   "VIMEO",
 ] as const;
+
+/** A kind of platform, as the API names it. */
+export type PlatformName = (typeof PLATFORM_NAMES)[number];

@@ -9,8 +9,8 @@ import "./style/pages.css";
 import "./style/platform.css";
 import "./style/overview.css";
 import "./style/narrow.css";
+import { readSession } from "./base/read-session.ts";
 import { startRouter } from "./base/router.ts";
-import { readSession } from "./base/session.ts";
 import { startTheme } from "./base/theme.ts";
 import { startTexts } from "./text/text.ts";
 

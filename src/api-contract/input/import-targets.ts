@@ -1,3 +1,4 @@
+import type { PlatformName } from "../platform-names.ts";
 import { type InputNote, tidyRtmpUrl, tidyStreamKey } from "./input-notes.ts";
 
 /**
@@ -5,7 +6,7 @@ import { type InputNote, tidyRtmpUrl, tidyStreamKey } from "./input-notes.ts";
  * it.
  */
 export type ImportedTarget = {
-  readonly targetName: string;
+  readonly targetName: PlatformName;
   readonly rtmpUrl: string;
   readonly streamKey: string;
   readonly label?: string;
@@ -47,7 +48,7 @@ const TWITCH_SERVER = "rtmps://ingest.global-contribute.live-video.net:443/app";
 const LABEL_CHARACTERS_MAX = 40;
 
 /** Kinds of platforms by the ends of their host names. */
-const HOSTS: readonly (readonly [suffix: string, targetName: string])[] = [
+const HOSTS: readonly (readonly [suffix: string, targetName: PlatformName])[] = [
   ["youtube.com", "YOUTUBE"],
   ["twitch.tv", "TWITCH"],
   ["global-contribute.live-video.net", "TWITCH"],
@@ -62,7 +63,7 @@ const HOSTS: readonly (readonly [suffix: string, targetName: string])[] = [
   ["instagram.com", "INSTAGRAM"],
 ];
 
-function targetNameOf(url: string): string {
+function targetNameOf(url: string): PlatformName {
   const host = /^rtmps?:\/\/([^/:]+)/i.exec(url)?.[1]?.toLowerCase() ?? "";
   return HOSTS.find(([suffix]) => host === suffix || host.endsWith(`.${suffix}`))?.[1] ?? "CUSTOM";
 }

@@ -1,5 +1,7 @@
-import type { AddressOf, ContentOf, ItemOf, Method } from "./api-paths.ts";
+import createClient from "openapi-fetch";
+import type { operations, paths } from "../../../src/client/api-types.ts";
 import { at } from "./base-path.ts";
+import type { DashboardPaths } from "./dashboard-paths.ts";
 import type { ApiErrorBody } from "./model.ts";
 import { noteSignedOut } from "./session.ts";
 
@@ -44,42 +46,28 @@ export const fieldOf = ({ code, message }: ApiError): string | undefined => NAME
 
 /** Longest wait for a response, in milliseconds. */
 const RESPONSE_DEADLINE_MS = 20_000;
-/** The same for a platform test: the platform may be slow, and may redirect. */
-const TEST_DEADLINE_MS = 90_000;
+/** The same by how an address ends: a platform that is tested may be slow, and may redirect; an upload may be 1 MiB. */
+const DEADLINES_MS: readonly (readonly [end: string, ms: number])[] = [
+  ["/test", 90_000],
+  ["/content", 300_000],
+];
 
-/** `keepalive`: the request is sent even if the page is closed meanwhile. */
-type RequestOptions = { readonly keepalive?: boolean };
-
-/** Sends one request to our server with the session's cookie and returns the JSON response. Throws ApiError. */
-export async function request(
-  method: Method,
-  path: string,
-  body?: object,
-  { keepalive = false }: RequestOptions = {},
-): Promise<unknown> {
-  let response: Response;
-  try {
-    response = await fetch(at(path), {
-      method,
-      keepalive,
-      signal: AbortSignal.timeout(path.endsWith("/test") ? TEST_DEADLINE_MS : RESPONSE_DEADLINE_MS),
-      ...(body === undefined ? {} : { headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) }),
-    });
-  } catch (cause) {
+/** Sends a request of the client with the session's cookie. Throws ApiError where there is no response, or it is a refusal. */
+async function send(request: Request): Promise<Response> {
+  const [, deadlineMs] = DEADLINES_MS.find(([end]) => request.url.endsWith(end)) ?? ["", RESPONSE_DEADLINE_MS];
+  const response = await fetch(request, { signal: AbortSignal.timeout(deadlineMs) }).catch((cause: unknown) => {
     throw new ApiError("network", String(cause), "");
-  }
-  return readAnswer(response, path);
+  });
+  if (!response.ok) throw await refusalOf(response);
+  return response;
 }
 
-/** The JSON of a response. Throws ApiError where the server refused the request. */
-export async function readAnswer(response: Response, path: string): Promise<unknown> {
-  const parsed: unknown = await response.json().catch(() => undefined);
-  if (response.ok) return parsed;
-  const refusal = parsed as ApiErrorBody | undefined;
+async function refusalOf(response: Response): Promise<ApiError> {
+  const refusal = (await response.json().catch(() => undefined)) as ApiErrorBody | undefined;
   const code = String(refusal?.error?.errorCode ?? response.status);
-  if (response.status === 401 && path.startsWith("/api/") && code === "200") noteSignedOut();
+  if (response.status === 401 && response.url.includes("/api/v2/") && code === "200") noteSignedOut();
   const seconds = Number(response.headers.get("retry-after") ?? Number.NaN);
-  throw new ApiError(
+  return new ApiError(
     response.status === 429 ? "limited" : code,
     refusal?.error?.message ?? response.statusText,
     refusal?.error?.details ?? "",
@@ -88,28 +76,44 @@ export async function readAnswer(response: Response, path: string): Promise<unkn
   );
 }
 
-/**
- * Calls an address below `/api/v2` and returns the response's `content`. Address and content are those of the
- * OpenAPI document; the server checks the body. Throws ApiError.
- */
-export async function call<M extends Method, const Address extends string>(
-  method: M,
-  path: Address & AddressOf<M, Address>,
-  body?: object,
-): Promise<ContentOf<M, Address>> {
-  const { content } = (await request(method, `/api/v2${path}`, body)) as { readonly content: ContentOf<M, Address> };
-  return content;
+/** The API's calls, with the types of its OpenAPI document. They reject with ApiError. */
+export const api = createClient<paths>({ baseUrl: at("/api/v2"), fetch: send });
+
+/** The calls that only the dashboard has. They reject with ApiError. */
+export const dashboard = createClient<DashboardPaths>({ baseUrl: at("/dashboard"), fetch: send });
+
+/** A call under way. */
+export type Call<Answer> = Promise<{ readonly data?: Answer }>;
+
+/** The JSON of a call's response. Rejects with ApiError. */
+export async function answer<Answer>(call: Call<Answer>): Promise<Answer> {
+  const { data } = await call;
+  if (data === undefined) throw new ApiError("network", "a response without content", "");
+  return data;
 }
 
-/** Reads one page of a list below `/api/v2`. Throws ApiError. */
-export async function list<const Address extends string>(
-  path: Address & AddressOf<"GET", Address>,
-): Promise<{ readonly items: readonly ItemOf<Address>[]; readonly total: number }> {
-  const page = (await request("GET", `/api/v2${path}`)) as { content: ItemOf<Address>[]; total?: number };
-  return { items: page.content, total: page.total ?? page.content.length };
+/** The `content` of a call's response. Rejects with ApiError. */
+export const content = async <Content>(call: Call<{ readonly content: Content }>): Promise<Content> =>
+  (await answer(call)).content;
+
+/** One page of a list. Rejects with ApiError. */
+export async function page<Item>(
+  call: Call<{ readonly content: readonly Item[]; readonly total?: number } | string>,
+): Promise<{ readonly items: readonly Item[]; readonly total: number }> {
+  const found = await answer(call);
+  if (typeof found === "string") throw new ApiError("network", "a response without a list", "");
+  return { items: found.content, total: found.total ?? found.content.length };
 }
 
-export type ChannelPath = `/re-stream/channels/${string}`;
-export const channelPath = (channelId: string) => `/re-stream/channels/${encodeURIComponent(channelId)}` as const;
-export const platformPath = (channelId: string, platId: number) =>
-  `${channelPath(channelId)}/platforms/${String(platId)}` as const;
+/** The body of a call, by the call's name in the OpenAPI document. */
+export type BodyOf<Name extends keyof operations> = operations[Name] extends {
+  readonly requestBody: { readonly content: { readonly "application/json": infer Body } };
+}
+  ? Body
+  : never;
+
+/** The parameters of a call about a channel. */
+export const ofChannel = (channelId: string) => ({ params: { path: { channelId } } });
+
+/** The parameters of a call about a platform. */
+export const ofPlatform = (channelId: string, platformId: number) => ({ params: { path: { channelId, platformId } } });

@@ -19,6 +19,7 @@ export type AuditRecord = Answers["AuditRecord"];
 export type RefusedEncoder = Answers["RefusedEncoder"];
 export type Delivery = Answers["Delivery"];
 export type Contact = Answers["Contact"];
+export type WebhookTest = Answers["WebhookTest"];
 export type CallbackEndpoint = Answers["CallbackEndpoint"];
 export type MediaFile = Answers["MediaFile"];
 export type MediaSpace = Answers["MediaSpace"];

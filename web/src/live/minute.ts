@@ -1,4 +1,4 @@
-import { call, channelPath } from "../base/api.ts";
+import { api, content } from "../base/api.ts";
 import { now } from "../base/clock.ts";
 import { HISTORY_SECONDS } from "./changes.ts";
 import { lastMinuteOf, type RateSample, rateSamplesOf } from "./rate-samples.ts";
@@ -41,6 +41,7 @@ function readNext(): void {
 async function read(live: LiveChannel): Promise<void> {
   const { channelId, recentPublishStartTime } = live.channel.peek();
   const fromTime = Math.round(now.peek()) - HISTORY_SECONDS * 1_000;
-  const path = `${channelPath(channelId)}/history?fromTime=${fromTime}&stepSeconds=1` as const;
-  live.earlier.value = rateSamplesOf(await call("GET", path), recentPublishStartTime ?? 0);
+  const params = { path: { channelId }, query: { fromTime, stepSeconds: 1 } };
+  const history = await content(api.GET("/re-stream/channels/{channelId}/history", { params }));
+  live.earlier.value = rateSamplesOf(history, recentPublishStartTime ?? 0);
 }

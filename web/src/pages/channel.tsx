@@ -1,6 +1,6 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import { call, channelPath } from "../base/api.ts";
+import { api, ofChannel } from "../base/api.ts";
 import { at } from "../base/base-path.ts";
 import { now } from "../base/clock.ts";
 import type { Channel } from "../base/model.ts";
@@ -17,8 +17,6 @@ import { IngestCard } from "../parts/channel/ingest-card.tsx";
 import { Labels } from "../parts/channel/labels.tsx";
 import { TestPatternBanner } from "../parts/channel/test-pattern.tsx";
 import { Verdict } from "../parts/channel/verdict.tsx";
-import { Reports } from "../parts/history/reports.tsx";
-import { Timeline } from "../parts/history/timeline.tsx";
 import { PlatformRow } from "../parts/platform/platform-row.tsx";
 import { readPresets } from "../parts/platform/presets.ts";
 import { FirstSteps } from "../parts/start/first-steps.tsx";
@@ -31,6 +29,9 @@ const SourceOpener = lazy(async () => (await import("../parts/sources/source-ope
 const Schedules = lazy(async () => (await import("../parts/schedules/schedules.tsx")).Schedules);
 const ImportPlatforms = lazy(async () => (await import("../parts/platform/import-dialog.tsx")).ImportPlatforms);
 const Recordings = lazy(async () => (await import("../parts/recordings/recordings.tsx")).Recordings);
+
+const Reports = lazy(async () => (await import("../parts/history/reports.tsx")).Reports);
+const Timeline = lazy(async () => (await import("../parts/history/timeline.tsx")).Timeline);
 
 const OwnerNote = lazy(async () => (await import("../parts/nodes/nodes.tsx")).OwnerNote);
 
@@ -84,6 +85,7 @@ function LoadedChannel({ live }: { readonly live: LiveChannel }) {
   );
 }
 
+const PATH = "/re-stream/channels/{channelId}";
 type Question = "end" | "block" | "delete" | "rename";
 
 function Head({ channel }: { readonly channel: Channel }) {
@@ -91,11 +93,11 @@ function Head({ channel }: { readonly channel: Channel }) {
   const close = (): void => {
     question.value = undefined;
   };
-  const path = channelPath(channel.channelId);
+  const of = ofChannel(channel.channelId);
   const isBlocked = channel.channelStatus === "BLOCK";
   const isHeld = channel.ingest?.state === "HELD";
   const remove = async (): Promise<void> => {
-    await call("DELETE", path);
+    await api.DELETE(PATH, of);
     go("/");
     forgetChannel(channel.channelId);
   };
@@ -119,7 +121,7 @@ function Head({ channel }: { readonly channel: Channel }) {
           {t().channel.rename}
         </button>
         {isBlocked ? (
-          <Action run={() => call("PUT", `${path}/on`)}>{t().channel.unblock}</Action>
+          <Action run={() => api.PUT(`${PATH}/on`, of)}>{t().channel.unblock}</Action>
         ) : (
           <button type="button" onClick={() => (question.value = "block")}>
             {t().channel.block}
@@ -139,7 +141,7 @@ function Head({ channel }: { readonly channel: Channel }) {
         <Confirm
           title={t().channel.end}
           text={t().channel.endSure}
-          run={() => call("POST", `${path}/end`)}
+          run={() => api.POST(`${PATH}/end`, of)}
           onClose={close}
         />
       )}
@@ -147,7 +149,7 @@ function Head({ channel }: { readonly channel: Channel }) {
         <Confirm
           title={t().channel.block}
           text={t().channel.blockSure}
-          run={() => call("PUT", `${path}/off`)}
+          run={() => api.PUT(`${PATH}/off`, of)}
           onClose={close}
         />
       )}

@@ -1,9 +1,9 @@
 import { useEffect } from "preact/hooks";
-import { call, channelPath } from "../base/api.ts";
+import { api, content, ofChannel } from "../base/api.ts";
 import { go } from "../base/router.ts";
 import { showChannel } from "../live/store.ts";
 import { Dialog } from "../parts/basic/dialog.tsx";
-import { Form } from "../parts/basic/form.tsx";
+import { type Fields, Form } from "../parts/basic/form.tsx";
 import { sayNotes } from "../parts/basic/notice.tsx";
 import { ChannelNameField } from "../parts/channel/channel-name-field.tsx";
 import { PlatformFields, platformBody } from "../parts/platform/platform-form.tsx";
@@ -13,13 +13,13 @@ import { t } from "../text/text.ts";
 /** Creates a channel from a name, a platform and its key. */
 export function NewChannel({ onClose }: { readonly onClose: () => void }) {
   useEffect(() => void readPresets().catch(() => undefined), []);
-  const submit = async (field: (name: string) => string): Promise<void> => {
-    const created = await call("POST", "/re-stream/channels", {
-      channelName: field("channelName"),
-      planType: "UNLIMITED",
-      restream: [platformBody(field)],
-    });
-    const platforms = await call("GET", `${channelPath(created.channelId)}/platforms`);
+  const submit = async (field: Fields): Promise<void> => {
+    const created = await content(
+      api.POST("/re-stream/channels", {
+        body: { channelName: field("channelName"), planType: "UNLIMITED", restream: [platformBody(field)] },
+      }),
+    );
+    const platforms = await content(api.GET("/re-stream/channels/{channelId}/platforms", ofChannel(created.channelId)));
     showChannel({ ...created, platforms });
     onClose();
     go(`/channels/${created.channelId}`);

@@ -1,6 +1,7 @@
-import { ApiError, request } from "../base/api.ts";
+import { ApiError, dashboard } from "../base/api.ts";
 import { at } from "../base/base-path.ts";
-import { PASSWORD_LENGTH_MIN, readSession } from "../base/session.ts";
+import { readSession } from "../base/read-session.ts";
+import { PASSWORD_LENGTH_MIN } from "../base/session.ts";
 import { type Fields, Form } from "../parts/basic/form.tsx";
 import { FieldError } from "../parts/basic/form-problems.ts";
 import { lazy } from "../parts/basic/lazy.tsx";
@@ -40,7 +41,7 @@ export function SettingsPage() {
 function Password() {
   const submit = async (field: Fields): Promise<void> => {
     try {
-      await request("PUT", "/dashboard/password", { old: field("old"), new: field("new") });
+      await dashboard.PUT("/password", { body: { old: field("old"), new: field("new") } });
     } catch (error) {
       if (!(error instanceof ApiError) || error.code !== "200") throw error;
       // The session may have ended: then the page asks for the password anyway.

@@ -1,12 +1,13 @@
 import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useEffect } from "preact/hooks";
-import { ApiError, request } from "../base/api.ts";
+import { ApiError, dashboard } from "../base/api.ts";
 import { at } from "../base/base-path.ts";
+import { readSession } from "../base/read-session.ts";
 import { go } from "../base/router.ts";
-import { PASSWORD_LENGTH_MIN, readSession } from "../base/session.ts";
+import { PASSWORD_LENGTH_MIN } from "../base/session.ts";
 import { withCommands } from "../parts/basic/commands.tsx";
-import { Form } from "../parts/basic/form.tsx";
+import { type Fields, Form } from "../parts/basic/form.tsx";
 import { FieldError } from "../parts/basic/form-problems.ts";
 import { SecretField } from "../parts/basic/secret-field.tsx";
 import { Choices } from "../parts/shell/top-bar.tsx";
@@ -49,10 +50,10 @@ export function SetupPage() {
       </Frame>
     );
   }
-  const submit = async (field: (name: string) => string): Promise<void> => {
+  const submit = async (field: Fields): Promise<void> => {
     if (field("password") !== field("repeat")) throw new FieldError("repeat", t().signIn.mismatch);
     try {
-      await request("POST", "/dashboard/setup", { token: token.value, password: field("password") });
+      await dashboard.POST("/setup", { body: { token: token.value, password: field("password") } });
     } catch (error) {
       if (error instanceof ApiError && error.code === "200") throw new Error(t().signIn.linkInvalid);
       throw error;
@@ -73,9 +74,9 @@ export function SetupPage() {
 }
 
 export function SignInPage() {
-  const submit = async (field: (name: string) => string): Promise<void> => {
+  const submit = async (field: Fields): Promise<void> => {
     try {
-      await request("POST", "/dashboard/session", { password: field("password") });
+      await dashboard.POST("/session", { body: { password: field("password") } });
     } catch (error) {
       if (error instanceof ApiError && error.code === "200") throw new FieldError("password", t().signIn.wrong);
       throw error;

@@ -1,6 +1,6 @@
 import { effect, signal } from "@preact/signals";
 import { alertSettings } from "../../base/alert-settings.ts";
-import { request } from "../../base/api.ts";
+import { answer, dashboard } from "../../base/api.ts";
 import { at } from "../../base/base-path.ts";
 import { go } from "../../base/router.ts";
 import { language } from "../../text/text.ts";
@@ -34,7 +34,7 @@ export async function subscribePush(): Promise<void> {
   try {
     await navigator.serviceWorker.register(at("/service-worker.js"));
     const { pushManager } = await navigator.serviceWorker.ready;
-    const { publicKey } = (await request("GET", "/dashboard/push")) as { readonly publicKey: string };
+    const { publicKey } = await answer(dashboard.GET("/push"));
     // A subscription of another server's key, from before a database was made anew, would be refused.
     await (await pushManager.getSubscription())?.unsubscribe();
     await save(await pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: publicKey }));
@@ -48,7 +48,7 @@ export async function unsubscribePush(): Promise<void> {
   const subscription = await presentSubscription();
   if (subscription === undefined) return;
   pushState.value = "off";
-  await request("DELETE", "/dashboard/push", { endpoint: subscription.endpoint });
+  await dashboard.DELETE("/push", { body: { endpoint: subscription.endpoint } });
   await subscription.unsubscribe();
 }
 
@@ -62,10 +62,12 @@ export async function syncPush(): Promise<void> {
 
 async function save(subscription: PushSubscription): Promise<void> {
   const { scope, channelIds, labels, severities, isQuietInFocus } = alertSettings.peek();
-  const { endpoint, keys } = subscription.toJSON();
-  await request("PUT", "/dashboard/push", {
-    ...{ endpoint, keys, language: language.peek() },
-    ...{ scope, channelIds, labels, severities, isQuietInFocus },
+  const { p256dh = "", auth = "" } = subscription.toJSON().keys ?? {};
+  await dashboard.PUT("/push", {
+    body: {
+      ...{ endpoint: subscription.endpoint, keys: { p256dh, auth }, language: language.peek() },
+      ...{ scope, channelIds: [...channelIds], labels: [...labels], severities: [...severities], isQuietInFocus },
+    },
   });
   pushState.value = "on";
 }
@@ -73,11 +75,8 @@ async function save(subscription: PushSubscription): Promise<void> {
 /** Has the server send a test message. Returns what the push service said, or undefined where all is well. */
 export async function testPush(): Promise<string | undefined> {
   const subscription = await presentSubscription();
-  const result = (await request("POST", "/dashboard/push/test", { endpoint: subscription?.endpoint })) as {
-    readonly status?: number;
-    readonly problem?: string;
-  };
-  const { status = 0, problem } = result;
+  const body = { endpoint: subscription?.endpoint ?? "" };
+  const { status = 0, problem } = await answer(dashboard.POST("/push/test", { body }));
   return status >= 200 && status < 300 ? undefined : (problem ?? `HTTP ${status}`);
 }
 

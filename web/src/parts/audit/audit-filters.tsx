@@ -1,8 +1,8 @@
 import { type Signal, useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { AUDIT_ACTIONS } from "../../../../src/api-contract/audit/audit-actions.ts";
-import { list } from "../../base/api.ts";
-import type { AccessKey } from "../../base/model.ts";
+import { api, page } from "../../base/api.ts";
+import type { AccessKey, AuditRecord } from "../../base/model.ts";
 import { allChannels } from "../../live/store.ts";
 import { panelTexts } from "../../text/text.ts";
 
@@ -12,7 +12,7 @@ const DAY_MS = 86_400_000;
 export type Filter = {
   readonly channelId: string;
   readonly actor: string;
-  readonly action: string;
+  readonly action: AuditRecord["action"] | "";
   readonly fromDay: string;
   readonly toDay: string;
 };
@@ -23,16 +23,15 @@ export const NO_FILTER: Filter = { channelId: "", actor: "", action: "", fromDay
 const startOf = (day: string): number => new Date(`${day}T00:00`).getTime();
 
 /** The filter as a part of the API's query. */
-export function queryOf({ channelId, actor, action, fromDay, toDay }: Filter): string {
-  const query = new URLSearchParams({
+export function queryOf({ channelId, actor, action, fromDay, toDay }: Filter) {
+  return {
     ...(channelId === "" ? {} : { channelId }),
     ...(actor === "" ? {} : { actor }),
     ...(action === "" ? {} : { action }),
-    ...(fromDay === "" ? {} : { fromTime: String(startOf(fromDay)) }),
+    ...(fromDay === "" ? {} : { fromTime: startOf(fromDay) }),
     // Half a day more and back to midnight: a day in spring has 23 hours, one in autumn 25.
-    ...(toDay === "" ? {} : { toTime: String(new Date(startOf(toDay) + 1.5 * DAY_MS).setHours(0, 0, 0, 0) - 1) }),
-  }).toString();
-  return query === "" ? "" : `&${query}`;
+    ...(toDay === "" ? {} : { toTime: new Date(startOf(toDay) + 1.5 * DAY_MS).setHours(0, 0, 0, 0) - 1 }),
+  };
 }
 
 /** Narrows the list by channel, change, person and days. */
@@ -40,7 +39,7 @@ export function AuditFilters({ filter }: { readonly filter: Signal<Filter> }) {
   const keys = useSignal<readonly AccessKey[]>([]);
   useEffect(() => {
     // Without the list of keys the other filters work.
-    list("/access-keys").then(
+    page(api.GET("/access-keys")).then(
       ({ items }) => {
         keys.value = items;
       },
@@ -55,15 +54,15 @@ export function AuditFilters({ filter }: { readonly filter: Signal<Filter> }) {
   return (
     <div class="filters">
       <Choice label={texts.channel} all={texts.allChannels} set={(channelId) => set({ channelId })}>
-        {named.map(({ channelId, channelName }) => [channelId, channelName])}
+        {named.map(({ channelId, channelName }) => [channelId, channelName] as const)}
       </Choice>
       <Choice label={texts.action} all={texts.allActions} set={(action) => set({ action })}>
-        {AUDIT_ACTIONS.map((action) => [action, texts.actions[action]])}
+        {AUDIT_ACTIONS.map((action) => [action, texts.actions[action]] as const)}
       </Choice>
       <Choice label={texts.actor} all={texts.allActors} set={(actor) => set({ actor })}>
         {[
           ["dashboard", texts.actors.session],
-          ...keys.value.map(({ accessKey, name }) => [accessKey, name || accessKey]),
+          ...keys.value.map(({ accessKey, name }) => [accessKey, name || accessKey] as const),
         ]}
       </Choice>
       <Day label={texts.from} set={(fromDay) => set({ fromDay })} />
@@ -72,17 +71,18 @@ export function AuditFilters({ filter }: { readonly filter: Signal<Filter> }) {
   );
 }
 
-type ChoiceOptions = {
+type ChoiceOptions<Value extends string> = {
   readonly label: string;
   readonly all: string;
-  readonly set: (value: string) => void;
+  readonly set: (value: Value | "") => void;
   /** Values with their names. */
-  readonly children: readonly (readonly string[])[];
+  readonly children: readonly (readonly [value: Value, name: string])[];
 };
 
-function Choice({ label, all, set, children }: ChoiceOptions) {
+function Choice<Value extends string>({ label, all, set, children }: ChoiceOptions<Value>) {
+  const choose = (text: string): void => set(children.find(([value]) => value === text)?.[0] ?? "");
   return (
-    <select aria-label={label} onChange={(event) => set(event.currentTarget.value)}>
+    <select aria-label={label} onChange={(event) => choose(event.currentTarget.value)}>
       <option value="">{all}</option>
       {children.map(([value, name]) => (
         <option key={value} value={value}>

@@ -1,6 +1,6 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import { list } from "../../base/api.ts";
+import { api, page } from "../../base/api.ts";
 import { at } from "../../base/base-path.ts";
 import type { AuditRecord } from "../../base/model.ts";
 import { returns } from "../../live/store.ts";
@@ -21,19 +21,20 @@ export function AuditPage() {
   const total = useSignal(0);
   const filter = useSignal<Filter>(NO_FILTER);
   const read = async (pageNo: number): Promise<void> => {
-    const query = queryOf(filter.peek());
-    const page = await list(`/audit?pageNo=${pageNo}&pageSizeNo=${PAGE_SIZE}${query}`);
+    const asked = filter.peek();
+    const found = await readPage(asked, pageNo, PAGE_SIZE);
     // Another filter was chosen meanwhile.
-    if (query !== queryOf(filter.peek())) return;
-    records.value = pageNo === 1 ? page.items : merged(records.value, page.items);
-    total.value = page.total;
+    if (asked !== filter.peek()) return;
+    records.value = pageNo === 1 ? found.items : merged(records.value, found.items);
+    total.value = found.total;
   };
   useEffect(() => {
     read(1).catch((error: unknown) => say(problemText(error), "bad"));
   }, [filter.value, returns.value]);
   const texts = panelTexts().audit;
   const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
-  const csv = `/api/v2/audit?format=csv&timeZone=${encodeURIComponent(timeZone)}${queryOf(filter.value)}`;
+  const query = Object.entries({ format: "csv", timeZone, ...queryOf(filter.value) });
+  const csv = `/api/v2/audit?${new URLSearchParams(query.map(([name, value]) => [name, String(value)]))}`;
   return (
     <>
       <div class="page-head">
@@ -55,6 +56,9 @@ export function AuditPage() {
   );
 }
 
+const readPage = (filter: Filter, pageNo: number, pageSizeNo: number) =>
+  page(api.GET("/audit", { params: { query: { pageNo, pageSizeNo, ...queryOf(filter) } } }));
+
 /** Merges two lists, newest first, each record once. */
 function merged(one: readonly AuditRecord[], other: readonly AuditRecord[]): readonly AuditRecord[] {
   return [...new Map([...one, ...other].map((record) => [record.id, record])).values()].sort((a, b) => b.id - a.id);
@@ -64,8 +68,7 @@ function merged(one: readonly AuditRecord[], other: readonly AuditRecord[]): rea
 async function exportJson(filter: Filter): Promise<void> {
   let all: readonly AuditRecord[] = [];
   for (let pageNo = 1; pageNo <= EXPORT_PAGES_MAX; pageNo += 1) {
-    const path = `/audit?pageNo=${pageNo}&pageSizeNo=${EXPORT_PAGE_SIZE}${queryOf(filter)}` as const;
-    const { items, total } = await list(path);
+    const { items, total } = await readPage(filter, pageNo, EXPORT_PAGE_SIZE);
     all = merged(all, items);
     if (items.length < EXPORT_PAGE_SIZE || all.length >= total) break;
   }

@@ -112,8 +112,11 @@ type FormOptions = {
   readonly isDisabled?: boolean;
 };
 
-/** Returns the text typed into the control of this name, or "". */
-export type Fields = (name: string) => string;
+/**
+ * Returns the text in the control of this name, or "". Where a type has a few texts only, the control must offer no others;
+ * the server checks them.
+ */
+export type Fields = <Value extends string = string>(name: string) => Value;
 
 /** A form that makes one call. What is wrong with a field is shown beside it, any other refusal below the fields. */
 export function Form({ submit, button, children, onCancel, isPlain = false, isDisabled = false }: FormOptions) {
@@ -130,7 +133,7 @@ export function Form({ submit, button, children, onCancel, isPlain = false, isDi
     const form = event.currentTarget;
     if (isBusy.value || !(form instanceof HTMLFormElement)) return;
     const entries = new FormData(form);
-    const value = (name: string): string => String(entries.get(name) ?? "");
+    const value = ((name) => String(entries.get(name) ?? "")) as Fields;
     problem.value = "";
     const own = ownProblems(form, value, shared.checks);
     if (own.size > 0) return show(form, own);

@@ -1,4 +1,4 @@
-import { at } from "../../base/base-path.ts";
+import { dashboard } from "../../base/api.ts";
 import { t } from "../../text/text.ts";
 import { say } from "./notice.tsx";
 
@@ -10,8 +10,8 @@ const CURRENT_AGE_MS = 10_000;
  * cannot be reached.
  */
 export async function recoverMissing(): Promise<void> {
-  const isReachable = await fetch(at("/dashboard/session")).then(
-    ({ ok }) => ok,
+  const isReachable = await dashboard.GET("/session").then(
+    () => true,
     () => false,
   );
   if (isReachable && performance.now() > CURRENT_AGE_MS) location.reload();

@@ -1,5 +1,5 @@
 import { useSignal } from "@preact/signals";
-import { call, channelPath } from "../../base/api.ts";
+import { api, content, ofChannel } from "../../base/api.ts";
 import type { Channel } from "../../base/model.ts";
 import { t } from "../../text/text.ts";
 import { CopyField } from "../basic/copy.tsx";
@@ -18,12 +18,15 @@ const LATENCIES = ["efficient", "low"] as const;
 /** Hold and backup encoder, and, folded away, the settings that few people need. */
 export function ChannelSettings({ channel }: { readonly channel: Channel }) {
   const submit = async (field: Fields): Promise<void> => {
-    await call("PUT", channelPath(channel.channelId), {
-      hold: { seconds: Number(field("hold")) },
-      backup: { enabled: field("backup") === "on" },
-      latency: field("latency"),
-      freeze: { mediaSeconds: Number(field("freezeMedia")), videoSeconds: Number(field("freezeVideo")) },
-      ...ingestAuthOf(field, channel),
+    await api.PUT("/re-stream/channels/{channelId}", {
+      ...ofChannel(channel.channelId),
+      body: {
+        hold: { seconds: Number(field("hold")) },
+        backup: { enabled: field("backup") === "on" },
+        latency: field<(typeof LATENCIES)[number]>("latency"),
+        freeze: { mediaSeconds: Number(field("freezeMedia")), videoSeconds: Number(field("freezeVideo")) },
+        ...ingestAuthOf(field, channel),
+      },
     });
     say(t().common.saved);
   };
@@ -95,7 +98,7 @@ export function ChannelSettings({ channel }: { readonly channel: Channel }) {
 }
 
 /** An empty user name turns the login off. An empty password keeps the current one. */
-function ingestAuthOf(field: Fields, { ingestAuth }: Channel): { readonly ingestAuth?: object } {
+function ingestAuthOf(field: Fields, { ingestAuth }: Channel) {
   const [id, password] = [field("ingestId").trim(), field("ingestPassword")];
   if (id === "") return ingestAuth === undefined ? {} : { ingestAuth: { id } };
   return { ingestAuth: { id, ...(password === "" ? {} : { password }) } };
@@ -104,10 +107,11 @@ function ingestAuthOf(field: Fields, { ingestAuth }: Channel): { readonly ingest
 /** The channel's own webhook, which replaces the default one. Its secret is shown once, when it is set. */
 function ChannelWebhook({ channel }: { readonly channel: Channel }) {
   const secret = useSignal<string | undefined>(undefined);
-  const path = `${channelPath(channel.channelId)}/callbackEndpoint` as const;
+  const of = ofChannel(channel.channelId);
   const submit = async (field: Fields): Promise<void> => {
-    const changed = await call("POST", path, { callbackUrl: field("callbackUrl").trim() });
-    secret.value = changed.webhookSecret;
+    const body = { callbackUrl: field("callbackUrl").trim() };
+    const call = api.POST("/re-stream/channels/{channelId}/callbackEndpoint", { ...of, body });
+    secret.value = (await content(call)).webhookSecret;
     say(t().common.saved);
   };
   const texts = t().settings;
@@ -123,7 +127,9 @@ function ChannelWebhook({ channel }: { readonly channel: Channel }) {
           input={{ inputMode: "url", placeholder: "https://" }}
         />
       </Form>
-      {channel.callbackEndpoint !== undefined && <TestWebhook path={path} />}
+      {channel.callbackEndpoint !== undefined && (
+        <TestWebhook run={() => api.POST("/re-stream/channels/{channelId}/callbackEndpoint/test", of)} />
+      )}
       {secret.value !== undefined && (
         <CopyField label={texts.webhookSecret} help={texts.keyShown} value={secret.value} isSecret />
       )}
@@ -135,7 +141,8 @@ type RenameOptions = { readonly channel: Channel; readonly onClose: () => void }
 
 export function RenameChannel({ channel, onClose }: RenameOptions) {
   const submit = async (field: Fields): Promise<void> => {
-    await call("PUT", channelPath(channel.channelId), { channelName: field("channelName") });
+    const body = { channelName: field("channelName") };
+    await api.PUT("/re-stream/channels/{channelId}", { ...ofChannel(channel.channelId), body });
     onClose();
   };
   return (

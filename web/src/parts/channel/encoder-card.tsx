@@ -1,5 +1,5 @@
 import { useSignal } from "@preact/signals";
-import { call, channelPath } from "../../base/api.ts";
+import { api, ofChannel } from "../../base/api.ts";
 import type { Channel } from "../../base/model.ts";
 import { t } from "../../text/text.ts";
 import { Confirm } from "../basic/confirm.tsx";
@@ -7,7 +7,6 @@ import { CopyField } from "../basic/copy.tsx";
 import { Icon } from "../basic/icon.tsx";
 import { lazy } from "../basic/lazy.tsx";
 import { RefusedEncoders } from "./refused-encoders.tsx";
-import { testPatternPath } from "./test-pattern.tsx";
 
 const StartTestPattern = lazy(async () => (await import("../sources/start-test-pattern.tsx")).StartTestPattern);
 const SrtAddress = lazy(async () => (await import("./srt-address.tsx")).SrtAddress);
@@ -19,6 +18,9 @@ export function EncoderCard({ channel }: { readonly channel: Channel }) {
   const isQrShown = useSignal(false);
   const isTestAsked = useSignal(false);
   const isWaiting = !channel.isPublishing;
+  const renewKey = (which: "main" | "backup") =>
+    api.POST("/re-stream/channels/{channelId}/stream-key", { ...ofChannel(channel.channelId), body: { which } });
+  const { value: askedKey } = asked;
   return (
     <section class="panel" aria-labelledby="encoder-title">
       <div class="panel-head">
@@ -70,18 +72,12 @@ export function EncoderCard({ channel }: { readonly channel: Channel }) {
           <p class="help">{t().encoder.qrText}</p>
         </div>
       )}
-      {isTestAsked.value && (
-        <StartTestPattern
-          channel={channel}
-          path={testPatternPath(channel)}
-          onClose={() => (isTestAsked.value = false)}
-        />
-      )}
-      {asked.value !== undefined && (
+      {isTestAsked.value && <StartTestPattern channel={channel} onClose={() => (isTestAsked.value = false)} />}
+      {askedKey !== undefined && (
         <Confirm
-          title={asked.value === "main" ? t().encoder.newKey : t().encoder.newBackupKey}
+          title={askedKey === "main" ? t().encoder.newKey : t().encoder.newBackupKey}
           text={t().encoder.newKeySure}
-          run={() => call("POST", `${channelPath(channel.channelId)}/stream-key`, { which: asked.value })}
+          run={() => renewKey(askedKey)}
           onClose={() => (asked.value = undefined)}
         />
       )}

@@ -1,5 +1,5 @@
 import { useSignal } from "@preact/signals";
-import { call, channelPath } from "../../base/api.ts";
+import { api, ofChannel } from "../../base/api.ts";
 import { now } from "../../base/clock.ts";
 import type { Channel } from "../../base/model.ts";
 import { formatClock } from "../../text/format.ts";
@@ -11,7 +11,7 @@ import { Confirm } from "../basic/confirm.tsx";
 export function Hold({ channel }: { readonly channel: Channel }) {
   const isAsked = useSignal(false);
   const { endTime, limitTime } = channel.hold;
-  const path = `${channelPath(channel.channelId)}/hold` as const;
+  const of = ofChannel(channel.channelId);
   const isAtLimit = endTime !== undefined && limitTime !== undefined && endTime >= limitTime;
   return (
     <div class="hold">
@@ -22,7 +22,11 @@ export function Hold({ channel }: { readonly channel: Channel }) {
       )}
       <p>{t().hold.viewersSee}</p>
       <div class="buttons">
-        <Action kind="main" isDisabled={isAtLimit} run={() => call("POST", `${path}/extend`)}>
+        <Action
+          kind="main"
+          isDisabled={isAtLimit}
+          run={() => api.POST("/re-stream/channels/{channelId}/hold/extend", of)}
+        >
           {t().hold.extend}
         </Action>
         <button type="button" class="danger" onClick={() => (isAsked.value = true)}>
@@ -34,7 +38,7 @@ export function Hold({ channel }: { readonly channel: Channel }) {
         <Confirm
           title={t().hold.end}
           text={t().channel.endSure}
-          run={() => call("POST", `${path}/end`)}
+          run={() => api.POST("/re-stream/channels/{channelId}/hold/end", of)}
           onClose={() => (isAsked.value = false)}
         />
       )}

@@ -1,6 +1,6 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
-import { call, channelPath } from "../../base/api.ts";
+import { api, content, ofChannel } from "../../base/api.ts";
 import { kilobitsOf, type Rates, ratesOfHistory, withSamples } from "../../chart/broadcast-rates.ts";
 import { rateWords } from "../../chart/rate-line.tsx";
 import { TimeChart } from "../../chart/time-chart.tsx";
@@ -21,7 +21,7 @@ function useBroadcastRates(live: LiveChannel): Rates {
   const { channelId, recentPublishStartTime } = live.channel.value;
   useEffect(() => {
     let isClosed = false;
-    call("GET", `${channelPath(channelId)}/history`)
+    content(api.GET("/re-stream/channels/{channelId}/history", ofChannel(channelId)))
       .then((history) => {
         if (!isClosed) known.value = withSamples(ratesOfHistory(history), live.samples.peek());
       })

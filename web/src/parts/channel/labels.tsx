@@ -1,6 +1,6 @@
 import { useSignal } from "@preact/signals";
 import { useId } from "preact/hooks";
-import { call, channelPath } from "../../base/api.ts";
+import { api, ofChannel } from "../../base/api.ts";
 import { LABEL_CHARACTERS_MAX, LABELS_MAX, withoutLabel } from "../../base/labels.ts";
 import type { Channel } from "../../base/model.ts";
 import { allLabels } from "../../live/labels.ts";
@@ -13,7 +13,7 @@ import { Icon } from "../basic/icon.tsx";
 
 /** Replaces the labels of a channel. */
 export const setLabels = (channelId: string, labels: readonly string[]): Promise<unknown> =>
-  call("PUT", channelPath(channelId), { labels });
+  api.PUT("/re-stream/channels/{channelId}", { ...ofChannel(channelId), body: { labels: [...labels] } });
 
 /** The channel's labels, each with a button that removes it, and a button that adds one. */
 export function Labels({ channel }: { readonly channel: Channel }) {

@@ -1,5 +1,5 @@
 import { useEffect } from "preact/hooks";
-import { list } from "../../base/api.ts";
+import { api, page } from "../../base/api.ts";
 import { refusedEncoders, returns } from "../../live/store.ts";
 import { formatMoment } from "../../text/format.ts";
 import { refusedText } from "../../text/refused-text.ts";
@@ -14,7 +14,7 @@ const AGE_MAX_MS = 24 * 60 * 60 * 1_000;
 export function RefusedEncoders({ channelId }: { readonly channelId: string }) {
   useEffect(() => {
     const read = async (): Promise<void> => {
-      refusedEncoders.value = (await list("/re-stream/refused-encoders")).items;
+      refusedEncoders.value = (await page(api.GET("/re-stream/refused-encoders"))).items;
     };
     // The stream tells what comes later. A page that could not read the list shows that.
     void read().catch(() => undefined);

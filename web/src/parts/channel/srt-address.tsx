@@ -1,5 +1,5 @@
 import { useSignal } from "@preact/signals";
-import { call, channelPath } from "../../base/api.ts";
+import { api, ofChannel } from "../../base/api.ts";
 import type { Channel } from "../../base/model.ts";
 import { panelTexts, t } from "../../text/text.ts";
 import { CopyField } from "../basic/copy.tsx";
@@ -56,7 +56,8 @@ type NewPassphraseOptions = { readonly channel: Channel; readonly onClose: () =>
 function NewPassphrase({ channel, onClose }: NewPassphraseOptions) {
   const proposed = useSignal(newPassphrase());
   const submit = async (field: Fields): Promise<void> => {
-    await call("PUT", channelPath(channel.channelId), { srtPassphrase: field("srtPassphrase") });
+    const body = { srtPassphrase: field("srtPassphrase") };
+    await api.PUT("/re-stream/channels/{channelId}", { ...ofChannel(channel.channelId), body });
     onClose();
   };
   return (

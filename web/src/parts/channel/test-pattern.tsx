@@ -1,4 +1,4 @@
-import { call, channelPath } from "../../base/api.ts";
+import { api, ofChannel } from "../../base/api.ts";
 import { now } from "../../base/clock.ts";
 import type { Channel } from "../../base/model.ts";
 import { formatClock } from "../../text/format.ts";
@@ -7,11 +7,9 @@ import { Action } from "../basic/action.tsx";
 import { Icon } from "../basic/icon.tsx";
 import { platformName } from "../platform/presets.ts";
 
-export const testPatternPath = ({ channelId }: Channel) => `${channelPath(channelId)}/test-pattern` as const;
-
 /** What the channel's test pattern is on air to, if it runs. */
 export function TestPatternBanner({ channel }: { readonly channel: Channel }) {
-  const { isPublishing, ingest, platforms } = channel;
+  const { channelId, isPublishing, ingest, platforms } = channel;
   const endTime = ingest?.testPattern?.endTime;
   if (!isPublishing || endTime === undefined) return null;
   const texts = t().testPattern;
@@ -25,7 +23,7 @@ export function TestPatternBanner({ channel }: { readonly channel: Channel }) {
         {seeing.length > 0 && <p role="status">{texts.viewersSee(seeing.join(", "))}</p>}
         <p class="quiet">{texts.endsIn(formatClock((endTime - now.value) / 1_000))}</p>
       </div>
-      <Action kind="main" run={() => call("DELETE", testPatternPath(channel))}>
+      <Action kind="main" run={() => api.DELETE("/re-stream/channels/{channelId}/test-pattern", ofChannel(channelId))}>
         {texts.stop}
       </Action>
     </section>

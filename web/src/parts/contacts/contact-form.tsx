@@ -5,7 +5,7 @@ import {
   CONTACT_LANGUAGES,
   type ContactKind,
 } from "../../../../src/api-contract/contacts/contact-words.ts";
-import { call } from "../../base/api.ts";
+import { api, type BodyOf } from "../../base/api.ts";
 import type { Contact } from "../../base/model.ts";
 import { allChannels } from "../../live/store.ts";
 import { language, panelTexts, t } from "../../text/text.ts";
@@ -26,16 +26,20 @@ export function ContactForm({ contact, onSaved, onClose }: ContactFormOptions) {
   const chosen = useSignal<readonly string[]>(contact?.channelIds ?? []);
   const texts = panelTexts().contacts;
   const submit = async (field: Fields): Promise<void> => {
-    const body = {
-      contactName: field("contactName").trim(),
+    const contactName = field("contactName").trim();
+    const body: Omit<BodyOf<"updateContact">, "contactName"> = {
       ...addressOf(kind.value, field),
       eventScope: field("eventScope"),
       language: field("language"),
-      channelIds: chosen.value,
+      channelIds: [...chosen.value],
       enabled: field("enabled") === "on",
     };
-    if (contact === undefined) await call("POST", "/events/contacts", { contactKind: kind.value, ...body });
-    else await call("PUT", `/events/contacts/${contact.contactId}`, body);
+    if (contact === undefined) {
+      await api.POST("/events/contacts", { body: { contactKind: kind.value, contactName, ...body } });
+    } else {
+      const params = { path: { contactId: contact.contactId } };
+      await api.PUT("/events/contacts/{contactId}", { params, body: { contactName, ...body } });
+    }
     await onSaved();
     say(t().common.saved);
     onClose();
@@ -134,15 +138,15 @@ function AddressFields({ kind, contact }: { readonly kind: ContactKind; readonly
   return <TextField label={texts.webhookUrl} name="webhookUrl" {...kept} isRequired={isNew} input={input} />;
 }
 
-function addressOf(kind: ContactKind, field: Fields): object {
+function addressOf(kind: ContactKind, field: Fields): BodyOf<"updateContact"> {
   if (kind === "email") return { mailTo: listOf(field("mailTo")) };
-  const secret = (name: string): object => {
+  const secret = (name: "botToken" | "webhookUrl") => {
     const text = field(name).trim();
     return text === "" ? {} : { [name]: text };
   };
   return kind === "telegram" ? { ...secret("botToken"), chatId: field("chatId").trim() } : secret("webhookUrl");
 }
 
-function listOf(text: string): readonly string[] {
+function listOf(text: string): string[] {
   return text.split(/[\s,]+/).filter((each) => each !== "");
 }

@@ -1,6 +1,6 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import { call, list } from "../../base/api.ts";
+import { api, content, page } from "../../base/api.ts";
 import type { Contact } from "../../base/model.ts";
 import { returns } from "../../live/store.ts";
 import { formatDateTime } from "../../text/format.ts";
@@ -11,21 +11,21 @@ import { Icon } from "../basic/icon.tsx";
 import { say } from "../basic/notice.tsx";
 import { ContactForm } from "./contact-form.tsx";
 
-const PATH = "/events/contacts";
-
 /** The chat rooms and mailboxes that are told what happens. */
 export function Contacts() {
   const contacts = useSignal<readonly Contact[]>([]);
   const editing = useSignal<Contact | "new" | undefined>(undefined);
   const removing = useSignal<Contact | undefined>(undefined);
   const read = async (): Promise<void> => {
-    contacts.value = (await list(PATH)).items;
+    contacts.value = (await page(api.GET("/events/contacts"))).items;
   };
   useEffect(() => {
     read().catch((error: unknown) => say(problemText(error), "bad"));
   }, [returns.value]);
   const remove = async (): Promise<void> => {
-    await call("DELETE", `${PATH}/${removing.value?.contactId ?? ""}`);
+    await api.DELETE("/events/contacts/{contactId}", {
+      params: { path: { contactId: removing.value?.contactId ?? "" } },
+    });
     await read();
   };
   const texts = panelTexts().contacts;
@@ -98,7 +98,9 @@ export function Contacts() {
 }
 
 async function test({ contactId }: Contact): Promise<void> {
-  const { ok, lastStatus, lastProblem } = await call("POST", `${PATH}/${contactId}/test`);
+  const { ok, lastStatus, lastProblem } = await content(
+    api.POST("/events/contacts/{contactId}/test", { params: { path: { contactId } } }),
+  );
   const { tested, testFailed } = panelTexts().contacts;
   if (ok) say(tested);
   else say(testFailed(whyText(lastProblem, lastStatus)), "bad");

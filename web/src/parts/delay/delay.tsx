@@ -1,5 +1,5 @@
 import { useSignal } from "@preact/signals";
-import { call, platformPath } from "../../base/api.ts";
+import { api, content, ofPlatform } from "../../base/api.ts";
 import type { Platform } from "../../base/model.ts";
 import { showPlatform } from "../../live/store.ts";
 import { formatDuration } from "../../text/format.ts";
@@ -36,7 +36,8 @@ export function Delay({ channelId, platform }: DelayOptions) {
   const [current, buffered] = [formatDuration(delay.currentSeconds), formatDuration(delay.bufferedSeconds)];
   const word = delay.state === "LIVE" ? texts.states.LIVE : `${texts.states[delay.state]} ${buffered}`;
   const cut = async (): Promise<void> => {
-    showPlatform(channelId, await call("PUT", `${platformPath(channelId, platId)}/cut-delay`));
+    const path = "/re-stream/channels/{channelId}/platforms/{platformId}/cut-delay";
+    showPlatform(channelId, await content(api.PUT(path, ofPlatform(channelId, platId))));
     say(texts.cutDone);
   };
   return (

@@ -2,7 +2,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { reasonText } from "../../../../src/api-contract/words/event-sentences.ts";
 import { datedFileName } from "../../../../src/api-contract/words/file-name.ts";
-import { channelPath, list } from "../../base/api.ts";
+import { api, page } from "../../base/api.ts";
 import { at } from "../../base/base-path.ts";
 import type { Channel, Report } from "../../base/model.ts";
 import { returns } from "../../live/store.ts";
@@ -21,8 +21,9 @@ export function Reports({ channel }: { readonly channel: Channel }) {
   const { channelId, isPublishing } = channel;
   useEffect(() => {
     let isClosed = false;
+    const params = { path: { channelId }, query: { pageSizeNo: REPORTS_SHOWN } };
     const read = () =>
-      list(`${channelPath(channelId)}/reports?pageSizeNo=${REPORTS_SHOWN}`)
+      page(api.GET("/re-stream/channels/{channelId}/reports", { params }))
         .then(({ items }) => {
           if (!isClosed) reports.value = items;
         })
@@ -90,7 +91,7 @@ function RefusedDuring({ report: { refusedEncoders = [] } }: { readonly report: 
 
 /** Links to the whole report, with events and history, as files and as a page to print. */
 function ReportLinks({ report, channel }: { readonly report: Report; readonly channel: Channel }) {
-  const path = at(`/api/v2${channelPath(channel.channelId)}/reports/${report.startTime}`);
+  const path = at(`/api/v2/re-stream/channels/${channel.channelId}/reports/${report.startTime}`);
   const file = datedFileName(channel.channelName, report.startTime);
   // The files that people read are in the page's language and in this browser's time zone.
   const { timeZone } = Intl.DateTimeFormat().resolvedOptions();

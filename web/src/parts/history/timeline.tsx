@@ -1,7 +1,7 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { authorText, eventText } from "../../../../src/api-contract/words/event-sentences.ts";
-import { channelPath, list } from "../../base/api.ts";
+import { api, page } from "../../base/api.ts";
 import type { Channel, ChannelEvent, RefusedEncoder } from "../../base/model.ts";
 import { recentEvents, refusedEncoders, returns } from "../../live/store.ts";
 import { formatDateTime, formatEventTime, formatMoment } from "../../text/format.ts";
@@ -49,9 +49,9 @@ export function Timeline({ channel }: { readonly channel: Channel }) {
   const { channelId } = channel;
   const isOfChannel = (event: ChannelEvent): boolean => event.channelId === channelId;
   const read = async (pageNo: number): Promise<void> => {
-    const page = await list(`${channelPath(channelId)}/events?pageNo=${pageNo}&pageSizeNo=${PAGE_SIZE}`);
-    stored.value = pageNo === 1 ? page.items : merged(stored.value, page.items);
-    total.value = page.total;
+    const found = await readPage(channelId, pageNo, PAGE_SIZE);
+    stored.value = pageNo === 1 ? found.items : merged(stored.value, found.items);
+    total.value = found.total;
   };
   /** Reads as many pages as are shown. */
   const readAgain = async (): Promise<void> => {
@@ -138,12 +138,18 @@ function withStrangers(
   return lines;
 }
 
+const readPage = (channelId: string, pageNo: number, pageSizeNo: number) =>
+  page(
+    api.GET("/re-stream/channels/{channelId}/events", {
+      params: { path: { channelId }, query: { pageNo, pageSizeNo } },
+    }),
+  );
+
 /** Reads all stored events, page by page. */
 async function readAll(channelId: string): Promise<readonly ChannelEvent[]> {
   let events: readonly ChannelEvent[] = [];
   for (let pageNo = 1; pageNo <= EXPORT_PAGES_MAX; pageNo += 1) {
-    const path = `${channelPath(channelId)}/events?pageNo=${pageNo}&pageSizeNo=${EXPORT_PAGE_SIZE}` as const;
-    const { items, total } = await list(path);
+    const { items, total } = await readPage(channelId, pageNo, EXPORT_PAGE_SIZE);
     events = merged(events, items);
     if (items.length < EXPORT_PAGE_SIZE || events.length >= total) break;
   }

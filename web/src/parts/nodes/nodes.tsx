@@ -1,6 +1,6 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import { call, list } from "../../base/api.ts";
+import { api, page } from "../../base/api.ts";
 import { now } from "../../base/clock.ts";
 import type { Channel, ServerNode } from "../../base/model.ts";
 import { returns } from "../../live/store.ts";
@@ -21,7 +21,7 @@ export function ServerNodes() {
   /** What a person is about to do with a server. */
   const asked = useSignal<{ readonly what: "drain" | "move"; readonly node: ServerNode } | undefined>(undefined);
   const read = async (): Promise<void> => {
-    nodes.value = (await list("/nodes")).items;
+    nodes.value = (await page(api.GET("/nodes"))).items;
   };
   useEffect(() => {
     read().catch((error: unknown) => say(problemText(error), "bad"));
@@ -32,9 +32,9 @@ export function ServerNodes() {
     return () => clearInterval(timer);
   }, [returns.value]);
   const run = async (): Promise<void> => {
-    const node = String(asked.value?.node.incarnation);
-    if (asked.value?.what === "move") await call("POST", `/nodes/${node}/move`);
-    else await call("POST", `/nodes/${node}/drain`);
+    if (asked.value === undefined) return;
+    const { what, node } = asked.value;
+    await api.POST(`/nodes/{incarnation}/${what}`, { params: { path: { incarnation: String(node.incarnation) } } });
     await read();
   };
   if (nodes.value.length === 0) return null;

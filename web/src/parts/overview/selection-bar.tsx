@@ -1,5 +1,5 @@
 import { useSignal } from "@preact/signals";
-import { type ChannelPath, call, channelPath } from "../../base/api.ts";
+import { api, ofChannel } from "../../base/api.ts";
 import { liveChannel } from "../../live/store.ts";
 import { panelTexts, t } from "../../text/text.ts";
 import { Action, problemText } from "../basic/action.tsx";
@@ -9,10 +9,10 @@ import { addLabel, LabelSelected, removeLabel } from "./label-selected.tsx";
 import { selectedIds, selection, shownIds } from "./view-state.ts";
 
 const CALLS = {
-  start: (path: ChannelPath) => call("POST", `${path}/source/start`),
-  enable: (path: ChannelPath) => call("PUT", `${path}/on`),
-  end: (path: ChannelPath) => call("POST", `${path}/end`),
-  disable: (path: ChannelPath) => call("PUT", `${path}/off`),
+  start: (id: string) => api.POST("/re-stream/channels/{channelId}/source/start", ofChannel(id)),
+  enable: (id: string) => api.PUT("/re-stream/channels/{channelId}/on", ofChannel(id)),
+  end: (id: string) => api.POST("/re-stream/channels/{channelId}/end", ofChannel(id)),
+  disable: (id: string) => api.PUT("/re-stream/channels/{channelId}/off", ofChannel(id)),
 };
 type Act = keyof typeof CALLS;
 /** What is asked about first: it changes what viewers see. */
@@ -43,11 +43,7 @@ export function SelectionBar() {
       failed: failures.map(({ subject, error }) => ({ name: subject.name, error })),
     };
   };
-  const runCall = (act: Act): Promise<void> =>
-    run(
-      (id) => CALLS[act](channelPath(id)),
-      (number) => panelTexts().bulk.done[act](number),
-    );
+  const runCall = (act: Act): Promise<void> => run(CALLS[act], (number) => panelTexts().bulk.done[act](number));
   const close = (): void => {
     question.value = undefined;
   };

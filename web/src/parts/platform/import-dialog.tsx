@@ -1,6 +1,6 @@
 import { useSignal } from "@preact/signals";
 import { type Import, type ImportedTarget, importTargets } from "../../../../src/api-contract/input/import-targets.ts";
-import { call, channelPath } from "../../base/api.ts";
+import { api, content, ofChannel } from "../../base/api.ts";
 import type { Platform } from "../../base/model.ts";
 import { showPlatform } from "../../live/store.ts";
 import { t } from "../../text/text.ts";
@@ -30,7 +30,8 @@ export function ImportPlatforms({ channelId, onClose }: ImportOptions) {
   const submit = async (): Promise<void> => {
     for (const { notes: _shown, ...one } of usable.slice(added.value)) {
       try {
-        showPlatform(channelId, await call("POST", `${channelPath(channelId)}/platforms`, one));
+        const call = api.POST("/re-stream/channels/{channelId}/platforms", { ...ofChannel(channelId), body: one });
+        showPlatform(channelId, await content(call));
       } catch (error) {
         const why = `${nameOf(one)}: ${problemText(error)}`;
         throw new Error(added.value === 0 ? why : `${why} ${t().import.othersAdded(added.value)}`);

@@ -1,5 +1,5 @@
 import { useSignal } from "@preact/signals";
-import { call, platformPath } from "../../base/api.ts";
+import { api, content, ofPlatform } from "../../base/api.ts";
 import type { Channel, ErrorCode, Platform, PlatformTest } from "../../base/model.ts";
 import { showPlatform } from "../../live/store.ts";
 import { t } from "../../text/text.ts";
@@ -17,6 +17,8 @@ const SETTINGS_ERRORS: readonly ErrorCode[] = [
   "CONNECT_REJECTED",
   "TARGET_FORBIDDEN",
 ];
+
+const PATH = "/re-stream/channels/{channelId}/platforms/{platformId}";
 
 const EditPlatform = lazy(async () => (await import("./platform-form.tsx")).EditPlatform);
 
@@ -43,12 +45,12 @@ export function PlatformActions({ channel, platform, name, onTested, onRemove }:
   const close = (): void => {
     opened.value = undefined;
   };
-  const path = platformPath(channel.channelId, platform.platId);
+  const of = ofPlatform(channel.channelId, platform.platId);
   const edit = (): void => {
     opened.value = "edit";
   };
-  const test = async (): Promise<void> => onTested(await call("POST", `${path}/test`));
-  const retry = async (): Promise<void> => showPlatform(channel.channelId, await call("PUT", `${path}/retry`));
+  const test = async (): Promise<void> => onTested(await content(api.POST(`${PATH}/test`, of)));
+  const retry = async (): Promise<void> => showPlatform(channel.channelId, await content(api.PUT(`${PATH}/retry`, of)));
   const canRetry = platform.connectStatus === "FAIL" && platform.enabled;
   const canTest = platform.connectStatus === "READY" || platform.connectStatus === "FAIL";
   const mustEdit = canRetry && platform.lastError !== undefined && SETTINGS_ERRORS.includes(platform.lastError.code);
@@ -86,7 +88,7 @@ export function PlatformActions({ channel, platform, name, onTested, onRemove }:
           text={t().platform.removeSure(name)}
           run={() => {
             onRemove();
-            return call("DELETE", path);
+            return api.DELETE(PATH, of);
           }}
           onClose={close}
         />

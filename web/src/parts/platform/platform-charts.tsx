@@ -1,6 +1,6 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
-import { call, channelPath } from "../../base/api.ts";
+import { api, content, ofChannel } from "../../base/api.ts";
 import { kilobitsOf, type PlatformHistory, platformHistory } from "../../chart/broadcast-rates.ts";
 import { TimeChart } from "../../chart/time-chart.tsx";
 import { isStale, returns } from "../../live/store.ts";
@@ -19,7 +19,7 @@ function useHistory(channelId: string, platId: number): PlatformHistory | "none"
     let isClosed = false;
     const read = async (): Promise<void> => {
       if (document.hidden || isStale.peek()) return;
-      const history = await call("GET", `${channelPath(channelId)}/history`);
+      const history = await content(api.GET("/re-stream/channels/{channelId}/history", ofChannel(channelId)));
       if (!isClosed) known.value = platformHistory(history, platId) ?? "none";
     };
     const readQuietly = (): void => void read().catch(() => undefined);

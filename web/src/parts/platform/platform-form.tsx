@@ -1,5 +1,5 @@
 import { useSignal } from "@preact/signals";
-import { call, channelPath, platformPath } from "../../base/api.ts";
+import { api, type BodyOf, content, ofChannel } from "../../base/api.ts";
 import type { Channel, Platform, Preset } from "../../base/model.ts";
 import { showPlatform } from "../../live/store.ts";
 import { t } from "../../text/text.ts";
@@ -14,7 +14,7 @@ import { keyHelp, offeredPresets, platformName, presetName, presetOf, urlHelp } 
 const OWN_ADDRESS = "own";
 
 /** The request body for what was typed. Empty optional fields are left out. */
-export function platformBody(field: Fields): object {
+export function platformBody(field: Fields): BodyOf<"addPlatform"> {
   const choice = field("urlChoice");
   const optional = ["id", "password", "label", "bufferPolicy", "silentAudio"].filter((name) => field(name) !== "");
   const tracks = tracksOf(field);
@@ -109,7 +109,9 @@ type AddOptions = { readonly channelId: string; readonly onClose: () => void };
 
 export function AddPlatform({ channelId, onClose }: AddOptions) {
   const submit = async (field: Fields): Promise<void> => {
-    const added = await call("POST", `${channelPath(channelId)}/platforms`, platformBody(field));
+    const added = await content(
+      api.POST("/re-stream/channels/{channelId}/platforms", { ...ofChannel(channelId), body: platformBody(field) }),
+    );
     showPlatform(channelId, added);
     onClose();
     sayNotes(added.notes);
@@ -128,9 +130,8 @@ type EditOptions = { readonly channel: Channel; readonly platform: Platform; rea
 /** Edits one platform. On air, only this platform reconnects. */
 export function EditPlatform({ channel, platform, onClose }: EditOptions) {
   const submit = async (field: Fields): Promise<void> => {
-    const path = platformPath(channel.channelId, platform.platId);
-    const onAir = channel.isPublishing ? "?onAir=true" : "";
-    const edited = await call("PUT", `${path}${onAir}`, {
+    const query = channel.isPublishing ? ({ onAir: "true" } as const) : {};
+    const body: BodyOf<"editPlatform"> = {
       rtmpUrl: field("rtmpUrl"),
       streamKey: field("streamKey"),
       streamId: field("id"),
@@ -144,7 +145,10 @@ export function EditPlatform({ channel, platform, onClose }: EditOptions) {
       timedData: field("noTimedData") !== "on",
       ...windowsOf(field),
       tls: trustOf(field),
-    });
+    };
+    const path = "/re-stream/channels/{channelId}/platforms/{platformId}";
+    const params = { path: { channelId: channel.channelId, platformId: platform.platId }, query };
+    const edited = await content(api.PUT(path, { params, body }));
     onClose();
     sayNotes(edited.notes);
   };

@@ -1,6 +1,6 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import { platformPath, request } from "../../base/api.ts";
+import { api, content, ofPlatform } from "../../base/api.ts";
 import type { Platform } from "../../base/model.ts";
 import { type LiveChannel, showPlatform } from "../../live/store.ts";
 import { t } from "../../text/text.ts";
@@ -61,9 +61,9 @@ export function usePendingOff(run: () => void): PendingOff {
 export function changeOf(live: LiveChannel, { platId }: Platform): Change {
   const { channelId } = live.channel.peek();
   return async (what) => {
-    const path = `/api/v2${platformPath(channelId, platId)}/${what}`;
-    const answer = (await request("PUT", path, undefined, { keepalive: true })) as { readonly content: Platform };
-    showPlatform(channelId, answer.content);
+    const path = `/re-stream/channels/{channelId}/platforms/{platformId}/${what}` as const;
+    const call = api.PUT(path, { ...ofPlatform(channelId, platId), keepalive: true });
+    showPlatform(channelId, await content(call));
   };
 }
 

@@ -1,5 +1,5 @@
 import { computed, signal } from "@preact/signals";
-import { call } from "../../base/api.ts";
+import { api, content } from "../../base/api.ts";
 import type { Preset } from "../../base/model.ts";
 import { language } from "../../text/text.ts";
 
@@ -24,7 +24,7 @@ export const offeredPresets = computed<readonly Preset[]>(() => {
 });
 
 export async function readPresets(): Promise<void> {
-  if (presets.value.length === 0) presets.value = await call("GET", "/re-stream/presets");
+  if (presets.value.length === 0) presets.value = await content(api.GET("/re-stream/presets"));
 }
 
 /** Returns the preset of a kind of platform, also of a former name. */

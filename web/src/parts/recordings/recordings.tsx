@@ -1,6 +1,6 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import { call, channelPath, list } from "../../base/api.ts";
+import { api, ofChannel, page } from "../../base/api.ts";
 import { at } from "../../base/base-path.ts";
 import type { Channel, Recording } from "../../base/model.ts";
 import { returns } from "../../live/store.ts";
@@ -14,18 +14,15 @@ const SHOWN_MAX = 50;
 /** A list with a file that grows is read again this often, in milliseconds. */
 const REREAD_MS = 5_000;
 
-const pathOf = ({ channelId, recordingId }: Recording) =>
-  `/re-stream/recordings/${encodeURIComponent(channelId)}/${encodeURIComponent(recordingId)}` as const;
-
 /** The switch for a channel's recording, how that stands, and its files. */
 export function Recordings({ channel }: { readonly channel: Channel }) {
   const found = useSignal<{ readonly items: readonly Recording[]; readonly total: number }>({ items: [], total: 0 });
   const asked = useSignal<Recording | undefined>(undefined);
   const { channelId, recording } = channel;
   const read = (): Promise<void> =>
-    list(`/re-stream/recordings?channelId=${encodeURIComponent(channelId)}&pageSizeNo=${SHOWN_MAX}`)
+    page(api.GET("/re-stream/recordings", { params: { query: { channelId, pageSizeNo: SHOWN_MAX } } }))
       .then((answer) => {
-        found.value = { items: answer.items, total: answer.total ?? answer.items.length };
+        found.value = answer;
       })
       .catch(() => undefined);
   const isGrowing = recording.status === "RECORDING";
@@ -84,7 +81,9 @@ export function Recordings({ channel }: { readonly channel: Channel }) {
           title={texts.deleteTitle}
           text={texts.deleteSure(formatDateTime(question.startTime))}
           run={async () => {
-            await call("DELETE", pathOf(question));
+            const { recordingId } = question;
+            const path = { channelId: question.channelId, recordingId };
+            await api.DELETE("/re-stream/recordings/{channelId}/{recordingId}", { params: { path } });
             await read();
           }}
           onClose={() => (asked.value = undefined)}
@@ -99,7 +98,9 @@ function Toggle({ channel }: { readonly channel: Channel }) {
   const texts = panelTexts().recordings;
   const change = (event: Event & { readonly currentTarget: HTMLInputElement }): void => {
     const box = event.currentTarget;
-    call("PUT", channelPath(channel.channelId), { recording: { enabled: box.checked } }).catch((error: unknown) => {
+    const body = { recording: { enabled: box.checked } };
+    const call = api.PUT("/re-stream/channels/{channelId}", { ...ofChannel(channel.channelId), body });
+    call.catch((error: unknown) => {
       box.checked = channel.recording.enabled;
       say(problemText(error), "bad");
     });
@@ -118,6 +119,7 @@ function Toggle({ channel }: { readonly channel: Channel }) {
 function Row({ file, onDelete }: { readonly file: Recording; readonly onDelete: () => void }) {
   const texts = panelTexts().recordings;
   const name = formatDateTime(file.startTime);
+  const path = `/re-stream/recordings/${encodeURIComponent(file.channelId)}/${encodeURIComponent(file.recordingId)}/file`;
   const isGrowing = file.state === "RECORDING";
   return (
     <tr>
@@ -134,7 +136,7 @@ function Row({ file, onDelete }: { readonly file: Recording; readonly onDelete: 
       </td>
       <td>
         <div class="buttons row-end">
-          <a href={at(`/api/v2${pathOf(file)}/file`)} download={file.fileName} aria-label={texts.downloadOf(name)}>
+          <a href={at(`/api/v2${path}`)} download={file.fileName} aria-label={texts.downloadOf(name)}>
             {texts.download}
           </a>
           {isGrowing ? (

@@ -1,14 +1,17 @@
 import { useSignal } from "@preact/signals";
-import { type ChannelPath, call } from "../../base/api.ts";
+import { api, type BodyOf, ofChannel } from "../../base/api.ts";
 import type { MediaFile, Schedule } from "../../base/model.ts";
 import { panelTexts } from "../../text/text.ts";
 import { Field, type Fields, Form, optionalLabel, SelectField, TextField } from "../basic/form.tsx";
 
 const DAYS = ["MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN"] as const;
 const NAME_CHARACTERS_MAX = 80;
+/** One schedule of a channel. */
+export const SCHEDULE_PATH = "/re-stream/channels/{channelId}/schedules/{scheduleId}";
+type Day = (typeof DAYS)[number];
 
 type FormOptions = {
-  readonly path: `${ChannelPath}/schedules`;
+  readonly channelId: string;
   /** Absent: a new one. */
   readonly schedule?: Schedule | undefined;
   readonly files: readonly MediaFile[];
@@ -17,11 +20,11 @@ type FormOptions = {
 };
 
 /** The form of one schedule. */
-export function ScheduleForm({ path, schedule, files, onDone, onCancel }: FormOptions) {
+export function ScheduleForm({ channelId, schedule, files, onDone, onCancel }: FormOptions) {
   const texts = panelTexts().schedules;
   const repeat = useSignal(schedule?.repeat ?? "once");
   const chosen = useSignal<readonly string[]>(schedule?.fileIds ?? []);
-  const days = useSignal<readonly string[]>(schedule?.days ?? []);
+  const days = useSignal<readonly Day[]>(schedule?.days ?? []);
   const ready = files.filter(({ fileState }) => fileState === "ready");
   const submit = async (value: Fields): Promise<void> => {
     if (chosen.value.length === 0) throw new Error(texts.chooseFiles);
@@ -29,7 +32,12 @@ export function ScheduleForm({ path, schedule, files, onDone, onCancel }: FormOp
     // One that the API gave an end in seconds keeps it while no time of day replaces it.
     const noEnd = schedule?.endAt === undefined ? {} : { endAt: null };
     const body = { ...noEnd, ...bodyOf(value, repeat.value, chosen.value, days.value) };
-    await (schedule === undefined ? call("POST", path, body) : call("PUT", `${path}/${schedule.scheduleId}`, body));
+    if (schedule === undefined) {
+      await api.POST("/re-stream/channels/{channelId}/schedules", { ...ofChannel(channelId), body });
+    } else {
+      const { scheduleId } = schedule;
+      await api.PUT(SCHEDULE_PATH, { params: { path: { channelId, scheduleId } }, body });
+    }
     onDone();
   };
   const repeats = (["once", "daily", "weekly"] as const).map((each) => [each, texts.repeats[each]] as const);
@@ -65,7 +73,7 @@ export function ScheduleForm({ path, schedule, files, onDone, onCancel }: FormOp
           title={texts.days}
           options={DAYS.map((day) => [day, texts.dayNames[day]])}
           chosen={days.value}
-          onChange={(names) => (days.value = names)}
+          onChange={(names) => (days.value = DAYS.filter((day) => names.includes(day)))}
         />
       )}
       <TextField label={texts.start} name="startAt" value={schedule?.startAt} isRequired input={TIME} />
@@ -89,13 +97,13 @@ function bodyOf(
   value: Fields,
   repeat: Schedule["repeat"],
   fileIds: readonly string[],
-  days: readonly string[],
-): object {
+  days: readonly Day[],
+): BodyOf<"createSchedule"> {
   const endAt = value("endAt");
   return {
-    ...{ scheduleName: value("scheduleName"), fileIds, loop: value("loop") === "on", repeat },
+    ...{ scheduleName: value("scheduleName"), fileIds: [...fileIds], loop: value("loop") === "on", repeat },
     ...(repeat === "once" ? { onDate: value("onDate") } : {}),
-    ...(repeat === "weekly" ? { days } : {}),
+    ...(repeat === "weekly" ? { days: [...days] } : {}),
     ...{ startAt: value("startAt"), timeZone: value("timeZone"), catchUp: value("catchUp") === "on" ? "join" : "none" },
     ...(endAt === "" ? {} : { endAt }),
   };

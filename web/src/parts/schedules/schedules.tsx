@@ -1,6 +1,6 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import { type ChannelPath, call, channelPath } from "../../base/api.ts";
+import { api, content, ofChannel } from "../../base/api.ts";
 import type { Channel, MediaFile, Schedule } from "../../base/model.ts";
 import { returns } from "../../live/store.ts";
 import { formatDateTime } from "../../text/format.ts";
@@ -9,7 +9,7 @@ import { Action } from "../basic/action.tsx";
 import { Confirm } from "../basic/confirm.tsx";
 import { Dialog } from "../basic/dialog.tsx";
 import { Icon } from "../basic/icon.tsx";
-import { ScheduleForm } from "./schedule-form.tsx";
+import { SCHEDULE_PATH, ScheduleForm } from "./schedule-form.tsx";
 
 /** How often the list is read while the panel is open, in milliseconds. */
 const READ_EVERY_MS = 10_000;
@@ -36,20 +36,20 @@ type Question = { readonly kind: "form" | "delete"; readonly schedule?: Schedule
 
 function ScheduleList({ channelId }: { readonly channelId: string }) {
   const texts = panelTexts().schedules;
-  const path = `${channelPath(channelId)}/schedules` as const;
   const schedules = useSignal<readonly Schedule[] | undefined>(undefined);
   const files = useSignal<readonly MediaFile[]>([]);
   const question = useSignal<Question | undefined>(undefined);
   const refresh = async (): Promise<void> => {
     // One that fails is read again in a moment.
-    files.value = await call("GET", "/media-files").catch(() => files.value);
-    schedules.value = await call("GET", path).catch(() => schedules.value);
+    files.value = await content(api.GET("/media-files")).catch(() => files.value);
+    const call = api.GET("/re-stream/channels/{channelId}/schedules", ofChannel(channelId));
+    schedules.value = await content(call).catch(() => schedules.value);
   };
   useEffect(() => {
     void refresh();
     const timer = setInterval(() => void refresh(), READ_EVERY_MS);
     return () => clearInterval(timer);
-  }, [path, returns.value]);
+  }, [channelId, returns.value]);
   const all = schedules.value;
   if (all === undefined) return null;
   const close = (): void => {
@@ -68,7 +68,7 @@ function ScheduleList({ channelId }: { readonly channelId: string }) {
         {all.map((each) => (
           <Row
             key={each.scheduleId}
-            {...{ schedule: each, all, path, refresh }}
+            {...{ schedule: each, all, channelId, refresh }}
             onAsk={(asked) => (question.value = { kind: asked, schedule: each })}
           />
         ))}
@@ -78,14 +78,14 @@ function ScheduleList({ channelId }: { readonly channelId: string }) {
       </button>
       {kind === "form" && (
         <Dialog title={schedule === undefined ? texts.add : texts.edit(nameOf(schedule))} onClose={close}>
-          <ScheduleForm {...{ path, schedule, files: files.value }} onDone={done} onCancel={close} />
+          <ScheduleForm {...{ channelId, schedule, files: files.value }} onDone={done} onCancel={close} />
         </Dialog>
       )}
       {kind === "delete" && schedule !== undefined && (
         <Confirm
           title={texts.delete(nameOf(schedule))}
           text={texts.deleteSure}
-          run={() => call("DELETE", `${path}/${schedule.scheduleId}`)}
+          run={() => api.DELETE(SCHEDULE_PATH, { params: { path: { channelId, scheduleId: schedule.scheduleId } } })}
           onClose={done}
         />
       )}
@@ -96,17 +96,17 @@ function ScheduleList({ channelId }: { readonly channelId: string }) {
 type RowOptions = {
   readonly schedule: Schedule;
   readonly all: readonly Schedule[];
-  readonly path: `${ChannelPath}/schedules`;
+  readonly channelId: string;
   readonly refresh: () => Promise<void>;
   readonly onAsk: (kind: Question["kind"]) => void;
 };
 
-function Row({ schedule, all, path, refresh, onAsk }: RowOptions) {
+function Row({ schedule, all, channelId, refresh, onAsk }: RowOptions) {
   const texts = panelTexts().schedules;
   const { scheduleId, paused, nextTimes, overlapsWith } = schedule;
   const name = nameOf(schedule);
   const setPaused = async (isPaused: boolean): Promise<void> => {
-    await call("PUT", `${path}/${scheduleId}`, { paused: isPaused });
+    await api.PUT(SCHEDULE_PATH, { params: { path: { channelId, scheduleId } }, body: { paused: isPaused } });
     await refresh();
   };
   const others = all.filter((each) => overlapsWith.includes(each.scheduleId)).map(nameOf);

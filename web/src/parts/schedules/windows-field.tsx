@@ -4,7 +4,7 @@ import { type Fields, optionalLabel, TextField } from "../basic/form.tsx";
 import { readWindows, windowsText } from "./windows-text.ts";
 
 /** What the fields say, for the request. */
-export function windowsOf(field: Fields): { readonly windows?: object } {
+export function windowsOf(field: Fields) {
   const timeZone = field("windowsZone").trim();
   return { windows: { open: readWindows(field("windows")) ?? [], ...(timeZone === "" ? {} : { timeZone }) } };
 }

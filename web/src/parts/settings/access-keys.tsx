@@ -1,6 +1,6 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import { call, list } from "../../base/api.ts";
+import { api, content, page } from "../../base/api.ts";
 import { at } from "../../base/base-path.ts";
 import type { AccessKey, NewAccessKey } from "../../base/model.ts";
 import { returns } from "../../live/store.ts";
@@ -23,13 +23,13 @@ export function AccessKeys() {
   const isCreating = useSignal(false);
   const removing = useSignal<string | undefined>(undefined);
   const read = async (): Promise<void> => {
-    keys.value = (await list("/access-keys")).items;
+    keys.value = (await page(api.GET("/access-keys"))).items;
   };
   useEffect(() => {
     read().catch((error: unknown) => say(problemText(error), "bad"));
   }, [returns.value]);
   const remove = async (): Promise<void> => {
-    await call("DELETE", `/access-keys/${encodeURIComponent(removing.value ?? "")}`);
+    await api.DELETE("/access-keys/{accessKey}", { params: { path: { accessKey: removing.value ?? "" } } });
     await read();
   };
   return (
@@ -100,8 +100,8 @@ function NewKey({ onCreated, onClose }: NewKeyOptions) {
   const created = useSignal<NewAccessKey | undefined>(undefined);
   const submit = async (field: Fields): Promise<void> => {
     const name = field("name").trim();
-    const body = { role: field("role"), ...(name === "" ? {} : { name }) };
-    created.value = await call("POST", "/access-keys", body);
+    const body = { role: field<(typeof ROLES)[number]>("role"), ...(name === "" ? {} : { name }) };
+    created.value = await content(api.POST("/access-keys", { body }));
     await onCreated();
   };
   return (

@@ -1,8 +1,9 @@
-import { request } from "../../base/api.ts";
+import { dashboard } from "../../base/api.ts";
 import { at } from "../../base/base-path.ts";
 import { now } from "../../base/clock.ts";
+import { readSession } from "../../base/read-session.ts";
 import { route } from "../../base/router.ts";
-import { readSession, session } from "../../base/session.ts";
+import { session } from "../../base/session.ts";
 import { setTheme, THEMES, type Theme, theme } from "../../base/theme.ts";
 import { hasSnapshot, isStale, serverTroubles, streamState, totals } from "../../live/store.ts";
 import { formatRate, formatTime } from "../../text/format.ts";
@@ -39,7 +40,7 @@ export function TopBar() {
 }
 
 async function signOut(): Promise<void> {
-  await request("DELETE", "/dashboard/session");
+  await dashboard.DELETE("/session");
   await readSession();
   if (session.value === "signed-in") throw new Error("still signed in");
 }

@@ -1,6 +1,6 @@
 import type { Signal } from "@preact/signals";
 import { useSignal } from "@preact/signals";
-import { call } from "../../base/api.ts";
+import { api } from "../../base/api.ts";
 import { at } from "../../base/base-path.ts";
 import type { MediaFile, MediaSpace } from "../../base/model.ts";
 import { formatBytes, formatClock } from "../../text/format.ts";
@@ -24,7 +24,7 @@ export function Library({ files, space, onAdd, refresh }: LibraryOptions) {
   const progress = useSignal("");
   const texts = panelTexts().sources;
   const remove = async (fileId: string): Promise<void> => {
-    await call("DELETE", `/media-files/${fileId}`);
+    await api.DELETE("/media-files/{fileId}", { params: { path: { fileId } } });
     await refresh();
   };
   return (

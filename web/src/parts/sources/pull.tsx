@@ -1,5 +1,5 @@
 import { useSignal } from "@preact/signals";
-import { type ChannelPath, call } from "../../base/api.ts";
+import { api, ofChannel } from "../../base/api.ts";
 import type { Source } from "../../base/model.ts";
 import { formatMoment } from "../../text/format.ts";
 import { language, panelTexts } from "../../text/text.ts";
@@ -7,18 +7,18 @@ import { type Fields, Form, TextField } from "../basic/form.tsx";
 
 type PullOptions = {
   readonly source: Source;
-  /** Where the source is set. */
-  readonly path: `${ChannelPath}/source`;
+  readonly channelId: string;
   readonly refresh: () => Promise<void>;
 };
 
 /** A stream that the server fetches from an address, and how that connection is. */
-export function PullSection({ source, path, refresh }: PullOptions) {
+export function PullSection({ source, channelId, refresh }: PullOptions) {
   const texts = panelTexts().sources;
   const saved = useSignal(0);
   const { pull } = source;
   const submit = async (field: Fields): Promise<void> => {
-    await call("PUT", path, { pull: { url: field("url").trim() } });
+    const body = { pull: { url: field("url").trim() } };
+    await api.PUT("/re-stream/channels/{channelId}/source", { ...ofChannel(channelId), body });
     // The field is empty again: an address may hold a password.
     saved.value += 1;
     await refresh();

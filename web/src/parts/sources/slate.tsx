@@ -1,4 +1,4 @@
-import { call, channelPath } from "../../base/api.ts";
+import { api, ofChannel } from "../../base/api.ts";
 import type { Channel, MediaFile, Slate } from "../../base/model.ts";
 import { language, panelTexts } from "../../text/text.ts";
 import { Action } from "../basic/action.tsx";
@@ -13,13 +13,23 @@ type SlateOptions = {
 /** What stands in front of a lost encoder, and the curtain that puts it there at a press. */
 export function SlateSection({ channel, slate, files, refresh }: SlateOptions) {
   const texts = panelTexts().sources;
-  const path = channelPath(channel.channelId);
+  const of = ofChannel(channel.channelId);
   const after = async (change: Promise<unknown>): Promise<void> => {
     await change;
     await refresh();
   };
   const choose = (fileId: string): Promise<void> =>
-    after(fileId === "" ? call("DELETE", `${path}/slate`) : call("PUT", `${path}/slate`, { fileId }));
+    after(
+      fileId === ""
+        ? api.DELETE("/re-stream/channels/{channelId}/slate", of)
+        : api.PUT("/re-stream/channels/{channelId}/slate", { ...of, body: { fileId } }),
+    );
+  const turnCurtain = (): Promise<void> =>
+    after(
+      slate.curtainClosed
+        ? api.DELETE("/re-stream/channels/{channelId}/curtain", of)
+        : api.POST("/re-stream/channels/{channelId}/curtain", of),
+    );
   const message = language.value === "ko" ? slate.messageKo : slate.message;
   return (
     <section aria-labelledby="slate-title">
@@ -43,10 +53,7 @@ export function SlateSection({ channel, slate, files, refresh }: SlateOptions) {
       {message !== undefined && <p class="help">{message}</p>}
       {slate.slateShown && <p role="status">{texts.slateShown}</p>}
       {channel.isPublishing && slate.fileId !== undefined && (
-        <Action
-          kind={slate.curtainClosed ? "main" : undefined}
-          run={() => after(call(slate.curtainClosed ? "DELETE" : "POST", `${path}/curtain`))}
-        >
+        <Action kind={slate.curtainClosed ? "main" : undefined} run={turnCurtain}>
           {slate.curtainClosed ? texts.openCurtain : texts.closeCurtain}
         </Action>
       )}

@@ -1,6 +1,6 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import { type ChannelPath, call, channelPath } from "../../base/api.ts";
+import { api, content, ofChannel } from "../../base/api.ts";
 import type { Channel, MediaFile, MediaSpace, Slate, Source } from "../../base/model.ts";
 import { language, panelTexts } from "../../text/text.ts";
 import { Action, problemText } from "../basic/action.tsx";
@@ -12,6 +12,7 @@ import { SlateSection } from "./slate.tsx";
 
 /** How often the state is read while the panel is open, in milliseconds. */
 const READ_EVERY_MS = 2_000;
+const PATH = "/re-stream/channels/{channelId}/source";
 
 /** What plays into a channel in place of an encoder, and the library it is chosen from. */
 export function SourcePanel({ channel }: { readonly channel: Channel }) {
@@ -19,22 +20,24 @@ export function SourcePanel({ channel }: { readonly channel: Channel }) {
   const files = useSignal<readonly MediaFile[]>([]);
   const space = useSignal<MediaSpace | undefined>(undefined);
   const slate = useSignal<Slate | undefined>(undefined);
-  const path = `${channelPath(channel.channelId)}/source` as const;
+  const { channelId } = channel;
+  const of = ofChannel(channelId);
   const refresh = async (): Promise<void> => {
     // One that fails is read again in a moment.
-    source.value = await call("GET", path).catch(() => source.value);
-    slate.value = await call("GET", `${channelPath(channel.channelId)}/slate`).catch(() => slate.value);
-    files.value = await call("GET", "/media-files").catch(() => files.value);
-    space.value = await call("GET", "/media-space").catch(() => space.value);
+    source.value = await content(api.GET(PATH, of)).catch(() => source.value);
+    slate.value = await content(api.GET("/re-stream/channels/{channelId}/slate", of)).catch(() => slate.value);
+    files.value = await content(api.GET("/media-files")).catch(() => files.value);
+    space.value = await content(api.GET("/media-space")).catch(() => space.value);
   };
   useEffect(() => {
     void refresh();
     const timer = setInterval(() => void refresh(), READ_EVERY_MS);
     return () => clearInterval(timer);
-  }, [path]);
+  }, [channelId]);
   const set = async (fileIds: readonly string[], loop: boolean): Promise<void> => {
-    const made = fileIds.length === 0 ? call("DELETE", path) : call("PUT", path, { fileIds, loop });
-    await made.then(
+    const body = { fileIds: [...fileIds], loop };
+    const made = fileIds.length === 0 ? api.DELETE(PATH, of) : api.PUT(PATH, { ...of, body });
+    await content(made).then(
       (changed) => (source.value = changed),
       (error: unknown) => say(problemText(error), "bad"),
     );
@@ -50,8 +53,8 @@ export function SourcePanel({ channel }: { readonly channel: Channel }) {
           <Icon name="alert" /> {panelTexts().sources.noFfmpeg}
         </p>
       )}
-      <SourceState source={present} files={files.value} path={path} refresh={refresh} />
-      <PullSection source={present} path={path} refresh={refresh} />
+      <SourceState source={present} files={files.value} channelId={channelId} refresh={refresh} />
+      <PullSection source={present} channelId={channelId} refresh={refresh} />
       <Playlist source={present} files={files.value} set={set} />
       {slate.value !== undefined && (
         <SlateSection channel={channel} slate={slate.value} files={files.value} refresh={refresh} />
@@ -69,16 +72,16 @@ export function SourcePanel({ channel }: { readonly channel: Channel }) {
 type StateOptions = {
   readonly source: Source;
   readonly files: readonly MediaFile[];
-  readonly path: `${ChannelPath}/source`;
+  readonly channelId: string;
   readonly refresh: () => Promise<void>;
 };
 
-function SourceState({ source, files, path, refresh }: StateOptions) {
+function SourceState({ source, files, channelId, refresh }: StateOptions) {
   const texts = panelTexts().sources;
   const { sourceState, fileId, position = 0, fileIds = [] } = source;
   const isStopped = sourceState === "stopped";
   const act = async (name: "start" | "stop"): Promise<void> => {
-    await call("POST", `${path}/${name}`);
+    await api.POST(`${PATH}/${name}`, ofChannel(channelId));
     await refresh();
   };
   const text =

@@ -1,4 +1,4 @@
-import { type ChannelPath, call } from "../../base/api.ts";
+import { api, ofChannel } from "../../base/api.ts";
 import type { Channel } from "../../base/model.ts";
 import { t } from "../../text/text.ts";
 import { Dialog } from "../basic/dialog.tsx";
@@ -9,26 +9,25 @@ import { platformName } from "../platform/presets.ts";
 const MINUTES = [1, 5, 15, 60] as const;
 const MINUTES_DEFAULT = 5;
 
-/** `path`: where the test pattern of the channel is started. */
 type StartOptions = {
   readonly channel: Channel;
-  readonly path: `${ChannelPath}/test-pattern`;
   readonly onClose: () => void;
 };
 
 const boxOf = (platId: number): string => `platform-${platId}`;
 
 /** Asks for which platforms and how long, says who will see it, and sends the test pattern. */
-export function StartTestPattern({ channel, path, onClose }: StartOptions) {
+export function StartTestPattern({ channel, onClose }: StartOptions) {
   const texts = t().testPattern;
   const offered = channel.platforms.filter(({ enabled }) => enabled);
   const submit = async (field: Fields): Promise<void> => {
     const chosen = offered.map(({ platId }) => platId).filter((platId) => field(boxOf(platId)) === "on");
-    await call("POST", path, {
+    const body = {
       durationSeconds: Number(field("minutes")) * 60,
       // Without a list it also goes to platforms that are switched on later.
       ...(chosen.length === offered.length ? {} : { platIds: chosen }),
-    });
+    };
+    await api.POST("/re-stream/channels/{channelId}/test-pattern", { ...ofChannel(channel.channelId), body });
     onClose();
   };
   return (

@@ -1,5 +1,4 @@
-import { ApiError, call, readAnswer } from "../../base/api.ts";
-import { at as urlOf } from "../../base/base-path.ts";
+import { ApiError, api, content } from "../../base/api.ts";
 import type { MediaFile } from "../../base/model.ts";
 
 /** The server takes bodies of up to 1 MiB. */
@@ -20,7 +19,7 @@ export async function upload(
     ({ fileState, fileName, bytes }) => fileState === "uploading" && fileName === file.name && bytes === file.size,
   );
   const { fileId, receivedBytes } =
-    begun ?? (await call("POST", "/media-files", { fileName: file.name, bytes: file.size }));
+    begun ?? (await content(api.POST("/media-files", { body: { fileName: file.name, bytes: file.size } })));
   for (let at = receivedBytes; at < file.size; ) {
     const part = file.slice(at, at + PART_BYTES);
     at = await patiently(fileId, () => sendPart(fileId, part, at, file.size));
@@ -37,7 +36,8 @@ async function patiently(fileId: string, send: () => Promise<MediaFile>): Promis
       if (!(error instanceof ApiError) || waitMs === undefined) throw error;
       if (error.code !== "network" && error.code !== "limited" && error.code !== "250005") throw error;
       await new Promise((resolve) => setTimeout(resolve, waitMs));
-      const present = await call("GET", `/media-files/${fileId}`).catch(() => undefined);
+      const call = api.GET("/media-files/{fileId}", { params: { path: { fileId } } });
+      const present = await content(call).catch(() => undefined);
       // The part arrived, only its answer did not.
       if (error.code === "250005" && present !== undefined) return present.receivedBytes;
     }
@@ -45,15 +45,14 @@ async function patiently(fileId: string, send: () => Promise<MediaFile>): Promis
   throw new Error("not reached");
 }
 
-async function sendPart(fileId: string, part: Blob, from: number, length: number): Promise<MediaFile> {
-  const path = `/api/v2/media-files/${fileId}/content`;
+function sendPart(fileId: string, part: Blob, from: number, length: number): Promise<MediaFile> {
   const headers = {
     // The server takes no body of another type from a page, because a form of a foreign page could send it.
     "Content-Type": "application/octet-stream",
     "Content-Range": `bytes ${from}-${from + part.size - 1}/${length}`,
   };
-  const response = await fetch(urlOf(path), { method: "PUT", headers, body: part }).catch((cause: unknown) => {
-    throw new ApiError("network", String(cause), "");
-  });
-  return ((await readAnswer(response, path)) as { readonly content: MediaFile }).content;
+  const params = { path: { fileId } };
+  // The document says `string` for bytes.
+  const bytes = { body: "", bodySerializer: () => part };
+  return content(api.PUT("/media-files/{fileId}/content", { params, headers, ...bytes }));
 }

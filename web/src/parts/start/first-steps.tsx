@@ -1,7 +1,7 @@
 import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useEffect } from "preact/hooks";
-import { channelPath, list } from "../../base/api.ts";
+import { api, page } from "../../base/api.ts";
 import { at } from "../../base/base-path.ts";
 import { now } from "../../base/clock.ts";
 import type { Channel } from "../../base/model.ts";
@@ -42,9 +42,10 @@ function keepClosed(channelId: string): void {
 }
 
 async function readPast(channelId: string): Promise<Past> {
+  const path = { channelId };
   const [events, reports] = await Promise.all([
-    list(`${channelPath(channelId)}/events?pageSizeNo=100`),
-    list(`${channelPath(channelId)}/reports?pageSizeNo=20`),
+    page(api.GET("/re-stream/channels/{channelId}/events", { params: { path, query: { pageSizeNo: 100 } } })),
+    page(api.GET("/re-stream/channels/{channelId}/reports", { params: { path, query: { pageSizeNo: 20 } } })),
   ]);
   return pastOf(events.items, reports.items);
 }

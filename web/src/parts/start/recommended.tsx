@@ -1,7 +1,7 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { codecName } from "../../../../src/api-contract/codec-names.ts";
-import { call, channelPath } from "../../base/api.ts";
+import { api, content, ofChannel } from "../../base/api.ts";
 import type { Channel, RecommendedSettings } from "../../base/model.ts";
 import { formatNumber, formatRate } from "../../text/format.ts";
 import { t } from "../../text/text.ts";
@@ -18,7 +18,7 @@ export function Recommended({ channel }: { readonly channel: Channel }) {
   const chosen = platforms.map(({ platId, enabled }) => `${platId} ${enabled}`).join();
   useEffect(() => {
     let isClosed = false;
-    call("GET", `${channelPath(channelId)}/recommended-settings`)
+    content(api.GET("/re-stream/channels/{channelId}/recommended-settings", ofChannel(channelId)))
       .then((settings) => {
         if (!isClosed) found.value = settings;
       })

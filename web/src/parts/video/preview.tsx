@@ -1,6 +1,6 @@
 import { signal, useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import { call, channelPath } from "../../base/api.ts";
+import { api, content, ofChannel } from "../../base/api.ts";
 import type { Channel } from "../../base/model.ts";
 import { isStale, returns } from "../../live/store.ts";
 import { panelTexts, t } from "../../text/text.ts";
@@ -75,7 +75,7 @@ function OpenPreview({ channel, onProblem }: OpenPreviewOptions) {
   const url = useSignal<string | undefined>(undefined);
   useEffect(() => {
     let isClosed = false;
-    call("POST", `${channelPath(channelId)}/preview-token`).then(
+    content(api.POST("/re-stream/channels/{channelId}/preview-token", ofChannel(channelId))).then(
       (token) => {
         url.value = token.url;
       },

@@ -1,5 +1,4 @@
 import { signal } from "@preact/signals";
-import { channelPath } from "../../base/api.ts";
 import { at } from "../../base/base-path.ts";
 import { now } from "../../base/clock.ts";
 import { isStale } from "../../live/store.ts";
@@ -39,7 +38,7 @@ export class Thumbnail {
   #isAsking = false;
 
   constructor(channelId: string, canvas: HTMLCanvasElement) {
-    this.#path = at(`/api/v2${channelPath(channelId)}/keyframe`);
+    this.#path = at(`/api/v2/re-stream/channels/${encodeURIComponent(channelId)}/keyframe`);
     this.#canvas = canvas;
   }
 

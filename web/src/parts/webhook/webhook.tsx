@@ -1,6 +1,6 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import { call, list } from "../../base/api.ts";
+import { api, content, page } from "../../base/api.ts";
 import type { CallbackEndpoint, Delivery } from "../../base/model.ts";
 import { liveChannel, returns } from "../../live/store.ts";
 import { formatDateTime } from "../../text/format.ts";
@@ -13,25 +13,26 @@ import { platformName, readPresets } from "../platform/presets.ts";
 import { TestWebhook } from "./webhook-test.tsx";
 
 const DELIVERIES_SHOWN = 20;
-const PATH = "/events/callbackEndpoint";
 
 /** The default webhook and its deliveries. */
 export function Webhook() {
   const endpoint = useSignal<CallbackEndpoint | undefined>(undefined);
   const deliveries = useSignal<readonly Delivery[]>([]);
   const readDeliveries = async (): Promise<void> => {
-    deliveries.value = (await list(`/events/deliveries?pageSizeNo=${DELIVERIES_SHOWN}`)).items;
+    const query = { pageSizeNo: DELIVERIES_SHOWN };
+    deliveries.value = (await page(api.GET("/events/deliveries", { params: { query } }))).items;
   };
   useEffect(() => {
     const read = async (): Promise<void> => {
-      endpoint.value = await call("GET", PATH);
+      endpoint.value = await content(api.GET("/events/callbackEndpoint"));
       await readPresets().catch(() => undefined);
       await readDeliveries();
     };
     read().catch((error: unknown) => say(problemText(error), "bad"));
   }, [returns.value]);
   const submit = async (field: Fields): Promise<void> => {
-    endpoint.value = await call("POST", PATH, { callbackUrl: field("callbackUrl").trim() });
+    const body = { callbackUrl: field("callbackUrl").trim() };
+    endpoint.value = await content(api.POST("/events/callbackEndpoint", { body }));
     say(t().common.saved);
   };
   const { callbackUrl, goneTime, webhookSecret } = endpoint.value ?? {};
@@ -50,7 +51,7 @@ export function Webhook() {
           input={{ inputMode: "url", placeholder: "https://" }}
         />
       </Form>
-      {callbackUrl !== undefined && <TestWebhook path={PATH} />}
+      {callbackUrl !== undefined && <TestWebhook run={() => api.POST("/events/callbackEndpoint/test")} />}
       {webhookSecret !== undefined && (
         <CopyField label={t().settings.webhookSecret} help={t().settings.keyShown} value={webhookSecret} isSecret />
       )}
@@ -76,7 +77,7 @@ function Deliveries({ deliveries, onSent }: DeliveriesOptions) {
   const responseOf = ({ lastStatus, lastProblem }: Delivery): string =>
     lastStatus?.toString() ?? (lastProblem === undefined ? "–" : deliveryProblems[lastProblem]);
   const resend = async (id: number): Promise<void> => {
-    await call("POST", `/events/deliveries/${String(id)}/resend`);
+    await api.POST("/events/deliveries/{deliveryId}/resend", { params: { path: { deliveryId: id } } });
     await onSent();
   };
   return (
