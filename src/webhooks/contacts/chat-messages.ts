@@ -7,23 +7,35 @@ const CHARACTERS_MAX = { slack: 3_000, discord: 2_000, telegram: 4_096, kakaowor
 
 type ChatAddress = Exclude<ContactAddress, { readonly kind: "email" }>;
 
+/** Discord's flag of a message whose links get no preview. */
+const SUPPRESS_EMBEDS = 4;
+
 /**
  * The request that posts a digest to a chat room, as each service's public documentation has it: incoming webhooks of
  * Slack, Discord and KakaoWork, and `sendMessage` of Telegram's bots. All get plain text, with nothing that could call
- * people or format.
+ * people, format or hide a link, and no previews of links.
  */
 export function chatMessage(address: ChatAddress, digest: Digest): Message {
   const text = cut(plainText(digest), CHARACTERS_MAX[address.kind]);
   switch (address.kind) {
     case "slack":
-      return json(address.url, { text: cut(escapeSlack(text), CHARACTERS_MAX.slack) });
+      return json(address.url, {
+        text: cut(escapeSlack(text), CHARACTERS_MAX.slack),
+        ...{ mrkdwn: false, unfurl_links: false, unfurl_media: false },
+      });
     case "discord":
-      return json(address.url, { content: text, allowed_mentions: { parse: [] }, flags: 4 });
+      return json(address.url, {
+        content: cut(escapeDiscord(text), CHARACTERS_MAX.discord),
+        ...{ allowed_mentions: { parse: [] }, flags: SUPPRESS_EMBEDS },
+      });
     case "kakaowork":
       return json(address.url, { text });
     case "telegram": {
       const url = `${address.apiUrl}/bot${address.botToken}/sendMessage`;
-      return json(url, { chat_id: address.chatId, text, link_preview_options: { is_disabled: true } });
+      return json(url, {
+        ...{ chat_id: address.chatId, text: cut(withoutMentions(text), CHARACTERS_MAX.telegram) },
+        link_preview_options: { is_disabled: true },
+      });
     }
   }
 }
@@ -44,6 +56,16 @@ function json(url: string, body: object): Message {
 /** Slack's three control characters; without them no text can link or mention. */
 function escapeSlack(text: string): string {
   return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+}
+
+/** Discord formats what stands between these characters, and lines that begin with some. */
+function escapeDiscord(text: string): string {
+  return text.replace(/[\\*_~`|[\]<>]/g, "\\$&").replace(/^[#-]/gm, "\\$&");
+}
+
+/** Telegram calls whoever is named behind an @. A word joiner, which is not seen, keeps the two apart. */
+function withoutMentions(text: string): string {
+  return text.replaceAll("@", "@\u2060");
 }
 
 /** Cuts whole characters, not halves of one. */

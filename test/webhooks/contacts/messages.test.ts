@@ -43,20 +43,30 @@ test("names with control characters and of any length stay on their line", () =>
 });
 
 test("each service gets its own form, with nothing that formats or calls people", () => {
-  const digest = { title: "Fanfare: show", lines: ["<!channel> & @everyone *bold*"] };
-  const text = "Fanfare: show\n<!channel> & @everyone *bold*";
+  const digest = {
+    title: "Fanfare: show",
+    lines: ["<!channel> & @everyone *bold*", "# [here](https://a.example/b_c)"],
+  };
+  const text = "Fanfare: show\n<!channel> & @everyone *bold*\n# [here](https://a.example/b_c)";
   const url = "https://chat.example/hook";
   const slack = chatMessage({ kind: "slack", url }, digest);
   expect(slack).toMatchObject({ url, headers: { "content-type": "application/json; charset=utf-8" } });
-  expect(bodyOf(slack)).toEqual({ text: "Fanfare: show\n&lt;!channel&gt; &amp; @everyone *bold*" });
+  expect(bodyOf(slack)).toEqual({
+    text: "Fanfare: show\n&lt;!channel&gt; &amp; @everyone *bold*\n# [here](https://a.example/b_c)",
+    ...{ mrkdwn: false, unfurl_links: false, unfurl_media: false },
+  });
   expect(bodyOf(chatMessage({ kind: "discord", url }, digest))).toEqual({
-    ...{ content: text, allowed_mentions: { parse: [] }, flags: 4 },
+    content: "Fanfare: show\n\\<!channel\\> & @everyone \\*bold\\*\n\\# \\[here\\](https://a.example/b\\_c)",
+    ...{ allowed_mentions: { parse: [] }, flags: 4 },
   });
   expect(bodyOf(chatMessage({ kind: "kakaowork", url }, digest))).toEqual({ text });
   const telegram = { kind: "telegram", botToken: "1:ab", chatId: "-5", apiUrl: "https://api.telegram.org" } as const;
   const message = chatMessage(telegram, digest);
   expect(message.url).toBe("https://api.telegram.org/bot1:ab/sendMessage");
-  expect(bodyOf(message)).toEqual({ chat_id: "-5", text, link_preview_options: { is_disabled: true } });
+  expect(bodyOf(message)).toEqual({
+    ...{ chat_id: "-5", text: text.replace("@", "@\u2060") },
+    link_preview_options: { is_disabled: true },
+  });
 });
 
 test("a long message is cut to what the service takes, between whole characters", () => {
