@@ -12,7 +12,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   apply: async () => (await import("./api/apply/apply.ts")).applyCommand,
   backup: async () => (await import("./commands/backup.ts")).backupCommand,
   channels: async () => (await import("./api/channels.ts")).channelsCommand,
-  completion: async () => (await import("./api/completion.ts")).completionCommand(() => Object.keys(COMMANDS)),
+  completion: async () => (await import("./api/completion.ts")).completionCommand(COMMANDS),
   demo: async () => (await import("./commands/demo.ts")).demoCommand,
   doctor: async () => (await import("./commands/doctor.ts")).doctorCommand,
   drain: async () => (await import("./commands/nodes.ts")).drainCommand,

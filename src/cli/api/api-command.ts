@@ -1,7 +1,7 @@
 import { ConfigError } from "../../app/config/config-error.ts";
 import { releaseVersion } from "../../app/release.ts";
 import { createFanfareClient, type FanfareClient } from "../../client/client.ts";
-import type { Command } from "../commands/command.ts";
+import type { Command, Completes } from "../commands/command.ts";
 import { type Option, type OptionValues, readOptions, text, usageText } from "../commands/options.ts";
 import { chosenProfile, type Profile } from "./profiles.ts";
 
@@ -41,9 +41,11 @@ export function action<Given extends Options>(given: Action<Given>): Action {
   return given as unknown as Action;
 }
 
+export type ApiCommand = Command & { readonly completes: Completes };
+
 /** A command that calls a server. The action named "" is the one without a word of its own. */
-export function apiCommand(name: string, about: string, actions: Readonly<Record<string, Action>>): Command {
-  return async (args, env) => {
+export function apiCommand(name: string, about: string, actions: Readonly<Record<string, Action>>): ApiCommand {
+  const command: Command = async (args, env) => {
     const [first = ""] = args;
     const chosen = Object.hasOwn(actions, first) && first !== "" ? first : "";
     const one = actions[chosen];
@@ -65,6 +67,20 @@ export function apiCommand(name: string, about: string, actions: Readonly<Record
     const profile = chosenProfile(env, values.profile);
     const client = createFanfareClient({ ...profile, userAgent: `fanfare-cli/${releaseVersion()}` });
     return one.run({ client, profile, values, switches, words: positionals, isJson: switches.has("json") });
+  };
+  return Object.assign(command, { completes: completesOf(actions) });
+}
+
+function completesOf(actions: Readonly<Record<string, Action>>): Completes {
+  const names = Object.values(actions).flatMap(({ options, switches }) => [
+    ...Object.keys(COMMON),
+    ...Object.keys(JSON_SWITCH),
+    ...Object.keys(options ?? {}),
+    ...Object.keys(switches ?? {}),
+  ]);
+  return {
+    words: Object.keys(actions).filter((word) => word !== ""),
+    options: [...new Set(["help", ...names])].map((name) => `--${name}`),
   };
 }
 

@@ -104,13 +104,24 @@ test("each kind of failure has an exit code of its own", async () => {
   expect(await code(["login", "ftp://example.com"])).toBe(2);
 });
 
-test("completion names every command", async () => {
+test("completion knows every command, its words and its options", async () => {
   const { stdout } = await runFanfare(["completion", "bash"]);
-  const bash = await startChild(
-    "bash",
-    ["-c", `${stdout}\nCOMP_WORDS=(fanfare chan); COMP_CWORD=1; _fanfare; echo "$COMPREPLY"`],
-    {},
-  );
+  const lines = [
+    ...["chan", "platforms cu", "nodes ", "testkit pr", "completion z"],
+    ...["channels delete show --o", "apply --dr", "status --w", "doctor x"],
+  ];
+  const asked = lines.map((line) => {
+    const words = `fanfare ${line}`.split(" ").map((word) => `"${word}"`);
+    return `COMP_WORDS=(${words.join(" ")}); COMP_CWORD=${words.length - 1}; _fanfare; echo "\${COMPREPLY[*]}"`;
+  });
+  const bash = await startChild("bash", ["-c", [stdout, ...asked].join("\n")], {});
   expect(await bash.exited).toMatchObject({ code: 0 });
-  expect(bash.stdout()).toBe("channels\n");
+  expect(bash.stdout().split("\n")).toEqual([
+    ...["channels", "cut", "move", "proxy", "zsh"],
+    ...["--on-air", "--dry-run", "--watch", "", ""],
+  ]);
+  const fish = await runFanfare(["completion", "fish"]);
+  expect(fish.stdout).toContain(
+    '__fish_seen_subcommand_from nodes; and not __fish_seen_subcommand_from move" -a "move"',
+  );
 });

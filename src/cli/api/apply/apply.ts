@@ -2,7 +2,7 @@ import { stringify } from "yaml";
 import type { FanfareClient } from "../../../client/client.ts";
 import type { Command } from "../../commands/command.ts";
 import { text } from "../../commands/options.ts";
-import { action, apiCommand, jsonText } from "../api-command.ts";
+import { type ApiCommand, action, apiCommand, jsonText } from "../api-command.ts";
 import { allChannels, deleteChannel } from "../channels.ts";
 import { ApiFailure, contentOf, EXIT } from "../exit-codes.ts";
 import { picked } from "./apply-changes.ts";
@@ -146,12 +146,13 @@ const applyAction = action({
 });
 
 /** `-f` is what people know from other tools. */
-function withShortFile(command: Command): Command {
-  return (args, env) =>
+function withShortFile(command: ApiCommand): ApiCommand {
+  const run: Command = (args, env) =>
     command(
       args.map((word) => (word === "-f" ? "--file" : word)),
       env,
     );
+  return Object.assign(run, { completes: command.completes });
 }
 
 export const applyCommand = withShortFile(apiCommand("apply", "Channels from a file.", { "": applyAction }));

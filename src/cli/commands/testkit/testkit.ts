@@ -21,10 +21,13 @@ fanfare testkit target --help (and so on) lists the options.
 `;
 
 /** `fanfare testkit …`: the parts of the fault kit, each as a program of its own. */
-export const testkitCommand: Command = async (args) => {
+export const testkitCommand: Command = Object.assign(run, { completes: { words: Object.keys(KIT), options: [] } });
+
+async function run(args: readonly string[]): Promise<string> {
   const [part = "", ...rest] = args;
   if (part === "--help" || part === "-h") return HELP;
-  const run = Object.hasOwn(KIT, part) ? KIT[part] : undefined;
-  if (run === undefined) throw new ConfigError(`testkit is one of ${Object.keys(KIT).join(", ")} (--help says more)`);
-  return await run(rest);
-};
+  const runPart = Object.hasOwn(KIT, part) ? KIT[part] : undefined;
+  if (runPart === undefined)
+    throw new ConfigError(`testkit is one of ${Object.keys(KIT).join(", ")} (--help says more)`);
+  return await runPart(rest);
+}
