@@ -36,7 +36,7 @@ test("every metric that a dashboard or a rule names is one that the server has",
   );
   // Its series begins with a certificate.
   known.add("fanfare_tls_certificate_expiry_timestamp_seconds");
-  const texts = [...globSync("{grafana,prometheus}/*", { cwd: DEPLOY })].map((path) => read(path));
+  const texts = [...globSync("{grafana,kubernetes,prometheus}/*", { cwd: DEPLOY })].map((path) => read(path));
   const named = new Set(texts.flatMap((text) => [...text.matchAll(/\bfanfare_[a-z_]+/g)].map(([name]) => name)));
   expect(named.size).toBeGreaterThan(15);
   expect([...named].filter((name) => !known.has(name))).toEqual([]);
