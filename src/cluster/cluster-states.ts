@@ -81,8 +81,9 @@ export class ClusterStates {
     const { onHint, onKeys, onDeliveries, onEvent } = this.#deps;
     this.hints.start({
       channel: (hint) => {
-        void this.#apply(hint);
+        const applied = this.#apply(hint);
         onHint(hint);
+        return applied;
       },
       keys: onKeys,
       deliveries: onDeliveries,

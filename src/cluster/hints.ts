@@ -7,7 +7,8 @@ import type { Incarnation } from "../control/ports/ownership-store.ts";
 import type { ChannelId, TargetId } from "../thread-protocol/channel-spec.ts";
 import { subjectsOf } from "./node-report.ts";
 
-const CHANNEL = "hint.channel";
+/** The subject of changed channels. */
+export const CHANNEL_HINT = "hint.channel";
 const KEYS = "hint.keys";
 const DELIVERIES = "hint.deliveries";
 
@@ -34,7 +35,8 @@ export type ChannelHint = {
 };
 
 export type HintTakers = {
-  readonly channel: (hint: ChannelHint) => void;
+  /** Resolves once the change is in force here. Never rejects. */
+  readonly channel: (hint: ChannelHint) => Promise<void>;
   /** Access keys, the password or sessions were changed. */
   readonly keys: () => void;
   /** A delivery waits. */
@@ -64,10 +66,10 @@ export class Hints {
   start({ channel, keys, deliveries, event: onEvent }: HintTakers): void {
     const bus = this.#bus;
     this.#stops = [
-      bus.subscribe(CHANNEL, (message) => {
+      bus.subscribe(CHANNEL_HINT, (message) => {
         const read = channelHint.safeParse(message);
-        if (read.success) channel(read.data);
-        else this.#log.debug("a hint of another node is not understood", { subject: CHANNEL });
+        if (read.success) return channel(read.data);
+        return this.#log.debug("a hint of another node is not understood", { subject: CHANNEL_HINT });
       }),
       bus.subscribe(KEYS, keys),
       bus.subscribe(DELIVERIES, deliveries),
@@ -84,7 +86,7 @@ export class Hints {
   }
 
   channelChanged({ channelId, change, target }: ChannelChanged): void {
-    this.#bus.publish(CHANNEL, {
+    this.#bus.publish(CHANNEL_HINT, {
       channelId,
       ...(change === "deleted" ? { isDeleted: true } : {}),
       ...(change === "target-removed" && target !== undefined ? { removedTargetId: target.targetId } : {}),

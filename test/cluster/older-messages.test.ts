@@ -52,7 +52,7 @@ test.each(VERSIONS)("what nodes of %s tell of claims and changes is understood",
   const heard: unknown[] = [];
   takeClaims(bus, { heard: (news) => heard.push(news), answer: (channels) => heard.push(...channels) });
   new Hints(bus, SELF, log).start({
-    channel: (hint) => heard.push(hint.channelId),
+    channel: async (hint) => void heard.push(hint.channelId),
     keys: () => heard.push("keys"),
     deliveries: () => heard.push("deliveries"),
     event: (event) => heard.push(event.code),

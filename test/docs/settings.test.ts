@@ -21,7 +21,7 @@ test("the operator's table has every flag and every variable of the help, and no
   expect(distinct(table.join("\n"), /`--[a-z0-9-]+`/g).toSorted()).toEqual(
     flags.map((flag) => `\`${flag}\``).toSorted(),
   );
-  const variables = distinct(help, /^ {6}FANFARE_[A-Z0-9_]+/gm).map((variable) => variable.trim());
+  const variables = distinct(help, /^ {6}(?:FANFARE|OTEL)_[A-Z0-9_]+/gm).map((variable) => variable.trim());
   expect(variables.filter((variable) => !OPERATIONS.includes(`\`${variable}\``))).toEqual([]);
 });
 
@@ -30,7 +30,7 @@ const OF_CLIENTS = ["FANFARE_URL"];
 
 test("every variable that a page of ours names is in the help", () => {
   const pages = [...readPages("README.md", "docs").values()];
-  const named = pages.flatMap((page) => distinct(page, /FANFARE_[A-Z_]*[A-Z]/g));
+  const named = pages.flatMap((page) => distinct(page, /\b(?:FANFARE|OTEL)_[A-Z_]*[A-Z]/g));
   expect(named.length).toBeGreaterThan(30);
   const help = helpText();
   expect([...new Set(named)].filter((variable) => !help.includes(variable) && !OF_CLIENTS.includes(variable))).toEqual(

@@ -75,7 +75,9 @@ test("a test of a target goes as far as confirmed data, which has no content, an
 
 test("a dial has a span for each stage of SRT, and none has the stream ID", async () => {
   const spans: TraceSpan[] = [];
-  const traces = { clock: systemClock, randomBytes, onSpan: (span: TraceSpan) => spans.push(span), current: undefined };
+  const sampling = { share: 1, followsParent: true };
+  const onSpan = (span: TraceSpan) => spans.push(span);
+  const traces = { clock: systemClock, randomBytes, sampling, onSpan, current: undefined };
   const { code } = callFailed({ kind: "rejected", code: 2_404 });
   for (const { url } of [await listener(), await listener("notFound")])
     await preflight(target(url), dialerWith("127.0.0.0/8", traces), systemClock);

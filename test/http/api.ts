@@ -40,7 +40,7 @@ import { SqlSourceStore } from "../../src/store/sources/source-store.ts";
 import { openSqliteDatabase } from "../../src/store/sqlite/sqlite.ts";
 import { Metrics } from "../../src/telemetry/metrics.ts";
 import type { CertificatePair } from "../../src/thread-protocol/certificate.ts";
-import type { TraceSpan } from "../../src/thread-protocol/traces/traces.ts";
+import type { Sampling, TraceSpan } from "../../src/thread-protocol/traces/traces.ts";
 import type { Message } from "../../src/webhooks/http-post.ts";
 import { arePushKeys } from "../../src/webhooks/push/push-encryption.ts";
 import { PushSender } from "../../src/webhooks/push/push-sender.ts";
@@ -104,6 +104,8 @@ export type ApiOptions = {
   readonly nodes?: Nodes;
   /** Takes the spans of requests; absent: nothing is traced. */
   readonly onSpan?: (span: TraceSpan) => void;
+  /** Absent: all traces whose callers record them. */
+  readonly sampling?: Sampling;
 };
 
 /** The whole HTTP side over a real database, with a media thread that does what the test says. */
@@ -284,7 +286,14 @@ export class Api {
       },
       ...(options.tls === undefined ? {} : { tls: options.tls }),
       ...(options.nodes === undefined ? {} : { nodes: options.nodes }),
-      ...(options.onSpan === undefined ? {} : { traces: { clock: this.clock, randomBytes, onSpan: options.onSpan } }),
+      ...(options.onSpan === undefined
+        ? {}
+        : {
+            traces: {
+              ...{ clock: this.clock, randomBytes, onSpan: options.onSpan },
+              sampling: options.sampling ?? { share: 1, followsParent: true },
+            },
+          }),
       media: { files: this.files, sources, schedules: this.schedules },
       hosts: new HostNames(options.hosts ?? ["fanfare.example"]),
       health: this.health,

@@ -14,9 +14,11 @@ import { SqlDashboardStore } from "../../store/access/dashboard-store.ts";
 import { SecretError } from "../../store/secrets/secrets.ts";
 import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
 import type { Config } from "../config/settings/settings.ts";
+import { samplingOf } from "../config/trace-sampling.ts";
 import { dataPaths, type Storage } from "../data-folder/storage.ts";
 import type { MediaOptions } from "../threads/media-options.ts";
 import { descriptorShares } from "./descriptor-shares.ts";
+import type { TraceExport } from "./observing/trace-export.ts";
 import { Argon2Hasher } from "./password-hash.ts";
 import type { TlsFiles } from "./tls-files.ts";
 
@@ -39,6 +41,8 @@ export type Foundations = {
   readonly tls: TlsFiles;
   /** The name of this installation, different from every other one's. */
   readonly instance: string;
+  /** Where traces go; undefined where none are wanted. */
+  readonly traces: TraceExport | undefined;
 };
 
 /** The dashboard's password and sessions in this data folder. */
@@ -120,6 +124,7 @@ export function mediaSourcesOptions(config: Config, { extraCa = "" }: Pick<TlsFi
 
 /** The options of the media threads that follow from the settings. */
 export function mediaOptions(config: Config, tls: TlsFiles): MediaOptions {
+  const sampling = samplingOf(config);
   return {
     ...(config.rtmpHost === undefined ? {} : { rtmpHost: config.rtmpHost }),
     rtmpPort: config.rtmpPort,
@@ -134,7 +139,7 @@ export function mediaOptions(config: Config, tls: TlsFiles): MediaOptions {
     },
     directSockets: config.directSockets === "on",
     targetAllow: config.targetAllow,
-    isTraced: config.otlpEndpoint !== undefined,
+    ...(sampling === undefined ? {} : { sampling }),
     ...(tls.certificate === undefined ? {} : { rtmps: { port: config.rtmpsPort, pair: tls.certificate.pair } }),
     ...(tls.extraCa === undefined ? {} : { extraCa: tls.extraCa }),
     ...(config.srtPort === undefined ? {} : { srt: srtOptions(config, config.srtPort) }),

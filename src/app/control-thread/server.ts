@@ -40,7 +40,7 @@ import type { MediaPool } from "./media/media-pool.ts";
 import { MediaSources } from "./media-sources.ts";
 import { Notifications } from "./notifications.ts";
 import { newObservers } from "./observing/observers.ts";
-import type { TraceExport } from "./observing/trace-export.ts";
+import { type TraceExport, traceExportOf } from "./observing/trace-export.ts";
 import type { OwnTroubles } from "./own-troubles.ts";
 import type { RecordingWorker } from "./recording/recording-worker.ts";
 import { recordingsOf } from "./recording/recordings-of.ts";
@@ -178,7 +178,7 @@ async function layFoundations(config: Config, log: Log): Promise<AllFoundations>
   try {
     storage = await (takesOver ? openStorageOfOther(config) : openStorage(config));
     const instance = await instanceName(storage.database);
-    const foundations = { config, log, storage, tls, instance };
+    const foundations = { config, log, storage, tls, instance, traces: traceExportOf(config, log) };
     if (cluster === undefined) return { ...foundations, succession };
     return { ...foundations, succession, node: await openClusterNode({ ...foundations, cluster, clock: systemClock }) };
   } catch (error) {
@@ -269,11 +269,11 @@ type Parts = {
 };
 
 function assemble(foundations: AllFoundations): Parts {
-  const { config, log, storage, succession, node } = foundations;
+  const { config, log, storage, succession, node, traces } = foundations;
   const { store } = storage;
   const sourceOf = (channelId: ChannelId) => media.sources.status(channelId);
   const observers = newObservers(foundations, sourceOf);
-  const { clock, buses, publish, liveState, ingestChecks, healthOf, metrics, troubles, threads, traces } = observers;
+  const { clock, buses, publish, liveState, ingestChecks, healthOf, metrics, troubles, threads } = observers;
   const addresses = { now: addressesOf(config, config.httpPort, config.rtmpPort) };
   metrics.recordings.readFrom(() => recording.recordings.totals);
   const recording = recordingsOf(config, {
@@ -343,7 +343,7 @@ function assemble(foundations: AllFoundations): Parts {
     onAcceptError: (error) => troubles.acceptFailed(error),
     ...{ service, runtime: all, previewAccess, live: liveStream, events: notifications.useCases, metrics },
     ...{ recordings: recording.recordings, push: notifications.pushUseCases, media, audit: notifications.audit },
-    ...(traces === undefined ? {} : { traces: { clock, randomBytes, onSpan: (span) => traces.add(span) } }),
+    ...(traces === undefined ? {} : { traces: traces.spans }),
   });
   const metricsHttp = buildMetricsServer({ source: metrics, onAir: service, clock, log, hosts: hostNames(config) });
   return Object.assign(parts, {

@@ -73,10 +73,11 @@ const troubles = new TroubleReporter({
 });
 const descriptors = new Descriptors(clock);
 
+const { sampling } = options;
 const traces =
-  options.isTraced === true
-    ? new ThreadTraces({ clock, randomBytes, onSpan: (span) => post({ kind: "span", span }) })
-    : undefined;
+  sampling === undefined
+    ? undefined
+    : new ThreadTraces({ clock, randomBytes, sampling, onSpan: (span) => post({ kind: "span", span }) });
 
 const ownPorts = [...options.ownPorts];
 const directSockets = new DirectSockets(options.directSockets);

@@ -8,12 +8,14 @@ import type { Envelope } from "../threads/transport-ends.ts";
 export class ThreadTraces implements DialTraceDeps {
   readonly clock: SpanDeps["clock"];
   readonly randomBytes: SpanDeps["randomBytes"];
+  readonly sampling: SpanDeps["sampling"];
   readonly onSpan: SpanDeps["onSpan"];
   #current: TraceParent | undefined;
 
-  constructor({ clock, randomBytes, onSpan }: SpanDeps) {
+  constructor({ clock, randomBytes, sampling, onSpan }: SpanDeps) {
     this.clock = clock;
     this.randomBytes = randomBytes;
+    this.sampling = sampling;
     this.onSpan = onSpan;
   }
 

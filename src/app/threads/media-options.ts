@@ -1,6 +1,7 @@
 import type { ConnectionLimits } from "../../ingest/connection-limiter.ts";
 import type { CertificatePair } from "../../thread-protocol/certificate.ts";
 import type { DelaySettings } from "../../thread-protocol/delays/delay-messages.ts";
+import type { Sampling } from "../../thread-protocol/traces/traces.ts";
 
 /** Which of the media threads this is, and what all of them share. */
 type ThreadPlace = {
@@ -63,8 +64,8 @@ export type MediaOptions = {
   readonly extraCa?: string;
   /** Where the streams of delayed targets lie. `bytesMax`: of all threads together. */
   readonly delays: Omit<DelaySettings, "name">;
-  /** Whether dials and traced commands are reported as spans. Absent: no. */
-  readonly isTraced?: boolean;
+  /** Which dials and traced commands are reported as spans. Absent: none. */
+  readonly sampling?: Sampling;
   /** Absent: the defaults of `ConnectionLimiter`. */
   readonly connectionLimits?: ConnectionLimits;
   /** Absent: no other node can own its channels. */

@@ -23,8 +23,11 @@ export interface Bus {
   readonly isConnected: boolean;
   /** Sends a message to all other nodes. Returns false where it was not sent: no connection, or over the size limit. */
   publish(subject: string, message: BusMessage): boolean;
-  /** Takes the messages of other nodes. Returns a function that ends it. What `take` throws is logged. */
-  subscribe(pattern: string, take: (message: BusMessage, subject: string) => void): () => void;
+  /**
+   * Takes the messages of other nodes. Returns a function that ends it. What `take` throws is logged. A promise that it
+   * returns must not reject.
+   */
+  subscribe(pattern: string, take: (message: BusMessage, subject: string) => void | Promise<void>): () => void;
   /** Asks whichever process serves this subject. Never rejects. `timeoutMs`: milliseconds. */
   request(subject: string, message: BusMessage, timeoutMs: number): Promise<BusReply>;
   /**

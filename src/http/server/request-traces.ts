@@ -1,16 +1,8 @@
-import { AsyncLocalStorage } from "node:async_hooks";
 import type { FastifyInstance, FastifyRequest } from "fastify";
+import { runWithin } from "../../thread-protocol/traces/current-trace.ts";
 import { OpenSpan, type SpanDeps } from "../../thread-protocol/traces/open-span.ts";
 import { parseTraceParent } from "../../thread-protocol/traces/trace-parent.ts";
-import type { SpanAttributes, TraceParent } from "../../thread-protocol/traces/traces.ts";
-
-const current = new AsyncLocalStorage<TraceParent>();
-
-/** The trace of the request that is being processed; undefined where it is not traced. */
-export function currentTrace(): TraceParent | undefined {
-  const span = current.getStore();
-  return span === undefined ? undefined : { traceId: span.traceId, spanId: span.spanId };
-}
+import type { SpanAttributes } from "../../thread-protocol/traces/traces.ts";
 
 /** Makes a span of each request to these routes, inside the caller's trace where it has one. Event streams have none. */
 export function traceRequests(routes: FastifyInstance, deps: SpanDeps): void {
@@ -24,7 +16,7 @@ export function traceRequests(routes: FastifyInstance, deps: SpanDeps): void {
   routes.addHook("preHandler", (request, _reply, done) => {
     const span = spans.get(request);
     if (span === undefined) done();
-    else current.run(span, done);
+    else runWithin(span, done);
   });
   routes.addHook("onResponse", (request, { statusCode }, done) => {
     const error = statusCode >= 500 ? `${statusCode}` : undefined;
@@ -36,9 +28,7 @@ export function traceRequests(routes: FastifyInstance, deps: SpanDeps): void {
 function begin(request: FastifyRequest, deps: SpanDeps): OpenSpan | undefined {
   const { method, routeOptions, headers } = request;
   if (routeOptions.config.isStream === true) return undefined;
-  const { traceparent } = headers;
-  const parent = parseTraceParent(typeof traceparent === "string" ? traceparent : undefined);
-  if (parent === "unsampled") return undefined;
+  const parent = parseTraceParent(headers["traceparent"]);
   const route = routeOptions.url ?? "none";
   return new OpenSpan(deps, {
     ...{ name: `${method} ${route}`, kind: "server", parent },

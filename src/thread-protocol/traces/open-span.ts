@@ -1,14 +1,19 @@
 import type { Clock } from "../../base/clock.ts";
-import type { SpanAttributes, SpanKind, TraceParent, TraceSpan } from "./traces.ts";
+import type { Sampling, SpanAttributes, SpanKind, TraceParent, TraceSpan } from "./traces.ts";
 
 const TRACE_ID_BYTES = 16;
 const SPAN_ID_BYTES = 8;
+/** The last 14 digits of a trace id are random (W3C Trace Context, level 2). A number holds 13 of them exactly. */
+const RANDOM_START = -14;
+const RANDOM_DIGITS = 13;
+const HEX = 16;
 
 /** What spans are made with. */
 export type SpanDeps = {
   readonly clock: Clock;
   readonly randomBytes: (length: number) => Buffer;
-  /** Takes each span when it ends. Must not throw, and must not wait. */
+  readonly sampling: Sampling;
+  /** Takes each sampled span when it ends. Must not throw, and must not wait. */
   readonly onSpan: (span: TraceSpan) => void;
 };
 
@@ -26,6 +31,7 @@ type SpanStart = {
 export class OpenSpan implements TraceParent {
   readonly traceId: string;
   readonly spanId: string;
+  readonly isSampled: boolean;
   readonly #deps: SpanDeps;
   readonly #start: SpanStart;
   readonly #startTime: number;
@@ -34,19 +40,26 @@ export class OpenSpan implements TraceParent {
   #isOver = false;
 
   constructor(deps: SpanDeps, start: SpanStart) {
-    const { clock, randomBytes } = deps;
+    const { clock, randomBytes, sampling } = deps;
     this.#deps = deps;
     this.#start = start;
     this.#offsetMs = start.parent instanceof OpenSpan ? start.parent.#offsetMs : clock.wallNow() - clock.now();
     this.#startTime = start.startTime ?? this.#now();
     this.traceId = start.parent?.traceId ?? randomBytes(TRACE_ID_BYTES).toString("hex");
     this.spanId = randomBytes(SPAN_ID_BYTES).toString("hex");
+    const { parent } = start;
+    this.isSampled = parent !== undefined && sampling.followsParent ? parent.isSampled : isIn(sampling, this.traceId);
+  }
+
+  get isOver(): boolean {
+    return this.#isOver;
   }
 
   /** Ends it, and reports it. `error`: a code that says why it failed. Only the first call counts. */
   end(attributes: SpanAttributes = {}, error?: string): void {
     if (this.#isOver) return;
     this.#isOver = true;
+    if (!this.isSampled) return;
     const { name, kind, parent, attributes: known = {} } = this.#start;
     this.#deps.onSpan({
       ...{ traceId: this.traceId, spanId: this.spanId, name, kind },
@@ -61,4 +74,13 @@ export class OpenSpan implements TraceParent {
   #now(): number {
     return this.#deps.clock.now() + this.#offsetMs;
   }
+}
+
+/**
+ * Whether the trace is in the share that is recorded. The id decides, as in OpenTelemetry's consistent sampling, so that all
+ * threads and servers with the same share choose the same traces.
+ */
+function isIn({ share }: Sampling, traceId: string): boolean {
+  const digits = traceId.slice(RANDOM_START, RANDOM_START + RANDOM_DIGITS);
+  return Number.parseInt(digits, HEX) / HEX ** RANDOM_DIGITS >= 1 - share;
 }

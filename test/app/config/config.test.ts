@@ -61,6 +61,12 @@ test("every setting has its default", () => {
     proxyProtocolFrom: "",
     drainSeconds: 600,
     upgradeDrainSeconds: 14_400,
+    ...{
+      tracesDisabled: false,
+      traceServiceName: "fanfare",
+      traceSampler: "parentbased_always_on",
+      traceSamplerArg: 1,
+    },
     logLevel: "info",
   });
 });
@@ -139,8 +145,12 @@ test("every setting can be set", () => {
     FANFARE_SMTP_URL: "smtps://fan:secret@mail.example.com",
     FANFARE_SMTP_FROM: "tv@example.com",
     FANFARE_DELAY_MB: "1500",
-    FANFARE_OTLP_ENDPOINT: "https://otlp.example.com/v1x",
-    FANFARE_OTLP_HEADERS: "Authorization=Basic Zm9vOmJhcg==, x-scope = tv",
+    OTEL_EXPORTER_OTLP_ENDPOINT: "https://otlp.example.com/v1x",
+    OTEL_EXPORTER_OTLP_HEADERS: "Authorization=Basic%20Zm9vOmJhcg==, x-scope = tv news%2C radio",
+    OTEL_SDK_DISABLED: "True",
+    OTEL_SERVICE_NAME: "fanfare Seoul",
+    OTEL_TRACES_SAMPLER: "parentbased_traceidratio",
+    OTEL_TRACES_SAMPLER_ARG: "0.25",
   };
   expect(config([], env)).toEqual({
     auditDays: 30,
@@ -201,7 +211,11 @@ test("every setting can be set", () => {
     smtpUrl: "smtps://fan:secret@mail.example.com",
     smtpFrom: "tv@example.com",
     otlpEndpoint: "https://otlp.example.com/v1x",
-    otlpHeaders: { authorization: "Basic Zm9vOmJhcg==", "x-scope": "tv" },
+    otlpHeaders: { authorization: "Basic Zm9vOmJhcg==", "x-scope": "tv news, radio" },
+    tracesDisabled: true,
+    traceServiceName: "fanfare Seoul",
+    traceSampler: "parentbased_traceidratio",
+    traceSamplerArg: 0.25,
     srtLatencyMs: 1_000,
     srtUrl: "srt://live.example.com:48890",
     logLevel: "debug",
@@ -231,8 +245,10 @@ const wrong: readonly { variable: string; value: string; allowed: RegExp }[] = [
   { variable: "FANFARE_PLAN_LIMITS", value: "STANDARD:3", allowed: /PLAN=NUMBER pairs/ },
   { variable: "FANFARE_PUBLISH_STATUS_NAME", value: "ON_AIR", allowed: /PUBLISHING or PUBLISH/ },
   { variable: "FANFARE_SHUTDOWN", value: "now", allowed: /one of cut, end/ },
-  { variable: "FANFARE_OTLP_ENDPOINT", value: "127.0.0.1:4318", allowed: /an address such as http:/ },
-  { variable: "FANFARE_OTLP_ENDPOINT", value: "http://user:pw@host:4318", allowed: /an address such as http:/ },
+  { variable: "OTEL_EXPORTER_OTLP_ENDPOINT", value: "127.0.0.1:4318", allowed: /an address such as http:/ },
+  { variable: "OTEL_TRACES_SAMPLER", value: "jaeger_remote", allowed: /one of parentbased_always_on, / },
+  { variable: "OTEL_TRACES_SAMPLER_ARG", value: "1.5", allowed: /a number from 0 to 1/ },
+  { variable: "OTEL_EXPORTER_OTLP_ENDPOINT", value: "http://user:pw@host:4318", allowed: /an address such as http:/ },
   { variable: "FANFARE_LOG_LEVEL", value: "verbose", allowed: /one of debug, info/ },
 ];
 test.each(wrong)("$variable=$value is refused with its name and what is allowed", ({ variable, value, allowed }) => {

@@ -1,8 +1,7 @@
-import { createServer, type Server } from "node:http";
-import { expect, onTestFinished, test } from "vitest";
-import { z } from "zod";
+import { expect, test } from "vitest";
 import { syntheticClip } from "../../../src/testkit/encoder/clip.ts";
 import { freePort } from "../../support/processes/free-port.ts";
+import { OtlpReceiver, valuesOf } from "../../support/processes/otlp-receiver.ts";
 import { waitFor } from "../../support/processes/waiting.ts";
 import { Stage, uniqueKey } from "../../support/stages/stage.ts";
 
@@ -10,63 +9,18 @@ const TRACE = "0af7651916cd43dd8448eb211c80319c";
 const PARENT = "b7ad6b7169203331";
 const TOKEN = "token-that-nobody-may-see";
 const WAIT_MS = 20_000;
-
-const value = z.object({ stringValue: z.string().optional(), intValue: z.int().optional() });
-const exported = z.object({
-  resourceSpans: z.array(
-    z.object({
-      resource: z.object({ attributes: z.array(z.object({ key: z.string(), value })) }),
-      scopeSpans: z.array(
-        z.object({
-          spans: z.array(
-            z.object({
-              traceId: z.string().regex(/^[0-9a-f]{32}$/),
-              spanId: z.string().regex(/^[0-9a-f]{16}$/),
-              parentSpanId: z.string().optional(),
-              name: z.string(),
-              startTimeUnixNano: z.string().regex(/^\d{19}$/),
-              endTimeUnixNano: z.string().regex(/^\d{19}$/),
-              attributes: z.array(z.object({ key: z.string(), value })),
-              status: z.object({ code: z.int(), message: z.string().optional() }),
-            }),
-          ),
-        }),
-      ),
-    }),
-  ),
-});
-type Span = z.infer<typeof exported>["resourceSpans"][number]["scopeSpans"][number]["spans"][number];
-
-const valuesOf = (list: Span["attributes"]) =>
-  Object.fromEntries(list.map((each) => [each.key, each.value.stringValue ?? each.value.intValue]));
-
-/** A receiver of OTLP over HTTP. */
-async function receiver() {
-  const bodies: string[] = [];
-  const heads: string[] = [];
-  const server: Server = createServer((request, response) => {
-    const chunks: Buffer[] = [];
-    request.on("data", (chunk: Buffer) => chunks.push(chunk));
-    request.on("end", () => {
-      heads.push(`${request.method} ${request.url} ${request.headers["content-type"]} ${request.headers["x-login"]}`);
-      bodies.push(Buffer.concat(chunks).toString());
-      response.end("{}");
-    });
-  });
-  const port = await freePort();
-  await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
-  onTestFinished(() => void server.close().closeAllConnections());
-  const resources = () => bodies.flatMap((body) => exported.parse(JSON.parse(body)).resourceSpans);
-  const spans = () => resources().flatMap(({ scopeSpans }) => scopeSpans.flatMap((scope) => scope.spans));
-  return { endpoint: `http://127.0.0.1:${port}`, bodies, heads, resources, spans };
-}
+const OTEL = { OTEL_SERVICE_NAME: "fanfare Seoul" };
 
 test("a change by the API is one trace, from the caller's span to the platform's answer", async () => {
-  const otlp = await receiver();
+  const otlp = await OtlpReceiver.start();
   const stage = await Stage.open();
   stage.keepSecret(TOKEN);
   const { api, fanfare } = await stage.server({
-    environment: { FANFARE_OTLP_ENDPOINT: `${otlp.endpoint}/`, FANFARE_OTLP_HEADERS: `x-login=${TOKEN}` },
+    environment: {
+      ...OTEL,
+      OTEL_EXPORTER_OTLP_ENDPOINT: `${otlp.endpoint}/`,
+      OTEL_EXPORTER_OTLP_HEADERS: `x-login=${TOKEN}`,
+    },
   });
   const target = await stage.target();
   const [firstKey, secondKey] = [uniqueKey("first"), uniqueKey("second")];
@@ -83,7 +37,7 @@ test("a change by the API is one trace, from the caller's span to the platform's
     body: JSON.stringify({ targetName: "CUSTOM", rtmpUrl: target.url, streamKey: secondKey }),
   });
   expect(answer.status).toBe(200);
-  const named = (name: string) => otlp.spans().find((span) => span.traceId === TRACE && span.name.startsWith(name));
+  const named = (name: string) => otlp.named(TRACE, name);
   await waitFor("the trace", WAIT_MS, () => named("target dial"));
 
   const [request, command, dial] = ["PUT /api/v2", "command channel", "target dial"].map(named);
@@ -107,8 +61,7 @@ test("a change by the API is one trace, from the caller's span to the platform's
   expect(first?.parentSpanId).toBeUndefined();
 
   expect(otlp.heads[0]).toBe(`POST /v1/traces application/json ${TOKEN}`);
-  const [resource] = otlp.resources();
-  expect(valuesOf(resource?.resource.attributes ?? [])).toMatchObject({ "service.name": "fanfare" });
+  expect(first?.resource).toMatchObject({ "service.name": "fanfare Seoul" });
   for (const secret of [firstKey, secondKey, channel.streamKey]) expect(otlp.bodies.join("")).not.toContain(secret);
   const metrics = await (await fetch(`${fanfare.origin}/metrics`)).text();
   expect(metrics).toMatch(/^fanfare_trace_spans_total\{result="exported"\} [1-9]/m);
@@ -117,7 +70,7 @@ test("a change by the API is one trace, from the caller's span to the platform's
 test("a server without a receiver has no metrics of traces, and one whose receiver is away works and says so once", async () => {
   const stage = await Stage.open();
   const endpoint = `http://127.0.0.1:${await freePort()}`;
-  const { api, fanfare } = await stage.server({ environment: { FANFARE_OTLP_ENDPOINT: endpoint } });
+  const { api, fanfare } = await stage.server({ environment: { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint } });
   await api.channels();
   await waitFor("the warning", WAIT_MS, () => fanfare.output.includes("traces are not exported") || undefined);
   await api.channels();

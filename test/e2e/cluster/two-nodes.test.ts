@@ -5,6 +5,7 @@ import { syntheticClip } from "../../../src/testkit/encoder/clip.ts";
 import type { KitTarget } from "../../../src/testkit/target/target.ts";
 import { SharedServices } from "../../support/cluster/shared-services.ts";
 import { ApiClient, type Channel } from "../../support/dashboard/api-client.ts";
+import { OtlpReceiver, valuesOf } from "../../support/processes/otlp-receiver.ts";
 import { waitFor } from "../../support/processes/waiting.ts";
 import { Stage, uniqueKey } from "../../support/stages/stage.ts";
 
@@ -13,6 +14,7 @@ const DEADLINE_MS = 10_000;
 const FAILOVER_MS_MAX = 2_500;
 /** Far more than a command takes, and less than the longest wait for its effect. */
 const COMMAND_MS_MAX = 1_900;
+const TRACE = "0af7651916cd43dd8448eb211c80319c";
 /** More than the headers and the first frame of the clip. */
 const MEDIA_BYTES = 20_000;
 
@@ -45,14 +47,33 @@ const happened = (api: ApiClient, channel: Channel, wanted: readonly string[]) =
 const becomes = (api: ApiClient, channel: Channel, wanted: readonly string[]) =>
   expect.poll(() => statuses(api, channel), { timeout: 5 * DEADLINE_MS }).toEqual(wanted);
 
+/** One trace from the request at node b over the hint to node a, which owns the channel, to the platform. */
+async function expectTraceAcrossNodes(otlp: OtlpReceiver, platId: number | undefined): Promise<void> {
+  const names = ["POST /api/v2", "node hint", "command channel", "target dial"];
+  const spans = await waitFor("the trace", DEADLINE_MS, () => {
+    const found = names.map((name) => otlp.named(TRACE, name));
+    return found.every((span) => span !== undefined) ? found : undefined;
+  });
+  expect(spans.map((span) => span?.resource["service.instance.id"])).toEqual(["b", "a", "a", "a"]);
+  expect(spans.slice(1).map((span) => span?.parentSpanId)).toEqual(spans.slice(0, -1).map((span) => span?.spanId));
+  expect(valuesOf(spans[3]?.attributes ?? [])).toMatchObject({
+    "fanfare.platform_id": platId,
+    "fanfare.result": "publishing",
+  });
+}
+
 /** Two nodes; the first one makes the tables. */
-async function twoNodes(stage: Stage) {
+async function twoNodes(stage: Stage, otlp: OtlpReceiver) {
   const services = await SharedServices.start(stage.folder);
   stage.onClose(() => services.close());
   for (const secret of services.secrets) stage.keepSecret(secret);
   const { credentials } = services;
   const node = async (name: string) => {
-    const environment = { ...(await services.environmentOf(name)), FANFARE_DRAIN_SECONDS: "60" };
+    const environment = {
+      ...(await services.environmentOf(name)),
+      FANFARE_DRAIN_SECONDS: "60",
+      OTEL_EXPORTER_OTLP_ENDPOINT: otlp.endpoint,
+    };
     const fanfare = await stage.fanfare({ dataFolder: join(stage.folder, name), credentials, environment });
     return { fanfare, api: new ApiClient(fanfare.origin, credentials, (secret) => stage.keepSecret(secret)) };
   };
@@ -64,7 +85,8 @@ test("two nodes say and do the same, and when one is killed the other carries it
 }) => {
   const stage = await Stage.open(onTestFinished);
   const [first, second] = [await stage.target(), await stage.target()];
-  const [a, b] = await twoNodes(stage);
+  const otlp = await OtlpReceiver.start(onTestFinished);
+  const [a, b] = await twoNodes(stage, otlp);
   const mediaAt = (target: KitTarget, connection: number) =>
     waitFor(
       `media on connection ${connection}`,
@@ -80,8 +102,11 @@ test("two nodes say and do the same, and when one is killed the other carries it
   await happened(b.api, channel, ["PUBLISH_START"]);
 
   // The node that takes the edit is not the one that dials.
-  await b.api.addPlatform(channel.channelId, { rtmpUrl: second.url, streamKey: uniqueKey("second") });
+  const traceparent = `00-${TRACE}-b7ad6b7169203331-01`;
+  const added = { rtmpUrl: second.url, streamKey: uniqueKey("second") };
+  await b.api.addPlatform(channel.channelId, added, { traceparent });
   await mediaAt(second, 0);
+  await expectTraceAcrossNodes(otlp, (await b.api.platforms(channel.channelId)).at(-1)?.platId);
   for (const { api } of [a, b]) await becomes(api, channel, ["PUBLISHING", "PUBLISHING"]);
   expect([a, b].map(({ fanfare }) => fanfare.output.includes('"target status"'))).toEqual([true, false]);
 

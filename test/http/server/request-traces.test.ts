@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { currentTrace } from "../../../src/http/server/request-traces.ts";
+import { currentTrace } from "../../../src/thread-protocol/traces/current-trace.ts";
 import type { TraceSpan } from "../../../src/thread-protocol/traces/traces.ts";
 import { Api, CHANNEL, CHANNELS } from "../api.ts";
 
@@ -38,7 +38,7 @@ test("a request is a span in its caller's trace, and its commands belong to that
       },
     },
   ]);
-  expect(seen).toEqual([{ traceId: TRACE, spanId: spans[0]?.spanId }]);
+  expect(seen).toEqual([{ traceId: TRACE, spanId: spans[0]?.spanId, isSampled: true }]);
   expect(currentTrace()).toBeUndefined();
 });
 
@@ -53,6 +53,39 @@ test("without a caller's trace one begins; a caller that records nothing gets no
   expect(spans.map(({ attributes }) => attributes["http.response.status_code"])).toEqual([200, 401]);
   // No fault of the server.
   expect(spans[1]?.error).toBeUndefined();
+});
+
+test("what a request leaves behind does not belong to its trace any more", async () => {
+  const { channelId } = await api.content("POST", CHANNELS, CHANNEL);
+  const seen: ReturnType<typeof currentTrace>[] = [];
+  const later = Promise.withResolvers<void>();
+  api.runtime.onApply = () => {
+    later.promise.then(() => seen.push(currentTrace()));
+  };
+  await api.put(`${CHANNELS}/${channelId}`, { ...CHANNEL, channelName: "other" });
+  await expect.poll(() => spans.length).toBe(2);
+  later.resolve();
+  await expect.poll(() => seen.length).toBe(1);
+  expect(seen).toEqual([undefined]);
+});
+
+test("a part of all traces is recorded by their ids, whatever a caller says, where the sampler does not follow it", async () => {
+  await api.close();
+  const ids = ["7f".repeat(16), "80".repeat(16), "ff".repeat(16)];
+  for (const [share, count] of [
+    [0, 0],
+    [0.5, 2],
+    [1, 3],
+  ] as const) {
+    spans = [];
+    api = await Api.open({ onSpan: (span) => spans.push(span), sampling: { share, followsParent: false } });
+    for (const traceId of ids) {
+      const headers = { traceparent: `00-${traceId}-${PARENT}-00` };
+      await api.call({ method: "GET", url: CHANNELS, headers });
+    }
+    expect(spans).toHaveLength(count);
+    if (share < 1) await api.close();
+  }
 });
 
 test("a fault of the server is the span's error", async () => {

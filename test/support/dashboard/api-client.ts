@@ -73,8 +73,13 @@ export class ApiClient {
   }
 
   /** Returns the `content` of the answer; throws with the whole answer unless its status is 200. */
-  async request(method: string, target: string, body?: unknown): Promise<unknown> {
-    const headers = { ...this.signedHeaders(method, target), "Content-Type": "application/json" };
+  async request(
+    method: string,
+    target: string,
+    body?: unknown,
+    more: Readonly<Record<string, string>> = {},
+  ): Promise<unknown> {
+    const headers = { ...this.signedHeaders(method, target), "Content-Type": "application/json", ...more };
     const sent = body === undefined ? {} : { body: JSON.stringify(body) };
     const answer = await fetch(`${this.#origin}${target}`, { method, headers, ...sent });
     const answerText = await answer.text();
@@ -117,10 +122,14 @@ export class ApiClient {
     return channel;
   }
 
-  async addPlatform(channelId: string, platform: NewPlatform): Promise<void> {
+  async addPlatform(
+    channelId: string,
+    platform: NewPlatform,
+    more: Readonly<Record<string, string>> = {},
+  ): Promise<void> {
     this.#onSecret(platform.streamKey);
     const body = { targetName: "CUSTOM", ...platform };
-    await this.request("POST", `/api/v2/re-stream/channels/${channelId}/platforms`, body);
+    await this.request("POST", `/api/v2/re-stream/channels/${channelId}/platforms`, body, more);
   }
 
   async channel(channelId: string): Promise<Channel> {

@@ -10,13 +10,26 @@ const MEDIA_THREADS_MAX = 64;
 /** One core is left for the control thread. Only Linux shares a port among threads, so elsewhere there is one thread. */
 const MEDIA_THREADS_DEFAULT = process.platform === "linux" ? Math.max(1, availableParallelism() - 1) : 1;
 
-/** Reads `name=value,name=value`. Spaces around a name or a value do not count. */
+/**
+ * Reads `name=value,name=value`, with percent-encoded values. Spaces around a name or a value do not count, and may be in a
+ * value.
+ */
 function parseHeaders(text: string): Readonly<Record<string, string>> | undefined {
   const pairs = text
     .split(",")
     .map((pair) => /^\s*([A-Za-z0-9-]{1,64})\s*=\s*([\x21-\x7e][\x20-\x7e]{0,2000}?)\s*$/.exec(pair));
-  if (pairs.includes(null)) return undefined;
-  return Object.fromEntries(pairs.map((pair) => [pair?.[1]?.toLowerCase(), pair?.[2]]));
+  const headers = pairs.map((pair) => [pair?.[1]?.toLowerCase() ?? "", decoded(pair?.[2] ?? "")] as const);
+  return headers.some(([, value]) => value === "") ? undefined : Object.fromEntries(headers);
+}
+
+/** Decodes a percent-encoded value of a header. Returns "" for what a header cannot hold. */
+function decoded(text: string): string {
+  try {
+    const value = decodeURIComponent(text);
+    return /^[\x21-\x7e][\x20-\x7e]*$/.test(value) ? value : "";
+  } catch {
+    return "";
+  }
 }
 
 /** The settings of encoders, relaying and targets, and of the process. */
@@ -79,14 +92,48 @@ export const MEDIA_SETTINGS = {
     "on",
   ),
   otlpEndpoint: setting(
-    "FANFARE_OTLP_ENDPOINT",
+    "OTEL_EXPORTER_OTLP_ENDPOINT",
     text("an address such as http://127.0.0.1:4318", /^https?:\/\/[^\s?#@]{1,1000}$/),
     "OpenTelemetry receiver (OTLP over HTTP) that gets traces (default: none, nothing is traced).",
   ),
   otlpHeaders: setting(
-    "FANFARE_OTLP_HEADERS",
-    parsed(parseHeaders, "NAME=VALUE pairs with commas between them, without other commas and line breaks"),
+    "OTEL_EXPORTER_OTLP_HEADERS",
+    parsed(parseHeaders, "NAME=VALUE pairs with commas between them; %2C in a value is a comma"),
     "Headers of the requests to that receiver, such as a login. Not a flag: they may be secret.",
+  ),
+  tracesDisabled: setting(
+    "OTEL_SDK_DISABLED",
+    parsed((text) => text.toLowerCase() === "true", "true, or anything else for false"),
+    "true: nothing is traced.",
+    "false",
+  ),
+  traceServiceName: setting(
+    "OTEL_SERVICE_NAME",
+    text("a name of up to 255 characters", /^[^\p{Cc}]{1,255}$/u),
+    "The name of this program in traces.",
+    "fanfare",
+  ),
+  traceSampler: setting(
+    "OTEL_TRACES_SAMPLER",
+    oneOf([
+      "parentbased_always_on",
+      "parentbased_always_off",
+      "parentbased_traceidratio",
+      "always_on",
+      "always_off",
+      "traceidratio",
+    ]),
+    "Which traces are recorded; with parentbased, what a caller decided counts.",
+    "parentbased_always_on",
+  ),
+  traceSamplerArg: setting(
+    "OTEL_TRACES_SAMPLER_ARG",
+    parsed(
+      (text) => (/^(?:0(?:\.\d{1,9})?|1(?:\.0{1,9})?)$/.test(text) ? Number(text) : undefined),
+      "a number from 0 to 1",
+    ),
+    "The part of all traces that a sampler with traceidratio records.",
+    "1",
   ),
   logLevel: setting(
     "FANFARE_LOG_LEVEL",

@@ -1,11 +1,12 @@
 import type { Clock } from "../../../base/clock.ts";
 import type { Log } from "../../../base/log.ts";
 import { NatsError } from "../../../cluster/nats-address.ts";
-import { type NatsBus, openNatsBus } from "../../../cluster/nats-bus.ts";
+import { openNatsBus } from "../../../cluster/nats-bus.ts";
 import { NodeRpc } from "../../../cluster/node-rpc.ts";
 import { Admission } from "../../../control/access/admission.ts";
 import { RememberedAdmissions } from "../../../control/access/remembered-admissions.ts";
 import type { ServerFact } from "../../../control/facts/server-fact.ts";
+import type { Bus } from "../../../control/ports/bus.ts";
 import type { KnownOwner, NodePeers, OwnerQuestion } from "../../../control/ports/owner-question.ts";
 import type { Incarnation, NewNode, ClusterNode as NodeRow } from "../../../control/ports/ownership-store.ts";
 import type { MovedBroadcast } from "../../../control/reports/moved-broadcast.ts";
@@ -28,10 +29,12 @@ import { releaseVersion } from "../../release.ts";
 import { linkTls } from "../../threads/link-tls.ts";
 import type { NodeLinkOptions } from "../../threads/media-options.ts";
 import type { ClusterHooks } from "../media/cluster-hooks.ts";
+import type { TraceExport } from "../observing/trace-export.ts";
 import { claimBoard, takeClaims } from "./claim-news.ts";
 import type { ClusterConfig } from "./cluster-config.ts";
 import { OwnerViews } from "./owner-views.ts";
 import { busQuestion, linkQuestion } from "./owner-ways.ts";
+import { TracedBus } from "./traced-bus.ts";
 
 /** A node that does not answer for this long, on either way, may be lost. In milliseconds. */
 const LOST_QUESTION_MS = 2_000;
@@ -43,6 +46,7 @@ type NodeParts = {
   readonly instance: string;
   readonly clock: Clock;
   readonly log: Log;
+  readonly traces: TraceExport | undefined;
 };
 
 /** What a node does with the rest of the server; set once that is composed. */
@@ -74,13 +78,14 @@ const NOT_YET: NodeListeners = {
 
 /** Connects to NATS and registers this process. Throws ConfigError where NATS refuses the login. */
 export async function openClusterNode(parts: NodeParts): Promise<ClusterNode> {
-  const { config, cluster, storage, instance, clock, log } = parts;
-  const bus = await openNatsBus({
+  const { config, cluster, storage, instance, clock, log, traces } = parts;
+  const nats = await openNatsBus({
     ...{ address: cluster.nats, cluster: instance, clientName: `fanfare ${config.nodeId}`, clock, log },
     random: Math.random,
   }).catch((error: unknown) => {
     throw error instanceof NatsError ? new ConfigError(`FANFARE_NATS_URL: ${error.message}`) : error;
   });
+  const bus = traces === undefined ? nats : new TracedBus(nats, traces.spans);
   try {
     const store = new PostgresOwnershipStore(storage.database);
     const { secrets } = storage.database;
@@ -103,7 +108,7 @@ export async function openClusterNode(parts: NodeParts): Promise<ClusterNode> {
 /** This process as one of the nodes that share a database: its number, what it owns, and how it hears of the others. */
 export class ClusterNode implements ClusterHooks, NodePeers {
   readonly self: Incarnation;
-  readonly bus: NatsBus;
+  readonly bus: Bus;
   readonly rpc: NodeRpc;
   readonly store: PostgresOwnershipStore;
   readonly nodes: NodeDirectory;
@@ -124,7 +129,7 @@ export class ClusterNode implements ClusterHooks, NodePeers {
 
   constructor(
     { config, cluster, storage, clock, log }: NodeParts,
-    bus: NatsBus,
+    bus: Bus,
     store: PostgresOwnershipStore,
     { self, registered }: { readonly self: Incarnation; readonly registered: () => NewNode },
   ) {

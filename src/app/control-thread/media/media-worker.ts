@@ -1,8 +1,8 @@
 import { Worker } from "node:worker_threads";
 import type { Clock } from "../../../base/clock.ts";
 import type { Log } from "../../../base/log.ts";
-import { currentTrace } from "../../../http/server/request-traces.ts";
 import type { ShutdownMode, ToControl, ToMedia } from "../../../thread-protocol/messages.ts";
+import { currentTrace } from "../../../thread-protocol/traces/current-trace.ts";
 import type { ThreadOptions, ThreadStart } from "../../threads/media-options.ts";
 import type { PoolWorker } from "../../threads/pool-worker.ts";
 import { threadEntry } from "../../threads/thread-entry.ts";

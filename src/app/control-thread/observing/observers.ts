@@ -12,7 +12,6 @@ import { OwnTroubles } from "../own-troubles.ts";
 import type { Foundations } from "../server-options.ts";
 import type { Buses } from "../subscriptions.ts";
 import { ThreadWatch } from "../thread-watch.ts";
-import { type TraceExport, traceExportOf } from "./trace-export.ts";
 
 /** The buses of a server, and what it knows from them: live state, ingest check, metrics, troubles, threads. */
 export type Observers = {
@@ -25,8 +24,6 @@ export type Observers = {
   readonly metrics: Metrics;
   readonly troubles: OwnTroubles;
   readonly threads: ThreadWatch;
-  /** Where traces go; undefined where none are wanted. */
-  readonly traces: TraceExport | undefined;
 };
 
 /** Makes them; nothing is subscribed yet. `sourceOf`: what a channel's source does. */
@@ -52,6 +49,6 @@ export function newObservers(
     ...{ clock, metrics: metrics.threads, loadMax: config.loadMaxPercent / 100 },
     onOverload: (isThere) => troubles.set("overloaded", isThere),
   });
-  const traces = traceExportOf(foundations, metrics);
-  return { clock, buses, publish, liveState, ingestChecks, healthOf, metrics, troubles, threads, traces };
+  if (foundations.traces !== undefined) metrics.include(foundations.traces.metrics);
+  return { clock, buses, publish, liveState, ingestChecks, healthOf, metrics, troubles, threads };
 }

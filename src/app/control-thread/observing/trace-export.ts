@@ -1,27 +1,36 @@
+import { randomBytes } from "node:crypto";
+import { systemClock } from "../../../base/clock.ts";
 import type { Log } from "../../../base/log.ts";
-import type { Metrics } from "../../../telemetry/metrics.ts";
 import type { TraceExporter } from "../../../telemetry/traces/trace-exporter.ts";
 import { TraceMetrics } from "../../../telemetry/traces/trace-metrics.ts";
+import type { SpanDeps } from "../../../thread-protocol/traces/open-span.ts";
 import type { TraceSpan } from "../../../thread-protocol/traces/traces.ts";
+import type { Config } from "../../config/settings/settings.ts";
+import { samplingOf } from "../../config/trace-sampling.ts";
 import { releaseVersion } from "../../release.ts";
-import type { Foundations } from "../server-options.ts";
 
 /** Where spans go. */
 export type TraceExport = {
+  /** What the spans of this thread are made with. */
+  readonly spans: SpanDeps;
+  readonly metrics: TraceMetrics;
+  /** Takes a span of any thread. */
   readonly add: (span: TraceSpan) => void;
   /** Sends what waits, for a bounded time. */
   readonly close: () => Promise<void>;
 };
 
-/** Where the settings say that traces go; undefined where they name no receiver. */
-export function traceExportOf({ config, log }: Foundations, metrics: Metrics): TraceExport | undefined {
-  const { otlpEndpoint, otlpHeaders = {}, nodeId } = config;
-  if (otlpEndpoint === undefined) return undefined;
-  const counts = new TraceMetrics();
-  metrics.include(counts);
-  const exporter = load(otlpEndpoint, otlpHeaders, nodeId, log, counts);
+/** Where the settings say that traces go; undefined where they want none. */
+export function traceExportOf(config: Config, log: Log): TraceExport | undefined {
+  const sampling = samplingOf(config);
+  if (config.otlpEndpoint === undefined || sampling === undefined) return undefined;
+  const metrics = new TraceMetrics();
+  const exporter = load(config.otlpEndpoint, config, log, metrics);
+  const add = (span: TraceSpan) => void exporter.then((loaded) => loaded.add(span));
   return {
-    add: (span) => void exporter.then((loaded) => loaded.add(span)),
+    spans: { clock: systemClock, randomBytes, sampling, onSpan: add },
+    metrics,
+    add,
     close: async () => (await exporter).close(),
   };
 }
@@ -29,8 +38,7 @@ export function traceExportOf({ config, log }: Foundations, metrics: Metrics): T
 /** OpenTelemetry's packages are loaded only where traces are wanted. */
 async function load(
   endpoint: string,
-  headers: Readonly<Record<string, string>>,
-  nodeId: string,
+  { otlpHeaders = {}, nodeId, traceServiceName }: Config,
   log: Log,
   metrics: TraceMetrics,
 ): Promise<TraceExporter> {
@@ -40,9 +48,9 @@ async function load(
   ]);
   const url = `${endpoint.replace(/\/$/, "")}/v1/traces`;
   return new Exporter({
-    exporter: new OTLPTraceExporter({ url, headers: { ...headers }, timeoutMillis: EXPORT_DEADLINE_MS }),
+    exporter: new OTLPTraceExporter({ url, headers: { ...otlpHeaders }, timeoutMillis: EXPORT_DEADLINE_MS }),
     resource: {
-      "service.name": "fanfare",
+      "service.name": traceServiceName,
       "service.version": releaseVersion(),
       "service.instance.id": nodeId,
     },
