@@ -107,6 +107,7 @@ class OpenLink implements Link {
   readonly isHolding = false;
   readonly isResending = false;
   readonly pendingBytes = 0;
+  readonly isBehind = false;
   readonly acks = undefined;
   readonly kernelQueue = undefined;
   readonly creditBytes = Number.POSITIVE_INFINITY;

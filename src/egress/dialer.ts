@@ -7,6 +7,7 @@ import { withOwnNames } from "../net/dns/own-names.ts";
 import type { Resolver } from "../net/dns/resolver.ts";
 import { DirectSockets } from "../net/kernel/direct-sockets.ts";
 import { KernelQueues } from "../net/kernel/kernel-queues.ts";
+import { SharedLooks } from "../net/shared-looks.ts";
 import type { CheckedAddress } from "../net/target-address.ts";
 import { parseTargetUrl, type TargetAddress } from "../protocol/rtmp/url.ts";
 import type { Dialer, LinkEvents } from "../relay/subscriber/rtmp-push/link.ts";
@@ -46,6 +47,7 @@ export class RtmpDialer implements Dialer {
   readonly #policy: AddressPolicy;
   readonly #tlsMemory: TlsMemory;
   readonly #queues: KernelQueues;
+  readonly #looks: SharedLooks;
   readonly #directSockets: DirectSockets;
   #whenIdle: (() => void) | undefined;
 
@@ -54,6 +56,7 @@ export class RtmpDialer implements Dialer {
     this.#policy = withOwnNames(deps.policy, deps.resolver, deps.clock);
     this.#tlsMemory = new TlsMemory(deps.extraCa ?? "");
     this.#queues = new KernelQueues(deps.clock);
+    this.#looks = new SharedLooks(deps.clock);
     this.#directSockets = deps.directSockets ?? new DirectSockets();
   }
 
@@ -89,6 +92,7 @@ export class RtmpDialer implements Dialer {
       onFault,
       onTrouble,
       queues: this.#queues,
+      looks: this.#looks,
       directSockets: this.#directSockets,
       reach: async (address, signal) => {
         const addresses = await this.#resolve(target, address, signal);

@@ -67,6 +67,11 @@ export class LinkProofs {
     if (hadCredit && this.#givenBytes >= this.#creditEnd) this.#deps.queues.hurry();
   }
 
+  /** Whether the kernel had no room for some of what it was given; true where that is not known. */
+  get isKernelFull(): boolean {
+    return this.#kernel === undefined || this.#kernel.isWaiting;
+  }
+
   /** The peer acknowledged this running total. */
   acknowledged(total: number): void {
     this.#acks.take(total, this.#givenBytes);

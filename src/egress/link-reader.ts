@@ -1,6 +1,7 @@
 import type { Socket } from "node:net";
 import type { Clock, Timer } from "../base/clock.ts";
 import { TlsOverhead } from "../base/tls-overhead.ts";
+import type { SharedLooks } from "../net/shared-looks.ts";
 import { READ_TURN_MS } from "../protocol/rtmp/chunk/paced-reader.ts";
 import type { ClientOutput } from "../protocol/rtmp/client/client-outputs.ts";
 import type { ClientSession } from "../protocol/rtmp/client/client-session.ts";
@@ -13,13 +14,13 @@ const NOTHING = Buffer.alloc(0);
 const TURN_BYTES_MAX = 128 * 1024;
 const FLOOD_BYTES_MAX = 8 * 1024 * 1024;
 const FLOOD_MS = 10_000;
-/** How often the raw bytes behind TLS are counted, in milliseconds. */
-const LOOK_MS = 250;
 
 type LinkReaderParts = {
   readonly socket: Socket;
   readonly session: ClientSession;
   readonly clock: Clock;
+  /** Where the raw bytes behind TLS are counted, some times a second. */
+  readonly looks: SharedLooks;
   /** Called with what `session` makes of the bytes. Never throws. */
   readonly take: (step: () => readonly ClientOutput[]) => void;
   /** More raw bytes came than a target needs to send, though few of them are RTMP. */
@@ -34,7 +35,7 @@ export class LinkReader {
   #timer: Timer | undefined;
   #isStopped = false;
   #ignoredBytes = 0;
-  #lookTimer: Timer | undefined;
+  #stopLooking = (): void => undefined;
   #turnBytes: number;
   #floodFrom: { readonly ms: number; readonly bytes: number };
 
@@ -47,19 +48,18 @@ export class LinkReader {
     this.#turnBytes = bytesCame(parts.socket);
     this.#floodFrom = { ms: parts.clock.now(), bytes: this.#turnBytes };
     const below = socketBelow(parts.socket);
-    if (below !== undefined) this.#look(new TlsOverhead(below));
+    if (below === undefined) return;
+    const overhead = new TlsOverhead(below);
+    this.#stopLooking = parts.looks.add(() => this.#look(overhead));
   }
 
   /** TLS reports no event for its own messages, such as new keys and tickets without end. */
   #look(overhead: TlsOverhead): void {
     const { clock, socket, onFlood } = this.#parts;
-    this.#lookTimer = clock.startTimer(LOOK_MS, () => {
-      const now = { ms: clock.now(), bytes: bytesCame(socket) };
-      const isFlood = overhead.isFlood(socket.bytesRead) || now.bytes - this.#floodFrom.bytes > FLOOD_BYTES_MAX;
-      if (isFlood) return onFlood();
-      if (now.ms - this.#floodFrom.ms >= FLOOD_MS) this.#floodFrom = now;
-      this.#look(overhead);
-    });
+    const now = { ms: clock.now(), bytes: bytesCame(socket) };
+    const isFlood = overhead.isFlood(socket.bytesRead) || now.bytes - this.#floodFrom.bytes > FLOOD_BYTES_MAX;
+    if (isFlood) return onFlood();
+    if (now.ms - this.#floodFrom.ms >= FLOOD_MS) this.#floodFrom = now;
   }
 
   /**
@@ -69,7 +69,7 @@ export class LinkReader {
   stop(): void {
     this.#isStopped = true;
     this.#timer?.cancel();
-    this.#lookTimer?.cancel();
+    this.#stopLooking();
     this.#parts.socket.resume();
   }
 

@@ -7,6 +7,7 @@ import { type MachineTrouble, machineTroubleOf, systemCode } from "../base/syste
 import type { DirectSocket } from "../net/kernel/direct-socket.ts";
 import type { DirectSockets } from "../net/kernel/direct-sockets.ts";
 import type { KernelQueues } from "../net/kernel/kernel-queues.ts";
+import type { SharedLooks } from "../net/shared-looks.ts";
 import type { ClientFailure, ClientOutput, ClientStage } from "../protocol/rtmp/client/client-outputs.ts";
 import { ClientSession } from "../protocol/rtmp/client/client-session.ts";
 import { takesFourCc } from "../protocol/rtmp/client/enhanced-connect.ts";
@@ -58,6 +59,7 @@ export type LinkDeps = {
    */
   readonly reach: (address: TargetAddress, signal: AbortSignal) => Promise<string>;
   readonly queues: KernelQueues;
+  readonly looks: SharedLooks;
   readonly directSockets: DirectSockets;
   /** Called with an error that no peer caused. */
   readonly onFault: (error: unknown) => void;
@@ -125,6 +127,11 @@ export class RtmpLink implements Link {
     const bytes = this.#socket?.writableLength ?? 0;
     this.#mayBePending = bytes > 0;
     return bytes;
+  }
+
+  get isBehind(): boolean {
+    if (this.pendingBytes === 0) return false;
+    return !(this.#socket instanceof TLSSocket) || this.#proofs?.isKernelFull !== false;
   }
 
   /** Our own messages wait in the same queue: the number of taken bytes never goes down. */
@@ -244,7 +251,7 @@ export class RtmpLink implements Link {
     this.#app = app;
     this.#socket = socket;
     this.#direct = this.#deps.directSockets.of(socket);
-    const { clock, queues } = this.#deps;
+    const { clock, queues, looks } = this.#deps;
     this.#proofs = new LinkProofs({ socket, queues, clock, onCredit: () => this.#reportDrained() });
     this.#session = session;
     // A connection that only served a login may send something after its end.
@@ -258,7 +265,7 @@ export class RtmpLink implements Link {
       }
     };
     const onFlood = () => this.#fail(targetError("sent-too-much"));
-    this.#reader = new LinkReader({ socket, session, clock: this.#deps.clock, take, onFlood });
+    this.#reader = new LinkReader({ socket, session, clock, looks, take, onFlood });
     socket.on("error", (error) => {
       if (!isCurrent()) return;
       const trouble = machineTroubleOf(systemCode(error));

@@ -52,6 +52,7 @@ export class SrtLink implements Link {
   readonly form = MPEG_TS;
   readonly isHolding = false;
   readonly pendingBytes = 0;
+  readonly isBehind = false;
   readonly acks = undefined;
   readonly creditBytes = Number.POSITIVE_INFINITY;
   readonly #target: TargetSpec;

@@ -245,7 +245,8 @@ export class Engine {
       return;
     }
     const only = this.#channels.get(channelId);
-    if (only !== undefined) this.#flush(only);
+    // A read that completed no message brings nothing to send.
+    if (only !== undefined && this.#dirty.has(only)) this.#flush(only);
   }
 
   /** The recorder has come: channels that wait for it begin to record. */

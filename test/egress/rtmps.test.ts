@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { createServer as createTlsServer, getCACertificates, setDefaultCACertificates } from "node:tls";
 import { beforeAll, expect, test } from "vitest";
 import { encodeMessage } from "../../src/protocol/rtmp/chunk/chunk-writer.ts";
@@ -39,6 +40,18 @@ test("a target behind TLS gets the key, what is written, and the commands of a c
   expect(target.connections[0]?.report.commands.slice(-2)).toEqual(["FCUnpublish", "deleteStream"]);
 });
 
+test("a link over TLS is not behind while the kernel takes what it is given", async () => {
+  const { url } = await secureTarget();
+  const { link, outcome, dialer } = dial(url, overLoopback);
+  await outcome;
+  await expect.poll(() => link.pendingBytes).toBe(0);
+  link.write(media(1_000));
+  expect(link.pendingBytes).toBeGreaterThan(0);
+  expect(link.isBehind).toBe(false);
+  link.close("cut");
+  await dialer.idle();
+});
+
 test("a buffer given to a link over TLS may be overwritten at once, and a stuck target still gets the original", async () => {
   const { target, url } = await secureTarget();
   const { link, outcome, dialer } = dial(url, overLoopback);
@@ -73,8 +86,12 @@ test("a link over TLS that is stuck can be broken off", async () => {
   const { url } = await secureTarget({ stall: { afterBytes: 1 } });
   const { link, outcome, dialer } = dial(url, overLoopback);
   await outcome;
-  for (let count = 0; link.pendingBytes === 0 && count < 50; count += 1) link.write(media(1_000_000));
-  expect(link.pendingBytes).toBeGreaterThan(0);
+  for (let count = 0; !link.isBehind && count < 50; count += 1) {
+    link.write(media(1_000_000));
+    // The kernel is given the next write once this one is reported.
+    await nextTurn();
+  }
+  expect(link.isBehind).toBe(true);
   const before = link.takenBytes;
   link.close("abort");
   await dialer.idle();

@@ -26,6 +26,11 @@ export class KernelSocket {
     return this.#handle.bytesWritten - this.#handle.writeQueueSize;
   }
 
+  /** Whether Node waits until the kernel takes bytes that were written. */
+  get isWaiting(): boolean {
+    return this.#handle.writeQueueSize > 0;
+  }
+
   /** Resets the connection: the peer learns at once that it is over, even if data is still on its way. */
   reset(): void {
     if (!(this.#socket instanceof TLSSocket)) {

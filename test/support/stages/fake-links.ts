@@ -37,6 +37,12 @@ export class FakeLink implements Link {
     return this.pendingBytes > 0;
   }
 
+  /** True: what is pending is in the kernel, as behind TLS. */
+  isReportedLater = false;
+  get isBehind(): boolean {
+    return this.pendingBytes > 0 && !this.isReportedLater;
+  }
+
   acks: PeerAcks | undefined = undefined;
   /** Undefined: as where the kernel's queue cannot be read. */
   kernelQueue: KernelQueue | undefined = undefined;

@@ -19,6 +19,11 @@ export interface Link {
   readonly isHolding: boolean;
   /** Bytes given to `write` that the kernel has not taken yet. 0 means that the next write may be sent at once. */
   readonly pendingBytes: number;
+  /**
+   * Whether the kernel had no room for some of what is pending. False while bytes are pending only because TLS reports
+   * each write in a later turn of the event loop.
+   */
+  readonly isBehind: boolean;
   /** Bytes of `write` that the kernel has taken, in total. */
   readonly takenBytes: number;
   /** The target's acknowledgements in RTMP; absent before the first. */

@@ -10,7 +10,11 @@ import { SendQueue } from "./send-queue.ts";
 
 /** The most bytes of one write. */
 const WRITE_BYTES_MAX = 128 * 1024;
-/** … and of one write while the target is behind, so that progress shows even if it takes bytes slowly. */
+/**
+ * … and of the next write after one that the kernel had no room for, so that progress shows even if the target takes bytes
+ * slowly. Each write that the kernel takes at once doubles it: behind TLS there is one write in a turn of the event loop,
+ * and a target that can take more must catch up.
+ */
 const WRITE_BYTES_MAX_BEHIND = 4 * 1024;
 /**
  * A target that is ready this soon after a keyframe begins with that keyframe, from the cache: the burst is too short
@@ -45,8 +49,8 @@ export class RtmpPush implements Subscriber {
   readonly #link: Link;
   #hasBegun = false;
   #isInStep = false;
-  /** The socket did not take everything at once, and the queue has not been empty since. */
-  #isBehind = false;
+  /** The most bytes of the next write. */
+  #writeBytesMax = WRITE_BYTES_MAX;
   #isOver = false;
   #packer: Packer | undefined;
   /** Mean bytes a second of the rendition it gets. */
@@ -115,7 +119,7 @@ export class RtmpPush implements Subscriber {
     if (slices === undefined) return false;
     for (const slice of slices) link.write(slice);
     this.queue.passed(batch);
-    this.#isBehind = link.pendingBytes > 0;
+    this.#fitWrites();
     if (link.isHolding) batch.keep();
     return true;
   }
@@ -125,15 +129,20 @@ export class RtmpPush implements Subscriber {
     const link = this.#link;
     if (this.#isOver) return;
     while (link.pendingBytes === 0 && link.creditBytes > 0) {
-      const most = this.#isBehind ? WRITE_BYTES_MAX_BEHIND : WRITE_BYTES_MAX;
-      const bytes = this.queue.take(Math.min(most, link.creditBytes));
+      const bytes = this.queue.take(Math.min(this.#writeBytesMax, link.creditBytes));
       if (bytes === undefined) {
-        this.#isBehind = false;
+        this.#writeBytesMax = WRITE_BYTES_MAX;
         return;
       }
       link.write(bytes);
+      this.#fitWrites();
     }
-    this.#isBehind = true;
+  }
+
+  #fitWrites(): void {
+    const { isBehind, creditBytes } = this.#link;
+    const isFull = isBehind || creditBytes <= 0;
+    this.#writeBytesMax = isFull ? WRITE_BYTES_MAX_BEHIND : Math.min(WRITE_BYTES_MAX, 2 * this.#writeBytesMax);
   }
 
   tick(streamPerSecond: number): void {
