@@ -117,8 +117,8 @@ export const LAB_RUNS: Readonly<Record<string, LabRun>> = {
     run: runNginx,
   },
   versions: {
-    usage: "N  another version beside this one, N times: each owns a channel whose encoder comes through the other",
-    options: { ...compared },
+    usage: "1  another version beside this one: each owns a channel whose encoder comes through the other",
+    options: { ...compared, channels: 2 },
     other: { nodes: ["a", "c"], isNeeded: true },
     run: runVersions,
   },

@@ -46,17 +46,19 @@ export type VersionsResult = {
  * owner.
  */
 export async function twoVersions(lab: Lab): Promise<VersionsResult> {
-  const [channel] = lab.channels;
+  const [first, second] = lab.channels;
   const [older, newer] = lab.nodes;
-  if (channel === undefined || older === undefined || newer === undefined) throw new Error("no channel or node");
+  if (first === undefined || second === undefined || older === undefined || newer === undefined)
+    throw new Error("too few channels or nodes");
   const clip = await makeClip(CLIP);
   const looped = await readLoopedClip(clip.path);
-  const watch = new PublisherWatch(channel.targets);
+  const watch = new PublisherWatch([...first.targets, ...second.targets]);
   const faults: string[] = [];
   const directions: Direction[] = [];
-  for (const [owner, visitor] of [
-    [older, newer],
-    [newer, older],
+  // A channel stays with its owner for two minutes after its broadcast: each direction has one of its own.
+  for (const [channel, owner, visitor] of [
+    [first, older, newer],
+    [second, newer, older],
   ] as const) {
     const start = () => startFfmpeg(clip, `${ingestUrl(visitor)}/${channel.streamKey}`, { loops: true });
     directions.push(await oneDirection({ lab, channel, owner, visitor, looped, faults }, start));
