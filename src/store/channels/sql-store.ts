@@ -1,5 +1,4 @@
-import type { ExpressionBuilder, Kysely, Transaction } from "kysely";
-import { sql } from "kysely";
+import type { Kysely, Transaction } from "kysely";
 import type { AuditSubject } from "../../control/audit/audit.ts";
 import {
   changesBetween,
@@ -34,12 +33,13 @@ import {
   updateLastUsed,
 } from "../access/access-keys.ts";
 import type { Database } from "../database/database.ts";
-import { lockChannel, writesSideBySide } from "../database/locks.ts";
+import { lockChannel } from "../database/locks.ts";
 import { takeNumber } from "../database/numbers.ts";
 import { nextRevision } from "../database/timeline.ts";
 import type { Schema } from "../schema/schema.ts";
 import type { Secrets } from "../secrets/secrets.ts";
 import { backupKeyColumns, channelColumns, srtPassphraseColumns, streamKeyColumns } from "./channel-columns.ts";
+import { callbackUrl, selectChannelIds, selectChannels } from "./channel-list.ts";
 import { checkLoginIsFree, ingestLoginColumns, NO_INGEST_LOGIN, selectIngestUser } from "./ingest-logins.ts";
 import { alertColumns, freezeColumns, labelColumns, readChannel, readTarget } from "./rows.ts";
 import { insertTargets, targetChangeColumns } from "./target-columns.ts";
@@ -92,40 +92,11 @@ export class SqlStore implements Store {
     filter: ChannelFilter,
     page: Page,
   ): Promise<{ readonly channels: readonly ChannelRecord[]; readonly total: number }> {
-    return this.#database.read(async (db) => {
-      // First the page, then what belongs to each of its rows: a database would also count for every row before the page.
-      const listed = filtered(db, filter)
-        .selectAll()
-        .orderBy("instance_no", "desc")
-        .limit(page.size)
-        .offset((page.number - 1) * page.size);
-      const rows = await db
-        .selectFrom(listed.as("channel"))
-        .selectAll()
-        .select(({ selectFrom, fn }) =>
-          selectFrom("target")
-            .whereRef("target.channel_id", "=", "channel.channel_id")
-            .select(fn.countAll<number>().as("count"))
-            .as("target_count"),
-        )
-        .select(callbackUrl)
-        .orderBy("instance_no", "desc")
-        .execute();
-      const counted = await filtered(db, filter)
-        .select(({ fn }) => fn.countAll<number>().as("total"))
-        .executeTakeFirstOrThrow();
-      return {
-        channels: rows.map((row) => readChannel(row, Number(row.target_count ?? 0), this.#secrets)),
-        total: Number(counted.total),
-      };
-    });
+    return this.#database.read((db) => selectChannels(db, this.#secrets, filter, page));
   }
 
   listChannelIds(): Promise<readonly ChannelId[]> {
-    return this.#database.read(async (db) => {
-      const rows = await filtered(db, {}).select("channel_id").orderBy("instance_no", "desc").execute();
-      return rows.map((row) => row.channel_id);
-    });
+    return this.#database.read(selectChannelIds);
   }
 
   findChannel(channelId: ChannelId): Promise<Channel | undefined> {
@@ -303,14 +274,6 @@ export class SqlStore implements Store {
   }
 }
 
-/** The sealed address of a channel's own webhook, as a column in a query for channels. */
-function callbackUrl({ selectFrom }: ExpressionBuilder<Schema, "channel">) {
-  return selectFrom("webhook_endpoint")
-    .whereRef("webhook_endpoint.scope", "=", "channel.channel_id")
-    .select("webhook_endpoint.url")
-    .as("callback_url");
-}
-
 async function selectChannel(db: Kysely<Schema>, secrets: Secrets, channelId: ChannelId): Promise<Channel | undefined> {
   const row = await db
     .selectFrom("channel")
@@ -344,30 +307,6 @@ async function raisedRevision(
     .where("channel_id", "=", channelId)
     .execute();
   return selectChannel(trx, secrets, channelId);
-}
-
-/** PostgreSQL takes an array of any length as one parameter; its lists of parameters end at 65,535, and none is empty. */
-function isAmong(db: Kysely<Schema>, { channelIds, isInside }: NonNullable<ChannelFilter["among"]>) {
-  if (writesSideBySide(db)) {
-    const ids = [...channelIds];
-    return isInside ? sql<boolean>`channel_id = any(${ids})` : sql<boolean>`channel_id <> all(${ids})`;
-  }
-  const list = sql.join(channelIds);
-  return isInside ? sql<boolean>`channel_id in (${list})` : sql<boolean>`channel_id not in (${list})`;
-}
-
-function filtered(db: Kysely<Schema>, filter: ChannelFilter) {
-  // Word for word the condition of the index `channel_listed`: with a parameter the database could not see that the
-  // index applies.
-  let narrowed = db.selectFrom("channel").where(sql<boolean>`state != 'deleted'`);
-  if (filter.channelId !== undefined) narrowed = narrowed.where("channel_id", "=", filter.channelId);
-  if (filter.state !== undefined) narrowed = narrowed.where("state", "=", filter.state);
-  if (filter.namePart !== undefined) {
-    const pattern = `%${filter.namePart.toLowerCase().replace(/[\\%_]/g, "\\$&")}%`;
-    narrowed = narrowed.where(sql<boolean>`lower(name) like ${pattern} escape '\\'`);
-  }
-  if (filter.among !== undefined) narrowed = narrowed.where(isAmong(db, filter.among));
-  return narrowed;
 }
 
 function keySettings(key: AccessKey | undefined): Settings {
