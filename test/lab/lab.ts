@@ -53,6 +53,8 @@ export type LabOptions = {
   readonly network?: "proxies" | "hosts";
   /** Default one. */
   readonly natsServers?: number;
+  /** Further settings of the nodes. */
+  readonly environment?: Readonly<Record<string, string>>;
   /** How long a node that is stopped carries its broadcasts on; default not at all. */
   readonly drainSeconds?: number;
   /** Whether there is a fourth node, which does not run yet; default not. */
@@ -108,6 +110,7 @@ export class Lab {
     drainSeconds = 0,
     hasSpare = false,
     other,
+    environment: more = {},
   }: LabOptions): Promise<Lab> {
     const closers: (() => Promise<unknown>)[] = [];
     try {
@@ -124,6 +127,7 @@ export class Lab {
         FANFARE_TARGET_ALLOW: TARGETS_ALLOWED,
         ...(SILENT_MS === undefined ? {} : { FANFARE_OWNER_SILENT_MS: SILENT_MS }),
         ...(isProxied ? PROXIED : {}),
+        ...more,
       };
       const ways = new Map<string, NodeWays>();
       let spare: LabNode | undefined;
