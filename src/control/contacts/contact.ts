@@ -84,8 +84,11 @@ export interface ContactStore {
   findContact(contactId: string): Promise<ContactState | undefined>;
   /** Returns false where there are `CONTACTS_MAX` already. */
   addContact(contact: Contact): Promise<boolean>;
-  /** Replaces it; what waits is due at once, as if it had never been tried. Returns false where it is gone. */
-  updateContact(contact: Contact): Promise<boolean>;
+  /**
+   * Changes it by `decide`, which gets it as it is while nobody else changes it. What waits is due at once, as if it had never
+   * been tried. Returns false where it is gone.
+   */
+  changeContact(contactId: string, decide: (present: Contact) => Contact): Promise<boolean>;
   /** With what waits. Returns false where it is gone. */
   deleteContact(contactId: string): Promise<boolean>;
   /**

@@ -65,15 +65,14 @@ export class Contacts {
   /** Throws DomainError `contact-not-found`. */
   async update(contactId: string, { address, ...settings }: ContactChange): Promise<ContactState> {
     const { store, clock, wake } = this.#deps;
-    const present = await this.get(contactId);
-    const { waitingCount: _waiting, lastProblem: _problem, lastStatus: _status, nextTime: _next, ...contact } = present;
-    const changed: Contact = {
-      ...contact,
+    const updateTime = clock.wallNow();
+    const change = (present: Contact): Contact => ({
+      ...present,
       ...settings,
-      address: withChange(contact.address, address ?? {}),
-      updateTime: clock.wallNow(),
-    };
-    if (!(await store.updateContact(changed))) throw new DomainError({ kind: "contact-not-found" });
+      address: withChange(present.address, address ?? {}),
+      updateTime,
+    });
+    if (!(await store.changeContact(contactId, change))) throw new DomainError({ kind: "contact-not-found" });
     wake();
     return this.get(contactId);
   }

@@ -158,7 +158,7 @@ export class ScheduleRunner {
       if (isFromWrongClock(schedule, nowMs)) {
         log.warn("the clock was wrong: a schedule begins anew", { scheduleId: schedule.scheduleId });
         const renewed = { ...schedule, doneTime: nowMs };
-        await store.putSchedule(renewed);
+        await store.resetDone(schedule.scheduleId, nowMs);
         this.#known.set(schedule.scheduleId, { schedule: renewed, lookAt: nextLook(renewed) });
         continue;
       }

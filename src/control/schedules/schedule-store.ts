@@ -8,8 +8,14 @@ export interface ScheduleStore {
   /** Those of one channel, oldest first. */
   listChannelSchedules(channelId: ChannelId): Promise<readonly Schedule[]>;
   findSchedule(channelId: ChannelId, scheduleId: string): Promise<Schedule | undefined>;
-  /** In place of the one with this id. What is recorded of its last run is replaced too. */
-  putSchedule(schedule: Schedule): Promise<void>;
+  /**
+   * Adds or changes one of the channel's schedules: stores what `decide` makes of all of them as they are, oldest first, while
+   * nobody else changes one of this channel. What is recorded of runs stays, and `doneTime` does not fall. Rejects with what
+   * `decide` throws.
+   */
+  editSchedule(channelId: ChannelId, decide: (present: readonly Schedule[]) => Schedule): Promise<Schedule>;
+  /** The clock was wrong: starts up to `doneTime` are done with, and later ones are not. */
+  resetDone(scheduleId: string, doneTime: number): Promise<void>;
   /** Returns whether it was there. */
   removeSchedule(channelId: ChannelId, scheduleId: string): Promise<boolean>;
   /**

@@ -71,32 +71,32 @@ export class Schedules {
    * `too-many-schedules`.
    */
   async create(channelId: ChannelId, settings: ScheduleSettings): Promise<ScheduleDetail> {
-    const { clock, randomBytes, scheduleStore } = this.#deps;
-    const channel = await this.#channel(channelId);
-    const others = await scheduleStore.listChannelSchedules(channelId);
-    if (others.length >= SCHEDULES_MAX) throw new DomainError({ kind: "too-many-schedules" });
+    const { clock, randomBytes } = this.#deps;
     const createdTime = clock.wallNow();
     const scheduleId = `sc-${Buffer.from(randomBytes(ID_BYTES)).toString("hex")}`;
-    const schedule = { ...settings, scheduleId, channelId, createdTime, doneTime: createdTime };
-    return this.#put(channel, schedule, others);
+    return this.#edit(channelId, (others) => {
+      if (others.length >= SCHEDULES_MAX) throw new DomainError({ kind: "too-many-schedules" });
+      return this.#checked({ ...settings, scheduleId, channelId, createdTime, doneTime: createdTime }, others);
+    });
   }
 
   /**
    * Changes it by `decide`, which gets it as it is. What plays of it now plays on. Starts up to now are done with.
    * Throws as `create` does, and what `decide` throws.
    */
-  async change(
+  change(
     channelId: ChannelId,
     scheduleId: string,
     decide: (present: ScheduleSettings) => ScheduleSettings,
   ): Promise<ScheduleDetail> {
-    const channel = await this.#channel(channelId);
-    const all = await this.#deps.scheduleStore.listChannelSchedules(channelId);
-    const present = found(all, scheduleId);
-    const { end: _end, ...kept } = present;
-    const doneTime = Math.max(present.doneTime, this.#deps.clock.wallNow());
-    const others = all.filter((each) => each !== present);
-    return this.#put(channel, { ...kept, ...decide(present), doneTime }, others);
+    const nowMs = this.#deps.clock.wallNow();
+    return this.#edit(channelId, (all) => {
+      const present = found(all, scheduleId);
+      const { end: _end, ...kept } = present;
+      const doneTime = Math.max(present.doneTime, nowMs);
+      const others = all.filter((each) => each !== present);
+      return this.#checked({ ...kept, ...decide(present), doneTime }, others);
+    });
   }
 
   /** Returns it as it was. What plays of it now plays on. */
@@ -111,21 +111,27 @@ export class Schedules {
     return { schedule, nextTimes: [], overlapsWith: [] };
   }
 
-  async #put(channel: ChannelRecord, schedule: Schedule, others: readonly Schedule[]): Promise<ScheduleDetail> {
-    const { files, clock, scheduleStore, runner } = this.#deps;
+  /** `decide` sees all schedules of the channel while nobody else changes one of them. */
+  async #edit(channelId: ChannelId, decide: (present: readonly Schedule[]) => Schedule): Promise<ScheduleDetail> {
+    const { scheduleStore, runner } = this.#deps;
+    const channel = await this.#channel(channelId);
+    const schedule = await scheduleStore.editSchedule(channelId, decide);
+    runner.put(schedule);
+    this.#publishChange("schedule-changed", channel);
+    return this.#detail(schedule, await scheduleStore.listChannelSchedules(channelId));
+  }
+
+  #checked(schedule: Schedule, others: readonly Schedule[]): Schedule {
+    const { files, clock } = this.#deps;
     for (const fileId of schedule.source.fileIds) {
       if (files.get(fileId).state !== "ready") throw new DomainError({ kind: "media-file-not-ready" });
     }
     const nowMs = clock.wallNow();
-    if (!schedule.isPaused) {
-      if (upcoming(schedule, nowMs, 1).length === 0) throw new DomainError({ kind: "schedule-past" });
-      if (others.some((other) => !other.isPaused && startsTogether(schedule, other, nowMs)))
-        throw new DomainError({ kind: "schedule-conflict" });
-    }
-    await scheduleStore.putSchedule(schedule);
-    runner.put(schedule);
-    this.#publishChange("schedule-changed", channel);
-    return this.#detail(schedule, others);
+    if (schedule.isPaused) return schedule;
+    if (upcoming(schedule, nowMs, 1).length === 0) throw new DomainError({ kind: "schedule-past" });
+    if (others.some((other) => !other.isPaused && startsTogether(schedule, other, nowMs)))
+      throw new DomainError({ kind: "schedule-conflict" });
+    return schedule;
   }
 
   #detail(schedule: Schedule, all: readonly Schedule[]): ScheduleDetail {

@@ -3,7 +3,7 @@ import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
 import type { Schema } from "../schema/schema.ts";
 
 /** Decisions that two transactions must not make at once although no row stands for them. */
-type NamedLock = "ingest-login" | "first-manager-key" | "set-up-link";
+type NamedLock = "ingest-login" | "first-manager-key" | "set-up-link" | "contacts";
 
 /**
  * Whether writing transactions run side by side, each statement seeing what was committed when it began: PostgreSQL.
@@ -53,6 +53,12 @@ export async function shareEndpoints(trx: Transaction<Schema>, scopes: readonly 
     .where("scope", "in", [...scopes])
     .orderBy("scope");
   await endpoints.select("scope").forShare().execute();
+}
+
+/** Locks a contact's row until the transaction ends. Call it before the contact is read to be changed. */
+export async function lockContact(trx: Transaction<Schema>, contactId: string): Promise<void> {
+  if (!writesSideBySide(trx)) return;
+  await trx.selectFrom("contact").where("contact_id", "=", contactId).select("contact_id").forUpdate().execute();
 }
 
 /** Locks something that has no row, until the transaction ends. */

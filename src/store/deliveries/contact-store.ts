@@ -13,6 +13,7 @@ import {
   toldAfter,
 } from "../../control/contacts/contact.ts";
 import type { Database } from "../database/database.ts";
+import { lockContact, lockName } from "../database/locks.ts";
 import type { Schema } from "../schema/schema.ts";
 import type { Secrets } from "../secrets/secrets.ts";
 import { nextNoticeTime } from "./contact-notices.ts";
@@ -47,6 +48,7 @@ export class SqlContactStore implements ContactStore {
 
   addContact(contact: Contact): Promise<boolean> {
     return this.#database.write(async (trx) => {
+      await lockName(trx, "contacts");
       const { count } = await trx
         .selectFrom("contact")
         .select(({ fn }) => fn.countAll<number>().as("count"))
@@ -68,11 +70,13 @@ export class SqlContactStore implements ContactStore {
     });
   }
 
-  updateContact(contact: Contact): Promise<boolean> {
+  changeContact(contactId: string, decide: (present: Contact) => Contact): Promise<boolean> {
     return this.#database.write(async (trx) => {
-      const { contactId, isEnabled, updateTime } = contact;
+      await lockContact(trx, contactId);
       const before = await this.#read(trx, contactId);
       if (before === undefined) return false;
+      const contact = decide(before);
+      const { isEnabled, updateTime } = contact;
       if (!isEnabled) await trx.deleteFrom("contact_notice").where("contact_id", "=", contactId).execute();
       const waiting = await countWaiting(trx, contactId);
       await trx
@@ -91,6 +95,7 @@ export class SqlContactStore implements ContactStore {
 
   deleteContact(contactId: string): Promise<boolean> {
     return this.#database.write(async (trx) => {
+      await lockContact(trx, contactId);
       const before = await this.#read(trx, contactId);
       if (before === undefined) return false;
       await trx.deleteFrom("contact_notice").where("contact_id", "=", contactId).execute();

@@ -1,10 +1,11 @@
-import type { Kysely } from "kysely";
+import { type Kysely, sql } from "kysely";
 import { MISSED_REASONS } from "../../api-contract/event-words.ts";
 import { changesBetween, plainSettings, type Settings } from "../../control/audit/field-changes.ts";
 import { type LastRun, RUN_RESULTS, type Schedule } from "../../control/schedules/schedule.ts";
 import type { ScheduleStore } from "../../control/schedules/schedule-store.ts";
 import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
 import type { Database } from "../database/database.ts";
+import { lockChannel } from "../database/locks.ts";
 import { oneOf } from "../database/one-of.ts";
 import type { ChannelScheduleRow, Schema } from "../schema/schema.ts";
 
@@ -31,43 +32,50 @@ export class SqlScheduleStore implements ScheduleStore {
   }
 
   async listChannelSchedules(channelId: ChannelId): Promise<readonly Schedule[]> {
-    const rows = await this.#database.read((db) =>
-      db
-        .selectFrom("channel_schedule")
-        .where("channel_id", "=", channelId)
-        .selectAll()
-        .orderBy("created_time")
-        .orderBy("schedule_id")
-        .execute(),
-    );
-    return rows.map(readSchedule);
+    return await this.#database.read((db) => selectSchedules(db, channelId));
   }
 
   async findSchedule(channelId: ChannelId, scheduleId: string): Promise<Schedule | undefined> {
     return await this.#database.read((db) => selectSchedule(db, channelId, scheduleId));
   }
 
-  putSchedule(schedule: Schedule): Promise<void> {
-    const { scheduleId, channelId, createdTime, doneTime, lastRun, isPaused, ...settings } = schedule;
-    const changing = {
-      settings: JSON.stringify(settings),
-      is_paused: isPaused ? 1 : 0,
-      done_time: doneTime,
-      last_time: lastRun?.time ?? null,
-      last_result: lastRun?.result ?? "",
-      last_reason: lastRun?.reason ?? "",
-    };
+  editSchedule(channelId: ChannelId, decide: (present: readonly Schedule[]) => Schedule): Promise<Schedule> {
     return this.#database.write(async (trx) => {
-      const before = await selectSchedule(trx, channelId, scheduleId);
+      await lockChannel(trx, channelId);
+      const present = await selectSchedules(trx, channelId);
+      const schedule = decide(present);
+      const { scheduleId, channelId: _channel, createdTime, doneTime, lastRun: _run, isPaused, ...settings } = schedule;
+      const before = present.find((each) => each.scheduleId === scheduleId);
+      const changing = { settings: JSON.stringify(settings), is_paused: isPaused ? 1 : 0 };
+      const fresh = { done_time: doneTime, last_time: null, last_result: "", last_reason: "" } as const;
       await trx
         .insertInto("channel_schedule")
-        .values({ schedule_id: scheduleId, channel_id: channelId, created_time: createdTime, ...changing })
-        .onConflict((conflict) => conflict.column("schedule_id").doUpdateSet(changing))
+        .values({ schedule_id: scheduleId, channel_id: channelId, created_time: createdTime, ...changing, ...fresh })
+        .onConflict((conflict) =>
+          conflict.column("schedule_id").doUpdateSet({
+            ...changing,
+            // A start may be recorded at this moment.
+            done_time: sql<number>`case when channel_schedule.done_time > excluded.done_time
+              then channel_schedule.done_time else excluded.done_time end`,
+          }),
+        )
         .execute();
       const changes = changesBetween(settingsOf(before), settingsOf(schedule));
-      // What became of a start is no setting.
       if (changes.length > 0) await this.#database.note(trx, { channelId, subject: scheduleId, changes });
+      const { lastRun } = before ?? {};
+      return { ...schedule, ...(lastRun === undefined ? {} : { lastRun }) };
     });
+  }
+
+  async resetDone(scheduleId: string, doneTime: number): Promise<void> {
+    await this.#database.write((trx) =>
+      trx
+        .updateTable("channel_schedule")
+        .set({ done_time: doneTime })
+        .where("schedule_id", "=", scheduleId)
+        .where("done_time", ">", doneTime)
+        .execute(),
+    );
   }
 
   removeSchedule(channelId: ChannelId, scheduleId: string): Promise<boolean> {
@@ -109,6 +117,18 @@ export class SqlScheduleStore implements ScheduleStore {
       return numUpdatedRows > 0n;
     });
   }
+}
+
+/** Those of one channel, oldest first. */
+async function selectSchedules(db: Kysely<Schema>, channelId: ChannelId): Promise<readonly Schedule[]> {
+  const rows = await db
+    .selectFrom("channel_schedule")
+    .where("channel_id", "=", channelId)
+    .selectAll()
+    .orderBy("created_time")
+    .orderBy("schedule_id")
+    .execute();
+  return rows.map(readSchedule);
 }
 
 async function selectSchedule(

@@ -30,7 +30,7 @@ test("without a schedule there is no timer, and one that is made later starts", 
   await stage.pass(10_000);
   expect(reads).toBe(0);
   const made = schedule(done("2026-07-01T17:59:10Z"));
-  await stage.store.putSchedule(made);
+  await stage.store.editSchedule(made.channelId, () => made);
   stage.runner.put(made);
   await stage.pass(60_000);
   expect(stage.played).toEqual(["2026-07-01T18:00:00.000Z sc-1 from 0 + 0"]);
@@ -169,7 +169,7 @@ test("one that is paused starts nothing, and the starts of the pause are not mis
   await stage.start();
   await stage.pass(2 * HOUR_MS);
   const resumed = schedule({ doneTime: stage.clock.wallNow() });
-  await store.putSchedule(resumed);
+  await store.editSchedule(resumed.channelId, () => resumed);
   stage.runner.put(resumed);
   await stage.pass(10_000);
   expect([stage.played, stage.facts]).toEqual([[], []]);

@@ -46,8 +46,15 @@ export class MemorySchedules implements ScheduleStore {
     return this.all.get(scheduleId);
   }
 
-  async putSchedule(each: Schedule) {
-    this.all.set(each.scheduleId, each);
+  async editSchedule(channelId: string, decide: (present: readonly Schedule[]) => Schedule) {
+    const edited = decide(await this.listChannelSchedules(channelId));
+    this.all.set(edited.scheduleId, edited);
+    return edited;
+  }
+
+  async resetDone(scheduleId: string, doneTime: number) {
+    const present = this.all.get(scheduleId);
+    if (present !== undefined) this.all.set(scheduleId, { ...present, doneTime });
   }
 
   async removeSchedule(_channelId: string, scheduleId: string) {

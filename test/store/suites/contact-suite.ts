@@ -66,7 +66,7 @@ test("contacts are kept as they are, in the order of their names, up to the limi
   expect(await contacts.addContact({ ...CONTACT, contactId: "more" })).toBe(false);
   expect(await contacts.deleteContact("ct-2")).toBe(true);
   expect(await contacts.deleteContact("ct-2")).toBe(false);
-  expect(await contacts.updateContact(mail)).toBe(false);
+  expect(await contacts.changeContact(mail.contactId, () => mail)).toBe(false);
   expect(await contacts.findContact("ct-2")).toBeUndefined();
 });
 
@@ -109,7 +109,7 @@ test("a failed message waits, unless the contact was changed meanwhile; old even
   });
   const [again] = await contacts.claimDueContacts(30_000, 8);
   expect(again).toMatchObject({ attempts: 1 });
-  await contacts.updateContact({ ...CONTACT, updateTime: 31_000 });
+  await contacts.changeContact("ct-1", (present) => ({ ...present, updateTime: 31_000 }));
   await contacts.markFailed(due, { problem: "TIMEOUT" }, 90_000);
   expect(await contacts.findContact("ct-1")).toMatchObject({ nextTime: 31_000 });
   const late = 1_001 + NOTICE_LIFE_MS;
@@ -124,7 +124,7 @@ test("a contact that is switched off gets nothing, and too many events are count
   const [due] = await contacts.claimDueContacts(100_000, 8);
   expect([due?.events.length, due?.droppedCount]).toEqual([NOTICES_MAX, 3]);
   expect(due?.events[0]?.time).toBe(3);
-  await contacts.updateContact({ ...CONTACT, isEnabled: false, updateTime: 100_001 });
+  await contacts.changeContact("ct-1", (present) => ({ ...present, isEnabled: false, updateTime: 100_001 }));
   await events.appendEvents([event(100_002)]);
   expect(await contacts.findContact("ct-1")).toMatchObject({ waitingCount: 0 });
   expect(await contacts.findNextContactTime()).toBeUndefined();

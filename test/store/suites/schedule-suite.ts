@@ -42,8 +42,7 @@ test("a schedule is read as it was written, and goes with its channel", async ()
   const { channelId } = await channels.createChannel(newChannel(1));
   const schedule = scheduleOf(channelId);
   const other: Schedule = { ...schedule, scheduleId: "sc-0", createdTime: TIME + 1, isPaused: true };
-  await store.putSchedule(schedule);
-  await store.putSchedule(other);
+  for (const each of [schedule, other]) expect(await store.editSchedule(channelId, () => each)).toEqual(each);
   expect(await store.listSchedules()).toEqual([schedule, other]);
   expect(await store.findSchedule(channelId, "sc-0")).toEqual(other);
   expect(await store.removeSchedule("ls-other", "sc-0")).toBe(false);
@@ -55,7 +54,7 @@ test("a schedule is read as it was written, and goes with its channel", async ()
 
 test("of claims of one start at the same time one succeeds; its result is recorded once", async () => {
   const { channelId } = await channels.createChannel(newChannel(1));
-  await store.putSchedule(scheduleOf(channelId));
+  await store.editSchedule(channelId, () => scheduleOf(channelId));
   const claims = await Promise.all([1, 2, 3, 4].map(() => store.claimStart("sc-1", TIME + 5)));
   expect(claims.filter((isMine) => isMine)).toHaveLength(1);
   expect([await store.claimStart("sc-1", TIME + 5), await store.claimStart("sc-1", TIME)]).toEqual([false, false]);
@@ -66,8 +65,20 @@ test("of claims of one start at the same time one succeeds; its result is record
   expect(await store.putResult("sc-1", missed)).toBe(true);
   expect(await store.putResult("sc-1", { time: TIME + 5, result: "STARTED" })).toBe(false);
   expect((await store.findSchedule(channelId, "sc-1"))?.lastRun).toEqual(missed);
-  await store.putSchedule({ ...scheduleOf(channelId), isPaused: true });
+  // An edit keeps what is recorded, and does not bring back a start that is done.
+  const edited = await store.editSchedule(channelId, ([present]) => ({
+    ...(present ?? scheduleOf(channelId)),
+    ...{ isPaused: true, doneTime: TIME },
+  }));
+  expect(edited.lastRun).toEqual(missed);
+  expect(await store.findSchedule(channelId, "sc-1")).toMatchObject({
+    doneTime: TIME + 5,
+    lastRun: missed,
+    isPaused: true,
+  });
   expect(await store.claimStart("sc-1", TIME + 9)).toBe(false);
+  await store.resetDone("sc-1", TIME + 2);
+  expect(await store.findSchedule(channelId, "sc-1")).toMatchObject({ doneTime: TIME + 2 });
 });
 
 test("targets with windows are listed with what these do now", async () => {
