@@ -34,6 +34,10 @@ export const FIELD_NOTES: Readonly<Record<string, string>> = {
   nodeState:
     "SERVING; DRAINING: takes no new channels; SILENT: not heard for 6 s; LOST: gone, and its broadcasts are finished.",
   isSelf: "Whether it is the server that answers.",
+  movingCount: "Broadcasts that begin to move. Absent, like `staying`, where the server has an older program.",
+  staying: "Broadcasts that do not move.",
+  stayReason:
+    "SOURCE: the server plays a file or a fetched stream. TEST_PATTERN: it sends the test pattern. ENCODER_LOST: the platforms are held for an encoder.",
   heardSecondsAgo: "How long ago it was heard. Absent, like the figures after it, where it was not heard yet.",
   channelCount: "Channels that it carries.",
   egressBitsPerSecond: "Bits that it sends to platforms within a second.",
@@ -201,7 +205,7 @@ export const FIELD_NOTES: Readonly<Record<string, string>> = {
   timestamp: "Milliseconds since 1970.",
   time: "Milliseconds since 1970.",
   from: "Status before.",
-  to: "Status after.",
+  to: "Status after. In a move: the `incarnation` of the server that takes the broadcasts; absent: those with the fewest channels.",
   reason:
     "Of `recording`: why it is FAIL: DISK_FULL, DISK_SLOW, DISK_FAILED, QUOTA_REACHED, RECORDER_LOST. Of `health`: the cause of the verdict; its code is one of `lastError`, `warning`, `ingest.warnings` or ENCODER_LOST, PLATFORM_UNSTABLE, PLATFORMS_OFF, WAITS_FOR_ENCODER, SOURCE_STARTING, SOURCE_FAILED, CHANNEL_OFF. Of a platform: one of `lastError.code`. Of a broadcast or a hold: how the encoder left; server-lost: the server did. Of STREAM_UPDATE: what was changed.",
   by: "Who made the change: the id of an access key, or `dashboard`. Absent where no request did.",

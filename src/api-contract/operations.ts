@@ -6,6 +6,7 @@ import { liveStreamQuery } from "./schemas/live-schemas.ts";
 import {
   addPlatformRequest,
   createAccessKeyRequest,
+  moveNodeRequest,
   streamKeyRequest,
   testPatternRequest,
   updateChannelRequest,
@@ -338,8 +339,10 @@ const OTHER_ADDITIONS: readonly Operation[] = [
     name: "moveNodeChannels",
     method: "POST",
     path: "/nodes/{incarnation}/move",
-    summary: "Move a server's broadcasts to other servers; the encoders stay connected.",
-    content: "Node",
+    summary: "Move a server's broadcasts to other servers, or to one of them; the encoders stay connected.",
+    body: moveNodeRequest,
+    bodyExample: { to: 2 },
+    content: "MovedNode",
   },
   {
     ...ours,

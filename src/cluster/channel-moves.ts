@@ -81,6 +81,8 @@ export class ChannelMoves {
   /** Moves under way, by channel. */
   readonly #moves = new Map<ChannelId, Promise<boolean>>();
   #all: Promise<void> | undefined;
+  /** Where the channels go that are being moved; undefined: to the best taker. */
+  #to: Incarnation | undefined;
 
   constructor(deps: ChannelMovesDeps) {
     this.#deps = deps;
@@ -105,12 +107,12 @@ export class ChannelMoves {
   }
 
   /**
-   * Moves a channel of this node to the best node. Resolves with false where it stays. Never rejects.
+   * Moves a channel of this node to the node `to`, or to the best node. Resolves with false where it stays. Never rejects.
    */
-  move(channelId: ChannelId): Promise<boolean> {
+  move(channelId: ChannelId, to?: Incarnation): Promise<boolean> {
     const present = this.#moves.get(channelId);
     if (present !== undefined) return present;
-    const move = this.#move(channelId).finally(() => this.#moves.delete(channelId));
+    const move = this.#move(channelId, to).finally(() => this.#moves.delete(channelId));
     this.#moves.set(channelId, move);
     return move;
   }
@@ -129,8 +131,12 @@ export class ChannelMoves {
     if (!isMoving || !(await this.move(channelId))) disconnect(channelId);
   }
 
-  /** Moves every channel that is on air here, one after another. Does nothing more where that is under way. */
-  moveAll(): void {
+  /**
+   * Moves every channel that is on air here, one after another, to the node `to` or each to the best taker. Where that is
+   * under way, those that are left go there.
+   */
+  moveAll(to?: Incarnation): void {
+    this.#to = to;
     this.#all ??= this.#moveAll().finally(() => {
       this.#all = undefined;
     });
@@ -139,14 +145,14 @@ export class ChannelMoves {
   async #moveAll(): Promise<void> {
     const { prepare, onAir, done } = this.#deps;
     await prepare();
-    for (const channelId of onAir().keys()) await this.move(channelId);
+    for (const channelId of onAir().keys()) await this.move(channelId, this.#to);
     done();
   }
 
-  async #move(channelId: ChannelId): Promise<boolean> {
+  async #move(channelId: ChannelId, to: Incarnation | undefined): Promise<boolean> {
     const { self, bus, onAir, takers, log } = this.#deps;
     const epoch = onAir().get(channelId);
-    const taker = takers.ranked()[0]?.incarnation;
+    const taker = to ?? takers.ranked()[0]?.incarnation;
     if (epoch === undefined || taker === undefined) return false;
     const request = { op: "take", channelId, epoch, from: self };
     const reply = await bus.request(subjectsOf(taker).rpc, request, TAKE_MS);

@@ -107,6 +107,28 @@ test("all channels are moved one after another", async () => {
   ]);
 });
 
+test("a person chooses where all go; another wish holds for those that are left", async () => {
+  const { first, asked, state } = stage();
+  state.takers = [1];
+  first.moveAll(2);
+  await expect.poll(() => asked.length).toBe(4);
+  expect(asked.splice(0)).toEqual([
+    ["prepare", 1],
+    ["take", 2, "ls-1", 7, 1],
+    ["take", 2, "ls-3", 9, 1],
+    ["done", 1],
+  ]);
+  // The wish is over with these channels.
+  state.takers = [];
+  first.moveAll(2);
+  first.moveAll();
+  await expect.poll(() => asked.length).toBe(2);
+  expect(asked).toEqual([
+    ["prepare", 1],
+    ["done", 1],
+  ]);
+});
+
 test("a node that ends moves a channel whose encoder stays, and disconnects its own encoder, which brings the broadcast along", async () => {
   const { first, state, asked } = stage();
   await first.leave("ls-1");

@@ -39,6 +39,30 @@ export const NOT_AVAILABLE = {
     "Four test patterns are on air on this server. Wait for one to end, or stop one.",
     "이 서버에서 테스트 영상 4개를 송출하고 있습니다. 하나가 끝나기를 기다리거나 종료해 주세요.",
   ],
+  "move-to-draining": [
+    "Node",
+    "to: the server drains, so it takes no channels.",
+    "The chosen server is being drained. Choose another one.",
+    "선택한 서버는 비우는 중입니다. 다른 서버를 선택해 주세요.",
+  ],
+  "move-to-silent": [
+    "Node",
+    "to: the server has not been heard for 6 s.",
+    "The chosen server doesn't respond. Choose another one.",
+    "선택한 서버가 응답하지 않습니다. 다른 서버를 선택해 주세요.",
+  ],
+  "move-to-lost": [
+    "Node",
+    "to: the server is gone.",
+    "The chosen server is gone. Choose another one.",
+    "선택한 서버의 연결이 끊어졌습니다. 다른 서버를 선택해 주세요.",
+  ],
+  "no-other-node": [
+    "Node",
+    "No other server takes channels now.",
+    "No other server takes channels now.",
+    "지금 채널을 받을 수 있는 다른 서버가 없습니다.",
+  ],
   "ffmpeg-missing": [
     "FFmpeg",
     "FFmpeg is not installed on this server: sources and slates need it.",

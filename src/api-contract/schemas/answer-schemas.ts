@@ -278,6 +278,21 @@ const encoderSetting = z.enum([
   ...["audioCodec", "audioBytesPerSecond", "sampleRate", "audioChannels"],
 ] as const);
 
+const node = {
+  incarnation: z.int().min(1),
+  nodeId: z.string(),
+  version: z.string(),
+  nodeState: z.enum(OWNER_STATES),
+  isSelf: z.boolean(),
+  heardSecondsAgo: count.optional(),
+  channelCount: count.optional(),
+  egressBitsPerSecond: count.optional(),
+  capacityBitsPerSecond: count.optional(),
+  loopDelayMilliseconds: count.optional(),
+  relayedCount: count.optional(),
+  drainEndTime: time.optional(),
+};
+
 /** The objects of answers and of the live stream, by their names in the published document. */
 export const ANSWER_SCHEMAS = {
   Channel: z.strictObject(channel),
@@ -315,19 +330,20 @@ export const ANSWER_SCHEMAS = {
     z.strictObject({ channelId: z.string(), channelStatus: z.literal("DELETED") }),
   ]),
   LivePlatform: z.strictObject({ channelId: z.string(), ...platform }),
-  Node: z.strictObject({
-    incarnation: z.int().min(1),
-    nodeId: z.string(),
-    version: z.string(),
-    nodeState: z.enum(OWNER_STATES),
-    isSelf: z.boolean(),
-    heardSecondsAgo: count.optional(),
-    channelCount: count.optional(),
-    egressBitsPerSecond: count.optional(),
-    capacityBitsPerSecond: count.optional(),
-    loopDelayMilliseconds: count.optional(),
-    relayedCount: count.optional(),
-    drainEndTime: time.optional(),
+  Node: z.strictObject(node),
+  MovedNode: z.strictObject({
+    ...node,
+    movingCount: count.optional(),
+    staying: z
+      .array(
+        z.strictObject({
+          channelId: z.string(),
+          stayReason: z.enum(["SOURCE", "TEST_PATTERN", "ENCODER_LOST"]),
+          message: z.string(),
+          messageKo: z.string(),
+        }),
+      )
+      .optional(),
   }),
   LiveServer: z.strictObject({
     troubles: z.array(

@@ -251,6 +251,12 @@ export type UpdateChannelRequest = z.output<typeof updateChannelRequest>;
 /** Body of call 15. */
 export const streamKeyRequest = z.object({ which: optional(oneOf(["main", "backup"])) });
 
+/** Body of the call that moves a server's broadcasts. */
+const NODE_NUMBER_RULE = "the incarnation of another server";
+export const moveNodeRequest = z.object({
+  to: optional(z.int({ error: NODE_NUMBER_RULE }).min(1, { error: NODE_NUMBER_RULE })),
+});
+
 /** How long a test pattern runs, in seconds. */
 const TEST_PATTERN_RULE = "a whole number of seconds from 10 to 3600";
 export const TEST_PATTERN_SECONDS_DEFAULT = 300;

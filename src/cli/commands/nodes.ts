@@ -4,6 +4,7 @@ import type { FanfareClient } from "../../client/client.ts";
 import { action, apiCommand, jsonText } from "../api/api-command.ts";
 import { contentOf } from "../api/exit-codes.ts";
 import { type Column, table } from "../api/table.ts";
+import { wholeNumber } from "./options.ts";
 
 type Node = components["schemas"]["Node"];
 
@@ -32,9 +33,18 @@ export const nodesCommand = apiCommand("nodes", "The servers that work together 
   move: action({
     words: ["INCARNATION"],
     about: "Moves the broadcasts of a server to other servers. Encoders stay connected.",
-    run: async ({ client, words: [incarnation = ""] }) => {
-      const node = await contentOf(client.POST("/nodes/{incarnation}/move", { params: { path: { incarnation } } }));
-      return `the broadcasts of ${node.nodeId} move to other servers.\n`;
+    options: { to: wholeNumber(1, Number.MAX_SAFE_INTEGER, "The incarnation of the server that they go to.") },
+    run: async ({ client, values: { to }, words: [incarnation = ""], isJson }) => {
+      const node = await contentOf(
+        client.POST("/nodes/{incarnation}/move", {
+          params: { path: { incarnation } },
+          body: to === undefined ? {} : { to },
+        }),
+      );
+      if (isJson) return jsonText(node);
+      const { movingCount = node.channelCount ?? 0, staying = [] } = node;
+      const stays = staying.map(({ channelId, message }) => `${channelId} stays: ${message}\n`);
+      return [`${movingCount} broadcasts of ${node.nodeId} move.\n`, ...stays].join("");
     },
   }),
 });

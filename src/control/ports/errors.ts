@@ -66,6 +66,14 @@ export type DomainFault =
   | { readonly kind: "access-key-not-found" }
   /** No such server serves, or this one works alone. */
   | { readonly kind: "node-not-found" }
+  /** Broadcasts shall move to a server that there is not, or that takes none. */
+  | { readonly kind: "move-to-unknown" }
+  | { readonly kind: "move-to-itself" }
+  | { readonly kind: "move-to-draining" }
+  | { readonly kind: "move-to-silent" }
+  | { readonly kind: "move-to-lost" }
+  /** No other server takes channels. */
+  | { readonly kind: "no-other-node" }
   | { readonly kind: "delivery-not-found" }
   | { readonly kind: "endpoint-not-found" }
   | { readonly kind: "contact-not-found" }

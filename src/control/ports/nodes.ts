@@ -1,3 +1,4 @@
+import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
 import type { OwnerState } from "../../thread-protocol/targets/owner-states.ts";
 import type { Incarnation } from "./ownership-store.ts";
 
@@ -31,6 +32,19 @@ export type NodeLoad = {
   readonly drainEndTime?: number | undefined;
 };
 
+/** Why a broadcast stays: this node plays it by itself, or its encoder is lost. */
+export const STAY_REASONS = ["source", "test-pattern", "encoder-lost"] as const;
+export type StayReason = (typeof STAY_REASONS)[number];
+
+/** A broadcast that does not move. */
+type Staying = { readonly channelId: ChannelId; readonly why: StayReason };
+
+/** The broadcasts of a node that begin to move, and those that stay. */
+export type MoveBegun = { readonly moving: number; readonly staying: readonly Staying[] };
+
+/** A node whose broadcasts move. `begun` is absent where it has an older program, which does not say it. */
+export type NodeMove = { readonly node: NodeRecord; readonly begun?: MoveBegun };
+
 /** The servers that share a database. A single server has none of them. */
 export interface Nodes {
   /** In the order of their start. Rejects with StoreUnavailableError. */
@@ -41,8 +55,9 @@ export interface Nodes {
    */
   drain(incarnation: Incarnation): Promise<NodeRecord | undefined>;
   /**
-   * Begins to move the broadcasts of a node to other nodes that take channels; they keep their encoders, their start and
-   * their report. Returns the node, and rejects, as `drain`.
+   * Begins to move the broadcasts of a node to the node `to`, or to those that take channels; they keep their encoders, their
+   * start and their report. Returns undefined, and rejects, as `drain`. Throws DomainError `no-other-node`, and
+   * `move-to-…` where `to` takes no channels.
    */
-  moveChannels(incarnation: Incarnation): Promise<NodeRecord | undefined>;
+  moveChannels(incarnation: Incarnation, to?: Incarnation): Promise<NodeMove | undefined>;
 }

@@ -155,6 +155,10 @@ function answerForFault(fault: DomainFault): ContractError {
       return serviceError("NOT_FOUND", "Recording");
     case "node-not-found":
       return serviceError("NOT_FOUND", "Node");
+    case "move-to-unknown":
+      return serviceError("NOT_FOUND", "Node", "to: no server of this database has that number.");
+    case "move-to-itself":
+      return serviceError("INVALID_FORMAT", "to", "to: expected another server than the one whose broadcasts move.");
     case "access-key-not-found":
       return serviceError("NOT_FOUND", "Access key");
     case "endpoint-not-found":

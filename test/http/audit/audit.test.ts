@@ -29,7 +29,7 @@ const SECRETS = {
 
 let api: Api;
 beforeEach(async () => {
-  const nodes = { list: async () => [NODE], drain: async () => NODE, moveChannels: async () => NODE };
+  const nodes = { list: async () => [NODE], drain: async () => NODE, moveChannels: async () => ({ node: NODE }) };
   api = await Api.open({ nodes });
 });
 afterEach(() => api.close());

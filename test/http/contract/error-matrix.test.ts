@@ -59,7 +59,7 @@ beforeAll(async () => {
     nodes: {
       list: async () => [],
       drain: async (id) => (id === NODE.incarnation ? NODE : undefined),
-      moveChannels: async (id) => (id === NODE.incarnation ? NODE : undefined),
+      moveChannels: async (id) => (id === NODE.incarnation ? { node: NODE } : undefined),
     },
   });
   const mine = await api.create({ planType: "PROFESSIONAL", restream: [PLATFORM] });

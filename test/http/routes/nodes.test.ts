@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from "vitest";
-import { OwnerUnavailableError } from "../../../src/control/ports/errors.ts";
-import type { NodeRecord } from "../../../src/control/ports/nodes.ts";
+import { DomainError, OwnerUnavailableError } from "../../../src/control/ports/errors.ts";
+import type { NodeMove, NodeRecord } from "../../../src/control/ports/nodes.ts";
 import { Api } from "../api.ts";
 
 const NODES = "/api/v2/nodes";
@@ -27,7 +27,7 @@ test("a single server has no nodes", async () => {
 
 test("nodes are listed with their load, one is drained, and the broadcasts of one are moved", async () => {
   const drained: number[] = [];
-  const moved: number[] = [];
+  const moved: unknown[] = [];
   const silent: NodeRecord = { incarnation: 8, nodeId: "b", version: "1", state: "SILENT", isSelf: false };
   const nodes = {
     list: async () => [NODE, silent],
@@ -36,9 +36,17 @@ test("nodes are listed with their load, one is drained, and the broadcasts of on
       if (incarnation === 8) throw new OwnerUnavailableError("it is silent");
       return incarnation === 7 ? { ...NODE, state: "DRAINING" } : undefined;
     },
-    moveChannels: async (incarnation: number): Promise<NodeRecord | undefined> => {
-      moved.push(incarnation);
-      return incarnation === 7 ? NODE : undefined;
+    moveChannels: async (incarnation: number, to?: number): Promise<NodeMove | undefined> => {
+      moved.push(to === undefined ? incarnation : [incarnation, to]);
+      if (to === 8) throw new DomainError({ kind: "move-to-silent" });
+      if (to === 9) throw new DomainError({ kind: "move-to-unknown" });
+      if (to === 7) throw new DomainError({ kind: "move-to-itself" });
+      if (incarnation !== 7) return undefined;
+      const staying = [
+        { channelId: "ls-1", why: "test-pattern" },
+        { channelId: "ls-2", why: "encoder-lost" },
+      ] as const;
+      return to === undefined ? { node: NODE } : { node: NODE, begun: { moving: 3, staying } };
     },
   };
   api = await Api.open({ nodes });
@@ -56,5 +64,22 @@ test("nodes are listed with their load, one is drained, and the broadcasts of on
   expect(drained).toEqual([7, 8, 9]);
   expect((await api.post(`${NODES}/7/move`)).body.content).toMatchObject({ incarnation: 7, channelCount: 1 });
   for (const wrong of ["9", "x"]) expect((await api.post(`${NODES}/${wrong}/move`)).status, wrong).toBe(404);
-  expect(moved).toEqual([7, 9]);
+  expect(moved.splice(0)).toEqual([7, 9]);
+  const chosen = (await api.post(`${NODES}/7/move`, { to: 2 })).body.content;
+  expect(chosen).toMatchObject({ incarnation: 7, movingCount: 3 });
+  expect(chosen.staying.map((each: { stayReason: string }) => each.stayReason)).toEqual([
+    "TEST_PATTERN",
+    "ENCODER_LOST",
+  ]);
+  const refused = [7, 8, 9, 0, "2"].map(async (to) => {
+    const { status, body } = await api.post(`${NODES}/7/move`, { to });
+    return [to, status, body.error.details];
+  });
+  expect(await Promise.all(refused)).toEqual([
+    [7, 400, "to: expected another server than the one whose broadcasts move."],
+    [8, 409, "to: the server has not been heard for 6 s."],
+    [9, 404, "to: no server of this database has that number."],
+    [0, 400, "to: expected the incarnation of another server."],
+    ["2", 400, "to: expected the incarnation of another server."],
+  ]);
 });

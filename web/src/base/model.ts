@@ -28,6 +28,7 @@ export type Source = Answers["Source"];
 export type Schedule = Answers["Schedule"];
 export type AccessKey = Answers["AccessKey"];
 export type ServerNode = Answers["Node"];
+export type MovedNode = Answers["MovedNode"];
 export type NewAccessKey = Answers["NewAccessKey"];
 export type Sample = Answers["LiveSample"];
 export type ChannelChange = Answers["LiveChannel"];

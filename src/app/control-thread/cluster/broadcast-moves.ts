@@ -8,6 +8,8 @@ import type { ChannelEvent, EventStore } from "../../../control/events/events.ts
 import type { RunningBroadcast } from "../../../control/facts/running-broadcasts.ts";
 import type { ServerFact } from "../../../control/facts/server-fact.ts";
 import type { LiveState } from "../../../control/live/live-state.ts";
+import type { MoveBegun, StayReason } from "../../../control/ports/nodes.ts";
+import type { Incarnation } from "../../../control/ports/ownership-store.ts";
 import type { ChannelLive } from "../../../control/ports/runtime.ts";
 import type { MovedBroadcast } from "../../../control/reports/moved-broadcast.ts";
 import type { Metrics } from "../../../telemetry/metrics.ts";
@@ -64,7 +66,7 @@ export class BroadcastMoves {
       ...{ self: node.self, bus: node.bus, rpc: node.rpc, log, takers },
       prepare: () => this.#expectedMoves.prepare(),
       done: () => this.#expectedMoves.done(),
-      onAir: () => new Map([...node.placement.epochs].filter(([channelId]) => isFed(pool.live(channelId)))),
+      onAir: () => new Map([...node.placement.epochs].filter(([channelId]) => isMovable(pool.live(channelId)))),
       give: (channelId, epoch) => this.#give(channelId, epoch),
       take: (channelId, epoch, from) => this.#take(channelId, epoch, from),
       isFedElsewhere: (channelId) => pool.routes.isFedElsewhere(channelId),
@@ -78,6 +80,18 @@ export class BroadcastMoves {
   /** Channels may soon go to other nodes: this node drains. */
   expect(): void {
     this.#expectedMoves.begin();
+  }
+
+  /** Begins to move the broadcasts of this node to the node `to`, or to those that take channels. */
+  moveAll(to: Incarnation | undefined): MoveBegun {
+    const { node, pool } = this.#parts;
+    const onAir = [...node.placement.epochs.keys()].filter((channelId) => pool.live(channelId)?.isPublishing === true);
+    const staying = onAir.flatMap((channelId) => {
+      const why = whyStaying(pool.live(channelId));
+      return why === undefined ? [] : [{ channelId, why }];
+    });
+    this.moves.moveAll(to);
+    return { moving: onAir.length - staying.length, staying };
   }
 
   /** Follows which encoders have come. */
@@ -111,10 +125,10 @@ export class BroadcastMoves {
 
   async #give(channelId: ChannelId, epoch: number): Promise<MovedBroadcast | undefined> {
     const { node, pool, liveState, notifications, storeTotals } = this.#parts;
-    const { ingest, isPublishing = false } = pool.live(channelId) ?? {};
-    // What this server plays by itself cannot go on elsewhere.
-    const isOwnMedia = ingest?.sourceKind !== undefined || ingest?.testPatternEndTime !== undefined;
-    if (!isPublishing || isOwnMedia || !node.placement.give(channelId, epoch)) return undefined;
+    const live = pool.live(channelId);
+    const why = whyStaying(live);
+    const isOwnMedia = why === "source" || why === "test-pattern";
+    if (live?.isPublishing !== true || isOwnMedia || !node.placement.give(channelId, epoch)) return undefined;
     const late = new Promise<void>((resolve) => systemClock.startTimer(STORE_MS, resolve));
     await Promise.race([Promise.all([storeTotals(), notifications().events.settled()]), late]);
     const broadcast = pool.running.list().find((each) => each.channelId === channelId);
@@ -178,9 +192,19 @@ export class BroadcastMoves {
   }
 }
 
-/** Whether a channel is on air with its encoder. One that is held moves when its encoder comes back to another node. */
-function isFed(live: ChannelLive | undefined): boolean {
-  return live?.isPublishing === true && live.hold === undefined;
+/** Whether a channel is on air with its encoder. */
+function isMovable(live: ChannelLive | undefined): boolean {
+  return live?.isPublishing === true && whyStaying(live) === undefined;
+}
+
+/**
+ * What this server plays by itself cannot go on elsewhere. A broadcast that is held moves when its encoder comes back to
+ * another node.
+ */
+function whyStaying(live: ChannelLive | undefined): StayReason | undefined {
+  if (live?.ingest?.testPatternEndTime !== undefined) return "test-pattern";
+  if (live?.ingest?.sourceKind !== undefined) return "source";
+  return live?.hold === undefined ? undefined : "encoder-lost";
 }
 
 /** This node counts its encoders from 1. */

@@ -149,10 +149,16 @@ test("a file is uploaded, a recording begins on air, and these panels suit both 
     const name = `panels-${locale}-${colorScheme}-${width}`;
     const looking = await openContext(browser, { locale, colorScheme, width, storageState });
     await looking.route("**/api/v2/nodes", (route) => route.fulfill({ json: { content: NODES } }));
-    let moves = 0;
+    const moves: unknown[] = [];
     await looking.route("**/api/v2/nodes/7/move", (route) => {
-      moves += 1;
-      return route.fulfill({ json: { content: NODES[0] } });
+      moves.push(route.request().postDataJSON());
+      const stays = {
+        channelId: channel.channelId,
+        stayReason: "TEST_PATTERN",
+        message: "It stays.",
+        messageKo: "남음.",
+      };
+      return route.fulfill({ json: { content: { ...NODES[0], movingCount: 2, staying: [stays] } } });
     });
     const shown = await looking.newPage();
     const faults = watchErrors(shown);
@@ -176,9 +182,14 @@ test("a file is uploaded, a recording begins on air, and these panels suit both 
     expect(await shown.getByText(MOVE).count()).toBe(1);
     await shown.getByText(MOVE).click();
     await expectAccessible(shown, `${name}, moving`);
+    const destination = shown.getByRole("dialog").getByRole("combobox");
+    // Not itself, and none that is silent.
+    expect(await destination.getByRole("option").count()).toBe(2);
+    await destination.selectOption("9");
     await shown.getByRole("dialog").getByRole("button", { name: MOVE }).click();
-    await expect.poll(() => moves).toBe(1);
     await shown.getByRole("dialog").waitFor({ state: "hidden" });
+    expect(moves).toEqual([{ to: 9 }]);
+    await shown.getByText(/It stays\.|남음\./).waitFor();
     expect(faults).toEqual([]);
     await looking.close();
   }

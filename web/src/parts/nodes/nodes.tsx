@@ -1,11 +1,11 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import { api, page } from "../../base/api.ts";
+import { api, content, page } from "../../base/api.ts";
 import { now } from "../../base/clock.ts";
-import type { Channel, ServerNode } from "../../base/model.ts";
-import { returns } from "../../live/store.ts";
+import type { Channel, MovedNode, ServerNode } from "../../base/model.ts";
+import { liveChannel, returns } from "../../live/store.ts";
 import { formatClock } from "../../text/format.ts";
-import { panelTexts } from "../../text/text.ts";
+import { language, panelTexts } from "../../text/text.ts";
 import { problemText } from "../basic/action.tsx";
 import { Confirm } from "../basic/confirm.tsx";
 import { Icon } from "../basic/icon.tsx";
@@ -14,12 +14,16 @@ import { say } from "../basic/notice.tsx";
 /** How often the list is read while it is shown, in milliseconds. */
 const READ_MS = 5_000;
 const MBIT = 1_000_000;
+/** Broadcasts that stay, of which a notice says why. */
+const STAYING_SHOWN = 3;
 
 /** The servers that work together on one database. Nothing is shown for a single one. */
 export function ServerNodes() {
   const nodes = useSignal<readonly ServerNode[]>([]);
   /** What a person is about to do with a server. */
   const asked = useSignal<{ readonly what: "drain" | "move"; readonly node: ServerNode } | undefined>(undefined);
+  /** The server that takes the broadcasts; empty: those with the fewest. */
+  const to = useSignal("");
   const read = async (): Promise<void> => {
     nodes.value = (await page(api.GET("/nodes"))).items;
   };
@@ -34,7 +38,12 @@ export function ServerNodes() {
   const run = async (): Promise<void> => {
     if (asked.value === undefined) return;
     const { what, node } = asked.value;
-    await api.POST(`/nodes/{incarnation}/${what}`, { params: { path: { incarnation: String(node.incarnation) } } });
+    const params = { path: { incarnation: String(node.incarnation) } };
+    if (what === "move") {
+      const body = to.value === "" ? {} : { to: Number(to.value) };
+      const { staying = [] } = await content(api.POST("/nodes/{incarnation}/move", { params, body }));
+      if (staying.length > 0) say(staysText(staying), "bad");
+    } else await api.POST("/nodes/{incarnation}/drain", { params });
     await read();
   };
   if (nodes.value.length === 0) return null;
@@ -64,7 +73,10 @@ export function ServerNodes() {
                 key={node.incarnation}
                 node={node}
                 canMove={!isAlone || node.nodeState === "DRAINING"}
-                onAsk={(what) => (asked.value = { what, node })}
+                onAsk={(what) => {
+                  to.value = "";
+                  asked.value = { what, node };
+                }}
               />
             ))}
           </tbody>
@@ -76,9 +88,41 @@ export function ServerNodes() {
           text={(asked.value.what === "drain" ? texts.drainSure : texts.moveSure)(asked.value.node.nodeId)}
           run={run}
           onClose={() => (asked.value = undefined)}
-        />
+        >
+          {asked.value.what === "move" && (
+            <Destination
+              nodes={nodes.value.filter(({ incarnation }) => incarnation !== asked.value?.node.incarnation)}
+              choose={(chosen) => (to.value = chosen)}
+            />
+          )}
+        </Confirm>
       )}
     </section>
+  );
+}
+
+type DestinationParts = {
+  readonly nodes: readonly ServerNode[];
+  readonly choose: (to: string) => void;
+};
+
+/** Which server takes the broadcasts. */
+function Destination({ nodes, choose }: DestinationParts) {
+  const texts = panelTexts().nodes;
+  return (
+    <label class="field">
+      <span>{texts.moveTo}</span>
+      <select onChange={({ currentTarget }) => choose(currentTarget.value)}>
+        <option value="">{texts.moveToAny}</option>
+        {nodes
+          .filter(({ nodeState }) => nodeState === "SERVING")
+          .map(({ incarnation, nodeId, channelCount = 0 }) => (
+            <option key={incarnation} value={String(incarnation)}>
+              {texts.destination(nodeId, incarnation, channelCount)}
+            </option>
+          ))}
+      </select>
+    </label>
   );
 }
 
@@ -121,6 +165,15 @@ function Row({ node, canMove, onAsk }: RowParts) {
       </td>
     </tr>
   );
+}
+
+/** Which broadcasts stay, and why. */
+function staysText(staying: NonNullable<MovedNode["staying"]>): string {
+  const names = staying.map(({ channelId, message, messageKo }) => {
+    const name = liveChannel(channelId)?.channel.value.channelName ?? channelId;
+    return `${name}: ${language.value === "ko" ? messageKo : message}`;
+  });
+  return names.slice(0, STAYING_SHOWN).join(" ");
 }
 
 function egressText({ egressBitsPerSecond, capacityBitsPerSecond }: ServerNode): string {

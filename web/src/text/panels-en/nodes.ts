@@ -14,6 +14,10 @@ export const enNodes = {
   move: "Move channels",
   moveSure: (name: string) =>
     `The broadcasts of ${name} continue on other servers. Encoders stay connected; platforms are reconnected.`,
+  moveTo: "To",
+  moveToAny: "the servers with the fewest channels",
+  destination: (name: string, incarnation: number, channels: number) =>
+    `${name} (#${incarnation}, channels: ${channels})`,
   endsIn: (time: string) => `ends in ${time}`,
   ownerSilent: (seconds: number) =>
     `The server that carries this channel isn't responding. What you see is ${seconds} s old; the broadcast may go on.`,
