@@ -5,13 +5,13 @@ import type { HoldChange } from "../thread-protocol/hold-limits.ts";
 import type { Keyframe } from "../thread-protocol/keyframe.ts";
 import type { PreflightResult } from "../thread-protocol/preflight.ts";
 import type { TestPatternRequest, TestPatternResult } from "../thread-protocol/test-pattern.ts";
-import type { Command, CommandSender } from "./commands.ts";
+import type { Command, CommandSender } from "./commands/commands.ts";
 import type { ClusterLiveState } from "./state/cluster-live-state.ts";
 
 export type ClusterRuntimeDeps = {
   /** This node's own media threads. */
   readonly own: Runtime;
-  readonly others: Pick<ClusterLiveState, "live" | "publishingChannels" | "freshen" | "ownerOf">;
+  readonly others: Pick<ClusterLiveState, "live" | "publishingChannels" | "freshen" | "livingOwnerOf">;
   readonly commands: Pick<CommandSender, "send">;
   /** The same of channels that other nodes own. */
   readonly elsewhere: Pick<Runtime, "watch" | "keyframe">;
@@ -71,12 +71,18 @@ export class ClusterRuntime implements Runtime {
   async startTestPattern(
     channelId: ChannelId,
     read: () => Promise<ChannelSpec>,
-    length: Pick<TestPatternRequest, "endTime" | "forMs">,
+    how: Omit<TestPatternRequest, "kind" | "spec">,
   ): Promise<TestPatternResult> {
-    if (!this.#isElsewhere(channelId)) return await this.#deps.own.startTestPattern(channelId, read, length);
+    if (!this.#isElsewhere(channelId)) return await this.#deps.own.startTestPattern(channelId, read, how);
     // Its checks are made here too: the owner's answer is only whether it began.
     await read();
-    const result = await this.#deps.commands.send({ do: "start-test", channelId, ...length });
+    const { endTime, forMs, targetIds } = how;
+    const length = { channelId, endTime, forMs };
+    const result = await this.#deps.commands.send(
+      targetIds === undefined
+        ? { do: "start-test", ...length }
+        : { do: "start-test-of", ...length, targetIds: [...targetIds] },
+    );
     const known = TEST_PATTERN_RESULTS.find((each) => each === result);
     if (known === undefined) throw new DomainError({ kind: "encoder-on-air" });
     return known;
@@ -118,7 +124,7 @@ export class ClusterRuntime implements Runtime {
 
   #isElsewhere(channelId: ChannelId): boolean {
     const { others, epochOf } = this.#deps;
-    return epochOf(channelId) === undefined && others.ownerOf(channelId) !== undefined;
+    return epochOf(channelId) === undefined && others.livingOwnerOf(channelId) !== undefined;
   }
 
   /** Undefined: it is this node's to do. */

@@ -6,14 +6,16 @@ import type { IngestChecks } from "../control/ingest-check/ingest-checks.ts";
 import type { Bus } from "../control/ports/bus.ts";
 import type { Incarnation, NodeState } from "../control/ports/ownership-store.ts";
 import type { Runtime } from "../control/ports/runtime.ts";
+import type { SourceCommand, SourcePeers } from "../control/ports/source-player.ts";
 import type { ChannelId, ChannelSpec } from "../thread-protocol/channel-spec.ts";
 import { ClusterRuntime } from "./cluster-runtime.ts";
-import { type Command, type CommandOutcome, CommandSender, CommandTaker } from "./commands.ts";
+import { type Command, type CommandOutcome, CommandSender, CommandTaker } from "./commands/commands.ts";
+import { SourceCommands } from "./commands/source-commands.ts";
 import { type ChannelHint, Hints } from "./hints.ts";
 import type { NodeReport } from "./node-report.ts";
 import type { NodeRpc } from "./node-rpc.ts";
 import { ClusterLiveState } from "./state/cluster-live-state.ts";
-import { StateFeed } from "./state/state-feed.ts";
+import { type OwnSources, StateFeed } from "./state/state-feed.ts";
 import type { ToldChannel } from "./state/told-channel.ts";
 
 export type ClusterStatesDeps = {
@@ -28,6 +30,14 @@ export type ClusterStatesDeps = {
   /** Previews and keyframes of channels that other nodes own. */
   readonly elsewhere: Pick<Runtime, "watch" | "keyframe">;
   readonly ownChecks: Pick<IngestChecks, "warnings" | "state">;
+  /** The sources that play at this node. */
+  readonly sources: OwnSources;
+  /** Does what another node asks for the source of a channel; see `SharedSources.run`. */
+  readonly runSource: (channelId: ChannelId, command: SourceCommand) => Promise<boolean>;
+  /** The other nodes that take channels, the best one first. */
+  readonly takers: () => readonly Incarnation[];
+  /** Whether this node gives its channels away. */
+  readonly isDraining: () => boolean;
   /** The channels that this node owns, with their epochs. */
   readonly owned: () => ReadonlyMap<ChannelId, number>;
   readonly nodeState: (incarnation: Incarnation) => NodeState | undefined;
@@ -54,6 +64,8 @@ export class ClusterStates {
   readonly feed: StateFeed;
   /** The findings of the ingest check of whichever node owns a channel. */
   readonly ingestChecks: Pick<IngestChecks, "warnings" | "state">;
+  /** The sources of other nodes. */
+  readonly sourcePeers: SourcePeers;
   readonly #deps: ClusterStatesDeps;
 
   constructor(deps: ClusterStatesDeps) {
@@ -62,7 +74,7 @@ export class ClusterStates {
     const epochOf = (channelId: ChannelId) => owned().get(channelId);
     this.others = new ClusterLiveState(deps);
     this.feed = new StateFeed({ ...deps, live: (channelId) => own.live(channelId), ingestChecks: ownChecks });
-    const toldOwner = (channelId: ChannelId) => this.others.ownerOf(channelId)?.incarnation;
+    const toldOwner = (channelId: ChannelId) => this.others.livingOwnerOf(channelId)?.incarnation;
     const commands = new CommandSender({ bus, newRequestId, toldOwner, storedOwner });
     this.runtime = new ClusterRuntime({ own, elsewhere: deps.elsewhere, others: this.others, commands, epochOf });
     this.hints = new Hints(bus, self, log);
@@ -70,6 +82,19 @@ export class ClusterStates {
       warnings: (channelId) => this.#checksOf(channelId)?.warnings ?? ownChecks.warnings(channelId),
       state: (channelId) =>
         epochOf(channelId) === undefined ? this.others.checks(channelId)?.state : ownChecks.state(channelId),
+    };
+    const sourceCommands = new SourceCommands({ bus, rpc, run: deps.runSource });
+    const others = this.others;
+    this.sourcePeers = {
+      get isDraining() {
+        return deps.isDraining();
+      },
+      source: (channelId) => others.source(channelId),
+      slate: (channelId) => (epochOf(channelId) === undefined ? others.slate(channelId) : undefined),
+      owner: (channelId) => (epochOf(channelId) === undefined ? toldOwner(channelId) : undefined),
+      takers: deps.takers,
+      freshen: (channelId) => others.freshen([channelId]),
+      ask: (node, channelId, command) => sourceCommands.ask(node, channelId, command),
     };
     const taker = new CommandTaker(clock, (command) => this.#run(command));
     rpc.on("command", (message) => taker.take(message));
@@ -148,7 +173,8 @@ export class ClusterStates {
       case "stop-test":
         await own.stopTestPattern(channelId);
         break;
-      case "start-test": {
+      case "start-test":
+      case "start-test-of": {
         const read = async () => {
           const spec = await readSpec(channelId);
           if (spec === undefined) throw new Error("the channel does not exist");

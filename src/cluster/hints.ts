@@ -16,7 +16,13 @@ const channelHint = z.object({
   channelId: z.string().min(1).max(64),
   isDeleted: z.boolean().optional(),
   removedTargetId: z.int().min(0).optional(),
+  isSource: z.boolean().optional(),
 });
+/** Changes of what plays in place of an encoder. */
+const OF_SOURCES: readonly ChannelChanged["change"][] = [
+  ...(["source-changed", "source-started", "source-stopped", "slate-changed"] as const),
+];
+
 const text = z.string().max(4_096);
 const event = z.looseObject({
   eventId: z.int().min(0),
@@ -32,6 +38,8 @@ export type ChannelHint = {
   readonly channelId: ChannelId;
   readonly isDeleted?: boolean | undefined;
   readonly removedTargetId?: TargetId | undefined;
+  /** Its source or its slate was changed. */
+  readonly isSource?: boolean | undefined;
 };
 
 export type HintTakers = {
@@ -89,6 +97,7 @@ export class Hints {
     this.#bus.publish(CHANNEL_HINT, {
       channelId,
       ...(change === "deleted" ? { isDeleted: true } : {}),
+      ...(OF_SOURCES.includes(change) ? { isSource: true } : {}),
       ...(change === "target-removed" && target !== undefined ? { removedTargetId: target.targetId } : {}),
     });
   }

@@ -26,6 +26,11 @@ export class NodeDirectory {
     return this.#nodes.get(incarnation)?.state ?? "serving";
   }
 
+  /** The same; undefined where the last list does not have the node: it is new, or it left and owns nothing. */
+  listedStateOf(incarnation: Incarnation): NodeState | undefined {
+    return this.#nodes.get(incarnation)?.state;
+  }
+
   /** `host:port` of a node's thread. Undefined where the node is not in the list, even read anew. */
   async addressOf(incarnation: Incarnation, home: number): Promise<string | undefined> {
     const known = this.knownAddressOf(incarnation, home);

@@ -2,10 +2,12 @@ import { expect, test } from "vitest";
 import { ClusterStates } from "../../src/cluster/cluster-states.ts";
 import type { ChannelHint } from "../../src/cluster/hints.ts";
 import { NodeRpc } from "../../src/cluster/node-rpc.ts";
+import type { SourceStatus } from "../../src/control/channels/source.ts";
 import type { ChannelEvent } from "../../src/control/events/events.ts";
 import { LiveState } from "../../src/control/live/live-state.ts";
-import { OwnerUnavailableError } from "../../src/control/ports/errors.ts";
+import { DomainError, OwnerUnavailableError } from "../../src/control/ports/errors.ts";
 import type { NodeState } from "../../src/control/ports/ownership-store.ts";
+import type { SlateState } from "../../src/control/ports/slate-maker.ts";
 import type { ChannelSpec } from "../../src/thread-protocol/channel-spec.ts";
 import { targetError } from "../../src/thread-protocol/targets/target-errors.ts";
 import { FakeRuntime } from "../control/fake-runtime.ts";
@@ -30,6 +32,10 @@ function cluster(count: number) {
     const view = new LiveState(clock);
     const own = new FakeRuntime(view);
     const owned = new Map<string, number>();
+    const sources = new Map<string, SourceStatus>();
+    const slates = new Map<string, SlateState>();
+    const asked: unknown[] = [];
+    const runSource = { now: async () => true };
     const changed: string[] = [];
     const hints: ChannelHint[] = [];
     const sampled: string[] = [];
@@ -43,6 +49,16 @@ function cluster(count: number) {
         return `${self}-${requests}`;
       },
       ownChecks: { warnings: () => [], state: () => "done" },
+      sources: {
+        channelIds: () => sources.keys(),
+        status: (channelId) => sources.get(channelId),
+        slate: (channelId) => slates.get(channelId),
+      },
+      runSource: async (channelId, command) => {
+        asked.push([channelId, command]);
+        return await runSource.now();
+      },
+      ...{ takers: () => [], isDraining: () => false },
       owned: () => owned,
       nodeState: (incarnation) => states.get(incarnation),
       storedOwner: async (channelId) => owners.get(channelId),
@@ -72,7 +88,16 @@ function cluster(count: number) {
       cluster.feed.changed(channelId);
       clock.advance(GATHER_MS);
     };
-    return { self, bus, view, own, owned, cluster, changed, hints, sampled, events, goOnAir };
+    /** What the source of a channel does here from now on; undefined: nothing is known of it. */
+    const setSource = (channelId: string, status: SourceStatus | undefined) => {
+      if (status === undefined) sources.delete(channelId);
+      else sources.set(channelId, status);
+      const what = { kind: "source-changed", time: 1, channelId, from: "stopped" } as const;
+      cluster.fact({ ...what, status: status ?? { state: "stopped", sinceTime: 1 } });
+      clock.advance(GATHER_MS);
+    };
+    const parts = { self, bus, view, own, owned, cluster, changed, hints, sampled, events, goOnAir };
+    return { ...parts, setSource, slates, asked, runSource };
   });
   return { clock, network, states, owners, specs, nodes };
 }
@@ -184,6 +209,22 @@ test("a silent owner is told as such with the age of what is known, and a lost o
   expect(second?.cluster.runtime.live(ID)).toBeUndefined();
 });
 
+test("a node that left, and that no list has any more, is forgotten; its age is that of no living node", async () => {
+  const { clock, nodes } = cluster(2);
+  const [first, second] = nodes;
+  first?.goOnAir(ID, 4);
+  await settled();
+  if (first !== undefined) first.bus.isConnected = false;
+  clock.advance(29_000);
+  expect(second?.cluster.runtime.live(ID)?.owner?.state).toBe("SILENT");
+  expect(second?.cluster.others.ageMs()).toBeGreaterThanOrEqual(28_000);
+  clock.advance(3_000);
+  expect(second?.cluster.runtime.live(ID)?.owner?.state).toBe("LOST");
+  expect(second?.cluster.others.ageMs()).toBe(0);
+  clock.advance(602_000);
+  expect(second?.cluster.others.nodes()).toEqual([]);
+});
+
 test("a node that comes back serves again", async () => {
   const { clock, nodes } = cluster(2);
   const [first, second] = nodes;
@@ -241,6 +282,128 @@ test("a test pattern of a channel that another node owns begins there", async ()
   // Without an owner it runs where it was asked for.
   expect(await second?.cluster.runtime.startTestPattern("ls-2", read, { endTime: 90, forMs: 10 })).toBe("started");
   expect(second?.own.testPatterns).toHaveLength(1);
+});
+
+test("a test pattern for chosen targets is not sent to others because another node begins it", async () => {
+  const { specs, nodes } = cluster(2);
+  const [first, second] = nodes;
+  const spec: ChannelSpec = { channelId: ID, revision: 3, holdSeconds: 0, targets: [] };
+  specs.set(ID, spec);
+  first?.goOnAir(ID, 4);
+  await settled();
+  const how = { endTime: 90, forMs: 10, targetIds: [5, 6] };
+  expect(await second?.cluster.runtime.startTestPattern(ID, async () => spec, how)).toBe("started");
+  expect(first?.own.testPatterns).toEqual([[spec, 10, [5, 6]]]);
+});
+
+test("a command for a channel of a lost node is done where it was given: nothing of it runs anywhere", async () => {
+  const { clock, states, nodes } = cluster(2);
+  const [first, second] = nodes;
+  first?.goOnAir(ID, 4);
+  await settled();
+  if (first !== undefined) first.bus.isConnected = false;
+  clock.advance(7_000);
+  // It may go on.
+  await expect(second?.cluster.runtime.end(ID)).rejects.toThrow(OwnerUnavailableError);
+  states.set(1, "lost");
+  await second?.cluster.runtime.end(ID);
+  expect(second?.own.ended).toEqual([ID]);
+});
+
+const FAILED: SourceStatus = {
+  ...{ state: "failed", sinceTime: 5 },
+  link: {
+    ...{ status: "FAIL", sinceTime: 5, retryAttempt: 2, nextRetryTime: 9, isUnstable: false },
+    lastError: { ...targetError("connection-refused"), time: 5 },
+  },
+};
+
+test("every node knows what the source of a channel does, also of a channel that none owns, until its node says more", async () => {
+  const { clock, network, nodes } = cluster(3);
+  const [first, second, third] = nodes;
+  first?.setSource(ID, FAILED);
+  await settled();
+  for (const node of [second, third]) {
+    expect(node?.cluster.others.source(ID)).toEqual({ node: 1, status: FAILED });
+    expect(node?.cluster.runtime.live(ID)).toBeUndefined();
+    expect(node?.changed).toContain(ID);
+  }
+  // It is on air with it, then released with it.
+  first?.goOnAir(ID, 4);
+  expect(second?.cluster.others.source(ID)).toEqual({ node: 1, status: FAILED });
+  expect(second?.cluster.runtime.live(ID)?.isPublishing).toBe(true);
+  first?.owned.delete(ID);
+  first?.cluster.feed.changed(ID, 4);
+  clock.advance(GATHER_MS);
+  expect(second?.cluster.runtime.live(ID)).toBeUndefined();
+  expect(second?.cluster.others.source(ID)).toEqual({ node: 1, status: FAILED });
+  // A source that runs counts more than one that stopped later.
+  third?.setSource(ID, { state: "stopped", sinceTime: 99, reason: "elsewhere" });
+  expect(second?.cluster.others.source(ID)?.node).toBe(1);
+  first?.setSource(ID, { state: "stopped", sinceTime: 6, reason: "stopped-by-person" });
+  expect(second?.cluster.others.source(ID)?.node).toBe(3);
+  for (const node of [first, third]) node?.setSource(ID, undefined);
+  expect(second?.cluster.others.source(ID)).toBeUndefined();
+  // One that missed everything reads it.
+  network.isLost = (subject) => subject.endsWith(".state");
+  first?.setSource(ID, FAILED);
+  network.isLost = () => false;
+  clock.advance(2_000);
+  await settled();
+  expect(second?.cluster.others.source(ID)?.status).toEqual(FAILED);
+  // A silent node says nothing any more.
+  if (first !== undefined) first.bus.isConnected = false;
+  clock.advance(7_000);
+  expect(second?.cluster.others.source(ID)).toBeUndefined();
+});
+
+test("what FFmpeg says is told shortened, and a source that is none is ignored", async () => {
+  const { network, nodes } = cluster(2);
+  const [first, second] = nodes;
+  const detail = "x".repeat(5_000);
+  first?.setSource(ID, { state: "stopped", sinceTime: 5, reason: "not-playable", detail });
+  await settled();
+  expect(second?.cluster.others.source(ID)?.status).toMatchObject({ detail: "x".repeat(1_000) });
+  const wrong = [
+    { state: "failed", sinceTime: 5 },
+    { state: "stopped" },
+    { state: "stopped", sinceTime: 1, reason: detail },
+  ];
+  network.send("node.9.state", {
+    no: 1,
+    channels: [...wrong.map((source, no) => ({ channelId: `ls-${no}`, epoch: 0, source }))],
+  });
+  expect(wrong.map((_, no) => second?.cluster.others.source(`ls-${no}`))).toEqual([undefined, undefined, undefined]);
+});
+
+test("the slate of a channel is as its owner says", async () => {
+  const { nodes } = cluster(2);
+  const [first, second] = nodes;
+  first?.slates.set(ID, { at: "other-codec", codecs: "hevc" });
+  first?.goOnAir(ID, 4);
+  await settled();
+  expect(second?.cluster.sourcePeers.slate(ID)).toEqual({ at: "other-codec", codecs: "hevc" });
+  expect(first?.cluster.sourcePeers.slate(ID)).toBeUndefined();
+  expect([first, second].map((node) => node?.cluster.sourcePeers.owner(ID))).toEqual([undefined, 1]);
+});
+
+test("a node asks another one to start a source, and gets its reasons against it", async () => {
+  const { network, nodes } = cluster(2);
+  const [first, second] = nodes;
+  const ask = () => second?.cluster.sourcePeers.ask(1, ID, "start");
+  expect(await ask()).toBe(true);
+  expect(first?.asked).toEqual([[ID, "start"]]);
+  if (first === undefined) throw new Error("no node");
+  first.runSource.now = async () => false;
+  expect(await ask()).toBe(false);
+  first.runSource.now = () => Promise.reject(new DomainError({ kind: "source-encoder-on-air" }));
+  await expect(ask()).rejects.toEqual(new DomainError({ kind: "source-encoder-on-air" }));
+  network.isLost = () => true;
+  await expect(ask()).rejects.toThrow(OwnerUnavailableError);
+  network.isLost = () => false;
+  // A program that does not know the command.
+  const unknown = { op: "source", channelId: ID, do: "dance" };
+  expect(await second?.bus.request("node.1.rpc", unknown)).toMatchObject({ kind: "none" });
 });
 
 test("a change that another node stored is applied by the owner", async () => {

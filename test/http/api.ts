@@ -17,11 +17,14 @@ import { IngestChecks } from "../../src/control/ingest-check/ingest-checks.ts";
 import { LiveState } from "../../src/control/live/live-state.ts";
 import { ServerTroubles } from "../../src/control/live/server-troubles.ts";
 import type { Nodes } from "../../src/control/ports/nodes.ts";
+import type { Runtime } from "../../src/control/ports/runtime.ts";
+import type { SourcePeers } from "../../src/control/ports/source-player.ts";
 import type { Store } from "../../src/control/ports/store.ts";
 import { Recordings } from "../../src/control/recordings/recordings.ts";
 import { ScheduleRunner } from "../../src/control/schedules/schedule-runner.ts";
 import { Schedules } from "../../src/control/schedules/schedules.ts";
 import { Service } from "../../src/control/service.ts";
+import { SharedSources } from "../../src/control/sources/shared-sources.ts";
 import { Slates } from "../../src/control/sources/slates.ts";
 import { Sources } from "../../src/control/sources/sources.ts";
 import { withActor } from "../../src/http/auth/request-actor.ts";
@@ -102,6 +105,8 @@ export type ApiOptions = {
   readonly allowedOrigins?: readonly string[];
   readonly tls?: CertificatePair;
   readonly nodes?: Nodes;
+  /** Where several nodes share the database: the channels of all, over this one's. */
+  readonly cluster?: (own: FakeRuntime) => { readonly runtime: Runtime; readonly sourcePeers: SourcePeers };
   /** Takes the spans of requests; absent: nothing is traced. */
   readonly onSpan?: (span: TraceSpan) => void;
   /** Absent: all traces whose callers record them. */
@@ -168,9 +173,11 @@ export class Api {
       publish,
     });
     this.admission = new Admission(over);
+    const cluster = options.cluster?.(this.runtime);
+    const all = cluster?.runtime ?? this.runtime;
     const service = new Service({
       store: over,
-      runtime: this.runtime,
+      runtime: all,
       view: this.view,
       clock: this.clock,
       randomBytes,
@@ -205,6 +212,11 @@ export class Api {
     });
     this.player.onStatus = (channelId, status) => sources.changed(channelId, status);
     this.sources = sources;
+    const until = async () => undefined;
+    const shared =
+      cluster === undefined
+        ? sources
+        : new SharedSources({ own: sources, peers: cluster.sourcePeers, runtime: all, until, refresh: until, log });
     const scheduleStore = new SqlScheduleStore(database);
     const around = { clock: this.clock, files: this.files, publish };
     this.scheduleRunner = new ScheduleRunner({ ...around, store: scheduleStore, sources, log });
@@ -264,7 +276,7 @@ export class Api {
       instance: options.instance ?? "test",
       basePath: options.basePath ?? "",
       allowedOrigins: options.allowedOrigins ?? [],
-      runtime: this.runtime,
+      runtime: all,
       previewAccess: new PreviewAccess({ clock: this.clock, randomBytes }),
       applicationFolder: options.applicationFolder ?? join(folder, "not-built"),
       clock: this.clock,
@@ -294,7 +306,7 @@ export class Api {
               sampling: options.sampling ?? { share: 1, followsParent: true },
             },
           }),
-      media: { files: this.files, sources, schedules: this.schedules },
+      media: { files: this.files, sources: shared, schedules: this.schedules },
       hosts: new HostNames(options.hosts ?? ["fanfare.example"]),
       health: this.health,
       metrics: this.metrics,

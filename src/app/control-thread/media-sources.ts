@@ -1,14 +1,18 @@
 import type { ChannelChange } from "../../api-contract/event-words.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";
+import type { SourceStatus } from "../../control/channels/source.ts";
 import type { ServerFact } from "../../control/facts/server-fact.ts";
 import type { LiveState } from "../../control/live/live-state.ts";
 import type { NodePeers } from "../../control/ports/owner-question.ts";
-import type { SlateStage } from "../../control/ports/slate-maker.ts";
+import type { Runtime } from "../../control/ports/runtime.ts";
+import type { SlateStage, SlateState } from "../../control/ports/slate-maker.ts";
+import type { SourceCommand, SourcePeers } from "../../control/ports/source-player.ts";
 import type { Store } from "../../control/ports/store.ts";
 import { ScheduleRunner } from "../../control/schedules/schedule-runner.ts";
 import { Schedules } from "../../control/schedules/schedules.ts";
 import { WindowWatch } from "../../control/schedules/window-watch.ts";
+import { SharedSources, type SourceUseCases } from "../../control/sources/shared-sources.ts";
 import { Slates } from "../../control/sources/slates.ts";
 import { SourceTakeover } from "../../control/sources/source-takeover.ts";
 import { Sources } from "../../control/sources/sources.ts";
@@ -27,6 +31,7 @@ import { listWindowedTargets } from "../../store/channels/windowed-targets.ts";
 import type { Database } from "../../store/database/database.ts";
 import { SqlScheduleStore } from "../../store/sources/schedule-store.ts";
 import { SqlSourceStore } from "../../store/sources/source-store.ts";
+import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
 import type { MediaPool } from "./media/media-pool.ts";
 import type { Buses } from "./subscriptions.ts";
 
@@ -38,6 +43,8 @@ export type MediaSourcesDeps = {
   readonly database: Database;
   readonly store: Store;
   readonly runtime: MediaPool;
+  /** The other nodes where several share the database, and the channels of all. */
+  readonly cluster: { readonly sourcePeers: SourcePeers; readonly runtime: Pick<Runtime, "live"> } | undefined;
   readonly clock: Clock;
   readonly log: Log;
   readonly publish: (fact: ServerFact) => void;
@@ -67,12 +74,16 @@ const CHANGES_TARGETS: readonly ChannelChange[] = [
 /** The library of media files and the sources of channels, composed. */
 export class MediaSources {
   readonly files: MediaLibrary;
-  readonly sources: Sources;
+  /** For the API: of all nodes where there are several. */
+  readonly sources: SourceUseCases;
+  /** What plays at this node. */
+  readonly own: Sources;
   readonly schedules: Schedules;
   readonly #runner: ScheduleRunner;
   readonly #windows: WindowWatch;
   readonly #watched: WatchedFolder | undefined;
   readonly #takeover: SourceTakeover | undefined;
+  readonly #shared: SharedSources | undefined;
   readonly #players: SourcePlayers;
   readonly #slates: Slates;
   readonly #stopping = new AbortController();
@@ -96,7 +107,7 @@ export class MediaSources {
       ...{ clock, log, random, findFfmpeg, files: this.files },
       openLink: (url, signal) => openPullLink(url, { dialer, randomBytes }, signal),
       publish: (channelId, read) => runtime.publish(channelId, read),
-      onStatus: (channelId, status) => this.sources.changed(channelId, status),
+      onStatus: (channelId, status) => this.own.changed(channelId, status),
       isElsewhere: peers === undefined ? undefined : (channelId) => peers.isElsewhere(channelId),
     });
     const sourceStore = new SqlSourceStore(database);
@@ -112,9 +123,9 @@ export class MediaSources {
       ...{ runtime: stage, log },
       maker: new SlateMaking({ files: this.files, findFfmpeg, stopping: this.#stopping.signal }),
     });
-    this.sources = new Sources({
-      slates: this.#slates,
-      until: (isSo) => liveState.until(isSo, EFFECT_DEADLINE_MS),
+    const until = (isSo: () => boolean) => liveState.until(isSo, EFFECT_DEADLINE_MS);
+    this.own = new Sources({
+      ...{ slates: this.#slates, until },
       ...{ store, clock, log, publish, isOverloaded },
       runtime: { ...stage, live: (channelId) => runtime.live(channelId) },
       sourceStore,
@@ -124,9 +135,15 @@ export class MediaSources {
       isScheduled: (fileId) => this.#runner.plays(fileId),
     });
     if (peers !== undefined) {
-      const { sources, files } = this;
+      const { own: sources, files } = this;
       this.#takeover = new SourceTakeover({ ...{ sources, files, peers, clock, log }, store: sourceStore });
     }
+    if (deps.cluster !== undefined) {
+      const { sourcePeers, runtime: all } = deps.cluster;
+      const refresh = async (channelId: ChannelId) => await this.#takeover?.refresh(channelId);
+      this.#shared = new SharedSources({ own: this.own, peers: sourcePeers, runtime: all, until, refresh, log });
+    }
+    this.sources = this.#shared ?? this.own;
     this.#windows = new WindowWatch({
       list: () => listWindowedTargets(database),
       follow: deps.followWindows,
@@ -134,7 +151,7 @@ export class MediaSources {
     });
     const scheduleStore = new SqlScheduleStore(database);
     this.#runner = new ScheduleRunner({
-      ...{ store: scheduleStore, sources: this.sources, files: this.files, clock, log, publish },
+      ...{ store: scheduleStore, sources: this.own, files: this.files, clock, log, publish },
       others: this.#takeover,
     });
     this.schedules = new Schedules({
@@ -149,7 +166,7 @@ export class MediaSources {
 
   /** Begins what played when the server ended, then follows the schedules. Call once encoders are let in. */
   start(): void {
-    const begun = this.#takeover === undefined ? this.sources.resume() : this.#takeover.start();
+    const begun = this.#takeover === undefined ? this.own.resume() : this.#takeover.start();
     begun
       .catch((error: unknown) => {
         const detail = error instanceof Error ? error.message : String(error);
@@ -158,6 +175,32 @@ export class MediaSources {
       .then(() => (this.#stopping.signal.aborted ? undefined : this.#runner.start()));
     void this.#windows.start();
     void this.#watched?.start();
+  }
+
+  /** What the channel's source does, at whichever node it plays. A part of the verdict. */
+  status(channelId: ChannelId): SourceStatus | undefined {
+    return (this.#shared ?? this.own).status(channelId);
+  }
+
+  /** How the channel's slate is at this node. */
+  slateState(channelId: ChannelId): SlateState | undefined {
+    return this.#slates.state(channelId);
+  }
+
+  /** Does what another node asks for; see `SharedSources.run`. */
+  async run(channelId: ChannelId, command: SourceCommand): Promise<boolean> {
+    return (await this.#shared?.run(channelId, command)) ?? false;
+  }
+
+  /** Reads again what another node has stored about the channel's source. */
+  refresh(channelId: ChannelId): void {
+    void this.#takeover?.refresh(channelId);
+  }
+
+  /** The channel was deleted. */
+  forget(channelId: ChannelId): void {
+    this.own.forget(channelId);
+    this.#runner.forget(channelId);
   }
 
   /** Adds a port of this server: no source is fetched from there. */
@@ -169,10 +212,10 @@ export class MediaSources {
   subscribe({ facts, samples }: Pick<Buses, "facts" | "samples">): void {
     facts.subscribe("sources", (fact) => {
       if (fact.kind === "channel-changed" && fact.change === "deleted") {
-        this.sources.forget(fact.channelId);
-        this.#runner.forget(fact.channelId);
+        this.forget(fact.channelId);
       }
-      if (fact.kind === "channel-changed" && fact.change === "end-requested") this.sources.ended(fact.channelId);
+      if (fact.kind === "channel-changed" && fact.change === "end-requested")
+        void (this.#shared ?? this.own).ended(fact.channelId);
       if (fact.kind === "channel-changed" && CHANGES_TARGETS.includes(fact.change)) this.#windows.changed();
       if (fact.kind === "ingest-ended" && fact.isBroadcastOver) this.#slates.ended(fact.channelId);
     });

@@ -271,8 +271,7 @@ type Parts = {
 function assemble(foundations: AllFoundations): Parts {
   const { config, log, storage, succession, node, traces } = foundations;
   const { store } = storage;
-  const sourceOf = (channelId: ChannelId) => media.sources.status(channelId);
-  const observers = newObservers(foundations, sourceOf);
+  const observers = newObservers(foundations, (channelId) => media.own.status(channelId));
   const { clock, buses, publish, liveState, ingestChecks, healthOf, metrics, troubles, threads } = observers;
   const addresses = { now: addressesOf(config, config.httpPort, config.rtmpPort) };
   metrics.recordings.readFrom(() => recording.recordings.totals);
@@ -288,16 +287,17 @@ function assemble(foundations: AllFoundations): Parts {
     onSamples: (batch) => buses.samples.publish(batch),
     onThread: (news) => (news.kind === "span" ? traces?.add(news.span) : threads.take(news)),
   });
-  const cluster = clusterOver(foundations, observers, runtime, () => ({ liveStream, notifications, totals }));
+  const cluster = clusterOver(foundations, observers, runtime, () => ({ liveStream, notifications, totals, media }));
   const all = cluster?.states.runtime ?? runtime;
   const checks = cluster?.states.ingestChecks ?? ingestChecks;
   const service = new Service({
-    ...{ store, runtime: all, view: liveState, ingestChecks: checks, sourceOf },
+    ...{ store, runtime: all, view: liveState, ingestChecks: checks },
+    sourceOf: (channelId) => media.status(channelId),
     ...{ clock, randomBytes, planLimits: config.planLimits },
     publish: (fact) => publish(withActor(fact)),
   });
   const media = new MediaSources({
-    ...{ store, runtime, clock, log, liveState, database: storage.database, peers: node },
+    ...{ store, runtime, clock, log, liveState, database: storage.database, peers: node, cluster: cluster?.states },
     followWindows: (channelId, targetId) => service.targetEdits.followWindows(channelId, targetId),
     ...mediaSourcesOptions(config, foundations.tls),
     publish: (fact) => publish(fact.kind === "channel-changed" ? withActor(fact) : fact),

@@ -1,9 +1,11 @@
 import type { Clock, Timer } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";
+import { newerSource, type SourceStatus } from "../../control/channels/source.ts";
 import type { CheckState, IngestWarning } from "../../control/ingest-check/ingest-checks.ts";
 import type { Bus, BusMessage } from "../../control/ports/bus.ts";
 import type { Incarnation, NodeState } from "../../control/ports/ownership-store.ts";
 import type { ChannelLive, OwnerLive } from "../../control/ports/runtime.ts";
+import type { SlateState } from "../../control/ports/slate-maker.ts";
 import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
 import { incarnationOf, isNodeReport, messageNumber, type NodeReport, subjectsOf } from "../node-report.ts";
 import { asLost } from "./lost-channel.ts";
@@ -19,6 +21,8 @@ const ANSWER_MS = 800;
 const LOOK_MS = 1_000;
 /** Counters are followed for this long after somebody asked for them, in milliseconds. */
 const READ_MS = 60_000;
+/** A silent node that no list of the database has is over after this long: the list is read every 10 s. In milliseconds. */
+const UNLISTED_MS = 30_000;
 /** A lost node's channels are shown as lost for this long, in milliseconds. */
 const LOST_SHOWN_MS = 600_000;
 /** Parts of one snapshot. */
@@ -29,7 +33,7 @@ export type ClusterLiveStateDeps = {
   readonly bus: Bus;
   readonly clock: Clock;
   readonly log: Log;
-  /** The state of a node by the database; undefined where it is not known. */
+  /** The state of a node by the last list of the database; undefined where that does not have it. */
   readonly nodeState: (incarnation: Incarnation) => NodeState | undefined;
   /** The state of these channels is another one now. */
   readonly onChanged: (channelIds: readonly ChannelId[]) => void;
@@ -41,6 +45,9 @@ export type ClusterLiveStateDeps = {
 
 /** A node as another one sees it. */
 export type NodeSeen = { readonly incarnation: Incarnation; readonly report: NodeReport; readonly heardAgoMs: number };
+
+/** What the source of a channel does at another node, or did last. */
+type ToldSource = { readonly node: Incarnation; readonly status: SourceStatus };
 
 /** What the other nodes tell about their channels, joined: of each channel the state of its newest ownership. */
 export class ClusterLiveState {
@@ -104,11 +111,35 @@ export class ClusterLiveState {
     return { warnings, ...(checkState === undefined ? {} : { state: checkState }) };
   }
 
+  /** What another node that is heard tells of the channel's source. */
+  source(channelId: ChannelId): ToldSource | undefined {
+    const nowMs = this.#deps.clock.now();
+    let newest: ToldSource | undefined;
+    for (const view of this.#nodes.values()) {
+      const status = view.channels.get(channelId)?.source;
+      if (status === undefined || view.isSilent(nowMs)) continue;
+      if (newerSource(newest?.status, status) === status) newest = { node: view.incarnation, status };
+    }
+    return newest;
+  }
+
+  /** How the channel's slate is at the node that owns it. */
+  slate(channelId: ChannelId): SlateState | undefined {
+    const found = this.#find(channelId);
+    return found === undefined || found.owner.state === "LOST" ? undefined : found.told.slate;
+  }
+
   /** The node that tells of the channel, and the epoch of its ownership. */
   ownerOf(channelId: ChannelId): { readonly incarnation: Incarnation; readonly epoch: number } | undefined {
     const incarnation = this.#owners.get(channelId);
     const told = incarnation === undefined ? undefined : this.#nodes.get(incarnation)?.channels.get(channelId);
     return incarnation === undefined || told === undefined ? undefined : { incarnation, epoch: told.epoch };
+  }
+
+  /** The same, unless the node is lost: then nothing of the channel runs anywhere. */
+  livingOwnerOf(channelId: ChannelId): { readonly incarnation: Incarnation; readonly epoch: number } | undefined {
+    const owner = this.ownerOf(channelId);
+    return owner === undefined || this.#find(channelId)?.owner.state === "LOST" ? undefined : owner;
   }
 
   publishingChannels(): readonly ChannelId[] {
@@ -135,7 +166,7 @@ export class ClusterLiveState {
   /** The oldest of what is known of nodes that are not lost, in milliseconds. */
   ageMs(): number {
     const nowMs = this.#deps.clock.now();
-    const living = [...this.#nodes.values()].filter(({ incarnation }) => !this.#isOver(incarnation));
+    const living = [...this.#nodes.values()].filter((view) => !this.#isOver(view));
     return Math.max(0, ...living.map((view) => view.ageMs(nowMs)));
   }
 
@@ -270,7 +301,7 @@ export class ClusterLiveState {
         this.#askSnapshot(view);
         continue;
       }
-      const isOver = this.#isOver(incarnation);
+      const isOver = this.#isOver(view);
       const isNew = !this.#silent.has(incarnation) || (isOver && !this.#lostMs.has(incarnation));
       this.#silent.add(incarnation);
       if (isOver && !this.#lostMs.has(incarnation)) this.#lostMs.set(incarnation, nowMs);
@@ -283,10 +314,11 @@ export class ClusterLiveState {
     else this.#leaveSamples();
   }
 
-  /** The database says that the process has ended. */
-  #isOver(incarnation: Incarnation): boolean {
-    const state = this.#deps.nodeState(incarnation);
-    return state === "lost" || state === "left";
+  /** The database says that the process has ended, or has it in no list: a node that left and owns nothing. */
+  #isOver({ incarnation, heardMs }: NodeView): boolean {
+    const { nodeState, clock } = this.#deps;
+    const state = nodeState(incarnation);
+    return state === "lost" || state === "left" || (state === undefined && clock.now() - heardMs > UNLISTED_MS);
   }
 
   #forget(view: NodeView): void {
@@ -327,6 +359,6 @@ export class ClusterLiveState {
     const nowMs = this.#deps.clock.now();
     const ageMs = view.ageMs(nowMs);
     if (!view.isSilent(nowMs)) return { state: view.report?.state === "draining" ? "DRAINING" : "SERVING", ageMs };
-    return { state: this.#isOver(view.incarnation) ? "LOST" : "SILENT", ageMs };
+    return { state: this.#isOver(view) ? "LOST" : "SILENT", ageMs };
   }
 }

@@ -109,10 +109,11 @@ export class NodeView {
   /** Returns those that were taken. */
   #take(channels: readonly ToldChannel[]): readonly ToldChannel[] {
     return channels.filter((told) => {
-      const { channelId, epoch, live } = told;
+      const { channelId, epoch, live, source } = told;
       const known = this.#channels.get(channelId);
-      if (known !== undefined && known.epoch > epoch) return false;
-      if (live === undefined) this.#channels.delete(channelId);
+      // An epoch of 0 says that the node does not own the channel now, whatever was told before.
+      if (epoch > 0 && known !== undefined && known.epoch > epoch) return false;
+      if (live === undefined && source === undefined) this.#channels.delete(channelId);
       else if (known !== undefined || this.#channels.size < CHANNELS_MAX) this.#channels.set(channelId, told);
       return true;
     });

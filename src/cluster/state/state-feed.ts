@@ -1,12 +1,14 @@
 import type { Clock, Timer } from "../../base/clock.ts";
+import type { SourceStatus } from "../../control/channels/source.ts";
 import type { ServerFact } from "../../control/facts/server-fact.ts";
 import type { IngestChecks } from "../../control/ingest-check/ingest-checks.ts";
 import { BUS_MESSAGE_BYTES_MAX, type Bus, type BusMessage } from "../../control/ports/bus.ts";
 import type { Incarnation } from "../../control/ports/ownership-store.ts";
 import type { ChannelLive } from "../../control/ports/runtime.ts";
+import type { SlateState } from "../../control/ports/slate-maker.ts";
 import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
 import { type NodeReport, subjectsOf } from "../node-report.ts";
-import { type ToldChannel, tellLive } from "./told-channel.ts";
+import { type ToldChannel, tellLive, tellSource } from "./told-channel.ts";
 
 const HEARTBEAT_MS = 2_000;
 const SAMPLES_MS = 1_000;
@@ -17,6 +19,13 @@ const LIST_BYTES_MAX = BUS_MESSAGE_BYTES_MAX - 1_024;
 /** Channels whose state one question may ask for. */
 export const STATUS_CHANNELS_MAX = 200;
 
+/** The sources of channels that play at this node, or did last. */
+export type OwnSources = {
+  readonly channelIds: () => Iterable<ChannelId>;
+  readonly status: (channelId: ChannelId) => SourceStatus | undefined;
+  readonly slate: (channelId: ChannelId) => SlateState | undefined;
+};
+
 export type StateFeedDeps = {
   readonly self: Incarnation;
   readonly bus: Bus;
@@ -24,6 +33,7 @@ export type StateFeedDeps = {
   /** The state of a channel of this node. */
   readonly live: (channelId: ChannelId) => ChannelLive | undefined;
   readonly ingestChecks: Pick<IngestChecks, "warnings" | "state">;
+  readonly sources: OwnSources;
   /** The channels that this node owns, and the epoch of each. */
   readonly owned: () => ReadonlyMap<ChannelId, number>;
   /** What it says about itself. */
@@ -60,14 +70,14 @@ export class StateFeed {
 
   /** Something happened to a channel of this node. */
   fact(fact: ServerFact): void {
-    if ("channelId" in fact && fact.channelId !== undefined && this.#deps.owned().has(fact.channelId)) {
-      this.changed(fact.channelId);
-    }
+    if (!("channelId" in fact) || fact.channelId === undefined) return;
+    const isOfSource = fact.kind === "source-changed" || (fact.kind === "channel-changed" && fact.change === "deleted");
+    if (isOfSource || this.#deps.owned().has(fact.channelId)) this.changed(fact.channelId);
   }
 
   /** The channel's state must be told again. `releasedEpoch`: that ownership has ended. */
   changed(channelId: ChannelId, releasedEpoch?: number): void {
-    this.#changed.set(channelId, releasedEpoch);
+    this.#changed.set(channelId, releasedEpoch ?? this.#changed.get(channelId));
     this.#gathering ??= this.#deps.clock.startTimer(GATHER_MS, () => {
       this.#gathering = undefined;
       this.#tellChanges();
@@ -91,7 +101,8 @@ export class StateFeed {
   /** A part of the state of all channels, in the order of their ids: those after `after`. `next`: more follow it. */
   snapshot(after: ChannelId | undefined): BusMessage {
     const owned = this.#deps.owned();
-    const ids = [...owned.keys()].filter((channelId) => after === undefined || channelId > after).sort();
+    const all = new Set([...owned.keys(), ...this.#deps.sources.channelIds()]);
+    const ids = [...all].filter((channelId) => after === undefined || channelId > after).sort();
     const channels: ToldChannel[] = [];
     let bytes = 0;
     for (const channelId of ids) {
@@ -106,17 +117,23 @@ export class StateFeed {
   }
 
   #told(channelId: ChannelId, owned: ReadonlyMap<ChannelId, number>): ToldChannel | undefined {
-    const { live: liveOf, ingestChecks } = this.#deps;
+    const { live: liveOf, ingestChecks, sources } = this.#deps;
     const epoch = owned.get(channelId);
     const live = epoch === undefined ? undefined : liveOf(channelId);
-    if (epoch === undefined || live === undefined) return undefined;
+    const status = sources.status(channelId);
+    const source = status === undefined ? {} : { source: tellSource(status) };
+    if (epoch === undefined || live === undefined)
+      return status === undefined ? undefined : { channelId, epoch: 0, ...source };
     const checkState = ingestChecks.state(channelId);
+    const slate = sources.slate(channelId);
     return {
       channelId,
       epoch,
       live: tellLive(live),
       warnings: ingestChecks.warnings(channelId),
       ...(checkState === undefined ? {} : { checkState }),
+      ...source,
+      ...(slate === undefined ? {} : { slate }),
     };
   }
 
@@ -125,8 +142,8 @@ export class StateFeed {
     const told: ToldChannel[] = [];
     for (const [channelId, releasedEpoch] of this.#changed) {
       const state = this.#told(channelId, owned);
-      if (state !== undefined) told.push(state);
-      else if (releasedEpoch !== undefined) told.push({ channelId, epoch: releasedEpoch });
+      if (state !== undefined && state.epoch > 0) told.push(state);
+      else told.push({ ...state, channelId, epoch: releasedEpoch ?? 0 });
     }
     this.#changed.clear();
     for (const channels of chunks(told)) {

@@ -1,24 +1,35 @@
 import { z } from "zod";
+import type { SourceStatus } from "../../control/channels/source.ts";
 import type { CheckState, IngestWarning } from "../../control/ingest-check/ingest-checks.ts";
 import type { ChannelLive, TargetLive } from "../../control/ports/runtime.ts";
+import type { SlateState } from "../../control/ports/slate-maker.ts";
 import type { ChannelId, TargetId } from "../../thread-protocol/channel-spec.ts";
 
-/** A channel's state as its owner tells it to the other nodes: JSON, without secrets. */
+/**
+ * A channel's state as its owner tells it to the other nodes: JSON, without secrets. A node that plays the channel's source,
+ * or did, tells that too, also where it does not own the channel.
+ */
 export type ToldChannel = {
   readonly channelId: ChannelId;
-  /** The ownership in which this was true. */
+  /** The ownership in which this was true; 0: this node does not own the channel. */
   readonly epoch: number;
-  /** Absent: the owner has released the channel. */
+  /** Absent: this node does not own the channel, or has released it. */
   readonly live?: Omit<ChannelLive, "targets" | "owner"> & {
     readonly targets: readonly (TargetLive & { readonly targetId: TargetId })[];
   };
   readonly warnings?: readonly IngestWarning[];
   readonly checkState?: CheckState;
+  /** What the channel's source does at this node, or did last. */
+  readonly source?: SourceStatus;
+  /** How the channel's slate is; absent where there is none. */
+  readonly slate?: SlateState;
 };
 
 /** The most targets and warnings of one channel that are taken from another node. */
 const LIST_MAX = 200;
 const TEXT_MAX = 4_096;
+/** Characters of FFmpeg's words that are told. */
+const DETAIL_MAX = 1_000;
 
 const text = z.string().max(TEXT_MAX);
 const number = z.number();
@@ -72,12 +83,37 @@ const live = z.looseObject({
     .array(z.looseObject({ targetId: number, status, sample: sample.optional(), onAirMs: number.optional() }))
     .max(LIST_MAX),
 });
+const link = z.looseObject({ ...status.shape, isUnstable: z.boolean() });
+const source = z.discriminatedUnion("state", [
+  z.looseObject({
+    state: z.literal("stopped"),
+    sinceTime: number,
+    reason: text.optional(),
+    detail: text.optional(),
+  }),
+  z.looseObject({ state: z.literal("starting"), sinceTime: number, link: link.optional() }),
+  z.looseObject({ state: z.literal("failed"), sinceTime: number, link }),
+  z.looseObject({
+    state: z.literal("playing"),
+    sinceTime: number,
+    position: number.optional(),
+    fileId: text.optional(),
+    link: link.optional(),
+  }),
+]);
+const slate = z.discriminatedUnion("at", [
+  z.looseObject({ at: z.enum(["waiting", "making", "ready"]) }),
+  z.looseObject({ at: z.literal("other-codec"), codecs: text }),
+  z.looseObject({ at: z.literal("failed"), reason: text }),
+]);
 const told = z.looseObject({
   channelId: z.string().min(1).max(64),
   epoch: z.int().min(0),
   live: live.optional(),
   warnings: z.array(warning).max(LIST_MAX).optional(),
   checkState: z.enum(["checking", "done"]).optional(),
+  source: source.optional(),
+  slate: slate.optional(),
 });
 
 /** Whether another node's message has this form. Fields that this program does not know are ignored. */
@@ -93,6 +129,12 @@ export function readToldChannels(value: unknown): readonly ToldChannel[] {
 /** The form in which the owner tells its state. */
 export function tellLive({ targets, owner: _owner, ...rest }: ChannelLive): NonNullable<ToldChannel["live"]> {
   return { ...rest, targets: [...targets].map(([targetId, each]) => ({ ...each, targetId })) };
+}
+
+/** FFmpeg's own words, as far as other nodes need them. */
+export function tellSource(status: SourceStatus): SourceStatus {
+  if (status.state !== "stopped" || status.detail === undefined) return status;
+  return { ...status, detail: status.detail.slice(0, DETAIL_MAX) };
 }
 
 /** The state that another node told. */

@@ -66,6 +66,21 @@ export type SourceStatus =
       readonly link?: PullStatus;
     };
 
+/** Whether a source plays, or is about to. */
+export function isRunning(status: SourceStatus | undefined): boolean {
+  return status !== undefined && status.state !== "stopped";
+}
+
+/**
+ * Of what two nodes say about one channel's source, the one that counts: that of the node where it runs, else what
+ * happened last. Equal on every node.
+ */
+export function newerSource(left: SourceStatus | undefined, right: SourceStatus | undefined): SourceStatus | undefined {
+  if (left === undefined || right === undefined) return left ?? right;
+  if (isRunning(left) !== isRunning(right)) return isRunning(left) ? left : right;
+  return right.sinceTime > left.sinceTime ? right : left;
+}
+
 /** A run of a schedule, which plays in place of the channel's own source. */
 export type ScheduledRun = {
   readonly scheduleId: string;

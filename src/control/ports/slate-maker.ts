@@ -1,6 +1,15 @@
 import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
 import type { SlateForm } from "../channels/slate-form.ts";
 
+/**
+ * `waiting`: the channel is off air, so the form is not known. `other-codec`: no slate can be made in these codecs of the stream.
+ * `failed`: `reason` says why.
+ */
+export type SlateState =
+  | { readonly at: "waiting" | "making" | "ready" }
+  | { readonly at: "other-codec"; readonly codecs: string }
+  | { readonly at: "failed"; readonly reason: string };
+
 /** Makes slates of media files. */
 export interface SlateMaker {
   /** The file as FLV in this form, made once and kept; or why that fails. Never rejects. */

@@ -2,22 +2,13 @@ import type { Log } from "../../base/log.ts";
 import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
 import type { ChannelSample, IngestSample } from "../../thread-protocol/samples.ts";
 import { formName, slateForm } from "../channels/slate-form.ts";
-import type { SlateMaker, SlateStage } from "../ports/slate-maker.ts";
+import type { SlateMaker, SlateStage, SlateState } from "../ports/slate-maker.ts";
 
 export type SlatesDeps = {
   readonly maker: SlateMaker;
   readonly runtime: Pick<SlateStage, "setSlate">;
   readonly log: Log;
 };
-
-/**
- * `waiting`: the channel is off air, so the form is not known. `other-codec`: no slate can be made in these codecs of the stream.
- * `failed`: `reason` says why.
- */
-export type SlateState =
-  | { readonly at: "waiting" | "making" | "ready" }
-  | { readonly at: "other-codec"; readonly codecs: string }
-  | { readonly at: "failed"; readonly reason: string };
 
 type Chosen = { readonly fileId: string; form: string | undefined; state: SlateState };
 

@@ -6,11 +6,12 @@ import type { MediaFiles } from "../ports/media-files.ts";
 import type { NodePeers } from "../ports/owner-question.ts";
 import type { Incarnation } from "../ports/ownership-store.ts";
 import type { SourceStore } from "../ports/source-store.ts";
+import { isPlayable } from "./playable.ts";
 import type { Sources } from "./sources.ts";
 
 export type SourceTakeoverDeps = {
-  readonly store: Pick<SourceStore, "listSources" | "claimSource">;
-  readonly sources: Pick<Sources, "learn" | "adopt" | "plays" | "gaveWay" | "changes">;
+  readonly store: Pick<SourceStore, "listSources" | "findSource" | "claimSource">;
+  readonly sources: Pick<Sources, "learn" | "adopt" | "plays" | "gaveWay" | "changes" | "channelIds" | "forget">;
   readonly files: Pick<MediaFiles, "list" | "isAvailable">;
   readonly peers: NodePeers;
   readonly clock: Clock;
@@ -42,10 +43,7 @@ export class SourceTakeover {
   /** Looks now and again until it is stopped. Never rejects. */
   async start(): Promise<void> {
     if (this.#isStopped) return;
-    await this.#look().catch((error: unknown) => {
-      const detail = error instanceof Error ? error.message : String(error);
-      this.#deps.log.warn("sources of other servers could not be followed", { detail });
-    });
+    await this.#look().catch((error: unknown) => this.#logFailure(error));
     if (!this.#isStopped) this.#timer = this.#deps.clock.startTimer(LOOK_MS, () => void this.start());
   }
 
@@ -59,13 +57,36 @@ export class SourceTakeover {
     return this.#elsewhere.has(channelId) || (await this.#deps.peers.isElsewhere(channelId));
   }
 
-  async #look(): Promise<void> {
+  /** Brings what another process may have changed of one channel. Never rejects. */
+  async refresh(channelId: ChannelId): Promise<void> {
+    const { store, sources } = this.#deps;
+    const { changes } = sources;
+    try {
+      const stored = await store.findSource(channelId);
+      // Else it was read before this process changed something, which is newer.
+      if (stored !== undefined && changes === sources.changes) sources.learn(stored);
+    } catch (error) {
+      this.#logFailure(error);
+    }
+  }
+
+  /** Returns all sources; undefined where they were read before this process changed something. */
+  async #learn(): Promise<readonly StoredSource[] | undefined> {
     const { store, sources } = this.#deps;
     const { changes } = sources;
     const all = await store.listSources();
-    // Read before this process changed something.
-    if (changes !== sources.changes) return;
+    if (changes !== sources.changes) return undefined;
+    const channelIds = new Set(all.map(({ channelId }) => channelId));
+    // Their channels were deleted at another process.
+    for (const channelId of [...sources.channelIds()]) if (!channelIds.has(channelId)) sources.forget(channelId);
     for (const stored of all) sources.learn(stored);
+    return all;
+  }
+
+  async #look(): Promise<void> {
+    const { sources } = this.#deps;
+    const all = await this.#learn();
+    if (all === undefined) return;
     const waiting = all.filter((stored) => isToPlay(stored) && !sources.plays(stored.channelId));
     const nodes = new Set(waiting.map(({ node }) => node));
     const gone = await this.#goneOf(nodes);
@@ -114,13 +135,14 @@ export class SourceTakeover {
     await sources.adopt(stored);
   }
 
+  #logFailure(error: unknown): void {
+    const detail = error instanceof Error ? error.message : String(error);
+    this.#deps.log.warn("sources of other servers could not be followed", { detail });
+  }
+
   /** Whether FFmpeg is here, and one of its files. */
   #isPlayable({ source, scheduled }: StoredSource): boolean {
     const { files } = this.#deps;
-    const played = scheduled?.source ?? source;
-    if (!files.isAvailable || played === undefined) return false;
-    if (played.kind === "pull") return true;
-    const ready = new Set(files.list().flatMap(({ fileId, state }) => (state === "ready" ? [fileId] : [])));
-    return played.fileIds.some((fileId) => ready.has(fileId));
+    return files.isAvailable && isPlayable(scheduled?.source ?? source, files.list());
   }
 }

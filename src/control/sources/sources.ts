@@ -5,6 +5,7 @@ import type { ChannelId, ChannelSpec } from "../../thread-protocol/channel-spec.
 import { type Channel, type ChannelRecord, channelSpec } from "../channels/channel.ts";
 import {
   type ChannelSource,
+  isRunning,
   isToPlay,
   type ScheduledRun,
   type SourceStatus,
@@ -18,7 +19,9 @@ import type { SlateStage } from "../ports/slate-maker.ts";
 import type { SourcePlayer } from "../ports/source-player.ts";
 import type { SourceStore } from "../ports/source-store.ts";
 import type { Store } from "../ports/store.ts";
-import type { SlateState, Slates } from "./slates.ts";
+import { isPlayable } from "./playable.ts";
+import { SlateUses } from "./slate-uses.ts";
+import type { Slates } from "./slates.ts";
 import { StoredSources } from "./stored-sources.ts";
 
 export type SourcesDeps = {
@@ -51,15 +54,6 @@ export type SourceDetail = {
 /** Where in a playlist it begins. */
 export type PlayPlace = { readonly position: number; readonly offsetMs: number };
 
-/** A channel's slate, and whether viewers see it. */
-export type SlateDetail = {
-  readonly fileId: string | undefined;
-  /** Undefined where there is none. */
-  readonly state: SlateState | undefined;
-  readonly isCurtainClosed: boolean;
-  readonly isSlateShown: boolean;
-};
-
 /**
  * The use cases of sources: what plays into a channel in place of an encoder. A source never interrupts an encoder; an
  * encoder takes over from a source. Calls throw DomainError `channel-not-found`.
@@ -69,10 +63,17 @@ export class Sources {
   /** The last status of each channel since the start. */
   readonly #statuses = new Map<ChannelId, SourceStatus>();
   readonly #stored: StoredSources;
+  readonly slates: SlateUses;
 
   constructor(deps: SourcesDeps) {
     this.#deps = deps;
     this.#stored = new StoredSources(deps.sourceStore, deps.node ?? 0);
+    this.slates = new SlateUses({
+      ...deps,
+      stored: this.#stored,
+      channel: (channelId) => this.#channel(channelId),
+      publishChange: (change, channel) => this.#publishChange(change, channel),
+    });
   }
 
   /**
@@ -97,11 +98,15 @@ export class Sources {
     const { channelId, source, slateFileId } = stored;
     if (slateFileId !== slates.fileOf(channelId)) slates.choose(channelId, slateFileId);
     const present = this.#stored.get(channelId);
-    if (!this.plays(channelId)) return this.#stored.know(stored);
+    const isOther = JSON.stringify(source) !== JSON.stringify(present.source);
+    if (!this.plays(channelId)) {
+      this.#stored.know(stored);
+      if (isOther) this.#forgetStatus(channelId);
+      return;
+    }
     const { isWanted, position, node, scheduled } = present;
     const run = scheduled === undefined ? {} : { scheduled };
     this.#stored.know({ ...stored, isWanted, position, node, ...run });
-    const isOther = JSON.stringify(source) !== JSON.stringify(present.source);
     if (source !== undefined && isOther && scheduled === undefined) player.update(channelId, source);
   }
 
@@ -128,6 +133,23 @@ export class Sources {
     return this.#statuses.get(channelId);
   }
 
+  /** The channels whose sources have a status. */
+  channelIds(): Iterable<ChannelId> {
+    return this.#statuses.keys();
+  }
+
+  /** Whether this process has what it takes to play the channel's source: FFmpeg, and one of its files. */
+  canPlay(channelId: ChannelId): boolean {
+    const { player, files } = this.#deps;
+    const { source } = this.#stored.get(channelId);
+    return player.isAvailable && isPlayable(source, files.list());
+  }
+
+  /** Says that a person changed the channel at this process, by what another one has done. */
+  async announce(change: ChannelChange, channelId: ChannelId): Promise<void> {
+    this.#publishChange(change, await this.#channel(channelId));
+  }
+
   async get(channelId: ChannelId): Promise<SourceDetail> {
     await this.#channel(channelId);
     return this.#detail(channelId);
@@ -147,9 +169,8 @@ export class Sources {
       if (this.#deps.files.get(fileId).state !== "ready") throw new DomainError({ kind: "media-file-not-ready" });
     }
     const stored = this.#stored.get(channelId);
-    await this.#stored.putSettings({ ...stored, source });
-    // Why the earlier source stopped says nothing about this one.
-    if (!this.plays(channelId) && !this.gaveWay(channelId)) this.#statuses.delete(channelId);
+    await this.#stored.putSource({ ...stored, source });
+    if (!this.plays(channelId)) this.#forgetStatus(channelId);
     if (stored.scheduled === undefined) this.#deps.player.update(channelId, source);
     this.#publishChange("source-changed", channel);
     return this.#detail(channelId);
@@ -162,8 +183,8 @@ export class Sources {
     if (!isScheduled) await this.#deps.player.stop(channelId, "stopped-by-person");
     if (!isScheduled) await this.#stored.putProgress({ ...this.#stored.get(channelId), isWanted: false, position: 0 });
     const { source: _source, ...others } = this.#stored.get(channelId);
-    await this.#stored.putSettings(others);
-    if (!isScheduled) this.#statuses.delete(channelId);
+    await this.#stored.putSource(others);
+    if (!isScheduled) this.#forgetStatus(channelId);
     this.#publishChange("source-changed", channel);
     return this.#detail(channelId);
   }
@@ -173,6 +194,13 @@ export class Sources {
    * `channel-off`, `source-encoder-on-air` and `server-overloaded`.
    */
   async start(channelId: ChannelId): Promise<SourceDetail> {
+    const channel = await this.begin(channelId);
+    this.#publishChange("source-started", channel);
+    return this.#detail(channelId);
+  }
+
+  /** The same for another process, which says that the channel was changed. */
+  async begin(channelId: ChannelId): Promise<Channel> {
     const channel = await this.#channel(channelId);
     const { source } = this.#stored.get(channelId);
     if (source === undefined) throw new DomainError({ kind: "no-source" });
@@ -181,17 +209,27 @@ export class Sources {
     this.#specOf(channel);
     await this.#stored.claim({ ...this.#stored.get(channelId), isWanted: true, position: 0 });
     this.#begin(channelId, source, { position: 0, offsetMs: 0 });
-    this.#publishChange("source-started", channel);
+    return channel;
+  }
+
+  /**
+   * Stops it like an encoder that stops streaming; one that waits for its channel plays no more. Throws DomainError
+   * `source-not-running`.
+   */
+  async stop(channelId: ChannelId): Promise<SourceDetail> {
+    const channel = await this.#channel(channelId);
+    this.#checkStoppable(channelId);
+    this.#publishChange("source-stopped", channel);
+    await this.halt(channelId);
     return this.#detail(channelId);
   }
 
-  /** Stops it like an encoder that stops streaming. Throws DomainError `source-not-running`. */
-  async stop(channelId: ChannelId): Promise<SourceDetail> {
-    const channel = await this.#channel(channelId);
-    if (!this.plays(channelId)) throw new DomainError({ kind: "source-not-running" });
-    this.#publishChange("source-stopped", channel);
-    await this.#deps.player.stop(channelId, "stopped-by-person");
-    return this.#detail(channelId);
+  /** The same for another process, which says that the channel was changed. */
+  async halt(channelId: ChannelId): Promise<void> {
+    this.#checkStoppable(channelId);
+    const reason = "stopped-by-person";
+    if (this.plays(channelId)) await this.#deps.player.stop(channelId, reason);
+    else this.changed(channelId, { state: "stopped", sinceTime: this.#deps.clock.wallNow(), reason });
   }
 
   /**
@@ -223,42 +261,6 @@ export class Sources {
     const { scheduled: after, ...others } = this.#stored.get(channelId);
     // Nothing played.
     if (after === scheduled) await this.#stored.putProgress(others);
-  }
-
-  async getSlate(channelId: ChannelId): Promise<SlateDetail> {
-    await this.#channel(channelId);
-    return this.#slateDetail(channelId);
-  }
-
-  /**
-   * Sets the file that stands in front of a lost encoder; undefined: the last frame. Throws DomainError
-   * `media-file-not-found` and `media-file-not-ready`.
-   */
-  async setSlate(channelId: ChannelId, fileId: string | undefined): Promise<SlateDetail> {
-    const { files, slates } = this.#deps;
-    const channel = await this.#channel(channelId);
-    if (fileId !== undefined && files.get(fileId).state !== "ready")
-      throw new DomainError({ kind: "media-file-not-ready" });
-    const { slateFileId: _before, ...others } = this.#stored.get(channelId);
-    await this.#stored.putSettings({ ...others, ...(fileId === undefined ? {} : { slateFileId: fileId }) });
-    slates.choose(channelId, fileId);
-    this.#publishChange("slate-changed", channel);
-    return this.#slateDetail(channelId);
-  }
-
-  /**
-   * Shows the slate in place of the encoder, which goes on, or the encoder again from its next keyframe on. Throws
-   * DomainError `no-slate` and `not-on-air`.
-   */
-  async setCurtain(channelId: ChannelId, isClosed: boolean): Promise<SlateDetail> {
-    const { slates, runtime, until } = this.#deps;
-    const channel = await this.#channel(channelId);
-    if (runtime.live(channelId)?.isPublishing !== true) throw new DomainError({ kind: "not-on-air" });
-    if (isClosed && slates.fileOf(channelId) === undefined) throw new DomainError({ kind: "no-slate" });
-    runtime.setCurtain(channelId, isClosed);
-    this.#publishChange(isClosed ? "curtain-closed" : "curtain-opened", channel);
-    await until(() => (runtime.live(channelId)?.ingest?.isCurtainClosed === true) === isClosed);
-    return this.#slateDetail(channelId);
   }
 
   /** Deletes a file. Throws DomainError `media-file-in-use` where a source, a schedule or a slate has it. */
@@ -328,6 +330,20 @@ export class Sources {
     }
   }
 
+  #checkStoppable(channelId: ChannelId): void {
+    const stored = this.#stored.get(channelId);
+    const waits = this.gaveWay(channelId) && isToPlay(stored) && stored.node === this.#stored.node;
+    if (!this.plays(channelId) && !waits) throw new DomainError({ kind: "source-not-running" });
+  }
+
+  /** Why the earlier source stopped says nothing about the present one. A source that waits for its channel waits on. */
+  #forgetStatus(channelId: ChannelId): void {
+    const { clock, publish } = this.#deps;
+    if (this.gaveWay(channelId) || !this.#statuses.delete(channelId)) return;
+    const status: SourceStatus = { state: "stopped", sinceTime: clock.wallNow() };
+    publish({ kind: "source-changed", time: status.sinceTime, channelId, from: "stopped", status });
+  }
+
   #begin(channelId: ChannelId, source: ChannelSource, place: PlayPlace): void {
     const { player, clock, publish } = this.#deps;
     const read = async () => this.#specOf(await this.#channel(channelId));
@@ -370,24 +386,8 @@ export class Sources {
     const status: SourceStatus = isElsewhere ? { ...stopped, reason: "elsewhere" } : own;
     return { source: stored.source, status, scheduleId: stored.scheduled?.scheduleId };
   }
-
-  #slateDetail(channelId: ChannelId): SlateDetail {
-    const { slates, runtime } = this.#deps;
-    const live = runtime.live(channelId);
-    const ingest = live?.isPublishing === true ? live.ingest : undefined;
-    return {
-      fileId: slates.fileOf(channelId),
-      state: slates.state(channelId),
-      isCurtainClosed: ingest?.isCurtainClosed === true,
-      isSlateShown: ingest?.isSlateShown === true,
-    };
-  }
 }
 
 function filesOf(source: ChannelSource | undefined): readonly string[] {
   return source?.kind === "files" ? source.fileIds : [];
-}
-
-function isRunning(status: SourceStatus | undefined): boolean {
-  return status !== undefined && status.state !== "stopped";
 }

@@ -58,10 +58,18 @@ export class StoredSources {
     return this.#put(own, () => this.#store.putProgress(own));
   }
 
-  /** Stores what a person set. */
-  async putSettings(stored: StoredSource): Promise<void> {
+  /** Stores which source a person set. */
+  async putSource(stored: StoredSource): Promise<void> {
     await this.#put(stored, async () => {
-      await this.#store.putSettings(stored);
+      await this.#store.putSource(stored.channelId, stored.source);
+      return true;
+    });
+  }
+
+  /** Stores which slate a person set. */
+  async putSlate(stored: StoredSource): Promise<void> {
+    await this.#put(stored, async () => {
+      await this.#store.putSlate(stored.channelId, stored.slateFileId);
       return true;
     });
   }

@@ -63,7 +63,7 @@ export class ChannelEdits {
         return { ...settings, ...this.#backupChange(present, hasBackup), ...loginChange(present, ingestLogin) };
       },
     );
-    if (isBackupOff) runtime.disconnectPublisher(channelId, "backup");
+    if (isBackupOff) await runtime.disconnectPublisher(channelId, "backup");
     return changed;
   }
 

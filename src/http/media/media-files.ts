@@ -4,7 +4,7 @@ import { parseBody } from "../../api-contract/schemas/field-errors.ts";
 import { createMediaFileRequest } from "../../api-contract/schemas/source-schemas.ts";
 import type { MediaFiles } from "../../control/ports/media-files.ts";
 import type { Schedules } from "../../control/schedules/schedules.ts";
-import type { Sources } from "../../control/sources/sources.ts";
+import type { SourceUseCases } from "../../control/sources/shared-sources.ts";
 import { RequestRefusedError } from "../answers/errors.ts";
 import { answerHeaders, sendBytes, sendContent } from "../answers/reply.ts";
 import { orRefuse, readJson } from "../answers/request.ts";
@@ -14,7 +14,7 @@ type FileParams = { readonly Params: { readonly fileId: string } };
 
 export type MediaFileUseCases = {
   readonly files: MediaFiles;
-  readonly sources: Sources;
+  readonly sources: SourceUseCases;
   readonly schedules: Schedules;
 };
 

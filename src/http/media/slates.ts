@@ -2,7 +2,7 @@ import type { FastifyInstance } from "fastify";
 import { parseBody } from "../../api-contract/schemas/field-errors.ts";
 import { slateRequest } from "../../api-contract/schemas/source-schemas.ts";
 import { SLATE_SENTENCES } from "../../api-contract/sources/source-sentences.ts";
-import type { SlateDetail } from "../../control/sources/sources.ts";
+import type { SlateDetail } from "../../control/sources/slate-uses.ts";
 import { sendContent } from "../answers/reply.ts";
 import { orRefuseIn, type RouteContext, readJson } from "../answers/request.ts";
 import type { MediaFileUseCases } from "./media-files.ts";
@@ -20,17 +20,17 @@ export function addSlateRoutes(
   api.put<ChannelParams>(`${CHANNEL}/slate`, async (request, reply) => {
     const { channelId } = request.params;
     const { fileId } = await orRefuseIn(service, channelId, parseBody(slateRequest, readJson(request)));
-    return sendContent(reply, slateAnswer(await sources.setSlate(channelId, fileId)));
+    return sendContent(reply, slateAnswer(await sources.slates.set(channelId, fileId)));
   });
   const calls: readonly {
     method: "GET" | "DELETE" | "POST";
     name: string;
     act: (channelId: string) => Promise<SlateDetail>;
   }[] = [
-    { method: "GET", name: "slate", act: (channelId) => sources.getSlate(channelId) },
-    { method: "DELETE", name: "slate", act: (channelId) => sources.setSlate(channelId, undefined) },
-    { method: "POST", name: "curtain", act: (channelId) => sources.setCurtain(channelId, true) },
-    { method: "DELETE", name: "curtain", act: (channelId) => sources.setCurtain(channelId, false) },
+    { method: "GET", name: "slate", act: (channelId) => sources.slates.get(channelId) },
+    { method: "DELETE", name: "slate", act: (channelId) => sources.slates.set(channelId, undefined) },
+    { method: "POST", name: "curtain", act: (channelId) => sources.slates.setCurtain(channelId, true) },
+    { method: "DELETE", name: "curtain", act: (channelId) => sources.slates.setCurtain(channelId, false) },
   ];
   for (const { method, name, act } of calls) {
     api.route<ChannelParams>({

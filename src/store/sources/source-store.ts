@@ -1,9 +1,10 @@
+import type { Kysely } from "kysely";
 import { changesBetween, hiddenSettings, plainSettings, type Settings } from "../../control/audit/field-changes.ts";
-import type { StoredSource } from "../../control/channels/source.ts";
-import type { SourceProgress, SourceSettings, SourceStore } from "../../control/ports/source-store.ts";
+import type { ChannelSource, StoredSource } from "../../control/channels/source.ts";
+import type { SourceProgress, SourceStore } from "../../control/ports/source-store.ts";
 import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
 import type { Database } from "../database/database.ts";
-import type { ChannelSourceRow } from "../schema/schema.ts";
+import type { ChannelSourceRow, Schema } from "../schema/schema.ts";
 import type { Secrets } from "../secrets/secrets.ts";
 
 /** Channels' sources. What plays is kept sealed, as JSON: it is only ever read as a whole, and may hold a password. */
@@ -16,20 +17,30 @@ export class SqlSourceStore implements SourceStore {
 
   listSources(): Promise<readonly StoredSource[]> {
     return this.#database.read(async (db) => {
-      const rows = await db
-        .selectFrom("channel_source")
-        .innerJoin("channel", "channel.channel_id", "channel_source.channel_id")
-        .where("channel.state", "!=", "deleted")
-        .selectAll("channel_source")
-        .execute();
+      const rows = await sourcesOf(db).execute();
       return rows.map((row) => readSource(row, this.#database.secrets));
     });
   }
 
-  putSettings({ channelId, source, slateFileId = "" }: SourceSettings): Promise<void> {
+  findSource(channelId: ChannelId): Promise<StoredSource | undefined> {
+    return this.#database.read(async (db) => {
+      const row = await sourcesOf(db).where("channel_source.channel_id", "=", channelId).executeTakeFirst();
+      return row === undefined ? undefined : readSource(row, this.#database.secrets);
+    });
+  }
+
+  putSource(channelId: ChannelId, source: ChannelSource | undefined): Promise<void> {
     const { secrets } = this.#database;
     const sealed = source === undefined ? "" : secrets.seal(JSON.stringify(source), placeOf(channelId));
-    const changing = { source: sealed, slate_file_id: slateFileId };
+    return this.#put(channelId, { source: sealed });
+  }
+
+  putSlate(channelId: ChannelId, slateFileId = ""): Promise<void> {
+    return this.#put(channelId, { slate_file_id: slateFileId });
+  }
+
+  #put(channelId: ChannelId, changing: Partial<Pick<ChannelSourceRow, "source" | "slate_file_id">>): Promise<void> {
+    const { secrets } = this.#database;
     return this.#database.write(async (trx) => {
       const before = await trx
         .selectFrom("channel_source")
@@ -38,11 +49,12 @@ export class SqlSourceStore implements SourceStore {
         .executeTakeFirst();
       await trx
         .insertInto("channel_source")
-        .values({ ...NOTHING_PLAYS, channel_id: channelId, ...changing })
+        .values({ ...NOTHING_SET, channel_id: channelId, ...changing })
         .onConflict((conflict) => conflict.column("channel_id").doUpdateSet(changing))
         .execute();
-      const known = before === undefined ? {} : readSource(before, secrets);
-      const changes = changesBetween(settingsOf(known), settingsOf({ source, slateFileId }));
+      const row = { ...NOTHING_SET, channel_id: channelId, ...before };
+      const after = readSource({ ...row, ...changing }, secrets);
+      const changes = changesBetween(settingsOf(readSource(row, secrets)), settingsOf(after));
       if (changes.length > 0) await this.#database.note(trx, { channelId, changes });
     });
   }
@@ -82,7 +94,16 @@ export class SqlSourceStore implements SourceStore {
   }
 }
 
-const NOTHING_PLAYS = { is_wanted: 0, position: 0, scheduled: "", node: 0 } as const;
+/** Those of channels that exist. */
+function sourcesOf(db: Kysely<Schema>) {
+  return db
+    .selectFrom("channel_source")
+    .innerJoin("channel", "channel.channel_id", "channel_source.channel_id")
+    .where("channel.state", "!=", "deleted")
+    .selectAll("channel_source");
+}
+
+const NOTHING_SET = { source: "", slate_file_id: "", is_wanted: 0, position: 0, scheduled: "", node: 0 } as const;
 
 type Chosen = { readonly source?: StoredSource["source"] | undefined; readonly slateFileId?: string };
 

@@ -41,6 +41,7 @@ class Cluster {
       files: media,
       store: {
         listSources: async () => [...cluster.rows],
+        findSource: async (channelId) => cluster.rows.find((each) => each.channelId === channelId),
         claimSource: async (channelId, before, node) => {
           const row = cluster.rows.find((each) => each.channelId === channelId && each.node === before);
           cluster.rows = cluster.rows.map((each) => (each === row ? { ...each, node } : each));
@@ -52,6 +53,8 @@ class Cluster {
           return cluster.changes;
         },
         learn: () => undefined,
+        channelIds: () => [],
+        forget: () => undefined,
         adopt: async ({ channelId }) => {
           cluster.adopted.push(`${channelId} at ${self}`);
           cluster.playing.add(`${channelId} ${self}`);

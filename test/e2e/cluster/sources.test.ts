@@ -5,6 +5,7 @@ import { z } from "zod";
 import { SharedServices } from "../../support/cluster/shared-services.ts";
 import { ApiClient, type Channel } from "../../support/dashboard/api-client.ts";
 import { startChild } from "../../support/processes/children.ts";
+import { freePort } from "../../support/processes/free-port.ts";
 import { waitFor } from "../../support/processes/waiting.ts";
 import { Stage, uniqueKey } from "../../support/stages/stage.ts";
 import { makeFile } from "../../support/streams/made-files.ts";
@@ -16,6 +17,9 @@ const ZONE = "Asia/Seoul";
 
 const sourceAnswer = z.looseObject({ sourceState: z.string(), sourceReason: z.string().optional() });
 const filesAnswer = z.array(z.looseObject({ fileId: z.string(), fileState: z.string() }));
+const channelAnswer = z.looseObject({
+  health: z.looseObject({ state: z.string(), reason: z.looseObject({ code: z.string() }).optional() }),
+});
 const eventsAnswer = z.array(z.looseObject({ eventCode: z.string() }));
 
 const urlOf = ({ channelId }: Channel): string => `/api/v2/re-stream/channels/${channelId}`;
@@ -32,6 +36,25 @@ async function twoNodes(stage: Stage, watched: string) {
     return { fanfare, api: new ApiClient(fanfare.origin, credentials, (secret) => stage.keepSecret(secret)) };
   };
   return [await node("a"), await node("b")] as const;
+}
+
+/** A pull that finds nobody is told by both nodes, and stopped from the one where it does not play. */
+async function failsEverywhere([first, second]: readonly ApiClient[]): Promise<void> {
+  if (first === undefined || second === undefined) throw new Error("no nodes");
+  const nobody = `rtmp://127.0.0.1:${await freePort()}/live/nobody`;
+  const channel = await first.createChannel("nobody", [{ rtmpUrl: nobody, streamKey: uniqueKey("nobody") }]);
+  const source = `${urlOf(channel)}/source`;
+  await second.request("PUT", source, { pull: { url: nobody } });
+  await first.request("POST", `${source}/start`);
+  const verdicts = async () =>
+    Promise.all(
+      [first, second].map(async (api) => channelAnswer.parse(await api.request("GET", urlOf(channel))).health),
+    );
+  const broken = { state: "broken", reason: { code: "TCP_REFUSED" } };
+  await expect.poll(verdicts, { timeout: DEADLINE_MS }).toMatchObject([broken, broken]);
+  await second.request("POST", `${source}/stop`);
+  await expect.poll(verdicts, { timeout: DEADLINE_MS }).toMatchObject([{ state: "waiting" }, { state: "waiting" }]);
+  expect(sourceAnswer.parse(await first.request("GET", source))).toMatchObject({ sourceReason: "stopped-by-person" });
 }
 
 /** A start so many milliseconds from now. */
@@ -72,10 +95,9 @@ test("a schedule starts once on two nodes; files and a pull whose node is killed
   await a.api.request("POST", `${source}/start`);
   await media(pulledTo, 0);
   const read = async (api: ApiClient) => sourceAnswer.parse(await api.request("GET", source));
-  await expect
-    .poll(() => read(b.api), { timeout: DEADLINE_MS })
-    .toMatchObject({ sourceState: "stopped", sourceReason: "elsewhere" });
+  await expect.poll(() => read(b.api), { timeout: DEADLINE_MS }).toMatchObject({ sourceState: "playing" });
   await expect(b.api.request("POST", `${source}/start`)).rejects.toThrow("plays already");
+  await failsEverywhere(nodes.map(({ api }) => api));
 
   const fileOf = async (api: ApiClient) =>
     filesAnswer.parse(await api.request("GET", "/api/v2/media-files")).find(({ fileState }) => fileState === "ready")

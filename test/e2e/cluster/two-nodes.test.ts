@@ -22,6 +22,9 @@ const eventsAnswer = z.array(z.looseObject({ eventCode: z.string(), reason: z.st
 const nodesAnswer = z.array(z.looseObject({ incarnation: z.int(), isSelf: z.boolean() }));
 const reportsAnswer = z.array(z.looseObject({ startTime: z.int(), reason: z.string() }));
 
+/** Nothing listens there. */
+const NOBODY = "rtmp://127.0.0.1:9/live";
+
 const urlOf = ({ channelId }: Channel): string => `/api/v2/re-stream/channels/${channelId}`;
 
 /** The media that came on a connection of a target, 0 before it is there. */
@@ -125,11 +128,21 @@ test("two nodes say and do the same, and when one is killed the other carries it
     await reader?.cancel();
   }
 
-  // The broadcast moves to the other node and back. The encoder stays connected, and the platforms are dialled anew.
+  // The broadcast moves to the other node and back. The encoder stays connected, and the platforms are dialled anew. A test
+  // pattern stays, and says so.
+  const patterned = await a.api.createChannel("pattern", [{ rtmpUrl: NOBODY, streamKey: uniqueKey("pattern") }]);
+  await a.api.request("POST", `${urlOf(patterned)}/test-pattern`, { durationSeconds: 600 });
   for (const [moves, { fanfare, api }] of [a, b].entries()) {
     const before = [first, second].map(({ connections }) => connections.length);
-    const self = nodesAnswer.parse(await api.request("GET", "/api/v2/nodes")).find(({ isSelf }) => isSelf);
-    await api.request("POST", `/api/v2/nodes/${self?.incarnation}/move`);
+    const nodes = nodesAnswer.parse(await api.request("GET", "/api/v2/nodes"));
+    const self = nodes.find(({ isSelf }) => isSelf)?.incarnation;
+    const to = nodes.find(({ isSelf }) => !isSelf)?.incarnation;
+    const path = `/api/v2/nodes/${self}/move`;
+    await expect(api.request("POST", path, { to: self })).rejects.toThrow("expected another server");
+    const staying = moves === 0 ? [{ channelId: patterned.channelId, stayReason: "TEST_PATTERN" }] : [];
+    // Asked for at the one or the other node.
+    expect(await b.api.request("POST", path, { to })).toMatchObject({ movingCount: 1, staying });
+    if (moves === 0) await b.api.request("DELETE", `${urlOf(patterned)}/test-pattern`);
     await Promise.all([mediaAt(first, moves + 1), mediaAt(second, moves + 1)]);
     expect([before, fanfare.output.includes("channel moved to another node")]).toEqual([[moves + 1, moves + 1], true]);
     for (const each of [a, b]) await becomes(each.api, channel, ["PUBLISHING", "PUBLISHING"]);

@@ -3,10 +3,13 @@ import { SqlDashboardStore } from "../../../src/store/access/dashboard-store.ts"
 import { PostgresSharedGuards } from "../../../src/store/access/shared-guards.ts";
 import { SqlStore } from "../../../src/store/channels/sql-store.ts";
 import type { Database } from "../../../src/store/database/database.ts";
+import { SqlContactStore } from "../../../src/store/deliveries/contact-store.ts";
 import { SqlDeliveryStore } from "../../../src/store/deliveries/delivery-store.ts";
 import { SqlEventStore } from "../../../src/store/events/event-store.ts";
 import { openPostgresDatabase } from "../../../src/store/postgres/postgres.ts";
 import type { MasterKey } from "../../../src/store/secrets/secrets.ts";
+import { SqlScheduleStore } from "../../../src/store/sources/schedule-store.ts";
+import { SqlSourceStore } from "../../../src/store/sources/source-store.ts";
 import type { PostgresServer } from "../../support/processes/postgres-server.ts";
 
 /** The encryption keys of the tests' nodes. */
@@ -36,6 +39,9 @@ export function storesOf(database: Database) {
     deliveries: new SqlDeliveryStore(database),
     dashboard: new SqlDashboardStore(database),
     guards: new PostgresSharedGuards(database),
+    schedules: new SqlScheduleStore(database),
+    contacts: new SqlContactStore(database),
+    sources: new SqlSourceStore(database),
   };
 }
 

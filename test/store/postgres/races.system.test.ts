@@ -1,6 +1,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { CONTACTS_MAX, type Contact } from "../../../src/control/contacts/contact.ts";
 import type { NewEvent } from "../../../src/control/events/events.ts";
 import { DomainError } from "../../../src/control/ports/errors.ts";
+import type { Schedule } from "../../../src/control/schedules/schedule.ts";
 import { PostgresServer } from "../../support/processes/postgres-server.ts";
 import { waitFor } from "../../support/processes/waiting.ts";
 import { newChannel, TARGET } from "../suites/store-suite-data.ts";
@@ -12,6 +14,16 @@ const WAIT_DEADLINE_MS = 10_000;
 const EVENT: NewEvent = {
   ...{ channelId: "ls-1", code: "PUBLISH_START", level: "INFO", description: "d" },
   ...{ time: 1, isForWebhook: true },
+};
+const SCHEDULE: Schedule = {
+  ...{ scheduleId: "sc-1", channelId: "ls-1", name: "", createdTime: 1, doneTime: 1, catchUp: "none", isPaused: false },
+  source: { kind: "files", fileIds: ["mf-a"], isLooped: false },
+  timing: { timeZone: "Asia/Seoul", atSeconds: 72_000, repeat: { kind: "daily" } },
+};
+const CONTACT: Contact = {
+  ...{ contactId: "ct-1", name: "", isEnabled: true, events: "problems", channelIds: [], language: "en" },
+  ...{ createdTime: 1, updateTime: 1 },
+  address: { kind: "slack", url: "https://hooks.slack.com/services/x" },
 };
 const LIMITS = { inFlightMax: 10, perHostMax: 10, retriesMax: 10 };
 
@@ -88,6 +100,49 @@ test("a channel is deleted once, and a simultaneous change happens before that o
   const changed = results.filter((each) => each?.state === "live");
   expect(deleted).toHaveLength(1);
   expect(deleted[0]?.revision).toBe(changed.length + 2);
+});
+
+test("a channel gets no more schedules than it may have, and changes of one that build on it are all in it", async () => {
+  const { channelId } = await nodes[0].channels.createChannel(newChannel(1));
+  const made = await atOnce(({ schedules }, index) =>
+    schedules
+      .editSchedule(channelId, (present) => {
+        if (present.length >= 5) throw new DomainError({ kind: "too-many-schedules" });
+        return { ...SCHEDULE, scheduleId: `sc-${index}`, channelId };
+      })
+      .then(({ scheduleId }) => scheduleId, domainFault),
+  );
+  const ids = made.filter((each) => each !== "too-many-schedules");
+  expect(ids).toHaveLength(5);
+  const isSame = ({ scheduleId }: Schedule) => scheduleId === ids[0];
+  await atOnce(({ schedules }) =>
+    schedules.editSchedule(channelId, (all) => {
+      const present = all.find(isSame) ?? SCHEDULE;
+      return { ...present, name: `${present.name}x` };
+    }),
+  );
+  const all = await nodes[1].schedules.listChannelSchedules(channelId);
+  expect(all.find(isSame)?.name).toBe("x".repeat(AT_ONCE));
+});
+
+test("a source and a slate that two nodes set at once are both there", async () => {
+  const { channelId } = await nodes[0].channels.createChannel(newChannel(1));
+  const source = { kind: "pull", url: "rtmp://media.example.com/live/key" } as const;
+  await atOnce(({ sources }, index) =>
+    index % 2 === 0 ? sources.putSource(channelId, source) : sources.putSlate(channelId, "mf-s"),
+  );
+  expect(await nodes[0].sources.findSource(channelId)).toMatchObject({ source, slateFileId: "mf-s" });
+});
+
+test("contacts do not exceed their limit, changes of one are all in it, and it is deleted once", async () => {
+  for (let n = 0; n < CONTACTS_MAX - 1; n += 1)
+    await nodes[0].contacts.addContact({ ...CONTACT, contactId: `ct-${n}` });
+  const added = await atOnce(({ contacts }, index) => contacts.addContact({ ...CONTACT, contactId: `ct-x${index}` }));
+  expect(added.filter((isAdded) => isAdded)).toHaveLength(1);
+  await atOnce(({ contacts }) => contacts.changeContact("ct-0", (now) => ({ ...now, name: `${now.name}x` })));
+  expect((await nodes[1].contacts.findContact("ct-0"))?.name).toBe("x".repeat(AT_ONCE));
+  const deleted = await atOnce(({ contacts }) => contacts.deleteContact("ct-0"));
+  expect(deleted.filter((isDeleted) => isDeleted)).toHaveLength(1);
 });
 
 test("one login belongs to one channel, also while two encryption keys are in use", async () => {

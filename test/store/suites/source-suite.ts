@@ -24,7 +24,9 @@ const SOURCE = { kind: "pull", url: "rtmp://media.example.com/live/key" } as con
 const RUN = { scheduleId: "sc-1", source: { kind: "files", fileIds: ["mf-a"], isLooped: true }, endTime: 5 } as const;
 
 test("what a person set and what plays are written apart", async () => {
-  await store.putSettings({ channelId, source: SOURCE, slateFileId: "mf-s" });
+  // Of two processes one sets the source and one the slate.
+  await store.putSource(channelId, SOURCE);
+  await store.putSlate(channelId, "mf-s");
   expect(await store.putProgress({ channelId, isWanted: true, position: 2, scheduled: RUN, node: 7 })).toBe(true);
   const whole = {
     channelId,
@@ -36,7 +38,11 @@ test("what a person set and what plays are written apart", async () => {
     node: 7,
   };
   expect(await store.listSources()).toEqual([whole]);
-  await store.putSettings({ channelId });
+  expect([await store.findSource(channelId), await store.findSource("ls-unknown")]).toEqual([whole, undefined]);
+  await store.putSource(channelId, undefined);
+  const { source: _gone, ...others } = whole;
+  expect(await store.listSources()).toEqual([others]);
+  await store.putSlate(channelId, undefined);
   expect(await store.listSources()).toEqual([{ channelId, isWanted: true, position: 2, scheduled: RUN, node: 7 }]);
 });
 

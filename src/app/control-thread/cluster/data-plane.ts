@@ -3,6 +3,7 @@ import { Admission } from "../../../control/access/admission.ts";
 import type { LiveStream } from "../../../http/live/live-stream.ts";
 import { LocalPlacement } from "../../../placement/local-placement.ts";
 import { MediaPool, type MediaPoolDeps } from "../media/media-pool.ts";
+import type { MediaSources } from "../media-sources.ts";
 import type { Notifications } from "../notifications.ts";
 import type { Observers } from "../observing/observers.ts";
 import { type Foundations, mediaOptions } from "../server-options.ts";
@@ -52,6 +53,7 @@ export function clusterOver(
     readonly liveStream: LiveStream;
     readonly notifications: Notifications;
     readonly totals: TotalsKeeper;
+    readonly media: MediaSources;
   },
 ): Joined | undefined {
   if (node === undefined) return undefined;
@@ -59,6 +61,7 @@ export function clusterOver(
   const joined = joinCluster({
     ...{ config, log, storage, node, pool, ingestChecks, threads, liveState, metrics },
     notifications: () => receivers().notifications,
+    media: () => receivers().media,
     storeTotals: () => receivers().totals.storeLast(),
     readSpec: (channelId) => admission.readSpec(channelId),
     onChanged: (channelIds) => {

@@ -2,13 +2,16 @@ import { randomBytes } from "node:crypto";
 import { systemClock } from "../../../base/clock.ts";
 import type { Log } from "../../../base/log.ts";
 import { ClusterNodes } from "../../../cluster/cluster-nodes.ts";
-import { ClusterStates } from "../../../cluster/cluster-states.ts";
+import { ClusterStates, type ClusterStatesDeps } from "../../../cluster/cluster-states.ts";
 import { Drain } from "../../../cluster/drain.ts";
 import type { NodeReport } from "../../../cluster/node-report.ts";
 import { Takers } from "../../../cluster/takers.ts";
 import type { ChannelEvent } from "../../../control/events/events.ts";
 import type { IngestChecks } from "../../../control/ingest-check/ingest-checks.ts";
 import type { LiveState } from "../../../control/live/live-state.ts";
+import type { SlateState } from "../../../control/ports/slate-maker.ts";
+import type { SourceCommand } from "../../../control/ports/source-player.ts";
+import type { Sources } from "../../../control/sources/sources.ts";
 import type { KeyNews } from "../../../http/http-server.ts";
 import { SqlEventStore } from "../../../store/events/event-store.ts";
 import type { ClusterReading } from "../../../telemetry/cluster-metrics.ts";
@@ -29,6 +32,15 @@ const BITS = 8;
 const MS_PER_SECOND = 1_000;
 const MBIT = 1_000_000;
 
+/** What plays at this node, as far as other nodes are concerned. */
+type NodeMedia = {
+  readonly own: Pick<Sources, "channelIds" | "status">;
+  slateState(channelId: ChannelId): SlateState | undefined;
+  run(channelId: ChannelId, command: SourceCommand): Promise<boolean>;
+  refresh(channelId: ChannelId): void;
+  forget(channelId: ChannelId): void;
+};
+
 export type JoinParts = {
   readonly config: Config;
   readonly log: Log;
@@ -40,6 +52,8 @@ export type JoinParts = {
   readonly metrics: Metrics;
   /** Made later than this. */
   readonly notifications: () => Notifications;
+  /** Made later than this. */
+  readonly media: () => NodeMedia;
   /** Stores the totals. Never rejects. */
   readonly storeTotals: () => Promise<void>;
   readonly threads: ThreadWatch;
@@ -69,13 +83,14 @@ export type Joined = {
 
 /** Joins a node to the parts of its server: every node then answers for all channels. */
 export function joinCluster(parts: JoinParts): Joined {
-  const { log, storage, node, pool, ingestChecks, readSpec, onChanged, hasReaders, onEvent, onDeliveries } = parts;
+  const { log, storage, node, pool, ingestChecks, media, readSpec, onChanged, hasReaders, onEvent, onDeliveries } =
+    parts;
   const { placement, store } = node;
   const keys = { take: (): void => undefined };
+  const takers = new Takers({ nodes: () => states.others.nodes(), self: node.self, version: releaseVersion() });
   const moves = new BroadcastMoves({
-    ...parts,
+    ...{ ...parts, takers },
     events: new SqlEventStore(storage.database),
-    takers: new Takers({ nodes: () => states.others.nodes(), self: node.self, version: releaseVersion() }),
     onChanged: (channelId) => onChanged([channelId]),
   });
   const drain = drainOf(parts, moves);
@@ -85,14 +100,22 @@ export function joinCluster(parts: JoinParts): Joined {
     ...{ self: node.self, bus: node.bus, rpc: node.rpc, clock: systemClock, log, own: pool, ownChecks: ingestChecks },
     elsewhere: node.views,
     newRequestId: () => randomBytes(REQUEST_ID_BYTES).toString("base64url"),
+    ...sourcesOf(media),
+    takers: () => takers.ranked().map(({ incarnation }) => incarnation),
+    ...{ isDraining: () => drain.isDraining || node.isDraining },
     owned: () => placement.epochs,
-    nodeState: (incarnation) => node.nodes.stateOf(incarnation),
+    nodeState: (incarnation) => node.nodes.listedStateOf(incarnation),
     storedOwner: async (channelId) => (await store.findOwner(channelId))?.owner?.incarnation,
     report,
     ...{ readSpec, hasReaders, onChanged, onEvent, onDeliveries },
     onSamples: (channels) => onChanged(channels.map(({ channelId }) => channelId)),
-    onHint: ({ channelId }) => {
+    onHint: ({ channelId, isDeleted, isSource }) => {
       node.admissions.changed(channelId);
+      if (isSource === true) media().refresh(channelId);
+      if (isDeleted === true) {
+        media().forget(channelId);
+        states.feed.changed(channelId);
+      }
       onChanged([channelId]);
     },
     onKeys: () => keys.take(),
@@ -100,7 +123,7 @@ export function joinCluster(parts: JoinParts): Joined {
   const nodes = new ClusterNodes({
     ...{ self: node.self, store, bus: node.bus, rpc: node.rpc, ownReport: report },
     seen: () => states.others.nodes(),
-    moveAll: () => moves.moves.moveAll(),
+    moveAll: (to) => moves.moveAll(to),
     drain: async () => {
       drain.start();
       states.feed.beatNow();
@@ -140,6 +163,18 @@ export function joinCluster(parts: JoinParts): Joined {
       drain.stop();
       states.stop();
     },
+  };
+}
+
+/** The sources that play at this node. */
+function sourcesOf(media: () => NodeMedia): Pick<ClusterStatesDeps, "sources" | "runSource"> {
+  return {
+    sources: {
+      channelIds: () => media().own.channelIds(),
+      status: (channelId) => media().own.status(channelId),
+      slate: (channelId) => media().slateState(channelId),
+    },
+    runSource: (channelId, command) => media().run(channelId, command),
   };
 }
 

@@ -1,10 +1,10 @@
 import { z } from "zod";
-import type { Clock } from "../base/clock.ts";
-import type { Bus, BusMessage } from "../control/ports/bus.ts";
-import { OwnerUnavailableError } from "../control/ports/errors.ts";
-import type { Incarnation } from "../control/ports/ownership-store.ts";
-import type { ChannelId } from "../thread-protocol/channel-spec.ts";
-import { subjectsOf } from "./node-report.ts";
+import type { Clock } from "../../base/clock.ts";
+import type { Bus, BusMessage } from "../../control/ports/bus.ts";
+import { OwnerUnavailableError } from "../../control/ports/errors.ts";
+import type { Incarnation } from "../../control/ports/ownership-store.ts";
+import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
+import { subjectsOf } from "../node-report.ts";
 
 /** How long an owner may take to say that it took a command, in milliseconds. */
 const ANSWER_MS = 800;
@@ -22,6 +22,14 @@ const command = z.discriminatedUnion("do", [
   z.object({ do: z.literal("retry"), channelId, targetId: z.int().min(0) }),
   z.object({ do: z.literal("cut-delay"), channelId, targetId: z.int().min(0) }),
   z.object({ do: z.literal("start-test"), channelId, endTime: z.number(), forMs: z.number().min(0).max(86_400_000) }),
+  z.object({
+    // A word of its own: a node that does not know the list would send the pattern to all targets.
+    do: z.literal("start-test-of"),
+    channelId,
+    endTime: z.number(),
+    forMs: z.number().min(0).max(86_400_000),
+    targetIds: z.array(z.int().min(0)).max(200),
+  }),
   z.object({ do: z.literal("stop-test"), channelId }),
 ]);
 
@@ -68,7 +76,7 @@ export class CommandSender {
   }
 
   async #ask(node: Incarnation, requestId: string, sent: Command) {
-    const timeoutMs = sent.do === "start-test" ? PATTERN_ANSWER_MS : ANSWER_MS;
+    const timeoutMs = sent.do.startsWith("start-test") ? PATTERN_ANSWER_MS : ANSWER_MS;
     const reply = await this.#deps.bus.request(subjectsOf(node).rpc, { op: "command", requestId, ...sent }, timeoutMs);
     if (reply.kind === "none") throw new OwnerUnavailableError(`the node ${node} does not respond: ${reply.why}`);
     const read = outcome.safeParse(reply.message);
