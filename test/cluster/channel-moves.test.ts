@@ -109,17 +109,19 @@ test("all channels are moved one after another", async () => {
 
 test("a person chooses where all go; another wish holds for those that are left", async () => {
   const { first, asked, state } = stage();
-  state.takers = [1];
+  state.taker = { incarnation: 1, isUpgraded: false };
   first.moveAll(2);
-  await expect.poll(() => asked.length).toBe(4);
+  await expect.poll(() => asked.length).toBe(6);
   expect(asked.splice(0)).toEqual([
     ["prepare", 1],
     ["take", 2, "ls-1", 7, 1],
+    ["took", 1, 2],
     ["take", 2, "ls-3", 9, 1],
+    ["took", 1, 2],
     ["done", 1],
   ]);
   // The wish is over with these channels.
-  state.takers = [];
+  state.taker = undefined;
   first.moveAll(2);
   first.moveAll();
   await expect.poll(() => asked.length).toBe(2);

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { takeClaims } from "../../src/app/control-thread/cluster/claim-news.ts";
 import { busQuestion } from "../../src/app/control-thread/cluster/owner-ways.ts";
-import { type Command, CommandTaker } from "../../src/cluster/commands.ts";
+import { type Command, CommandTaker } from "../../src/cluster/commands/commands.ts";
 import { Hints } from "../../src/cluster/hints.ts";
 import { isUnknownWord, NodeRpc } from "../../src/cluster/node-rpc.ts";
 import { ClusterLiveState } from "../../src/cluster/state/cluster-live-state.ts";
