@@ -7,6 +7,7 @@ import { memoryFolder } from "./test/support/processes/memory-folder.ts";
 /** How long a test may hang. Far beyond what tests need, so that a busy machine does not fail them. */
 const E2E_TIMEOUT_MS = 300_000;
 const UNIT_TIMEOUT_MS = 120_000;
+const POLL_DEADLINE_MS = 20_000;
 /** Unit and system test files at the same time on two cores: some of them wait for processes and sockets. */
 const UNIT_FILES_AT_ONCE = 4;
 /** End-to-end files at the same time on two cores: they wait for clocks and encoders most of the time. */
@@ -42,6 +43,8 @@ const BUNDLES = "test/support/processes/server-bundle.ts";
 /** Databases wait for the disk at each commit: on a disk that was half of the time of the API's tests. */
 const TMPDIR = memoryFolder();
 const IN_MEMORY = TMPDIR === undefined ? {} : { env: { TMPDIR } };
+/** Removed when the run is over. Here are the data of servers that end with a process of the tests. */
+const RUN_FOLDER = TMPDIR === undefined ? {} : { env: { FANFARE_TEST_RUN_FOLDER: TMPDIR } };
 
 export default defineConfig({
   test: {
@@ -77,13 +80,15 @@ export default defineConfig({
       {
         // Real encoders, servers and clocks.
         test: {
-          ...SHARES_PROCESS,
+          ...{ ...SHARES_PROCESS, ...RUN_FOLDER },
           name: "e2e",
           globalSetup: BUNDLES,
           include: E2E,
           exclude: ALONE,
           testTimeout: E2E_TIMEOUT_MS,
           hookTimeout: E2E_TIMEOUT_MS,
+          // Each look asks another process, a server or a browser. The deadline bounds how long a failing test waits.
+          expect: { poll: { interval: 100, timeout: POLL_DEADLINE_MS } },
           maxWorkers: E2E_FILES_AT_ONCE,
           sequence: { groupOrder: 1 },
         },

@@ -10,12 +10,16 @@ export const DOCUMENT: ReturnType<typeof JSON.parse> = JSON.parse(JSON.stringify
 type Checker = { readonly strict: z.ZodType; readonly published: z.ZodType };
 const checkers = new Map<string, Checker>();
 
+/** Made once: every answer of every test is looked up. */
+const PATHS = OPERATIONS.map((operation) => ({
+  operation,
+  pattern: new RegExp(`^${operation.path.replace(/\{\w+\}/g, "[^/]+")}$`),
+}));
+
 /** The call that a request line belongs to, under either prefix. */
 function operationOf(method: string, url: string): Operation | undefined {
   const path = /^\/api\/(?:fin-)?v2(\/[^?]*)/.exec(url)?.[1] ?? "";
-  return OPERATIONS.find(
-    (each) => each.method === method && new RegExp(`^${each.path.replace(/\{\w+\}/g, "[^/]+")}$`).test(path),
-  );
+  return PATHS.find(({ operation, pattern }) => operation.method === method && pattern.test(path))?.operation;
 }
 
 /** A schema of the document, with its references resolved, read back by zod. */

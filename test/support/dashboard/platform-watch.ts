@@ -2,8 +2,11 @@ import { setTimeout as delay } from "node:timers/promises";
 import { waitFor } from "../processes/waiting.ts";
 import type { ApiClient, Platform } from "./api-client.ts";
 
-/** How often the API is asked, in milliseconds. */
-const POLL_MS = 50;
+/**
+ * How often the API is asked, in milliseconds. No status that a test looks for is over sooner, and every request takes
+ * milliseconds of processor time.
+ */
+const POLL_MS = 200;
 
 /**
  * Asks for a channel's platforms all the time, as a dashboard would, and remembers how each status changed, so that a
