@@ -1,5 +1,3 @@
-import { mkdir } from "node:fs/promises";
-import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
 import { syntheticClip } from "../../../src/testkit/encoder/clip.ts";
@@ -11,12 +9,12 @@ import {
   openBrowser,
   openContext,
   setUp,
+  takeScreenshot,
   watchErrors,
 } from "../../support/dashboard/browser.ts";
-import { ROOT } from "../../support/processes/fanfare-process.ts";
+import { sharedServer } from "../../support/stages/shared-server.ts";
 import { Stage, uniqueKey } from "../../support/stages/stage.ts";
 
-const SCREENSHOTS = join(ROOT, "screenshots");
 const NOWHERE = { rtmpUrl: "rtmp://127.0.0.1:9/live" };
 
 /** Records what the page shows and plays, and lets the test decide whether the page has the focus. */
@@ -47,10 +45,9 @@ const shown = (page: Page) => page.evaluate("[window.shown, window.tones]");
 
 /** A server with a healthy channel on air, and a page of its settings with alerts switched on. */
 async function openAlerts(host = "127.0.0.1") {
-  await mkdir(SCREENSHOTS, { recursive: true });
   const stage = await Stage.open();
   const target = await stage.target();
-  const { fanfare, api } = await stage.server({ environment: { FANFARE_ALLOWED_HOSTS: INSECURE_NAME } });
+  const { fanfare, api } = await sharedServer(stage);
   const channel = await api.createChannel("show", [{ rtmpUrl: target.url, streamKey: uniqueKey("g") }]);
   stage.kitEncoder(channel, { clip: syntheticClip() });
   const context = await openContext(await openBrowser(stage, "whole"));
@@ -88,7 +85,7 @@ test("permission is requested at a press, trouble is shown as notification, soun
     await page.locator(`html[lang="${language}"]`).waitFor();
     await expectAccessible(page, `alerts ${language} ${theme}`);
     expect(await page.evaluate("document.documentElement.scrollWidth")).toBe(width);
-    await page.screenshot({ path: join(SCREENSHOTS, `alerts-${language}-${theme}-${width}.png`), fullPage: true });
+    await takeScreenshot(page, `alerts-${language}-${theme}-${width}`);
   }
   await page.setViewportSize({ width: 1_280, height: 860 });
 
@@ -102,7 +99,7 @@ test("permission is requested at a press, trouble is shown as notification, soun
   expect(await shown(page)).toEqual([[texts.testTitle, title], 2]);
   expect(await page.title()).toBe(texts.tabTitle(1, title));
   await expectAccessible(page, "an alert on the page");
-  await page.screenshot({ path: join(SCREENSHOTS, "alert-shown.png") });
+  await takeScreenshot(page, "alert-shown", false);
   await page.evaluate("window.hasTheFocus = true; window.dispatchEvent(new Event('focus'))");
   await expect.poll(() => page.title(), { timeout: 20_000 }).toBe(`${en.app.settings} – Fanfare`);
 
@@ -149,7 +146,7 @@ test("a page without HTTPS says what it cannot do, still alerts on the page and 
   const { page, errors, api, channel } = await openAlerts(INSECURE_NAME);
   expect(await page.evaluate("isSecureContext")).toBe(false);
   expect(await page.locator('[data-notifications="insecure"]').innerText()).toBe(texts.notificationStates.insecure);
-  await page.screenshot({ path: join(SCREENSHOTS, "alerts-insecure.png"), fullPage: true });
+  await takeScreenshot(page, "alerts-insecure");
   await tick(page, texts.quiet, true);
   const broken = { ...NOWHERE, streamKey: uniqueKey("b") };
   await api.addPlatform(channel.channelId, broken);

@@ -1,6 +1,7 @@
 import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
 import { INSECURE_NAME, openBrowser, openContext, setUp, watchErrors } from "../../support/dashboard/browser.ts";
+import { sharedServer } from "../../support/stages/shared-server.ts";
 import { Stage, uniqueKey } from "../../support/stages/stage.ts";
 
 /** The text that a paste gives. The probe is inside an open dialog: nothing outside can have the focus. */
@@ -26,7 +27,7 @@ const REFUSE_CLIPBOARD = `
 
 test("the button copies on a page without the browser's clipboard, in a dialog too, and selects the text where nothing copies", async () => {
   const stage = await Stage.open();
-  const { fanfare, api } = await stage.server({ environment: { FANFARE_ALLOWED_HOSTS: INSECURE_NAME } });
+  const { fanfare, api } = await sharedServer(stage);
   const channel = await api.createChannel("copied", [
     { rtmpUrl: "rtmp://127.0.0.1:9/live", streamKey: uniqueKey("k") },
   ]);

@@ -1,5 +1,3 @@
-import { mkdir } from "node:fs/promises";
-import { join } from "node:path";
 import type { Locator, Page } from "playwright-core";
 import { expect, test } from "vitest";
 import { hintOf, MISSING_HINT } from "../../../src/api-contract/input/hints.ts";
@@ -13,13 +11,10 @@ import {
   PASSWORD,
   setUp,
   setupLink,
+  takeScreenshot,
   watchErrors,
 } from "../../support/dashboard/browser.ts";
-import { ROOT } from "../../support/processes/fanfare-process.ts";
 import { Stage, uniqueKey } from "../../support/stages/stage.ts";
-
-/** The screenshots, for people to look at. Ignored by git. */
-const SCREENSHOTS = join(ROOT, "screenshots");
 
 /** The control of this name shows these words, is marked, and has the focus. */
 async function expectProblem(place: Page | Locator, name: string, words: string): Promise<void> {
@@ -43,7 +38,6 @@ test.each([
 ] as const)(
   "in %s every form shows its error in words beside the field, before it sends and after",
   async (locale, texts, colorScheme, width) => {
-    await mkdir(SCREENSHOTS, { recursive: true });
     const stage = await Stage.open();
     const { fanfare, api } = await stage.server();
     const key = uniqueKey("fields");
@@ -89,7 +83,7 @@ test.each([
     await submit.click();
     await expectProblem(dialog, "channelName", problems.channelName["too-long"]);
     await expectAccessible(page, "the dialog of a new channel");
-    await page.screenshot({ path: join(SCREENSHOTS, `field-problems-${locale}-${colorScheme}-${width}.png`) });
+    await takeScreenshot(page, `field-problems-${locale}-${colorScheme}-${width}`, false);
     // Errors that only the server finds come back to their field, in the page's language, one field after the other.
     await dialog.locator('input[name="channelName"]').fill("🎤 무대");
     await dialog.locator('input[name="streamKey"]').fill("rtmp://a.example/live");

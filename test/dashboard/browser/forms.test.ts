@@ -1,6 +1,7 @@
 import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
 import { openBrowser, openContext, setUp, watchErrors } from "../../support/dashboard/browser.ts";
+import { sharedServer } from "../../support/stages/shared-server.ts";
 import { Stage, uniqueKey } from "../../support/stages/stage.ts";
 
 /** How many inputs the short form of a platform has at most. The choice of platform is one. */
@@ -11,7 +12,7 @@ const saved = (page: Page) => page.locator(".notice", { hasText: "Saved." }).wai
 
 test("the advanced settings of a channel and of a platform are folded away, and are stored", async () => {
   const stage = await Stage.open();
-  const { fanfare, api } = await stage.server();
+  const { fanfare, api } = await sharedServer(stage);
   const channel = await api.createChannel("advanced", [
     { rtmpUrl: "rtmps://127.0.0.1:9/live", streamKey: uniqueKey("k") },
   ]);

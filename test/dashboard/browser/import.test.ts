@@ -1,6 +1,7 @@
 import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
 import { openBrowser, openContext, setUp, watchErrors } from "../../support/dashboard/browser.ts";
+import { sharedServer } from "../../support/stages/shared-server.ts";
 import { Stage, uniqueKey } from "../../support/stages/stage.ts";
 
 const KEYS = Array.from({ length: 6 }, (_, index) => uniqueKey(`import-${index}`));
@@ -61,7 +62,7 @@ async function drop(page: Page, text: string) {
 
 test("platforms of other programs are pasted or dropped, shown and added, and rejected ones have a reason", async () => {
   const stage = await Stage.open();
-  const { fanfare, api } = await stage.server();
+  const { fanfare, api } = await sharedServer(stage);
   for (const key of [...KEYS, "import-password-8c1f"]) stage.keepSecret(key);
   const channel = await api.createChannel("imports", [
     { rtmpUrl: "rtmp://127.0.0.1:9/live", streamKey: KEYS[5] ?? "" },

@@ -1,5 +1,3 @@
-import { mkdir } from "node:fs/promises";
-import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
 import { syntheticClip } from "../../../src/testkit/encoder/clip.ts";
@@ -11,16 +9,17 @@ import {
   openContext,
   setUp,
   setupLink,
+  takeScreenshot,
   watchErrors,
 } from "../../support/dashboard/browser.ts";
-import { ROOT } from "../../support/processes/fanfare-process.ts";
 import { waitFor } from "../../support/processes/waiting.ts";
 import { Stage, uniqueKey } from "../../support/stages/stage.ts";
 
-/** The screenshots, for people to look at. Ignored by git. */
-const SCREENSHOTS = join(ROOT, "screenshots");
-/** The narrowest window of WCAG 2.2 (reflow, 1.4.10), in pixels. */
-const PHONE_WIDTH = 320;
+/** Widths and heights in pixels; the narrowest window of WCAG 2.2 (reflow, 1.4.10), and a very wide one. */
+const WINDOWS = [
+  ["phone", 320, 844],
+  ["wide", 2_560, 1_300],
+] as const;
 
 /** Whether the chart is painted in the colour of its current style. */
 const PAINTED_AS_STYLED = `(() => {
@@ -43,22 +42,20 @@ const LOOKS: readonly Look[] = [
   ["en", "light"],
 ];
 
-/** Each language and each theme once: enough for forms, whose colours and controls are those of the pages. */
-const TWO_LOOKS = LOOKS.slice(0, 2);
+/** Each language and each theme once: no rule of axe depends on both. */
+const TWO_LOOKS: readonly Look[] = LOOKS.slice(0, 2);
 
-/** Calls `act` in each language and theme. */
-async function inLooks(page: Page, act: (...look: Look) => Promise<void>, looks = LOOKS) {
+/** Calls `act` in each of these looks. */
+async function inLooks(page: Page, act: (...look: Look) => Promise<unknown>, looks = TWO_LOOKS) {
   for (const [language, theme] of looks) {
     await page.locator("select", { has: page.locator('option[value="ko"]') }).selectOption(language);
     await page.locator(`html[lang="${language}"]`).waitFor();
-    // Without motion no screenshot shows colours between two themes.
-    await page.emulateMedia({ colorScheme: theme, reducedMotion: "reduce" });
+    await page.emulateMedia({ colorScheme: theme });
     await act(language, theme);
   }
 }
 
-test("every page is accessible in both languages and themes, and fits a phone; screenshots of each are taken", async () => {
-  await mkdir(SCREENSHOTS, { recursive: true });
+test("every page is accessible in both languages and themes, and fits a phone and a very wide window", async () => {
   const stage = await Stage.open();
   const good = await stage.target();
   const refusing = await stage.target({ refuse: "bad-name" });
@@ -69,31 +66,26 @@ test("every page is accessible in both languages and themes, and fits a phone; s
   const errors = watchErrors(page);
   const take = async (name: string, isWhole = true) => {
     await expectAccessible(page, name);
-    await page.screenshot({ path: join(SCREENSHOTS, `${name}.png`), fullPage: isWhole });
+    await takeScreenshot(page, name, isWhole);
   };
-  const look = (name: string, looks = LOOKS) =>
-    inLooks(page, (language, theme) => take(`${name}-${language}-${theme}`), looks);
+  const look = (name: string) => inLooks(page, (language, theme) => take(`${name}-${language}-${theme}`));
   await page.goto(`${fanfare.origin}/setup`);
   await page.getByText("Open the setup link").waitFor();
-  await look("set-up-without-link", TWO_LOOKS);
+  await look("set-up-without-link");
   await page.goto(setupLink(fanfare));
   await page.locator('input[name="repeat"]').waitFor();
-  await look("set-up", TWO_LOOKS);
+  await look("set-up");
   await setUp(page, fanfare);
   await page.getByText("Create your first channel").waitFor();
   await look("no-channel");
-  await inLooks(
-    page,
-    async (language, theme) => {
-      const { overview } = language === "en" ? en : ko;
-      await page.getByRole("button", { name: overview.create }).click();
-      await page.locator("dialog .presets").waitFor();
-      await take(`new-channel-${language}-${theme}`, false);
-      await page.keyboard.press("Escape");
-      await page.locator("dialog").waitFor({ state: "detached" });
-    },
-    TWO_LOOKS,
-  );
+  await inLooks(page, async (language, theme) => {
+    const { overview } = language === "en" ? en : ko;
+    await page.getByRole("button", { name: overview.create }).click();
+    await page.locator("dialog .presets").waitFor();
+    await take(`new-channel-${language}-${theme}`, false);
+    await page.keyboard.press("Escape");
+    await page.locator("dialog").waitFor({ state: "detached" });
+  });
 
   const channel = await api.createChannel("evening_show", [
     { targetName: "YOUTUBE", rtmpUrl: `rtmp://127.0.0.1:${good.port}/live`, streamKey: uniqueKey("well") },
@@ -122,31 +114,25 @@ test("every page is accessible in both languages and themes, and fits a phone; s
   await page.evaluate("scrollTo(0, 0)");
   await page.locator(".chart-line canvas").waitFor();
   const isPainted = async () => ((await page.evaluate(PAINTED_AS_STYLED)) === true ? true : undefined);
-  await inLooks(page, async (_language, theme) => {
-    await waitFor(`a line in the colours of ${theme}`, 10_000, isPainted);
-  });
+  await inLooks(page, (_language, theme) => waitFor(`a line in the colours of ${theme}`, 10_000, isPainted), LOOKS);
   await look("channel");
-  await inLooks(
-    page,
-    async (language, theme) => {
-      const { channel: words, common } = language === "en" ? en : ko;
-      for (const [name, button] of [
-        ["add-platform", words.addPlatform],
-        ["import", words.importPlatforms],
-        ["edit-platform", common.edit],
-      ] as const) {
-        // The steps of the first hour have the same words.
-        const platforms = page.locator('[aria-labelledby="platforms-title"]');
-        await platforms.getByRole("button", { name: button, exact: true }).first().click();
-        await page.locator("dialog input, dialog textarea").first().waitFor();
-        for (const folded of await page.locator("dialog summary").all()) await folded.click();
-        await take(`${name}-${language}-${theme}`, false);
-        await page.keyboard.press("Escape");
-        await page.locator("dialog").waitFor({ state: "detached" });
-      }
-    },
-    TWO_LOOKS,
-  );
+  await inLooks(page, async (language, theme) => {
+    const { channel: words, common } = language === "en" ? en : ko;
+    for (const [name, button] of [
+      ["add-platform", words.addPlatform],
+      ["import", words.importPlatforms],
+      ["edit-platform", common.edit],
+    ] as const) {
+      // The steps of the first hour have the same words.
+      const platforms = page.locator('[aria-labelledby="platforms-title"]');
+      await platforms.getByRole("button", { name: button, exact: true }).first().click();
+      await page.locator("dialog input, dialog textarea").first().waitFor();
+      for (const folded of await page.locator("dialog summary").all()) await folded.click();
+      await take(`${name}-${language}-${theme}`, false);
+      await page.keyboard.press("Escape");
+      await page.locator("dialog").waitFor({ state: "detached" });
+    }
+  });
   await page.locator('.top a[href="/settings"]').click();
   await page.locator("tbody tr").first().waitFor();
   // A page whose code is loaded on demand has the focus on its heading and a title, like every other.
@@ -154,31 +140,21 @@ test("every page is accessible in both languages and themes, and fits a phone; s
   expect(await page.title()).toBe("Settings – Fanfare");
   await look("settings");
 
-  await page.setViewportSize({ width: PHONE_WIDTH, height: 844 });
-  for (const [name, address, mark] of [
-    ["overview", "/", ".card .rate-line"],
-    ["channel", path, ".platform .failure"],
-    ["settings", "/settings", "tbody tr"],
-  ] as const) {
-    await page.goto(`${fanfare.origin}${address}`);
-    await page.locator(mark).first().waitFor();
-    expect(await page.evaluate("document.documentElement.scrollWidth"), name).toBe(PHONE_WIDTH);
-    await take(`phone-${name}`);
-  }
-  // A very wide window.
-  await page.setViewportSize({ width: 2_560, height: 1_300 });
-  for (const [name, address, mark] of [
-    ["overview", "/", ".card .rate-line"],
-    ["channel", path, ".platform .failure"],
-    ["settings", "/settings", "tbody tr"],
-  ] as const) {
-    await page.goto(`${fanfare.origin}${address}`);
-    await page.locator(mark).first().waitFor();
-    await expectAccessible(page, `${name} at 2560 px`);
-    await take(`wide-${name}`);
+  for (const [size, width, height] of WINDOWS) {
+    await page.setViewportSize({ width, height });
+    for (const [name, address, mark] of [
+      ["overview", "/", ".card .rate-line"],
+      ["channel", path, ".platform .failure"],
+      ["settings", "/settings", "tbody tr"],
+    ] as const) {
+      await page.goto(`${fanfare.origin}${address}`);
+      await page.locator(mark).first().waitFor();
+      if (size === "phone") expect(await page.evaluate("document.documentElement.scrollWidth"), name).toBe(width);
+      await take(`${size}-${name}`);
+    }
   }
   await page.getByRole("button", { name: "Sign out" }).click();
   await page.getByRole("heading", { name: "Sign in" }).waitFor();
-  await look("sign-in", TWO_LOOKS);
+  await look("sign-in");
   expect(errors).toEqual([]);
 });

@@ -1,10 +1,7 @@
-import { mkdir } from "node:fs/promises";
-import { join } from "node:path";
 import { expect, test } from "vitest";
 import { syntheticClip } from "../../../src/testkit/encoder/clip.ts";
 import { en } from "../../../web/src/text/en.ts";
-import { openBrowser, openContext, setUp, watchErrors } from "../../support/dashboard/browser.ts";
-import { ROOT } from "../../support/processes/fanfare-process.ts";
+import { openBrowser, openContext, setUp, takeScreenshot, watchErrors } from "../../support/dashboard/browser.ts";
 import { Stage, uniqueKey } from "../../support/stages/stage.ts";
 
 const FROM = "127.0.0.1";
@@ -33,8 +30,7 @@ test("an encoder that is refused shows on the page at once, without a request: a
   await shown(en.refused.reasons["channel-off"](FROM, "@"));
   await page.getByText(en.events.from(en.events.codes.ENCODER_REFUSED, FROM)).waitFor();
   expect(reads).toBe(0);
-  await mkdir(join(ROOT, "screenshots"), { recursive: true });
-  await page.screenshot({ path: join(ROOT, "screenshots", "refused-encoders.png"), fullPage: true });
+  await takeScreenshot(page, "refused-encoders");
   const refused = await api.request("GET", "/api/v2/re-stream/refused-encoders");
   expect(refused).toMatchObject([
     { reason: "channel-off", remoteAddress: FROM, channelId: channel.channelId },

@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { z } from "zod";
 import type { ApiClient, Channel } from "../../support/dashboard/api-client.ts";
 import { freePort } from "../../support/processes/free-port.ts";
+import { sharedServer } from "../../support/stages/shared-server.ts";
 import { publishUrl, Stage, uniqueKey } from "../../support/stages/stage.ts";
 import { type Clip, makeClip } from "../../support/streams/clip.ts";
 import { packetHashes } from "../../support/streams/packet-hashes.ts";
@@ -50,7 +51,7 @@ test.concurrent("platforms are added, edited, switched off and on, and removed o
     await stage.nginx(),
     await stage.nginx(),
   ];
-  const { api } = await stage.server();
+  const { api } = await sharedServer(stage);
   const keys = {
     sibling: uniqueKey("sibling"),
     edited: uniqueKey("edited"),
@@ -134,7 +135,7 @@ test.concurrent("a channel is blocked, ended and given another key on air, and p
   const stage = await Stage.open(onTestFinished);
   const clip = await makeClip({ seconds: 6 });
   const nginx = await stage.nginx();
-  const { api } = await stage.server();
+  const { api } = await sharedServer(stage);
   const key = uniqueKey("blocked");
   const channel = await api.createChannel("blocked", [
     { rtmpUrl: nginx.url, streamKey: key },

@@ -4,6 +4,7 @@ import { syntheticClip } from "../../../src/testkit/encoder/clip.ts";
 import type { KitTarget } from "../../../src/testkit/target/target.ts";
 import type { ApiClient, Channel } from "../../support/dashboard/api-client.ts";
 import { waitFor } from "../../support/processes/waiting.ts";
+import { sharedServer } from "../../support/stages/shared-server.ts";
 import { publishUrl, Stage, uniqueKey } from "../../support/stages/stage.ts";
 import { makeClip } from "../../support/streams/clip.ts";
 import { decodingErrors } from "../../support/streams/decoding.ts";
@@ -69,7 +70,7 @@ async function eventsOf(api: ApiClient, channel: Channel): Promise<string[]> {
 async function onAir({ onTestFinished }: TestContext) {
   const stage = await Stage.open(onTestFinished);
   const target = await stage.target();
-  const { api } = await stage.server();
+  const { api } = await sharedServer(stage);
   const channel = await api.createChannel("held", [{ rtmpUrl: target.url, streamKey: uniqueKey("held") }]);
   const encoder = await stage.ffmpeg(await makeClip({ seconds: 6 }), publishUrl(channel), { loops: true });
   await waitFor("media at the target", DEADLINE_MS, () => (mediaBytes(target) > 100_000 ? true : undefined));
@@ -139,7 +140,7 @@ test.concurrent("the main encoder dies and the backup goes on: one connection, o
 }) => {
   const stage = await Stage.open(onTestFinished);
   const nginx = await stage.nginx();
-  const { api } = await stage.server();
+  const { api } = await sharedServer(stage);
   const key = uniqueKey("backed");
   const channel = await api.createChannel("backed", [{ rtmpUrl: nginx.url, streamKey: key }]);
   const { backupStreamKey = "" } = await change(api, channel, { backup: { enabled: true } });
@@ -205,7 +206,7 @@ test.concurrent("a target that stalls loses frames or its connection, as its buf
   const stage = await Stage.open(onTestFinished);
   const dropping = await stage.target({ stall: { afterMs: 0 } });
   const disconnected = await stage.target((index) => (index === 0 ? { stall: { afterMs: 0 } } : {}));
-  const { api } = await stage.server();
+  const { api } = await sharedServer(stage);
   const channel = await api.createChannel("policies", [
     { rtmpUrl: dropping.url, streamKey: uniqueKey("drop") },
     { rtmpUrl: disconnected.url, streamKey: uniqueKey("disconnect"), bufferPolicy: "disconnect" },

@@ -1,5 +1,6 @@
 import { setTimeout as pass } from "node:timers/promises";
 import { expect, type TestContext, test } from "vitest";
+import { sharedServer } from "../../support/stages/shared-server.ts";
 import { publishUrl, Stage, uniqueKey } from "../../support/stages/stage.ts";
 import { makeClip } from "../../support/streams/clip.ts";
 import { decodingErrors } from "../../support/streams/decoding.ts";
@@ -16,7 +17,7 @@ const LATE_MS_MAX = 4_000;
 async function oneTarget({ onTestFinished }: TestContext) {
   const stage = await Stage.open(onTestFinished);
   const nginx = await stage.nginx();
-  const { api, fanfare } = await stage.server();
+  const { api, fanfare } = await sharedServer(stage);
   const key = uniqueKey("held");
   const channel = await api.createChannel("held", [{ rtmpUrl: nginx.url, streamKey: key }]);
   return { stage, nginx, api, fanfare, key, channel, watch: stage.watch(api, channel) };

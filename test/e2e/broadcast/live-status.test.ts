@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { waitFor } from "../../support/processes/waiting.ts";
+import { sharedServer } from "../../support/stages/shared-server.ts";
 import { publishUrl, Stage, uniqueKey } from "../../support/stages/stage.ts";
 import { makeClip } from "../../support/streams/clip.ts";
 
@@ -12,7 +13,7 @@ test("a platform's status and counters are what its target sees", async () => {
   const clip = await makeClip({ seconds: 11 });
   const nginx = await stage.nginx();
   const proxy = await stage.proxy(nginx.port, { state: "stalled" });
-  const { api } = await stage.server();
+  const { api } = await sharedServer(stage);
   const url = `rtmp://127.0.0.1:${proxy.port}/live`;
   const channel = await api.createChannel("live_status", [{ rtmpUrl: url, streamKey: uniqueKey("status") }]);
   const watch = stage.watch(api, channel);

@@ -7,6 +7,7 @@ import { upload } from "../../support/dashboard/media-uploads.ts";
 import { runToEnd } from "../../support/processes/children.ts";
 import { fillDisk, mountSmallDisk } from "../../support/processes/small-disk.ts";
 import { waitFor } from "../../support/processes/waiting.ts";
+import { sharedServer } from "../../support/stages/shared-server.ts";
 import { publishUrl, Stage, uniqueKey } from "../../support/stages/stage.ts";
 import { makeClip } from "../../support/streams/clip.ts";
 import { codecClip } from "../../support/streams/codec-clip.ts";
@@ -95,7 +96,7 @@ test.concurrent("a file without its end is refused with a reason, or plays as fa
 }) => {
   const stage = await Stage.open(onTestFinished);
   const target = await stage.target({}, { recordInto: stage.folder });
-  const { api } = await stage.server();
+  const { api } = await sharedServer(stage);
   const channel = await api.createChannel("cut", [{ rtmpUrl: target.url, streamKey: uniqueKey("cut") }]);
   const cut = async (name: string) => {
     const whole = await readFile(await makeFile(stage.folder, `whole-${name}`, { seconds: 6 }));

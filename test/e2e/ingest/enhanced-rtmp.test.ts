@@ -1,5 +1,6 @@
 import { afterAll, describe, expect, test } from "vitest";
 import { waitFor } from "../../support/processes/waiting.ts";
+import { sharedServer } from "../../support/stages/shared-server.ts";
 import { Stage } from "../../support/stages/stage.ts";
 import {
   asSent,
@@ -23,7 +24,7 @@ const NARROW_PRESET = "TWITCH";
 
 // All of them on one server, several at a time: a test waits mostly for the streams' own time.
 const stage = await Stage.open(afterAll);
-const server = await stage.server();
+const server = await sharedServer(stage);
 
 describe.concurrent("through a running server", () => {
   test.each([...PLAIN_FORMS, ...MULTITRACK_FORMS])(

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { startGstreamer } from "../../support/encoders/gstreamer-encoder.ts";
+import { sharedServer } from "../../support/stages/shared-server.ts";
 import { publishUrl, Stage, uniqueKey } from "../../support/stages/stage.ts";
 import { expectSentPackets } from "../../support/streams/recorded-stream.ts";
 
@@ -9,7 +10,7 @@ test.concurrent.for(["rtmp2sink", "rtmpsink"] as const)(
   async (sink, { onTestFinished }) => {
     const stage = await Stage.open(onTestFinished);
     const nginx = await stage.nginx();
-    const { api } = await stage.server();
+    const { api } = await sharedServer(stage);
     const key = uniqueKey(sink);
     const channel = await api.createChannel("gstreamer", [{ rtmpUrl: nginx.url, streamKey: key }]);
     const copyPath = join(stage.folder, "sent.flv");

@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { z } from "zod";
 import { syntheticClip } from "../../../src/testkit/encoder/clip.ts";
 import { waitFor } from "../../support/processes/waiting.ts";
+import { sharedServer } from "../../support/stages/shared-server.ts";
 import { Stage, uniqueKey } from "../../support/stages/stage.ts";
 
 /** A fault is shown after five seconds, of streams that are measured each second. */
@@ -23,7 +24,7 @@ test.concurrent("the stream that an encoder really sends is measured and compare
 }) => {
   const stage = await Stage.open(onTestFinished);
   const target = await stage.target();
-  const { api } = await stage.server();
+  const { api } = await sharedServer(stage);
   const platform = (targetName: string) => ({ targetName, rtmpUrl: target.url, streamKey: uniqueKey(targetName) });
   const channel = await api.createChannel("checked", [platform("CHZZK"), platform("YOUTUBE"), platform("CUSTOM")]);
   stage.kitEncoder(channel, { clip: syntheticClip({ video: "180p-b" }) });
@@ -45,7 +46,7 @@ test.concurrent("an encoder whose rate stays 20 % above a platform's limit is an
 }) => {
   const stage = await Stage.open(onTestFinished);
   const target = await stage.target();
-  const { api } = await stage.server();
+  const { api } = await sharedServer(stage);
   const platform = (targetName: string) => ({ targetName, rtmpUrl: target.url, streamKey: uniqueKey(targetName) });
   const channel = await api.createChannel("over", [platform("CHZZK"), platform("CUSTOM")]);
   stage.kitEncoder(channel, { clip: syntheticClip({ kilobits: FAR_ABOVE_KILOBITS }) });

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { startLibrtmp } from "../../support/encoders/librtmp-encoder.ts";
+import { sharedServer } from "../../support/stages/shared-server.ts";
 import { publishUrl, Stage, uniqueKey } from "../../support/stages/stage.ts";
 import { makeClip } from "../../support/streams/clip.ts";
 import { expectSentPackets } from "../../support/streams/recorded-stream.ts";
@@ -7,7 +8,7 @@ import { expectSentPackets } from "../../support/streams/recorded-stream.ts";
 test("librtmp publishes, and the target gets every packet", async () => {
   const stage = await Stage.open();
   const nginx = await stage.nginx();
-  const { api } = await stage.server();
+  const { api } = await sharedServer(stage);
   const key = uniqueKey("librtmp");
   const channel = await api.createChannel("librtmp", [{ rtmpUrl: nginx.url, streamKey: key }]);
 

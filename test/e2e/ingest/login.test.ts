@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { syntheticClip } from "../../../src/testkit/encoder/clip.ts";
 import type { KitTarget } from "../../../src/testkit/target/target.ts";
+import { sharedServer } from "../../support/stages/shared-server.ts";
 import { Stage, uniqueKey } from "../../support/stages/stage.ts";
 
 const DEADLINE_MS = 15_000;
@@ -17,7 +18,7 @@ test("platforms that need a login get it, and a wrong password is reported, retr
     mended: await stage.target({ login: { scheme: "adobe", id: "someone", password: passwords.mended } }),
     nameless: await stage.target({ login: { scheme: "llnw", id: "someone", password: "x" } }),
   };
-  const { api } = await stage.server();
+  const { api } = await sharedServer(stage);
   const mendedKey = uniqueKey("mended-key");
   const channel = await api.createChannel("logins", [
     { rtmpUrl: targets.adobe.url, streamKey: uniqueKey("key"), id: "someone", password: passwords.adobe },

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { ObsEncoder } from "../../support/encoders/obs-encoder.ts";
 import { waitFor } from "../../support/processes/waiting.ts";
+import { sharedServer } from "../../support/stages/shared-server.ts";
 import { Stage, uniqueKey } from "../../support/stages/stage.ts";
 import { decodingErrors } from "../../support/streams/decoding.ts";
 import { isAudio, isCodedMedia, isVideo } from "../../support/streams/flv-file.ts";
@@ -11,7 +12,7 @@ const DEADLINE_MS = 30_000;
 test("OBS publishes, is shown correctly, and its stop ends the broadcast", async () => {
   const stage = await Stage.open();
   const nginx = await stage.nginx();
-  const { api } = await stage.server();
+  const { api } = await sharedServer(stage);
   const key = uniqueKey("obs");
   const channel = await api.createChannel("obs", [{ rtmpUrl: nginx.url, streamKey: key }]);
   const watch = stage.watch(api, channel);
@@ -55,7 +56,7 @@ test("OBS publishes, is shown correctly, and its stop ends the broadcast", async
 
 test("OBS logs in, and with a wrong password is refused and says so", async () => {
   const stage = await Stage.open();
-  const { api } = await stage.server();
+  const { api } = await sharedServer(stage);
   const login = { id: "obs", password: uniqueKey("password") };
   stage.keepSecret(login.password);
   const nowhere = { rtmpUrl: "rtmp://127.0.0.1:9/x", streamKey: uniqueKey("nowhere") };

@@ -5,6 +5,7 @@ import { syntheticClip } from "../../../src/testkit/encoder/clip.ts";
 import type { EncoderTime } from "../../../src/testkit/encoder/encoder-time.ts";
 import { readFlv } from "../../../src/testkit/flv-file.ts";
 import { startChild } from "../../support/processes/children.ts";
+import { sharedServer } from "../../support/stages/shared-server.ts";
 import { Stage, uniqueKey } from "../../support/stages/stage.ts";
 import { isCodedMedia, isVideo } from "../../support/streams/flv-file.ts";
 import { expectProperStart } from "../../support/streams/recorded-stream.ts";
@@ -29,7 +30,7 @@ const clocks: readonly { name: string; time: EncoderTime }[] = [
 
 test("a target gets a stream from 0 on that decodes and never steps back, whatever an encoder's clock does", async () => {
   const stage = await Stage.open();
-  const { api } = await stage.server();
+  const { api } = await sharedServer(stage);
   const outcomes = clocks.map(async ({ name, time }) => {
     const recordInto = await mkdtemp(join(stage.folder, `${name}-`));
     const target = await stage.target({}, { recordInto });

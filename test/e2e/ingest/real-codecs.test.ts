@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import type { FlvTag } from "../../../src/protocol/flv/flv-tag.ts";
 import { readFlv } from "../../../src/testkit/flv-file.ts";
+import { sharedServer } from "../../support/stages/shared-server.ts";
 import { Stage } from "../../support/stages/stage.ts";
 import { decodedHashes } from "../../support/streams/decoding.ts";
 import { type EncodedTrack, encode, readTracks } from "../../support/streams/encoded-tracks.ts";
@@ -55,7 +56,7 @@ const CODECS = [
 
 // One server for all of them, side by side: a test waits mostly for the stream's own time.
 const stage = await Stage.open(afterAll);
-const server = await stage.server();
+const server = await sharedServer(stage);
 
 /** Publishes these messages in real time, to the end; returns the channel as it was. */
 async function publish(tags: readonly FlvTag[], receivers: readonly Receiver[]) {

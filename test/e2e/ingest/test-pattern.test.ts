@@ -5,6 +5,7 @@ import { syntheticClip } from "../../../src/testkit/encoder/clip.ts";
 import type { ApiClient, Channel } from "../../support/dashboard/api-client.ts";
 import { startChild } from "../../support/processes/children.ts";
 import { waitFor } from "../../support/processes/waiting.ts";
+import { sharedServer } from "../../support/stages/shared-server.ts";
 import { Stage, uniqueKey } from "../../support/stages/stage.ts";
 import { decodingErrors } from "../../support/streams/decoding.ts";
 
@@ -98,7 +99,7 @@ test.concurrent("a real encoder takes over from the pattern at once, and the bro
 }) => {
   const stage = await Stage.open(onTestFinished);
   const target = await stage.target();
-  const { api } = await stage.server();
+  const { api } = await sharedServer(stage);
   const channel = await api.createChannel("takeover", [{ rtmpUrl: target.url, streamKey: uniqueKey("takeover") }]);
   await api.request("POST", `${urlOf(channel)}/test-pattern`, { durationSeconds: 10 });
   await waitFor("the pattern at the target", DEADLINE_MS, () =>

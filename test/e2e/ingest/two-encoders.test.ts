@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { expectTakeover } from "../../support/encoders/recorded-takeover.ts";
+import { sharedServer } from "../../support/stages/shared-server.ts";
 import { publishUrl, Stage, uniqueKey } from "../../support/stages/stage.ts";
 import { makeClip } from "../../support/streams/clip.ts";
 import { packetHashes } from "../../support/streams/packet-hashes.ts";
@@ -9,7 +10,7 @@ test.concurrent("two encoders on two channels at once never mix", async ({ onTes
   const stage = await Stage.open(onTestFinished);
   const clips = [await makeClip({ seconds: 6, pitchHz: 440 }), await makeClip({ seconds: 6, pitchHz: 660 })] as const;
   const nginx = await stage.nginx();
-  const { api } = await stage.server();
+  const { api } = await sharedServer(stage);
   const keys = [uniqueKey("one"), uniqueKey("two")] as const;
   const one = await api.createChannel("one", [{ rtmpUrl: nginx.url, streamKey: keys[0] }]);
   const two = await api.createChannel("two", [{ rtmpUrl: nginx.url, streamKey: keys[1] }]);
@@ -30,7 +31,7 @@ test.concurrent("a second encoder with the same key takes over from the first", 
   const stage = await Stage.open(onTestFinished);
   const [first, second] = [await makeClip({ seconds: 6, pitchHz: 440 }), await makeClip({ seconds: 6, pitchHz: 660 })];
   const nginx = await stage.nginx();
-  const { api } = await stage.server();
+  const { api } = await sharedServer(stage);
   const key = uniqueKey("takeover");
   const channel = await api.createChannel("takeover", [{ rtmpUrl: nginx.url, streamKey: key }]);
   const watch = stage.watch(api, channel);

@@ -6,6 +6,7 @@ import type { ApiClient, Channel } from "../../support/dashboard/api-client.ts";
 import { startChild } from "../../support/processes/children.ts";
 import { freePort } from "../../support/processes/free-port.ts";
 import { waitFor } from "../../support/processes/waiting.ts";
+import { sharedServer } from "../../support/stages/shared-server.ts";
 import { publishUrl, Stage, uniqueKey } from "../../support/stages/stage.ts";
 import { decodingErrors } from "../../support/streams/decoding.ts";
 import { stepsBack } from "../../support/streams/flv-file.ts";
@@ -45,7 +46,7 @@ test.concurrent("a source is pulled over RTMP, HLS and SRT; it goes and comes ba
   const [rtmpPort, httpPort, srtPort] = [await freePort(), await freePort(), await freePort()];
   const nginx = await stage.nginx({ host: "127.0.0.1", port: rtmpPort, httpPort });
   const target = await stage.target({}, { recordInto: stage.folder });
-  const { api } = await stage.server();
+  const { api } = await sharedServer(stage);
   const channel = await api.createChannel("pull", [{ rtmpUrl: target.url, streamKey: uniqueKey("pull") }]);
   const key = uniqueKey("camera");
   stage.keepSecret(key);

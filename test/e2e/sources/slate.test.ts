@@ -5,6 +5,7 @@ import { readFlv } from "../../../src/testkit/flv-file.ts";
 import { upload } from "../../support/dashboard/media-uploads.ts";
 import { startChild } from "../../support/processes/children.ts";
 import { waitFor } from "../../support/processes/waiting.ts";
+import { sharedServer } from "../../support/stages/shared-server.ts";
 import { publishUrl, Stage, uniqueKey } from "../../support/stages/stage.ts";
 import { decodingErrors } from "../../support/streams/decoding.ts";
 import { stepsBack } from "../../support/streams/flv-file.ts";
@@ -18,7 +19,7 @@ test.concurrent("a picture stands behind the curtain and in a hold, over one con
 }) => {
   const stage = await Stage.open(onTestFinished);
   const target = await stage.target({}, { recordInto: stage.folder });
-  const { api } = await stage.server();
+  const { api } = await sharedServer(stage);
   const channel = await api.createChannel("slate", [{ rtmpUrl: target.url, streamKey: uniqueKey("slate") }]);
   const url = `/api/v2/re-stream/channels/${channel.channelId}`;
   const read = async () => slateAnswer.parse(await api.request("GET", `${url}/slate`));

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { readFlv } from "../../../src/testkit/flv-file.ts";
 import { runToEnd } from "../../support/processes/children.ts";
+import { sharedServer } from "../../support/stages/shared-server.ts";
 import { publishUrl, Stage, uniqueKey } from "../../support/stages/stage.ts";
 import { makeClip } from "../../support/streams/clip.ts";
 import { decodingErrors } from "../../support/streams/decoding.ts";
@@ -15,7 +16,7 @@ const FRAME_MS = 22;
 
 test("a camera without sound reaches a platform with silence that FFmpeg decodes, in step with its video", async () => {
   const stage = await Stage.open();
-  const { api } = await stage.server();
+  const { api } = await sharedServer(stage);
   const key = uniqueKey("silent");
   const path = join(stage.folder, "received.flv");
   const receiver = await startFfmpegReceiver(key, path);

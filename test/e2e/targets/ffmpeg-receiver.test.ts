@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { FlvTag } from "../../../src/protocol/flv/flv-tag.ts";
 import { readFlv } from "../../../src/testkit/flv-file.ts";
+import { sharedServer } from "../../support/stages/shared-server.ts";
 import { publishUrl, Stage, uniqueKey } from "../../support/stages/stage.ts";
 import { makeClip } from "../../support/streams/clip.ts";
 import { decodingErrors } from "../../support/streams/decoding.ts";
@@ -12,7 +13,7 @@ import { startFfmpegReceiver } from "../../support/targets/ffmpeg-receiver.ts";
 
 test("FFmpeg as a target records every video and audio frame, and ends with the broadcast", async () => {
   const stage = await Stage.open();
-  const { api } = await stage.server();
+  const { api } = await sharedServer(stage);
   const key = uniqueKey("listening");
   const path = join(stage.folder, "received.flv");
   const receiver = await startFfmpegReceiver(key, path);

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { syntheticClip } from "../../../src/testkit/encoder/clip.ts";
 import { type MessageRecord, recordMessage } from "../../../src/testkit/message-record.ts";
+import { sharedServer } from "../../support/stages/shared-server.ts";
 import { Stage } from "../../support/stages/stage.ts";
 import { receiver, waitForMedia } from "../../support/targets/receiver.ts";
 
@@ -16,7 +17,7 @@ const hashes = (records: readonly MessageRecord[]): string[] => records.filter(i
 
 test("a target that asks for a reconnect is followed to an allowed address at a keyframe, and nothing is lost or sent twice", async () => {
   const stage = await Stage.open();
-  const { api } = await stage.server();
+  const { api } = await sharedServer(stage);
   const next = await receiver(stage);
   const moving = await receiver(stage, {}, { reconnect: { afterMs: ASKED_AFTER_MS, tcUrl: next.target.url } });
   const misled = await receiver(stage, {}, { reconnect: { afterMs: ASKED_AFTER_MS, tcUrl: FORBIDDEN } });

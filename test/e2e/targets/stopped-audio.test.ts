@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { readFlv } from "../../../src/testkit/flv-file.ts";
 import { startChild } from "../../support/processes/children.ts";
+import { sharedServer } from "../../support/stages/shared-server.ts";
 import { publishUrl, Stage, uniqueKey } from "../../support/stages/stage.ts";
 import { makeClip } from "../../support/streams/clip.ts";
 import { decodingErrors } from "../../support/streams/decoding.ts";
@@ -17,7 +18,7 @@ const SEAM_MS = 22;
 
 test("an encoder whose audio stops for 7 s: the platform gets silence of the same form, and FFmpeg decodes all of it", async () => {
   const stage = await Stage.open();
-  const { api } = await stage.server();
+  const { api } = await sharedServer(stage);
   const key = uniqueKey("stopped");
   const path = join(stage.folder, "received.flv");
   const receiver = await startFfmpegReceiver(key, path);

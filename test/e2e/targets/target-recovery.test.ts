@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { sharedServer } from "../../support/stages/shared-server.ts";
 import { publishUrl, Stage, uniqueKey } from "../../support/stages/stage.ts";
 import { makeClip } from "../../support/streams/clip.ts";
 import { isKeyframe } from "../../support/streams/flv-file.ts";
@@ -9,7 +10,7 @@ test("a killed target fails, is retried and comes back by itself, and the other 
   const stage = await Stage.open();
   const clip = await makeClip({ seconds: 20 });
   const [killed, healthy] = [await stage.nginx(), await stage.nginx()];
-  const { api } = await stage.server();
+  const { api } = await sharedServer(stage);
   const [killedKey, healthyKey] = [uniqueKey("killed"), uniqueKey("healthy")];
   const channel = await api.createChannel("recovery", [
     { rtmpUrl: killed.url, streamKey: killedKey },

@@ -6,6 +6,7 @@ import { encodeFlvTag, FLV_FILE_START, type FlvTag } from "../../../src/protocol
 import { readFlv } from "../../../src/testkit/flv-file.ts";
 import { runToEnd } from "../../support/processes/children.ts";
 import { waitFor } from "../../support/processes/waiting.ts";
+import { sharedServer } from "../../support/stages/shared-server.ts";
 import { Stage, uniqueKey } from "../../support/stages/stage.ts";
 import { decodingErrors } from "../../support/streams/decoding.ts";
 import { isCodedMedia, isVideo } from "../../support/streams/flv-file.ts";
@@ -44,7 +45,7 @@ const isFrame = (tag: FlvTag): boolean => isVideo(tag) && isCodedMedia(tag);
 test("every player shows a frame at once, seconds before the next keyframe, and the others without a gap", async () => {
   const stage = await Stage.open();
   const target = await stage.target();
-  const { api, fanfare } = await stage.server();
+  const { api, fanfare } = await sharedServer(stage);
   const channel = await api.createChannel("players", [{ rtmpUrl: target.url, streamKey: uniqueKey("a") }]);
   const path = `/api/v2/re-stream/channels/${channel.channelId}/preview-token`;
   const made = z.object({ url: z.string() }).parse(await api.request("POST", path));

@@ -4,6 +4,7 @@ import { z } from "zod";
 import { syntheticClip } from "../../../src/testkit/encoder/clip.ts";
 import { type ExitResult, startChild } from "../../support/processes/children.ts";
 import { waitFor } from "../../support/processes/waiting.ts";
+import { sharedServer } from "../../support/stages/shared-server.ts";
 import { Stage, uniqueKey } from "../../support/stages/stage.ts";
 import { decodingErrors } from "../../support/streams/decoding.ts";
 import { stalledPreview } from "../../support/targets/stalled-viewer.ts";
@@ -23,7 +24,7 @@ test.concurrent("FFmpeg plays the preview, and viewers that take nothing are cut
 }) => {
   const stage = await Stage.open(onTestFinished);
   const target = await stage.target();
-  const { api, fanfare } = await stage.server();
+  const { api, fanfare } = await sharedServer(stage);
   const channel = await api.createChannel("preview", [{ rtmpUrl: target.url, streamKey: uniqueKey("a") }]);
   const clip = syntheticClip({ video: "360p", kilobits: KILOBITS });
   const encoder = stage.kitEncoder(channel, { clip });
@@ -63,7 +64,7 @@ test.concurrent("FFmpeg plays the preview over RTMP, with a token, as often as t
 }) => {
   const stage = await Stage.open(onTestFinished);
   const target = await stage.target();
-  const { api, fanfare } = await stage.server();
+  const { api, fanfare } = await sharedServer(stage);
   const channel = await api.createChannel("preview", [{ rtmpUrl: target.url, streamKey: uniqueKey("a") }]);
   const path = `/api/v2/re-stream/channels/${channel.channelId}/preview-token`;
   const made = z.object({ url: z.string() }).parse(await api.request("POST", path));

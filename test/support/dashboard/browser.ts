@@ -1,7 +1,9 @@
+import { join } from "node:path";
 import { AxeBuilder } from "@axe-core/playwright";
 import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from "playwright-core";
 import { expect } from "vitest";
-import type { FanfareProcess } from "../processes/fanfare-process.ts";
+import { type FanfareProcess, ROOT } from "../processes/fanfare-process.ts";
+import { OTHER_NAME } from "../stages/shared-server.ts";
 import type { Stage } from "../stages/stage.ts";
 
 /**
@@ -10,6 +12,11 @@ import type { Stage } from "../stages/stage.ts";
  */
 const PROGRAMS = { whole: "/usr/bin/chromium", shell: "/usr/bin/chromium-headless-shell" } as const;
 type Program = keyof typeof PROGRAMS;
+/**
+ * Whether screenshots are taken into screenshots/, for people to look at: no test reads them, and each costs as much time
+ * as a page. Ignored by git.
+ */
+const ARE_SCREENSHOTS_TAKEN = process.env["FANFARE_TEST_SCREENSHOTS"] !== undefined;
 /** Generous compared to what a page needs, so that a busy machine fails no test. */
 const ACTION_DEADLINE_MS = 20_000;
 export const PASSWORD = "correct horse battery";
@@ -34,7 +41,7 @@ const AXE_OPTIONS: Parameters<AxeBuilder["options"]>[0] = {
  * Resolves to loopback in these browsers: such a page is not a secure context, like one of a server in the house that
  * is reached by plain http.
  */
-export const INSECURE_NAME = "fanfare.test";
+export const INSECURE_NAME = OTHER_NAME;
 
 /** The Chromiums of this process, once a test needed them. They end with the process. */
 const browsersOfProcess = new Map<Program, Promise<Browser>>();
@@ -82,17 +89,18 @@ type ContextOptions = {
   readonly timezoneId?: string;
   /** Whether a channel's preview plays, as it does for people. Decoding and drawing it takes most of a page's time. */
   readonly preview?: "open" | "closed";
+  /** Whether the person wants less motion. A spinner that turns is drawn 60 times a second. */
+  readonly motion?: "reduce" | "no-preference";
   /** Options of another browser context, whose cookies are its own. */
   readonly storageState?: NonNullable<BrowserContextOptions["storageState"]>;
 };
 
-/**
- * A person's browser: a language, a theme, a window. That person has closed the preview. Any error in a page's own code
- * fails the test.
- */
+/** A person's browser: a language, a theme, a window. That person has closed the preview, and wants less motion. */
 export async function openContext(browser: TestBrowser, options: ContextOptions = {}): Promise<BrowserContext> {
-  const { locale = "en-US", colorScheme = "light", width = 1_280, preview = "closed", ...rest } = options;
-  const context = await browser.newContext({ locale, colorScheme, viewport: { width, height: 860 }, ...rest });
+  const { locale = "en-US", colorScheme = "light", width = 1_280, preview = "closed", ...others } = options;
+  const { motion: reducedMotion = "reduce", ...rest } = others;
+  const viewport = { width, height: 860 };
+  const context = await browser.newContext({ locale, colorScheme, reducedMotion, viewport, ...rest });
   context.setDefaultTimeout(ACTION_DEADLINE_MS);
   if (preview === "closed") await context.addInitScript(CLOSES_PREVIEW);
   return context;
@@ -121,13 +129,29 @@ export function setupLink(fanfare: Dashboard): string {
   return `${fanfare.origin}/setup#token=${link[1]}`;
 }
 
-/** Opens the printed link and sets the password, as a person would. */
+/** Tokens of the links that were used. */
+const usedTokens = new Set<string>();
+
+/**
+ * Opens the printed link and sets the password, as a person would; signs in with it where that was done before. Then the
+ * page shows the channels.
+ */
 export async function setUp(page: Page, fanfare: Dashboard): Promise<void> {
-  await page.goto(setupLink(fanfare));
+  const link = setupLink(fanfare);
+  const token = new URL(link).hash;
+  const isSet = usedTokens.has(token);
+  await page.goto(isSet ? fanfare.origin : link);
   await page.locator('input[name="password"]').fill(PASSWORD);
-  await page.locator('input[name="repeat"]').fill(PASSWORD);
+  if (!isSet) await page.locator('input[name="repeat"]').fill(PASSWORD);
   await page.locator('button[type="submit"]').click();
   await page.locator(".top").waitFor();
+  usedTokens.add(token);
+}
+
+/** Saves what the page shows, where screenshots are wanted; `isWhole`: also what is out of sight. */
+export async function takeScreenshot(page: Page, name: string, isWhole = true): Promise<void> {
+  if (!ARE_SCREENSHOTS_TAKEN) return;
+  await page.screenshot({ path: join(ROOT, "screenshots", `${name}.png`), fullPage: isWhole });
 }
 
 /** Fails where axe finds something serious on the page. */

@@ -24,7 +24,6 @@ const ENTRIES = {
   sources: [...NODE_FLAGS, "src/cli/main.ts"],
   bundle: [...NODE_FLAGS, commandLineFile()],
   dist: [...NODE_FLAGS, "dist/cli/main.js"],
-  "start-script": ["scripts/run.mjs", "start"],
 } as const;
 
 export type FanfareOptions = {
@@ -32,8 +31,8 @@ export type FanfareOptions = {
   /** A first manager key from outside; absent: the server makes one itself. */
   readonly credentials?: Credentials;
   /**
-   * `sources` runs `src/` unbuilt, `dist` what `tsc` emitted, `start-script` what `npm start` runs. By default what
-   * `server-bundle` made of the sources, or the sources where no test runner did.
+   * `sources` runs `src/` unbuilt, `dist` what `tsc` emitted. By default what `server-bundle` made of the sources, or the
+   * sources where no test runner did.
    */
   readonly from?: keyof typeof ENTRIES;
   readonly environment?: Readonly<Record<string, string>>;
@@ -84,6 +83,10 @@ export class FanfareProcess {
 
   get stdout(): string {
     return this.#child?.stdout() ?? "";
+  }
+
+  get isRunning(): boolean {
+    return this.#child?.isRunning() === true;
   }
 
   get pid(): number {

@@ -65,6 +65,11 @@ export class Stage {
     return fanfare;
   }
 
+  /** A server that others started, and stop: what it wrote may not contain a secret of this stage either. */
+  borrow(fanfare: FanfareProcess): void {
+    this.#servers.push(fanfare);
+  }
+
   /** From now on no server's output may contain this text when the test is over. */
   keepSecret(secret: string): void {
     this.#secrets.add(secret);

@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import type { Channel } from "../../../support/dashboard/api-client.ts";
 import { openBrowser, openContext, setUp, watchErrors } from "../../../support/dashboard/browser.ts";
 import { waitFor } from "../../../support/processes/waiting.ts";
+import { sharedServer } from "../../../support/stages/shared-server.ts";
 import { Stage, uniqueKey } from "../../../support/stages/stage.ts";
 
 const DEADLINE_MS = 20_000;
@@ -93,7 +94,7 @@ async function expectLine(page: Page, selector: string, top: number): Promise<vo
 
 test("the lines show the last minute in both themes and on a phone, and the value under the pointer", async () => {
   const stage = await Stage.open();
-  const { fanfare, api } = await stage.server();
+  const { fanfare, api } = await sharedServer(stage);
   const channel = await api.createChannel("charts", [
     { rtmpUrl: "rtmp://127.0.0.1:9/live", streamKey: uniqueKey("k") },
   ]);
@@ -158,7 +159,7 @@ test("the lines show the last minute in both themes and on a phone, and the valu
 
 test("a small line shows the last minute as soon as the page is open, from the server's history", async () => {
   const stage = await Stage.open();
-  const { fanfare, api } = await stage.server();
+  const { fanfare, api } = await sharedServer(stage);
   const channel = await api.createChannel("charts", [
     { rtmpUrl: "rtmp://127.0.0.1:9/live", streamKey: uniqueKey("k") },
   ]);

@@ -1,16 +1,18 @@
-import { mkdir } from "node:fs/promises";
-import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
-import { expectAccessible, openBrowser, openContext, setUp, watchErrors } from "../../../support/dashboard/browser.ts";
-import { ROOT } from "../../../support/processes/fanfare-process.ts";
+import {
+  expectAccessible,
+  openBrowser,
+  openContext,
+  setUp,
+  takeScreenshot,
+  watchErrors,
+} from "../../../support/dashboard/browser.ts";
 import { freePort } from "../../../support/processes/free-port.ts";
 import { publishUrl, Stage, uniqueKey } from "../../../support/stages/stage.ts";
 import { makeClip } from "../../../support/streams/clip.ts";
 import { makeFile } from "../../../support/streams/made-files.ts";
 
-/** The screenshots, for people to look at. Ignored by git. */
-const SCREENSHOTS = join(ROOT, "screenshots");
 /** Each language, theme and width once. */
 const LOOKS = [
   ["en-US", "light", 1_280, "Open", "QR code for SRT"],
@@ -41,7 +43,6 @@ async function expectNoOverflow(page: Page): Promise<void> {
 }
 
 test("a file is uploaded, a recording begins on air, and these panels suit both languages, a phone and a desk", async () => {
-  await mkdir(SCREENSHOTS, { recursive: true });
   const stage = await Stage.open();
   const target = await stage.target();
   const { fanfare, api } = await stage.server({ environment: { FANFARE_SRT_PORT: `${await freePort()}` } });
@@ -172,12 +173,12 @@ test("a file is uploaded, a recording begins on air, and these panels suit both 
     await shown.locator("#recordings-title ~ *").first().waitFor();
     await expectAccessible(shown, name);
     await expectNoOverflow(shown);
-    await shown.screenshot({ path: join(SCREENSHOTS, `${name}.png`), fullPage: true });
+    await takeScreenshot(shown, `${name}`);
     await shown.goto(`${fanfare.origin}/settings`);
     await shown.locator("#nodes-title").waitFor();
     await expectAccessible(shown, `${name}, servers`);
     await expectNoOverflow(shown);
-    await shown.screenshot({ path: join(SCREENSHOTS, `${name}-servers.png`), fullPage: true });
+    await takeScreenshot(shown, `${name}-servers`);
     // Only a server that carries something can give it away.
     expect(await shown.getByText(MOVE).count()).toBe(1);
     await shown.getByText(MOVE).click();

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { syntheticClip } from "../../../../src/testkit/encoder/clip.ts";
 import { expectAccessible, openBrowser, openContext, setUp, watchErrors } from "../../../support/dashboard/browser.ts";
+import { sharedServer } from "../../../support/stages/shared-server.ts";
 import { Stage, uniqueKey } from "../../../support/stages/stage.ts";
 
 /** How many seconds of the platform are known. */
@@ -11,7 +12,7 @@ function historySeconds(history: unknown): number {
 
 test("a platform's menu is used with the keyboard; its links lead to the platform's own pages", async () => {
   const stage = await Stage.open();
-  const { fanfare, api } = await stage.server();
+  const { fanfare, api } = await sharedServer(stage);
   const channel = await api.createChannel("rows", [
     { targetName: "YOUTUBE", rtmpUrl: "rtmp://127.0.0.1:9/live2", streamKey: uniqueKey("k") },
   ]);
@@ -54,7 +55,7 @@ test("a platform's menu is used with the keyboard; its links lead to the platfor
 test("a platform on air that is switched off can be kept for some seconds; leaving the page switches it off at once", async () => {
   const stage = await Stage.open();
   const target = await stage.target();
-  const { fanfare, api } = await stage.server();
+  const { fanfare, api } = await sharedServer(stage);
   const channel = await api.createChannel("undo", [
     { rtmpUrl: `rtmp://127.0.0.1:${target.port}/live`, streamKey: uniqueKey("a") },
   ]);

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { syntheticClip } from "../../../../src/testkit/encoder/clip.ts";
 import { openBrowser, openContext, setUp, watchErrors } from "../../../support/dashboard/browser.ts";
+import { sharedServer } from "../../../support/stages/shared-server.ts";
 import { Stage, uniqueKey } from "../../../support/stages/stage.ts";
 
 test("a row offers what helps: another key, another attempt; a platform that was never on air has no time; a disabled channel waits for nothing", async () => {
@@ -9,7 +10,7 @@ test("a row offers what helps: another key, another attempt; a platform that was
   const rejecting = await stage.target({ refuse: "bad-name" });
   const closed = await stage.target();
   await closed.close();
-  const { fanfare, api } = await stage.server();
+  const { fanfare, api } = await sharedServer(stage);
   const platform = (label: string, { port }: { readonly port: number }) => ({
     ...{ label, rtmpUrl: `rtmp://127.0.0.1:${port}/live`, streamKey: uniqueKey(label) },
   });

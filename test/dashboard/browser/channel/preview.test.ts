@@ -3,6 +3,7 @@ import { z } from "zod";
 import { syntheticClip } from "../../../../src/testkit/encoder/clip.ts";
 import { expectAccessible, openBrowser, openContext, setUp, watchErrors } from "../../../support/dashboard/browser.ts";
 import { waitFor } from "../../../support/processes/waiting.ts";
+import { sharedServer } from "../../../support/stages/shared-server.ts";
 import { Stage, uniqueKey } from "../../../support/stages/stage.ts";
 import { GROUP_SECONDS, longGroupClip } from "../../../support/streams/long-group-clip.ts";
 import { stalledPreview } from "../../../support/targets/stalled-viewer.ts";
@@ -26,7 +27,7 @@ const videoState = z.object({
 test("the preview is open, shows a frame at once and plays on, stays closed when closed, and reports a missing place", async () => {
   const stage = await Stage.open();
   const target = await stage.target();
-  const { fanfare, api } = await stage.server();
+  const { fanfare, api } = await sharedServer(stage);
   const page = await (await openContext(await openBrowser(stage), { preview: "open" })).newPage();
   const errors = watchErrors(page);
   await setUp(page, fanfare);
@@ -71,7 +72,7 @@ test("the preview is open, shows a frame at once and plays on, stays closed when
 test("the meter shows the level of the audio while the preview is muted, and a person can listen", async () => {
   const stage = await Stage.open();
   const target = await stage.target();
-  const { fanfare, api } = await stage.server();
+  const { fanfare, api } = await sharedServer(stage);
   const page = await (
     await openContext(await openBrowser(stage), { preview: "open", locale: "ko-KR", colorScheme: "dark" })
   ).newPage();

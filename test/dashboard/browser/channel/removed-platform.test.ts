@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { syntheticClip } from "../../../../src/testkit/encoder/clip.ts";
 import { openBrowser, openContext, setUp, watchErrors } from "../../../support/dashboard/browser.ts";
 import { waitFor } from "../../../support/processes/waiting.ts";
+import { sharedServer } from "../../../support/stages/shared-server.ts";
 import { Stage, uniqueKey } from "../../../support/stages/stage.ts";
 
 const DEADLINE_MS = 20_000;
@@ -9,7 +10,7 @@ const DEADLINE_MS = 20_000;
 test("a removed platform keeps its name in the timeline and the report, in both languages", async () => {
   const stage = await Stage.open();
   const target = await stage.target();
-  const { fanfare, api } = await stage.server();
+  const { fanfare, api } = await sharedServer(stage);
   const page = await (await openContext(await openBrowser(stage))).newPage();
   const errors = watchErrors(page);
   await setUp(page, fanfare);

@@ -1,30 +1,33 @@
-import { mkdir } from "node:fs/promises";
-import { join } from "node:path";
 import { expect, test } from "vitest";
 import { syntheticClip } from "../../../../src/testkit/encoder/clip.ts";
-import { expectAccessible, openBrowser, openContext, setUp, watchErrors } from "../../../support/dashboard/browser.ts";
-import { ROOT } from "../../../support/processes/fanfare-process.ts";
+import {
+  expectAccessible,
+  openBrowser,
+  openContext,
+  setUp,
+  takeScreenshot,
+  watchErrors,
+} from "../../../support/dashboard/browser.ts";
+import { sharedServer } from "../../../support/stages/shared-server.ts";
 import { Stage, uniqueKey } from "../../../support/stages/stage.ts";
 
-/** The screenshots, for people to look at. Ignored by git. */
-const SCREENSHOTS = join(ROOT, "screenshots");
 /**
  * Letters of two scripts, characters that a file name must not have, one character of seven code points, and a
  * formula's beginning.
  */
 const NAME = '=공연 "라이브" / 👨‍👩‍👧‍👦 & <b>홍대</b>';
+/** Each language and theme once, on a phone. */
 const LOOKS = [
-  ["ko-KR", "light", 390],
-  ["en-US", "dark", 1_280],
-  ["ko-KR", "dark", 2_560],
-  ["en-US", "light", 390],
+  ["ko-KR", "light"],
+  ["en-US", "dark"],
 ] as const;
+/** Of a phone, a desk and a very wide window, in pixels. */
+const WIDTHS = [390, 1_280, 2_560];
 
 test("the test pattern shows who will see it, runs on air, and ends when a person stops it or an encoder connects", async () => {
-  await mkdir(SCREENSHOTS, { recursive: true });
   const stage = await Stage.open();
   const target = await stage.target();
-  const { fanfare, api } = await stage.server();
+  const { fanfare, api } = await sharedServer(stage);
   const other = await stage.target();
   const channel = await api.createChannel("plain", [
     { label: "Studio", rtmpUrl: target.url, streamKey: uniqueKey("pattern") },
@@ -50,7 +53,7 @@ test("the test pattern shows who will see it, runs on air, and ends when a perso
   await dialog.getByRole("group", { name: "Send to" }).getByLabel("Main stage").uncheck();
   await dialog.getByText("Viewers of these platforms will see it.").waitFor();
   await expectAccessible(page, "the dialog");
-  await page.screenshot({ path: join(SCREENSHOTS, "test-pattern-dialog.png") });
+  await takeScreenshot(page, "test-pattern-dialog", false);
   await dialog.getByRole("button", { name: "Send test pattern" }).click();
   const banner = page.locator(".test-pattern");
   await banner.getByText("Viewers of Studio see it now.").waitFor();
@@ -68,17 +71,19 @@ test("the test pattern shows who will see it, runs on air, and ends when a perso
   await overview.goto(fanfare.origin);
   await overview.locator(".card .state", { hasText: "Test pattern" }).waitFor();
   await expectAccessible(overview, "the overview");
-  await overview.screenshot({ path: join(SCREENSHOTS, "test-pattern-overview.png") });
+  await takeScreenshot(overview, "test-pattern-overview", false);
   await overview.close();
-  for (const [locale, colorScheme, width] of LOOKS) {
-    const looking = await openContext(browser, { locale, colorScheme, width, storageState });
+  for (const [locale, colorScheme] of LOOKS) {
+    const looking = await openContext(browser, { locale, colorScheme, width: 390, storageState });
     const shown = await looking.newPage();
     await shown.goto(`${fanfare.origin}/channels/${channel.channelId}`);
     await shown.locator(".test-pattern").waitFor();
-    await expectAccessible(shown, `${locale} ${colorScheme} ${width}`);
-    const overflow = await shown.evaluate("document.documentElement.scrollWidth - innerWidth");
-    expect(overflow).toBeLessThanOrEqual(0);
-    await shown.screenshot({ path: join(SCREENSHOTS, `test-pattern-${locale}-${colorScheme}-${width}.png`) });
+    await expectAccessible(shown, `${locale} ${colorScheme}`);
+    await takeScreenshot(shown, `test-pattern-${locale}-${colorScheme}`, false);
+    for (const width of WIDTHS) {
+      await shown.setViewportSize({ width, height: 860 });
+      expect(await shown.evaluate("document.documentElement.scrollWidth - innerWidth")).toBeLessThanOrEqual(0);
+    }
     await looking.close();
   }
 

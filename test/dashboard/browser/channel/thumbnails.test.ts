@@ -10,6 +10,7 @@ import {
   watchErrors,
 } from "../../../support/dashboard/browser.ts";
 import { waitFor } from "../../../support/processes/waiting.ts";
+import { sharedServer } from "../../../support/stages/shared-server.ts";
 import { Stage, uniqueKey } from "../../../support/stages/stage.ts";
 import { codecClip } from "../../../support/streams/codec-clip.ts";
 
@@ -28,7 +29,7 @@ const isDrawn = (page: Page) =>
 test("a channel on air has a thumbnail in cards, in the list and on its page, and the page asks for it every ten seconds", async () => {
   const stage = await Stage.open();
   const target = await stage.target();
-  const { fanfare, api } = await stage.server();
+  const { fanfare, api } = await sharedServer(stage);
   const browser = await openBrowser(stage);
   const page = await (await openContext(browser, { preview: "open" })).newPage();
   const errors = watchErrors(page);
@@ -73,7 +74,7 @@ const CODECS = [
 test("a page that is no secure context draws what a video element decodes, and names a codec that the browser lacks", async () => {
   const stage = await Stage.open();
   const target = await stage.target();
-  const { fanfare, api } = await stage.server({ environment: { FANFARE_ALLOWED_HOSTS: INSECURE_NAME } });
+  const { fanfare, api } = await sharedServer(stage);
   const page = await (await openContext(await openBrowser(stage))).newPage();
   const errors = watchErrors(page);
   const origin = `http://${INSECURE_NAME}:${fanfare.httpPort}`;
@@ -96,8 +97,8 @@ test("a page that is no secure context draws what a video element decodes, and n
 test("a hidden tab asks for no picture, and asks again when it is shown; less motion means no animation", async () => {
   const stage = await Stage.open();
   const target = await stage.target();
-  const { fanfare, api } = await stage.server();
-  const context = await openContext(await openBrowser(stage));
+  const { fanfare, api } = await sharedServer(stage);
+  const context = await openContext(await openBrowser(stage), { motion: "no-preference" });
   const page = await context.newPage();
   await setUp(page, fanfare);
   const channel = await api.createChannel("hidden", [{ rtmpUrl: target.url, streamKey: uniqueKey("a") }]);

@@ -1,18 +1,20 @@
-import { mkdir, readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { readFile } from "node:fs/promises";
 import { expect, test } from "vitest";
 import { enAuditWords as words } from "../../../../src/api-contract/audit/en-audit-words.ts";
 import { createFanfareClient } from "../../../../src/client/client.ts";
 import { en } from "../../../../web/src/text/en.ts";
 import { ko } from "../../../../web/src/text/ko.ts";
-import { expectAccessible, openBrowser, openContext, setUp, watchErrors } from "../../../support/dashboard/browser.ts";
-import { ROOT } from "../../../support/processes/fanfare-process.ts";
+import {
+  expectAccessible,
+  openBrowser,
+  openContext,
+  setUp,
+  takeScreenshot,
+  watchErrors,
+} from "../../../support/dashboard/browser.ts";
 import { Stage } from "../../../support/stages/stage.ts";
 
-const SCREENSHOTS = join(ROOT, "screenshots");
-
 test("a person makes an access key on the page; what is done with it is in the change history, filtered and exported", async () => {
-  await mkdir(SCREENSHOTS, { recursive: true });
   const stage = await Stage.open();
   const { fanfare, api } = await stage.server();
   const page = await (await openContext(await openBrowser(stage), { timezoneId: "Asia/Seoul" })).newPage();
@@ -82,7 +84,7 @@ test("a person makes an access key on the page; what is done with it is in the c
     await page.getByRole("heading", { name: title }).waitFor();
     await page.emulateMedia({ colorScheme: language === "ko" ? "dark" : "light", reducedMotion: "reduce" });
     await expectAccessible(page, `change history, ${language}`);
-    await page.screenshot({ path: join(SCREENSHOTS, `audit-${language}.png`), fullPage: true });
+    await takeScreenshot(page, `audit-${language}`);
     expect(await page.evaluate("document.documentElement.scrollWidth <= innerWidth")).toBe(true);
   }
   expect(errors).toEqual([]);

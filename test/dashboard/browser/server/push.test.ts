@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { createServer, type Server as HttpsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
@@ -7,9 +7,15 @@ import { expect, test } from "vitest";
 import { syntheticClip } from "../../../../src/testkit/encoder/clip.ts";
 import { en } from "../../../../web/src/text/en.ts";
 import { enAlerts as texts } from "../../../../web/src/text/panels-en/alerts.ts";
-import { openBrowser, openContext, PASSWORD, setUp, watchErrors } from "../../../support/dashboard/browser.ts";
+import {
+  openBrowser,
+  openContext,
+  PASSWORD,
+  setUp,
+  takeScreenshot,
+  watchErrors,
+} from "../../../support/dashboard/browser.ts";
 import { PushBrowser } from "../../../support/dashboard/push-browser.ts";
-import { ROOT } from "../../../support/processes/fanfare-process.ts";
 import { certificate } from "../../../support/stages/certificates.ts";
 import { Stage, uniqueKey } from "../../../support/stages/stage.ts";
 
@@ -201,7 +207,6 @@ test("where the browser's push service cannot be used, the page says so and offe
   await context.addInitScript(
     "PushManager.prototype.subscribe = () => Promise.reject(new DOMException('no service', 'AbortError'));",
   );
-  await mkdir(join(ROOT, "screenshots"), { recursive: true });
   await setUp(page, dashboard);
   await page.goto(`${dashboard.origin}/settings`);
   await page.getByLabel(texts.on, { exact: true }).check();
@@ -209,6 +214,6 @@ test("where the browser's push service cannot be used, the page says so and offe
   await page.getByRole("button", { name: texts.pushOn }).click();
   await page.locator('[data-push="refused"]').waitFor();
   expect(await page.locator('[data-push="refused"] p').innerText()).toBe(texts.pushStates.refused);
-  await page.screenshot({ path: join(ROOT, "screenshots", "alerts-push-refused.png"), fullPage: true });
+  await takeScreenshot(page, "alerts-push-refused");
   expect(errors).toEqual([]);
 });

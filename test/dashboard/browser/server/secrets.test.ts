@@ -9,6 +9,7 @@ import {
   setUp,
   watchErrors,
 } from "../../../support/dashboard/browser.ts";
+import { sharedServer } from "../../../support/stages/shared-server.ts";
 import { Stage, uniqueKey } from "../../../support/stages/stage.ts";
 
 const PLATFORM_PASSWORD = "platform-password-71ac";
@@ -31,7 +32,7 @@ const press = (place: Page | Locator, name: string) => place.getByRole("button",
 
 test("keys and passwords are masked in every form, not in the page before they are shown, and can be copied unseen", async () => {
   const stage = await Stage.open();
-  const { fanfare, api } = await stage.server();
+  const { fanfare, api } = await sharedServer(stage);
   const platformKey = uniqueKey("platform");
   for (const secret of [platformKey, PLATFORM_PASSWORD, INGEST_PASSWORD]) stage.keepSecret(secret);
   const { channelId } = await api.createChannel("secrets", [

@@ -1,18 +1,20 @@
-import { mkdir } from "node:fs/promises";
-import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
 import { syntheticClip } from "../../../../src/testkit/encoder/clip.ts";
 import { en } from "../../../../web/src/text/en.ts";
 import { ko } from "../../../../web/src/text/ko.ts";
-import { expectAccessible, openBrowser, openContext, setUp, watchErrors } from "../../../support/dashboard/browser.ts";
-import { ROOT } from "../../../support/processes/fanfare-process.ts";
+import {
+  expectAccessible,
+  openBrowser,
+  openContext,
+  setUp,
+  takeScreenshot,
+  watchErrors,
+} from "../../../support/dashboard/browser.ts";
 import { waitFor } from "../../../support/processes/waiting.ts";
 import { Stage, uniqueKey } from "../../../support/stages/stage.ts";
 
 const DEADLINE_MS = 30_000;
-/** The screenshots, for people to look at. Ignored by git. */
-const SCREENSHOTS = join(ROOT, "screenshots");
 
 /** The clocks and countdowns of a channel's page. */
 const clocksOf = (page: Page) => page.locator(".on-air-time, .countdown, .figure dd").allInnerTexts();
@@ -30,7 +32,6 @@ const COLOURS = `[...document.querySelectorAll(".page, .page *, .total")].flatMa
 const THREE_SECONDS = "new Promise((done) => setTimeout(done, 3_000))";
 
 test("a server that hangs turns the page grey, stops its clocks and shows the age, and the page goes on with the server", async () => {
-  await mkdir(SCREENSHOTS, { recursive: true });
   const stage = await Stage.open();
   const target = await stage.target();
   const { fanfare, api } = await stage.server();
@@ -72,16 +73,15 @@ test("a server that hangs turns the page grey, stops its clocks and shows the ag
   await page.evaluate(THREE_SECONDS);
   expect(await clocksOf(page)).toEqual(clocks);
   expect(await page.evaluate(COLOURS)).toEqual([]);
-  for (const [tab, language, words] of [
-    [page, "en", en],
-    [korean, "ko", ko],
+  // Each language and theme once.
+  for (const [tab, language, words, colorScheme] of [
+    [page, "en", en, "light"],
+    [korean, "ko", ko, "dark"],
   ] as const) {
     await tab.locator("[data-stream]", { hasText: words.stream.lost }).waitFor();
-    for (const colorScheme of ["light", "dark"] as const) {
-      await tab.emulateMedia({ colorScheme, reducedMotion: "reduce" });
-      await expectAccessible(tab, `a lost server, ${language} ${colorScheme}`);
-      await tab.screenshot({ path: join(SCREENSHOTS, `server-gone-${language}-${colorScheme}.png`), fullPage: true });
-    }
+    await tab.emulateMedia({ colorScheme });
+    await expectAccessible(tab, `a lost server, ${language} ${colorScheme}`);
+    await takeScreenshot(tab, `server-gone-${language}-${colorScheme}`);
   }
 
   process.kill(fanfare.pid, "SIGCONT");

@@ -6,6 +6,7 @@ import { slowTarget, targetWarning } from "../../../../src/thread-protocol/targe
 import { en } from "../../../../web/src/text/en.ts";
 import { ko } from "../../../../web/src/text/ko.ts";
 import { openBrowser, openContext, PASSWORD, setUp, watchErrors } from "../../../support/dashboard/browser.ts";
+import { sharedServer } from "../../../support/stages/shared-server.ts";
 import { Stage, uniqueKey } from "../../../support/stages/stage.ts";
 
 /** Attempts to sign in: one more than an address may fail within a minute. */
@@ -44,7 +45,7 @@ function slowPlatform() {
 
 test("each reason of a failed platform has its own words and its own sentence, in both languages", async () => {
   const stage = await Stage.open();
-  const { fanfare, api } = await stage.server();
+  const { fanfare, api } = await sharedServer(stage);
   const channel = await api.createChannel("all_reasons", [
     { rtmpUrl: "rtmp://127.0.0.1:9/live", streamKey: uniqueKey("k") },
   ]);
@@ -99,7 +100,7 @@ test("each reason of a failed platform has its own words and its own sentence, i
 
 test("the overview shows platforms that are retried, that wait, or that are slow", async () => {
   const stage = await Stage.open();
-  const { fanfare, api } = await stage.server();
+  const { fanfare, api } = await sharedServer(stage);
   const channel = await api.createChannel("not_green", [
     { rtmpUrl: "rtmp://127.0.0.1:9/live", streamKey: uniqueKey("k") },
   ]);
