@@ -34,6 +34,11 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   upgrade: async () => (await import("./upgrade.ts")).upgradeCommand,
 };
 
+/** Returns what loads the command of this name; undefined where there is none. */
+export function commandNamed(name: string): (() => Promise<Command>) | undefined {
+  return Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+}
+
 /** Runs the command line: one of the commands, or, without one, the server until it is stopped. */
 export async function runCommandLine(stopRequest: StopRequest): Promise<void> {
   // Nothing has begun.
@@ -43,7 +48,7 @@ export async function runCommandLine(stopRequest: StopRequest): Promise<void> {
 
 async function run(stopRequest: StopRequest): Promise<void> {
   const [first = "", ...rest] = process.argv.slice(2);
-  const command = Object.hasOwn(COMMANDS, first) ? COMMANDS[first] : undefined;
+  const command = commandNamed(first);
   if (command !== undefined) {
     stopRequest.leave();
     print(await (await command())(rest, process.env));
@@ -66,9 +71,15 @@ function print(text: string): void {
 }
 
 function fail(error: unknown): never {
-  const text = error instanceof Error ? error.message : String(error);
+  const { text, code } = failureOf(error);
   process.stderr.on("error", () => undefined);
-  process.stderr.write(`fanfare: ${text}\n`);
-  if (error instanceof ApiFailure) return exitNow(error.exitCode);
-  return exitNow(error instanceof ConfigError ? 2 : 1);
+  process.stderr.write(text);
+  return exitNow(code);
+}
+
+/** What a failed command prints, and the exit code of its process. */
+export function failureOf(error: unknown): { readonly text: string; readonly code: number } {
+  const text = `fanfare: ${error instanceof Error ? error.message : String(error)}\n`;
+  if (error instanceof ApiFailure) return { text, code: error.exitCode };
+  return { text, code: error instanceof ConfigError ? 2 : 1 };
 }

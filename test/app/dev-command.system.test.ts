@@ -19,6 +19,7 @@ test("npm run dev serves the dashboard's sources, and passes API calls to the se
     cwd: ROOT,
     env: {
       PATH: process.env["PATH"],
+      NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"],
       FANFARE_DATA_DIR: join(folder, "data"),
       FANFARE_HTTP_HOST: "127.0.0.1",
       FANFARE_HTTP_PORT: `${httpPort}`,

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { syntheticClip } from "../../../src/testkit/encoder/clip.ts";
 import { startChild } from "../../support/processes/children.ts";
-import { type CommandResult, runFanfare } from "../../support/processes/fanfare-command.ts";
+import { type CommandResult, runFanfare, runHere } from "../../support/processes/fanfare-command.ts";
 import { commandLineFile, ROOT } from "../../support/processes/fanfare-process.ts";
 import { Stage } from "../../support/stages/stage.ts";
 
@@ -18,7 +18,7 @@ async function signedIn() {
     ...secret,
   });
   expect(login).toMatchObject({ code: 0, stderr: "" });
-  const run = (...args: string[]): Promise<CommandResult> => runFanfare(args, env);
+  const run = (...args: string[]): Promise<CommandResult> => runHere(args, env);
   return { stage, api, fanfare, env, run };
 }
 
@@ -26,7 +26,7 @@ test("from a shell: sign in, create, list, apply a file, see a failing platform,
   const { stage, api, run, env } = await signedIn();
   expect(statSync(join(env.XDG_CONFIG_HOME, "fanfare", "profiles.json")).mode & 0o777).toBe(0o600);
   const target = await stage.target();
-  const created = await run("channels", "create", "show", "CUSTOM", target.url, "key-of-shell");
+  const created = await runFanfare(["channels", "create", "show", "CUSTOM", target.url, "key-of-shell"], env);
   expect(created).toMatchObject({ code: 0, stderr: "" });
   const [channel] = await api.channels();
   if (channel === undefined) throw new Error("no channel");
@@ -48,7 +48,7 @@ test("from a shell: sign in, create, list, apply a file, see a failing platform,
   expect(status.stdout).toMatch(/^show .* PUBLISHING /m);
 
   writeFileSync(file, yaml.replace("latency: efficient", "latency: low").replace("seconds: 120", "seconds: 60"));
-  const refused = await run("apply", "-f", file);
+  const refused = await runFanfare(["apply", "-f", file], env);
   expect(refused).toMatchObject({ code: 6, stdout: "" });
   expect(refused.stderr).toContain('latency "efficient" → "low"');
   expect((await api.channels())[0]).toMatchObject({ latency: "efficient" });
@@ -96,7 +96,8 @@ test("each kind of failure has an exit code of its own", async () => {
     FANFARE_URL: fanfare.origin,
     FANFARE_SECRET_KEY: "wrong",
   };
-  const code = async (args: readonly string[], more = {}) => (await runFanfare(args, { ...env, ...more })).code;
+  const code = async (args: readonly string[], more = {}) => (await runHere(args, { ...env, ...more })).code;
+  expect((await runFanfare(["channels"], env)).code).toBe(3);
   expect(await code(["channels"])).toBe(3);
   expect(await code(["channels"], { FANFARE_URL: "http://127.0.0.1:1" })).toBe(1);
   expect(await code(["channels"], { FANFARE_URL: "" })).toBe(2);

@@ -5,7 +5,7 @@ import { expect, type TestContext, test } from "vitest";
 import { type Clip, syntheticClip } from "../../../src/testkit/encoder/clip.ts";
 import type { EncoderEvent } from "../../../src/testkit/encoder/encoder.ts";
 import type { MessageRecord } from "../../../src/testkit/message-record.ts";
-import { runFanfare } from "../../support/processes/fanfare-command.ts";
+import { runHere } from "../../support/processes/fanfare-command.ts";
 import { waitFor } from "../../support/processes/waiting.ts";
 import { Stage, uniqueKey } from "../../support/stages/stage.ts";
 
@@ -72,8 +72,8 @@ test.concurrent("at SIGTERM an encoder that can reconnect is asked to, and every
   const { api, fanfare, credentials } = await stage.server();
   const channel = await api.createChannel("handover", [{ rtmpUrl: target.url, streamKey: uniqueKey("handover") }]);
   const [backup, dataFolder] = [join(stage.folder, "backup"), join(stage.folder, "next")];
-  expect((await runFanfare(["backup", backup, "--data-dir", join(stage.folder, "data")])).code).toBe(0);
-  expect((await runFanfare(["restore", backup, "--data-dir", dataFolder])).code).toBe(0);
+  expect((await runHere(["backup", backup, "--data-dir", join(stage.folder, "data")])).code).toBe(0);
+  expect((await runHere(["restore", backup, "--data-dir", dataFolder])).code).toBe(0);
   const next = await stage.fanfare({ credentials, dataFolder });
   const balancer = await portOf({ onTestFinished }, fanfare.rtmpPort);
   const encoder = stage.kitEncoder(channel, {

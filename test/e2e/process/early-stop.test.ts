@@ -18,6 +18,7 @@ const SAY_WHEN_HEARING = [
 async function start(dataFolder: string): Promise<Child> {
   const env = {
     PATH: process.env["PATH"],
+    NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"],
     FANFARE_DATA_DIR: dataFolder,
     FANFARE_HTTP_HOST: "127.0.0.1",
     FANFARE_HTTP_PORT: "0",

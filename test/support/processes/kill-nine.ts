@@ -63,19 +63,22 @@ export class KillNine {
   }
 
   async run(kills: number): Promise<KillNineResult> {
+    const shared = process.env["NODE_COMPILE_CACHE"];
     const server = await FanfareProcess.start({
       dataFolder: join(this.#folder, "data"),
       credentials: CREDENTIALS,
       // Most of a life is the start. With what Node compiled before, it takes half as long.
       environment: {
         FANFARE_LOG_LEVEL: "error",
-        NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"] ?? join(this.#folder, "compiled"),
+        NODE_COMPILE_CACHE: shared ?? join(this.#folder, "compiled"),
       },
     });
-    // A process keeps its compiled sources only when it ends properly.
-    await server.stop();
-    await server.restart();
     try {
+      // A process keeps its compiled sources only when it ends properly.
+      if (shared === undefined) {
+        await server.stop();
+        await server.restart();
+      }
       for (let life = 0; life < kills; life += 1) {
         const touched = await this.#liveAndDie(server);
         await server.restart();
