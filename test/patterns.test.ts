@@ -82,19 +82,33 @@ function costMs(pattern: RegExp, text: string): number {
   });
 }
 
+type Hostile = { readonly text: string; readonly name: string };
+
+/** All hostile texts of a length. They are kept: to make them takes longer than most patterns do. */
+function hostileTexts(length: number): readonly Hostile[] {
+  const known = textsByLength.get(length);
+  if (known !== undefined) return known;
+  const made = PUMPS.flatMap((pump) =>
+    HEADS.flatMap((head) =>
+      TAILS.map((tail) => ({
+        text: head + pump.repeat(Math.floor((length - head.length - tail.length) / pump.length)) + tail,
+        name: `${head}(${pump})*${tail}`,
+      })),
+    ),
+  );
+  textsByLength.set(length, made);
+  return made;
+}
+const textsByLength = new Map<number, readonly Hostile[]>();
+
 /** The worst of all hostile texts of a length, each in its best of three runs. */
 function worst(pattern: RegExp, length: number): { readonly costMs: number; readonly text: string } {
   let found = { costMs: 0, text: "" };
-  for (const pump of PUMPS) {
-    for (const head of HEADS) {
-      for (const tail of TAILS) {
-        const text = head + pump.repeat(Math.floor((length - head.length - tail.length) / pump.length)) + tail;
-        let cost = costMs(pattern, text);
-        for (let go = 1; go < 3 && cost > found.costMs; go += 1) cost = Math.min(cost, costMs(pattern, text));
-        if (cost > found.costMs) found = { costMs: cost, text: `${head}(${pump})*${tail}` };
-        if (cost > 2 * BOUND_MS) return found;
-      }
-    }
+  for (const { text, name } of hostileTexts(length)) {
+    let cost = costMs(pattern, text);
+    for (let go = 1; go < 3 && cost > found.costMs; go += 1) cost = Math.min(cost, costMs(pattern, text));
+    if (cost > found.costMs) found = { costMs: cost, text: name };
+    if (cost > 2 * BOUND_MS) return found;
   }
   return found;
 }

@@ -1,5 +1,5 @@
 import { hash } from "node:crypto";
-import { expect, onTestFinished, test } from "vitest";
+import { afterAll, expect, onTestFinished, test } from "vitest";
 import { type SyntheticOptions, syntheticClip } from "../../src/testkit/encoder/clip.ts";
 import type { KitEncoder } from "../../src/testkit/encoder/encoder.ts";
 import type { MessageRecord } from "../../src/testkit/message-record.ts";
@@ -85,21 +85,23 @@ function lastOf(stage: PoolStage, { channelId }: ChannelSpec, kind: Fact["kind"]
   return stage.facts.findLast((fact) => fact.kind === kind && "channelId" in fact && fact.channelId === channelId);
 }
 
-async function openStage(options: ConstructorParameters<typeof PoolStage>[0] = {}): Promise<PoolStage> {
-  const stage = new PoolStage({ threads: THREADS, ...options });
+async function openStage(...[options, whenOver]: ConstructorParameters<typeof PoolStage>): Promise<PoolStage> {
+  const stage = new PoolStage({ threads: THREADS, ...options }, whenOver);
   await stage.start();
   return stage;
 }
 
+/** For tests after which all threads still run: starting them takes more processor time than such a test. */
+const shared = await openStage({}, afterAll);
+
 test("an encoder that comes to another thread takes over at its keyframe, and the target gets every frame of both", async () => {
-  const stage = await openStage();
-  const { channel, target, first, second } = await apart(stage, async ({ channelId }) =>
-    stage.encoder(channelId, { clip: syntheticClip({ firstSerial: SECOND_SERIAL, seconds: 3 }) }),
+  const { channel, target, first, second } = await apart(shared, async ({ channelId }) =>
+    shared.encoder(channelId, { clip: syntheticClip({ firstSerial: SECOND_SERIAL, seconds: 3 }) }),
   );
   // It would go on for ever: the second one displaced it.
   expect((await first.closed).end?.how).toBe("lost");
   expect((await second.closed).end?.how).toBe("finished");
-  await waitForFact(stage, channel, "ingest-ended", 2);
+  await waitForFact(shared, channel, "ingest-ended", 2);
 
   expect(target.connections).toHaveLength(1);
   const received = framesOf(target.connections[0]?.report.messages ?? []);
@@ -107,34 +109,32 @@ test("an encoder that comes to another thread takes over at its keyframe, and th
   const split = received.findIndex((each, at) => each !== ofFirst[at]);
   expect(split).toBeGreaterThan(5);
   expect(received.slice(split)).toEqual(frameHashes({ firstSerial: SECOND_SERIAL, seconds: 3 }, 75));
-  expect(stage.factsOf(channel.channelId)).toEqual([
+  expect(shared.factsOf(channel.channelId)).toEqual([
     ...["ingest-started", "publisher-active", "CONNECTING", "PUBLISHING"],
     ...["ingest-started", "ingest-ended", "publisher-active", "READY", "ingest-ended"],
   ]);
 });
 
 test("a fourth takeover within half a minute is refused, whichever threads the encoders come to", async () => {
-  const stage = await openStage();
-  const target = await stage.target();
-  const channel = stage.channel([target]);
+  const target = await shared.target();
+  const channel = shared.channel([target]);
   const encoders: KitEncoder[] = [];
   for (let count = 0; count < 5; count += 1) {
-    const encoder = stage.encoder(channel.channelId, { clip: syntheticClip() });
+    const encoder = shared.encoder(channel.channelId, { clip: syntheticClip() });
     encoders.push(encoder);
     expect(await encoder.accepted).toBe(count < 4);
     // It is in its slot: an encoder that sent nothing yet is replaced without counting as a takeover.
-    if (count < 4) await waitForFact(stage, channel, "ingest-started", count + 1);
+    if (count < 4) await waitForFact(shared, channel, "ingest-started", count + 1);
   }
   expect((await encoders[4]?.closed)?.end?.how).toBe("refused");
-  expect(stage.factsOf(channel.channelId)).toContain("encoders-fight");
+  expect(shared.factsOf(channel.channelId)).toContain("encoders-fight");
 });
 
 test("a lost encoder's channel is held, and goes on from another thread over the same link", async () => {
-  const stage = await openStage();
-  const { channel, target, second } = await apart(stage, async (spec, first) => {
+  const { channel, target, second } = await apart(shared, async (spec, first) => {
     await first.stop("reset");
-    await waitForFact(stage, spec, "ingest-held");
-    return stage.encoder(spec.channelId, { clip: syntheticClip({ firstSerial: SECOND_SERIAL }) });
+    await waitForFact(shared, spec, "ingest-held");
+    return shared.encoder(spec.channelId, { clip: syntheticClip({ firstSerial: SECOND_SERIAL }) });
   });
   const wanted = frameHashes({ firstSerial: SECOND_SERIAL }, 20);
   await waitFor("the second encoder's frames", DEADLINE_MS, () => {
@@ -144,18 +144,17 @@ test("a lost encoder's channel is held, and goes on from another thread over the
   expect(target.connections).toHaveLength(1);
   // The remote encoder is lost like any other.
   await second.stop("reset");
-  await waitForFact(stage, channel, "ingest-held", 2);
-  expect(lastOf(stage, channel, "ingest-held")).toMatchObject({ end: "connection-lost" });
+  await waitForFact(shared, channel, "ingest-held", 2);
+  expect(lastOf(shared, channel, "ingest-held")).toMatchObject({ end: "connection-lost" });
 });
 
 test("a backup encoder in another thread goes on when the main one is lost", async () => {
-  const stage = await openStage();
-  const { channel, target, first } = await apart(stage, async ({ channelId }) =>
-    stage.encoder(`${channelId}-backup`, { clip: syntheticClip({ firstSerial: SECOND_SERIAL }) }),
+  const { channel, target, first } = await apart(shared, async ({ channelId }) =>
+    shared.encoder(`${channelId}-backup`, { clip: syntheticClip({ firstSerial: SECOND_SERIAL }) }),
   );
   await first.stop("reset");
-  await waitForFact(stage, channel, "publisher-active", 2);
-  expect(lastOf(stage, channel, "publisher-active")).toMatchObject({ slot: "backup" });
+  await waitForFact(shared, channel, "publisher-active", 2);
+  expect(lastOf(shared, channel, "publisher-active")).toMatchObject({ slot: "backup" });
   const backup = new Set(frameHashes({ firstSerial: SECOND_SERIAL }, 500));
   await waitFor("the backup's frames", DEADLINE_MS, () =>
     framesOf(target.connections[0]?.report.messages ?? []).filter((each) => backup.has(each)).length > 10
@@ -210,40 +209,37 @@ test("a thread that dies ends its own channels, and the encoders it had for othe
 });
 
 test("an encoder in another thread whose key is changed is cut, and its channel is held", async () => {
-  const stage = await openStage();
-  const { channel, second } = await apart(stage, async ({ channelId }) =>
-    stage.encoder(channelId, { clip: syntheticClip({ firstSerial: SECOND_SERIAL }) }),
+  const { channel, second } = await apart(shared, async ({ channelId }) =>
+    shared.encoder(channelId, { clip: syntheticClip({ firstSerial: SECOND_SERIAL }) }),
   );
-  await waitForFact(stage, channel, "publisher-active", 2);
-  stage.pool.disconnectPublisher(channel.channelId, "main");
+  await waitForFact(shared, channel, "publisher-active", 2);
+  shared.pool.disconnectPublisher(channel.channelId, "main");
   expect((await second.closed).end?.how).toBe("lost");
-  await waitForFact(stage, channel, "ingest-held");
-  expect(lastOf(stage, channel, "ingest-held")).toMatchObject({ end: "ended" });
+  await waitForFact(shared, channel, "ingest-held");
+  expect(lastOf(shared, channel, "ingest-held")).toMatchObject({ end: "ended" });
 });
 
 test("an encoder in another thread that stops just before its key is changed has ended, and its channel is not held", async () => {
-  const stage = await openStage();
-  const { channel, second } = await apart(stage, async ({ channelId }) =>
-    stage.encoder(channelId, { clip: syntheticClip({ firstSerial: SECOND_SERIAL }) }),
+  const { channel, second } = await apart(shared, async ({ channelId }) =>
+    shared.encoder(channelId, { clip: syntheticClip({ firstSerial: SECOND_SERIAL }) }),
   );
-  await waitForFact(stage, channel, "publisher-active", 2);
+  await waitForFact(shared, channel, "publisher-active", 2);
   // Both are on their way before its thread reads its encoders again.
   const stopped = second.stop("clean");
-  stage.pool.disconnectPublisher(channel.channelId, "main");
-  await waitForFact(stage, channel, "ingest-ended", 2);
-  expect(lastOf(stage, channel, "ingest-ended")).toMatchObject({ end: "clean", isBroadcastOver: true });
-  expect(stage.factsOf(channel.channelId)).not.toContain("ingest-held");
+  shared.pool.disconnectPublisher(channel.channelId, "main");
+  await waitForFact(shared, channel, "ingest-ended", 2);
+  expect(lastOf(shared, channel, "ingest-ended")).toMatchObject({ end: "clean", isBroadcastOver: true });
+  expect(shared.factsOf(channel.channelId)).not.toContain("ingest-held");
   await stopped;
 });
 
 test("a broadcast that is ended ends its encoder in another thread, and so does a removed channel", async () => {
-  const stage = await openStage();
   for (const end of ["end", "remove"] as const) {
-    const { channel, target, second } = await apart(stage, async ({ channelId }) =>
-      stage.encoder(channelId, { clip: syntheticClip({ firstSerial: SECOND_SERIAL }) }),
+    const { channel, target, second } = await apart(shared, async ({ channelId }) =>
+      shared.encoder(channelId, { clip: syntheticClip({ firstSerial: SECOND_SERIAL }) }),
     );
-    await waitForFact(stage, channel, "publisher-active", 2);
-    stage.pool[end](channel.channelId);
+    await waitForFact(shared, channel, "publisher-active", 2);
+    shared.pool[end](channel.channelId);
     expect((await second.closed).end?.how).toBe("lost");
     await waitFor("the target's farewell", DEADLINE_MS, () =>
       target.connections[0]?.report.stage === "unpublished" ? true : undefined,
@@ -252,17 +248,16 @@ test("a broadcast that is ended ends its encoder in another thread, and so does 
 });
 
 test("low latency applies to an encoder in another thread, and so does a change to it", async () => {
-  const stage = await openStage();
   const { channel, target } = await apart(
-    stage,
-    async ({ channelId }) => stage.encoder(channelId, { clip: syntheticClip({ firstSerial: SECOND_SERIAL }) }),
+    shared,
+    async ({ channelId }) => shared.encoder(channelId, { clip: syntheticClip({ firstSerial: SECOND_SERIAL }) }),
     { latency: "low" },
   );
-  await waitForFact(stage, channel, "publisher-active", 2);
+  await waitForFact(shared, channel, "publisher-active", 2);
   const count = () => framesOf(target.connections[0]?.report.messages ?? []).length;
   for (const latency of ["efficient", "low"] as const) {
     const revision = latency === "efficient" ? 2 : 3;
-    stage.pool.apply({ ...channel, latency, revision });
+    shared.pool.apply({ ...channel, latency, revision });
     const before = count();
     await waitFor("frames", DEADLINE_MS, () => (count() > before + 30 ? true : undefined));
   }
@@ -276,18 +271,17 @@ test("a port in use by another program fails the start, although threads would s
 });
 
 test("a preview shows a channel that another thread owns, over either protocol", async () => {
-  const stage = await openStage();
-  const target = await stage.target();
-  const channel = stage.channel([target]);
-  stage.encoder(channel.channelId, { clip: syntheticClip() });
-  await waitForFact(stage, channel, "PUBLISHING");
+  const target = await shared.target();
+  const channel = shared.channel([target]);
+  shared.encoder(channel.channelId, { clip: syntheticClip() });
+  await waitForFact(shared, channel, "PUBLISHING");
   const shown = await new Promise<Uint8Array>((resolve) => {
-    const watch = stage.pool.watch(channel.channelId, { take: resolve, end: () => undefined });
+    const watch = shared.pool.watch(channel.channelId, { take: resolve, end: () => undefined });
     onTestFinished(() => watch.leave());
   });
   expect(Buffer.from(shown).subarray(0, 3).toString()).toBe("FLV");
   await new Promise<void>((resolve) => {
-    stage.pool.watch("ls-nowhere", { take: () => undefined, end: resolve });
+    shared.pool.watch("ls-nowhere", { take: () => undefined, end: resolve });
   });
 });
 

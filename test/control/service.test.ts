@@ -12,7 +12,8 @@ import { LiveState } from "../../src/control/live/live-state.ts";
 import { DomainError, StoreUnavailableError } from "../../src/control/ports/errors.ts";
 import type { Store, TotalsBatch } from "../../src/control/ports/store.ts";
 import { Service } from "../../src/control/service.ts";
-import { openSqliteStore } from "../../src/store/sqlite/sqlite.ts";
+import { SqlStore } from "../../src/store/channels/sql-store.ts";
+import { openEmptyDatabase } from "../support/stages/made-database.ts";
 import { FakeRuntime } from "./fake-runtime.ts";
 import { ManualClock } from "./manual-clock.ts";
 
@@ -44,7 +45,7 @@ let changes: ChannelChanged[];
 
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), "fanfare-control-"));
-  store = await openSqliteStore(join(folder, "fanfare.db"));
+  store = new SqlStore(await openEmptyDatabase(join(folder, "fanfare.db")));
   start();
 });
 afterEach(async () => {

@@ -40,7 +40,6 @@ import { SqlStore } from "../../src/store/channels/sql-store.ts";
 import type { Database } from "../../src/store/database/database.ts";
 import { SqlScheduleStore } from "../../src/store/sources/schedule-store.ts";
 import { SqlSourceStore } from "../../src/store/sources/source-store.ts";
-import { openSqliteDatabase } from "../../src/store/sqlite/sqlite.ts";
 import { Metrics } from "../../src/telemetry/metrics.ts";
 import type { CertificatePair } from "../../src/thread-protocol/certificate.ts";
 import type { Sampling, TraceSpan } from "../../src/thread-protocol/traces/traces.ts";
@@ -51,6 +50,7 @@ import { FakeRuntime } from "../control/fake-runtime.ts";
 import { FakeMediaFiles, FakeSourcePlayer } from "../control/fake-sources.ts";
 import { ManualClock } from "../control/manual-clock.ts";
 import { InProcessRecorder, ROOMY } from "../support/recordings/in-process-recorder.ts";
+import { openEmptyDatabase } from "../support/stages/made-database.ts";
 import { checkPublished } from "./contract/published-answers.ts";
 import { EventParts } from "./live/event-parts.ts";
 
@@ -316,7 +316,7 @@ export class Api {
 
   static async open(options: ApiOptions = {}): Promise<Api> {
     const folder = mkdtempSync(join(tmpdir(), "fanfare-http-"));
-    const { database } = await openSqliteDatabase(join(folder, "fanfare.db"));
+    const database = await openEmptyDatabase(join(folder, "fanfare.db"));
     const store = new SqlStore(database);
     await store.putAccessKey({ ...MANAGER, role: "manager", name: "m", createdTime: 1 });
     await store.putAccessKey({ ...VIEWER, role: "viewer", name: "v", createdTime: 1 });

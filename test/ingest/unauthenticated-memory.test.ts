@@ -10,7 +10,7 @@ import { MessageType } from "../../src/protocol/rtmp/message.ts";
 import { waitFor } from "../support/processes/waiting.ts";
 
 const KIB = 1_024;
-const CONNECTIONS = 1_000;
+const CONNECTIONS = 400;
 const WARM_UP = 50;
 const DEADLINE_MS = 20_000;
 /** What a connection may cost before its key is known, beside one message, in bytes. Measured: 4 to 10 KiB. */

@@ -11,10 +11,10 @@ import { SqlStore } from "../../src/store/channels/sql-store.ts";
 import type { Database } from "../../src/store/database/database.ts";
 import { SqlDeliveryStore } from "../../src/store/deliveries/delivery-store.ts";
 import { SqlEventStore } from "../../src/store/events/event-store.ts";
-import { openSqliteDatabase } from "../../src/store/sqlite/sqlite.ts";
 import { Deliverer } from "../../src/webhooks/deliverer.ts";
 import type { Message, Post } from "../../src/webhooks/http-post.ts";
 import { newChannel } from "../store/suites/store-suite-data.ts";
+import { openEmptyDatabase } from "../support/stages/made-database.ts";
 import { VirtualClock } from "../support/stages/virtual-clock.ts";
 
 const SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
@@ -44,7 +44,7 @@ let deliverer: Deliverer;
 
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), "fanfare-webhooks-"));
-  ({ database } = await openSqliteDatabase(join(folder, "fanfare.db")));
+  database = await openEmptyDatabase(join(folder, "fanfare.db"));
   events = new SqlEventStore(database);
   store = new SqlDeliveryStore(database);
   // Signatures are checked against the real clock.

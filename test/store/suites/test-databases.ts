@@ -1,8 +1,9 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Database } from "../../../src/store/database/database.ts";
 import { openSqliteDatabase } from "../../../src/store/sqlite/sqlite.ts";
+import { openEmptyDatabase } from "../../support/stages/made-database.ts";
 
 /** A database of one test, empty at first. */
 export type TestDatabase = {
@@ -13,8 +14,9 @@ export type TestDatabase = {
 
 let make: () => Promise<TestDatabase> = async () => {
   const folder = mkdtempSync(join(tmpdir(), "fanfare-database-"));
+  const path = join(folder, "fanfare.db");
   return {
-    open: async () => (await openSqliteDatabase(join(folder, "fanfare.db"))).database,
+    open: async () => (existsSync(path) ? (await openSqliteDatabase(path)).database : openEmptyDatabase(path)),
     remove: async () => rmSync(folder, { recursive: true, force: true }),
   };
 };

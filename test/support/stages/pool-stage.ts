@@ -26,7 +26,10 @@ export type PoolOptions = Partial<
 
 type LogLine = { readonly event: string; readonly fields: Readonly<Record<string, unknown>> };
 
-/** Media threads without the rest of the server. Keeps their facts. Ends everything with the test. */
+/**
+ * Media threads without the rest of the server. Keeps their facts. Targets and encoders end with the test, the threads
+ * too unless `whenOver` is that of a file.
+ */
 export class PoolStage {
   readonly pool: MediaPool;
   readonly view = new LiveState(systemClock);
@@ -39,7 +42,7 @@ export class PoolStage {
   #port = 0;
   #channels = 0;
 
-  constructor(options: PoolOptions = {}) {
+  constructor(options: PoolOptions = {}, whenOver: (stop: () => Promise<void>) => void = onTestFinished) {
     const { threads = 1, rtmpPort = 0, admit, findIngestUser = async () => undefined, ...others } = options;
     const note = (event: string, fields: LogLine["fields"] = {}) => void this.logged.push({ event, fields });
     const log: Log = { debug: note, info: note, warn: note, error: note };
@@ -65,7 +68,7 @@ export class PoolStage {
       onThread: (news) => this.news.push(news),
       linkRecorder: () => undefined,
     });
-    onTestFinished(() => this.pool.stop("cut"));
+    whenOver(() => this.pool.stop("cut"));
   }
 
   async start(): Promise<number> {

@@ -7,9 +7,9 @@ import type { NewEvent } from "../../../src/control/events/events.ts";
 import type { Database } from "../../../src/store/database/database.ts";
 import { SqlContactStore } from "../../../src/store/deliveries/contact-store.ts";
 import { SqlEventStore } from "../../../src/store/events/event-store.ts";
-import { openSqliteDatabase } from "../../../src/store/sqlite/sqlite.ts";
 import { ContactSender } from "../../../src/webhooks/contacts/contact-sender.ts";
 import type { Message } from "../../../src/webhooks/http-post.ts";
+import { openEmptyDatabase } from "../../support/stages/made-database.ts";
 import { VirtualClock } from "../../support/stages/virtual-clock.ts";
 
 const CHANNEL = "ls-20260101000000-00001";
@@ -35,7 +35,7 @@ let result: ContactResult;
 
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), "fanfare-contacts-"));
-  ({ database } = await openSqliteDatabase(join(folder, "fanfare.db")));
+  database = await openEmptyDatabase(join(folder, "fanfare.db"));
   clock = new VirtualClock();
   posted = [];
   result = { status: 200 };
