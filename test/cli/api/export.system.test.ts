@@ -2,7 +2,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { upload } from "../../support/dashboard/media-uploads.ts";
-import { runHere } from "../../support/processes/fanfare-command.ts";
+import { runFanfare } from "../../support/processes/fanfare-command.ts";
 import { Stage, uniqueKey } from "../../support/stages/stage.ts";
 import { makeFile } from "../../support/streams/made-files.ts";
 
@@ -16,7 +16,7 @@ async function served(stage: Stage, name: string, path: string) {
     ...{ XDG_CONFIG_HOME: join(stage.folder, "config"), FANFARE_URL: fanfare.origin, HOOK },
     ...{ FANFARE_ACCESS_KEY: credentials.accessKey, FANFARE_SECRET_KEY: credentials.secretKey },
   };
-  return { api, fileId, run: (...args: string[]) => runHere(args, env) };
+  return { api, fileId, run: (...args: string[]) => runFanfare(args, env) };
 }
 
 test("schedules, windows, delays and contacts go from one server to another, with secrets from the environment", async () => {

@@ -5,7 +5,6 @@ import { readFlv } from "../../../src/testkit/flv-file.ts";
 import { upload } from "../../support/dashboard/media-uploads.ts";
 import { startChild } from "../../support/processes/children.ts";
 import { waitFor } from "../../support/processes/waiting.ts";
-import { sharedServer } from "../../support/stages/shared-server.ts";
 import { publishUrl, Stage, uniqueKey } from "../../support/stages/stage.ts";
 import { decodingErrors } from "../../support/streams/decoding.ts";
 import { isVideo, stepsBack } from "../../support/streams/flv-file.ts";
@@ -34,7 +33,7 @@ test.concurrent("two schedules start on time, the second takes over within one c
 }) => {
   const stage = await Stage.open(onTestFinished);
   const nginx = await stage.nginx();
-  const { api } = await sharedServer(stage);
+  const { api } = await stage.server();
   const key = uniqueKey("schedule");
   const channel = await api.createChannel("schedule", [{ rtmpUrl: nginx.url, streamKey: key }]);
   const first = await upload(api, await makeFile(stage.folder, "first.mp4", { seconds: 4 }));
@@ -68,7 +67,7 @@ test.concurrent("a schedule takes over from a pull within its connection and lea
   const stage = await Stage.open(onTestFinished);
   const nginx = await stage.nginx();
   const target = await stage.target({}, { recordInto: stage.folder });
-  const { api } = await sharedServer(stage);
+  const { api } = await stage.server();
   const channel = await api.createChannel("pull", [{ rtmpUrl: target.url, streamKey: uniqueKey("schedule") }]);
   const url = `/api/v2/re-stream/channels/${channel.channelId}`;
   const clip = await makeFile(stage.folder, "clip.mp4", { seconds: 4 });
