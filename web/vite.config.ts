@@ -21,7 +21,7 @@ const BROWSERS = ["chrome123", "firefox124", "safari17.5"];
  */
 const FILES = [
   { name: "shared", tags: ["$initial" as const], priority: 3 },
-  { name: "chart", test: /\/web\/src\/chart\/(?:line-plot|paint-plot|plot-scale)/, priority: 2 },
+  { name: "chart", test: /\/node_modules\/uplot\/|\/web\/src\/chart\/line-plot/, priority: 2 },
   { name: "contacts", test: /\/web\/src\/parts\/(?:contacts\/|webhook\/webhook\.tsx)/, priority: 2 },
   { name: "alerts", test: /\/web\/src\/parts\/alerts\//, priority: 2 },
   { name: "qr-code", test: /\/node_modules\/lean-qr\/|\/qr-code\.tsx/, priority: 2 },

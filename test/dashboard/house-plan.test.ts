@@ -7,7 +7,7 @@ const FILE_LINES_MAX = 400;
 const FOLDER_FILES_MAX = 15;
 const PACKAGES = [
   ...["preact", "preact/hooks", "@preact/signals"],
-  ...["openapi-fetch", "lean-qr/nano", "mpegts.js", "eventsource-parser", "zod"],
+  ...["openapi-fetch", "uplot", "lean-qr/nano", "mpegts.js", "eventsource-parser", "zod"],
 ];
 
 /** Each room and what it may import. A room uses only rooms above it in this list, so the arrows cannot form a circle. */

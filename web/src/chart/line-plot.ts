@@ -1,142 +1,103 @@
+import uPlot from "uplot";
 import { HISTORY_SECONDS } from "../live/changes.ts";
 import type { Points } from "./last-minute.ts";
-import { areaOf, type PlotLabels, paintPlot } from "./paint-plot.ts";
-import { highest, nearestIndex, type Range } from "./plot-scale.ts";
+
+/** An axis with its own labels at its own places, or none. */
+type LineAxis =
+  | { readonly show: false }
+  | (Pick<uPlot.Axis, "stroke" | "font" | "size" | "gap" | "grid" | "space" | "splits"> &
+      Required<Pick<uPlot.Axis, "values">>);
 
 /** How small lines and the large chart differ. Everything else is the same. */
 export type PlotLook = {
+  /** The lower axis, and the left one. */
+  readonly axes: readonly [LineAxis, LineAxis];
+  readonly padding: uPlot.Padding;
   /** Returns the upper end of the scale for the highest value. */
   readonly top: (max: number) => number;
   /**
-   * Absent: the plot is a line of the last minute, without words, and ignores the pointer. With it, x is a time in seconds
-   * since 1970: dragging zooms, and a double click shows all again.
+   * Receives the index of the point under the pointer. With it, x is a time in seconds since 1970: dragging zooms, and a double click
+   * shows all again. Without it the plot shows the last minute and ignores the pointer.
    */
-  readonly chart?: PlotLabels & {
-    /** Receives the index of the point under the pointer. */
-    readonly onPoint: (index: number | undefined) => void;
-  };
+  readonly onPoint?: (index: number | undefined) => void;
 };
 
-/** A shorter drag is a click, in pixels. */
-const DRAG_PX_MIN = 5;
+/** A plot that is on the page. */
+export type LinePlot = {
+  /** Draws these points. A zoomed plot stays where it is. */
+  readonly show: (points: Points) => void;
+  /** Draws the same values in the current colours. */
+  readonly repaint: () => void;
+  readonly close: () => void;
+};
+
+const dataOf = ({ x, y }: Points): uPlot.AlignedData => [[...x], [...y]];
 
 /**
- * A line on a canvas that fills `place`. The element's style has the colours: `stroke` for the line, `fill` for the area
- * below it, `color` for words and `border-top-color` for the grid. They are read at each painting, so it follows the theme.
+ * Draws a line into `place`. The element's style gives the size and the colours: `stroke` for the line, `fill` for
+ * the area below it. They are read at each painting, so the canvas follows the theme.
  */
-export class LinePlot {
-  readonly #place: HTMLElement;
-  readonly #look: PlotLook;
-  readonly #style: CSSStyleDeclaration;
-  readonly #canvas = document.createElement("canvas");
-  /** Lies over the line, and takes the pointer. */
-  readonly #over = document.createElement("div");
-  readonly #resizing = new ResizeObserver(() => this.repaint());
-  #points: Points;
-  #zoom: Range | undefined;
-  #pointed: number | undefined;
-  /** The value of x where a drag began, and where it is. */
-  #drag: Range | undefined;
-  #frame = 0;
-
-  constructor(place: HTMLElement, look: PlotLook, points: Points) {
-    this.#place = place;
-    this.#look = look;
-    this.#style = getComputedStyle(place);
-    this.#points = points;
-    this.#over.className = "plot-over";
-    place.append(this.#canvas, this.#over);
-    this.#resizing.observe(place);
-    if (look.chart !== undefined) this.#listen();
-  }
-
-  /** Draws these points. A zoomed plot stays where it is. */
-  show(points: Points): void {
-    this.#points = points;
-    this.repaint();
-  }
-
-  /** Draws the same values in the present size and colours. */
-  repaint(): void {
-    cancelAnimationFrame(this.#frame);
-    this.#frame = requestAnimationFrame(() => this.#paint());
-  }
-
-  /** Removes the plot from the page. */
-  close(): void {
-    cancelAnimationFrame(this.#frame);
-    this.#resizing.disconnect();
-    this.#canvas.remove();
-    this.#over.remove();
-  }
-
-  get #range(): Range {
-    const { x } = this.#points;
-    if (this.#look.chart === undefined) return [1 - HISTORY_SECONDS, 0];
-    return this.#zoom ?? [x[0] ?? 0, x.at(-1) ?? 0];
-  }
-
-  #listen(): void {
-    const over = this.#over;
-    over.addEventListener("pointermove", (event) => {
-      const x = this.#xAt(event);
-      if (this.#drag !== undefined) this.#drag = [this.#drag[0], x];
-      this.#point(nearestIndex(this.#points.x, x));
-    });
-    over.addEventListener("pointerleave", () => this.#point(undefined));
-    over.addEventListener("pointerdown", (event) => {
-      if (event.button !== 0) return;
-      over.setPointerCapture(event.pointerId);
-      const x = this.#xAt(event);
-      this.#drag = [x, x];
-    });
-    over.addEventListener("pointerup", () => this.#endDrag());
-    over.addEventListener("pointercancel", () => {
-      this.#drag = undefined;
-      this.repaint();
-    });
-    over.addEventListener("dblclick", () => {
-      this.#zoom = undefined;
-      this.repaint();
-    });
-  }
-
-  #endDrag(): void {
-    if (this.#drag === undefined) return;
-    const [from, to] = this.#range;
-    const [left, right] = [Math.min(...this.#drag), Math.max(...this.#drag)];
-    this.#drag = undefined;
-    if (((right - left) / (to - from)) * this.#over.clientWidth >= DRAG_PX_MIN) this.#zoom = [left, right];
-    this.repaint();
-  }
-
-  #point(index: number | undefined): void {
-    this.#pointed = index;
-    this.#look.chart?.onPoint(index);
-    this.repaint();
-  }
-
-  #xAt({ offsetX }: PointerEvent): number {
-    const [from, to] = this.#range;
-    return from + (Math.min(Math.max(offsetX, 0), this.#over.clientWidth) / this.#over.clientWidth) * (to - from);
-  }
-
-  #paint(): void {
-    const { clientWidth: width, clientHeight: height } = this.#place;
-    const context = this.#canvas.getContext("2d");
-    if (context === null || width === 0 || height === 0) return;
-    const range = this.#range;
-    const labels = this.#look.chart;
-    const top = this.#look.top(highest(this.#points, range));
-    const area = areaOf(width, height, top, labels);
-    for (const side of ["left", "top", "width", "height"] as const) this.#over.style[side] = `${area[side]}px`;
-    // Setting a size clears the canvas.
-    this.#canvas.width = Math.round(width * devicePixelRatio);
-    this.#canvas.height = Math.round(height * devicePixelRatio);
-    context.scale(this.#canvas.width / width, this.#canvas.height / height);
-    paintPlot(context, {
-      ...{ area, points: this.#points, range, top, labels },
-      ...{ pointed: this.#pointed, chosen: this.#drag, style: this.#style },
-    });
-  }
+export function openLinePlot(
+  place: HTMLElement,
+  look: (style: CSSStyleDeclaration) => PlotLook,
+  points: Points,
+): LinePlot {
+  const style = getComputedStyle(place);
+  const { axes, padding, top, onPoint } = look(style);
+  const canZoom = onPoint !== undefined;
+  let isZoomed = false;
+  const size = () => ({ width: place.clientWidth, height: place.clientHeight });
+  const plot = new uPlot(
+    {
+      ...size(),
+      padding,
+      axes: axes.map((axis) => ({ ...axis, ticks: { show: false } })),
+      cursor: { show: canZoom, y: false, drag: { x: canZoom, y: false, setScale: canZoom } },
+      select: { show: canZoom, left: 0, top: 0, width: 0, height: 0 },
+      hooks: {
+        setCursor: [({ cursor: { idx } }) => onPoint?.(idx ?? undefined)],
+        setSelect: [
+          ({ select }) => {
+            if (select.width > 0) isZoomed = true;
+          },
+        ],
+        ready: [
+          ({ over }) =>
+            over.addEventListener("dblclick", () => {
+              isZoomed = false;
+            }),
+        ],
+      },
+      pxAlign: false,
+      legend: { show: false },
+      scales: {
+        x: canZoom ? { time: true } : { time: false, range: [1 - HISTORY_SECONDS, 0] },
+        y: { range: (_plot, _min, max) => [0, top(max ?? 0)] },
+      },
+      series: [
+        {},
+        {
+          stroke: () => style.stroke,
+          fill: () => style.fill,
+          width: Number.parseFloat(style.strokeWidth),
+          points: { show: false },
+        },
+      ],
+    },
+    dataOf(points),
+    place,
+  );
+  const resizing = new ResizeObserver(() => plot.setSize(size()));
+  resizing.observe(place);
+  return {
+    show: (next) => {
+      plot.setData(dataOf(next), !isZoomed);
+      if (isZoomed) plot.redraw();
+    },
+    repaint: () => plot.redraw(false, true),
+    close: () => {
+      resizing.disconnect();
+      plot.destroy();
+    },
+  };
 }

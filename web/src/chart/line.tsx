@@ -8,7 +8,7 @@ import type { LinePlot, PlotLook } from "./line-plot.ts";
 type LineOptions = {
   /** Another object for each change. */
   readonly points: Points;
-  readonly look: PlotLook;
+  readonly look: (style: CSSStyleDeclaration) => PlotLook;
   readonly class: string;
   /** The same in words, for people who cannot see it. */
   readonly label: string;
@@ -35,10 +35,10 @@ export function Line({ points, look, class: className, label, onSeen }: LineOpti
       plot.current = undefined;
     };
     let isInSight = false;
-    // The plot is in a file of its own: a page with nothing on air does not load it. Where it is missing, the line's words remain.
+    // uPlot is a file of its own: a page with nothing on air does not load it. Where it is missing, the line's words remain.
     const open = async (): Promise<void> => {
-      const { LinePlot } = await import("./line-plot.ts");
-      if (isInSight) plot.current ??= new LinePlot(element, look, latest.current);
+      const { openLinePlot } = await import("./line-plot.ts");
+      if (isInSight) plot.current ??= openLinePlot(element, look, latest.current);
     };
     const observer = new IntersectionObserver(
       (entries) => {

@@ -27,7 +27,11 @@ type RateLineOptions = {
 };
 
 /** Only the line, with its highest point a little below the upper edge. */
-const look: PlotLook = { top: (max) => Math.max(1, max) * 1.1 };
+const look = (): PlotLook => ({
+  axes: [{ show: false }, { show: false }],
+  padding: [1, 0, 1, 0],
+  top: (max) => Math.max(1, max) * 1.1,
+});
 
 /** A small line of a bitrate over the last minute. The part from before the page was opened is read once the line is in sight. */
 export function RateLine({ live, rates, label, tone }: RateLineOptions) {

@@ -6,6 +6,14 @@ import type { Points } from "./last-minute.ts";
 import { Line } from "./line.tsx";
 import type { PlotLook } from "./line-plot.ts";
 
+const AXIS_FONT = "12px system-ui, sans-serif";
+const X_AXIS_PX = 24;
+/** The room that a time on the x axis needs. */
+const TIME_PX = 84;
+/** A time nearer than this to the left edge would touch the y axis. */
+const TIME_LEFT_PX = 30;
+/** A time nearer than this to the right edge would be cut off: half its width less the padding. */
+const TIME_RIGHT_PX = 28;
 /** The shortest time that is shown, in seconds: 60 points. */
 const SECONDS_MIN = 59;
 
@@ -18,16 +26,40 @@ function axisTop(max: number): number {
 /** The index of the point under the pointer. */
 type Pointed = Signal<number | undefined>;
 
-function chartLook(pointed: Pointed, topMin: number): PlotLook {
-  return {
-    top: (max) => axisTop(Math.max(topMin, max)),
-    chart: {
-      time: (second) => formatTime(second * 1_000),
-      value: (value) => formatNumber(value, 1),
+function chartLook(pointed: Pointed, topMin: number) {
+  return (style: CSSStyleDeclaration): PlotLook => {
+    const grid = { stroke: () => style.borderTopColor, width: 1 };
+    const axis = { stroke: () => style.color, font: AXIS_FONT };
+    return {
+      axes: [
+        {
+          ...axis,
+          size: X_AXIS_PX,
+          gap: 6,
+          grid: { show: false },
+          space: TIME_PX,
+          values: (plot, splits) =>
+            splits.map((second) => {
+              const left = plot.valToPos(second, "x");
+              const isCut = left < TIME_LEFT_PX || left > plot.over.clientWidth - TIME_RIGHT_PX;
+              return isCut ? "" : formatTime(second * 1_000);
+            }),
+        },
+        {
+          ...axis,
+          grid,
+          gap: 6,
+          size: (_plot, labels) => 10 + 7 * Math.max(0, ...(labels ?? []).map(({ length }) => length)),
+          splits: (_plot, _axis, min, max) => [min, (min + max) / 2, max],
+          values: (_plot, splits) => splits.map((value) => formatNumber(value, 1)),
+        },
+      ],
+      padding: [8, 14, 0, 0],
+      top: (max) => axisTop(Math.max(topMin, max)),
       onPoint: (index) => {
         pointed.value = index;
       },
-    },
+    };
   };
 }
 

@@ -48,7 +48,7 @@ const heightsOf = (selector: string) => `(() => {
   const canvas = place.querySelector("canvas");
   // Drawn only while in sight.
   if (canvas === null) return [];
-  const over = place.querySelector(".plot-over");
+  const over = place.querySelector(".u-over");
   const ratio = canvas.width / place.clientWidth;
   const [left, top, width, height] = [over.offsetLeft, over.offsetTop, over.offsetWidth, over.offsetHeight].map((px) => px * ratio);
   const wanted = getComputedStyle(place).stroke.match(/\\d+/g).map(Number);
@@ -123,7 +123,7 @@ test("the lines show the last minute in both themes and on a phone, and the valu
   await expectLines();
 
   const caption = page.locator(".chart figcaption");
-  const over = page.locator(".chart-line .plot-over");
+  const over = page.locator(".chart-line .u-over");
   const { x, y, width, height } = (await over.boundingBox()) ?? { x: 0, y: 0, width: 0, height: 0 };
   for (const second of [5, 23, SECONDS - 1]) {
     await page.mouse.move(x + Math.min(width - 1, (second * width) / (SECONDS - 1)), y + height / 2);
