@@ -34,17 +34,18 @@ const KIB = 1_024;
 
 /**
  * Sets the limits, runs the program and waits for it. The limit of CPU time is a soft one: at a hard one the kernel kills
- * without saying why. Descriptor 3 is a pipe of this process: when it closes, because this
- * process closed it or died in any way, the program is killed.
+ * without saying why. Descriptor 3 is a pipe of this process: when it closes, because this process closed it or died in
+ * any way, the program is killed, with its own children: `setsid`, where the system has it, gives them a group of their
+ * own. What is left of that group when the program ends is killed too: it would keep the output open.
  */
 const SCRIPT = [
   // The shell gives its children of the background no input of its own.
   "exec 4<&0 </dev/null",
   'ulimit -S -t "$1" && ulimit -v "$2" && ulimit -f "$3" || exit 125; n="$4"; shift 4',
-  'nice -n "$n" "$@" <&4 3<&- 4<&- & child=$!',
+  '$(command -v setsid) nice -n "$n" "$@" <&4 3<&- 4<&- & child=$!',
   "exec 4<&-",
-  "( read -r _ <&3 || kill -9 $child ) >/dev/null 2>&1 & guard=$!",
-  "wait $child; code=$?; kill $guard 2>/dev/null; exit $code",
+  '( read -r _ <&3 || { kill -s KILL -- "-$child"; kill -9 "$child"; } ) >/dev/null 2>&1 & guard=$!',
+  'wait $child; code=$?; { kill -s KILL -- "-$child"; kill $guard; } 2>/dev/null; exit $code',
 ].join("\n");
 
 /** Starts a program with limits. Never throws: a program that cannot start ends at once with a reason. */

@@ -223,18 +223,17 @@ export class MediaLibrary implements MediaFiles {
     if (!this.#files.has(fileId) || signal.aborted) return;
     const path = this.path(fileId);
     const format = ffmpeg === undefined ? { reason: FFMPEG_MISSING } : await readFormat(ffmpeg, path, signal);
-    const isReadable = !("reason" in format);
-    const frame = isReadable && ffmpeg !== undefined ? await readFrame(ffmpeg, path, format, signal) : undefined;
+    const frame = ffmpeg === undefined || "reason" in format ? format : await readFrame(ffmpeg, path, format, signal);
     // It may have been removed, and the server may stop: then nothing was found out.
     const file = this.#files.get(fileId);
     if (file === undefined || signal.aborted) return;
-    if (frame !== undefined) await writeFile(join(folder, fileId, FRAME), frame, { mode: 0o600 });
-    const found = isReadable
-      ? frame === undefined
-        ? ({ state: "refused", reason: "The file's video cannot be decoded." } as const)
-        : ({ state: "ready", format } as const)
-      : ({ state: "refused", reason: format.reason } as const);
-    const checked: MediaFile = { ...file, ...found };
+    if (Buffer.isBuffer(frame)) await writeFile(join(folder, fileId, FRAME), frame, { mode: 0o600 });
+    const checked: MediaFile =
+      "reason" in format
+        ? refused(file, format)
+        : "reason" in frame
+          ? refused(file, frame)
+          : { ...file, state: "ready", format };
     await writeRecord(folder, checked);
     this.#files.set(fileId, checked);
   }
@@ -247,6 +246,10 @@ export class MediaLibrary implements MediaFiles {
       throw error;
     }
   }
+}
+
+function refused(file: MediaFile, { reason }: { readonly reason: string }): MediaFile {
+  return { ...file, state: "refused", reason };
 }
 
 /** A full disk is told as such. */

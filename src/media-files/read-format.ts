@@ -40,13 +40,13 @@ export async function readFormat(
   return parsed.success ? formatOf(parsed.data) : { reason: "The file cannot be read: ffprobe says nothing of it." };
 }
 
-/** Makes one frame of it, as JPEG. Undefined where that fails. */
+/** Makes one frame of it, as JPEG. Returns the reason where there is none. Never rejects. */
 export async function readFrame(
   { ffmpeg }: Ffmpeg,
   path: string,
   { durationMs = 0 }: MediaFormat,
   stopping: AbortSignal,
-): Promise<Buffer | undefined> {
+): Promise<Buffer | { readonly reason: string }> {
   // Many videos begin in black.
   const seconds = Math.min(durationMs / 10_000, 10);
   const picture = ["-map", "0:v:0", "-frames:v", "1", "-vf", "scale=320:-2", "-c:v", "mjpeg", "-f", "image2pipe"];
@@ -62,7 +62,8 @@ export async function readFrame(
     "pipe:1",
   ];
   const result = await run(ffmpeg, args, LOOK, stopping);
-  return "output" in result && result.output.length > 0 ? result.output : undefined;
+  if ("reason" in result) return { reason: `No frame of the file could be made: ${result.reason}.` };
+  return result.output.length > 0 ? result.output : { reason: "The file's video cannot be decoded." };
 }
 
 function jsonOf(output: Buffer): unknown {

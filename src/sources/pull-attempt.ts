@@ -48,6 +48,7 @@ const STEP_MS = 40;
 const TAGS_IN_A_STEP_MAX = 500;
 /** A source from which nothing comes for this long is given up, in milliseconds. */
 const NO_MEDIA_MS = 15_000;
+const UNREAD = `it read nothing for ${NO_MEDIA_MS / 1_000} s`;
 /** This much of a stream shows all its codecs, in milliseconds. */
 const LOOKED_AT_MS = 200;
 /** What is too far ahead of its time is sent this much faster: nobody notices, and no clock is trusted for days. */
@@ -138,9 +139,15 @@ export class PullAttempt {
     const { clock } = this.#deps;
     if (run.clip.next !== undefined) this.#arrivedMs = clock.now();
     if (run.clip.isOver) return this.#ended(run);
-    if (clock.now() - this.#arrivedMs >= NO_MEDIA_MS) return this.#fail(this.#link?.failure() ?? pullError("silent"));
+    if (clock.now() - this.#arrivedMs >= NO_MEDIA_MS) return this.#fail(this.#whySilent());
     if (this.#publisher !== undefined && this.#gateway !== undefined) this.#play(run, this.#publisher, this.#gateway);
     else this.#look(run);
+  }
+
+  /** Why no media came: what the link saw, FFmpeg that reads nothing, or a source that sends nothing. */
+  #whySilent(): TargetError {
+    const isUnread = this.#link?.isUnread() === true;
+    return this.#link?.failure() ?? (isUnread ? pullError("ffmpeg-ended", UNREAD) : pullError("silent"));
   }
 
   /** Claims the channel once the source's codecs are known. */

@@ -46,6 +46,7 @@ export class HlsProxy {
   #underWay = 0;
   #failure: TargetError | undefined;
   #first: Fetched | undefined;
+  #isAsked = false;
 
   private constructor(deps: HlsProxyDeps) {
     this.#deps = deps;
@@ -91,6 +92,11 @@ export class HlsProxy {
     return this.#first?.address ?? "";
   }
 
+  /** Whether FFmpeg has asked for anything. */
+  get isAsked(): boolean {
+    return this.#isAsked;
+  }
+
   get failure(): TargetError | undefined {
     return this.#failure;
   }
@@ -112,6 +118,7 @@ export class HlsProxy {
     if (token !== this.#deps.token || named === undefined || request.method !== "GET") return answer(response, 404);
     if (this.#underWay >= REQUESTS_AT_ONCE_MAX) return answer(response, 503);
     this.#underWay += 1;
+    this.#isAsked = true;
     const given = request.headers.range;
     const range = given !== undefined && RANGE.test(given) ? given : undefined;
     const made = named.part === "playlist" ? this.#sendPlaylist(named, response) : this.#send(named, range, response);

@@ -58,6 +58,7 @@ async function openTcp(
   return {
     ...{ address, input, env: {}, aheadMs: LIVE_AHEAD_MS },
     feed: (stdin) => void stdin.end(listFor(place, relay.port)),
+    isUnread: () => relay.isUnread,
     failure: () => relay.failure,
     close: () => {
       later.abort();
@@ -122,6 +123,7 @@ async function openSrt(place: PullAddress, deps: OpenPullLinkDeps, signal: Abort
     env: {},
     aheadMs: LIVE_AHEAD_MS,
     feed: (stdin) => feed.to(stdin),
+    isUnread: () => feed.isUnread,
     failure: () => feed.failure,
     close: () => feed.close(),
   };
@@ -151,6 +153,7 @@ async function openHls(
     env: { http_proxy: proxy.origin },
     aheadMs: HLS_AHEAD_MS,
     feed: (stdin) => void stdin.end(),
+    isUnread: () => !proxy.isAsked,
     failure: () => proxy.failure,
     close: () => proxy.close(),
   };

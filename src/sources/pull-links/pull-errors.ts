@@ -82,8 +82,8 @@ const SENTENCES = {
   silent: {
     code: "STALLED",
     severity: "transient",
-    en: "Nothing has come from the source for 15 seconds.",
-    ko: "15초 동안 소스에서 아무것도 오지 않았습니다.",
+    en: "No media has come from the source for 15 seconds.",
+    ko: "15초 동안 소스에서 영상도 오디오도 오지 않았습니다.",
   },
   ended: {
     code: "REMOTE_CLOSED",

@@ -16,6 +16,8 @@ export type PullLink = {
   readonly aheadMs: number;
   /** Writes what FFmpeg reads at its standard input, and goes on doing so until the link is closed. */
   readonly feed: (stdin: Writable) => void;
+  /** Whether FFmpeg leaves unread what the source sent, or never asked for it. */
+  readonly isUnread: () => boolean;
   /** What went wrong on the way, if something did: it says more than FFmpeg's own words. */
   readonly failure: () => TargetError | undefined;
   /** Idempotent. */

@@ -70,6 +70,11 @@ export class SrtFeed {
     }
   }
 
+  /** Whether bytes wait for FFmpeg. */
+  get isUnread(): boolean {
+    return (this.#output?.writableLength ?? 0) > 0;
+  }
+
   get failure(): TargetError | undefined {
     return this.#failure;
   }

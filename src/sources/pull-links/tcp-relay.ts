@@ -19,6 +19,8 @@ export type TcpRelayDeps = {
 export class TcpRelay {
   readonly #deps: TcpRelayDeps;
   readonly #sockets = new Set<Socket>();
+  /** FFmpeg's ends of the connections. */
+  readonly #locals = new Set<Socket>();
   readonly #server = createServer((local) => this.#accept(local));
   #first: Socket | undefined;
   #count = 0;
@@ -44,6 +46,11 @@ export class TcpRelay {
     return typeof address === "object" && address !== null ? address.port : 0;
   }
 
+  /** Whether bytes wait for FFmpeg, or it never connected. */
+  get isUnread(): boolean {
+    return this.#count === 0 || [...this.#locals].some(({ writableLength }) => writableLength > 0);
+  }
+
   get failure(): TargetError | undefined {
     return this.#failure;
   }
@@ -56,6 +63,8 @@ export class TcpRelay {
 
   #accept(local: Socket): void {
     this.#keep(local);
+    this.#locals.add(local);
+    local.once("close", () => this.#locals.delete(local));
     this.#count += 1;
     if (this.#count > CONNECTIONS_MAX || !this.#server.listening) return void local.destroy();
     const first = this.#first;

@@ -80,9 +80,11 @@ function stageOf({ url = "rtmp://a/live/key", hasFfmpeg = true } = {}) {
     seen?: TargetError;
     admits: "admitted" | "overloaded";
     isElsewhere: boolean;
+    isUnread: boolean;
   } = {
     admits: "admitted",
     isElsewhere: false,
+    isUnread: false,
   };
   const read = async (): Promise<ChannelSpec> => {
     if (now.fault !== undefined) throw new DomainError(now.fault);
@@ -101,6 +103,7 @@ function stageOf({ url = "rtmp://a/live/key", hasFfmpeg = true } = {}) {
     if (now.error !== undefined) throw new PullFailure(now.error);
     return {
       ...{ address: "192.0.2.7", input: ["-i", "pipe:0"], env: {}, aheadMs: 1_000, feed: (stdin) => stdin.end() },
+      isUnread: () => now.isUnread,
       failure: () => now.seen,
       close: () => void closed.push(address),
     };
@@ -221,6 +224,16 @@ test("FFmpeg that hangs is killed after 15 s; the channel is held, and the sourc
   latest()?.writes(0, 1_000);
   await advance(80);
   expect(words()).toEqual(["starting", "playing", "failed STALLED", "starting", "playing"]);
+});
+
+test("FFmpeg that leaves unread what the source sends is this server's fault, not the source's", async () => {
+  const { now, statuses, settle, advance } = stageOf();
+  now.isUnread = true;
+  await settle();
+  await advance(16_000);
+  expect(statuses.at(-1)).toMatchObject({
+    link: { lastError: { code: "SERVER_TROUBLE", message: expect.stringContaining("(it read nothing for 15 s)") } },
+  });
 });
 
 test("what the link saw says more than FFmpeg's words, but not why FFmpeg was ended", async () => {
