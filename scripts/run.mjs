@@ -51,6 +51,7 @@ const PROGRAMS = {
   "srt-flood": join("test", "soak", "srt-flood.ts"),
   "srt-fuzz": join("test", "soak", "srt-fuzz.ts"),
   "never-dark": join("test", "soak", "never-dark.ts"),
+  "slow-disk": join("test", "soak", "slow-disk.ts"),
   "storage-away": join("test", "soak", "storage-away.ts"),
   "srt-loss": join("test", "soak", "srt-loss.ts"),
 };
