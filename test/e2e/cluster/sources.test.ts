@@ -72,7 +72,7 @@ test("a schedule starts once on two nodes; files and a pull whose node is killed
   await mkdir(watched);
   const clip = await makeFile(stage.folder, "clip.mp4", { seconds: 10 });
   const nginx = await stage.nginx();
-  const [pulledTo, playedTo] = [await stage.target(), await stage.target()];
+  const [pulledTo, playedTo, loopedTo] = [await stage.target(), await stage.target(), await stage.target()];
   const nodes = await twoNodes(stage, watched);
   const [a, b] = nodes;
   const logs = () => nodes.map(({ fanfare }) => fanfare.output).join("\n---\n");
@@ -106,6 +106,12 @@ test("a schedule starts once on two nodes; files and a pull whose node is killed
     nodes.map(({ api }) => waitFor("the watched file", DEADLINE_MS, () => fileOf(api), logs)),
   );
   expect(fileIds[0]).toBe(fileIds[1]);
+  // A file that plays at the node which is killed below.
+  const looped = await a.api.createChannel("looped", [{ rtmpUrl: loopedTo.url, streamKey: uniqueKey("looped") }]);
+  const loop = `${urlOf(looped)}/source`;
+  await a.api.request("PUT", loop, { fileIds: fileIds.slice(0, 1), loop: true });
+  await a.api.request("POST", `${loop}/start`);
+  await media(loopedTo, 0);
   const show = { scheduleName: "show", fileIds: fileIds.slice(0, 1), loop: true, ...startIn(7_000) };
   await a.api.request("POST", `${urlOf(played)}/schedules`, show);
   await media(playedTo, 0);
@@ -122,6 +128,9 @@ test("a schedule starts once on two nodes; files and a pull whose node is killed
   await a.fanfare.kill();
   await media(pulledTo, 1);
   expect(await read(b.api)).toMatchObject({ sourceState: "playing" });
+  await media(loopedTo, 1);
+  const loops = z.looseObject({ sourceState: z.string(), fileId: z.string() }).parse(await b.api.request("GET", loop));
+  expect(loops).toMatchObject({ sourceState: "playing", fileId: fileIds[0] });
   const hasPlayed = async () => {
     const answer = await b.api.request("GET", `${urlOf(played)}/source`);
     return sourceAnswer.parse(answer).sourceState;
