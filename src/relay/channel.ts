@@ -210,7 +210,11 @@ export class Channel {
   sample(): ChannelSample | undefined {
     const ingest = this.#broadcast.sample();
     if (ingest === undefined) return undefined;
-    return { channelId: this.channelId, ingest, targets: this.#targets.sample(this.#broadcast.isAudioFilled) };
+    return {
+      channelId: this.channelId,
+      ingest,
+      targets: this.#targets.sample((tracks) => this.#broadcast.isAudioFilledFor(tracks)),
+    };
   }
 
   #publishFact(publisher: Publisher, what: PublisherFact): void {

@@ -3,7 +3,8 @@ import type { MediaFormat } from "../control/ports/media-files.ts";
 import { fileInput, QUIET } from "../ffmpeg/input.ts";
 import { copiesAudio, copiesVideo, type RunFormat } from "./run-format.ts";
 
-type VideoForm = Omit<RunFormat, "audio">;
+/** `pixelFormat`: absent: 4:2:0 with 8 bits. */
+type VideoForm = Omit<RunFormat, "audio"> & { readonly pixelFormat?: string };
 type AudioForm = NonNullable<RunFormat["audio"]>;
 
 /** Bits for each pixel of a transcoded frame, and the least and most for a whole stream, in bits a second. */
@@ -39,11 +40,12 @@ export function fileArguments(path: string, file: MediaFormat, run: RunFormat, o
   ];
 }
 
-/** H.264 that every platform and decoder takes, with a keyframe every 2 s. */
+/** H.264 that every platform and decoder takes where the pixel format is the usual one, with a keyframe every 2 s. */
 export function encodedVideo(form: VideoForm): readonly string[] {
   const bits = streamBits(form);
+  const profile = form.pixelFormat === undefined ? ["-profile:v", "high"] : [];
   return [
-    ...["-vf", videoFilter(form), "-c:v", "libx264", "-preset", "veryfast", "-profile:v", "high", "-threads", "2"],
+    ...["-vf", videoFilter(form), "-c:v", "libx264", "-preset", "veryfast", ...profile, "-threads", "2"],
     ...["-g", String(Math.round(form.frameRate * KEYFRAME_SECONDS)), "-sc_threshold", "0", ...REPEATED_HEADERS],
     ...["-b:v", String(bits), "-maxrate", String(bits), "-bufsize", String(2 * bits)],
   ];
@@ -56,14 +58,14 @@ export function streamBits({ width, height, frameRate }: VideoForm): number {
 }
 
 /** The whole picture in this form, with black beside it where it has other proportions. */
-export function videoFilter({ width, height, frameRate }: VideoForm): string {
+export function videoFilter({ width, height, frameRate, pixelFormat = "yuv420p" }: VideoForm): string {
   const size = `${width}:${height}`;
   return [
     `scale=${size}:force_original_aspect_ratio=decrease`,
     `pad=${size}:-1:-1`,
     "setsar=1",
     `fps=${frameRate}`,
-    "format=yuv420p",
+    `format=${pixelFormat}`,
   ].join(",");
 }
 

@@ -6,7 +6,7 @@ import { MessageType } from "../protocol/rtmp/message.ts";
 const MS_PER_SECOND = 1_000;
 const FOURCCS: Readonly<Record<string, number>> = {
   ...{ avc: FourCc.Avc, hevc: FourCc.Hevc, av1: FourCc.Av1 },
-  ...{ aac: FourCc.Aac, mp3: FourCc.Mp3, opus: FourCc.Opus, ac3: FourCc.Ac3 },
+  ...{ aac: FourCc.Aac, mp3: FourCc.Mp3, opus: FourCc.Opus, ac3: FourCc.Ac3, eac3: FourCc.Eac3, flac: FourCc.Flac },
 };
 /** Enhanced RTMP: first bytes of headers and frames. Frames are not reordered, so they have no composition time. */
 const Video = { Config: 0x90, Key: 0x93, Inter: 0xa3 } as const;

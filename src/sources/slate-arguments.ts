@@ -7,11 +7,12 @@ import { encodedVideo, KEYFRAME_SECONDS, silenceInput, streamBits, videoFilter }
 const PICTURE_SECONDS = 2;
 /** Of a clip this much is shown, in seconds. */
 const CLIP_SECONDS_MAX = 30;
-const AUDIO_BITS: Readonly<Record<SlateAudioCodec, number>> = {
-  ...{ aac: 160_000, mp3: 160_000, opus: 128_000, ac3: 192_000 },
+/** Bits a second of what compresses to a rate; FLAC does not. */
+const AUDIO_BITS: Readonly<Partial<Record<SlateAudioCodec, number>>> = {
+  ...{ aac: 160_000, mp3: 160_000, opus: 128_000, ac3: 192_000, eac3: 192_000 },
 };
 const AUDIO_ENCODERS: Readonly<Record<SlateAudioCodec, string>> = {
-  ...{ aac: "aac", mp3: "libmp3lame", opus: "libopus", ac3: "ac3" },
+  ...{ aac: "aac", mp3: "libmp3lame", opus: "libopus", ac3: "ac3", eac3: "eac3", flac: "flac" },
 };
 
 /**
@@ -62,7 +63,7 @@ export function slateArguments(
     ...["-sn", "-dn", "-map_metadata", "-1"],
     ...(isFlv(form)
       ? ["-flvflags", "no_duration_filesize", "-f", "flv"]
-      : ["-movflags", "delay_moov+default_base_moof+frag_keyframe", "-f", "mp4"]),
+      : ["-strict", "experimental", "-movflags", "delay_moov+default_base_moof+frag_keyframe", "-f", "mp4"]),
     "pipe:1",
   ];
 }
@@ -77,8 +78,10 @@ function audioOutput(file: MediaFormat, { audio }: SlateForm): readonly string[]
   const hasOwn = file.audioCodec !== undefined;
   if (audio === undefined || (!hasOwn && audio.codec === "aac")) return ["-an"];
   const { codec, sampleRate, channels } = audio;
+  const bits = AUDIO_BITS[codec];
   return [
-    ...["-map", hasOwn ? "0:a:0" : "1:a:0", "-c:a", AUDIO_ENCODERS[codec], "-b:a", String(AUDIO_BITS[codec])],
+    ...["-map", hasOwn ? "0:a:0" : "1:a:0", "-c:a", AUDIO_ENCODERS[codec]],
+    ...(bits === undefined ? [] : ["-b:a", String(bits)]),
     ...["-ar", String(sampleRate), "-ac", String(channels), "-shortest"],
   ];
 }

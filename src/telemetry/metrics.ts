@@ -127,6 +127,14 @@ export class Metrics {
     "1 for a target that accepted and gets nothing, or no video, else 0.",
     TARGET_LABELS,
   );
+  readonly #silence = this.#gauge(
+    "fanfare_target_silence",
+    "1 for a target that gets silence in place of audio, else 0.",
+    TARGET_LABELS,
+  );
+  readonly #slateShown = this.#gauge("fanfare_slate_shown", "1 while viewers see the channel's slate, else 0.", [
+    "channel_id",
+  ]);
   readonly threads = new ThreadMetrics(this.#registry);
   readonly #certificates = this.#counter(
     "fanfare_tls_certificate_changes_total",
@@ -274,7 +282,8 @@ export class Metrics {
     this.#health.reset();
     this.#srt.reset();
     const perTarget = [this.#reconnects, this.#queue, this.#delayed, this.#unacked];
-    for (const metric of [...perTarget, this.#unstable, this.#slow, this.#waiting]) metric.reset();
+    const marks = [this.#unstable, this.#slow, this.#waiting, this.#silence, this.#slateShown];
+    for (const metric of [...perTarget, ...marks]) metric.reset();
     let onAirCount = 0;
     for (const [channelId, { sample, isOnAir, targets }] of this.#channels) {
       if (isOnAir) onAirCount += 1;
@@ -283,6 +292,7 @@ export class Metrics {
         this.#health.set({ channel_id: channelId, state }, state === health ? 1 : 0);
       }
       this.#ingestBytes.inc({ channel_id: channelId }, sample?.ingest.bytesTotal ?? 0);
+      this.#slateShown.set({ channel_id: channelId }, isOnAir && sample?.ingest.isSlateShown === true ? 1 : 0);
       if (isOnAir && sample?.ingest.srt !== undefined) this.#srt.fill(channelId, sample.ingest.srt);
       for (const [targetId, target] of targets) {
         this.#fillTarget({ channel_id: channelId, target_id: String(targetId) }, target, isOnAir);
@@ -302,6 +312,7 @@ export class Metrics {
     this.#unstable.set(labels, isOnAir && sample?.isUnstable === true ? 1 : 0);
     this.#slow.set(labels, target.isSlow ? 1 : 0);
     this.#waiting.set(labels, target.isWaiting ? 1 : 0);
+    this.#silence.set(labels, isOnAir && sample?.hasSilence === true ? 1 : 0);
     const { overTime = 0, overBytes = 0, untilKeyframe = 0 } = sample?.drops ?? {};
     this.#drops.inc({ ...labels, reason: "queue_time" }, overTime);
     this.#drops.inc({ ...labels, reason: "queue_bytes" }, overBytes);

@@ -105,6 +105,12 @@ export type SrtLinkSample = {
   readonly droppedLately: number;
 };
 
+/**
+ * Why a slate cannot stand for a stream: `tracks`: the stream has no default track of a kind. `form`: its codec, size or
+ * audio format is another.
+ */
+export type SlateMisfit = "tracks" | "form";
+
 /** The encoder that is on air, or was last on air. Absent fields are not known, or do not exist. */
 export type IngestSample = {
   /** `LIVE`: media flows. `HELD`: the encoder is lost, targets are held. `ENDED`: the broadcast is over. */
@@ -123,6 +129,8 @@ export type IngestSample = {
   readonly videoCodec?: string;
   readonly width?: number;
   readonly height?: number;
+  /** Chroma and bit depth, as FFmpeg names them; absent: 8 bits and 4:2:0, or not known. */
+  readonly pixelFormat?: string;
   /** Frames a second, over the last seconds. */
   readonly frameRate?: number;
   /** Between the last two keyframes, in seconds. */
@@ -145,6 +153,8 @@ export type IngestSample = {
   readonly isCurtainClosed?: true;
   /** Viewers see the slate. Absent: no. */
   readonly isSlateShown?: true;
+  /** Why the channel's slate cannot stand for this stream as it is now. Absent: it can, or there is none. */
+  readonly slateMisfit?: SlateMisfit;
   /** How the standby differs from what is on air, in words; absent where it does not. */
   readonly standbyDiffers?: string;
   /** Its connection, where it speaks SRT. */

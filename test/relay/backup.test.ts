@@ -175,7 +175,10 @@ test("the size of an HEVC standby is reported like that of H.264", () => {
   }
   expect(stage.samples.at(-1)?.ingest).toMatchObject({ videoCodec: "hevc", width: 1920, height: 1080 });
   expect(stage.facts.filter(({ kind }) => kind === "standby-differs")).toMatchObject([
-    { slot: "backup", detail: "width 3840 instead of 1920, height 2160 instead of 1080" },
+    {
+      slot: "backup",
+      detail: "width 3840 instead of 1920, height 2160 instead of 1080, pixelFormat yuv420p10le instead of yuv420p",
+    },
   ]);
 });
 

@@ -2,8 +2,10 @@ import { expect, test } from "vitest";
 import { encodeFlvTag, FLV_FILE_START, type FlvTag } from "../../src/protocol/flv/flv-tag.ts";
 import type { IngestSample } from "../../src/thread-protocol/samples.ts";
 import { mediaOf, RelayStage, target } from "../support/stages/relay-stage.ts";
+import { oneTrackTag, VideoPacket } from "../support/streams/enhanced-tags.ts";
 import {
   AAC_CONFIG,
+  AAC_CONFIG_CHANGED,
   AVC_CONFIG,
   AVC_CONFIG_CHANGED,
   aacFrame,
@@ -169,4 +171,104 @@ test("a slate stands for a stream that names its codec by FourCC, in that form",
   expect(header).toBeGreaterThan(0);
   expect(sent[header + 1]?.payload).toEqual(enhanced(0x93, slateFrame(0).subarray(5)));
   expect(sent[header + 2]?.payload).toEqual(enhanced(0xa3, slateFrame(1).subarray(5)));
+});
+
+/** A header or frame of H.264 or AAC as that of a further track. */
+function ofTrack(trackId: number, payload: Buffer, isKeyframe = false): Buffer {
+  const isVideo = (payload.readUInt8(0) & 0x0f) === 7;
+  const isConfig = payload.readUInt8(1) === 0;
+  const packetType = isConfig ? VideoPacket.SequenceStart : VideoPacket.CodedFrames;
+  const tag = { kind: isVideo ? "video" : "audio", isKeyframe: isKeyframe || isConfig, packetType } as const;
+  return oneTrackTag(tag, { trackId, fourCc: isVideo ? "avc1" : "mp4a", body: payload.subarray(2) });
+}
+
+/** Two tracks of each kind; audio of the second one is of 44.1 kHz. Its video has the mark 0x51, that of the first 0x50. */
+function pushTracks(publisher: ReturnType<RelayStage["open"]>, at: number): void {
+  const isKey = at % 1_000 === 0;
+  publisher.push(audio(at, aacFrame(1)));
+  publisher.push(audio(at, ofTrack(1, aacFrame(2))));
+  publisher.push(video(at, avcFrame(isKey, 0x50)));
+  publisher.push(video(at, ofTrack(1, avcFrame(isKey, 0x51), isKey)));
+}
+
+function pushHeads(publisher: ReturnType<RelayStage["open"]>): void {
+  publisher.push(audio(0, AAC_CONFIG));
+  publisher.push(audio(0, ofTrack(1, AAC_CONFIG_CHANGED)));
+  publisher.push(video(0, AVC_CONFIG));
+  // H.264's configuration has no composition time in Enhanced RTMP's form.
+  const head = { kind: "video", isKeyframe: true, packetType: VideoPacket.SequenceStart } as const;
+  publisher.push(video(0, oneTrackTag(head, { trackId: 1, fourCc: "avc1", body: AVC_CONFIG.subarray(5) })));
+}
+
+test("of a stream with several tracks the slate stands for the default ones; targets of other video get its last frame", () => {
+  const stage = new RelayStage(60);
+  const choices = [
+    { video: 0, audio: 1 },
+    { video: 1, audio: 0 },
+  ] as const;
+  stage.engine.introduce(stage.spec([target(1), ...choices.map((tracks, index) => target(index + 2, { tracks }))]));
+  const publisher = stage.open();
+  pushHeads(publisher);
+  for (const link of stage.dialer.links) link.accept(1, true, true);
+  for (let at = 0; at < 2_000; at += 100) {
+    pushTracks(publisher, at);
+    stage.clock.advance(100);
+  }
+  stage.engine.setSlate("ls-1", FLV);
+  const before = [1, 2, 3].map((targetId) => mediaOf(stage.dialer.latest(targetId)).length);
+  publisher.end("connection-lost");
+  stage.clock.advance(10_000);
+  const ingest = stage.samples.at(-1)?.ingest;
+  expect([ingest?.isSlateShown, ingest?.slateMisfit]).toEqual([true, undefined]);
+  const [all, music, other] = [1, 2, 3].map((targetId, index) => {
+    const since = mediaOf(stage.dialer.latest(targetId)).slice(before[index]);
+    const shown = since.filter(({ type, payload }) => type === 9 && payload.readUInt8(1) === 1);
+    return {
+      slate: shown.filter(({ payload }) => isSlate(payload)).length,
+      rest: new Set(shown.flatMap(({ payload }) => (isSlate(payload) ? [] : [payload.at(-1)]))),
+      isHeaderSent: since.some(({ payload }) => payload.equals(AVC_CONFIG_CHANGED)),
+      silences: since.filter(({ type, payload }) => type === 8 && payload.readUInt8(1) === 1).length,
+    };
+  });
+  for (const got of [all, music]) expect(got).toMatchObject({ rest: new Set(), isHeaderSent: true });
+  expect(all?.slate).toBeGreaterThan(12);
+  expect(music?.slate).toBe(all?.slate);
+  // 48 and 44.1 kHz: each target hears silence of its own track's form.
+  expect((music?.silences ?? 0) / (all?.silences ?? 1)).toBeCloseTo(44.1 / 48, 1);
+  expect(other).toMatchObject({ slate: 0, rest: new Set([0x51]), isHeaderSent: false });
+  const again = stage.open("ls-1", "test", 2);
+  pushHeads(again);
+  for (let at = 0; at < 2_000; at += 100) {
+    pushTracks(again, at);
+    stage.clock.advance(100);
+  }
+  expect(stage.dialer.links).toHaveLength(3);
+  for (const targetId of [1, 2, 3]) {
+    const got = mediaOf(stage.dialer.latest(targetId));
+    expect(Math.min(...steps(got.map(({ timestamp }) => timestamp)))).toBeGreaterThanOrEqual(0);
+    expect(got.findLast(({ type }) => type === 9)?.payload.at(-1)).toBe(targetId === 2 ? 0x50 : 0x51);
+  }
+});
+
+test("the sample says why a slate cannot stand for the stream", () => {
+  const { stage, ingest } = stageOf();
+  expect(ingest()).not.toHaveProperty("slateMisfit");
+  const sound = [
+    { type: 8, timestamp: 0, payload: AAC_CONFIG_CHANGED },
+    { type: 8, timestamp: 0, payload: aacFrame(1) },
+  ].map(encodeFlvTag);
+  stage.engine.setSlate("ls-1", Buffer.concat([FLV, ...sound]));
+  expect(ingest()?.slateMisfit).toBe("form");
+  stage.engine.setSlate("ls-1", undefined);
+  expect(ingest()).not.toHaveProperty("slateMisfit");
+
+  const numbered = new RelayStage(60);
+  numbered.engine.introduce(numbered.spec([target(1)]));
+  const publisher = numbered.open();
+  const head = { kind: "video", isKeyframe: true, packetType: VideoPacket.SequenceStart } as const;
+  publisher.push(video(0, oneTrackTag(head, { trackId: 1, fourCc: "avc1", body: AVC_CONFIG.subarray(5) })));
+  publisher.push(video(0, ofTrack(1, avcFrame(true, 0x51), true)));
+  numbered.engine.setSlate("ls-1", FLV);
+  numbered.clock.advance(1_000);
+  expect(numbered.samples.at(-1)?.ingest.slateMisfit).toBe("tracks");
 });

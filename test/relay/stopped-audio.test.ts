@@ -191,3 +191,23 @@ test.each([
   expect(Math.max(...steps(times))).toBeLessThanOrEqual(43);
   expect(Math.min(...steps(media))).toBeGreaterThanOrEqual(0);
 });
+
+test("stopped audio of a codec that silence is not at hand for is not said to be replaced", () => {
+  const stage = new RelayStage(60);
+  stage.engine.introduce(stage.spec([target(1, { addsSilence: true })]));
+  const publisher = stage.open();
+  publisher.push(
+    audio(0, Buffer.from(`90${Buffer.from("OpusOpusHead").toString("hex")}0102380180bb0000000000`, "hex")),
+  );
+  publisher.push(video(0, AVC_CONFIG));
+  for (const link of stage.dialer.links) link.accept(1, true, true);
+  const opus = Buffer.concat([Buffer.from([0x91]), Buffer.from("Opus"), Buffer.alloc(20, 7)]);
+  for (let atMs = 0; atMs < 12_000; atMs += FRAME_MS) {
+    publisher.push(video(atMs, avcFrame(atMs % 1_000 === 0, 1)));
+    if (atMs < 4_000) publisher.push(audio(atMs, opus));
+    stage.clock.advance(FRAME_MS);
+  }
+  const heard = mediaOf(stage.dialer.latest(1)).filter(({ type }) => type === 8);
+  expect(heard.at(-1)?.timestamp).toBeLessThan(4_100);
+  expect(stage.samples.at(-1)?.targets.map((sample) => sample.hasSilence)).toEqual([undefined]);
+});

@@ -83,7 +83,23 @@ test("a channel on air has its bytes, each target its state, bytes, time, queue 
     `fanfare_target_unstable{${target}} 0`,
     `fanfare_target_slow{${target}} 0`,
     `fanfare_target_waiting{${target}} 0`,
+    `fanfare_target_silence{${target}} 0`,
+    `fanfare_slate_shown{channel_id="${CHANNEL}"} 0`,
   ]);
+});
+
+test("silence in place of audio and the slate have a mark while they are shown", async () => {
+  const metrics = new Metrics(() => "healthy");
+  metrics.fact(STARTED);
+  const shown = sample([{ ...TARGET, hasSilence: true }]);
+  metrics.samples([{ ...shown, ingest: { ...shown.ingest, isSlateShown: true } }]);
+  const now = async () => (await linesOf(metrics)).filter((line) => /_(silence|slate_shown)\{/.test(line));
+  expect(await now()).toEqual([
+    `fanfare_target_silence{channel_id="${CHANNEL}",target_id="7"} 1`,
+    `fanfare_slate_shown{channel_id="${CHANNEL}"} 1`,
+  ]);
+  metrics.fact(ENDED);
+  expect((await now()).every((line) => line.endsWith(" 0"))).toBe(true);
 });
 
 test("a target that is slow or unstable has its warning, also while it is PUBLISHING, and not off air any more", async () => {

@@ -112,7 +112,8 @@ test("each browser gets, in its language, the alerts that its rules let through"
 
 test("a loss and an unstable channel have their own sentence, and a channel that is gone is left out", async () => {
   const { clock, sender, posted, read } = stage([ALL]);
-  sender.alert({ channelId: "ls-1", severity: "broken", verdict: { state: "broken", isLost: true }, troubleCount: 0 });
+  const verdict = { state: "broken", lostBy: "encoder" } as const;
+  sender.alert({ channelId: "ls-1", severity: "broken", verdict, troubleCount: 0 });
   sender.alert({ ...alert("ls-2", "healthy"), severity: "broken", troubleCount: 4 });
   sender.alert(alert("gone"));
   await pass(clock, 1_000);

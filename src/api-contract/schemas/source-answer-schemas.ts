@@ -33,7 +33,7 @@ export const sourceSchemas = {
   MediaSpace: z.strictObject({ ffmpegFound: z.boolean(), usedBytes: count, quotaBytes: count }),
   Slate: z.strictObject({
     fileId: z.string().optional(),
-    slateState: z.enum(["none", "waiting", "making", "ready", "other-codec", "failed"]),
+    slateState: z.enum(["none", "waiting", "making", "ready", "other-codec", "unfit", "failed"]),
     message: z.string().optional(),
     messageKo: z.string().optional(),
     curtainClosed: z.boolean(),

@@ -38,21 +38,38 @@ export const MISSED_SENTENCES: Readonly<Record<MissedReason, readonly [en: strin
 /** What a slate does: one sentence in English and in Korean. */
 export const SLATE_SENTENCES = {
   waiting: [
-    "It is made into the stream's form once the channel is on air.",
-    "방송이 시작되면 스트림 형식에 맞게 만듭니다.",
+    "It is made into the stream's form once the channel is on air, by the server that carries it.",
+    "방송이 시작되면 채널을 맡은 서버가 스트림 형식에 맞게 만듭니다.",
   ],
   making: ["FFmpeg is making it into the stream's form.", "FFmpeg이 스트림 형식에 맞게 만들고 있습니다."],
   ready: ["It is ready.", "준비되었습니다."],
   "other-codec": [
-    "No slate can be made in a codec of this stream: the last frame is shown instead. Slates exist in H.264, H.265 and AV1 with AAC, MP3, Opus and AC-3.",
-    "이 스트림의 코덱으로는 대기 화면을 만들 수 없어 마지막 화면을 대신 보여 줍니다. 대기 화면은 H.264, H.265, AV1과 AAC, MP3, Opus, AC-3에서 쓸 수 있습니다.",
+    "No slate can be made in a codec of this stream: the last frame is shown instead. Slates exist in H.264, H.265 and AV1 with AAC, MP3, Opus, AC-3, E-AC-3 and FLAC.",
+    "이 스트림의 코덱으로는 대기 화면을 만들 수 없어 마지막 화면을 대신 보여 줍니다. 대기 화면은 H.264, H.265, AV1과 AAC, MP3, Opus, AC-3, E-AC-3, FLAC에서 쓸 수 있습니다.",
   ],
-  failed: ["It could not be made.", "만들지 못했습니다."],
+  failed: ["It could not be made: the last frame is shown instead.", "만들지 못해 마지막 화면을 대신 보여 줍니다."],
+} as const;
+
+/** Why no slate can stand for a stream: one sentence in English and in Korean. */
+export const UNFIT_SLATE_SENTENCES = {
+  tracks: [
+    "The stream has several tracks and none of them is the default one: the last frame is shown instead.",
+    "트랙이 여러 개인 스트림에 기본 트랙이 없어 마지막 화면을 대신 보여 줍니다.",
+  ],
+  form: [
+    "What FFmpeg made has not the stream's form, or the stream has just changed: the last frame is shown instead.",
+    "FFmpeg이 만든 대기 화면의 형식이 스트림과 다르거나 스트림이 방금 바뀌어 마지막 화면을 대신 보여 줍니다.",
+  ],
+  unknown: [
+    "The stream has no video, or does not say its size and audio format: no slate can be made for it.",
+    "스트림에 영상이 없거나 크기와 오디오 형식을 알 수 없어 대기 화면을 만들 수 없습니다.",
+  ],
 } as const;
 
 /** Why a media file cannot be played: the library's English sentences, and what they are in Korean. */
 const REFUSED_FILE_SENTENCES: readonly (readonly [en: RegExp, ko: string])[] = [
   [/^The file cannot be read: (.+)\.$/, "파일을 읽을 수 없습니다($1)."],
+  [/^No frame of the file could be made: (.+)\.$/, "파일에서 화면을 만들 수 없습니다($1)."],
   [/^The file has no video\.$/, "영상이 없는 파일입니다."],
   [/^The file's video cannot be decoded\.$/, "파일의 영상을 디코딩할 수 없습니다."],
   [/^The video is larger than (\d+) pixels on a side\.$/, "영상의 가로 또는 세로가 $1픽셀보다 큽니다."],

@@ -104,6 +104,7 @@ const source = z.discriminatedUnion("state", [
 const slate = z.discriminatedUnion("at", [
   z.looseObject({ at: z.enum(["waiting", "making", "ready"]) }),
   z.looseObject({ at: z.literal("other-codec"), codecs: text }),
+  z.looseObject({ at: z.literal("unfit"), why: z.enum(["tracks", "form", "unknown"]) }),
   z.looseObject({ at: z.literal("failed"), reason: text }),
 ]);
 const told = z.looseObject({

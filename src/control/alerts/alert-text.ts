@@ -1,4 +1,5 @@
 import type { Alert, AlertVerdict } from "../../api-contract/alerts/alert-tracker.ts";
+import type { LostBy } from "../../api-contract/alerts/lost-broadcast.ts";
 import type { Channel, Target } from "../channels/channel.ts";
 import type { ChannelHealth } from "../health/channel-health.ts";
 import { NEXT_STEPS } from "../health/next-steps.ts";
@@ -6,8 +7,8 @@ import type { Bilingual } from "../presets/target-preset.ts";
 import { displayNameOf } from "../presets/target-presets.ts";
 import type { PushLanguage } from "./push.ts";
 
-/** A channel's verdict for the server's alerts. `isLost`: the broadcast ended, and no person ended it. */
-export type ServerVerdict = AlertVerdict & { readonly health?: ChannelHealth; readonly isLost?: boolean };
+/** A channel's verdict for the server's alerts. `lostBy`: the broadcast ended, and no person ended it. */
+export type ServerVerdict = AlertVerdict & { readonly health?: ChannelHealth; readonly lostBy?: LostBy };
 export type ServerAlert = Alert<ServerVerdict>;
 
 /** The text of a notification. Holds no secret and no address. */
@@ -21,13 +22,21 @@ const WORDS = {
   off: { en: "Disabled", ko: "송출 차단됨" },
 } as const satisfies Record<AlertVerdict["state"], Bilingual>;
 
-const LOST = {
-  title: { en: "Broadcast ended", ko: "방송 종료됨" },
-  body: {
+const LOST_TITLE: Bilingual = { en: "Broadcast ended", ko: "방송 종료됨" };
+const LOST: Readonly<Record<LostBy, Bilingual>> = {
+  encoder: {
     en: "The encoder was lost and the broadcast has ended. Start the encoder again.",
     ko: "인코더 연결이 끊어져 방송이 종료되었습니다. 인코더를 다시 시작해 주세요.",
   },
-} as const;
+  source: {
+    en: "The source was lost and the broadcast has ended. The server keeps trying to reconnect to it.",
+    ko: "소스와의 연결이 끊어져 방송이 종료되었습니다. 서버가 소스에 계속 다시 연결합니다.",
+  },
+  server: {
+    en: "The server stopped unexpectedly and the broadcast has ended. Start the encoder again if it has stopped.",
+    ko: "서버가 비정상 종료되어 방송이 종료되었습니다. 인코더가 멈췄다면 다시 시작해 주세요.",
+  },
+};
 
 const UNSTABLE = { en: "Unstable", ko: "불안정" } as const;
 
@@ -53,8 +62,11 @@ export function alertText(
   { name, targets }: Pick<Channel, "name" | "targets">,
   language: PushLanguage,
 ): AlertText {
-  if (verdict.isLost === true) return { title: `${name}: ${LOST.title[language]}`, body: LOST.body[language] };
   const reason = reasonText(verdict, targets, language);
+  if (verdict.lostBy !== undefined) {
+    const detail = verdict.lostBy === "source" ? reason : "";
+    return { title: `${name}: ${LOST_TITLE[language]}`, body: `${LOST[verdict.lostBy][language]} ${detail}`.trim() };
+  }
   if (troubleCount === 0) return { title: `${name}: ${WORDS[verdict.state][language]}`, body: reason };
   const body = `${unstableBody(troubleCount, verdict.state)[language]} ${reason}`.trim();
   return { title: `${name}: ${UNSTABLE[language]}`, body };

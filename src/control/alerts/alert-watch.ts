@@ -1,4 +1,5 @@
 import { AlertTracker } from "../../api-contract/alerts/alert-tracker.ts";
+import { lostBy } from "../../api-contract/alerts/lost-broadcast.ts";
 import type { Clock, Timer } from "../../base/clock.ts";
 import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
 import type { ChannelSample } from "../../thread-protocol/samples.ts";
@@ -6,8 +7,6 @@ import type { ChannelEvent } from "../events/events.ts";
 import type { ServerFact } from "../facts/server-fact.ts";
 import type { ChannelHealth } from "../health/channel-health.ts";
 import type { ServerAlert, ServerVerdict } from "./alert-text.ts";
-
-const LOST: ServerVerdict = { state: "broken", isLost: true };
 
 export type AlertWatchOptions = {
   readonly clock: Clock;
@@ -44,7 +43,9 @@ export class AlertWatch {
   /** Takes an event: the end of a broadcast says whether a person ended it. A server that stops is not a loss. */
   event({ code, level, reason, channelId }: ChannelEvent): void {
     if (code !== "PUBLISH_END" || level === "INFO" || reason === "shutdown" || !this.#isWatching()) return;
-    this.#publish(this.#tracker.lost(channelId, LOST, this.#options.clock.now()));
+    const verdict = this.#verdictOf(channelId);
+    const lost: ServerVerdict = { ...verdict, state: "broken", lostBy: lostBy(reason, verdict) };
+    this.#publish(this.#tracker.lost(channelId, lost, this.#options.clock.now()));
   }
 
   close(): void {
@@ -61,12 +62,14 @@ export class AlertWatch {
   }
 
   #look(channelId: ChannelId): void {
-    const { clock, healthOf } = this.#options;
-    const health = healthOf(channelId);
-    const { state, reason } = health;
-    const verdict = { state, health, ...(reason === undefined ? {} : { reason: reasonOf(reason) }) };
-    this.#publish(this.#tracker.take(channelId, verdict, clock.now()));
+    this.#publish(this.#tracker.take(channelId, this.#verdictOf(channelId), this.#options.clock.now()));
     this.#wait();
+  }
+
+  #verdictOf(channelId: ChannelId): ServerVerdict {
+    const health = this.#options.healthOf(channelId);
+    const { state, reason } = health;
+    return { state, health, ...(reason === undefined ? {} : { reason: reasonOf(reason) }) };
   }
 
   /** Changes within a channel's quiet minute make an alert at its end. */

@@ -78,6 +78,10 @@ const SENTENCES = {
     en: "The encoder is lost. Viewers see the last frame until it comes back or the hold ends.",
     ko: "인코더 연결이 끊어졌습니다. 인코더가 돌아오거나 송출 유지가 끝날 때까지 시청자에게는 마지막 화면이 보입니다.",
   },
+  ENCODER_LOST_SLATE: {
+    en: "The encoder is lost. Viewers see the slate until it comes back or the hold ends.",
+    ko: "인코더 연결이 끊어졌습니다. 인코더가 돌아오거나 송출 유지가 끝날 때까지 시청자에게는 대기 화면이 보입니다.",
+  },
   PLATFORMS_OFF: {
     en: "No platform is switched on, so the stream isn't sent anywhere.",
     ko: "켜져 있는 플랫폼이 없어 어디에도 송출되지 않습니다.",
@@ -109,7 +113,10 @@ export function healthKey({ state, reason, reasonCount }: ChannelHealth): string
   return `${state} ${reason?.code ?? ""} ${reason?.targetId ?? ""} ${reasonCount}`;
 }
 
-function only(code: keyof typeof SENTENCES, nextStep: NextStep): Pick<ChannelHealth, "reason" | "reasonCount"> {
+function only(
+  code: Exclude<keyof typeof SENTENCES, "ENCODER_LOST_SLATE">,
+  nextStep: NextStep,
+): Pick<ChannelHealth, "reason" | "reasonCount"> {
   return { reason: { code, message: SENTENCES[code], nextStep }, reasonCount: 1 };
 }
 
@@ -125,7 +132,8 @@ function streamLost({ ingest, startTime }: ChannelLive, source: SourceStatus | u
   if (ingest?.state !== "HELD") return [];
   const failure = sourceFailure(source, startTime);
   if (failure !== undefined) return [failure];
-  return [{ code: "ENCODER_LOST", message: SENTENCES.ENCODER_LOST, nextStep: "RESTART_ENCODER" }];
+  const message = ingest.isSlateShown === true ? SENTENCES.ENCODER_LOST_SLATE : SENTENCES.ENCODER_LOST;
+  return [{ code: "ENCODER_LOST", message, nextStep: "RESTART_ENCODER" }];
 }
 
 /**

@@ -1,13 +1,16 @@
 import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
+import type { SlateMisfit } from "../../thread-protocol/samples.ts";
 import type { SlateForm } from "../channels/slate-form.ts";
 
 /**
- * `waiting`: the channel is off air, so the form is not known. `other-codec`: no slate can be made in these codecs of the stream.
- * `failed`: `reason` says why.
+ * `waiting`: the channel is off air, so the form is not known. `other-codec`: no slate can be made in these codecs of the
+ * stream. `unfit`: none can stand for it as it is; `why`: as the relay says, or `unknown` where the stream does not say
+ * its form. `failed`: `reason` says why.
  */
 export type SlateState =
   | { readonly at: "waiting" | "making" | "ready" }
   | { readonly at: "other-codec"; readonly codecs: string }
+  | { readonly at: "unfit"; readonly why: SlateMisfit | "unknown" }
   | { readonly at: "failed"; readonly reason: string };
 
 /** Makes slates of media files. */

@@ -1,7 +1,7 @@
 import type { Log } from "../../base/log.ts";
 import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
-import type { ChannelSample, IngestSample } from "../../thread-protocol/samples.ts";
-import { formName, slateForm } from "../channels/slate-form.ts";
+import type { ChannelSample, IngestSample, SlateMisfit } from "../../thread-protocol/samples.ts";
+import { formName, type SlateForm, slateForm, steadyForm } from "../channels/slate-form.ts";
 import type { SlateMaker, SlateStage, SlateState } from "../ports/slate-maker.ts";
 
 export type SlatesDeps = {
@@ -10,7 +10,21 @@ export type SlatesDeps = {
   readonly log: Log;
 };
 
-type Chosen = { readonly fileId: string; form: string | undefined; state: SlateState };
+type Chosen = {
+  readonly fileId: string;
+  /** The form of the slate that was made, or is being made. */
+  form: SlateForm | undefined;
+  /** A form that the stream may have now, and in how many samples it had it. */
+  next: { readonly form: SlateForm; readonly samples: number } | undefined;
+  unknownSamples: number;
+  state: SlateState;
+};
+
+/** An encoder's first frame rate is measured over less than a whole window, of two seconds: a form counts from here on. */
+const STEADY_SAMPLES = 3;
+
+/** A stream that has not said its form in so many samples, one each second, never will. */
+const UNKNOWN_SAMPLES_MAX = 10;
 
 /** The slates of channels: makes each into the form of its stream when that is on air, and gives it to the stream. */
 export class Slates {
@@ -27,7 +41,13 @@ export class Slates {
       if (this.#chosen.delete(channelId)) this.#deps.runtime.setSlate(channelId, undefined);
       return;
     }
-    this.#chosen.set(channelId, { fileId, form: undefined, state: { at: "waiting" } });
+    this.#chosen.set(channelId, {
+      fileId,
+      form: undefined,
+      next: undefined,
+      unknownSamples: 0,
+      state: { at: "waiting" },
+    });
   }
 
   /** Undefined where the channel has none. */
@@ -53,25 +73,31 @@ export class Slates {
     const chosen = this.#chosen.get(channelId);
     if (chosen === undefined) return;
     chosen.form = undefined;
+    chosen.next = undefined;
+    chosen.unknownSamples = 0;
     chosen.state = { at: "waiting" };
   }
 
   #look(channelId: ChannelId, chosen: Chosen, ingest: IngestSample): void {
     if (ingest.state !== "LIVE") return;
-    const form = slateForm(ingest);
-    if (form === undefined) return;
-    if (form === "other") {
-      const codecs = [ingest.videoCodec, ingest.audioCodec].filter((codec) => codec !== undefined).join(", ");
-      chosen.state = { at: "other-codec", codecs };
+    const found = slateForm(ingest);
+    if (found === undefined) return unknown(chosen);
+    chosen.unknownSamples = 0;
+    if (found === "other") {
+      const { videoCodec, pixelFormat, audioCodec } = ingest;
+      const video = [videoCodec, pixelFormat].filter((word) => word !== undefined).join(" ");
+      chosen.form = undefined;
+      chosen.state = { at: "other-codec", codecs: audioCodec === undefined ? video : `${video}, ${audioCodec}` };
       return;
     }
-    const name = formName(form);
-    if (chosen.form === name) return;
-    chosen.form = name;
+    judge(chosen, ingest.slateMisfit);
+    if (!isNew(chosen, found)) return;
+    const { form } = chosen.next;
+    chosen.form = form;
     chosen.state = { at: "making" };
     void this.#deps.maker.make(chosen.fileId, form).then((made) => {
       // The channel may have another slate, or another form, by now.
-      if (this.#chosen.get(channelId) !== chosen || chosen.form !== name) return;
+      if (this.#chosen.get(channelId) !== chosen || chosen.form !== form) return;
       if ("flv" in made) {
         this.#deps.runtime.setSlate(channelId, made.flv);
         chosen.state = { at: "ready" };
@@ -81,4 +107,30 @@ export class Slates {
       this.#deps.log.warn("a slate could not be made", { channelId, fileId: chosen.fileId, detail: made.reason });
     });
   }
+}
+
+/** The stream does not say its form, or not yet. */
+function unknown(chosen: Chosen): void {
+  chosen.unknownSamples += 1;
+  if (chosen.unknownSamples < UNKNOWN_SAMPLES_MAX) return;
+  chosen.form = undefined;
+  chosen.state = { at: "unfit", why: "unknown" };
+}
+
+/** A slate that was made is ready where the relay can show it. */
+function judge(chosen: Chosen, misfit: SlateMisfit | undefined): void {
+  if (chosen.form === undefined || (chosen.state.at !== "ready" && chosen.state.at !== "unfit")) return;
+  chosen.state = misfit === undefined ? { at: "ready" } : { at: "unfit", why: misfit };
+}
+
+/** Whether the stream has had another form than the slate for long enough. */
+function isNew(chosen: Chosen, found: SlateForm): chosen is Chosen & { next: NonNullable<Chosen["next"]> } {
+  const form = steadyForm(found, chosen.next?.form ?? chosen.form);
+  if (chosen.form !== undefined && formName(chosen.form) === formName(form)) {
+    chosen.next = undefined;
+    return false;
+  }
+  const isSame = chosen.next !== undefined && formName(chosen.next.form) === formName(form);
+  chosen.next = isSame && chosen.next !== undefined ? { form, samples: chosen.next.samples + 1 } : { form, samples: 1 };
+  return chosen.next.samples >= STEADY_SAMPLES;
 }

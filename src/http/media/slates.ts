@@ -1,7 +1,8 @@
 import type { FastifyInstance } from "fastify";
 import { parseBody } from "../../api-contract/schemas/field-errors.ts";
 import { slateRequest } from "../../api-contract/schemas/source-schemas.ts";
-import { SLATE_SENTENCES } from "../../api-contract/sources/source-sentences.ts";
+import { SLATE_SENTENCES, UNFIT_SLATE_SENTENCES } from "../../api-contract/sources/source-sentences.ts";
+import type { SlateState } from "../../control/ports/slate-maker.ts";
 import type { SlateDetail } from "../../control/sources/slate-uses.ts";
 import { sendContent } from "../answers/reply.ts";
 import { orRefuseIn, type RouteContext, readJson } from "../answers/request.ts";
@@ -41,7 +42,7 @@ export function addSlateRoutes(
 }
 
 function slateAnswer({ fileId, state, isCurtainClosed, isSlateShown }: SlateDetail) {
-  const [message, messageKo] = state === undefined ? [] : SLATE_SENTENCES[state.at];
+  const [message, messageKo] = state === undefined ? [] : sentencesOf(state);
   const detail =
     state?.at === "failed" ? ` (${state.reason})` : state?.at === "other-codec" ? ` (${state.codecs})` : "";
   return {
@@ -51,4 +52,8 @@ function slateAnswer({ fileId, state, isCurtainClosed, isSlateShown }: SlateDeta
     ...(messageKo === undefined ? {} : { messageKo: `${messageKo}${detail}` }),
     ...{ curtainClosed: isCurtainClosed, slateShown: isSlateShown },
   };
+}
+
+function sentencesOf(state: SlateState): readonly [en: string, ko: string] {
+  return state.at === "unfit" ? UNFIT_SLATE_SENTENCES[state.why] : SLATE_SENTENCES[state.at];
 }

@@ -1,5 +1,5 @@
 import type { Clock, Timer } from "../../base/clock.ts";
-import type { IngestSlot } from "../../thread-protocol/channel-spec.ts";
+import type { IngestSlot, TrackChoice } from "../../thread-protocol/channel-spec.ts";
 import type { IngestEnd } from "../../thread-protocol/facts.ts";
 import type { FreezeTimes } from "../../thread-protocol/freeze-times.ts";
 import type { IngestSample } from "../../thread-protocol/samples.ts";
@@ -63,9 +63,9 @@ export class Broadcast {
     return isMissed(this.#state, this.#awakeMs);
   }
 
-  /** Whether silence replaces the audio of the publisher on air, which has stopped. */
-  get isAudioFilled(): boolean {
-    return this.#media.isAudioFilled;
+  /** Whether silence replaces the audio of the publisher on air, which has stopped, for receivers of these tracks. */
+  isAudioFilledFor(tracks: TrackChoice | undefined): boolean {
+    return this.#media.isAudioFilledFor(tracks);
   }
 
   get publishers(): readonly Publisher[] {
@@ -181,12 +181,14 @@ export class Broadcast {
   sample(): IngestSample | undefined {
     const sample = this.#media.last?.sample(STATES[this.#state.at], this.#awakeMs);
     const { differs } = this.#standby;
+    const { slateMisfit } = this.#media;
     if (sample === undefined) return undefined;
     return {
       ...sample,
       ...(differs === undefined ? {} : { standbyDiffers: differs }),
       ...(this.#media.isCurtainClosed ? { isCurtainClosed: true } : {}),
       ...(this.#media.isSlateShown ? { isSlateShown: true } : {}),
+      ...(slateMisfit === undefined ? {} : { slateMisfit }),
     };
   }
 

@@ -1,12 +1,13 @@
 import type { Clock } from "../../base/clock.ts";
+import type { TrackChoice } from "../../thread-protocol/channel-spec.ts";
 import type { FreezeTimes } from "../../thread-protocol/freeze-times.ts";
+import type { SlateMisfit } from "../../thread-protocol/samples.ts";
 import type { Publisher } from "../publisher/publisher.ts";
 import type { FanOut, Frame } from "../rendition/fan-out.ts";
 import type { FillerRun } from "../rendition/filler-run.ts";
 import type { ClassifiedMessage } from "../stream/classify-message.ts";
 import { continuationOf } from "../stream/config/compatibility.ts";
-import { fitsStream, type Slate, slateLike } from "../stream/slate/slate.ts";
-import type { SlateRun } from "../stream/slate/slate-run.ts";
+import { type Slate, slateLike, slateMisfit } from "../stream/slate/slate.ts";
 import type { ChannelTargets } from "../subscriber/rtmp-push/channel-targets.ts";
 import { isMissed } from "./broadcast-rules.ts";
 import type { BroadcastState, PublisherFact } from "./broadcast-state.ts";
@@ -28,8 +29,8 @@ export class OnAirMedia {
   readonly #out: FanOut;
   readonly #frozenVideo: FrozenVideo;
   readonly #stoppedAudio: StoppedAudio;
+  /** The last frame of the stream, or its slate. */
   #fillerRun: FillerRun | undefined;
-  #slateRun: SlateRun | undefined;
   #slate: Slate | undefined;
   #isCurtainClosed = false;
   #last: Publisher | undefined;
@@ -49,12 +50,17 @@ export class OnAirMedia {
   }
 
   get isSlateShown(): boolean {
-    return this.#slateRun !== undefined;
+    return this.#fillerRun?.isSlate === true;
   }
 
-  /** Whether silence replaces the publisher's audio, which has stopped. */
-  get isAudioFilled(): boolean {
-    return this.#stoppedAudio.isFilled;
+  /** Why the channel's slate cannot stand for the stream as it is now; undefined where it can, or there is none. */
+  get slateMisfit(): SlateMisfit | undefined {
+    return this.#slate === undefined || !this.#out.hasStarted ? undefined : slateMisfit(this.#slate, this.#out.head);
+  }
+
+  /** Whether silence replaces the publisher's audio, which has stopped, for receivers of these tracks. */
+  isAudioFilledFor(tracks: TrackChoice | undefined): boolean {
+    return this.#stoppedAudio.isFilledFor(tracks);
   }
 
   get isCurtainClosed(): boolean {
@@ -119,7 +125,6 @@ export class OnAirMedia {
     // Behind the curtain nothing of it is sent.
     if (this.#isCurtainClosed && this.#isFilling) return;
     this.#fillerRun = undefined;
-    this.#slateRun = undefined;
     if (this.#clockOf === publisher && this.#out.staleMs(frame.kind, timestamp) === 0) this.#out.resumePublisher();
     else this.#out.changePublisher(frame.compositionTimeMs);
     this.#clockOf = publisher;
@@ -142,8 +147,7 @@ export class OnAirMedia {
 
   /** Sends the filler that is due. */
   fill(): void {
-    if (this.#slateRun !== undefined) this.#out.fill(this.#slateRun);
-    else if (this.#fillerRun !== undefined) this.#out.fill(this.#fillerRun);
+    if (this.#fillerRun !== undefined) this.#out.fill(this.#fillerRun);
   }
 
   /** The publisher is lost: stops watching it. */
@@ -159,24 +163,22 @@ export class OnAirMedia {
   /** The broadcast is over. */
   stop(): void {
     this.#fillerRun = undefined;
-    this.#slateRun = undefined;
     this.#isCurtainClosed = false;
     this.#forgetStopped();
   }
 
   get #isFilling(): boolean {
-    return this.#fillerRun !== undefined || this.#slateRun !== undefined;
+    return this.#fillerRun !== undefined;
   }
 
   /** Shows the slate where it fits the stream, else filler; a slate that came later replaces filler. */
   #beginFilling(): void {
-    if (this.#slateRun !== undefined) return;
+    if (this.isSlateShown) return;
     this.#stoppedAudio.forget();
     const slate = this.#slate;
-    if (slate !== undefined && this.#out.hasStarted && fitsStream(slate, this.#out.head)) {
-      this.#fillerRun = undefined;
-      this.#slateRun = this.#out.newSlateRun(slateLike(slate, this.#out.head));
-    } else this.#fillerRun ??= this.#out.newFillerRun();
+    if (slate !== undefined && this.#out.hasStarted && this.slateMisfit === undefined)
+      this.#fillerRun = this.#out.newSlateRun(slateLike(slate, this.#out.head));
+    else this.#fillerRun ??= this.#out.newFillerRun();
   }
 
   #endFiller(publisher: Publisher, frame: Frame, timestamp: number): void {

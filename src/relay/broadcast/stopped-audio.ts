@@ -1,3 +1,4 @@
+import type { TrackChoice } from "../../thread-protocol/channel-spec.ts";
 import type { Publisher } from "../publisher/publisher.ts";
 import type { FanOut } from "../rendition/fan-out.ts";
 import type { FillerRun } from "../rendition/filler-run.ts";
@@ -20,9 +21,9 @@ export class StoppedAudio {
     this.#out = out;
   }
 
-  /** Whether silence replaces the audio. */
-  get isFilled(): boolean {
-    return this.#silence !== undefined;
+  /** Whether silence replaces the audio for receivers of these tracks. There is none for codecs other than AAC. */
+  isFilledFor(tracks: TrackChoice | undefined): boolean {
+    return this.#silence?.hasSilenceFor(tracks) === true;
   }
 
   /** Call now and then while this publisher is on air. `isWanted`: a target takes silence. */

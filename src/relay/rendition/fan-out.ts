@@ -263,42 +263,40 @@ export class FanOut {
     return newFillerRun({ ...parts, hasAudio: what !== "video", hasVideo: what !== "audio" });
   }
 
-  /** Shows a slate from now on, after everything that was sent. It must have the stream's form. */
-  newSlateRun(slate: Slate): SlateRun {
+  /** Shows a slate in place of the default tracks, whose form it must have. Renditions of other video get filler. */
+  newSlateRun(slate: Slate): FillerRun {
     this.#endingSilence = undefined;
     this.#sendFrames(this.#interleaver.drain());
-    const presentMs = this.#timeline.presentMs(this.#deps.clock.now());
-    const ownAudio = this.#head.config("audio");
+    const startMs = Math.max(this.#timeline.presentMs(this.#deps.clock.now()), this.#presentedMs + 1);
+    const slateRun = new SlateRun(slate, this.#head.config("audio"), startMs);
+    const parts = { renditions: this.#fanOut.renditions, stock: this.#stock, head: this.#head, slateRun };
+    const run = newFillerRun({ ...parts, hasAudio: true, hasVideo: true, startMs: () => startMs });
     for (const [slot, { kind, payload }] of slate.head.configs) this.#sendConfig(kind, [{ slot, payload }], payload);
     this.#repeatsSets = true;
-    return new SlateRun(slate, ownAudio, Math.max(presentMs, this.#presentedMs + 1));
+    return run;
   }
 
   /** Sends what is due of filler or of a slate. */
-  fill(fillerRun: FillerRun | SlateRun): void {
-    this.#fillUntil(fillerRun, this.#timeline.presentMs(this.#deps.clock.now()));
+  fill(fillerRun: FillerRun): void {
+    this.#sendFiller(fillerRun, fillerRun.until(this.#timeline.presentMs(this.#deps.clock.now())));
   }
 
   /** Sends the video filler that is due with the encoder's audio: up to the time of that audio. */
   fillVideo(fillerRun: FillerRun): void {
-    this.#fillUntil(fillerRun, this.#timeline.lastMs);
-  }
-
-  #fillUntil(fillerRun: FillerRun | SlateRun, untilMs: number): void {
-    this.#sendFiller(fillerRun, fillerRun.until(untilMs));
+    this.#sendFiller(fillerRun, fillerRun.until(this.#timeline.lastMs));
   }
 
   /** Sends silence up to the audio that comes back at `timeMs`, among the video that waits. */
   #endSilenceAt(silence: FillerRun, timeMs: number): void {
     this.#endingSilence = undefined;
     for (const frame of this.#interleaver.takeUpTo(timeMs)) {
-      this.#fillUntil(silence, frame.timeMs - 1);
+      this.#sendFiller(silence, silence.until(frame.timeMs - 1));
       this.#sendFrames([frame]);
     }
     this.#sendFiller(silence, silence.silenceUpTo(timeMs));
   }
 
-  #sendFiller(fillerRun: FillerRun | SlateRun, frames: readonly FillerRunFrame[]): void {
+  #sendFiller(fillerRun: FillerRun, frames: readonly FillerRunFrame[]): void {
     const arrivalMs = this.#deps.clock.awakeNow();
     for (const { kind, timeMs, isKeyframe, payload, rendition: own } of frames) {
       const compositionTimeMs = kind === "video" ? classifyVideo(payload).compositionTimeMs : 0;
@@ -306,10 +304,10 @@ export class FanOut {
       const marks = { isConfig: false, isKeyframe, trackId: 0, startsTrack: isKeyframe, arrivalMs };
       const frame = { kind, type: typeOf(kind), ...marks, payload, timeMs: this.#timeline.send(timeMs) };
       if (own !== undefined) this.#fanOut.sendFiller(own, frame);
-      const shared = own === undefined ? fillerRun.sharedBy(this.#fanOut.renditions) : [];
+      const shared = own === undefined ? fillerRun.sharedBy(this.#fanOut.renditions, kind) : [];
       const packet = this.#fanOut.send(frame, shared);
       // The thumbnail shows what viewers see, and filler may follow a slate.
-      if (fillerRun instanceof SlateRun) this.#stock.take(frame, packet, this.#head, this.#deps.clock);
+      if (fillerRun.isSlate) this.#stock.take(frame, packet, this.#head, this.#deps.clock);
     }
     this.#flushCall.note(0);
   }
@@ -335,7 +333,7 @@ export class FanOut {
   /** Sends the silence that is due before a video frame of the encoder with this timestamp. */
   fillAudio(silence: FillerRun, timestamp: number): void {
     const videoMs = this.#interleaver.isEmpty ? this.#timeline.expected("video", timestamp) : undefined;
-    this.#fillUntil(silence, (videoMs ?? this.#timeline.lastMs + 1) - 1);
+    this.#sendFiller(silence, silence.until((videoMs ?? this.#timeline.lastMs + 1) - 1));
   }
 
   /** Its audio continues behind this silence, in step with its video, whatever its clock did meanwhile. */

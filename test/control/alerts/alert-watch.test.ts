@@ -15,6 +15,12 @@ const BROKEN: ChannelHealth = {
   reason: { code: "STALLED", message: { en: "m", ko: "m" }, targetId: 7, nextStep: "WAIT" },
   reasonCount: 1,
 };
+const FAILED_PULL = {
+  status: "FAIL",
+  sinceTime: 1,
+  isUnstable: false,
+  lastError: { ...pullError("connection-refused"), time: 1 },
+} as const;
 const SAMPLE = [{ channelId: CHANNEL }] as unknown as readonly ChannelSample[];
 const SOME_FACT: Fact = { kind: "hold-changed", time: 1, channelId: CHANNEL } as unknown as Fact;
 
@@ -26,7 +32,7 @@ function stage() {
     clock,
     healthOf: () => state.health,
     hasReaders: () => state.hasReaders,
-    onAlert: ({ severity, verdict }) => told.push(verdict.isLost === true ? "lost" : severity),
+    onAlert: ({ severity, verdict }) => told.push(verdict.lostBy === undefined ? severity : `lost ${verdict.lostBy}`),
   });
   return { clock, told, state, watch };
 }
@@ -76,7 +82,19 @@ test("a broadcast that ends by itself is a loss, and one that a person or a stop
   }
   expect(told).toEqual([]);
   watch.event(ended({ reason: "hold-expired" }));
-  expect(told).toEqual(["lost"]);
+  expect(told).toEqual(["lost encoder"]);
+});
+
+test.each([
+  { source: { state: "starting", sinceTime: 2 }, reason: "hold-expired", lost: "lost source" },
+  { source: { state: "failed", sinceTime: 2, link: FAILED_PULL }, reason: "hold-expired", lost: "lost source" },
+  { source: { state: "stopped", sinceTime: 2, reason: "replaced" }, reason: "connection-lost", lost: "lost encoder" },
+  { source: { state: "failed", sinceTime: 2, link: FAILED_PULL }, reason: "server-lost", lost: "lost server" },
+] as const)("a loss names what was lost: $lost, $source.state", ({ source, reason, lost }) => {
+  const { told, state, watch } = stage();
+  state.health = channelHealth({ state: "live", live: undefined, warnings: [], source });
+  watch.event(ended({ reason }));
+  expect(told).toEqual([lost]);
 });
 
 test("a pulled source that fails again and again off air is one alert", () => {
@@ -94,13 +112,11 @@ test("a pulled source that fails again and again off air is one alert", () => {
     source = status;
     watch.fact({ kind: "source-changed", time: clock.wallNow(), channelId: CHANNEL, from, status });
   };
-  const lastError = { ...pullError("connection-refused"), time: 1 };
-  const failed = { status: "FAIL", sinceTime: 1, isUnstable: false, lastError } as const;
   become({ state: "starting", sinceTime: 1 });
   for (const _attempt of [1, 2, 3]) {
-    become({ state: "failed", sinceTime: 1, link: failed });
+    become({ state: "failed", sinceTime: 1, link: FAILED_PULL });
     clock.advance(30_000);
-    become({ state: "starting", sinceTime: 1, link: { ...failed, status: "CONNECTING" } });
+    become({ state: "starting", sinceTime: 1, link: { ...FAILED_PULL, status: "CONNECTING" } });
   }
   expect(told).toEqual(["broken TCP_REFUSED"]);
   clock.advance(120_000);

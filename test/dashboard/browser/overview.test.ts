@@ -160,6 +160,12 @@ test("many channels are started, ended, disabled and enabled at once, and those 
   const failing = page.locator(".card.tone-bad", { hasText: "b_waits" });
   await failing.locator(".verdict-step", { hasText: NEXT_STEPS.CHECK_SOURCE.en }).waitFor();
   await expectAccessible(page, "summary of started sources");
+  const detail = await page.context().newPage();
+  await detail.goto(new URL(`/channels/${waits.channelId}`, page.url()).href);
+  await detail.locator(".page-head .state", { hasText: en.health.states.broken }).waitFor();
+  // No encoder is waited for.
+  await detail.getByRole("heading", { name: en.encoder.title, exact: true }).waitFor();
+  await detail.close();
   await takeScreenshot(page, "sources-started");
   await page.locator("header select").first().selectOption("ko");
   await page.locator(".selection-failures", { hasText: NOT_AVAILABLE["no-source"][3] }).waitFor();

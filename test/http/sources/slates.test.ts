@@ -27,23 +27,50 @@ test("a slate is made into the stream's form when that is known, once for each f
     fileId: "mf-a",
     slateState: "waiting",
   });
-  const sample = (changes: object) => {
+  const sample = (changes: object, times = 3) => {
     const { ingest, ...rest } = channelSample(channelId, []);
-    api.slates.samples([{ ...rest, ingest: { ...ingest, ...LIVE, ...changes } }]);
+    for (let count = 0; count < times; count += 1)
+      api.slates.samples([{ ...rest, ingest: { ...ingest, ...LIVE, ...changes } }]);
   };
   sample({ frameRate: undefined });
   expect(api.runtime.slates).toEqual([]);
-  for (const rate of [29.98, 29.96, 30.01]) sample({ frameRate: rate });
+  // The first rate is measured over less than its time.
+  sample({ frameRate: 17.3 }, 2);
+  for (const rate of [29.98, 29.96, 30.01]) sample({ frameRate: rate }, 1);
   await api.get(`${url}/slate`);
   expect(api.runtime.slates).toEqual([[channelId, Buffer.from("slate")]]);
-  expect((await api.get(`${url}/slate`)).body.content.slateState).toBe("ready");
+  const state = async () => (await api.get(`${url}/slate`)).body.content.slateState;
+  expect(await state()).toBe("ready");
+  sample({ slateMisfit: "form" });
+  const unfit = (await api.get(`${url}/slate`)).body.content;
+  expect([unfit.slateState, unfit.message]).toEqual(["unfit", expect.stringContaining("has not the stream's form")]);
+  sample({});
+  expect(await state()).toBe("ready");
   api.slateMade = { reason: "it took longer than 300 s" };
   sample({ width: 640, height: 360 });
   const failed = (await api.get(`${url}/slate`)).body.content;
-  expect(failed).toMatchObject({ slateState: "failed", message: "It could not be made. (it took longer than 300 s)" });
+  expect(failed).toMatchObject({
+    slateState: "failed",
+    message: "It could not be made: the last frame is shown instead. (it took longer than 300 s)",
+  });
   sample({ videoCodec: "vp9" });
   const { slateState, message } = (await api.get(`${url}/slate`)).body.content;
   expect([slateState, message]).toEqual(["other-codec", expect.stringContaining("(vp9, aac)")]);
+  sample({ pixelFormat: "yuv420p12le" });
+  expect((await api.get(`${url}/slate`)).body.content.message).toContain("(avc yuv420p12le, aac)");
+  api.slateMade = { flv: Buffer.from("slate") };
+  sample({ pixelFormat: "yuv420p10le" });
+  expect(api.slates.state(channelId)).toEqual({ at: "making" });
+  expect(await state()).toBe("ready");
+  // Audio alone: a stream has ten seconds to say its form.
+  sample({ videoCodec: undefined }, 9);
+  expect(await state()).toBe("ready");
+  sample({ videoCodec: undefined }, 1);
+  expect(await state()).toBe("unfit");
+  sample({}, 2);
+  expect(await state()).toBe("unfit");
+  sample({}, 1);
+  expect(await state()).toBe("ready");
   expect((await api.delete("/api/v2/media-files/mf-a")).body.error.details).toContain("A channel has the file");
   expect((await api.delete(`${url}/slate`)).body.content.slateState).toBe("none");
   expect(api.runtime.slates.at(-1)).toEqual([channelId, undefined]);

@@ -37,12 +37,22 @@ const records = [
   {
     name: "4:4:4 322x202 at 24",
     bytes: "01f4000dffe1001b67f4000d919b282a37c7cf80880000030008000003018078a14cb001000668ebe3c44844fff8f800",
-    config: { profile: 244, level: 13, nalLengthSize: 4, format: { width: 322, height: 202, frameRate: 24 } },
+    config: {
+      profile: 244,
+      level: 13,
+      nalLengthSize: 4,
+      format: { width: 322, height: 202, pixelFormat: "yuv444p", frameRate: 24 },
+    },
   },
   {
     name: "4:2:2 ten bit 322x202 at 24",
     bytes: "017a000dffe1001b677a000db6cd94151be227c044000003000400000300c03c50a65801000668ebe3cb20fefafa00",
-    config: { profile: 122, level: 13, nalLengthSize: 4, format: { width: 322, height: 202, frameRate: 24 } },
+    config: {
+      profile: 122,
+      level: 13,
+      nalLengthSize: 4,
+      format: { width: 322, height: 202, pixelFormat: "yuv422p10le", frameRate: 24 },
+    },
   },
   {
     name: "portrait 1080x1920 at 30",

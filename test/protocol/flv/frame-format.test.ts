@@ -22,7 +22,7 @@ const records = [
     bytes:
       "0104080000009c08000000003cf000fcfffafa00000f03200001001740010c01ffff0408000003009c0800000300003c959409210001002c4201010408" +
       "000003009c0800000300003c90015101a38f9db2caca94985e02d010000003001000000301908022000100084401c07318301890",
-    format: { width: 322, height: 202 },
+    format: { width: 322, height: 202, pixelFormat: "yuv444p10le" },
   },
   {
     name: "HEVC 4:2:2 of two sub-layers, 1282x722",
@@ -30,7 +30,7 @@ const records = [
     bytes:
       "0104080000009d08000000005df000fcfef8f800001303200001001b40010c02ffff0408000003009d0800000300005d00009594aca048210001003042" +
       "01020408000003009d0800000300005d0000b00288802e1c447e59594aca94985e02d010000003001000000301908022000100084401c073c189",
-    format: { width: 1282, height: 722 },
+    format: { width: 1282, height: 722, pixelFormat: "yuv422p" },
   },
   {
     name: "HEVC ten bit 3840x2160",
@@ -38,7 +38,7 @@ const records = [
     bytes:
       "01022000000090000000000096f000fcfdfafa00000f03200001001840010c01ffff022000000300900000030000030096959409210001002b42010102" +
       "2000000300900000030000030096a001e020021c4d965654a4c2f0168080000003008000000c8422000100064401c073c189",
-    format: { width: 3840, height: 2160 },
+    format: { width: 3840, height: 2160, pixelFormat: "yuv420p10le" },
   },
   {
     name: "AV1 1280x720 (libaom)",
@@ -50,7 +50,7 @@ const records = [
     name: "AV1 4:4:4 ten bit 322x202 (libaom)",
     codec: "av1",
     bytes: "812040000a0a200000043d0724daf942",
-    format: { width: 322, height: 202 },
+    format: { width: 322, height: 202, pixelFormat: "yuv444p10le" },
   },
   {
     name: "AV1 1920x1080 (SVT)",
@@ -60,11 +60,14 @@ const records = [
   },
 ] as const;
 
-test.each(records)("a configuration record holds the frame size: $name", ({ codec, bytes, format }) => {
-  expect(readFrameFormat(codec, hex(bytes))).toStrictEqual(format);
-});
+test.each(records)(
+  "a configuration record holds frame size, chroma and bit depth: $name",
+  ({ codec, bytes, format }) => {
+    expect(readFrameFormat(codec, hex(bytes))).toStrictEqual(format);
+  },
+);
 
-test.each(records)("a record cut anywhere gives that size or none: $name", ({ codec, bytes, format }) => {
+test.each(records)("a record cut anywhere gives that format or none: $name", ({ codec, bytes, format }) => {
   const whole = hex(bytes);
   for (let length = 0; length < whole.length; length += 1) {
     const read = readFrameFormat(codec, whole.subarray(0, length));

@@ -1,5 +1,5 @@
 import { BitReader } from "../bit-reader.ts";
-import { type FrameFormat, isFrameSize } from "./frame-format.ts";
+import { type FrameFormat, isFrameSize, pixelFormat } from "./frame-format.ts";
 
 /** Marker and version, profile and level, flags, presentation delay; OBUs follow. */
 const FIXED_BYTES = 4;
@@ -76,8 +76,16 @@ function parseSequenceHeader(body: Uint8Array): FrameFormat | undefined {
   return !reader.isExhausted && isFrameSize(width, height) ? { width, height } : undefined;
 }
 
+/** Reads bit depth and chroma from the record's third byte: high_bitdepth, twelve_bit, monochrome, subsampling x and y. */
+function readPixelFormat(record: Buffer): Pick<FrameFormat, "pixelFormat"> {
+  const flags = record.readUInt8(2);
+  const bitDepth = (flags & 0x40) === 0 ? 8 : (flags & 0x20) === 0 ? 10 : 12;
+  const chromaFormat = (flags & 0x10) !== 0 ? 0 : (flags & 0x08) === 0 ? 3 : (flags & 0x04) === 0 ? 2 : 1;
+  return pixelFormat(chromaFormat, bitDepth);
+}
+
 /**
- * Reads the frame's size from an AV1 codec configuration record (av1C, AV1 in ISO-BMFF 2.3). Undefined where it has no
+ * Reads the frame's format from an AV1 codec configuration record (av1C, AV1 in ISO-BMFF 2.3). Undefined where it has no
  * readable sequence header.
  */
 export function parseAv1Config(record: Buffer): FrameFormat | undefined {
@@ -86,7 +94,10 @@ export function parseAv1Config(record: Buffer): FrameFormat | undefined {
   for (let index = 0; index < OBUS_MAX; index += 1) {
     const obu = readObu(record, offset);
     if (obu === undefined) return undefined;
-    if (obu.type === OBU_SEQUENCE_HEADER) return parseSequenceHeader(obu.body);
+    if (obu.type === OBU_SEQUENCE_HEADER) {
+      const size = parseSequenceHeader(obu.body);
+      return size === undefined ? undefined : { ...size, ...readPixelFormat(record) };
+    }
     offset = obu.end;
   }
   return undefined;

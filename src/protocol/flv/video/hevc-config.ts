@@ -1,5 +1,5 @@
 import { BitReader } from "../bit-reader.ts";
-import { type FrameFormat, isFrameSize } from "./frame-format.ts";
+import { type FrameFormat, isFrameSize, pixelFormat } from "./frame-format.ts";
 import { SPS_BYTES_MAX, withoutEmulationPrevention } from "./nal-unit.ts";
 
 /** All of an HEVC decoder configuration record (hvcC) before its arrays; the last byte counts them. */
@@ -27,7 +27,7 @@ function skipProfile(reader: BitReader, subLayersLessOne: number): void {
     skip(reader, (hasProfile ? PROFILE_BITS : 0) + (hasLevel ? LEVEL_BITS : 0));
 }
 
-/** Reads a sequence parameter set (H.265 7.3.2.2) with its two-byte NAL header, up to the frame size. */
+/** Reads a sequence parameter set (H.265 7.3.2.2) with its two-byte NAL header, up to the bit depth. */
 function parseHevcSps(nalUnit: Uint8Array): FrameFormat | undefined {
   if (nalUnit.length > SPS_BYTES_MAX) return undefined;
   const reader = new BitReader(withoutEmulationPrevention(nalUnit.subarray(2)));
@@ -48,11 +48,13 @@ function parseHevcSps(nalUnit: Uint8Array): FrameFormat | undefined {
     width -= (reader.unsigned() + reader.unsigned()) * unitX;
     height -= (reader.unsigned() + reader.unsigned()) * unitY;
   }
-  return !reader.isExhausted && isFrameSize(width, height) ? { width, height } : undefined;
+  const bitDepth = reader.unsigned() + 8;
+  if (reader.isExhausted || !isFrameSize(width, height)) return undefined;
+  return { width, height, ...pixelFormat(chromaFormat, bitDepth) };
 }
 
 /**
- * Reads the frame's size from an HEVC decoder configuration record (ISO/IEC 14496-15, 8.3.3.1). Undefined where there
+ * Reads the frame's format from an HEVC decoder configuration record (ISO/IEC 14496-15, 8.3.3.1). Undefined where there
  * is no readable parameter set.
  */
 export function parseHevcConfig(record: Buffer): FrameFormat | undefined {

@@ -1,5 +1,5 @@
 import { BitReader } from "../bit-reader.ts";
-import { type FrameFormat, isFrameSize } from "./frame-format.ts";
+import { type FrameFormat, isFrameSize, pixelFormat } from "./frame-format.ts";
 import { SPS_BYTES_MAX, withoutEmulationPrevention } from "./nal-unit.ts";
 
 /** H.264 profiles whose parameter set says more about chroma and scaling (7.3.2.1.1). */
@@ -18,11 +18,16 @@ function skipScalingList(reader: BitReader, size: number): void {
   }
 }
 
-/** Reads the fields that only high profiles have; returns chroma_format_idc, 0 where planes are coded apart. */
-function readChroma(reader: BitReader): number {
+/** `format`: chroma_format_idc. `units`: the same, but 0 where planes are coded apart: cropping units depend on it. */
+type Chroma = { readonly format: number; readonly units: number; readonly bitDepth: number };
+
+const USUAL_CHROMA: Chroma = { format: 1, units: 1, bitDepth: 8 };
+
+/** Reads the fields that only high profiles have. */
+function readChroma(reader: BitReader): Chroma {
   const chromaFormat = reader.unsigned();
   const isSeparate = chromaFormat === 3 && reader.flag();
-  reader.unsigned(); // bit_depth_luma_minus8
+  const bitDepth = reader.unsigned() + 8;
   reader.unsigned(); // bit_depth_chroma_minus8
   reader.bit(); // qpprime_y_zero_transform_bypass_flag
   if (reader.flag()) {
@@ -31,7 +36,7 @@ function readChroma(reader: BitReader): number {
       if (reader.flag()) skipScalingList(reader, index < 6 ? 16 : 64);
     }
   }
-  return isSeparate ? 0 : chromaFormat;
+  return { format: chromaFormat, units: isSeparate ? 0 : chromaFormat, bitDepth };
 }
 
 function skipPictureOrder(reader: BitReader): void {
@@ -82,7 +87,7 @@ export function parseSps(nalUnit: Uint8Array): FrameFormat | undefined {
   const profile = reader.bits(8);
   reader.bits(16); // constraint flags, level_idc
   reader.unsigned(); // seq_parameter_set_id
-  const chromaFormat = HIGH_PROFILES.has(profile) ? readChroma(reader) : 1;
+  const chroma = HIGH_PROFILES.has(profile) ? readChroma(reader) : USUAL_CHROMA;
   reader.unsigned(); // log2_max_frame_num_minus4
   skipPictureOrder(reader);
   reader.unsigned(); // max_num_ref_frames
@@ -96,12 +101,13 @@ export function parseSps(nalUnit: Uint8Array): FrameFormat | undefined {
   let width = widthInMacroblocks * 16;
   let height = heightInMapUnits * 16 * fieldFactor;
   if (reader.flag()) {
-    const unit = cropUnits(chromaFormat, fieldFactor);
+    const unit = cropUnits(chroma.units, fieldFactor);
     width -= (reader.unsigned() + reader.unsigned()) * unit.x;
     height -= (reader.unsigned() + reader.unsigned()) * unit.y;
   }
   const hasUsability = reader.flag();
   if (reader.isExhausted || !isFrameSize(width, height)) return undefined;
   const frameRate = hasUsability ? readFrameRate(reader) : undefined;
-  return frameRate === undefined ? { width, height } : { width, height, frameRate };
+  const format = { width, height, ...pixelFormat(chroma.format, chroma.bitDepth) };
+  return frameRate === undefined ? format : { ...format, frameRate };
 }

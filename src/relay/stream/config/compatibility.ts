@@ -29,7 +29,9 @@ export function differences(onAir: DecoderConfig, standby: DecoderConfig): strin
 }
 
 function describe(head: DecoderConfig): Readonly<Record<string, string | number | undefined>> {
-  return { ...videoFormat(head), ...audioFormat(head) };
+  const video = videoFormat(head);
+  const pixelFormat = video.width === undefined ? {} : { pixelFormat: video.pixelFormat ?? "yuv420p" };
+  return { ...video, ...pixelFormat, ...audioFormat(head) };
 }
 
 /** What must not change within a connection, by track and kind of configuration. */

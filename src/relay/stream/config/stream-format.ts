@@ -7,10 +7,19 @@ import type { DecoderConfig } from "./decoder-config.ts";
 
 const OPUS_HEAD = "OpusHead";
 const OPUS_CHANNELS_AT = 9;
+const FLAC_MARK = "fLaC";
+/** Behind the mark, the block's header, block sizes and frame sizes: 20 bits of the rate, 3 of the channels less one. */
+const FLAC_RATE_AT = 18;
 /** Opus is always decoded at this rate, in Hz. */
 const OPUS_RATE = 48_000;
 
-export type VideoFormat = { readonly videoCodec?: string; readonly width?: number; readonly height?: number };
+/** Sizes in pixels. `pixelFormat`: as FFmpeg names it; absent: 8 bits, 4:2:0, or not known. */
+export type VideoFormat = {
+  readonly videoCodec?: string;
+  readonly width?: number;
+  readonly height?: number;
+  readonly pixelFormat?: string;
+};
 export type AudioFormat = { readonly audioCodec?: string; readonly sampleRate?: number; readonly channels?: number };
 
 /** The format of the default video track: from its sequence header, or from its messages if the codec has none. */
@@ -34,10 +43,9 @@ function describeVideo(config: Buffer | undefined): VideoFormat {
   const tag = classifyVideo(config);
   const size =
     tag.part === "config" ? readFrameFormat(tag.codec, config.subarray(tag.bodyOffset, tag.bodyEnd)) : undefined;
-  return {
-    videoCodec: tag.codec,
-    ...(size === undefined ? {} : { width: size.width, height: size.height }),
-  };
+  if (size === undefined) return { videoCodec: tag.codec };
+  const { width, height, pixelFormat } = size;
+  return { videoCodec: tag.codec, width, height, ...(pixelFormat === undefined ? {} : { pixelFormat }) };
 }
 
 /** Reads an audio sequence header. Sample rate in Hz. */
@@ -46,11 +54,20 @@ export function describeAudio(config: Buffer | undefined): AudioFormat {
   const tag = classifyAudio(config);
   const body = config.subarray(tag.bodyOffset, tag.bodyEnd);
   if (tag.codec === "opus") return { audioCodec: "opus", ...readOpusHead(body) };
+  if (tag.codec === "flac") return { audioCodec: "flac", ...readFlacHead(body) };
   const aac = tag.codec === "aac" ? parseAudioSpecificConfig(body) : undefined;
   return {
     audioCodec: tag.codec,
     ...(aac === undefined ? {} : { sampleRate: aac.sampleRate, channels: aac.channels }),
   };
+}
+
+/** FLAC's mark, the header of a metadata block, and STREAMINFO (RFC 9639, 8.2); empty where it is none. */
+function readFlacHead(body: Buffer): AudioFrameFormat | undefined {
+  const isHead = body.length >= FLAC_RATE_AT + 4 && body.toString("latin1", 0, FLAC_MARK.length) === FLAC_MARK;
+  const bits = isHead ? body.readUInt32BE(FLAC_RATE_AT) : 0;
+  const sampleRate = bits >>> 12;
+  return sampleRate === 0 ? undefined : { sampleRate, channels: ((bits >>> 9) & 7) + 1 };
 }
 
 /** The identification header of Opus (RFC 7845, 5.1); empty where it is none. */

@@ -68,6 +68,11 @@ export class Filler {
     return frames;
   }
 
+  /** Whether it has silence: there is audio, of a form that silence is at hand for. */
+  get hasSilence(): boolean {
+    return this.#silence !== undefined;
+  }
+
   /** Where its last silence ends: channel time, in milliseconds. */
   get audioEndMs(): number {
     return this.#silence === undefined ? this.#startMs : this.#audioTime(this.#silence.sampleRate);

@@ -5,7 +5,10 @@ import type { Slate } from "./slate.ts";
 /** A slate that is late is shown from its next round on, in milliseconds: as much as a target's queue holds. */
 const BEHIND_MS_MAX = 5_000;
 
-/** One showing of a slate, in rounds. Without audio of its own it has silence at the audio's exact frame rate. */
+/**
+ * One showing of a slate in place of the default tracks, in rounds. Without audio of its own it has silence at the audio's
+ * exact frame rate.
+ */
 export class SlateRun {
   readonly #slate: Slate;
   readonly #silence: Silence | undefined;
@@ -22,16 +25,11 @@ export class SlateRun {
     this.#startMs = startMs;
   }
 
-  /** It is for all renditions. */
-  sharedBy<Rendition>(renditions: readonly Rendition[]): readonly Rendition[] {
-    return renditions;
-  }
-
   /** Returns the frames that are due up to `timeMs` of channel time, in order of time. Each is returned once. */
-  until(timeMs: number): (FillerFrame & { readonly rendition?: undefined })[] {
+  until(timeMs: number): FillerFrame[] {
     this.#skipTo(timeMs - BEHIND_MS_MAX);
     const { frames, lengthMs } = this.#slate;
-    const due: (FillerFrame & { readonly rendition?: undefined })[] = [];
+    const due: FillerFrame[] = [];
     for (;;) {
       const frame = frames[this.#next];
       if (frame === undefined) break;

@@ -5,6 +5,7 @@ import type { FlvTag } from "../../../protocol/flv/flv-tag.ts";
 import type { AudioCodec, VideoCodec } from "../../../protocol/flv/fourcc.ts";
 import { classifyVideo } from "../../../protocol/flv/video/video-tag.ts";
 import { MessageType } from "../../../protocol/rtmp/message.ts";
+import type { SlateMisfit } from "../../../thread-protocol/samples.ts";
 import { DecoderConfig } from "../config/decoder-config.ts";
 import { audioFormat, videoFormat } from "../config/stream-format.ts";
 import { audioInForm, formsOf, type TagForms, videoInForm } from "./tag-form.ts";
@@ -83,25 +84,26 @@ function tagsOf(flv: Buffer): readonly FlvTag[] {
 }
 
 /**
- * Whether the slate can stand for this stream within a connection: one video track of its codec and size, and no audio of
- * another codec, rate or number of channels.
+ * Why the slate cannot stand for the default tracks of this stream within a connection; undefined where it can: its video
+ * has the stream's codec, size and pixel format, and its audio the codec, rate and number of channels.
  */
-export function fitsStream(slate: Slate, head: DecoderConfig): boolean {
+export function slateMisfit(slate: Slate, head: DecoderConfig): SlateMisfit | undefined {
   const { head: own } = slate;
-  if (head.codecs("video").size !== 1 || head.codecs("audio").size > 1 || head.config("video") === undefined)
-    return false;
+  const audioCodecs = head.codecs("audio");
+  if (head.trackConfig("video", 0) === undefined || (audioCodecs.size > 0 && !audioCodecs.has(0))) return "tracks";
   const [mine, theirs] = [videoFormat(own), videoFormat(head)];
-  if (mine.videoCodec !== theirs.videoCodec || mine.width !== theirs.width || mine.height !== theirs.height)
-    return false;
+  if (mine.videoCodec !== theirs.videoCodec || mine.pixelFormat !== theirs.pixelFormat) return "form";
+  if (mine.width !== theirs.width || mine.height !== theirs.height) return "form";
   if (own.codecs("audio").size > 0) {
     const [ours, sound] = [audioFormat(own), audioFormat(head)];
-    if (ours.audioCodec !== sound.audioCodec || ours.sampleRate === undefined) return false;
-    if (ours.sampleRate !== sound.sampleRate || ours.channels !== sound.channels) return false;
+    if (ours.audioCodec !== sound.audioCodec || ours.sampleRate === undefined) return "form";
+    if (ours.sampleRate !== sound.sampleRate || ours.channels !== sound.channels) return "form";
   }
   const forms = formsOf(head);
-  return [...own.configs.values(), ...firstOfEachKind(slate)].every(({ kind, payload }) =>
+  const isInForm = [...own.configs.values(), ...firstOfEachKind(slate)].every(({ kind, payload }) =>
     Boolean(inForm(kind, payload, forms)),
   );
+  return isInForm ? undefined : "form";
 }
 
 /** The slate in the form in which the stream has its codecs; it must fit. */

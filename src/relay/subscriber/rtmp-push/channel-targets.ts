@@ -1,4 +1,4 @@
-import type { TargetId, TargetSpec } from "../../../thread-protocol/channel-spec.ts";
+import type { TargetId, TargetSpec, TrackChoice } from "../../../thread-protocol/channel-spec.ts";
 import type { DroppedFrames, TargetSample } from "../../../thread-protocol/samples.ts";
 import type { DecoderConfig } from "../../stream/config/decoder-config.ts";
 import type { DelayShelves } from "../delay/delay-shelf.ts";
@@ -222,12 +222,14 @@ export class ChannelTargets {
     });
   }
 
-  /** `isAudioFilled`: silence replaces the stream's audio, for all of them. */
-  sample(isAudioFilled: boolean): TargetSample[] {
+  /** `isAudioFilledFor`: whether silence replaces the stream's audio for targets of these tracks. */
+  sample(isAudioFilledFor: (tracks: TrackChoice | undefined) => boolean): TargetSample[] {
     return [...this.#targets.values()].map((target) => {
       const delay = this.#delays.get(target.targetId)?.sample();
       const sample = delay === undefined ? target.sample() : { ...target.sample(), delay };
-      return isAudioFilled && target.hasBegun ? { ...sample, hasSilence: true } : sample;
+      return target.hasBegun && isAudioFilledFor(this.#way(target).spec.tracks)
+        ? { ...sample, hasSilence: true }
+        : sample;
     });
   }
 

@@ -1,13 +1,14 @@
 import { signal } from "@preact/signals";
 import type { Alert } from "../../../../src/api-contract/alerts/alert-tracker.ts";
+import type { LostBy } from "../../../../src/api-contract/alerts/lost-broadcast.ts";
 import type { Channel } from "../../base/model.ts";
 import { liveChannel } from "../../live/store.ts";
 import { panelTexts, t } from "../../text/text.ts";
 import { noteText } from "../basic/notice.tsx";
 import { platformName } from "../platform/presets.ts";
 
-/** A channel's verdict as alerts see it. `isLost`: the broadcast ended and nobody ended it. */
-export type Verdict = Pick<Channel["health"], "state" | "reason" | "nextStep"> & { readonly isLost?: boolean };
+/** A channel's verdict as alerts see it. `lostBy`: the broadcast ended, and no person ended it. */
+export type Verdict = Pick<Channel["health"], "state" | "reason" | "nextStep"> & { readonly lostBy?: LostBy };
 
 /** One alert of this tab. */
 export type ShownAlert = Alert<Verdict> & {
@@ -39,9 +40,12 @@ export function alertText({ channelId, channelName, verdict, troubleCount }: Sho
   readonly body: string;
 } {
   const texts = panelTexts().alerts;
-  if (verdict.isLost === true) return { title: texts.lostTitle(channelName), body: texts.lost };
   const word = t().health.states[verdict.state];
   const reason = reasonText(channelId, verdict);
+  if (verdict.lostBy !== undefined) {
+    const detail = verdict.lostBy === "source" ? reason : "";
+    return { title: texts.lostTitle(channelName), body: `${texts.lost[verdict.lostBy]} ${detail}`.trim() };
+  }
   if (troubleCount === 0) return { title: `${channelName}: ${word}`, body: reason };
   return { title: texts.unstable(channelName), body: `${texts.unstableText(troubleCount, word)} ${reason}`.trim() };
 }

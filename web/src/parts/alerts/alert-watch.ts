@@ -1,6 +1,7 @@
 import { effect, untracked } from "@preact/signals";
 import { isAlertWanted } from "../../../../src/api-contract/alerts/alert-rules.ts";
 import { type Alert, AlertTracker } from "../../../../src/api-contract/alerts/alert-tracker.ts";
+import { lostBy } from "../../../../src/api-contract/alerts/lost-broadcast.ts";
 import { alertSettings, alertTitle } from "../../base/alert-settings.ts";
 import { now } from "../../base/clock.ts";
 import type { ChannelEvent } from "../../base/model.ts";
@@ -10,8 +11,6 @@ import { addAlert, alertText, type Verdict } from "./alert-list.ts";
 import { FocusWatch } from "./focus.ts";
 import { showNotification } from "./notifications.ts";
 import { playTone, unlockSound } from "./tone.ts";
-
-const LOST: Verdict = { state: "broken", isLost: true };
 
 /** Whether a broadcast ended that neither its encoder nor a person ended. A server that stops is none of it. */
 const isLoss = ({ eventCode, logLevel, reason }: ChannelEvent): boolean =>
@@ -68,7 +67,7 @@ class AlertWatch {
     untracked(() => {
       for (const event of events) {
         if (event === last) break;
-        if (isLoss(event)) this.#raise(this.#tracker.lost(event.channelId, LOST, performance.now()));
+        if (isLoss(event)) this.#raise(this.#tracker.lost(event.channelId, lossOf(event), performance.now()));
       }
     });
   }
@@ -105,4 +104,13 @@ class AlertWatch {
     this.#unseenCount = 0;
     alertTitle.value = "";
   }
+}
+
+/** The alert's verdict where this event is a loss. The channel may not have heard of it yet: then its stream was the source's. */
+function lossOf({ channelId, reason: end }: ChannelEvent): Verdict {
+  const channel = liveChannel(channelId)?.channel.peek();
+  const health: Verdict = channel?.health ?? { state: "waiting" };
+  const isSource = channel?.ingest?.sourceKind !== undefined;
+  const by = lostBy(end, health);
+  return { ...health, state: "broken", lostBy: by === "encoder" && isSource ? "source" : by };
 }

@@ -50,6 +50,10 @@ function warningLook({ warning }: Platform): Look | undefined {
 
 const isBlocked = ({ channelStatus }: Channel): boolean => channelStatus === "BLOCK" || channelStatus === "FORCE_BLOCK";
 
+/** Whether the channel is off air for want of an encoder, and not for a source that starts or fails. */
+export const isWaitingForEncoder = ({ isPublishing, health }: Channel): boolean =>
+  !isPublishing && health.reason?.code === "WAITS_FOR_ENCODER";
+
 export function channelLook(channel: Channel): Look {
   const words = t().channelStatus;
   if (channel.isPublishing) {
@@ -59,6 +63,8 @@ export function channelLook(channel: Channel): Look {
   if (isBlocked(channel)) {
     return { tone: "off", icon: "block", word: words.blocked };
   }
+  // A source that starts or fails: the verdict is the whole truth.
+  if (!isWaitingForEncoder(channel)) return verdictLook(channel.health);
   return { tone: "calm", icon: "dot", word: channel.channelStatus === "CREATING" ? words.creating : words.ready };
 }
 

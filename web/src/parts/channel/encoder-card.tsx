@@ -6,6 +6,7 @@ import { Confirm } from "../basic/confirm.tsx";
 import { CopyField } from "../basic/copy.tsx";
 import { Icon } from "../basic/icon.tsx";
 import { lazy } from "../basic/lazy.tsx";
+import { isWaitingForEncoder } from "../basic/state.tsx";
 import { RefusedEncoders } from "./refused-encoders.tsx";
 
 const StartTestPattern = lazy(async () => (await import("../sources/start-test-pattern.tsx")).StartTestPattern);
@@ -25,7 +26,7 @@ export function EncoderCard({ channel }: { readonly channel: Channel }) {
     <section class="panel" aria-labelledby="encoder-title">
       <div class="panel-head">
         <h2 id="encoder-title">
-          {isWaiting && channel.channelStatus !== "BLOCK" ? (
+          {isWaitingForEncoder(channel) ? (
             <>
               <Icon name="spinner" /> {t().encoder.waiting}
             </>

@@ -46,6 +46,10 @@ export const enAlerts = {
   unstableText: (number: number, state: string) =>
     `In trouble ${plural("en", number, { one: "once", other: `${number} times` })} within a minute. Now: ${state}.`,
   lostTitle: (channel: string) => `${channel}: Broadcast ended`,
-  lost: "The encoder was lost and the broadcast has ended. Start the encoder again.",
+  lost: {
+    encoder: "The encoder was lost and the broadcast has ended. Start the encoder again.",
+    source: "The source was lost and the broadcast has ended. The server keeps trying to reconnect to it.",
+    server: "The server stopped unexpectedly and the broadcast has ended. Start the encoder again if it has stopped.",
+  },
   tabTitle: (number: number, title: string) => (number === 1 ? `⚠ ${title}` : `⚠ ${number} · ${title}`),
 };
