@@ -54,6 +54,9 @@ const wideCount = Number(values["wide-channels"]);
 /** Resident memory as it is, then what each thread holds after a collection. */
 type State = { readonly residentMb: number; readonly media: ThreadMemory; readonly control: ThreadMemory };
 
+/** What `npm run build` made: sources that run unbuilt take 30 MB more. */
+const asInstalled = (probe: ServerProbe) => fanfareWith(probe.environment, ROOT, "dist");
+
 async function look(pids: readonly number[], probe: ServerProbe): Promise<State> {
   // First: the collection that shows what is held would change it.
   const resident = await residentMb(pids);
@@ -73,7 +76,7 @@ async function withoutEncoders(folder: string, count: number, tools: NativeTools
     tools,
     authority: undefined,
   };
-  const running = await fanfareWith(probe.environment).start({ ...task, sink: `127.0.0.1:${await freePort()}` });
+  const running = await asInstalled(probe).start({ ...task, sink: `127.0.0.1:${await freePort()}` });
   try {
     await delay(settleMs);
     return await look(await running.pids(), probe);
@@ -93,7 +96,7 @@ async function underLoad<T>(
 ): Promise<T> {
   const probe = await ServerProbe.in(folder);
   const scenario = { ...size, isTls: false, speed: 1 };
-  const load = await startLoad(fanfareWith(probe.environment), scenario, {
+  const load = await startLoad(asInstalled(probe), scenario, {
     tools,
     clip,
     cores: undefined,

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { ApiClient } from "../../test/support/dashboard/api-client.ts";
 import { runToEnd } from "../../test/support/processes/children.ts";
-import { FanfareProcess, ROOT } from "../../test/support/processes/fanfare-process.ts";
+import { type FanfareOptions, FanfareProcess, ROOT } from "../../test/support/processes/fanfare-process.ts";
 import type { Relay, RunningRelay, Task } from "./relay.ts";
 
 /** Requests under way together. */
@@ -21,7 +21,12 @@ function settings(): Record<string, string> {
   return Object.fromEntries(own.map(([name, value]) => [name, value ?? ""]));
 }
 
-async function start(task: Task, own: Readonly<Record<string, string>>, root: string): Promise<RunningRelay> {
+async function start(
+  task: Task,
+  own: Readonly<Record<string, string>>,
+  root: string,
+  from: FanfareOptions["from"],
+): Promise<RunningRelay> {
   const { channelCount, fanOut, sink, isTls, isQuick, folder, authority } = task;
   const credentials = { accessKey: "BENCH000000000000001", secretKey: randomBytes(20).toString("hex") };
   const trust: Record<string, string> = authority === undefined ? {} : { FANFARE_TLS_EXTRA_CA: authority };
@@ -29,6 +34,7 @@ async function start(task: Task, own: Readonly<Record<string, string>>, root: st
     dataFolder: join(folder, "fanfare"),
     credentials,
     root,
+    ...(from === undefined ? {} : { from }),
     environment: { FANFARE_LOG_LEVEL: "warn", ...trust, ...settings(), ...own },
   });
   const api = new ApiClient(server.origin, credentials, () => undefined, root === ROOT);
@@ -50,6 +56,7 @@ async function start(task: Task, own: Readonly<Record<string, string>>, root: st
   }
   return {
     pids: () => [server.pid],
+    origin: server.origin,
     ingests: channels.map(({ streamKey }) => ({ port: server.rtmpPort, app: "relay", key: streamKey })),
     rejoin: async () => {
       for (const { channelId, restream } of channels) {
@@ -64,14 +71,21 @@ async function start(task: Task, own: Readonly<Record<string, string>>, root: st
   };
 }
 
-/** Fanfare, started with these variables besides. `root`: the checkout that runs, with its packages installed. */
-export function fanfareWith(environment: Readonly<Record<string, string>>, root = ROOT): Relay {
+/**
+ * Fanfare, started with these variables besides. `root`: the checkout that runs, with its packages installed; `from`:
+ * unbuilt by default.
+ */
+export function fanfareWith(
+  environment: Readonly<Record<string, string>>,
+  root = ROOT,
+  from?: FanfareOptions["from"],
+): Relay {
   return {
     name: root === ROOT ? "fanfare" : "fanfare-before",
     canTls: true,
     isNative: false,
     channelsMax: 1_000,
-    start: (task) => start(task, environment, root),
+    start: (task) => start(task, environment, root, from),
     version: async () =>
       `Fanfare ${(await runToEnd("git", ["-C", root, "describe", "--always", "--dirty", "--abbrev=7"])).trim()}`,
   };

@@ -25,6 +25,8 @@ export type RunningRelay = {
   readonly ingests: readonly Ingest[];
   /** Makes every target leave and join again, one after another; absent where that is impossible. */
   rejoin?(): Promise<void>;
+  /** Where its API, metrics and readiness are; absent where it has none. */
+  readonly origin?: string;
   stop(): Promise<void>;
 };
 

@@ -4,6 +4,8 @@ import { type RunningServer, startServer } from "../app/control-thread/server.ts
 import { firstRunText, newKeyFileText, readyText, setupLinkText } from "../app/first-run.ts";
 import { exitNow } from "../app/process/exit-now.ts";
 import { type Outputs, openOutputs } from "../app/process/outputs.ts";
+import { collectStartGarbage } from "../app/threads/start-garbage.ts";
+import { systemClock } from "../base/clock.ts";
 import { stopInTime } from "./stop-in-time.ts";
 import { type StopRequest, StopRequestedError } from "./stop-request.ts";
 
@@ -26,7 +28,10 @@ export async function runServer(config: Config, { signal, hurry }: StopRequest):
     else signal.addEventListener("abort", () => void stop(), { once: true });
   });
   const server = await Promise.race([starting.catch(ifNotStopping), stopped]);
-  if (server !== undefined) printStart(server, outputs);
+  if (server !== undefined) {
+    printStart(server, outputs);
+    collectStartGarbage(systemClock, () => true);
+  }
   // Tells `fanfare upgrade`, which started this process.
   if (server !== undefined && process.connected) process.send?.("ready", () => process.disconnect());
   await (server === undefined ? stopped : Promise.race([stopped, server.ended]));

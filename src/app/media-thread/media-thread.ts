@@ -22,6 +22,7 @@ import { LoopWatch } from "../../telemetry/loop-watch.ts";
 import { Overload } from "../../telemetry/overload.ts";
 import type { ShutdownMode, ToControl, ToMedia } from "../../thread-protocol/messages.ts";
 import { SharedCounters } from "../threads/shared-counters.ts";
+import { collectStartGarbage } from "../threads/start-garbage.ts";
 import type { Envelope } from "../threads/transport-ends.ts";
 import { TroubleReporter } from "../threads/trouble-reporter.ts";
 import { Admissions } from "./admissions.ts";
@@ -239,6 +240,8 @@ try {
     ...(secured === undefined ? {} : { tlsPort: secured.port }),
     ...(srtPort === undefined ? {} : { srtPort }),
   });
+  // Not once an encoder has come.
+  collectStartGarbage(clock, () => engine.lastIngestId <= place.index);
 } catch (error) {
   post({ kind: "listen-failed", message: error instanceof Error ? error.message : String(error) });
 }

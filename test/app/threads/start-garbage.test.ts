@@ -1,0 +1,29 @@
+import { getHeapStatistics } from "node:v8";
+import { expect, test } from "vitest";
+import { collectGarbage, collectStartGarbage } from "../../../src/app/threads/start-garbage.ts";
+import { VirtualClock } from "../../support/stages/virtual-clock.ts";
+
+const MB = 1_000_000;
+const used = () => getHeapStatistics().used_heap_size;
+
+/** Leaves 40 MB behind that nothing refers to. */
+function leaveGarbage(): void {
+  const kept: number[][] = [];
+  for (let index = 0; index < 50; index += 1) kept.push(Array.from({ length: 100_000 }, (_, at) => at + index / 3));
+  expect(kept).toHaveLength(50);
+}
+
+test("three seconds after its start a thread gives back what its start left behind, once, unless it may not pause", () => {
+  const clock = new VirtualClock();
+  collectGarbage();
+  const before = used();
+  leaveGarbage();
+  collectStartGarbage(clock, () => false);
+  clock.advance(3_000);
+  expect(used() - before).toBeGreaterThan(20 * MB);
+  collectStartGarbage(clock, () => true);
+  clock.advance(2_999);
+  expect(used() - before).toBeGreaterThan(20 * MB);
+  clock.advance(1);
+  expect(used() - before).toBeLessThan(10 * MB);
+});
