@@ -153,8 +153,9 @@ export class LinkListener {
   }
 }
 
+/** A kernel whose queue is full accepts nothing, and a host that accepts nothing counts as gone. */
 function listenOptions({ host, port }: { readonly host?: string; readonly port: number }) {
-  return { port, ...(host === undefined ? {} : { host }) };
+  return { port, backlog: LINKS_MAX, ...(host === undefined ? {} : { host }) };
 }
 
 function incomingLink(link: LinkConnection, incarnation: string): IncomingLink {

@@ -30,6 +30,14 @@ export class ClaimTalk {
     if (!board.publish({ channelId, epoch, incarnation: self, home })) this.#untold.set(channelId, epoch);
   }
 
+  /** Tells again of those of these channels that are this node's: a message may have been lost. */
+  tellAgain(channelIds: Iterable<ChannelId>): void {
+    for (const channelId of channelIds) {
+      const mine = this.#deps.owned.get(channelId);
+      if (mine !== undefined) this.tell(channelId, mine.epoch, mine.home);
+    }
+  }
+
   /** The channel is no longer this node's: there is nothing to tell. */
   forget(channelId: ChannelId): void {
     this.#untold.delete(channelId);
@@ -52,9 +60,9 @@ export class ClaimTalk {
     }
   }
 
-  /** Asks the other nodes for claims that this one may have missed, and tells of its own that they have missed. */
+  /** Asks the other nodes for claims that this one may have missed, and tells of its own, which they may have missed. */
   question(): void {
-    const { board, owned } = this.#deps;
+    const { self, board, owned } = this.#deps;
     const untold = [...this.#untold];
     this.#untold.clear();
     for (const [channelId, epoch] of untold) {
@@ -62,6 +70,7 @@ export class ClaimTalk {
       if (mine?.epoch === epoch) this.tell(channelId, epoch, mine.home);
     }
     const all = owned.all();
-    if (all.length > 0) board.question(all.map(({ channelId, epoch }) => ({ channelId, epoch })));
+    if (all.length === 0) return;
+    board.question(all.map(({ channelId, epoch, home }) => ({ channelId, epoch, incarnation: self, home })));
   }
 }

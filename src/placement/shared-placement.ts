@@ -1,31 +1,23 @@
-import type { Clock } from "../base/clock.ts";
-import type { Log } from "../base/log.ts";
 import type {
   ChannelPlacement,
   Ownership,
   Placed,
   PlacementChange,
-  PlacementMeter,
   PlacementOwner,
   PlacingOutcome,
 } from "../control/ports/channel-placement.ts";
-import type { ClaimBoard, ClaimNews, KnownOwner } from "../control/ports/owner-question.ts";
-import type {
-  ChannelOwner,
-  ClaimResult,
-  Incarnation,
-  OwnershipRow,
-  OwnershipStore,
-} from "../control/ports/ownership-store.ts";
+import type { AskedClaim, ClaimNews, KnownOwner } from "../control/ports/owner-question.ts";
+import type { ChannelOwner, ClaimResult, OwnershipRow } from "../control/ports/ownership-store.ts";
 import type { MovedBroadcast } from "../control/reports/moved-broadcast.ts";
+import type { LinkSilence } from "../thread-protocol/admission.ts";
 import type { ChannelId } from "../thread-protocol/channel-spec.ts";
 import { nextStep } from "./admission-steps.ts";
 import { ClaimTalk, type FormerOwner } from "./claim-talk.ts";
 import { isUnreachable, KnownOwnerships, provisionalEpoch } from "./known-ownerships.ts";
-import type { NodeDirectory } from "./node-directory.ts";
 import { type Differences, type OwnedChannel, OwnedEpochs } from "./owned-epochs.ts";
-import type { Asked, OwnerAsker } from "./owner-asker.ts";
+import type { Asked } from "./owner-asker.ts";
 import { PlacementListeners } from "./placement-listeners.ts";
+import type { Candidate, SharedPlacementDeps } from "./shared-placement-deps.ts";
 import { StoredOwners } from "./stored-owners.ts";
 import { UnstoredOwnerships } from "./unstored-ownerships.ts";
 import { unstoredStep } from "./unstored-step.ts";
@@ -36,34 +28,6 @@ const TRIES_MAX = 3;
 const MS_PER_SECOND = 1_000;
 const OUTCOMES = { here: "claimed", elsewhere: "attached", "try-again": "try-again" } as const;
 const ignore = () => undefined;
-
-export type SharedPlacementDeps = {
-  readonly self: Incarnation;
-  readonly store: OwnershipStore;
-  readonly nodes: NodeDirectory;
-  readonly asker: Pick<OwnerAsker, "ask">;
-  readonly board: ClaimBoard;
-  readonly clock: Pick<Clock, "now" | "awakeNow" | "startTimer">;
-  /** From 0 to 1. */
-  readonly random: () => number;
-  /** Whether this node may take channels. */
-  readonly isServing: () => boolean;
-  /** How often this node has stood still so far: what it asked before that may be out of date. */
-  readonly wakes: () => number;
-  readonly meter: PlacementMeter;
-  readonly log: Log;
-  /**
-   * This node took a channel over from a process that did not release it. The visitor is placed once this has resolved:
-   * the end of the former broadcast is stored before the start of the next one. It must not reject.
-   */
-  readonly onTakenOver: (channelId: ChannelId, former: FormerOwner) => Promise<void>;
-  /** Asks a living owner for its broadcast of a channel; undefined where it gives none, or is silent. Must not reject. */
-  readonly takeBroadcast: (owner: KnownOwner) => Promise<MovedBroadcast | undefined>;
-  /** A broadcast of another node goes on here. Its encoders come once this has resolved. It must not reject. */
-  readonly onMoved: (channelId: ChannelId, former: FormerOwner, moved: MovedBroadcast) => Promise<void>;
-  /** The settings of a channel of ours have this revision, which is newer than the one that was read. */
-  readonly onNewer: (channelId: ChannelId) => void;
-};
 
 /**
  * Places channels among the nodes that share a database. The database decides who owns a channel; a visitor's node asks
@@ -97,14 +61,14 @@ export class SharedPlacement implements ChannelPlacement {
    * Finds the owner for a visitor, or makes this node's thread the owner. Where the database cannot be reached, that goes by
    * what this node knows of the channel, and the database is told later. Rejects where it knows nothing.
    */
-  async claim(channelId: ChannelId, candidate: PlacementOwner): Promise<Placed> {
+  async claim(channelId: ChannelId, candidate: PlacementOwner, silence?: LinkSilence): Promise<Placed> {
     const { clock, meter } = this.#deps;
     const startedMs = this.#owned.get(channelId) === undefined ? clock.now() : undefined;
     const placed = (outcome: PlacingOutcome) => {
       if (startedMs !== undefined) meter.placed(outcome, (clock.now() - startedMs) / MS_PER_SECOND);
     };
     try {
-      const result = await this.#inTurn(channelId, () => this.#claim(channelId, candidate));
+      const result = await this.#inTurn(channelId, () => this.#claim(channelId, { ...candidate, silence }));
       placed(OUTCOMES[result.kind]);
       return result;
     } catch (error) {
@@ -151,7 +115,7 @@ export class SharedPlacement implements ChannelPlacement {
     }
   }
 
-  async #claim(channelId: ChannelId, candidate: PlacementOwner): Promise<Placed> {
+  async #claim(channelId: ChannelId, candidate: Candidate): Promise<Placed> {
     for (let count = 0; count < TRIES_MAX; count += 1) {
       const placed = await this.#claimOnce(channelId, candidate, this.#deps.wakes());
       if (placed !== undefined) return placed;
@@ -159,7 +123,7 @@ export class SharedPlacement implements ChannelPlacement {
     return { kind: "try-again" };
   }
 
-  async #claimOnce(channelId: ChannelId, candidate: PlacementOwner, wakes: number): Promise<Placed | undefined> {
+  async #claimOnce(channelId: ChannelId, candidate: Candidate, wakes: number): Promise<Placed | undefined> {
     try {
       return await this.#claimStored(channelId, candidate, wakes);
     } catch (error) {
@@ -186,7 +150,7 @@ export class SharedPlacement implements ChannelPlacement {
     const epoch = provisionalEpoch({ epoch: before }, random);
     if (!this.#owned.add({ channelId, epoch, home: thread, revision: 0 })) return { kind: "try-again" };
     const former = owner === undefined || owner.incarnation === self ? undefined : { ...owner, epoch: before };
-    this.#unstored.claimed(channelId, { epoch, former });
+    this.#unstored.claim(channelId, { epoch, former });
     if (former !== undefined) meter.tookOver();
     log.warn("channel taken without the database", { channelId, epoch, from: owner?.incarnation });
     this.#announce(channelId, thread, epoch, former);
@@ -201,7 +165,7 @@ export class SharedPlacement implements ChannelPlacement {
     this.#listeners.publish({ channelId, epoch, owner: { thread } });
   }
 
-  async #claimStored(channelId: ChannelId, candidate: PlacementOwner, wakes: number): Promise<Placed | undefined> {
+  async #claimStored(channelId: ChannelId, candidate: Candidate, wakes: number): Promise<Placed | undefined> {
     const { self, nodes } = this.#deps;
     let askedEpoch: number | undefined;
     for (let count = 0; count < TRIES_MAX; count += 1) {
@@ -217,7 +181,7 @@ export class SharedPlacement implements ChannelPlacement {
       if (step.kind === "ask") {
         const owner = await this.#locate(channelId, step.owner, step.epoch);
         // It said that it is not the owner, and the database still names it: its release was lost.
-        const asked = owner === undefined ? undefined : await this.#deps.asker.ask(owner);
+        const asked = owner === undefined ? undefined : await this.#deps.asker.ask(owner, candidate.silence);
         const verdict = asked?.verdict ?? "claim";
         if (verdict === "try-again") return { kind: "try-again" };
         if (verdict === "attach" && owner !== undefined) return { kind: "elsewhere", ...owner, ...epochOf(asked) };
@@ -302,6 +266,14 @@ export class SharedPlacement implements ChannelPlacement {
     else if (incarnation > 0) this.talk.answer([{ channelId, epoch }]);
   }
 
+  /** Another node asks which of these channels are this one's with a higher epoch, and tells which are its own. */
+  questioned(channels: readonly AskedClaim[]): void {
+    for (const { incarnation, ...asked } of channels) {
+      if (incarnation === undefined) this.talk.answer([asked]);
+      else this.heard({ ...asked, incarnation }, "bus");
+    }
+  }
+
   /** Stops a channel that another node probably owns by now. The database keeps the row: this node's release follows. */
   abandon(channelId: ChannelId): void {
     const owned = this.#owned.get(channelId);
@@ -321,6 +293,7 @@ export class SharedPlacement implements ChannelPlacement {
    */
   async compare(): Promise<void> {
     const { self, store } = this.#deps;
+    this.talk.tellAgain(this.#unstored.claimed);
     const asked = this.#owned.all();
     const rows = asked.length === 0 ? [] : await store.compare(asked.map(({ channelId }) => channelId));
     // Also of channels that another node has taken meanwhile: an encoder may come for one while the database fails.

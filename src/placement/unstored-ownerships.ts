@@ -19,9 +19,14 @@ export class UnstoredOwnerships {
   }
 
   /** A channel was claimed without the database. */
-  claimed(channelId: ChannelId, claim: UnstoredClaim): void {
+  claim(channelId: ChannelId, claim: UnstoredClaim): void {
     this.#claims.set(channelId, claim);
     this.#releases.delete(channelId);
+  }
+
+  /** The channels whose claims the database does not know. */
+  get claimed(): Iterable<ChannelId> {
+    return this.#claims.keys();
   }
 
   /** A channel was claimed in the database: what was to be written before is out of date. */

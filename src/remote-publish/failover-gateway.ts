@@ -2,16 +2,19 @@ import type { Clock } from "../base/clock.ts";
 import type { AdmitResult, PublisherArrival, PublishGateway } from "../relay/publish-gateway.ts";
 import type { PublisherHandle } from "../relay/publisher/publisher.ts";
 import type { MediaMessage } from "../relay/stream/media-message.ts";
+import type { LinkSilence } from "../thread-protocol/admission.ts";
 import type { ChannelId, Latency } from "../thread-protocol/channel-spec.ts";
 import type { IngestEnd } from "../thread-protocol/facts.ts";
-import { KeptMedia } from "./kept-media.ts";
+import { type Keep, KeptMedia } from "./kept-media.ts";
 import type { RemoteGateway } from "./remote-publisher.ts";
 
 /** A new owner is looked for this often, with this pause, in milliseconds. Then the encoder has to come again. */
 const TRIES_MAX = 4;
 const PAUSE_MS = 250;
+/** An owner that takes nothing for this long may be gone: its platforms have nothing of what came since, in milliseconds. */
+const BEHIND_MS = 60;
 /** An owner that takes nothing for this long is asked whether it lives, … */
-const SUSPECT_MS = 200;
+const SUSPECT_MS = 150;
 /** … and again after this long, if it does. In milliseconds. */
 const ASK_PAUSE_MS = 1_000;
 
@@ -25,10 +28,10 @@ export type Way = {
 export type FailoverDeps = {
   readonly clock: Clock;
   /**
-   * Finds a way into the channel by the same key, at any node; undefined where there is none now, or where the owner is
-   * alive and its epoch is still `knownEpoch`. Never rejects.
+   * Finds a way into the channel by the same key, at any node; undefined where there is none now. `silence`: the present
+   * way takes nothing; undefined then also where its owner is alive and still the owner. Never rejects.
    */
-  readonly again: (knownEpoch: number | undefined) => Promise<Way | undefined>;
+  readonly again: (silence?: LinkSilence) => Promise<Way | undefined>;
   /** Whether this node may give its channels away soon: their streams are kept from the next keyframe on. */
   readonly areMovesExpected: () => boolean;
   /** Whether this node gives the channel to another one now, so that an encoder which is dismissed goes on there. */
@@ -92,14 +95,18 @@ export class FailoverGateway implements PublishGateway {
   #push(message: MediaMessage): void {
     if (this.#isOver) return;
     const nowMs = this.#deps.clock.now();
-    // Another node may die at any time. This one gives a channel away on purpose. Between two ways the next owner needs
-    // everything.
-    const areFramesKept = this.#handle === undefined || this.#epoch !== undefined || this.#deps.areMovesExpected();
-    this.#kept.take(message, nowMs, areFramesKept);
-    this.#handle?.push(message);
     const gateway = this.#gateway;
-    if (this.#epoch === undefined || !("untakenMs" in gateway) || gateway.untakenMs < SUSPECT_MS) return;
-    if (!this.#isAsking && nowMs - this.#askedMs >= ASK_PAUSE_MS) void this.#suspect(gateway);
+    const untakenMs = this.#epoch !== undefined && "untakenMs" in gateway ? gateway.untakenMs : 0;
+    this.#kept.take(message, nowMs, this.#keep(untakenMs));
+    this.#handle?.push(message);
+    if (this.#epoch === undefined || !("untakenMs" in gateway) || untakenMs < SUSPECT_MS) return;
+    if (!this.#isAsking && nowMs - this.#askedMs >= ASK_PAUSE_MS) void this.#suspect(gateway, this.#epoch);
+  }
+
+  /** Another node may die at any time. This one gives a channel away on purpose. */
+  #keep(untakenMs: number): Keep {
+    if (this.#handle === undefined || untakenMs >= BEHIND_MS) return "all";
+    return this.#epoch !== undefined || this.#deps.areMovesExpected() ? "group" : "headers";
   }
 
   #end(end: IngestEnd): void {
@@ -122,9 +129,9 @@ export class FailoverGateway implements PublishGateway {
   }
 
   /** The owner is asked by the way of every visitor. This ends the present way only where the channel has another owner. */
-  async #suspect(silent: RemoteGateway): Promise<void> {
+  async #suspect(silent: RemoteGateway, epoch: number): Promise<void> {
     this.#isAsking = true;
-    const way = await this.#deps.again(this.#epoch);
+    const way = await this.#deps.again({ epoch, silentMs: silent.untakenMs });
     this.#isAsking = false;
     this.#askedMs = this.#deps.clock.now();
     if (way === undefined) return;
@@ -141,7 +148,7 @@ export class FailoverGateway implements PublishGateway {
   async #failOver(arrival: PublisherArrival): Promise<void> {
     for (let count = 0; count < TRIES_MAX && !this.#isOver; count += 1) {
       if (count > 0) await new Promise<void>((resolve) => this.#deps.clock.startTimer(PAUSE_MS, resolve));
-      const way = await this.#deps.again(undefined);
+      const way = await this.#deps.again();
       if (way !== undefined && (await this.#enter(way, arrival))) return;
     }
     this.#giveUp();

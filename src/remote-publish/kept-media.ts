@@ -7,6 +7,8 @@ import { BlockWriter, readBlock } from "./media-block.ts";
 const KEPT_BYTES_MAX = 8 * 1024 * 1024;
 /** … and is sent again only if that keyframe is no older than this, in milliseconds. */
 const KEYFRAME_MS_MAX = 2_000;
+/** While nobody takes the stream all of it is kept for so long, in milliseconds: two ways are rarely further apart. */
+const GAP_MS_MAX = 3_000;
 /** Packet types of frames, in the legacy form (`CODED_FRAMES`) and the enhanced one. */
 const CODED_FRAMES = 1;
 const CODED_FRAMES_X = 3;
@@ -16,17 +18,27 @@ const ENHANCED_VIDEO = 0x80;
 /** Headers kept at most: far more tracks than any encoder sends. */
 const HEADERS_MAX = 32;
 
+/**
+ * `headers`: no other owner is expected. `group`: one may come at any time: what came since the last keyframe. `all`: nobody takes
+ * the stream now: also what came before a keyframe, since no platform has it yet.
+ */
+export type Keep = "headers" | "group" | "all";
+
 /** What another owner of the channel needs to begin with an encoder's stream: headers, and what came since the last keyframe. */
 export class KeptMedia {
   readonly #memory = new StreamMemory();
   readonly #headers = new Map<string, MediaMessage>();
   readonly #frames = new BlockWriter();
+  /** When the first frame that is kept came. */
   #keyframeMs: number | undefined;
+  /** Since when nobody takes the stream. */
+  #gapMs: number | undefined;
   #lastTimestamp = 0;
 
-  /** Keeps a copy. `nowMs`: monotonic. `areFramesKept`: false where headers are enough: that costs a look at two bytes. */
-  take(message: MediaMessage, nowMs: number, areFramesKept: boolean): void {
-    if (!areFramesKept) {
+  /** Keeps a copy. `nowMs`: monotonic. Keeping `headers` only costs a look at two bytes. */
+  take(message: MediaMessage, nowMs: number, keep: Keep): void {
+    this.#noteGap(nowMs, keep);
+    if (keep === "headers") {
       this.#lastTimestamp = message.timestamp;
       if (this.#keyframeMs !== undefined) this.#drop();
       if (!mayBeHeader(message)) return;
@@ -39,11 +51,11 @@ export class KeptMedia {
         this.#headers.delete("metadata");
         return;
       case "config":
-        return this.#keepHeader(classified.parts.map(({ slot }) => slot).join(), message);
+        return this.#keepConfig(classified.parts.map(({ slot }) => slot).join(), message);
       case "frame":
-        if (!areFramesKept) return;
+        if (keep === "headers") return;
         this.#lastTimestamp = message.timestamp;
-        if (classified.isKeyframe) this.#begin(nowMs);
+        if (classified.isKeyframe && !(this.#isInGap(nowMs) && this.#keyframeMs !== undefined)) this.#begin(nowMs);
         return this.#keepFrame(message);
       default:
         return;
@@ -52,10 +64,32 @@ export class KeptMedia {
 
   /** The messages to send again, in order. They are valid until the next `take`. */
   messages(nowMs: number): readonly MediaMessage[] {
-    const isFresh = this.#keyframeMs !== undefined && nowMs - this.#keyframeMs <= KEYFRAME_MS_MAX;
-    const frames = isFresh ? readBlock(this.#frames.peek()) : [];
+    const frames = this.#isInGap(nowMs) || this.#isFresh(nowMs) ? readBlock(this.#frames.peek()) : [];
     const timestamp = frames[0]?.timestamp ?? this.#lastTimestamp;
     return [...[...this.#headers.values()].map((header) => ({ ...header, timestamp })), ...frames];
+  }
+
+  #noteGap(nowMs: number, keep: Keep): void {
+    if (keep !== "all") this.#gapMs = undefined;
+    else if (this.#gapMs === undefined) {
+      if (!this.#isFresh(nowMs)) this.#drop();
+      this.#gapMs = nowMs;
+    }
+  }
+
+  #isInGap(nowMs: number): boolean {
+    return this.#gapMs !== undefined && nowMs - this.#gapMs <= GAP_MS_MAX;
+  }
+
+  #isFresh(nowMs: number): boolean {
+    return this.#keyframeMs !== undefined && nowMs - this.#keyframeMs <= KEYFRAME_MS_MAX;
+  }
+
+  #keepConfig(slot: string, message: MediaMessage): void {
+    const before = this.#headers.get(slot);
+    // What is kept of a gap goes with the header that was there before: the stream begins behind the new one.
+    if (before !== undefined && this.#gapMs !== undefined && !before.payload.equals(message.payload)) this.#drop();
+    this.#keepHeader(slot, message);
   }
 
   #keepHeader(slot: string, message: MediaMessage): void {

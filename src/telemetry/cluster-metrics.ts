@@ -38,10 +38,12 @@ export class ClusterMetrics {
     "fanfare_cluster_takeovers_total",
     "Channels claimed from a node that had not released them.",
   );
-  readonly #silent = counter(
-    "fanfare_cluster_owner_silent_total",
-    "Owners that did not answer in time, and were replaced.",
-  );
+  readonly #silent = new Counter({
+    name: "fanfare_cluster_owner_silent_total",
+    help: "Owners that were replaced because they did not answer in time, or because their host was silent.",
+    labelNames: ["what"],
+    registers: [],
+  });
   readonly #fenced = new Counter({
     name: "fanfare_cluster_fenced_total",
     help: "Channels that this node stopped because another owns them, by where it learned that.",
@@ -118,8 +120,8 @@ export class ClusterMetrics {
     this.#takeovers.inc();
   }
 
-  ownerSilent(): void {
-    this.#silent.inc();
+  ownerSilent(what: string): void {
+    this.#silent.inc({ what });
   }
 
   answered(way: string, seconds: number): void {

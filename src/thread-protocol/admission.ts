@@ -3,8 +3,22 @@ import type { ChannelId, ChannelSpec, IngestSlot, Latency } from "./channel-spec
 /** A user name and password that an encoder has proven to know. Secret. */
 export type ProvenLogin = { readonly id: string; readonly password: string };
 
-/** Media thread to control thread: may this key publish? The encoder gets no reply before this one. Holds secrets. */
-export type AdmissionRequest = { readonly kind: "admission"; readonly key: string; readonly login?: ProvenLogin };
+/**
+ * The link of an encoder to the owner of its channel, with this epoch, has worked, and has taken nothing for `silentMs`
+ * milliseconds.
+ */
+export type LinkSilence = { readonly epoch: number; readonly silentMs: number };
+
+/**
+ * Media thread to control thread: may this key publish? The encoder gets no reply before this one. Holds secrets.
+ * `silence`: the encoder is connected already, and its owner may be gone.
+ */
+export type AdmissionRequest = {
+  readonly kind: "admission";
+  readonly key: string;
+  readonly login?: ProvenLogin;
+  readonly silence?: LinkSilence;
+};
 
 export type AdmissionReply = { readonly kind: "admission" } & AdmissionDecision;
 

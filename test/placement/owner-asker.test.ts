@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import type { OwnerAnswer } from "../../src/control/ports/owner-question.ts";
 import { OwnerAsker } from "../../src/placement/owner-asker.ts";
+import type { LinkSilence } from "../../src/thread-protocol/admission.ts";
 import { VirtualClock } from "../support/stages/virtual-clock.ts";
 
 const OWNER = {
@@ -8,45 +9,123 @@ const OWNER = {
   address: "host:2",
 };
 const ALIVE: OwnerAnswer = { kind: "owner", epoch: 7, isOnAir: true, isDraining: false };
+const SILENCE: LinkSilence = { epoch: 7, silentMs: 150 };
 const nothing = () => undefined;
 
-/** An owner that has a second to answer, asked now. `answer`: what comes by the link. */
-function ask() {
+const settle = async (): Promise<void> => {
+  for (let turn = 0; turn < 10; turn += 1) await Promise.resolve();
+};
+
+/**
+ * An owner that has a second to answer, and its host 0.35 s to show that it is there, asked now. `isBusHeard`: the bus itself
+ * replies. `link`, `bus`: what the owner answers; `reached`: its kernel accepts a connection.
+ */
+async function ask(silence?: LinkSilence, isBusHeard = true) {
   const clock = new VirtualClock();
-  const link = Promise.withResolvers<OwnerAnswer>();
-  const counts = { silent: 0 };
+  const [link, bus] = [Promise.withResolvers<OwnerAnswer>(), Promise.withResolvers<OwnerAnswer>()];
+  const reached = Promise.withResolvers<void>();
+  const silent: string[] = [];
+  const seen: { verdict?: string; atMs?: number; probes: number } = { probes: 0 };
   const asker = new OwnerAsker({
-    ...{ clock, silentMs: 1_000 },
+    ...{ clock, silentMs: 1_000, hostSilentMs: 350 },
     link: { ask: () => link.promise },
-    bus: { ask: () => new Promise(nothing) },
+    bus: { ask: () => bus.promise },
+    host: {
+      probe: async () => {
+        seen.probes += 1;
+        return { reached: reached.promise };
+      },
+      busHeard: () => (isBusHeard ? Promise.resolve() : new Promise<void>(nothing)),
+    },
     meter: {
       ...{ placed: nothing, tookOver: nothing, fenced: nothing, answered: nothing },
-      ownerSilent: () => {
-        counts.silent += 1;
-      },
+      ownerSilent: (what) => void silent.push(what),
     },
   });
-  return { clock, counts, answer: link.resolve, asked: asker.ask(OWNER) };
+  const startMs = clock.now();
+  void asker.ask(OWNER, silence).then(({ verdict }) => Object.assign(seen, { verdict, atMs: clock.now() - startMs }));
+  await settle();
+  const pass = async (ms: number) => {
+    for (let passed = 0; passed < ms; passed += 10) {
+      clock.advance(10);
+      await settle();
+    }
+  };
+  return { clock, silent, seen, pass, link: link.resolve, bus: bus.resolve, reached: reached.resolve };
 }
 
 test("an owner that answers in its time keeps the channel, one that does not is replaced", async () => {
-  const alive = ask();
-  alive.clock.advance(999);
-  alive.answer(ALIVE);
-  expect(await alive.asked).toEqual({ verdict: "attach", epoch: 7 });
-  const silent = ask();
-  silent.clock.advance(1_001);
-  expect(await silent.asked).toEqual({ verdict: "claim", epoch: 7 });
-  expect([alive.counts.silent, silent.counts.silent]).toEqual([0, 1]);
+  const alive = await ask();
+  await alive.pass(990);
+  alive.link(ALIVE);
+  await settle();
+  expect(alive.seen).toEqual({ verdict: "attach", atMs: 990, probes: 0 });
+  const silent = await ask();
+  await silent.pass(1_000);
+  expect(silent.seen).toEqual({ verdict: "claim", atMs: 1_000, probes: 0 });
+  expect([alive.silent, silent.silent]).toEqual([[], ["owner"]]);
 });
 
 test("the owner's time does not pass while the node that asks stands still", async () => {
-  const { clock, counts, answer, asked } = ask();
-  clock.advance(100);
+  const { clock, silent, seen, link, pass } = await ask();
+  await pass(100);
   clock.pause(1_300);
   // Timers run before what came meanwhile is read.
   clock.advance(0);
-  answer(ALIVE);
-  expect(await asked).toEqual({ verdict: "attach", epoch: 7 });
-  expect(counts.silent).toBe(0);
+  link(ALIVE);
+  await settle();
+  expect([seen.verdict, silent]).toEqual(["attach", []]);
+});
+
+test("a host that has been silent on every way for 0.35 s is gone, if its link worked until then", async () => {
+  const { silent, seen, pass } = await ask(SILENCE);
+  await pass(1_000);
+  expect([seen, silent]).toEqual([{ verdict: "claim", atMs: 200, probes: 1 }, ["host"]]);
+  // Its signs have 0.15 s in any case.
+  const late = await ask({ epoch: 7, silentMs: 900 });
+  await late.pass(1_000);
+  expect(late.seen).toEqual({ verdict: "claim", atMs: 160, probes: 1 });
+});
+
+test("the process of a host that accepts connections has its full time, however still it stands", async () => {
+  const { silent, seen, pass, reached } = await ask(SILENCE);
+  await pass(150);
+  reached();
+  await pass(850);
+  expect([seen, silent]).toEqual([{ verdict: "claim", atMs: 1_000, probes: 1 }, ["owner"]]);
+});
+
+test("an owner that answers over the bus is never replaced, though nothing else reaches its host", async () => {
+  const { silent, seen, pass, bus } = await ask(SILENCE);
+  await pass(150);
+  bus(ALIVE);
+  await pass(900);
+  expect([seen, silent]).toEqual([{ verdict: "try-again", atMs: 1_000, probes: 1 }, []]);
+});
+
+test("an owner has its full time where this node may be cut off itself, or the link has been broken for a while", async () => {
+  const CASES: readonly (readonly [LinkSilence | undefined, boolean, number])[] = [
+    [SILENCE, false, 1],
+    [undefined, true, 0],
+    [{ epoch: 7, silentMs: 1_001 }, true, 0],
+    [{ epoch: 6, silentMs: 150 }, true, 0],
+  ];
+  for (const [silence, isBusHeard, probes] of CASES) {
+    const { silent, seen, pass } = await ask(silence, isBusHeard);
+    await pass(1_000);
+    expect([seen, silent]).toEqual([{ verdict: "claim", atMs: 1_000, probes }, ["owner"]]);
+  }
+});
+
+test("while the node that asks is busy the time of a host's signs does not pass", async () => {
+  const { clock, silent, seen, pass, link, reached } = await ask(SILENCE);
+  await pass(50);
+  clock.pause(400);
+  // Timers run before what came meanwhile is read.
+  clock.advance(0);
+  await settle();
+  reached();
+  link(ALIVE);
+  await settle();
+  expect([seen.verdict, silent]).toEqual(["attach", []]);
 });

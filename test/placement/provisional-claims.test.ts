@@ -225,6 +225,46 @@ test("a node that knows a newer owner than the database goes to it, and tells a 
   expect(told.at(-1)).toMatchObject({ epoch: 9 + STEP, incarnation: 1 });
 });
 
+test("a node that missed a claim learns of it from the owner's next question", async () => {
+  const { placement, nodes, told, state, claim } = stage();
+  await nodes.refresh();
+  await claim();
+  const asked = { channelId: ID, epoch: 9, home: 0 };
+  // A node that only asks, or is of an older version, does not say whose it is.
+  placement.questioned([asked]);
+  expect(placement.epochOf(ID)).toBe(1);
+  placement.questioned([{ ...asked, incarnation: 2 }]);
+  expect(placement.epochOf(ID)).toBeUndefined();
+  state.verdict = "attach";
+  expect(await claim()).toMatchObject({ kind: "elsewhere", incarnation: 2, epoch: 9 });
+  // The other way round: a higher one of this node is told.
+  state.verdict = "claim";
+  expect(await claim()).toMatchObject({ kind: "here", epoch: 9 + STEP });
+  for (const incarnation of [2, undefined]) {
+    told.length = 0;
+    placement.questioned([{ ...asked, incarnation }]);
+    expect(told).toEqual([{ channelId: ID, epoch: 9 + STEP, incarnation: 1, home: 0 }]);
+  }
+});
+
+test("a claim is told at every comparison until the database knows it", async () => {
+  const { placement, told, state, claim } = stage();
+  await claim();
+  await placement.release(ID, 1);
+  state.isAway = true;
+  await claim();
+  told.length = 0;
+  for (const count of [1, 2]) {
+    await expect(placement.compare()).rejects.toThrow("unreachable");
+    expect(told).toEqual(Array(count).fill({ channelId: ID, epoch: 1 + STEP, incarnation: 1, home: 0 }));
+  }
+  state.isAway = false;
+  await placement.compare();
+  told.length = 0;
+  await placement.compare();
+  expect(told).toEqual([]);
+});
+
 /** Node 1 owned the channel. `stand`: it stands still, meanwhile node 2 takes the channel, and the database is back. */
 async function stageOfPause() {
   const all = stage();

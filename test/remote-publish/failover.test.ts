@@ -3,6 +3,7 @@ import { gatewayTo, type PublishGateway } from "../../src/relay/publish-gateway.
 import { FailoverGateway } from "../../src/remote-publish/failover-gateway.ts";
 import { RemotePublishers } from "../../src/remote-publish/remote-publisher.ts";
 import { RemotePublisherHost } from "../../src/remote-publish/remote-publisher-host.ts";
+import type { LinkSilence } from "../../src/thread-protocol/admission.ts";
 import type { FromEncoder, ToEncoder } from "../../src/thread-protocol/remote-publish.ts";
 import { ManualTransport } from "../support/stages/manual-transport.ts";
 import { mediaOf, RelayStage, target } from "../support/stages/relay-stage.ts";
@@ -19,13 +20,13 @@ async function publish() {
   const nothing = () => undefined;
   const publishers = new RemotePublishers({ clock, afterReads: (run) => run(), onWait: nothing, onCount: nothing });
   const events = { dismissals: 0, failovers: 0, asked: 0 };
-  const world: { ways: (PublishGateway | undefined)[]; knownEpochs: (number | undefined)[] } = {
+  const world: { ways: (PublishGateway | undefined)[]; silences: (LinkSilence | undefined)[] } = {
     ways: [],
-    knownEpochs: [],
+    silences: [],
   };
-  const again = async (knownEpoch: number | undefined) => {
+  const again = async (silence?: LinkSilence) => {
     events.asked += 1;
-    world.knownEpochs.push(knownEpoch);
+    world.silences.push(silence);
     const gateway = world.ways.shift();
     return gateway === undefined ? undefined : { gateway };
   };
@@ -177,9 +178,9 @@ test("an owner that takes nothing is asked, and the encoder's way to it stays wh
   const silentMs = clock.now();
   for (let count = 1; count <= 50; count += 1) {
     await frameAt(silentMs + 40 * count, false);
-    if (count === 5) expect(events.asked).toBe(0);
+    if (count === 4) expect(events.asked).toBe(0);
   }
-  expect(world.knownEpochs).toEqual([7, 7]);
+  expect(world.silences).toEqual([160, 1_160].map((silentMs) => ({ epoch: 7, silentMs })));
   await transport.settle();
   const heardMs = clock.now();
   for (let count = 1; count <= 50; count += 1) await frameAt(heardMs + 40 * count, true);

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { KeptMedia } from "../../src/remote-publish/kept-media.ts";
+import { type Keep, KeptMedia } from "../../src/remote-publish/kept-media.ts";
 import { LEGACY_HEVC, MULTITRACK_FORMS, PLAIN_FORMS, streamTags } from "../support/streams/enhanced-streams.ts";
 import { AVC_CONFIG, avcFrame, mediaMessage, video } from "../support/streams/media-messages.ts";
 
@@ -17,8 +17,8 @@ test.for([...PLAIN_FORMS, ...MULTITRACK_FORMS, LEGACY_HEVC])(
     for (let count = 0; count < TAGS; count += 1) {
       const tag = tags.next().value;
       if (tag === undefined) break;
-      all.take(mediaMessage(tag), 0, true);
-      headers.take(mediaMessage(tag), 0, false);
+      all.take(mediaMessage(tag), 0, "group");
+      headers.take(mediaMessage(tag), 0, "headers");
     }
     expect(payloads(all, LATER_MS).length).toBeGreaterThan(0);
     expect(payloads(headers, 0)).toEqual(payloads(all, LATER_MS));
@@ -28,11 +28,49 @@ test.for([...PLAIN_FORMS, ...MULTITRACK_FORMS, LEGACY_HEVC])(
 test("frames are kept from the first keyframe on that comes while they are wanted, and dropped when they are not", () => {
   const kept = new KeptMedia();
   const frames = [avcFrame(true, 1), avcFrame(false, 2), avcFrame(true, 3), avcFrame(false, 4)];
-  kept.take(video(0, AVC_CONFIG), 0, false);
-  for (const [at, frame] of frames.entries()) kept.take(video(40 * at, frame), 40 * at, at > 0);
+  kept.take(video(0, AVC_CONFIG), 0, "headers");
+  for (const [at, frame] of frames.entries()) kept.take(video(40 * at, frame), 40 * at, at > 0 ? "group" : "headers");
   expect(payloads(kept, 160)).toEqual([AVC_CONFIG, frames[2], frames[3]]);
-  kept.take(video(160, avcFrame(false, 5)), 160, false);
+  kept.take(video(160, avcFrame(false, 5)), 160, "headers");
   expect(payloads(kept, 160)).toEqual([AVC_CONFIG]);
-  kept.take(video(200, avcFrame(false, 6)), 200, true);
+  kept.take(video(200, avcFrame(false, 6)), 200, "group");
   expect(payloads(kept, 200)).toEqual([AVC_CONFIG]);
+});
+
+test("while nobody takes the stream, what came before a keyframe stays, for three seconds", () => {
+  const kept = new KeptMedia();
+  const frames = [1, 2, 3, 4, 5].map((number) => avcFrame(number % 2 === 1, number));
+  const take = (at: number, keep: Keep) => kept.take(video(40 * at, frames[at] ?? AVC_CONFIG), 40 * at, keep);
+  take(0, "group");
+  take(1, "group");
+  take(2, "all");
+  take(3, "all");
+  expect(payloads(kept, 3_080)).toEqual(frames.slice(0, 4));
+  // From then on as ever: the keyframe must not be too old.
+  expect(payloads(kept, 3_081)).toEqual([]);
+  take(4, "group");
+  expect(payloads(kept, 160)).toEqual(frames.slice(4));
+});
+
+test("a keyframe that was too old when the stream was no longer taken is not kept for the next owner", () => {
+  const kept = new KeptMedia();
+  kept.take(video(0, avcFrame(true, 1)), 0, "group");
+  kept.take(video(2_001, avcFrame(false, 2)), 2_001, "all");
+  expect(payloads(kept, 2_001)).toEqual([]);
+  kept.take(video(2_040, avcFrame(true, 3)), 2_040, "all");
+  kept.take(video(2_080, avcFrame(true, 4)), 2_080, "all");
+  expect(payloads(kept, 5_001)).toEqual([avcFrame(true, 3), avcFrame(true, 4)]);
+});
+
+test("frames from before another header are not kept with it", () => {
+  const kept = new KeptMedia();
+  const config = Buffer.concat([AVC_CONFIG, Buffer.from([1])]);
+  kept.take(video(0, AVC_CONFIG), 0, "all");
+  kept.take(video(0, avcFrame(true, 1)), 0, "all");
+  kept.take(video(40, AVC_CONFIG), 40, "all");
+  expect(payloads(kept, 40)).toEqual([AVC_CONFIG, avcFrame(true, 1)]);
+  kept.take(video(80, config), 80, "all");
+  kept.take(video(80, avcFrame(false, 2)), 80, "all");
+  kept.take(video(120, avcFrame(true, 3)), 120, "all");
+  expect(payloads(kept, 120)).toEqual([config, avcFrame(true, 3)]);
 });

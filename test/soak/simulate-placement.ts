@@ -10,13 +10,15 @@ const { values } = parseArgs({
     seeds: { type: "string", default: "2000" },
     first: { type: "string", default: "1" },
     moves: { type: "boolean", default: false },
+    trace: { type: "boolean", default: false },
   },
 });
+const onTrace = values.trace ? (text: string) => void process.stdout.write(`${text}\n`) : undefined;
 const [seeds, first] = [Number(values.seeds), Number(values.first)];
 let broken = 0;
 const startedMs = performance.now();
 for (let seed = first; seed < first + seeds && broken < BROKEN_MAX; seed += 1) {
-  const found = await simulate(seed, undefined, values.moves);
+  const found = await simulate(seed, { hasMoves: values.moves, ...(onTrace === undefined ? {} : { onTrace }) });
   if (found.length > 0) {
     broken += 1;
     process.stdout.write(`seed ${seed}: ${found.join("; ")}\n`);

@@ -289,7 +289,7 @@ test("a node among several counts what it places and stops, and shows the others
   cluster.placed("claimed", 0.02);
   cluster.placed("try-again", 0.3);
   cluster.tookOver();
-  cluster.ownerSilent();
+  cluster.ownerSilent("host");
   cluster.answered("link", 0.002);
   cluster.fenced("bus");
   const lines = (await metrics.text()).split("\n").filter((line) => line.startsWith("fanfare_cluster"));
@@ -306,7 +306,7 @@ test("a node among several counts what it places and stops, and shows the others
     fanfare_cluster_claim_seconds_count: 2,
     'fanfare_cluster_question_seconds_bucket{le="0.0025",way="link"}': 1,
     fanfare_cluster_takeovers_total: 1,
-    fanfare_cluster_owner_silent_total: 1,
+    'fanfare_cluster_owner_silent_total{what="host"}': 1,
     'fanfare_cluster_fenced_total{by="bus"}': 1,
     fanfare_cluster_channels: 3,
     fanfare_cluster_egress_bytes_per_second: 5_000,

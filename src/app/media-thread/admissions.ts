@@ -9,7 +9,7 @@ import { FailoverGateway, type Way } from "../../remote-publish/failover-gateway
 import type { MessageTransport } from "../../remote-publish/message-transport.ts";
 import { openRemotePreview } from "../../remote-publish/remote-preview.ts";
 import type { RemotePublishers } from "../../remote-publish/remote-publisher.ts";
-import type { ProvenLogin } from "../../thread-protocol/admission.ts";
+import type { LinkSilence, ProvenLogin } from "../../thread-protocol/admission.ts";
 import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
 import type { FromViewer, ToViewer } from "../../thread-protocol/preview.ts";
 import type { FromEncoder, ToEncoder } from "../../thread-protocol/remote-publish.ts";
@@ -63,7 +63,7 @@ export class Admissions {
     const { channelId } = first.gateway;
     const gateway = new FailoverGateway(first, {
       clock,
-      again: async (knownEpoch) => wayOf(await this.#admitOnce(key, login, knownEpoch)),
+      again: async (silence) => wayOf(await this.#admitOnce(key, login, silence)),
       areMovesExpected: () => moves.areExpected,
       isMoving: () => moves.isMoving(channelId),
       onFailover: () => onFailover(channelId),
@@ -71,10 +71,10 @@ export class Admissions {
     return { ...admission, gateway };
   }
 
-  /** `knownEpoch`: an encoder has a way to this ownership at another node, and takes no second one. */
-  async #admitOnce(key: string, login: ProvenLogin | undefined, knownEpoch?: number): Promise<Found> {
+  /** `silence`: an encoder has a way to this ownership at another node, and takes no second one. */
+  async #admitOnce(key: string, login: ProvenLogin | undefined, silence?: LinkSilence): Promise<Found> {
     const { engine, requests, remote, takesNew, openTransport, links } = this.#deps;
-    const { reply, end } = await requests.admission(key, login);
+    const { reply, end } = await requests.admission(key, login, silence);
     switch (reply?.decision) {
       case undefined:
       case "try-again":
@@ -86,7 +86,7 @@ export class Admissions {
       case "admit-elsewhere": {
         const { channelId, slot, link } = reply;
         const isHere = link === undefined;
-        if (knownEpoch !== undefined && link?.epoch === knownEpoch) return { admission: "unavailable" };
+        if (silence !== undefined && link?.epoch === silence.epoch) return { admission: "unavailable" };
         const transport = isHere
           ? openTransport<FromEncoder, ToEncoder>(end)
           : await links.attach(channelId, slot, link);

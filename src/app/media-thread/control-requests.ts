@@ -2,6 +2,7 @@ import type { Clock } from "../../base/clock.ts";
 import type {
   AdmissionReply,
   AttachReply,
+  LinkSilence,
   LoginReply,
   OwnerQuestionReply,
   ProvenLogin,
@@ -36,8 +37,13 @@ export class ControlRequests {
     this.#pending = new PendingRequests(clock);
   }
 
-  async admission(key: string, login: ProvenLogin | undefined): Promise<Answer<AdmissionReply>> {
-    const { reply, ...rest } = await this.#ask({ kind: "admission", key, ...(login === undefined ? {} : { login }) });
+  async admission(
+    key: string,
+    login: ProvenLogin | undefined,
+    silence: LinkSilence | undefined,
+  ): Promise<Answer<AdmissionReply>> {
+    const optional = { ...(login === undefined ? {} : { login }), ...(silence === undefined ? {} : { silence }) };
+    const { reply, ...rest } = await this.#ask({ kind: "admission", key, ...optional });
     return reply?.kind === "admission" ? { ...rest, reply } : rest;
   }
 

@@ -1,3 +1,4 @@
+import type { LinkSilence } from "../../thread-protocol/admission.ts";
 import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
 import type { KnownOwner } from "./owner-question.ts";
 
@@ -34,8 +35,11 @@ export type PlacementChange = {
 
 /** Decides which thread runs a channel's relay: at most one at a time. Methods reject where the decision cannot be made now. */
 export interface ChannelPlacement {
-  /** Makes the candidate the owner, unless the channel has one. Returns who owns the channel now. */
-  claim(channelId: ChannelId, candidate: PlacementOwner): Promise<Placed>;
+  /**
+   * Makes the candidate the owner, unless the channel has one. Returns who owns the channel now. `silence`: the visitor has a
+   * link to the owner, which takes nothing.
+   */
+  claim(channelId: ChannelId, candidate: PlacementOwner, silence?: LinkSilence): Promise<Placed>;
   /** Ends this ownership. Does nothing where the channel has a newer one, or none. */
   release(channelId: ChannelId, epoch: number): Promise<void>;
   /** Returns the present ownership; undefined where no thread of this process owns the channel. */
@@ -59,8 +63,8 @@ export interface PlacementMeter {
   placed(outcome: PlacingOutcome, seconds: number): void;
   /** A channel was claimed that another process owned and had not released. */
   tookOver(): void;
-  /** An owner did not answer in its time, and its channel is claimed. */
-  ownerSilent(): void;
+  /** An owner did not answer in its time, or its host is silent, and its channel is claimed. */
+  ownerSilent(what: "owner" | "host"): void;
   /** An owner answered a question. */
   answered(way: QuestionWay, seconds: number): void;
   /** This node stopped a channel; `by`: where it learned of the newer owner. */

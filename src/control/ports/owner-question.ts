@@ -28,12 +28,34 @@ export interface OwnerQuestion {
   ask(owner: KnownOwner, signal: AbortSignal): Promise<OwnerAnswer>;
 }
 
+/**
+ * Whether the host of a node and the bus are there, whatever the processes on them do. `reached`, `heard`: resolve once
+ * that is sure, and stay pending while nothing comes back.
+ */
+export interface HostSigns {
+  /**
+   * Connects to the owner's host, again and again for a while: its kernel accepts connections also while the process stands still, and
+   * refuses them where it has ended. Resolves once the first attempt is on its way.
+   */
+  probe(owner: KnownOwner): Promise<{ readonly reached: Promise<void> }>;
+  /** The bus itself replies to this node. */
+  busHeard(): Promise<void>;
+}
+
 /** A node made itself the owner of a channel. `home`: the thread; absent: a node of an older version does not tell. */
 export type ClaimNews = {
   readonly channelId: ChannelId;
   readonly epoch: number;
   readonly incarnation: Incarnation;
   readonly home?: number | undefined;
+};
+
+/**
+ * A channel that a node asks the others about. With `incarnation` it is that node's by this epoch, which is news for one that
+ * owns the channel by a lower epoch. A node of an older version does not tell.
+ */
+export type AskedClaim = Pick<ClaimNews, "channelId" | "epoch" | "home"> & {
+  readonly incarnation?: Incarnation | undefined;
 };
 
 /** How nodes tell each other of claims. Every message may be lost: what counts is in the database. */
@@ -43,7 +65,7 @@ export interface ClaimBoard {
   /** Tells a former owner directly that its ownership is over. Not waited for. */
   release(former: KnownOwner): void;
   /** Asks all other nodes to publish again which of these channels they own with a higher epoch. */
-  question(channels: readonly Pick<ClaimNews, "channelId" | "epoch">[]): void;
+  question(channels: readonly AskedClaim[]): void;
 }
 
 /** The other processes that share the database. */

@@ -38,16 +38,44 @@ export function breakThings(deps: FaultsDeps): void {
     },
     () => {
       const node = world.pick(living());
+      if (node === undefined) return;
+      // Its host is gone: nothing says that the process has ended.
+      network.cutHost(node.incarnation, true, () => undefined);
+      node.die();
+      later(start, 8_000);
+    },
+    () => {
+      const node = world.pick(living());
+      if (node === undefined) return;
+      const set = (isCut: boolean) => network.cutHost(node.incarnation, isCut, () => node.busChanged());
+      set(true);
+      later(() => set(false), 15_000);
+    },
+    () => {
+      const node = world.pick(living());
+      // A pause that is no freeze.
+      node?.freeze();
+      if (node !== undefined) world.after(world.between(50, 900), () => node.wake());
+    },
+    () => {
+      const node = world.pick(living());
       node?.freeze();
       if (node !== undefined) later(() => node.wake(), 25_000);
     },
     () => {
-      database.setAway(true);
-      later(() => database.setAway(false), 15_000);
+      const set = (isAway: boolean) => {
+        world.trace(`database away: ${isAway}`);
+        database.setAway(isAway);
+      };
+      set(true);
+      later(() => set(false), 15_000);
     },
     () => {
       database.markStandby();
-      later(() => database.failOver(), 2_000);
+      later(() => {
+        world.trace("the database loses its last commits");
+        database.failOver();
+      }, 2_000);
     },
     () => {
       const node = world.pick(living());

@@ -1,6 +1,10 @@
 import type { Incarnation } from "../../../src/control/ports/ownership-store.ts";
 import type { World } from "./world.ts";
 
+/** A connection to the bus is known to be dead after two pings, in milliseconds. */
+const DEAF_MS_MIN = 4_000;
+const DEAF_MS_MAX = 8_000;
+
 /** What lies between the nodes, the database and the bus, and what is broken there. */
 export class Network {
   isBusAway = false;
@@ -9,6 +13,12 @@ export class Network {
   readonly #busCuts = new Set<Incarnation>();
   readonly #databaseCuts = new Map<Incarnation, number>();
   readonly #linkCuts = new Set<string>();
+  /** Hosts from which nothing comes, and to which nothing goes, since when. */
+  readonly #hostCuts = new Map<Incarnation, number>();
+  /** Connections to the bus on which nothing passes, with what waits there. */
+  readonly #stalled = new Map<Incarnation, (() => void)[]>();
+  /** Nodes of such hosts that have noticed that their connection to the bus is dead. */
+  readonly #deafNodes = new Set<Incarnation>();
   /** When something was last broken or repaired. */
   changedMs = 0;
   /** Since when the database was reachable for a node. */
@@ -20,29 +30,85 @@ export class Network {
   }
 
   setBusAway(isAway: boolean): void {
+    this.#world.trace(`bus away: ${isAway}`);
     this.changedMs = this.#world.nowMs;
     this.isBusAway = isAway;
   }
 
+  /** Whether the node is connected to the bus, as far as it knows: messages may go nowhere all the same. */
   isBusUp(node: Incarnation): boolean {
-    return !this.isBusAway && !this.#busCuts.has(node);
+    return !this.isBusAway && !this.#busCuts.has(node) && !this.#deafNodes.has(node);
+  }
+
+  /** Whether messages of the bus reach the node, and those of the node the bus, without delay. */
+  hasBus(node: Incarnation): boolean {
+    return this.isBusUp(node) && !this.#stalled.has(node);
+  }
+
+  /** Passes something over a node's connection to the bus: late where nothing passes there now, never where there is none. */
+  viaBus(node: Incarnation, run: () => void): void {
+    if (!this.isBusUp(node)) return;
+    const waiting = this.#stalled.get(node);
+    if (waiting === undefined) run();
+    else waiting.push(run);
   }
 
   hasDatabase(node: Incarnation): boolean {
-    return !this.#databaseCuts.has(node);
+    return !this.#databaseCuts.has(node) && !this.#hostCuts.has(node);
   }
 
   hasLink(from: Incarnation, to: Incarnation): boolean {
-    return !this.#linkCuts.has(`${from}>${to}`);
+    return !this.#linkCuts.has(`${from}>${to}`) && !this.#hostCuts.has(from) && !this.#hostCuts.has(to);
+  }
+
+  isHostCut(node: Incarnation): boolean {
+    return this.#hostCuts.has(node);
+  }
+
+  /** `onBus`: called when the node notices that its connection to the bus is dead, or has a new one. */
+  cutHost(node: Incarnation, isCut: boolean, onBus: () => void): void {
+    this.#world.trace(`node ${node}: host cut: ${isCut}`);
+    this.changedMs = this.#world.nowMs;
+    if (isCut) {
+      const sinceMs = this.#world.nowMs;
+      this.#hostCuts.set(node, sinceMs);
+      if (!this.#stalled.has(node)) this.#stalled.set(node, []);
+      this.#world.after(this.#world.between(DEAF_MS_MIN, DEAF_MS_MAX), () => {
+        if (this.#hostCuts.get(node) !== sinceMs) return;
+        this.changedMs = this.#world.nowMs;
+        this.#deafNodes.add(node);
+        onBus();
+      });
+      return;
+    }
+    const cutMs = this.#world.nowMs - (this.#hostCuts.get(node) ?? 0);
+    this.#hostCuts.delete(node);
+    this.databaseSinceMs.set(node, this.#world.nowMs);
+    if (this.#deafNodes.delete(node)) {
+      this.#stalled.delete(node);
+      return onBus();
+    }
+    // TCP sends again after pauses that become longer.
+    this.#world.after(this.#world.between(0, cutMs), () => this.#resume(node));
+  }
+
+  #resume(node: Incarnation): void {
+    const waiting = this.#stalled.get(node);
+    if (waiting === undefined || this.#hostCuts.has(node)) return;
+    this.changedMs = this.#world.nowMs;
+    this.#stalled.delete(node);
+    for (const run of waiting) run();
   }
 
   cutBus(node: Incarnation, isCut: boolean): void {
+    this.#world.trace(`node ${node}: bus cut: ${isCut}`);
     this.changedMs = this.#world.nowMs;
     if (isCut) this.#busCuts.add(node);
     else this.#busCuts.delete(node);
   }
 
   cutDatabase(node: Incarnation, isCut: boolean): void {
+    this.#world.trace(`node ${node}: database cut: ${isCut}`);
     this.changedMs = this.#world.nowMs;
     if (isCut) this.#databaseCuts.set(node, this.#world.nowMs);
     else {
@@ -52,6 +118,7 @@ export class Network {
   }
 
   cutLink(from: Incarnation, to: Incarnation, isCut: boolean): void {
+    this.#world.trace(`link ${from}>${to} cut: ${isCut}`);
     this.changedMs = this.#world.nowMs;
     if (isCut) this.#linkCuts.add(`${from}>${to}`);
     else this.#linkCuts.delete(`${from}>${to}`);

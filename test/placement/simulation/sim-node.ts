@@ -1,7 +1,7 @@
 import type { Clock } from "../../../src/base/clock.ts";
 import type { Log } from "../../../src/base/log.ts";
 import type { Placed } from "../../../src/control/ports/channel-placement.ts";
-import type { KnownOwner, OwnerAnswer, OwnerQuestion } from "../../../src/control/ports/owner-question.ts";
+import type { HostSigns, KnownOwner, OwnerAnswer, OwnerQuestion } from "../../../src/control/ports/owner-question.ts";
 import type { Incarnation, OwnershipStore } from "../../../src/control/ports/ownership-store.ts";
 import type { MovedBroadcast } from "../../../src/control/reports/moved-broadcast.ts";
 import { NodeDirectory } from "../../../src/placement/node-directory.ts";
@@ -10,6 +10,7 @@ import { OwnerAsker } from "../../../src/placement/owner-asker.ts";
 import { OwnershipWatch } from "../../../src/placement/ownership-watch.ts";
 import { SharedPlacement } from "../../../src/placement/shared-placement.ts";
 import { FREEZE_MS } from "../../../src/placement/wake-guard.ts";
+import type { LinkSilence } from "../../../src/thread-protocol/admission.ts";
 import type { Network } from "./network.ts";
 import { type Mutant, type SharedDatabase, unreachable } from "./shared-database.ts";
 import { Process, type World } from "./world.ts";
@@ -17,7 +18,10 @@ import { Process, type World } from "./world.ts";
 const nothing = () => undefined;
 const NO_METER = { placed: nothing, tookOver: nothing, ownerSilent: nothing, answered: nothing, fenced: nothing };
 
-const SILENT_MS = 300;
+export const SILENT_MS = 1_000;
+const HOST_SILENT_MS = 350;
+/** When the host of an owner is dialled, in milliseconds after the question. */
+const DIALS_MS = [0, 60, 120] as const;
 const FLUSH_MS = 250;
 /** A channel without an encoder is released after this long. */
 const KEPT_MS = 5_000;
@@ -42,7 +46,13 @@ export type Cluster = {
   readonly onFlush: (node: SimNode, channelId: string, epoch: number) => void;
 };
 
-type Running = { readonly epoch: number; readonly sessions: Set<number>; heldSinceMs: number | undefined };
+type Running = {
+  readonly epoch: number;
+  readonly sessions: Set<number>;
+  heldSinceMs: number | undefined;
+  /** Since when an encoder is there. */
+  fedSinceMs: number;
+};
 
 /** One process: the real placement, over a network and a database that fail. */
 export class SimNode {
@@ -81,12 +91,13 @@ export class SimNode {
         clock: this.#clock,
         link: this.#link(),
         bus: this.#bus(),
-        silentMs: SILENT_MS,
+        host: this.#hostSigns(),
+        ...{ silentMs: SILENT_MS, hostSilentMs: HOST_SILENT_MS },
         meter: NO_METER,
       }),
       board: {
         publish: (news) => this.#toAll((other) => other.placement.heard(news, "bus")),
-        question: (channels) => void this.#toAll((other) => other.placement.talk.answer(channels)),
+        question: (channels) => void this.#toAll((other) => other.placement.questioned(channels)),
         release: (former) => this.#release(former),
       },
       onTakenOver: async () => undefined,
@@ -95,13 +106,15 @@ export class SimNode {
       onNewer: (channelId) => this.#clock.startTimer(10, () => this.placement.revised(channelId, database.revision)),
     });
     this.placement.changes(({ channelId, epoch, owner, isMoved = false }) => {
+      this.#trace(`${channelId} epoch ${epoch} ${owner === undefined ? "ends" : "begins"}${isMoved ? ", moved" : ""}`);
       if (owner === undefined) return this.#forget(channelId, epoch, isMoved);
-      this.running.set(channelId, { epoch, sessions: new Set(), heldSinceMs: world.nowMs });
+      this.running.set(channelId, { epoch, sessions: new Set(), heldSinceMs: world.nowMs, fedSinceMs: 0 });
     });
     this.#watch = new OwnershipWatch({
       ...{ clock: this.#clock, log: NO_LOG, placement: this.placement, mode: "keep" },
       heldSinceMs: (channelId) => this.running.get(channelId)?.heldSinceMs,
       onFlow: (flow) => {
+        this.#trace(flow);
         this.#isFlowing = flow === "flow";
       },
     });
@@ -122,12 +135,14 @@ export class SimNode {
   freeze(): void {
     // One that stands still already has done so for longer.
     if (this.process.isFrozen) return;
+    this.#trace("freezes");
     this.process.isFrozen = true;
     this.frozenMs = this.#cluster.world.nowMs;
   }
 
   wake(): void {
     if (!this.process.isFrozen) return;
+    this.#trace("wakes");
     if (this.#cluster.world.nowMs - this.frozenMs > FREEZE_MS) this.wokeMs = this.#cluster.world.nowMs;
     this.resumedMs = this.#cluster.world.nowMs;
     this.process.stoodStillMs += this.resumedMs - this.frozenMs;
@@ -135,19 +150,21 @@ export class SimNode {
   }
 
   drain(): void {
+    this.#trace("drains");
     this.isDraining = true;
     this.process.run(() => void this.#membership.setState("draining").catch(ignore));
   }
 
   die(): void {
+    this.#trace("dies");
     this.process.isDead = true;
     this.process.isFrozen = false;
     this.#watch.stop();
     this.#membership.stop();
   }
 
-  claim(channelId: string): Promise<Placed> {
-    return this.placement.claim(channelId, { thread: 0 });
+  claim(channelId: string, silence?: LinkSilence): Promise<Placed> {
+    return this.placement.claim(channelId, { thread: 0 }, silence);
   }
 
   /** This node takes a channel from its owner. */
@@ -159,6 +176,8 @@ export class SimNode {
   attach(channelId: string, epoch: number, session: number): boolean {
     const running = this.running.get(channelId);
     if (running?.epoch !== epoch) return false;
+    this.#trace(`${channelId} session ${session} begins`);
+    if (running.sessions.size === 0) running.fedSinceMs = this.#cluster.world.nowMs;
     running.sessions.add(session);
     running.heldSinceMs = undefined;
     return true;
@@ -166,6 +185,7 @@ export class SimNode {
 
   sessionOver(channelId: string, session: number): void {
     const running = this.running.get(channelId);
+    if (running?.sessions.has(session) === true) this.#trace(`${channelId} session ${session} over`);
     if (running?.sessions.delete(session) === true && running.sessions.size === 0)
       running.heldSinceMs = this.#clock.now();
   }
@@ -174,11 +194,21 @@ export class SimNode {
     return (this.running.get(channelId)?.sessions.size ?? 0) > 0;
   }
 
+  /** For how long an encoder has been there, in milliseconds; 0: none is. */
+  fedMs(channelId: string): number {
+    const running = this.running.get(channelId);
+    return running === undefined || running.sessions.size === 0 ? 0 : this.#cluster.world.nowMs - running.fedSinceMs;
+  }
+
   answer(channelId: string): OwnerAnswer {
     const epoch = this.placement.epochOf(channelId);
     if (epoch === undefined) return { kind: "not-owner" };
     const isOnAir = this.isOnAir(channelId);
     return { kind: "owner", epoch, isOnAir, isDraining: this.isDraining };
+  }
+
+  #trace(what: string): void {
+    this.#cluster.world.trace(`node ${this.incarnation}: ${what}`);
   }
 
   #forget(channelId: string, epoch: number, isMoved: boolean): void {
@@ -224,12 +254,12 @@ export class SimNode {
 
   #toAll(deliver: (other: SimNode) => void): boolean {
     const { nodes, network } = this.#cluster;
-    if (!network.isBusUp(this.incarnation)) return false;
+    const self = this.incarnation;
+    if (!network.isBusUp(self)) return false;
     for (const other of nodes.values()) {
       if (other === this) continue;
-      network.send(() => {
-        if (network.isBusUp(other.incarnation)) other.process.run(() => deliver(other));
-      });
+      const arrive = () => other.process.run(() => deliver(other));
+      network.viaBus(self, () => network.send(() => network.viaBus(other.incarnation, arrive)));
     }
     return true;
   }
@@ -252,9 +282,10 @@ export class SimNode {
       const give = () => {
         if (!other.placement.give(channelId, epoch)) return;
         other.given.set(channelId, epoch);
-        network.send(() => network.isBusUp(this.incarnation) && this.process.run(() => resolve(MOVED)));
+        network.send(() => network.viaBus(this.incarnation, () => this.process.run(() => resolve(MOVED))));
       };
-      network.send(() => network.isBusUp(incarnation) && other.process.run(give));
+      const ask = () => network.viaBus(incarnation, () => other.process.run(give));
+      network.viaBus(this.incarnation, () => network.send(ask));
     });
   }
 
@@ -287,12 +318,34 @@ export class SimNode {
           const [self, other] = [this.incarnation, nodes.get(incarnation)];
           if (!network.isBusUp(self)) return resolve({ kind: "unusable" });
           const back = (answer: OwnerAnswer) =>
-            network.send(() => network.isBusUp(self) && this.process.run(() => resolve(answer)));
-          network.send(() => {
-            if (other === undefined || other.process.isDead || !network.isBusUp(incarnation)) back({ kind: "gone" });
-            else other.process.run(() => back(other.answer(channelId)));
-          });
+            network.send(() => network.viaBus(self, () => this.process.run(() => resolve(answer))));
+          const arrive = () => {
+            // The server has not noticed yet that nothing comes from there any more.
+            const isGone = other === undefined || (other.process.isDead && !network.isHostCut(incarnation));
+            if (isGone || !network.isBusUp(incarnation)) return back({ kind: "gone" });
+            network.viaBus(incarnation, () => other.process.run(() => back(other.answer(channelId))));
+          };
+          network.viaBus(self, () => network.send(arrive));
         }),
+    };
+  }
+
+  #hostSigns(): HostSigns {
+    const { world, network, mutant } = this.#cluster;
+    const self = this.incarnation;
+    const isThere = (other: Incarnation) => network.hasLink(self, other) && network.hasLink(other, self);
+    /** There and back. */
+    const roundTrip = (isPassed: () => boolean, heard: () => void) =>
+      network.send(() => isPassed() && network.send(() => isPassed() && this.process.run(heard)));
+    return {
+      // The kernel answers, whether the process runs, stands still or has ended.
+      probe: async ({ incarnation }) => {
+        const reached = Promise.withResolvers<void>();
+        for (const delayMs of mutant === "no-kernel-asked" ? [] : DIALS_MS)
+          world.after(delayMs, () => roundTrip(() => isThere(incarnation), reached.resolve));
+        return { reached: reached.promise };
+      },
+      busHeard: () => new Promise((resolve) => roundTrip(() => network.hasBus(self), resolve)),
     };
   }
 }

@@ -15,9 +15,20 @@ const HEALED_MS = 45_000;
 /** An acknowledged change is in effect this long after everything is repaired. */
 const IN_EFFECT_MS = 10_000;
 
-/** Runs one seed; `hasMoves`: nodes also give each other channels. Returns what went against an invariant, in words; empty where nothing did. */
-export async function simulate(seed: number, mutant?: Mutant, hasMoves = false): Promise<readonly string[]> {
-  const world = new World(seededRandom(seed));
+export type SimulationOptions = {
+  readonly mutant?: Mutant;
+  /** Whether nodes also give each other channels; default not. */
+  readonly hasMoves?: boolean;
+  /** Takes a line for each thing that happens. */
+  readonly onTrace?: (text: string) => void;
+};
+
+/** Runs one seed. Returns what went against an invariant, in words; empty where nothing did. */
+export async function simulate(
+  seed: number,
+  { mutant, hasMoves = false, onTrace }: SimulationOptions = {},
+): Promise<readonly string[]> {
+  const world = new World(seededRandom(seed), onTrace);
   const network = new Network(world, world.chance(0.5) ? 0 : world.between(0, 0.15));
   const database = new SharedDatabase(() => world.nowMs, mutant);
   const targets = new Targets(world, network, database);

@@ -1,6 +1,6 @@
 import type { Network } from "./network.ts";
 import type { SharedDatabase } from "./shared-database.ts";
-import type { Cluster, SimNode } from "./sim-node.ts";
+import { type Cluster, SILENT_MS, type SimNode } from "./sim-node.ts";
 import type { World } from "./world.ts";
 
 /** Where nothing of the other's message was lost, the old owner stops this soon. */
@@ -56,8 +56,8 @@ export class Targets {
     const [newestEpoch, { node: other, sinceMs }] = newest;
     const { nowMs } = this.#world;
     const network = this.#network;
-    const forMs = nowMs - sinceMs;
-    const what = `${channelId} with epoch ${epoch}, ${Math.round(forMs)} ms after a newer owner`;
+    const forMs = nowMs - Math.max(sinceMs, ownMs);
+    const what = `${channelId} with epoch ${epoch}, ${Math.round(forMs)} ms beside a newer owner`;
     if (forMs > ISOLATED_MS) this.violations.push(`I4: still sent ${what}`);
     const row = this.#database.ownerOf(channelId);
     // A claim that was made without the database is written into it later.
@@ -77,27 +77,33 @@ export class Targets {
     if (hasDatabase && node.wokeMs > sinceMs && databaseMs <= node.wokeMs) {
       this.violations.push(`I4: woke and sent ${what}`);
     }
-    const isQuiet = network.lossShare === 0 && network.changedMs < sinceMs && other.resumedMs < sinceMs;
+    // What was told while one of them was deaf or stood still is told again.
+    const heardMs = Math.max(sinceMs, ownMs, network.changedMs, node.resumedMs, other.resumedMs);
     // A claim that the database lost is told again once its owner has noticed.
     const isTold = sinceMs - this.#database.lostMs > DATABASE_MS;
-    const hears = isQuiet && isTold && network.isBusUp(node.incarnation) && network.isBusUp(other.incarnation);
-    if (hears && nowMs - Math.max(sinceMs, ownMs, node.resumedMs) > HEARS_MS)
-      this.violations.push(`I4: was told and sent ${what}`);
+    const isBus = network.lossShare === 0 && network.hasBus(node.incarnation) && network.hasBus(other.incarnation);
+    if (isBus && isTold && nowMs - heardMs > HEARS_MS) this.violations.push(`I4: was told and sent ${what}`);
   }
 
-  /** A living owner that answers keeps its channel. */
+  /** A living owner that answers keeps its channel, and one that stands still keeps it for the time of an answer. */
   #taken(channelId: string, former: number, epoch: number, by: number): void {
     const node = this.nodes.get(former);
     const network = this.#network;
     if (node?.given.get(channelId) === epoch) return;
-    if (node === undefined || former === by || node.process.isDead || node.process.isFrozen || node.isDraining) return;
+    if (node === undefined || former === by || node.process.isDead || node.isDraining) return;
     const nowMs = this.#world.nowMs;
-    const isQuiet = network.lossShare === 0 && nowMs - Math.max(network.changedMs, node.wokeMs, node.frozenMs) > 1_000;
-    const isReached = network.hasLink(by, former) && network.hasLink(former, by);
-    const isNew = nowMs - (this.#database.ownerOf(channelId)?.claimedMs ?? 0) < NEW_MS;
+    const isPaused = node.process.isFrozen;
+    if (isPaused && nowMs - node.frozenMs > SILENT_MS - NEW_MS) return;
+    const quietMs = Math.max(network.changedMs, node.wokeMs, isPaused ? node.resumedMs : node.frozenMs);
+    const isQuiet = network.lossShare === 0 && nowMs - quietMs > 2 * SILENT_MS;
+    const isLinked = network.hasLink(by, former) && network.hasLink(former, by);
+    // Over the bus alone an owner is heard only while it runs, and keeps only what is on air.
+    const isHeard = network.hasBus(by) && network.hasBus(former) && !isPaused && node.fedMs(channelId) > 2 * SILENT_MS;
+    const isReached = isLinked || isHeard;
+    const isNew = isLinked && nowMs - (this.#database.ownerOf(channelId)?.claimedMs ?? 0) < NEW_MS;
     const isOwner = isNew || (node.placement.epochOf(channelId) === epoch && node.isOnAir(channelId));
     const asker = this.nodes.get(by);
-    const isAskerQuiet = asker !== undefined && nowMs - Math.max(asker.wokeMs, asker.frozenMs) > 1_000;
+    const isAskerQuiet = asker !== undefined && nowMs - Math.max(asker.wokeMs, asker.frozenMs) > 2 * SILENT_MS;
     if (isQuiet && isReached && isOwner && isAskerQuiet) {
       this.violations.push(`a healthy owner of ${channelId} with epoch ${epoch} was replaced`);
     }

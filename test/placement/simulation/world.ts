@@ -28,11 +28,19 @@ export class Process {
 export class World {
   nowMs = 0;
   readonly random: () => number;
+  readonly #onTrace: (text: string) => void;
   #order = 0;
   readonly #heap: Event[] = [];
 
-  constructor(random: () => number) {
+  /** `onTrace`: takes a line for each thing that happens. */
+  constructor(random: () => number, onTrace: (text: string) => void = () => undefined) {
     this.random = random;
+    this.#onTrace = onTrace;
+  }
+
+  /** Says what happens now. */
+  trace(text: string): void {
+    this.#onTrace(`${this.nowMs.toFixed(0).padStart(6)} ${text}`);
   }
 
   /** A number from `min` to below `max`. */

@@ -5,6 +5,7 @@ import { setting } from "./setting.ts";
 const URL_LENGTH_MAX = 2_048;
 const SILENT_MS_MIN = 100;
 const SILENT_MS_MAX = 10_000;
+const HOST_SILENT_MS_MIN = 300;
 
 /** The settings of several servers that share a database. */
 export const CLUSTER_SETTINGS = {
@@ -52,6 +53,15 @@ export const CLUSTER_SETTINGS = {
     "How long a server that carries a channel may leave a question unanswered before another takes the channel over, in milliseconds.",
     "1000",
   ),
+  hostSilentMs: setting(
+    "FANFARE_HOST_SILENT_MS",
+    parsed(
+      (digits) => (/^\d{3,5}$/.test(digits) && isHostSilence(Number(digits)) ? Number(digits) : undefined),
+      `a whole number from ${HOST_SILENT_MS_MIN} to ${SILENT_MS_MAX}`,
+    ),
+    "How long the host of such a server may be silent on every way before the server of a backup encoder takes the channel over, in milliseconds.",
+    "350",
+  ),
   drainSeconds: setting(
     "FANFARE_DRAIN_SECONDS",
     parsed((digits) => (/^\d{1,5}$/.test(digits) ? Number(digits) : undefined), "a whole number from 0 to 99999"),
@@ -76,6 +86,10 @@ export const CLUSTER_SETTINGS = {
 
 function isSilence(valueMs: number): boolean {
   return valueMs >= SILENT_MS_MIN && valueMs <= SILENT_MS_MAX;
+}
+
+function isHostSilence(valueMs: number): boolean {
+  return valueMs >= HOST_SILENT_MS_MIN && valueMs <= SILENT_MS_MAX;
 }
 
 /** Without characters that a name may not have. */

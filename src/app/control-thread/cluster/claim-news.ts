@@ -1,23 +1,25 @@
 import { z } from "zod";
 import type { Bus } from "../../../control/ports/bus.ts";
-import type { ClaimBoard, ClaimNews } from "../../../control/ports/owner-question.ts";
+import type { AskedClaim, ClaimBoard, ClaimNews } from "../../../control/ports/owner-question.ts";
 import type { LinkDialer } from "../../../node-link/link-dialer.ts";
 import { linkPlace } from "../../threads/link-place.ts";
 
 const CLAIM = "claim";
 const QUESTION = "claim-question";
-/** A message of the bus has room for more. */
+/** A message of the bus has room for so many, however long their names are. */
+const CHANNELS_SENT_MAX = 400;
 const CHANNELS_MAX = 500;
 const RELEASE_DEADLINE_MS = 2_000;
 
 const channelId = z.string().min(1).max(64);
 const number = z.int().min(0);
 const claim = z.object({ channelId, epoch: number, incarnation: number, home: number.optional() });
-const question = z.object({ channels: z.array(z.object({ channelId, epoch: number })).max(CHANNELS_MAX) });
+const asked = z.object({ channelId, epoch: number, incarnation: number.optional(), home: number.optional() });
+const question = z.object({ channels: z.array(asked).max(CHANNELS_MAX) });
 
 export type ClaimTakers = {
   readonly heard: (news: ClaimNews) => void;
-  readonly answer: (channels: z.infer<typeof question>["channels"]) => void;
+  readonly questioned: (channels: readonly AskedClaim[]) => void;
 };
 
 /** Tells of claims over the bus, and tells a former owner over its node link too. */
@@ -27,15 +29,15 @@ export function claimBoard(bus: Bus, dialer: LinkDialer): ClaimBoard {
     release: ({ channelId: id, epoch, address }) =>
       void dialer.release(linkPlace(address), { channelId: id, epoch }, RELEASE_DEADLINE_MS),
     question: (channels) => {
-      for (let at = 0; at < channels.length; at += CHANNELS_MAX) {
-        bus.publish(QUESTION, { channels: channels.slice(at, at + CHANNELS_MAX) });
+      for (let at = 0; at < channels.length; at += CHANNELS_SENT_MAX) {
+        bus.publish(QUESTION, { channels: channels.slice(at, at + CHANNELS_SENT_MAX) });
       }
     },
   };
 }
 
 /** Takes what other nodes tell of claims. Returns a function that ends it. */
-export function takeClaims(bus: Bus, { heard, answer }: ClaimTakers): () => void {
+export function takeClaims(bus: Bus, { heard, questioned }: ClaimTakers): () => void {
   const stops = [
     bus.subscribe(CLAIM, (message) => {
       const read = claim.safeParse(message);
@@ -43,7 +45,7 @@ export function takeClaims(bus: Bus, { heard, answer }: ClaimTakers): () => void
     }),
     bus.subscribe(QUESTION, (message) => {
       const read = question.safeParse(message);
-      if (read.success) answer(read.data.channels);
+      if (read.success) questioned(read.data.channels);
     }),
   ];
   return () => {

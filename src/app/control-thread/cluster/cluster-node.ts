@@ -32,6 +32,7 @@ import type { ClusterHooks } from "../media/cluster-hooks.ts";
 import type { TraceExport } from "../observing/trace-export.ts";
 import { claimBoard, takeClaims } from "./claim-news.ts";
 import type { ClusterConfig } from "./cluster-config.ts";
+import { SocketHostSigns } from "./host-signs.ts";
 import { OwnerViews } from "./owner-views.ts";
 import { busQuestion, linkQuestion } from "./owner-ways.ts";
 import { TracedBus } from "./traced-bus.ts";
@@ -151,7 +152,10 @@ export class ClusterNode implements ClusterHooks, NodePeers {
       ...{ self, store, nodes: this.nodes, log },
       ...{ clock, meter: this.metrics, random: Math.random, isServing: () => !this.isDraining },
       wakes: () => this.#watch.countWakes(),
-      asker: new OwnerAsker({ clock, link, bus: byBus, silentMs, meter: this.metrics }),
+      asker: new OwnerAsker({
+        ...{ clock, link, bus: byBus, host: new SocketHostSigns(bus, clock), meter: this.metrics },
+        ...{ silentMs, hostSilentMs: config.hostSilentMs },
+      }),
       board: claimBoard(bus, dialer),
       onTakenOver: (channelId, former) => {
         log.warn("channel taken over", { channelId, from: former.incarnation });
@@ -176,7 +180,7 @@ export class ClusterNode implements ClusterHooks, NodePeers {
     this.#stops = [
       takeClaims(bus, {
         heard: (news) => this.placement.heard(news, "bus"),
-        answer: (channels) => this.placement.talk.answer(channels),
+        questioned: (channels) => this.placement.questioned(channels),
       }),
       bus.onConnection((isUp) => {
         // Hints of changes were lost meanwhile. The channels of this node are compared with the database all the same.

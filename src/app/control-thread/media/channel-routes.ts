@@ -1,5 +1,6 @@
 import type { Log } from "../../../base/log.ts";
 import type { ChannelPlacement, Placed, PlacementChange } from "../../../control/ports/channel-placement.ts";
+import type { LinkSilence } from "../../../thread-protocol/admission.ts";
 import type { ChannelId } from "../../../thread-protocol/channel-spec.ts";
 import type { ToMedia } from "../../../thread-protocol/messages.ts";
 import type { PoolWorker } from "../../threads/pool-worker.ts";
@@ -70,11 +71,15 @@ export class ChannelRoutes {
     this.of(channelId)?.post(message);
   }
 
-  /** An encoder came to this thread: it becomes the owner, unless the channel has one. */
-  async claim(channelId: ChannelId, candidate: PoolWorker): Promise<Claim | ClaimElsewhere> {
+  /**
+   * An encoder came to this thread: it becomes the owner, unless the channel has one. `silence`: the encoder has a link to the
+   * owner, which takes nothing.
+   */
+  async claim(channelId: ChannelId, candidate: PoolWorker, silence?: LinkSilence): Promise<Claim | ClaimElsewhere> {
     const { placement } = this.#deps;
+    const thread = candidate.index;
     for (let count = 0; count < CLAIMS_MAX; count += 1) {
-      const placed = await this.#inTurn(channelId, () => placement.claim(channelId, { thread: candidate.index }));
+      const placed = await this.#inTurn(channelId, () => placement.claim(channelId, { thread }, silence));
       if (placed.kind !== "here") return placed;
       const { kind: _, ...ownership } = placed;
       // The release of this owner waits for its turn: claim again behind it.

@@ -102,7 +102,7 @@ export class ThreadRequests {
     this.#players.delete(worker);
   }
 
-  async #admit(worker: PoolWorker, { key, login }: AdmissionRequest, reply: Reply): Promise<void> {
+  async #admit(worker: PoolWorker, { key, login, silence }: AdmissionRequest, reply: Reply): Promise<void> {
     const { routes, admit } = this.#deps;
     const { life } = worker;
     let claim: Claim | ClaimElsewhere | undefined;
@@ -111,7 +111,7 @@ export class ThreadRequests {
       if (admitted === undefined || admitted.refusedFor !== undefined || worker.life !== life) return admitted;
       // The key may lead to another channel than it did a moment ago. Where it does not, the channel stays claimed.
       const before = claim;
-      claim = await routes.claim(admitted.spec.channelId, worker);
+      claim = await routes.claim(admitted.spec.channelId, worker, silence);
       endClaim(before);
       return admitted;
     };
