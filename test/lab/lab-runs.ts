@@ -3,7 +3,9 @@ import type { Lab, LabOptions } from "./lab.ts";
 import { type Cut, cutOwner, packetCuts, proxyCuts } from "./scenarios/cuts.ts";
 import { failOverDatabase } from "./scenarios/failovers.ts";
 import { freezeOwners } from "./scenarios/freezes.ts";
+import { type Disturbance, disturbOwner } from "./scenarios/kept-owners.ts";
 import { killOwners } from "./scenarios/kills.ts";
+import { missingAt, moveBroadcast, SECOND_OF_FRAMES } from "./scenarios/moves.ts";
 import { killNatsServers } from "./scenarios/nats-servers.ts";
 import { killBeforeNginx } from "./scenarios/nginx.ts";
 import { killOwnersOfObs } from "./scenarios/obs.ts";
@@ -82,10 +84,25 @@ export const LAB_RUNS: Readonly<Record<string, LabRun>> = {
     options: { ...standby, network: "hosts" },
     run: (lab, count) => runStandbys(lab, count, "cable"),
   },
+  pauses: {
+    usage: "N  lets the owner's process stand still for 0.7 s, N times; it must keep its channel",
+    options: standby,
+    run: (lab, count) => runKept(lab, count, "pause"),
+  },
+  partitions: {
+    usage: "N  lets the owner's host and that of the backup encoder not reach each other for 4 s, N times (root)",
+    options: { ...standby, network: "hosts" },
+    run: (lab, count) => runKept(lab, count, "partition"),
+  },
   races: {
     usage: "N  two encoders come with one key to two nodes at once, N times",
     options: { channels: 1, isProxied: false },
     run: runRaces,
+  },
+  moves: {
+    usage: "N  moves a broadcast from node to node, N times, and looks for frames that the targets miss",
+    options: compared,
+    run: runMoves,
   },
   rolling: {
     usage: "N  ends each node, lets it drain and starts it again, N times, while broadcasts begin all the time",
@@ -197,6 +214,12 @@ async function runStandbys(lab: Lab, times: number, loss: Loss): Promise<readonl
   return [...faults, ...overlapFaults(overlapMs, loss === "cable" ? DEAF_OVERLAP_MS_MAX : OVERLAP_MS_MAX)];
 }
 
+async function runKept(lab: Lab, times: number, how: Disturbance): Promise<readonly string[]> {
+  const { takenOver, faults } = await disturbOwner(lab, how, times);
+  say(`| ${how} of a living owner, the backup encoder at another node; taken over | ${times}, ${takenOver} |`);
+  return faults;
+}
+
 async function runRaces(lab: Lab, times: number): Promise<readonly string[]> {
   const { settledMs, replaced, claims, faults } = await raceForChannels(lab, times, (no) => {
     if (no % 100 === 0) say(`${no}`);
@@ -205,6 +228,23 @@ async function runRaces(lab: Lab, times: number): Promise<readonly string[]> {
   say(`| until one encoder is left: p50, p90, p99, longest | ${milliseconds(settledMs)} |`);
   say(`| both were accepted, and one replaced the other | ${replaced} |`);
   return faults;
+}
+
+async function runMoves(lab: Lab, times: number): Promise<readonly string[]> {
+  const say1 = (no: number, missing: readonly number[]) => say(`${no}: ${missing.join(", ")} frames missing`);
+  const { seams, frames, faults } = await moveBroadcast(lab, times, say1);
+  const missing = seams.map(missingAt);
+  const several = seams.filter((seam) => missingAt(seam) > 0);
+  say(`| moves of a broadcast, two targets each; frames compared within connections | ${times}, ${frames} |`);
+  say(`| frames that a target misses between two connections: p50, p90, longest | ${figures(missing)} |`);
+  say(`| … targets that miss any | ${several.length} of ${seams.length} |`);
+  for (const { move, last, first } of several) say(`  move ${move}: last ${last}, first ${first}`);
+  const isLong = missing.some((count) => count > SECOND_OF_FRAMES);
+  return [...faults, ...(isLong ? ["a target misses more than a second"] : [])];
+}
+
+function figures(values: readonly number[]): string {
+  return [0.5, 0.9, 1].map((part) => at(values, part)).join(", ");
 }
 
 async function runFailovers(lab: Lab, times: number): Promise<readonly string[]> {

@@ -22,8 +22,13 @@ const KILOBITS = 300;
 const ON_AIR_MS = 20_000;
 const STOP_GRACE_MS = 3_000;
 const LOOPBACK = "127.0.0.1";
-/** The caller's, for a run with another one than the default. */
-const SILENT_MS = process.env["FANFARE_OWNER_SILENT_MS"];
+/** The caller's, for a run with other ones than the default. */
+const SILENCES = Object.fromEntries(
+  ["FANFARE_OWNER_SILENT_MS", "FANFARE_HOST_SILENT_MS"].flatMap((name) => {
+    const value = process.env[name];
+    return value === undefined ? [] : [[name, value]];
+  }),
+);
 /** Loopback, and the networks of hosts. */
 const TARGETS_ALLOWED = "127.0.0.0/8,10.78.0.0/16";
 const PROXIED = { FANFARE_PROXY_PROTOCOL_FROM: TARGETS_ALLOWED, FANFARE_TRUSTED_PROXIES: TARGETS_ALLOWED };
@@ -125,7 +130,7 @@ export class Lab {
         FANFARE_LOG_LEVEL: "info",
         FANFARE_DRAIN_SECONDS: `${drainSeconds}`,
         FANFARE_TARGET_ALLOW: TARGETS_ALLOWED,
-        ...(SILENT_MS === undefined ? {} : { FANFARE_OWNER_SILENT_MS: SILENT_MS }),
+        ...SILENCES,
         ...(isProxied ? PROXIED : {}),
         ...more,
       };

@@ -1,8 +1,11 @@
 import { randomBytes } from "node:crypto";
+import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pass } from "node:timers/promises";
+import { Worker } from "node:worker_threads";
+import { z } from "zod";
 import { syntheticClip } from "../../src/testkit/encoder/clip.ts";
 import { KitEncoder } from "../../src/testkit/encoder/encoder.ts";
 import { KitTarget } from "../../src/testkit/target/target.ts";
@@ -13,7 +16,8 @@ import { machineRows, table } from "./machine.ts";
 const USAGE = `usage: npm run node-pauses -- [CHANNELS] [SECONDS]
 
 Measures for how long the threads of a loaded server stand still: CHANNELS (12) of 1 Mbit/s go to two targets each for SECONDS (120), while
-the API is asked without a pause. A node that owns a channel has to answer other nodes within FANFARE_OWNER_SILENT_MS, whatever else it does.
+the API is asked without a pause. A node that owns a channel has to answer other nodes within FANFARE_OWNER_SILENT_MS, whatever else it does,
+and its kernel has to accept connections within FANFARE_HOST_SILENT_MS.
 `;
 /** The server reports the longest pause of each thread of the last five seconds. */
 const WINDOW_MS = 5_000;
@@ -39,6 +43,7 @@ for (let index = 0; index < channelCount; index += 1) {
   encoders.push(new KitEncoder({ url: channel.publishUrl, streamKey: channel.streamKey, clip }));
 }
 
+const dialler = new Worker(new URL("./host-accepts.ts", import.meta.url), { workerData: server.rtmpPort });
 let isOver = false;
 const asking = (async () => {
   while (!isOver) await api.request("GET", "/api/v2/re-stream/channels?pageSizeNo=100");
@@ -53,6 +58,9 @@ for (let at = 0; at < seconds * 1_000; at += WINDOW_MS) {
 }
 isOver = true;
 await asking;
+dialler.postMessage("end");
+const [accepts]: unknown[] = await once(dialler, "message");
+await dialler.terminate();
 for (const encoder of encoders) await encoder.stop("clean");
 await server.stop();
 for (const target of targets) await target.close();
@@ -64,13 +72,20 @@ const both = control.map((pauseMs, at) => {
   const others = [...pausesMs].filter(([thread]) => thread !== "control").map(([, list]) => list[at] ?? 0);
   return pauseMs + Math.max(0, ...others);
 });
-const rows = [...pausesMs, ["both, in the same five seconds", both] as const].map(([thread, list]) => {
+const figures = (list: readonly number[], digits: number): string => {
   const sorted = list.toSorted((left, right) => left - right);
-  const part = (share: number) =>
-    `${Math.round(sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0)} ms`;
-  return [thread, [part(0.5), part(0.9), part(0.99), part(1)].join(", ")] as const;
-});
+  const part = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0;
+  return [0.5, 0.9, 0.99, 1].map((share) => `${part(share).toFixed(digits)} ms`).join(", ");
+};
+const rows = [...pausesMs, ["both, in the same five seconds", both] as const].map(
+  ([thread, list]) => [thread, figures(list, 0)] as const,
+);
+const acceptsMs = z.array(z.number()).parse(accepts);
+const kernel = [
+  `a connection, until its kernel accepted it, ${acceptsMs.length} times`,
+  figures(acceptsMs, 1),
+] as const;
 process.stdout.write(`${table(["machine", ""], machineRows())}\n\n`);
 process.stdout.write(
-  `${table([`longest pause in 5 s, ${control.length} times`, "median, 90 %, 99 %, longest"], rows)}\n`,
+  `${table([`longest pause in 5 s, ${control.length} times`, "median, 90 %, 99 %, longest"], [...rows, kernel])}\n`,
 );
