@@ -9,15 +9,18 @@ const HEARS_MS = 1_000;
 const DATABASE_MS = 9_000;
 /** Where the database lost a claim, the newer owner has to write it again first. */
 const AGAIN_MS = 5_000;
-/** Where the old owner hears nothing: until it knows that it is isolated, and the hold of an isolated node. */
+/** Where the old owner hears nothing, and its encoder is lost: until it knows that it is isolated, and the hold then. */
 const ISOLATED_MS = 25_000;
+/** Where it may hear by one way or another, of which each may lose messages. With an encoder, one that hears nothing goes on. */
+const HEARING_MS = 15_000;
 
 /** A node sends several times a second. */
 const STILL_SENDS_MS = 600;
 /** The answer to a claim is still on its way. */
 const NEW_MS = 50;
 
-type Sender = { readonly node: SimNode; readonly sinceMs: number; lastMs: number };
+/** `deafMs`: when it last could not hear of the newer owner in any way. */
+type Sender = { readonly node: SimNode; readonly sinceMs: number; lastMs: number; deafMs: number };
 
 /** Where the nodes send to: sees two senders of one channel. */
 export class Targets {
@@ -42,23 +45,25 @@ export class Targets {
     const { nowMs } = this.#world;
     for (const [each, { lastMs }] of senders) if (nowMs - lastMs > STILL_SENDS_MS) senders.delete(each);
     const same = senders.get(epoch);
-    if (same === undefined) senders.set(epoch, { node, sinceMs: nowMs, lastMs: nowMs });
+    const own = same ?? { node, sinceMs: nowMs, lastMs: nowMs, deafMs: 0 };
+    if (same === undefined) senders.set(epoch, own);
     else if (same.node === node) same.lastMs = nowMs;
     else if (!this.#database.hasLostCommits) {
       this.violations.push(`I1: two nodes send ${channelId} with epoch ${epoch}`);
     }
     const newest = [...senders].reduce((left, right) => (right[0] > left[0] ? right : left));
-    if (newest[0] > epoch) this.#overlap(node, channelId, epoch, newest, same?.sinceMs ?? nowMs);
+    if (newest[0] > epoch) this.#overlap(node, channelId, epoch, newest, own);
   }
 
-  /** `ownMs`: since when the older owner sends. A claim that was made without the database may be the earlier one. */
-  #overlap(node: SimNode, channelId: string, epoch: number, newest: readonly [number, Sender], ownMs: number): void {
+  /** `own`: the older owner's sending. A claim that was made without the database may be the earlier one. */
+  #overlap(node: SimNode, channelId: string, epoch: number, newest: readonly [number, Sender], own: Sender): void {
     const [newestEpoch, { node: other, sinceMs }] = newest;
+    const ownMs = own.sinceMs;
     const { nowMs } = this.#world;
     const network = this.#network;
     const forMs = nowMs - Math.max(sinceMs, ownMs);
     const what = `${channelId} with epoch ${epoch}, ${Math.round(forMs)} ms beside a newer owner`;
-    if (forMs > ISOLATED_MS) this.violations.push(`I4: still sent ${what}`);
+    if (forMs > ISOLATED_MS && !node.isOnAir(channelId)) this.violations.push(`I4: held and sent ${what}`);
     const row = this.#database.ownerOf(channelId);
     // A claim that was made without the database is written into it later.
     const isStored = row !== undefined && row.epoch >= newestEpoch;
@@ -81,8 +86,12 @@ export class Targets {
     const heardMs = Math.max(sinceMs, ownMs, network.changedMs, node.resumedMs, other.resumedMs);
     // A claim that the database lost is told again once its owner has noticed.
     const isTold = sinceMs - this.#database.lostMs > DATABASE_MS;
-    const isBus = network.lossShare === 0 && network.hasBus(node.incarnation) && network.hasBus(other.incarnation);
-    if (isBus && isTold && nowMs - heardMs > HEARS_MS) this.violations.push(`I4: was told and sent ${what}`);
+    const isBus = network.hasBus(node.incarnation) && network.hasBus(other.incarnation);
+    if (!isBus && !hasDatabase) own.deafMs = nowMs;
+    if (nowMs - Math.max(sinceMs, ownMs, own.deafMs, node.resumedMs, other.resumedMs) > HEARING_MS)
+      this.violations.push(`I4: heard and sent ${what}`);
+    if (isBus && network.lossShare === 0 && isTold && nowMs - heardMs > HEARS_MS)
+      this.violations.push(`I4: was told and sent ${what}`);
   }
 
   /** A living owner that answers keeps its channel, and one that stands still keeps it for the time of an answer. */
