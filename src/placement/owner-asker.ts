@@ -11,8 +11,8 @@ const FRESH_MS = 1_000;
 /** The host and the bus have at least this long to show that they are there, in milliseconds. */
 const SIGNS_MS_MIN = 150;
 const SLICE_MS = 20;
-/** A timer of a loaded thread may be so late, in milliseconds. */
-const SLICE_MS_MAX = 2 * SLICE_MS;
+/** A timer of a loaded machine may be so late, in milliseconds. */
+const SLICE_MS_MAX = 3 * SLICE_MS;
 
 export type OwnerAskerDeps = {
   readonly clock: Pick<Clock, "startTimer" | "now" | "awakeNow">;
