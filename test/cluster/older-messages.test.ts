@@ -50,7 +50,7 @@ test.each(VERSIONS)("what nodes of %s tell of their channels is understood", (ve
 test.each(VERSIONS)("what nodes of %s tell of claims and changes is understood", (version) => {
   const { network, bus, of } = open(version);
   const heard: unknown[] = [];
-  takeClaims(bus, { heard: (news) => heard.push(news), answer: (channels) => heard.push(...channels) });
+  takeClaims(bus, { heard: (news) => heard.push(news), questioned: (channels) => heard.push(...channels) });
   new Hints(bus, SELF, log).start({
     channel: async (hint) => void heard.push(hint.channelId),
     keys: () => heard.push("keys"),
