@@ -19,8 +19,7 @@ import type { Asked } from "./owner-asker.ts";
 import { PlacementListeners } from "./placement-listeners.ts";
 import type { Candidate, SharedPlacementDeps } from "./shared-placement-deps.ts";
 import { StoredOwners } from "./stored-owners.ts";
-import { UnstoredOwnerships } from "./unstored-ownerships.ts";
-import { unstoredStep } from "./unstored-step.ts";
+import { UnstoredOwnerships, unstoredStep } from "./unstored-ownerships.ts";
 
 /** How often an answer of the database may be out of date before the visitor has to come again. */
 const TRIES_MAX = 3;
