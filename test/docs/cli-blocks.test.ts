@@ -32,7 +32,7 @@ test("the blocks of the command line's page work as they are, with a server and 
   const path = join(stage.folder, "channels.yaml");
   writeFileSync(path, file);
   const applied = await runFanfare(["apply", "-f", path], env);
-  expect(applied).toMatchObject({ code: 0, stdout: "+ channel sunday_show with 2 platforms\n1 steps done.\n" });
+  expect(applied).toMatchObject({ code: 0, stdout: "+ channel sunday_show with 2 platforms\n1 step done.\n" });
   expect((await api.channels())[0]).toMatchObject({
     channelName: "sunday_show",
     latency: "low",

@@ -1,13 +1,19 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { FanfareClient } from "../../client/client.ts";
 import { action, apiCommand, jsonText } from "./api-command.ts";
 import { allChannels, type Channel, channelNamed } from "./channels.ts";
 import { contentOf, EXIT } from "./exit-codes.ts";
 import { liveMessages } from "./live-events.ts";
 import { type Platform, problemOf } from "./platforms.ts";
+import type { Profile } from "./profiles.ts";
 import { rateText, table } from "./table.ts";
 
-/** A change is shown at most this often, in milliseconds. */
+/** Changes are shown at most this often, in milliseconds. */
 const REDRAW_MS = 1_000;
+/** Of many channels, reading must not take more than a fifth of the time. */
+const REST_PER_READ = 4;
+/** The messages of the live stream after which the table may differ. */
+const CHANGES = ["snapshot", "channel", "platform", "sample"];
 /** Asked at the same time. */
 const AT_ONCE = 4;
 
@@ -44,9 +50,36 @@ function statusText(statuses: readonly Status[]): string {
     [
       "WHY",
       ({ channel, platform }) =>
-        (platform === undefined ? "" : problemOf(platform)) || (channel.health.reason?.message ?? ""),
+        (platform === undefined ? "" : problemOf(platform)) || channelReason(channel, platform),
     ],
   ]);
+}
+
+/** Why the channel has its verdict, unless that is another platform's trouble, which stands in its row. */
+function channelReason({ health: { reason } }: Channel, platform: Platform | undefined): string {
+  if (reason === undefined || (reason.platId !== undefined && reason.platId !== platform?.platId)) return "";
+  return reason.message;
+}
+
+/** Prints the state after each change, where it differs. Ends only with a failure. */
+async function watchStatus(client: FanfareClient, profile: Profile, isJson: boolean): Promise<never> {
+  let changed = Promise.withResolvers<void>();
+  const following = (async (): Promise<never> => {
+    for await (const { event } of liveMessages(profile)) if (CHANGES.includes(event)) changed.resolve();
+    throw new Error("the live stream has ended.");
+  })();
+  // It is looked at below.
+  following.catch(() => undefined);
+  for (let before = ""; ; ) {
+    const startMs = performance.now();
+    changed = Promise.withResolvers();
+    const text = shown(await statusOf(client, undefined), isJson);
+    if (text !== before) process.stdout.write(isJson || before === "" ? text : `\n${text}`);
+    before = text;
+    const restMs = Math.max(REDRAW_MS, REST_PER_READ * (performance.now() - startMs));
+    await Promise.race([sleep(restMs), following]);
+    await Promise.race([changed.promise, following]);
+  }
 }
 
 function shown(statuses: readonly Status[], isJson: boolean): string {
@@ -59,19 +92,10 @@ export const statusCommand = apiCommand("status", "One verdict per channel, and 
     about: "Shows all channels. Ends with 6 where one is broken.",
     switches: { watch: "Show it again at each change, until Ctrl+C." },
     run: async ({ client, profile, switches, isJson }) => {
-      const first = await statusOf(client, undefined);
-      if (!switches.has("watch")) {
-        if (first.some(({ channel }) => channel.health.state === "broken")) process.exitCode = EXIT.attention;
-        return shown(first, isJson);
-      }
-      process.stdout.write(shown(first, isJson));
-      let drawnMs = performance.now();
-      for await (const { event } of liveMessages(profile)) {
-        if (!["channel", "platform", "sample"].includes(event) || performance.now() - drawnMs < REDRAW_MS) continue;
-        drawnMs = performance.now();
-        process.stdout.write(`${isJson ? "" : "\n"}${shown(await statusOf(client, undefined), isJson)}`);
-      }
-      return "";
+      if (switches.has("watch")) return await watchStatus(client, profile, isJson);
+      const statuses = await statusOf(client, undefined);
+      if (statuses.some(({ channel }) => channel.health.state === "broken")) process.exitCode = EXIT.attention;
+      return shown(statuses, isJson);
     },
   }),
   show: action({

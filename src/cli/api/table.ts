@@ -31,3 +31,6 @@ export function rateText(bytesPerSecond: number): string {
 export function timeText(time: number | undefined): string {
   return time === undefined ? "" : new Date(time).toISOString();
 }
+
+/** `1 step`, `2 steps`. */
+export const counted = (count: number, word: string): string => `${count} ${word}${count === 1 ? "" : "s"}`;

@@ -63,9 +63,28 @@ test("from a shell: sign in, create, list, apply a file, see a failing platform,
   expect(await api.channels()).toEqual([]);
   const pull = 'pull: { url: "rtsp://camera:word@192.0.2.7/1", enabled: false }';
   writeFileSync(file, yaml.replace("channelName: show\n", `channelName: show\n    ${pull}\n`));
-  expect((await run("import", "-f", file)).stdout).toBe("+ channel show with 1 platforms\n1 steps done.\n");
+  expect((await run("import", "-f", file)).stdout).toBe("+ channel show with 1 platform\n1 step done.\n");
   expect((await run("apply", "-f", file)).stdout).toBe("Nothing to change.\n");
   expect((await run("export")).stdout).toContain("url: rtsp://camera:****@192.0.2.7/1\n      enabled: false\n");
+});
+
+test("the table of states has the trouble of a platform in its own row, and is printed again at a change", async () => {
+  const { stage, api, run, env } = await signedIn();
+  const [target, dead] = [await stage.target(), { url: "rtmp://127.0.0.1:9/live" }];
+  const platforms = [target, dead].map(({ url }, index) => ({ rtmpUrl: url, streamKey: `key-of-row-${index}` }));
+  const channel = await api.createChannel("rows", platforms);
+  const watching = await startChild(process.execPath, ["src/cli/main.ts", "status", "--watch"], {
+    ...{ cwd: ROOT, env: { PATH: process.env["PATH"], ...env } },
+  });
+  stage.onClose(() => watching.stop("SIGTERM", 3_000));
+  await expect.poll(() => watching.stdout(), { timeout: 60_000 }).toContain("off air");
+  stage.kitEncoder(channel, { clip: syntheticClip() });
+  await expect.poll(() => watching.stdout(), { timeout: 60_000 }).toMatch(/ PUBLISHING .*\n.* FAIL /);
+  const { code, stdout } = await run("status");
+  const [, well = "", failed = ""] = stdout.split("\n");
+  expect(code).toBe(6);
+  expect(well).toMatch(/^rows +broken .* PUBLISHING +\d+ kbit\/s *$/);
+  expect(failed).toMatch(/^rows +broken .* FAIL .*TARGET_FORBIDDEN: /);
 });
 
 test("events are printed as they happen", async () => {

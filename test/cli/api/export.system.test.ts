@@ -46,7 +46,7 @@ test("schedules, windows, delays and contacts go from one server to another, wit
   expect(await other.api.channels()).toEqual([]);
   writeFileSync(path, yaml.replace(/webhookUrl: .*/, "webhookUrlFrom: HOOK"));
   const imported = await other.run("import", "-f", path);
-  expect(imported.stdout).toBe("+ channel show with 1 platforms\n+ contact crew (slack)\n2 steps done.\n");
+  expect(imported.stdout).toBe("+ channel show with 1 platform\n+ contact crew (slack)\n2 steps done.\n");
   expect((await other.run("export")).stdout).toBe(yaml);
 
   writeFileSync(path, yaml.replace("startAt: 20:00", "startAt: 19:00").replace("language: en", "language: ko"));

@@ -1,5 +1,6 @@
 import type { Channel } from "../channels.ts";
 import type { Platform } from "../platforms.ts";
+import { counted } from "../table.ts";
 import { changesOf, changesText, type FieldChange } from "./apply-changes.ts";
 import { type ContactStep, contactStepText } from "./apply-contacts.ts";
 import type { WantedChannel, WantedPlatform } from "./apply-file.ts";
@@ -192,7 +193,7 @@ export function stepText(step: Step): string {
   const note = disturbs(step) ? "  (on air)" : "";
   switch (step.kind) {
     case "create-channel":
-      return `+ channel ${step.wanted.channelName} with ${step.wanted.restream.length} platforms`;
+      return `+ channel ${step.wanted.channelName} with ${counted(step.wanted.restream.length, "platform")}`;
     case "change-channel":
       return `~ channel ${step.channel.channelName}: ${changesText(step.changes)}${note}`;
     case "set-pull":

@@ -5,6 +5,7 @@ import { text } from "../../commands/options.ts";
 import { type ApiCommand, action, apiCommand, jsonText } from "../api-command.ts";
 import { allChannels, deleteChannel } from "../channels.ts";
 import { ApiFailure, contentOf, EXIT } from "../exit-codes.ts";
+import { counted } from "../table.ts";
 import { picked } from "./apply-changes.ts";
 import { contactSteps, exportedContact, type PresentContact, takeContactStep } from "./apply-contacts.ts";
 import { readApplyFile, type WantedChannel, type WantedFile } from "./apply-file.ts";
@@ -117,7 +118,7 @@ function reportOf(steps: readonly Step[], isJson: boolean, isDone: boolean): str
       steps: steps.map((step) => ({ kind: step.kind, text: stepText(step), isOnAir: disturbs(step) })),
     });
   if (steps.length === 0) return "Nothing to change.\n";
-  return `${steps.map(stepText).join("\n")}\n${isDone ? `${steps.length} steps done.` : "Nothing was changed."}\n`;
+  return `${steps.map(stepText).join("\n")}\n${isDone ? `${counted(steps.length, "step")} done.` : "Nothing was changed."}\n`;
 }
 
 const applyAction = action({
