@@ -5,13 +5,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { startChild } from "../support/processes/children.ts";
-import { ROOT } from "../support/processes/fanfare-process.ts";
+import { commandLineFile, ROOT } from "../support/processes/fanfare-process.ts";
 import { freePort } from "../support/processes/free-port.ts";
 import { waitFor } from "../support/processes/waiting.ts";
 
 const DEADLINE_MS = 60_000;
 const PAGE = readFileSync(join(ROOT, "docs/operations/upgrades.md"), "utf8");
-const MAIN = ["--max-semi-space-size=8", "src/cli/main.ts"];
+const MAIN = ["--max-semi-space-size=8", commandLineFile()];
 
 /** A folder with everything, the server's environment, and the command. */
 async function open() {

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { type Child, startChild } from "../../support/processes/children.ts";
-import { ROOT } from "../../support/processes/fanfare-process.ts";
+import { commandLineFile, ROOT } from "../../support/processes/fanfare-process.ts";
 import { waitFor } from "../../support/processes/waiting.ts";
 
 /**
@@ -25,7 +25,7 @@ async function start(dataFolder: string): Promise<Child> {
     FANFARE_RTMP_HOST: "127.0.0.1",
     FANFARE_RTMP_PORT: "0",
   };
-  return await startChild(process.execPath, ["--import", SAY_WHEN_HEARING, "src/cli/main.ts"], { cwd: ROOT, env });
+  return await startChild(process.execPath, ["--import", SAY_WHEN_HEARING, commandLineFile()], { cwd: ROOT, env });
 }
 
 function newFolder(): string {

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { ApiClient } from "../../support/dashboard/api-client.ts";
 import { runToEnd } from "../../support/processes/children.ts";
-import { ROOT } from "../../support/processes/fanfare-process.ts";
+import { commandLineFile, ROOT } from "../../support/processes/fanfare-process.ts";
 import { freePort } from "../../support/processes/free-port.ts";
 import { waitFor } from "../../support/processes/waiting.ts";
 
@@ -20,7 +20,7 @@ const STOP_MS_MAX = 5_000;
 async function start(descriptor: number) {
   const folder = mkdtempSync(join(tmpdir(), "fanfare-test-"));
   const [httpPort, rtmpPort] = [await freePort(), await freePort()];
-  const child = spawn(process.execPath, ["src/cli/main.ts"], {
+  const child = spawn(process.execPath, [commandLineFile()], {
     cwd: ROOT,
     stdio: ["ignore", descriptor, descriptor],
     env: {
