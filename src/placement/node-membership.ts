@@ -8,6 +8,8 @@ export const LEASE_MS = 30_000;
 const RENEW_MS = 10_000;
 /** The same while the database is away: a failover may have lost this node, which takes no channels then. */
 const RENEW_SOON_MS = 2_000;
+/** Between two renewals that something else asks for, in milliseconds. */
+const RENEW_PAUSE_MS = 1_000;
 /** After the database was away every node needs time to renew its lease, in milliseconds. */
 const GRACE_MS = 60_000;
 
@@ -30,6 +32,7 @@ export class NodeMembership {
   readonly #deps: NodeMembershipDeps;
   #timer: Timer | undefined;
   #isAway = false;
+  #renewedMs = Number.NEGATIVE_INFINITY;
   #graceUntilMs = Number.NEGATIVE_INFINITY;
   #state: NodeState = "serving";
 
@@ -54,6 +57,11 @@ export class NodeMembership {
     this.#state = state;
   }
 
+  /** Renews the lease now, unless that was done within the last second: the database may not know this node. */
+  renewNow(): void {
+    if (this.#deps.clock.now() - this.#renewedMs >= RENEW_PAUSE_MS) void this.#renew();
+  }
+
   stop(): void {
     this.#timer?.cancel();
     this.#timer = undefined;
@@ -67,6 +75,7 @@ export class NodeMembership {
   }
 
   async #renew(): Promise<void> {
+    this.#renewedMs = this.#deps.clock.now();
     const { clock, log, nodes } = this.#deps;
     try {
       await this.#renewLease();

@@ -34,6 +34,8 @@ export type SharedPlacementDeps = {
   readonly takeBroadcast: (owner: KnownOwner) => Promise<MovedBroadcast | undefined>;
   /** A broadcast of another node goes on here. Its encoders come once this has resolved. It must not reject. */
   readonly onMoved: (channelId: ChannelId, former: FormerOwner, moved: MovedBroadcast) => Promise<void>;
+  /** The database lets this node claim nothing: a failover may have lost that it is there. */
+  readonly onRefused: () => void;
   /** The settings of a channel of ours have this revision, which is newer than the one that was read. */
   readonly onNewer: (channelId: ChannelId) => void;
 };

@@ -194,6 +194,7 @@ export class SharedPlacement implements ChannelPlacement {
       const result = await this.#claimRow(channelId, candidate, seenEpoch);
       if (await this.#take(channelId, candidate, result, moved)) return this.#here(channelId) ?? { kind: "try-again" };
     }
+    this.#deps.onRefused();
     return { kind: "try-again" };
   }
 

@@ -124,7 +124,7 @@ export const LAB_RUNS: Readonly<Record<string, LabRun>> = {
   },
   failovers: {
     usage: "N  PostgreSQL fails over to a standby that lacks the last commits, N times",
-    options: { channels: 3, messagesMax: MESSAGES_MAX, isProxied: false },
+    options: { channels: 4, messagesMax: MESSAGES_MAX, isProxied: false },
     run: runFailovers,
   },
   nginx: {

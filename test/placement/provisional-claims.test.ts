@@ -28,6 +28,7 @@ function stage() {
   const takenOver: number[] = [];
   const state = {
     ...{ lostAnswers: 0, isSilent: false, isAway: false, isServing: true, wakes: 0 },
+    ...{ isUnknown: false, refusals: 0 },
     verdict: "claim" as Exclude<Verdict, "wait">,
     ...{ onQuestion: nothing, onClaimed: nothing },
   };
@@ -46,6 +47,7 @@ function stage() {
     listNodes: () => orAway(() => [nodeRow(1), nodeRow(2)]),
     claim: (channelId, owner, seenEpoch) =>
       orAway(() => {
+        if (state.isUnknown) return { kind: "taken" };
         rows.set(channelId, { channelId, epoch: seenEpoch + 1, owner });
         state.onClaimed();
         return { kind: "owned", epoch: seenEpoch + 1, revision: 1 };
@@ -79,6 +81,9 @@ function stage() {
     takeBroadcast: async () => undefined,
     onMoved: async () => undefined,
     onNewer: nothing,
+    onRefused: () => {
+      state.refusals += 1;
+    },
   });
   /** Lets the wait for the other nodes pass. */
   const pass = async () => {
@@ -107,6 +112,16 @@ test("without the database a channel that was here is claimed again, and the dat
   await placement.compare();
   expect(rows.get(ID)).toEqual({ channelId: ID, epoch: 1 + STEP, owner: { incarnation: 1, home: 0 } });
   expect(takenOver).toEqual([]);
+});
+
+test("a node that the database does not know claims nothing, and looks whether it is known", async () => {
+  const { state, claim } = stage();
+  state.isUnknown = true;
+  expect(await claim()).toEqual({ kind: "try-again" });
+  expect(state.refusals).toBe(1);
+  state.isUnknown = false;
+  expect(await claim()).toMatchObject({ kind: "here" });
+  expect(state.refusals).toBe(1);
 });
 
 test("a database that is silent for a second counts as away for a channel that is known, and for no other", async () => {

@@ -103,6 +103,7 @@ export class SimNode {
       onTakenOver: async () => undefined,
       takeBroadcast: (owner) => (cluster.hasMoves ? this.#fetch(owner) : Promise.resolve(undefined)),
       onMoved: async () => undefined,
+      onRefused: () => this.#membership.renewNow(),
       onNewer: (channelId) => this.#clock.startTimer(10, () => this.placement.revised(channelId, database.revision)),
     });
     this.placement.changes(({ channelId, epoch, owner, isMoved = false }) => {

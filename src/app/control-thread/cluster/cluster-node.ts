@@ -163,6 +163,7 @@ export class ClusterNode implements ClusterHooks, NodePeers {
       },
       takeBroadcast: (owner) => this.#listeners.takeBroadcast(owner),
       onMoved: (channelId, former, moved) => this.#listeners.onMoved(channelId, former.epoch, moved),
+      onRefused: () => this.#membership.renewNow(),
       onNewer: (channelId) => {
         this.admissions.changed(channelId);
         this.#listeners.onNewer(channelId);

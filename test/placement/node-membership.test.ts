@@ -1,0 +1,79 @@
+import { expect, test } from "vitest";
+import type { NodeState } from "../../src/control/ports/ownership-store.ts";
+import { NodeDirectory } from "../../src/placement/node-directory.ts";
+import { NodeMembership } from "../../src/placement/node-membership.ts";
+import { VirtualClock } from "../support/stages/virtual-clock.ts";
+
+const log = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
+const NODE = { nodeId: "a", advertise: ["x:1"], version: "1", schemaStep: "1", keyIds: ["k"] };
+
+async function stage() {
+  const clock = new VirtualClock();
+  const asked: string[] = [];
+  const state = { isAway: false, row: "serving" as NodeState | undefined };
+  const store = {
+    renewLease: async () => {
+      asked.push("renew");
+      if (state.isAway) throw new Error("away");
+      return state.row;
+    },
+    restoreNode: async (incarnation: number, node: typeof NODE) => {
+      asked.push(`restore ${incarnation} ${node.nodeId}`);
+      state.row = "serving";
+    },
+    setNodeState: async (_incarnation: number, set: NodeState) => {
+      asked.push(set);
+      state.row = set;
+    },
+    markLost: async () => false,
+  };
+  const membership = new NodeMembership({
+    ...{ self: 7, clock, log, store, node: () => NODE, nodes: new NodeDirectory({ listNodes: async () => [] }) },
+    ...{ isHeard: async () => true, onLost: () => undefined },
+  });
+  await membership.start();
+  const pass = async (ms: number) => {
+    clock.advance(ms);
+    for (let turn = 0; turn < 20; turn += 1) await Promise.resolve();
+    return asked.splice(0);
+  };
+  return { membership, state, pass };
+}
+
+test("a node renews its lease every ten seconds, and every two while the database is away", async () => {
+  const { state, pass } = await stage();
+  expect(await pass(9_999)).toEqual([]);
+  state.isAway = true;
+  expect(await pass(1)).toEqual(["renew"]);
+  // The next one was planned before.
+  expect(await pass(10_000)).toEqual(["renew"]);
+  expect(await pass(2_000)).toEqual(["renew"]);
+  state.isAway = false;
+  expect(await pass(2_000)).toEqual(["renew"]);
+  expect(await pass(2_000)).toEqual(["renew"]);
+  expect(await pass(9_999)).toEqual([]);
+});
+
+test("a node that the database lost registers again with its number, at once where it is asked to", async () => {
+  const { membership, state, pass } = await stage();
+  state.row = undefined;
+  membership.renewNow();
+  expect(await pass(0)).toEqual(["renew", "restore 7 a"]);
+  expect(membership.state).toBe("serving");
+  membership.renewNow();
+  expect(await pass(999)).toEqual([]);
+  membership.renewNow();
+  expect(await pass(1)).toEqual([]);
+  membership.renewNow();
+  expect(await pass(0)).toEqual(["renew"]);
+});
+
+test("a node that drains goes on doing so, whatever the database lost", async () => {
+  const { membership, state, pass } = await stage();
+  await membership.setState("draining");
+  await pass(0);
+  state.row = undefined;
+  expect(await pass(10_000)).toEqual(["renew", "restore 7 a", "draining"]);
+  expect(membership.state).toBe("draining");
+  expect(await pass(10_000)).toEqual(["renew"]);
+});
