@@ -3,7 +3,6 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pass } from "node:timers/promises";
-import { parseArgs } from "node:util";
 import { z } from "zod";
 import type { FlvTag } from "../../src/protocol/flv/flv-tag.ts";
 import { readFlv } from "../../src/testkit/flv-file.ts";
@@ -17,6 +16,7 @@ import { decodingErrors } from "../support/streams/decoding.ts";
 import { isCodedMedia, isVideo, stepsBack } from "../support/streams/flv-file.ts";
 import { NginxTarget } from "../support/targets/nginx-target.ts";
 import { machineRows, table } from "./machine.ts";
+import { programOptions } from "./program-options.ts";
 
 const USAGE = `usage: npm run backup-return -- [--write] [--note TEXT]
 
@@ -44,17 +44,10 @@ async function framesOf(clip: Clip): Promise<ReadonlySet<string>> {
   return new Set(tags.filter((tag) => isVideo(tag) && isCodedMedia(tag)).map(digest));
 }
 
-const { values } = parseArgs({
-  options: {
-    write: { type: "boolean", default: false },
-    note: { type: "string" },
-    help: { type: "boolean", default: false },
-  },
+const values = programOptions(USAGE, {
+  write: { type: "boolean", default: false },
+  note: { type: "string" },
 });
-if (values.help) {
-  process.stdout.write(USAGE);
-  process.exit(0);
-}
 const folder = await mkdtemp(join(tmpdir(), "fanfare-backup-return-"));
 const nginx = await NginxTarget.start(join(folder, "nginx"));
 const credentials = { accessKey: "BACKUP00000000000001", secretKey: randomBytes(20).toString("hex") };

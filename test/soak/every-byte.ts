@@ -2,7 +2,6 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pass } from "node:timers/promises";
-import { parseArgs } from "node:util";
 import type { Load } from "../../bench/relay-cost/load.ts";
 import { buildNativeTools, type NativeTools } from "../../bench/relay-cost/native-tools.ts";
 import { residentMb } from "../../bench/relay-cost/usage.ts";
@@ -10,6 +9,7 @@ import { ROOT } from "../support/processes/fanfare-process.ts";
 import { type ClipOptions, makeClip } from "../support/streams/clip.ts";
 import { type Delivery, deliver, faultsBehindFirst, faultsOf } from "../support/streams/whole-delivery.ts";
 import { machineRows, table } from "./machine.ts";
+import { programOptions } from "./program-options.ts";
 
 const USAGE = `usage: npm run every-byte -- [--write] [--times N]
 
@@ -17,17 +17,10 @@ Does what the tests of the same name do, with as much load as two cores carry. E
 sent: bytes, place, time. Exits with 1 if anything is wrong. --write puts the result into docs/results/every-byte.md. --times: N times as long.
 `;
 
-const { values } = parseArgs({
-  options: {
-    write: { type: "boolean", default: false },
-    times: { type: "string", default: "1" },
-    help: { type: "boolean", default: false },
-  },
+const values = programOptions(USAGE, {
+  write: { type: "boolean", default: false },
+  times: { type: "string", default: "1" },
 });
-if (values.help) {
-  process.stdout.write(USAGE);
-  process.exit(0);
-}
 
 type Case = {
   readonly name: string;

@@ -3,7 +3,6 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pass } from "node:timers/promises";
-import { parseArgs } from "node:util";
 import { z } from "zod";
 import { syntheticClip } from "../../src/testkit/encoder/clip.ts";
 import { KitEncoder } from "../../src/testkit/encoder/encoder.ts";
@@ -15,6 +14,7 @@ import { MATRIX_FAULTS } from "./matrix/matrix-faults.ts";
 import { MatrixNeighbour } from "./matrix/matrix-neighbour.ts";
 import { judgeRow, type MatrixRow, matrixReport, rowText } from "./matrix/matrix-report.ts";
 import { MatrixTarget, TARGET_KINDS, type TargetKind } from "./matrix/matrix-target.ts";
+import { programOptions } from "./program-options.ts";
 import { ChannelHistory, type StatusHistory } from "./streams/status-history.ts";
 
 const USAGE = `usage: npm run fault-matrix -- [--targets nginx|kit|both] [--only TEXT] [--write] [--note TEXT]
@@ -29,19 +29,12 @@ const CALM_MS = 15_000;
 const WATCHED_MS = 110_000;
 const ON_AIR_DEADLINE_MS = 30_000;
 
-const { values: options } = parseArgs({
-  options: {
-    targets: { type: "string", default: "both" },
-    only: { type: "string", default: "" },
-    write: { type: "boolean", default: false },
-    note: { type: "string" },
-    help: { type: "boolean", default: false },
-  },
+const options = programOptions(USAGE, {
+  targets: { type: "string", default: "both" },
+  only: { type: "string", default: "" },
+  write: { type: "boolean", default: false },
+  note: { type: "string" },
 });
-if (options.help) {
-  process.stdout.write(USAGE);
-  process.exit(0);
-}
 if (!NetworkNamespace.isPossible) {
   process.stderr.write(
     "This needs network namespaces: run it on Linux, as root, with iproute2 and nftables installed.\n",

@@ -3,7 +3,6 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pass } from "node:timers/promises";
-import { parseArgs } from "node:util";
 import { syntheticClip } from "../../src/testkit/encoder/clip.ts";
 import { KitEncoder } from "../../src/testkit/encoder/encoder.ts";
 import { ApiClient } from "../support/dashboard/api-client.ts";
@@ -13,6 +12,7 @@ import { waitFor } from "../support/processes/waiting.ts";
 import { attackApi, attackAsEncoder, attackWithoutKey, MutatedTarget } from "./fuzzing/fuzz-attacks.ts";
 import { Healthy } from "./fuzzing/healthy.ts";
 import { StandstillWatch } from "./fuzzing/standstill-watch.ts";
+import { programOptions } from "./program-options.ts";
 import { longestWaitMs, residentBytes, waitedMs } from "./server-process.ts";
 
 const USAGE = `usage: npm run fuzz -- [--minutes 5] [--seed NUMBER] [--per-second 60] [--gap 100]
@@ -32,19 +32,12 @@ const STEP_MS = 100;
 const SAY_EVERY_MS = 60_000;
 
 function readOptions() {
-  const { values } = parseArgs({
-    options: {
-      minutes: { type: "string", default: "5" },
-      seed: { type: "string", default: `${randomInt(SEED_MAX)}` },
-      "per-second": { type: "string", default: "60" },
-      gap: { type: "string", default: "100" },
-      help: { type: "boolean", default: false },
-    },
+  const values = programOptions(USAGE, {
+    minutes: { type: "string", default: "5" },
+    seed: { type: "string", default: `${randomInt(SEED_MAX)}` },
+    "per-second": { type: "string", default: "60" },
+    gap: { type: "string", default: "100" },
   });
-  if (values.help) {
-    process.stdout.write(USAGE);
-    process.exit(0);
-  }
   const numbers = [values.minutes, values.seed, values["per-second"], values.gap].map(Number);
   if (!numbers.every((number) => number > 0)) throw new Error("all options are numbers above 0");
   const [minutes = 0, seed = 0, perSecond = 0, gapMaxMs = 0] = numbers;

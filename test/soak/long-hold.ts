@@ -3,7 +3,6 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pass } from "node:timers/promises";
-import { parseArgs } from "node:util";
 import type { FlvTag } from "../../src/protocol/flv/flv-tag.ts";
 import { ApiClient } from "../support/dashboard/api-client.ts";
 import { PlatformWatch } from "../support/dashboard/platform-watch.ts";
@@ -15,6 +14,7 @@ import { decodingErrors } from "../support/streams/decoding.ts";
 import { isCodedMedia, isVideo, stepsBack } from "../support/streams/flv-file.ts";
 import { NginxTarget } from "../support/targets/nginx-target.ts";
 import { machineRows, table } from "./machine.ts";
+import { programOptions } from "./program-options.ts";
 
 const USAGE = `usage: npm run long-hold -- [--write] [--note TEXT]
 
@@ -199,17 +199,10 @@ ${parts.join("\n\n")}
 `;
 }
 
-const { values } = parseArgs({
-  options: {
-    write: { type: "boolean", default: false },
-    note: { type: "string" },
-    help: { type: "boolean", default: false },
-  },
+const values = programOptions(USAGE, {
+  write: { type: "boolean", default: false },
+  note: { type: "string" },
 });
-if (values.help) {
-  process.stdout.write(USAGE);
-  process.exit(0);
-}
 const folder = await mkdtemp(join(tmpdir(), "fanfare-long-hold-"));
 const nginx = await NginxTarget.start(join(folder, "nginx"));
 const credentials = { accessKey: "HOLD0000000000000001", secretKey: randomBytes(20).toString("hex") };

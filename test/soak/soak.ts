@@ -3,11 +3,11 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pass } from "node:timers/promises";
-import { parseArgs } from "node:util";
 import { ApiClient } from "../support/dashboard/api-client.ts";
 import { FanfareProcess, ROOT } from "../support/processes/fanfare-process.ts";
 import { waitFor } from "../support/processes/waiting.ts";
 import { drawPlan, type PlannedFault } from "./matrix/fault-plan.ts";
+import { programOptions } from "./program-options.ts";
 import { descriptors, processorSeconds, residentBytes } from "./server-process.ts";
 import { FAULTY_TARGETS, SoakChannel } from "./soak-channel.ts";
 import { type SoakFigures, soakReport } from "./soak-report.ts";
@@ -50,19 +50,12 @@ type Options = {
 };
 
 function readOptions(): Options {
-  const { values } = parseArgs({
-    options: {
-      minutes: { type: "string", default: "10" },
-      seed: { type: "string", default: `${randomInt(SEED_MAX)}` },
-      write: { type: "boolean", default: false },
-      note: { type: "string" },
-      help: { type: "boolean", default: false },
-    },
+  const values = programOptions(USAGE, {
+    minutes: { type: "string", default: "10" },
+    seed: { type: "string", default: `${randomInt(SEED_MAX)}` },
+    write: { type: "boolean", default: false },
+    note: { type: "string" },
   });
-  if (values.help) {
-    process.stdout.write(USAGE);
-    process.exit(0);
-  }
   const [minutes, seed] = [Number(values.minutes), Number(values.seed)];
   if (!(minutes >= MINUTES_MIN)) throw new Error(`--minutes is a number from ${MINUTES_MIN} on`);
   if (!Number.isSafeInteger(seed)) throw new Error("--seed is a whole number");

@@ -1,5 +1,5 @@
-import { parseArgs } from "node:util";
 import { machineRows, table } from "./machine.ts";
+import { programOptions } from "./program-options.ts";
 import { FLOODS, type FloodFigures, LINK_BYTES, runSrtFlood } from "./srt/flood-run.ts";
 
 const USAGE = `usage: npm run srt-flood -- [--seconds 10] [--datagrams 20000] [--gap 100] [--only KIND]
@@ -12,19 +12,12 @@ encoder from a processor, is above --gap milliseconds, the server sends more byt
 const MEBIBYTE = 1_048_576;
 const GROWTH_MAX_BYTES = 128 * MEBIBYTE;
 
-const { values } = parseArgs({
-  options: {
-    seconds: { type: "string", default: "10" },
-    datagrams: { type: "string", default: "20000" },
-    gap: { type: "string", default: "100" },
-    only: { type: "string" },
-    help: { type: "boolean", default: false },
-  },
+const values = programOptions(USAGE, {
+  seconds: { type: "string", default: "10" },
+  datagrams: { type: "string", default: "20000" },
+  gap: { type: "string", default: "100" },
+  only: { type: "string" },
 });
-if (values.help) {
-  process.stdout.write(USAGE);
-  process.exit(0);
-}
 const [secondsEach = 0, perSecond = 0, gapMaxMs = 0] = [values.seconds, values.datagrams, values.gap].map(Number);
 if (![secondsEach, perSecond, gapMaxMs].every((value) => value > 0)) throw new Error("all numbers are above 0");
 

@@ -1,8 +1,8 @@
 import { randomInt } from "node:crypto";
-import { parseArgs } from "node:util";
 import { runSrtCallerFuzz } from "./fuzzing/srt-caller-fuzz-run.ts";
 import type { SrtFuzzCosts } from "./fuzzing/srt-fuzz-parts.ts";
 import { runSrtFuzz } from "./fuzzing/srt-fuzz-run.ts";
+import { programOptions } from "./program-options.ts";
 
 const USAGE = `usage: npm run srt-fuzz -- [--packets 1000000] [--seed NUMBER] [--caller]
 
@@ -13,18 +13,11 @@ With --caller: the same for our caller, from a hostile platform. Exits with 1 al
 const SEED_MAX = 2 ** 31;
 const MEBIBYTE = 1_048_576;
 
-const { values } = parseArgs({
-  options: {
-    packets: { type: "string", default: "1000000" },
-    seed: { type: "string", default: `${randomInt(SEED_MAX)}` },
-    caller: { type: "boolean", default: false },
-    help: { type: "boolean", default: false },
-  },
+const values = programOptions(USAGE, {
+  packets: { type: "string", default: "1000000" },
+  seed: { type: "string", default: `${randomInt(SEED_MAX)}` },
+  caller: { type: "boolean", default: false },
 });
-if (values.help) {
-  process.stdout.write(USAGE);
-  process.exit(0);
-}
 const [packets = 0, seed = 0] = [values.packets, values.seed].map(Number);
 if (!(packets > 0 && Number.isInteger(seed))) throw new Error("all options are numbers");
 process.stdout.write(`seed ${seed}\n`);

@@ -1,11 +1,11 @@
 import { randomInt } from "node:crypto";
-import { parseArgs } from "node:util";
 import { HEADER_BYTES, isControl } from "../../src/protocol/srt/wire/packet.ts";
 import { UdpFaultProxy, type UdpFaults } from "../../src/testkit/proxy/udp-fault-proxy.ts";
 import { startSrtTransmit } from "../support/encoders/srt-encoder.ts";
 import { freePort } from "../support/processes/free-port.ts";
 import { seededRandom } from "../support/stages/seeded-random.ts";
 import { machineRows, table } from "./machine.ts";
+import { programOptions } from "./program-options.ts";
 import { Arrivals, MarkedInput } from "./srt/marked-input.ts";
 import { fanfareReceiver, libsrtReceiver, type SrtReceiver } from "./srt/srt-receivers.ts";
 
@@ -132,18 +132,11 @@ function row(faults: UdpFaults, { sent, latencyMs, fanfare, libsrt }: Awaited<Re
   return `| ${cells.join(" | ")} |`;
 }
 
-const { values } = parseArgs({
-  options: {
-    seconds: { type: "string", default: "20" },
-    seed: { type: "string", default: `${randomInt(SEED_MAX)}` },
-    kilobits: { type: "string", default: "2000" },
-    help: { type: "boolean", default: false },
-  },
+const values = programOptions(USAGE, {
+  seconds: { type: "string", default: "20" },
+  seed: { type: "string", default: `${randomInt(SEED_MAX)}` },
+  kilobits: { type: "string", default: "2000" },
 });
-if (values.help) {
-  process.stdout.write(USAGE);
-  process.exit(0);
-}
 const [seconds = 0, seed = 0, kilobits = 0] = [values.seconds, values.seed, values.kilobits].map(Number);
 if (!(seconds > 0 && kilobits > 0 && Number.isInteger(seed))) throw new Error("all options are numbers");
 const problems: string[] = [];

@@ -2,26 +2,25 @@ import { expect, test } from "vitest";
 import type { TsMessage } from "../../../src/protocol/mpegts/message-order.ts";
 import { TsDemuxer } from "../../../src/protocol/mpegts/ts-demuxer.ts";
 import {
+  ADTS,
   AUDIO_PID,
+  AVC,
   adts,
   annexB,
   demuxed,
+  HEVC_PPS,
+  HEVC_SPS,
+  PPS,
+  SPS,
   type StreamEntry,
   shown,
   TsWriter,
   VIDEO_PID,
+  VPS,
 } from "../../support/streams/ts-packets.ts";
 
-const AVC: StreamEntry = { pid: VIDEO_PID, type: 0x1b };
 const HEVC: StreamEntry = { pid: VIDEO_PID, type: 0x24, descriptors: "050448455643" };
-const ADTS: StreamEntry = { pid: AUDIO_PID, type: 0x0f };
-/** Sets of FFmpeg's, 320 × 180 and 160 × 90. */
-const SPS = "674D400DECA0A0CFCF80880000030008000003019078A14CB0";
-const PPS = "68CE3C80";
 const AVCC = `014D400DFFE10019${SPS}010004${PPS}`;
-const VPS = "40010C01FFFF01600000030090000003000003003C959409";
-const HEVC_SPS = "42010101600000030090000003000003003CA00A080C1F3E595952930BC05A020000030002000003003210";
-const HEVC_PPS = "4401C073C189";
 const HVCC_HEAD = "0101600000009000000000003CF000FCFDF8F800000F03";
 const HVCC = `${HVCC_HEAD}2000010018${VPS}210001002B${HEVC_SPS}2200010006${HEVC_PPS}`;
 const AUD = "09F0";

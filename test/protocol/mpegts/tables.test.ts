@@ -1,25 +1,25 @@
 import { expect, test } from "vitest";
 import { TsDemuxer } from "../../../src/protocol/mpegts/ts-demuxer.ts";
 import {
+  ADTS,
   AUDIO_PID,
+  AVC,
   adts,
   annexB,
   demuxed,
+  HEVC_PPS,
+  HEVC_SPS,
+  PPS,
+  SPS,
   type StreamEntry,
   shown,
   TsWriter,
   VIDEO_PID,
+  VPS,
 } from "../../support/streams/ts-packets.ts";
 
-const AVC: StreamEntry = { pid: VIDEO_PID, type: 0x1b };
-const ADTS: StreamEntry = { pid: AUDIO_PID, type: 0x0f };
-const KEYFRAME = annexB("09F0", "674D400DECA0A0CFCF80880000030008000003019078A14CB0", "68CE3C80", "65888401");
-const HEVC_KEYFRAME = annexB(
-  "40010C01FFFF01600000030090000003000003003C959409",
-  "42010101600000030090000003000003003CA00A080C1F3E595952930BC05A020000030002000003003210",
-  "4401C073C189",
-  "2601AF0102",
-);
+const KEYFRAME = annexB("09F0", SPS, PPS, "65888401");
+const HEVC_KEYFRAME = annexB(VPS, HEVC_SPS, HEVC_PPS, "2601AF0102");
 
 /** 48 kHz, 32 kbit/s: 1,536 samples in 128 bytes. */
 const AC3 = `0b77480d0040${"00".repeat(122)}`;

@@ -11,6 +11,15 @@ export const AUDIO_PID = 0x101;
 
 export type StreamEntry = { readonly pid: number; readonly type: number; readonly descriptors?: string };
 
+export const AVC: StreamEntry = { pid: VIDEO_PID, type: 0x1b };
+export const ADTS: StreamEntry = { pid: AUDIO_PID, type: 0x0f };
+/** Parameter sets of FFmpeg's: H.264 of 320 × 180, H.265 of 160 × 90. */
+export const SPS = "674D400DECA0A0CFCF80880000030008000003019078A14CB0";
+export const PPS = "68CE3C80";
+export const VPS = "40010C01FFFF01600000030090000003000003003C959409";
+export const HEVC_SPS = "42010101600000030090000003000003003CA00A080C1F3E595952930BC05A020000030002000003003210";
+export const HEVC_PPS = "4401C073C189";
+
 type ProgramTable = { readonly program: number; readonly pmtPid: number; readonly streams: readonly StreamEntry[] };
 
 /** Writes transport streams by hand, with any shape that an encoder may send. */
