@@ -1,186 +1,196 @@
 #!/usr/bin/env bash
 # Builds the container image and runs it where there is no container engine: `sudo scripts/try-image.sh [FOLDER]`.
 # With RUN_ONLY=1 it runs again what it built into FOLDER before.
-# `buildah` executes deploy/docker/Dockerfile in a chroot. In place of the base image from Docker Hub stands a Debian root
-# made by debootstrap, with this machine's npm and the Node of package.json. The result runs in namespaces: as the image's
-# user, with a read-only root, without capabilities. Needs Debian's buildah, debootstrap and util-linux, a network and
-# 4 GB in FOLDER (default: a new one in /tmp, removed at the end). Prints a line for each check; ends with 1 if one fails.
+# `buildah` executes deploy/docker/Dockerfile in a chroot. In place of the base images from Docker Hub stand Debian roots
+# made by debootstrap and made as small as those, one of them with this machine's npm and the Node of package.json. The
+# result runs in namespaces (image/container.sh): as the image's user, with a read-only root, without capabilities. Needs
+# Debian's buildah, debootstrap and util-linux, a network and 15 GB in FOLDER (default: a new one in /tmp, removed at the end).
+# Prints a line for each check; ends with 1 if one fails.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 project=$PWD
-base=node:24-bookworm-slim
 mirror=${DEBIAN_MIRROR:-http://deb.debian.org/debian}
 work=${1:-$(mktemp -d)}
-leave() {
-  [ -z "${outer:-}" ] || kill -KILL "$outer" 2>/dev/null || true
-  [ -z "${encoder:-}" ] || kill -KILL "$encoder" 2>/dev/null || true
-  [ -n "$keeps" ] || rm -rf "$work"
-}
 keeps=${1:-}
-trap leave EXIT
 mkdir -p "$work"
-failed=0
-
-say() { printf '%-6s %s\n' "$1" "$2"; }
-check() { # check WHAT COMMAND…
-  local what=$1
-  shift
-  if "$@" >"$work/check.log" 2>&1; then say ok "$what"; else
-    failed=1
-    say FAILED "$what"
-    tail -5 "$work/check.log"
-  fi
-}
-refused() { ! "$@"; }
+log=$work/check.log
+# shellcheck source=scripts/image/checks.sh
+. scripts/image/checks.sh
 
 # --- the image -------------------------------------------------------------------------------------------------------
 
 cat >"$work/storage.conf" <<CONF
 [storage]
-driver = "vfs"
+driver = "${STORAGE_DRIVER:-vfs}"
 graphroot = "$work/storage"
 runroot = "$work/run"
 CONF
 export CONTAINERS_STORAGE_CONF=$work/storage.conf BUILDAH_ISOLATION=chroot
 echo '{"default":[{"type":"insecureAcceptAnything"}]}' >"$work/policy.json"
-buildah() { command buildah "$@"; }
 
-make_base() {
-  [ -e "$work/base/usr/bin/apt-get" ] || debootstrap --variant=minbase bookworm "$work/base" "$mirror"
-  cp /etc/apt/sources.list.d/debian.sources "$work/base/etc/apt/sources.list.d/" && rm -f "$work/base/etc/apt/sources.list"
+# Debian's images for containers leave these out of every package, and keep no lists and no downloaded packages.
+SLIM='path-exclude /usr/share/doc/*
+path-include /usr/share/doc/*/copyright
+path-exclude /usr/share/info/*
+path-exclude /usr/share/linda/*
+path-exclude /usr/share/lintian/overrides/*
+path-exclude /usr/share/locale/*
+path-exclude /usr/share/groff/*
+path-exclude /usr/share/man/*'
+
+make_slim() { # make_slim ROOT: a Debian root like debian:bookworm-slim
+  local root=$1 path
+  [ -e "$root/usr/bin/apt-get" ] || debootstrap --variant=minbase bookworm "$root" "$mirror"
+  cp /etc/apt/sources.list.d/debian.sources "$root/etc/apt/sources.list.d/" && rm -f "$root/etc/apt/sources.list"
+  echo "$SLIM" >"$root/etc/dpkg/dpkg.cfg.d/docker"
+  echo 'DPkg::Post-Invoke { "rm -f /var/cache/apt/archives/*.deb || true"; };' >"$root/etc/apt/apt.conf.d/docker-clean"
+  echo 'Dir::Cache::pkgcache ""; Dir::Cache::srcpkgcache "";' >>"$root/etc/apt/apt.conf.d/docker-clean"
+  find "$root/usr/share/doc" -type f ! -name copyright -delete
+  for path in info linda lintian/overrides locale groff man; do rm -rf "$root/usr/share/$path"; done
+  rm -rf "$root"/var/cache/apt/*.bin "$root"/var/cache/apt/archives/*.deb "$root"/var/lib/apt/lists/* "$root"/var/log/*.log
+}
+import() { # import ROOT NAME
+  local container
+  container=$(buildah from scratch)
+  buildah copy --quiet "$container" "$1" /
+  buildah commit --quiet "$container" "localhost/$2"
+  buildah rm "$container"
+}
+make_bases() {
+  make_slim "$work/base"
+  import "$work/base" debian:bookworm-slim
   install -D "$project/node_modules/node/bin/node" "$work/base/usr/local/bin/node"
   mkdir -p "$work/base/usr/local/lib/node_modules"
   cp -a "$(dirname "$(dirname "$(realpath "$(command -v npm)")")")" "$work/base/usr/local/lib/node_modules/"
   ln -sf ../lib/node_modules/npm/bin/npm-cli.js "$work/base/usr/local/bin/npm"
   ln -sf ../lib/node_modules/npm/bin/npx-cli.js "$work/base/usr/local/bin/npx"
-  # Debian's images for containers keep no downloaded packages.
-  echo 'DPkg::Post-Invoke { "rm -f /var/cache/apt/archives/*.deb || true"; };' >"$work/base/etc/apt/apt.conf.d/docker-clean"
-  rm -f "$work/base"/var/cache/apt/archives/*.deb
-  local container
-  container=$(buildah from scratch)
-  buildah copy --quiet "$container" "$work/base" /
-  buildah commit --quiet "$container" "localhost/$base"
-  buildah rm "$container"
+  import "$work/base" node:24-bookworm-slim
 }
 
-build() {
-  rm -rf "$work/context" && mkdir "$work/context"
-  git archive HEAD | tar -x -C "$work/context"
-  local volumes=()
+build() { # build TAG FFMPEG
+  # buildah 1.28 knows no stage whose name comes from an argument.
+  sed "s/^FROM with-\${FFMPEG}$/FROM with-$2/" deploy/docker/Dockerfile >"$work/context/deploy/docker/Dockerfile"
   # The authorities that this machine trusts are not part of the image.
   echo "cafile=/etc/ssl/certs/ca-certificates.crt" >"$work/npmrc"
-  volumes+=(-v "$work/npmrc:/usr/local/etc/npmrc:ro")
-  volumes+=(-v /etc/ssl/certs/ca-certificates.crt:/etc/ssl/certs/ca-certificates.crt:ro)
-  buildah bud --pull=never --format docker --layers=false --signature-policy "$work/policy.json" "${volumes[@]}" \
-    -f "$work/context/deploy/docker/Dockerfile" -t fanfare "$work/context"
+  buildah bud --pull=never --format docker --layers --signature-policy "$work/policy.json" \
+    -v "$work/npmrc:/root/.npmrc:ro" -v /etc/ssl/certs/ca-certificates.crt:/etc/ssl/certs/ca-certificates.crt:ro \
+    -f "$work/context/deploy/docker/Dockerfile" --build-arg "FFMPEG=$2" -t "$1" "$work/context"
 }
-
-unpack() {
+unpack() { # unpack TAG ROOT
   local container
-  container=$(buildah from --pull=never localhost/fanfare)
-  rm -rf "$work/root" && cp -a "$(buildah mount "$container")" "$work/root"
+  container=$(buildah from --pull=never "localhost/$1")
+  rm -rf "$2" && cp -a "$(buildah mount "$container")" "$2"
   buildah rm "$container"
-  buildah inspect --type image localhost/fanfare >"$work/image.json"
 }
 
 if [ "${RUN_ONLY:-}" = "" ]; then
-  buildah images --quiet "localhost/$base" >/dev/null 2>&1 || {
-    say build "the base: $base"
-    (set -e; make_base) >"$work/base.log" 2>&1 || { tail -30 "$work/base.log"; exit 1; }
+  buildah images --quiet localhost/node:24-bookworm-slim >/dev/null 2>&1 || {
+    say build "the bases: debian:bookworm-slim, node:24-bookworm-slim"
+    (set -e; make_bases) >"$work/base.log" 2>&1 || { tail -30 "$work/base.log"; exit 1; }
   }
+  rm -rf "$work/context" && mkdir "$work/context"
+  git archive HEAD | tar -x -C "$work/context"
   say build "deploy/docker/Dockerfile of $(git rev-parse --short HEAD)"
-  build >"$work/build.log" 2>&1 || { tail -30 "$work/build.log"; exit 1; }
-  grep -E '^STEP |^\[[0-9]/[0-9]\] STEP ' "$work/build.log" | sed 's/^/       /'
-  unpack >"$work/unpack.log" 2>&1
+  build fanfare own >"$work/build.log" 2>&1 || { tail -30 "$work/build.log"; exit 1; }
+  grep -E '^\[[0-9]/[0-9]\] STEP ' "$work/build.log" | cut -c1-120 | sed 's/^/       /'
+  unpack fanfare "$work/root" >"$work/unpack.log" 2>&1
+  buildah inspect --type image localhost/fanfare >"$work/image.json"
+  say build "with FFMPEG=none"
+  build fanfare-none none >"$work/build-none.log" 2>&1 || { tail -30 "$work/build-none.log"; exit 1; }
+  unpack fanfare-none "$work/root-none" >"$work/unpack-none.log" 2>&1
 fi
-say built "$(du -sm "$work/root" | cut -f1) MB, of these $(du -sm "$work/root/app/node_modules" | cut -f1) MB packages"
+size() { du -smc "$@" | tail -1 | cut -f1; }
+sizes() {
+  local root=$1 libraries
+  mapfile -t libraries < <(chroot "$root" dpkg -L libaom3 libdav1d6 libmp3lame0 libnuma1 libopus0 libx264-164 libx265-199 2>/dev/null | grep '\.so' | sed "s|^|$root|")
+  say size "$(size "$root") MB: Node $(size "$root/usr/local/bin/node"), packages $(size "$root/app/node_modules"), server and dashboard $(size "$root"/app/dist*), FFmpeg $(size "$root"/usr/local/lib "$root"/usr/local/bin/ff* 2>/dev/null || true), its codecs $([ "${#libraries[@]}" = 0 ] && echo 0 || size "${libraries[@]}"); the rest is Debian"
+}
+sizes "$work/root"
+sizes "$work/root-none"
+megabytes=$(size "$work/root")
+check "it is smaller than 300 MB" test "$megabytes" -lt 300
 
 # --- the container ---------------------------------------------------------------------------------------------------
 
-of_image() { node -e 'const {config} = JSON.parse(require("fs").readFileSync(process.argv[1], "utf8")).Docker; console.log(eval(process.argv[2]))' "$work/image.json" "$1"; }
-user=$(of_image 'config.User')
-uid=$(chroot "$work/root" id -u "$user")
-gid=$(chroot "$work/root" id -g "$user")
-mapfile -t entrypoint < <(of_image 'config.Entrypoint.join("\n")')
-mapfile -t image_env < <(of_image 'config.Env.join("\n")')
-mapfile -t health < <(of_image 'config.Healthcheck.Test.slice(1).join("\n")')
-folder=$(of_image 'config.WorkingDir')
-secret=$(head -c 20 /dev/urandom | od -An -tx1 | tr -d ' \n')
-env=("${image_env[@]}" FANFARE_ACCESS_KEY=TRYIMAGE FANFARE_SECRET_KEY="$secret")
-# A volume gets the owner of the folder that it covers.
-rm -rf "$work/data" && mkdir "$work/data" && chown "$uid:$gid" "$work/data" && chmod 0700 "$work/data"
-
+state=$work/image
+rm -rf "$state" && mkdir -p "$state"
+# shellcheck source=scripts/image/container.sh
+. scripts/image/container.sh
+leave() {
+  remove_all
+  [ -n "$keeps" ] || rm -rf "$work"
+}
+trap leave EXIT
+secret=$(new_secret)
+bridge 10.0.0.254/24
+connect fanfare 10.0.0.1/24
 start() {
-  ROOT=$work/root DATA=$work/data unshare --mount --pid --net --fork --kill-child bash -ec '
-    ip link set lo up
-    mount --bind "$ROOT" "$ROOT"
-    mount --bind "$DATA" "$ROOT/data"
-    mount -t tmpfs tmpfs "$ROOT/tmp"
-    mount -t proc proc "$ROOT/proc"
-    mount --rbind /dev "$ROOT/dev"
-    mount -o remount,bind,ro "$ROOT"
-    exec chroot "$ROOT" /usr/bin/setpriv --reuid "$1" --regid "$2" --clear-groups --no-new-privs --bounding-set=-all \
-      /usr/bin/env -i -C "'"$folder"'" "${@:3}"' \
-    _ "$uid" "$gid" "${env[@]}" "${entrypoint[@]}" >>"$work/out.log" 2>&1 &
-  outer=$!
-  until inner=$(pgrep -P "$outer") && [ "$(cat "/proc/$inner/comm")" = tini ]; do
-    kill -0 "$outer" 2>/dev/null || { tail -5 "$work/out.log"; exit 1; }
-    sleep 0.1
-  done
+  container fanfare --read-only --drop-capabilities --no-new-privileges --tmpfs=/tmp --volume="$state/data:/data" \
+    --env=FANFARE_ACCESS_KEY=TRYIMAGE --env=FANFARE_SECRET_KEY="$secret" "$@"
 }
-inside() { nsenter -t "$inner" -m -p -n chroot --userspec="$uid:$gid" --groups= "$work/root" /usr/bin/env -i -C "$folder" "${env[@]}" "$@"; }
-healthy() { inside "${health[@]}"; }
-within() { # within SECONDS COMMAND…
-  local until=$((SECONDS + $1))
-  shift
-  until "$@"; do [ "$SECONDS" -lt "$until" ] && sleep 0.2 || return 1; done
-}
-cli() { inside FANFARE_URL=http://127.0.0.1:8080 node dist/cli/main.js "$@"; }
-ended() { wait "$outer"; }
+cli() { inside fanfare env FANFARE_URL=http://127.0.0.1:8080 node dist/cli/main.js "$@"; }
+api() { on host node -e "$API" http://10.0.0.1:8080 "$secret" "$@"; }
 
-: >"$work/out.log"
 start
-check "the health check of the image succeeds" within 30 healthy
-check "it runs as user $uid" grep -qE "^Uid:\s+$uid\s+$uid\s+$uid\s+$uid$" "/proc/$inner/status"
-check "it has no capability" grep -qE '^CapEff:\s+0+$' "/proc/$inner/status"
-check "it cannot get more rights" grep -qE '^NoNewPrivs:\s+1$' "/proc/$inner/status"
+check "the health check of the image succeeds" within 30 healthy fanfare
+one=${inner[fanfare]}
+check "it runs as user $uid" grep -qE "^Uid:\s+$uid\s+$uid\s+$uid\s+$uid$" "/proc/$one/status"
+check "it has no capability" grep -qE '^CapEff:\s+0+$' "/proc/$one/status"
+check "it cannot get more rights" grep -qE '^NoNewPrivs:\s+1$' "/proc/$one/status"
 read_only() {
   local said
   said=$("$@" 2>&1) || true
   echo "$said"
   grep -q "Read-only file system" <<<"$said"
 }
-check "its root cannot be written" read_only inside touch /app/written
-check "not even by root" read_only nsenter -t "$inner" -m -p -n chroot "$work/root" touch /app/written
-check "its data are in /data, for nobody else" test "$(stat -c %u:%a "$work/data/fanfare.db")" = "$uid:600"
+check "its root cannot be written" read_only inside fanfare touch /app/written
+check "not even by root" read_only nsenter -t "$one" -m -p -n chroot "$work/root" touch /app/written
+check "its data are in /data, for nobody else" test "$(stat -c %u:%a "$state/data/fanfare.db")" = "$uid:600"
 check "it has no development package" test ! -e "$work/root/app/node_modules/vitest"
-channel=$(inside node -e '
-  const headers = { authorization: `Bearer ${process.env.FANFARE_SECRET_KEY}`, "content-type": "application/json" };
-  const platform = { targetName: "CUSTOM", rtmpUrl: "rtmp://10.0.0.99/app", streamKey: "a" };
-  const body = JSON.stringify({ channelName: "tried", planType: "STANDARD", envType: "REAL", restream: [platform] });
-  const answer = await (await fetch("http://127.0.0.1:8080/api/v2/re-stream/channels", { method: "POST", headers, body })).json();
-  console.log(`${answer.content.channelId} ${answer.content.streamKey}`);' --input-type=module)
-read -r channel_id key <<<"$channel"
-inside ffmpeg -v error -re -f lavfi -i testsrc2=size=640x360:rate=25 -f lavfi -i sine=sample_rate=48000 -t 600 \
-  -c:v libx264 -preset ultrafast -g 50 -pix_fmt yuv420p -c:a aac -f flv "rtmp://127.0.0.1:1935/relay/$key" >"$work/ffmpeg.log" 2>&1 &
-encoder=$!
-on_air() { [ "$(cli channels --json | node -e 'let t="";process.stdin.on("data",(d)=>t+=d).on("end",()=>console.log(JSON.stringify(JSON.parse(t)).includes("\"isPublishing\":true")))')" = true ]; }
-check "FFmpeg of the image publishes, and the channel is on air" within 30 on_air
+doctor_says() {
+  local said
+  said=$(inside fanfare node dist/cli/main.js doctor) || true
+  echo "$said"
+  grep -q "$1" <<<"$said"
+}
+check "fanfare doctor finds FFmpeg" doctor_says /usr/local/bin/ffprobe
+made=$(api POST /re-stream/channels "$A_CHANNEL")
+channel_id=$(field "$made" channelId)
+on host ffmpeg "${TEST_PICTURE[@]}" -t 600 "rtmp://10.0.0.1:1935/relay/$(field "$made" streamKey)" >"$state/out/ffmpeg" 2>&1 &
+pids+=($!)
+on_air() {
+  local said
+  said=$(cli channels --json) && grep -qE '"isPublishing": *true' <<<"$said"
+}
+check "FFmpeg publishes, and the channel is on air" within 30 on_air
 before=$(date +%s%N)
-kill -"$(of_image 'config.StopSignal ?? "SIGTERM"' | sed 's/^SIG//')" "$inner"
-check "the image's stop signal ends it with 0" ended
+stop fanfare
+check "the image's stop signal ends it with 0" ended fanfare
 took=$((($(date +%s%N) - before) / 1000000))
 check "within 5 s ($took ms)" test "$took" -lt 5000
-check "it stopped in order" grep -q '"stopped"' "$work/out.log"
-kill "$encoder" 2>/dev/null || true
+check "it stopped in order" grep -q '"stopped"' "$state/out/fanfare"
+kill "${pids[-1]}" 2>/dev/null || true
+check "the health check fails where the server is not there" refused on fanfare chroot "$work/root" "${health[@]}"
 start
-check "it starts again on the same data" within 30 healthy
+check "it starts again on the same data" within 30 healthy fanfare
 still_there() {
   local said
   said=$(cli channels --json) && grep -q "$channel_id" <<<"$said"
 }
 check "the channel is still there" still_there
-kill -TERM "$inner"
-check "and it stops again with 0" ended
-check "no secret is in its output" refused grep -q "$secret" "$work/out.log"
+crash fanfare
+check "kill -9 ends it" refused ended fanfare
+start
+check "it starts on what the kill left" within 30 healthy fanfare
+check "the channel is still there" still_there
+stop fanfare
+check "and it stops again with 0" ended fanfare
+check "no secret is in its output" refused grep -q "$secret" "$state/out/fanfare"
+
+image_root=$work/root-none
+start
+check "with FFMPEG=none it starts on the same data" within 30 healthy fanfare
+check "and fanfare doctor says that FFmpeg is missing" doctor_says "ffmpeg and ffprobe are not installed"
+stop fanfare
+check "it stops with 0" ended fanfare
 exit "$failed"

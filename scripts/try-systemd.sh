@@ -9,24 +9,10 @@ work=${1:?usage: scripts/try-systemd.sh FOLDER}
 [ -d "$work/root/app" ] || { echo "$work/root is not there: run scripts/try-image.sh $work"; exit 1; }
 root=$work/systemd-root
 machine=fanfare-try-$$
-secret=$(head -c 20 /dev/urandom | od -An -tx1 | tr -d ' \n')
-failed=0
-
-say() { printf '%-6s %s\n' "$1" "$2"; }
-check() {
-  local what=$1
-  shift
-  if "$@" >"$work/check.log" 2>&1; then say ok "$what"; else
-    failed=1
-    say FAILED "$what"
-    tail -5 "$work/check.log"
-  fi
-}
-within() {
-  local until=$((SECONDS + $1))
-  shift
-  until "$@"; do [ "$SECONDS" -lt "$until" ] && sleep 0.3 || return 1; done
-}
+log=$work/check.log
+# shellcheck source=scripts/image/checks.sh
+. scripts/image/checks.sh
+secret=$(new_secret)
 
 if [ ! -e "$root/lib/systemd/systemd" ]; then
   rm -rf "$root" && cp -a "$work/base" "$root"
@@ -59,15 +45,7 @@ in_machine() { nsenter -t "$(leader)" -a "$@"; }
 active() { [ "$(in_machine systemctl is-active fanfare)" = active ]; }
 main_pid() { in_machine systemctl show -p MainPID --value fanfare; }
 answers() { in_machine node -e 'fetch("http://127.0.0.1:8080/livez").then(({ok}) => process.exit(ok ? 0 : 1), () => process.exit(1))'; }
-api() {
-  in_machine node -e '
-    const [secret, method, path, body] = process.argv.slice(1);
-    const headers = { authorization: `Bearer ${secret}`, "content-type": "application/json" };
-    fetch(`http://127.0.0.1:8080/api/v2${path}`, { method, headers, body }).then(async (answer) => {
-      console.log(await answer.text());
-      process.exitCode = answer.ok ? 0 : 1;
-    });' "$secret" "$@"
-}
+api() { in_machine node -e "$API" http://127.0.0.1:8080 "$secret" "$@"; }
 
 say "" "$(in_machine systemctl --version | head -1)"
 check "the service is active, and the API answers" within 30 answers
@@ -81,8 +59,7 @@ owned() {
   [ "$uid" -ge 61184 ] && [ "$uid" -le 65519 ] && [ "$mode" = 700 ]
 }
 check "its data are in /var/lib/fanfare, for it alone" owned
-made() { api POST /re-stream/channels '{"channelName":"tried","planType":"STANDARD","envType":"REAL","restream":[{"targetName":"CUSTOM","rtmpUrl":"rtmp://10.0.0.99/app","streamKey":"a"}]}'; }
-check "a channel is made" made
+check "a channel is made" api POST /re-stream/channels "$A_CHANNEL"
 check "systemctl reload succeeds" in_machine systemctl reload fanfare
 other() { local now; now=$(main_pid) && [ "$now" != "$first" ] && [ "$now" != 0 ] && active && answers; }
 check "another process has taken over" within 30 other

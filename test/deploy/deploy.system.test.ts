@@ -1,10 +1,12 @@
 import { existsSync, globSync, readdirSync, readFileSync } from "node:fs";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as operator from "@kubernetes-models/prometheus-operator/monitoring.coreos.com/v1";
 import * as apps from "kubernetes-models/apps/v1";
 import * as policy from "kubernetes-models/policy/v1";
 import * as core from "kubernetes-models/v1";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { parse, parseAllDocuments } from "yaml";
 import { helpText } from "../../src/app/config/help-text.ts";
 import { ClusterMetrics } from "../../src/telemetry/cluster-metrics.ts";
@@ -83,6 +85,23 @@ test("Kubernetes' own schemas take every object, and a wrong one is refused", ()
   expect(objects.length).toBeGreaterThan(3);
   for (const object of objects) check(object);
   expect(() => check({ ...(objects[0] as { kind: string }), spec: { replicas: "one" } } as never)).toThrow();
+});
+
+test("the script that runs the pod runs all that the manifests ask of it", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "fanfare-pod-"));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const objects = join(folder, "objects.yaml");
+  const parts = ["statefulset.yaml", "service.yaml", "service-monitor.yaml"].map((name) => read("kubernetes", name));
+  await writeFile(objects, parts.join("\n---\n"));
+  const pod = (...args: readonly string[]) =>
+    runToEnd(process.execPath, [join(ROOT, "scripts", "image", "pod.ts"), objects, ...args]);
+  expect((await pod("options", "/volumes")).trim().split("\n")).toEqual([
+    ...["--read-only", "--drop-capabilities", "--no-new-privileges", "--user=10001:10001"],
+    ...["--volume=/volumes/data:/data", "--volume=/volumes/tmp:/tmp", "--env=FANFARE_PUBLIC_HOST=live.example.com"],
+  ]);
+  expect(await pod("ports")).toBe("8080:8080\n1935:1935\n");
+  expect(await pod("probe", "readinessProbe")).toBe("/readyz 8080\n");
+  expect(await pod("scrape")).toBe("/metrics 8080\n");
 });
 
 test("images and manifests name files, settings and ports that there are", () => {

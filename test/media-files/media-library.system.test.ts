@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { systemClock } from "../../src/base/clock.ts";
-import { findFfmpeg } from "../../src/ffmpeg/find-ffmpeg.ts";
 import { MediaLibrary } from "../../src/media-files/media-library.ts";
+import { testedFfmpeg } from "../support/checks/tested-image.ts";
 import { waitFor } from "../support/processes/waiting.ts";
 import { makeFile } from "../support/streams/made-files.ts";
 
@@ -20,7 +20,7 @@ beforeAll(async () => {
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const open = (more: Partial<ConstructorParameters<typeof MediaLibrary>[0]> = {}) => {
-  const options = { folder: join(folder, "media"), quotaBytes: 1e9, clock: systemClock, log, findFfmpeg };
+  const options = { folder: join(folder, "media"), quotaBytes: 1e9, clock: systemClock, log, findFfmpeg: testedFfmpeg };
   const library = new MediaLibrary({ ...options, ...more });
   library.load();
   return library;

@@ -15,9 +15,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { systemClock } from "../../src/base/clock.ts";
-import { findFfmpeg } from "../../src/ffmpeg/find-ffmpeg.ts";
 import { MediaLibrary } from "../../src/media-files/media-library.ts";
 import { WatchedFolder } from "../../src/media-files/watched-folder.ts";
+import { testedFfmpeg } from "../support/checks/tested-image.ts";
 import { waitFor } from "../support/processes/waiting.ts";
 import { makeFile } from "../support/streams/made-files.ts";
 
@@ -36,7 +36,7 @@ function stageOf(name: string, isWatched = true) {
   const warnings: string[] = [];
   const warn = (event: string) => void warnings.push(event);
   const around = { clock: systemClock, log: { debug: warn, info: warn, warn, error: warn } };
-  const options = { ...around, folder: media, quotaBytes: 10, findFfmpeg };
+  const options = { ...around, folder: media, quotaBytes: 10, findFfmpeg: testedFfmpeg };
   const library = new MediaLibrary({ ...options, ...(isWatched ? { watchFolder } : {}) });
   library.load();
   const watched = new WatchedFolder({ ...around, folder: watchFolder, library });

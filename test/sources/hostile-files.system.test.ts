@@ -5,12 +5,12 @@ import { afterAll, beforeAll, describe, expect, type TestContext, test } from "v
 import { systemClock } from "../../src/base/clock.ts";
 import type { SourceStatus } from "../../src/control/channels/source.ts";
 import type { MediaFile, MediaFormat } from "../../src/control/ports/media-files.ts";
-import { findFfmpeg } from "../../src/ffmpeg/find-ffmpeg.ts";
 import { MediaLibrary } from "../../src/media-files/media-library.ts";
 import type { PublishGateway } from "../../src/relay/publish-gateway.ts";
 import { SlateMaking } from "../../src/sources/slate-making.ts";
 import { SourcePlayers, type SourcePlayersDeps } from "../../src/sources/source-players.ts";
 import type { ChannelSpec } from "../../src/thread-protocol/channel-spec.ts";
+import { testedFfmpeg } from "../support/checks/tested-image.ts";
 import { Mutator } from "../support/encoders/fuzz-mutator.ts";
 import { runToEnd } from "../support/processes/children.ts";
 import { waitFor } from "../support/processes/waiting.ts";
@@ -52,7 +52,7 @@ function hostileFiles(kind: string, count: number, seed: number): readonly Buffe
 async function play(
   { onTestFinished }: TestContext,
   paths: readonly string[],
-  ffmpeg: SourcePlayersDeps["findFfmpeg"] = findFfmpeg,
+  ffmpeg: SourcePlayersDeps["findFfmpeg"] = testedFfmpeg,
 ) {
   let frames = 0;
   const gateway: PublishGateway = {
@@ -96,7 +96,13 @@ describe.concurrent("files whose headers lie", () => {
     "$kind, seed $seed: uploaded, played and made a slate of, each ends with a reason or plays",
     async (made, context) => {
       const place = join(folder, `${made.seed}`);
-      const library = new MediaLibrary({ folder: place, quotaBytes: 1e9, clock: systemClock, log, findFfmpeg });
+      const library = new MediaLibrary({
+        folder: place,
+        quotaBytes: 1e9,
+        clock: systemClock,
+        log,
+        findFfmpeg: testedFfmpeg,
+      });
       library.load();
       const paths: string[] = [];
       for (const bytes of hostileFiles(made.kind, 3, made.seed)) {
@@ -117,7 +123,7 @@ describe.concurrent("files whose headers lie", () => {
       for (const path of paths) {
         const file = { state: "ready", format: FORMAT } as MediaFile;
         const files = { get: () => file, path: () => path, kept: async () => undefined, keep: async () => undefined };
-        const making = new SlateMaking({ files, findFfmpeg, stopping: new AbortController().signal });
+        const making = new SlateMaking({ files, findFfmpeg: testedFfmpeg, stopping: new AbortController().signal });
         const slate = await making.make("mf-0", { videoCodec: "avc", width: 64, height: 36, frameRate: 10 });
         if ("reason" in slate) expect(slate.reason.length).toBeGreaterThan(3);
         else expect(slate.flv.toString("latin1", 0, 3)).toBe("FLV");
@@ -128,7 +134,7 @@ describe.concurrent("files whose headers lie", () => {
 
   test("an FFmpeg that is killed while it plays is named, and the next file plays", async (context) => {
     const script = join(folder, "killed");
-    const real = findFfmpeg()?.ffmpeg ?? "";
+    const real = testedFfmpeg()?.ffmpeg ?? "";
     writeFileSync(script, `#!/bin/sh\ncase "$*" in *first*) kill -9 $$;; esac\nexec ${real} "$@"\n`, { mode: 0o755 });
     const { status, frames, skipped } = await play(context, ["/first", join(folder, "clip.mp4")], () => ({
       ffmpeg: script,

@@ -4,10 +4,10 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { slateForm } from "../../src/control/channels/slate-form.ts";
 import type { MediaFile } from "../../src/control/ports/media-files.ts";
-import { findFfmpeg } from "../../src/ffmpeg/find-ffmpeg.ts";
 import { classifyAudio } from "../../src/protocol/flv/audio/audio-tag.ts";
 import { classifyVideo } from "../../src/protocol/flv/video/video-tag.ts";
 import { SlateMaking } from "../../src/sources/slate-making.ts";
+import { testedFfmpeg } from "../support/checks/tested-image.ts";
 import { runToEnd } from "../support/processes/children.ts";
 import { mediaOf, RelayStage, target } from "../support/stages/relay-stage.ts";
 import { decodingErrors } from "../support/streams/decoding.ts";
@@ -35,7 +35,7 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 
 function slateMaking(): SlateMaking {
   const files = { get: () => PICTURE, path: () => picture, kept: async () => undefined, keep: async () => undefined };
-  return new SlateMaking({ files, findFfmpeg, stopping: new AbortController().signal });
+  return new SlateMaking({ files, findFfmpeg: testedFfmpeg, stopping: new AbortController().signal });
 }
 
 /** What a target got of one kind, as a track; and how many frames there are that the encoder did not send. */

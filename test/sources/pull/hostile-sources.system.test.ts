@@ -4,13 +4,13 @@ import { createServer as createTcp, type Server } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
 import { systemClock } from "../../../src/base/clock.ts";
 import type { SourceStatus } from "../../../src/control/channels/source.ts";
-import { findFfmpeg } from "../../../src/ffmpeg/find-ffmpeg.ts";
 import { parseCidrList } from "../../../src/net/cidr-list.ts";
 import { createResolver } from "../../../src/net/dns/resolver.ts";
 import { openPullLink } from "../../../src/sources/pull-links/open-pull-link.ts";
 import { PullDialer } from "../../../src/sources/pull-links/pull-dialer.ts";
 import { SourcePlayers } from "../../../src/sources/source-players.ts";
 import type { ChannelSpec } from "../../../src/thread-protocol/channel-spec.ts";
+import { testedFfmpeg } from "../../support/checks/tested-image.ts";
 
 /** Sources may be at 127.0.0.1 here; 127.0.0.2 stands for everything that they may not reach. */
 const policy = { allowed: parseCidrList("127.0.0.1/32"), ownPorts: [], ownHosts: [] };
@@ -42,7 +42,7 @@ async function failureOf(url: string) {
     clock: systemClock,
     log: { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined },
     random: Math.random,
-    findFfmpeg,
+    findFfmpeg: testedFfmpeg,
     files: { list: () => [], path: () => "", problem: () => undefined },
     openLink: (address, signal) => openPullLink(address, { dialer, randomBytes }, signal),
     publish: () => Promise.reject(new Error("nothing of it may be published")),

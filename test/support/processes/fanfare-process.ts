@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { TESTED_SERVER } from "../checks/tested-image.ts";
 import type { Credentials } from "../dashboard/api-client.ts";
 import { type Child, type ExitResult, startChild } from "./children.ts";
 import { freePort } from "./free-port.ts";
@@ -122,7 +123,8 @@ export class FanfareProcess {
   async #start(more: NodeJS.ProcessEnv): Promise<void> {
     this.#earlierOutput = this.output;
     const entry = ENTRIES[this.#options.from ?? (this.#options.root === undefined ? "bundle" : "sources")];
-    const [command = "", ...args] = [...(this.#options.wrapper ?? []), process.execPath, ...entry];
+    const program = TESTED_SERVER === undefined ? [process.execPath, ...entry] : [TESTED_SERVER];
+    const [command = "", ...args] = [...(this.#options.wrapper ?? []), ...program];
     const child = await startChild(command, args, {
       cwd: this.#root,
       env: { ...this.#environment(), ...more },

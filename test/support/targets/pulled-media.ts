@@ -1,7 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { systemClock } from "../../../src/base/clock.ts";
 import type { SourceStatus } from "../../../src/control/channels/source.ts";
-import { findFfmpeg } from "../../../src/ffmpeg/find-ffmpeg.ts";
 import { parseCidrList } from "../../../src/net/cidr-list.ts";
 import { createResolver, type Resolver } from "../../../src/net/dns/resolver.ts";
 import { encodeFlvTag, FLV_FILE_START } from "../../../src/protocol/flv/flv-tag.ts";
@@ -11,6 +10,7 @@ import { openPullLink } from "../../../src/sources/pull-links/open-pull-link.ts"
 import { PullDialer } from "../../../src/sources/pull-links/pull-dialer.ts";
 import { SourcePlayers } from "../../../src/sources/source-players.ts";
 import type { ChannelSpec } from "../../../src/thread-protocol/channel-spec.ts";
+import { testedFfmpeg } from "../checks/tested-image.ts";
 
 /** Sources may be at these addresses; 127.0.0.2 stands for everything that they may not reach. */
 const ALLOWED = "127.0.0.1/32,::1/128";
@@ -42,7 +42,7 @@ export function pullMedia(url: string, { extraCa = "", resolver = createResolver
   };
   const quiet = () => undefined;
   const players = new SourcePlayers({
-    ...{ clock: systemClock, random: Math.random, findFfmpeg },
+    ...{ clock: systemClock, random: Math.random, findFfmpeg: testedFfmpeg },
     log: { debug: quiet, info: quiet, warn: quiet, error: quiet },
     files: { list: () => [], path: () => "", problem: () => undefined },
     openLink: (address, signal) => openPullLink(address, { dialer, randomBytes }, signal),
