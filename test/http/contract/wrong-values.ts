@@ -160,6 +160,7 @@ export const WRONG_BODY_VALUES: Readonly<Record<string, readonly WrongValue[]>> 
     ...["ls-1", {}, Array.from({ length: 101 }, (_, index) => `ls-${index}`)],
   ),
   language: oneOf(["en", "ko"], "de", "EN"),
+  to: wrong("the incarnation of another server", "2", 0, -1, 1.5, 2 ** 53, true, {}),
 };
 
 /** The message for a required field that is absent or null, and for empty text where that differs. */
@@ -207,6 +208,7 @@ export const REQUIRED: Readonly<Record<string, readonly string[]>> = {
   setDefaultCallback: [],
   createContact: ["contactName", "contactKind"],
   updateContact: [],
+  moveNodeChannels: [],
 };
 
 /** Fields whose value an error repeats: no others, since they may hold a secret. */
