@@ -7,6 +7,7 @@ import { FIELD_NOTES } from "../../../src/api-contract/field-notes.ts";
 import { OPERATIONS } from "../../../src/api-contract/operations.ts";
 import { ANSWER_SCHEMAS } from "../../../src/api-contract/schemas/answer-schemas.ts";
 import { INGEST_WARNING_CODES } from "../../../src/control/ingest-check/ingest-findings.ts";
+import type { NodeRecord, Nodes } from "../../../src/control/ports/nodes.ts";
 import { SERVER_TROUBLE_NAMES } from "../../../src/thread-protocol/server-troubles.ts";
 import { TARGET_ERROR_CODES, TARGET_WARNING_CODES } from "../../../src/thread-protocol/targets/target-status.ts";
 import { readPages } from "../../support/checks/doc-pages.ts";
@@ -15,9 +16,16 @@ import { Api, PLATFORM } from "../api.ts";
 import { checkPublished, DOCUMENT } from "../contract/published-answers.ts";
 import { EventReader } from "../live/event-reader.ts";
 
+const NODE: NodeRecord = { incarnation: 7, nodeId: "a", version: "1", state: "SERVING", isSelf: true };
+const NODES: Nodes = {
+  list: async () => [NODE],
+  drain: async () => NODE,
+  moveChannels: async (from, to) => (from === NODE.incarnation && to === 2 ? { node: NODE } : undefined),
+};
+
 let api: Api;
 beforeEach(async () => {
-  api = await Api.open();
+  api = await Api.open({ nodes: NODES });
 });
 afterEach(() => api.close());
 
@@ -94,7 +102,9 @@ describe("every published example works unchanged", () => {
       const scheduled = path.includes("{scheduleId}") ? await api.content("POST", schedules, SCHEDULE) : {};
       const contact = { contactName: "Room", contactKind: "slack", webhookUrl: "https://chat.example/hook" };
       const added = path.includes("{contactId}") ? await api.content("POST", "/api/v2/events/contacts", contact) : {};
-      const names = { contactId: added.contactId, channelId, platformId: "1", scheduleId: scheduled.scheduleId };
+      const incarnation = String(NODE.incarnation);
+      const made = { contactId: added.contactId, scheduleId: scheduled.scheduleId };
+      const names = { ...made, channelId, incarnation, platformId: "1" };
       const url = Object.entries(names).reduce(
         (text, [name, value]) => text.replace(`{${name}}`, value),
         `/api/v2${path}`,
