@@ -59,13 +59,19 @@ export class OwnerAsker {
       };
       const timer = startDeadline(clock, silentMs, () => judge("owner"));
       const take = (way: keyof Answers) => (answer: OwnerAnswer) => {
+        if (answers[way] !== undefined) return;
         answers = { ...answers, [way]: answer };
         const hasAnswered = answer.kind === "owner" || answer.kind === "not-owner";
         if (hasAnswered) meter.answered(way, (clock.now() - askedMs) / MS_PER_SECOND);
         judge();
       };
-      void link.ask(owner, ending.signal).then(take("link"));
-      void bus.ask(owner, ending.signal).then(take("bus"));
+      const askBus = () => void bus.ask(owner, ending.signal).then(take("bus"));
+      void link.ask(owner, ending.signal).then((answer) => {
+        take("link")(answer);
+        // The first question may have reached the process as it died; by now the bus knows that nobody is there.
+        if (answer.kind === "gone" && answers.bus === undefined) askBus();
+      });
+      askBus();
       if (silence?.epoch !== owner.epoch || silence.silentMs > FRESH_MS) return;
       void this.#watchHost(owner, silence.silentMs, ending.signal, () => {
         if (answers.link === undefined && answers.bus === undefined) judge("host");

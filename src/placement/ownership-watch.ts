@@ -9,6 +9,8 @@ const TICK_MS = 250;
 const COMPARE_MS = 5_000;
 /** The same while the bus, which tells of claims at once, is away, and after a comparison that failed. */
 const COMPARE_SOON_MS = 750;
+/** How often the other nodes are asked for claims while the database does not answer and the bus does, in milliseconds. */
+const QUESTION_MS = 3_000;
 /** An isolated node holds a channel whose encoder is lost no longer than this, in milliseconds. */
 const ISOLATED_HOLD_MS = 10_000;
 
@@ -34,6 +36,7 @@ export class OwnershipWatch {
   #isBusUp = false;
   #tickedMs: number;
   #comparedMs = Number.NEGATIVE_INFINITY;
+  #questionedMs = Number.NEGATIVE_INFINITY;
   #agreedMs: number;
   #isComparing = false;
   #isBroken = false;
@@ -71,7 +74,7 @@ export class OwnershipWatch {
   bus(isUp: boolean): void {
     this.#isBusUp = isUp;
     this.#guard.bus(isUp, this.#deps.clock.now());
-    if (isUp) this.#deps.placement.talk.question();
+    if (isUp) this.#question();
     this.#update();
   }
 
@@ -80,7 +83,7 @@ export class OwnershipWatch {
     this.#deps.log.warn("this node stood still: its channels are confirmed before anything is sent");
     this.#wakes += 1;
     this.#guard.woke(this.#deps.clock.now());
-    if (this.#isBusUp) this.#deps.placement.talk.question();
+    if (this.#isBusUp) this.#question();
     this.#update();
     void this.#compare();
   }
@@ -104,12 +107,23 @@ export class OwnershipWatch {
       this.#startTick();
       this.notice();
       this.#update();
-      // A question may be lost, or its answer.
-      if (this.#flow === "hold" && this.#isBusUp) this.#deps.placement.talk.question();
+      this.#questionAgain();
       this.#dropHeld();
       const intervalMs = this.#isBusUp && !this.#isBroken ? COMPARE_MS : COMPARE_SOON_MS;
       if (this.#deps.clock.now() - this.#comparedMs >= intervalMs) void this.#compare();
     });
+  }
+
+  #question(): void {
+    this.#questionedMs = this.#deps.clock.now();
+    this.#deps.placement.talk.question();
+  }
+
+  /** A question may be lost, or its answer, or what another node told of a claim. Without the database only the bus brings it. */
+  #questionAgain(): void {
+    if (!this.#isBusUp) return;
+    const isDue = this.#isBroken && this.#deps.clock.now() - this.#questionedMs >= QUESTION_MS;
+    if (isDue || this.#flow === "hold") this.#question();
   }
 
   async #compare(): Promise<void> {

@@ -22,14 +22,22 @@ const settle = async (): Promise<void> => {
  */
 async function ask(silence?: LinkSilence, isBusHeard = true) {
   const clock = new VirtualClock();
-  const [link, bus] = [Promise.withResolvers<OwnerAnswer>(), Promise.withResolvers<OwnerAnswer>()];
+  const link = Promise.withResolvers<OwnerAnswer>();
+  /** One for each question. */
+  const bus: PromiseWithResolvers<OwnerAnswer>[] = [];
   const reached = Promise.withResolvers<void>();
   const silent: string[] = [];
   const seen: { verdict?: string; atMs?: number; probes: number } = { probes: 0 };
   const asker = new OwnerAsker({
     ...{ clock, silentMs: 1_000, hostSilentMs: 350 },
     link: { ask: () => link.promise },
-    bus: { ask: () => bus.promise },
+    bus: {
+      ask: () => {
+        const asked = Promise.withResolvers<OwnerAnswer>();
+        bus.push(asked);
+        return asked.promise;
+      },
+    },
     host: {
       probe: async () => {
         seen.probes += 1;
@@ -51,8 +59,28 @@ async function ask(silence?: LinkSilence, isBusHeard = true) {
       await settle();
     }
   };
-  return { clock, silent, seen, pass, link: link.resolve, bus: bus.resolve, reached: reached.resolve };
+  const byBus = (answer: OwnerAnswer) => bus.at(-1)?.resolve(answer);
+  const countBus = () => bus.length;
+  return { clock, silent, seen, pass, link: link.resolve, bus: byBus, countBus, reached: reached.resolve };
 }
+
+test("a refused link asks the bus again at once: the first question may have reached the process as it died", async () => {
+  const dead = await ask();
+  expect(dead.countBus()).toBe(1);
+  dead.link({ kind: "gone" });
+  await settle();
+  expect([dead.countBus(), dead.seen.verdict]).toEqual([2, undefined]);
+  dead.bus({ kind: "gone" });
+  await settle();
+  expect(dead.seen).toEqual({ verdict: "claim", atMs: 0, probes: 0 });
+  // One that has answered there is not asked again.
+  const alive = await ask();
+  alive.bus(ALIVE);
+  await settle();
+  alive.link({ kind: "gone" });
+  await settle();
+  expect([alive.countBus(), alive.seen.verdict]).toEqual([1, "try-again"]);
+});
 
 test("an owner that answers in its time keeps the channel, one that does not is replaced", async () => {
   const alive = await ask();

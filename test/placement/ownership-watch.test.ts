@@ -24,7 +24,7 @@ function stage(mode: IsolatedMode = "keep") {
       },
       talk: new ClaimTalk({
         ...{ self: 1, owned, nodes: { knownAddressOf: () => undefined } },
-        board: { publish: () => true, release: nothing, question: () => void seen.questions.push(1) },
+        board: { publish: () => true, release: nothing, question: () => void seen.questions.push(clock.now()) },
       }),
       all: () => owned.all(),
       abandon: (channelId) => {
@@ -76,6 +76,25 @@ test("a node that woke sends nothing before the database has compared, and asks 
   expect(seen.flows).toEqual(["hold", "flow"]);
   await pass(1_000);
   expect(seen.questions.length).toBeLessThan(6);
+});
+
+test("while the database does not answer the other nodes are asked for claims at once and every three seconds", async () => {
+  const { watch, seen, database, pass } = stage();
+  watch.bus(true);
+  await pass(10_000);
+  // The new connection to the bus.
+  expect(seen.questions).toEqual([0]);
+  database.isThere = false;
+  await pass(15_000);
+  // The comparison at 10.25 s fails, and the next tick asks.
+  const asked = [0, 10_500, 13_500, 16_500, 19_500, 22_500];
+  expect(seen.questions).toEqual(asked);
+  watch.bus(false);
+  await pass(5_000);
+  watch.bus(true);
+  database.isThere = true;
+  await pass(20_000);
+  expect(seen.questions).toEqual([...asked, 30_000]);
 });
 
 test("an isolated node leaves a channel whose encoder is lost for ten seconds, and no other", async () => {
