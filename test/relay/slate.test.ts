@@ -220,6 +220,10 @@ test("of a stream with several tracks the slate stands for the default ones; tar
   stage.clock.advance(10_000);
   const ingest = stage.samples.at(-1)?.ingest;
   expect([ingest?.isSlateShown, ingest?.slateMisfit]).toEqual([true, undefined]);
+  // The thumbnail shows what viewers of the default tracks see.
+  const thumbnail = stage.engine.keyframe("ls-1", undefined);
+  if (thumbnail.found !== "keyframe") throw new Error(thumbnail.found);
+  expect(Buffer.from(thumbnail.bytes).includes(slateFrame(0))).toBe(true);
   const [all, music, other] = [1, 2, 3].map((targetId, index) => {
     const since = mediaOf(stage.dialer.latest(targetId)).slice(before[index]);
     const shown = since.filter(({ type, payload }) => type === 9 && payload.readUInt8(1) === 1);

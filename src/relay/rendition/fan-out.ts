@@ -306,8 +306,8 @@ export class FanOut {
       if (own !== undefined) this.#fanOut.sendFiller(own, frame);
       const shared = own === undefined ? fillerRun.sharedBy(this.#fanOut.renditions, kind) : [];
       const packet = this.#fanOut.send(frame, shared);
-      // The thumbnail shows what viewers see, and filler may follow a slate.
-      if (fillerRun.isSlate) this.#stock.take(frame, packet, this.#head, this.#deps.clock);
+      // The thumbnail shows what viewers of the default tracks see, and filler may follow a slate.
+      if (fillerRun.isSlate && own === undefined) this.#stock.take(frame, packet, this.#head, this.#deps.clock);
     }
     this.#flushCall.note(0);
   }
