@@ -1,4 +1,6 @@
+import { once } from "node:events";
 import { getHeapStatistics } from "node:v8";
+import { Worker } from "node:worker_threads";
 import { expect, test } from "vitest";
 import { collectGarbage, collectStartGarbage } from "../../../src/app/threads/start-garbage.ts";
 import { VirtualClock } from "../../support/stages/virtual-clock.ts";
@@ -26,4 +28,17 @@ test("three seconds after its start a thread gives back what its start left behi
   expect(used() - before).toBeGreaterThan(20 * MB);
   clock.advance(1);
   expect(used() - before).toBeLessThan(10 * MB);
+});
+
+test("threads that collect at the same time are never in each other's way for good, and none of them ends by it", async () => {
+  const source = new URL("../../../src/app/threads/start-garbage.ts", import.meta.url).href;
+  const collect = `import(${JSON.stringify(source)}).then(({ collectGarbage }) => {
+    let collected = 0;
+    for (let count = 0; count < 30; count += 1) if (collectGarbage()) collected += 1;
+    require("node:worker_threads").parentPort.postMessage(collected);
+  });`;
+  const collected = await Promise.all(
+    [1, 2].map(async () => Number(((await once(new Worker(collect, { eval: true }), "message")) as [number])[0])),
+  );
+  for (const count of collected) expect(count).toBeGreaterThan(0);
 });
