@@ -135,6 +135,8 @@ start
 check "the health check of the image succeeds" within 30 healthy fanfare
 one=${inner[fanfare]}
 check "it runs as user $uid" grep -qE "^Uid:\s+$uid\s+$uid\s+$uid\s+$uid$" "/proc/$one/status"
+check "and as group $gid" grep -qE "^Gid:\s+$gid\s+$gid\s+$gid\s+$gid$" "/proc/$one/status"
+check "which are those of the manifests" test "$uid:$gid" = 10001:10001
 check "it has no capability" grep -qE '^CapEff:\s+0+$' "/proc/$one/status"
 check "it cannot get more rights" grep -qE '^NoNewPrivs:\s+1$' "/proc/$one/status"
 read_only() {

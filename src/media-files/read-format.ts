@@ -47,23 +47,19 @@ export async function readFrame(
   { durationMs = 0 }: MediaFormat,
   stopping: AbortSignal,
 ): Promise<Buffer | { readonly reason: string }> {
-  // Many videos begin in black.
-  const seconds = Math.min(durationMs / 10_000, 10);
-  const picture = ["-map", "0:v:0", "-frames:v", "1", "-vf", "scale=320:-2", "-c:v", "mjpeg", "-f", "image2pipe"];
-  const args = [
-    ...QUIET,
-    "-nostdin",
-    "-threads",
-    "1",
-    "-ss",
-    String(seconds),
-    ...fileInput(path),
-    ...picture,
-    "pipe:1",
-  ];
-  const result = await run(ffmpeg, args, LOOK, stopping);
+  const result = await run(ffmpeg, frameArguments(path, durationMs), LOOK, stopping);
   if ("reason" in result) return { reason: `No frame of the file could be made: ${result.reason}.` };
   return result.output.length > 0 ? result.output : { reason: "The file's video cannot be decoded." };
+}
+
+/** FFmpeg's arguments to make one frame of a file, as JPEG. */
+export function frameArguments(path: string, durationMs: number): readonly string[] {
+  // Many videos begin in black.
+  const seconds = Math.min(durationMs / 10_000, 10);
+  return [
+    ...[...QUIET, "-nostdin", "-threads", "1", "-ss", String(seconds), ...fileInput(path)],
+    ...["-map", "0:v:0", "-frames:v", "1", "-vf", "scale=320:-2", "-c:v", "mjpeg", "-f", "image2pipe", "pipe:1"],
+  ];
 }
 
 function jsonOf(output: Buffer): unknown {

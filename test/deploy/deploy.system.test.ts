@@ -117,6 +117,15 @@ test("images and manifests name files, settings and ports that there are", () =>
   for (const needed of ["dist", "dist-web"]) expect(files).toContain(needed);
   expect(docker).toContain(bin.fanfare);
   expect(docker).toMatch(/^USER fanfare$/m);
+  const [, group, user] =
+    /groupadd --system --gid (\d+) fanfare && useradd --system --uid (\d+) --gid fanfare /.exec(docker) ?? [];
+  const owner = `${user}:${group}`;
+  const { spec } = parse(read("kubernetes", "statefulset.yaml")) as {
+    spec: { template: { spec: { securityContext: Readonly<Record<string, unknown>> } } };
+  };
+  const { runAsUser, runAsGroup, fsGroup } = spec.template.spec.securityContext;
+  expect([`${runAsUser}:${runAsGroup}`, `${runAsUser}:${fsGroup}`]).toEqual([owner, owner]);
+  expect(read("docker", "compose.cluster.yaml")).toContain(`chown -R ${owner} /secrets`);
   const help = helpText();
   const texts = globSync("**/*", { cwd: DEPLOY, withFileTypes: true })
     .filter((entry) => entry.isFile())

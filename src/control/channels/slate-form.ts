@@ -1,13 +1,13 @@
 import type { IngestSample } from "../../thread-protocol/samples.ts";
 
 /** The codecs of streams that a slate can be made for, in the words of `ingest.videoCodec` and `ingest.audioCodec`. */
-const VIDEO_CODECS = ["avc", "hevc", "av1"] as const;
-const AUDIO_CODECS = ["aac", "mp3", "opus", "ac3", "eac3", "flac"] as const;
+export const SLATE_VIDEO_CODECS = ["avc", "hevc", "av1"] as const;
+export const SLATE_AUDIO_CODECS = ["aac", "mp3", "opus", "ac3", "eac3", "flac"] as const;
 /** Chroma and bit depth other than 4:2:0 with 8 bits, as FFmpeg names them. */
 const PIXEL_FORMATS = ["yuv420p10le", "yuv422p", "yuv422p10le", "yuv444p", "yuv444p10le"] as const;
 
-export type SlateVideoCodec = (typeof VIDEO_CODECS)[number];
-export type SlateAudioCodec = (typeof AUDIO_CODECS)[number];
+export type SlateVideoCodec = (typeof SLATE_VIDEO_CODECS)[number];
+export type SlateAudioCodec = (typeof SLATE_AUDIO_CODECS)[number];
 
 /** The form that a slate must have to stand for a stream. Sizes in pixels, rates in frames a second and Hz. */
 export type SlateForm = {
@@ -33,8 +33,8 @@ const NEAR = 0.02;
 export function slateForm(ingest: IngestSample): SlateForm | "other" | undefined {
   const { width, height, frameRate, sampleRate, channels } = ingest;
   if (ingest.videoCodec === undefined) return undefined;
-  const videoCodec = VIDEO_CODECS.find((codec) => codec === ingest.videoCodec);
-  const codec = AUDIO_CODECS.find((each) => each === ingest.audioCodec);
+  const videoCodec = SLATE_VIDEO_CODECS.find((codec) => codec === ingest.videoCodec);
+  const codec = SLATE_AUDIO_CODECS.find((each) => each === ingest.audioCodec);
   const pixelFormat = PIXEL_FORMATS.find((format) => format === ingest.pixelFormat);
   if (videoCodec === undefined || (ingest.audioCodec !== undefined && codec === undefined)) return "other";
   if (pixelFormat !== ingest.pixelFormat) return "other";

@@ -3,6 +3,7 @@ import { type PullAddress, parsePullUrl } from "../../base/pull/pull-url.ts";
 import { HlsProxy } from "./hls-proxy.ts";
 import type { PullDialer } from "./pull-dialer.ts";
 import { PullFailure, pullError } from "./pull-errors.ts";
+import { hlsInput, RTMP_INPUT, RTSP_INPUT, SRT_INPUT } from "./pull-inputs.ts";
 import type { PullLink } from "./pull-link.ts";
 import { RtspGuard } from "./rtsp-guard.ts";
 import { SrtFeed } from "./srt-feed.ts";
@@ -17,12 +18,6 @@ const HLS_AHEAD_MS = 30_000;
 const SRT_LATENCY_MS = 300;
 const SRT_KEY_LENGTHS = { 16: 16, 24: 24, 32: 32 } as const;
 
-/** How FFmpeg opens a list that it reads at its standard input, with these protocols and no others. */
-const listed = (protocols: string, formats: string): readonly string[] => [
-  ...["-f", "concat", "-safe", "0", "-protocol_whitelist", `pipe,${protocols}`],
-  ...["-format_whitelist", `concat,${formats}`, "-i", "pipe:0"],
-];
-
 /**
  * Connects to a source and opens the local way to it for FFmpeg.
  *
@@ -33,9 +28,9 @@ export async function openPullLink(url: string, deps: OpenPullLinkDeps, signal: 
   if (typeof address === "string") throw new PullFailure(pullError("address-forbidden", address));
   switch (address.kind) {
     case "rtmp":
-      return openTcp(address, deps, signal, listed("rtmp,tcp", "flv"), rtmpList);
+      return openTcp(address, deps, signal, RTMP_INPUT, rtmpList);
     case "rtsp":
-      return openTcp(address, deps, signal, listed("tcp", "rtsp"), rtspList);
+      return openTcp(address, deps, signal, RTSP_INPUT, rtspList);
     case "srt":
       return openSrt(address, deps, signal);
     case "hls":
@@ -119,7 +114,7 @@ async function openSrt(place: PullAddress, deps: OpenPullLinkDeps, signal: Abort
   const feed = await SrtFeed.open(checked, call, { clock: dialer.clock, randomBytes }, signal);
   return {
     address: checked.address,
-    input: ["-f", "mpegts", "-protocol_whitelist", "pipe", "-i", "pipe:0"],
+    input: SRT_INPUT,
     env: {},
     aheadMs: LIVE_AHEAD_MS,
     feed: (stdin) => feed.to(stdin),
@@ -145,10 +140,7 @@ async function openHls(
   const proxy = await HlsProxy.open({ dialer, token, url: parsed, login }, signal);
   return {
     address: proxy.address,
-    input: [
-      ...["-protocol_whitelist", "http,tcp,crypto", "-format_whitelist", "hls,mpegts,mov,mp4,aac,mp3"],
-      ...["-f", "hls", "-i", proxy.url],
-    ],
+    input: hlsInput(proxy.url),
     // A segment may be a playlist itself. Whatever HTTP address FFmpeg finds there, it asks this port for it.
     env: { http_proxy: proxy.origin },
     aheadMs: HLS_AHEAD_MS,

@@ -1,0 +1,82 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, expect, test } from "vitest";
+import { LOOK_LIMITS } from "../../src/ffmpeg/job-limits.ts";
+import { run } from "../../src/ffmpeg/run.ts";
+import { readFormat, readFrame } from "../../src/media-files/read-format.ts";
+import { FlvReader } from "../../src/protocol/flv/flv-reader.ts";
+import { fileArguments } from "../../src/sources/file-arguments.ts";
+import { testedFfmpeg } from "../support/checks/tested-image.ts";
+import { runToEnd } from "../support/processes/children.ts";
+
+const NEVER = new AbortController().signal;
+/** No file below has this form, so that every one is decoded. */
+const RUN = { width: 128, height: 72, frameRate: 25, audio: { sampleRate: 44_100, channels: 2 } };
+const LIMITS = { ...LOOK_LIMITS, outputBytes: 4 * 1024 * 1024 };
+const AUDIO_TAG = 8;
+const VIDEO_TAG = 9;
+const PICTURE = ["-f", "lavfi", "-i", "testsrc2=size=256x144:rate=25"];
+const SUBTITLES = "1\n00:00:00,000 --> 00:00:00,200\nsaid\n";
+
+/** A file's name, how FFmpeg makes it, and the codecs that it has then. */
+const FILES: readonly (readonly [name: string, options: string, codecs: string])[] = [
+  ["phone.mp4", "-c:v libx265 -preset ultrafast -x265-params log-level=none -pix_fmt yuv420p10le -c:a ac3", "hevc ac3"],
+  ["web.mp4", "-c:v libsvtav1 -preset 12 -c:a eac3", "av1 eac3"],
+  ["camera.mkv", "-c:v libx264 -preset ultrafast -pix_fmt yuv422p10le -c:a flac", "h264 flac"],
+  ["disc.mkv", "-c:v ffv1 -c:a dca -strict -2", "ffv1 dts"],
+  ["browser.webm", "-c:v libvpx-vp9 -deadline realtime -cpu-used 8 -c:a libopus", "vp9 opus"],
+  ["older.webm", "-c:v libvpx -deadline realtime -c:a libvorbis", "vp8 vorbis"],
+  ["free.ogv", "-c:v libtheora -c:a flac", "theora flac"],
+  ["editor.mov", "-c:v prores -c:a pcm_s24le", "prores pcm_s24le"],
+  ["avid.mov", "-c:v dnxhd -profile:v dnxhr_sq -pix_fmt yuv422p -c:a pcm_s16be", "dnxhd pcm_s16be"],
+  ["apple.mov", "-c:v qtrle -c:a alac", "qtrle alac"],
+  ["still.avi", "-c:v mjpeg -pix_fmt yuvj422p -c:a adpcm_ms", "mjpeg adpcm_ms"],
+  ["xvid.avi", "-c:v mpeg4 -vtag XVID -c:a libmp3lame", "mpeg4 mp3"],
+  ["feed.ts", "-c:v mpeg2video -pix_fmt yuv422p -c:a s302m -strict -2", "mpeg2video s302m"],
+  ["disc.vob", "-c:v mpeg2video -c:a pcm_dvd", "mpeg2video pcm_dvd"],
+  ["flash.flv", "-c:v flv -c:a nellymoser -ac 1 -ar 44100", "flv1 nellymoser"],
+  ["windows.wmv", "-c:v wmv2 -c:a wmav2", "wmv2 wmav2"],
+  ["said.mp4", "-map 0:v -map 1:a -map 2:s -c:v libx264 -preset ultrafast -c:a aac -c:s mov_text", "h264 aac"],
+];
+
+const folder = mkdtempSync(join(tmpdir(), "fanfare-forms-"));
+const subtitles = join(folder, "said.srt");
+writeFileSync(subtitles, SUBTITLES);
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function tested() {
+  const ffmpeg = testedFfmpeg();
+  if (ffmpeg === undefined) throw new Error("FFmpeg is missing");
+  return ffmpeg;
+}
+
+test.each(FILES)("%s is played", async (name, options, codecs) => {
+  const path = join(folder, name);
+  const input = [
+    ...PICTURE,
+    "-f",
+    "lavfi",
+    "-i",
+    "sine=sample_rate=48000",
+    ...(name === "said.mp4" ? ["-i", subtitles] : []),
+  ];
+  await runToEnd("ffmpeg", ["-v", "error", ...input, "-t", "0.4", "-ac", "2", ...options.split(" "), path]);
+  const format = await readFormat(tested(), path, NEVER);
+  if ("reason" in format) throw new Error(format.reason);
+  expect(`${format.videoCodec} ${format.audioCodec}`).toBe(codecs);
+  const played = await run(tested().ffmpeg, fileArguments(path, format, RUN), LIMITS);
+  if ("reason" in played) throw new Error(played.reason);
+  const types = new FlvReader().push(played.output).map(({ type }) => type);
+  expect(types.filter((type) => type === VIDEO_TAG).length).toBeGreaterThan(5);
+  expect(types.filter((type) => type === AUDIO_TAG).length).toBeGreaterThan(5);
+});
+
+test.each(["slate.png", "slate.jpg", "slate.webp"])("%s is a picture", async (name) => {
+  const path = join(folder, name);
+  await runToEnd("ffmpeg", ["-v", "error", ...PICTURE, "-frames:v", "1", path]);
+  const format = await readFormat(tested(), path, NEVER);
+  if ("reason" in format) throw new Error(format.reason);
+  expect(format).toMatchObject({ kind: "picture", width: 256, height: 144 });
+  expect(await readFrame(tested(), path, format, NEVER)).toBeInstanceOf(Buffer);
+});
