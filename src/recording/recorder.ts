@@ -18,8 +18,8 @@ import type { ObjectStore } from "./upload/object-store.ts";
 import type { S3Settings } from "./upload/s3-settings.ts";
 import { Uploader } from "./upload/uploader.ts";
 
-/** How often recordings that were kept long enough are looked for, in milliseconds. */
-const PRUNE_EVERY_MS = 60_000;
+/** How often the folder is looked at, in milliseconds: for recordings that were kept long enough, and unfinished ones. */
+const LOOK_EVERY_MS = 60_000;
 /** A file that grows is reported at most this often, in milliseconds. */
 const REPORT_EVERY_MS = 2_000;
 /** The most that one request reads, in bytes. */
@@ -82,7 +82,7 @@ export class Recorder {
     }
     this.#isLoading = false;
     post({ kind: "files", files: [...this.#library.files] });
-    this.#prune();
+    this.#look();
   }
 
   /** Uploads finished files from now on. Call it after `start`. */
@@ -117,6 +117,7 @@ export class Recorder {
   /** Finishes all files. */
   async stop(): Promise<void> {
     await Promise.all([...this.#running].map((recording) => this.#end(recording, "BROADCAST_ENDED")));
+    this.#library.lookAgain();
     this.#deps.post({ kind: "stopped" });
   }
 
@@ -173,8 +174,9 @@ export class Recorder {
     if (file.end !== undefined && file.upload === undefined) clock.startTimer(0, () => this.#uploader?.look());
   }
 
-  #prune(): void {
+  #look(): void {
+    this.#library.lookAgain();
     this.#room.prune();
-    this.#deps.clock.startTimer(PRUNE_EVERY_MS, () => this.#prune());
+    this.#deps.clock.startTimer(LOOK_EVERY_MS, () => this.#look());
   }
 }

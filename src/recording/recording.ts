@@ -71,7 +71,7 @@ export class Recording {
       try {
         this.#stream.abandon(problem);
       } catch (second) {
-        // The next start of the server finishes the file.
+        // The library finishes the file when the disk is back, or the next start of the server does.
         onWarning("recording not finished", `${this.#channelId}: ${textOf(second)}`);
       }
       this.#over(problem);

@@ -1,4 +1,13 @@
-import fs, { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import fs, {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
@@ -214,6 +223,96 @@ test.each([
     expect(stage.finished.at(-1)).toMatchObject({ recordingId: "20260102030415-001", durationMs: 960 });
   },
 );
+
+/** A disk whose calls all fail while it is gone. */
+function vanishingDisk(): { readonly disk: Disk; isGone: boolean } {
+  const state = { disk: SYSTEM_DISK, isGone: false };
+  state.disk = disturbed(() => {
+    if (state.isGone) throw Object.assign(new Error("ENOTCONN"), { code: "ENOTCONN" });
+  });
+  return state;
+}
+
+/** The system's disk, with this before each call. */
+function disturbed(before: () => void): Disk {
+  return new Proxy(SYSTEM_DISK, {
+    get:
+      (disk, name: keyof Disk) =>
+      (...given: readonly unknown[]) => {
+        before();
+        return Reflect.apply(disk[name], undefined, given);
+      },
+  });
+}
+
+test("a recording whose disk vanished is finished once the disk is back, with its reason", async () => {
+  const vanishing = vanishingDisk();
+  const stage = new Stage({}, vanishing.disk);
+  const number = stage.begin();
+  stage.media(number, ...heads(), ...frames(0, 2_000));
+  await stage.settled();
+  stage.clock.advance(1_000);
+  stage.media(number, ...frames(2_000, 4_000));
+  await stage.settled();
+  vanishing.isGone = true;
+  stage.media(number, ...frames(4_000, 6_000));
+  await stage.settled();
+  expect(stage.recorder.toRecorded).toContainEqual({ kind: "ended", number, problem: "DISK_FAILED" });
+  const path = join(stage.folder, CHANNEL, "20260102030405-001");
+  const notes = () => JSON.parse(readFileSync(`${path}.json`, "utf8"));
+  stage.clock.advance(60_000);
+  vanishing.isGone = false;
+  expect(notes()).not.toHaveProperty("end");
+  stage.clock.advance(60_000);
+  expect(notes()).toMatchObject({ end: { reason: "DISK_FAILED" }, durationMs: 3_600 });
+  expect(stage.finished.at(-1)).toMatchObject({ end: { reason: "DISK_FAILED" }, durationMs: 3_600 });
+  expect(fs.statSync(`${path}.mp4`).size).toBe(notes().bytes);
+  const next = new Stage({}, SYSTEM_DISK, stage.folder);
+  expect([next.of("files")[0]?.files, next.of("warning")]).toEqual([[stage.finished.at(-1)], []]);
+});
+
+test("a folder that could not be read at the start is read once it can be", async () => {
+  const before = new Stage();
+  await before.record(1);
+  const vanishing = vanishingDisk();
+  vanishing.isGone = true;
+  const stage = new Stage({}, vanishing.disk, before.folder);
+  expect(stage.of("files")).toEqual([{ kind: "files", files: [] }]);
+  vanishing.isGone = false;
+  stage.clock.advance(60_000);
+  expect(stage.finished).toEqual(before.finished);
+});
+
+test("a start that is stopped at any of its calls of the disk leaves the file to the next start", async () => {
+  const crashed = new Stage();
+  const number = crashed.begin();
+  crashed.media(number, ...heads(), ...frames(0, 2_000));
+  await crashed.settled();
+  const path = join(crashed.folder, CHANNEL, "20260102030405-001.mp4");
+  const cut = readFileSync(path).subarray(0, -100);
+  let isWhole = false;
+  for (let callsMax = 1; !isWhole; callsMax += 1) {
+    const folder = newFolder();
+    cpSync(crashed.folder, folder, { recursive: true });
+    writeFileSync(join(folder, CHANNEL, "20260102030405-001.mp4"), cut);
+    let calls = 0;
+    const dying = disturbed(() => {
+      calls += 1;
+      if (calls > callsMax) throw new Error("the process is gone");
+    });
+    const stopped = new Stage({}, dying, folder);
+    isWhole = calls <= callsMax;
+    const next = new Stage({}, SYSTEM_DISK, folder);
+    const [file] = next.of("files")[0]?.files ?? [];
+    expect(file).toMatchObject({ end: { reason: "SERVER_LOST" } });
+    const notes = JSON.parse(readFileSync(join(folder, CHANNEL, "20260102030405-001.json"), "utf8"));
+    expect([notes.end, notes.bytes]).toEqual([
+      file?.end,
+      fs.statSync(join(folder, CHANNEL, `${file?.recordingId}.mp4`)).size,
+    ]);
+    if (isWhole) expect(stopped.of("files")[0]?.files).toEqual([file]);
+  }
+});
 
 test("a disk below its reserve ends every recording, and takes them again when there is more room", async () => {
   let freeBytes = 500_000_000;

@@ -12,25 +12,31 @@ export type WholePart = { readonly bytes: number; readonly durationMs: number };
 const HEADER_BYTES_MAX = 4 * 1024 * 1024;
 /** A fragment's list of samples: half a second of frames, and what gathered at the start. */
 const FRAGMENT_HEAD_BYTES_MAX = 4 * 1024 * 1024;
-const WINDOW_BYTES = 256 * 1024;
+/** Of a file whose tags lie one behind the other. */
+const FLV_WINDOW_BYTES = 256 * 1024;
+/** Of one where only the heads of fragments are read, which are far from each other. */
+const MP4_WINDOW_BYTES = 8 * 1024;
 const FLV_START_BYTES = 13;
 
 /** Reads parts of a file; nearby parts come from memory. */
 class FileWindow {
   readonly #disk: Disk;
   readonly #descriptor: number;
+  readonly #windowBytes: number;
   #bytes = Buffer.alloc(0);
   #from = 0;
 
-  constructor(disk: Disk, descriptor: number) {
+  /** `windowBytes`: the least that is read at once. */
+  constructor(disk: Disk, descriptor: number, windowBytes: number) {
     this.#disk = disk;
     this.#descriptor = descriptor;
+    this.#windowBytes = windowBytes;
   }
 
   /** Fewer bytes where the file ends before. */
   read(at: number, length: number): Buffer {
     if (at < this.#from || at + length > this.#from + this.#bytes.length) {
-      const bytes = Buffer.alloc(Math.max(length, WINDOW_BYTES));
+      const bytes = Buffer.alloc(Math.max(length, this.#windowBytes));
       const got = this.#disk.readSync(this.#descriptor, bytes, 0, bytes.length, at);
       this.#bytes = bytes.subarray(0, got);
       this.#from = at;
@@ -41,13 +47,23 @@ class FileWindow {
 
 /**
  * Finds the whole part of a file that a crash may have cut, and writes the duration into its header. Removes what is
- * behind the whole part. `descriptor` is open for reading and writing. Undefined where nothing can be played.
+ * behind the whole part. `descriptor` is open for reading and writing. `known`: a part of it that was on the disk before;
+ * it is not read again. Undefined where nothing can be played.
  */
-export function finishFile(disk: Disk, descriptor: number, container: RecordingContainer): WholePart | undefined {
-  const window = new FileWindow(disk, descriptor);
-  const header = container === "mp4" ? readMovieHeader(window.read(0, HEADER_BYTES_MAX)) : undefined;
-  const whole = header === undefined ? wholeFlv(window) : wholeMp4(window, header);
-  if ((container === "mp4" && header === undefined) || whole.durationMs === 0) return undefined;
+export function finishFile(
+  disk: Disk,
+  descriptor: number,
+  container: RecordingContainer,
+  known?: WholePart,
+): WholePart | undefined {
+  const isMp4 = container === "mp4";
+  const window = new FileWindow(disk, descriptor, isMp4 ? MP4_WINDOW_BYTES : FLV_WINDOW_BYTES);
+  const header = isMp4 ? readMovieHeader(window.read(0, HEADER_BYTES_MAX)) : undefined;
+  // The disk may have lost what it had taken.
+  const isThere = known !== undefined && known.bytes > 0 && window.read(known.bytes - 1, 1).length === 1;
+  const from = isThere ? known : undefined;
+  const whole = header === undefined ? wholeFlv(window, from) : wholeMp4(window, header, from);
+  if ((isMp4 && header === undefined) || whole.durationMs === 0) return undefined;
   disk.ftruncateSync(descriptor, whole.bytes);
   if (header !== undefined) writeDuration(disk, descriptor, header, whole.durationMs);
   disk.fsyncSync(descriptor);
@@ -61,10 +77,9 @@ export function writeDuration(disk: Disk, descriptor: number, header: MovieHeade
 }
 
 /** Walks over the fragments: a `moof` box with its `mdat` box behind it. */
-function wholeMp4(window: FileWindow, header: MovieHeader): WholePart {
+function wholeMp4(window: FileWindow, header: MovieHeader, from: WholePart | undefined): WholePart {
   const timescales = new Map(header.tracks.map(({ trackId, timescale }) => [trackId, timescale]));
-  let bytes = header.end;
-  let durationMs = 0;
+  let { bytes, durationMs } = from ?? { bytes: header.end, durationMs: 0 };
   for (;;) {
     const moof = readBox(window.read(bytes, LONG_BOX_HEADER_BYTES), bytes, bytes);
     if (moof?.type !== "moof" || moof.end - moof.start > FRAGMENT_HEAD_BYTES_MAX) break;
@@ -81,9 +96,8 @@ function wholeMp4(window: FileWindow, header: MovieHeader): WholePart {
 }
 
 /** Walks over the tags: each says its length before and behind. */
-function wholeFlv(window: FileWindow): WholePart {
-  let bytes = FLV_START_BYTES;
-  let durationMs = 0;
+function wholeFlv(window: FileWindow, from: WholePart | undefined): WholePart {
+  let { bytes, durationMs } = from ?? { bytes: FLV_START_BYTES, durationMs: 0 };
   for (;;) {
     const head = window.read(bytes, TAG_HEADER_BYTES);
     if (head.length < TAG_HEADER_BYTES) break;

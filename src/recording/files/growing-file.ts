@@ -5,7 +5,7 @@ import type { RecordingEnd, RecordingFile } from "../../thread-protocol/recordin
 import type { GrowingFile } from "../container/stream-recorder.ts";
 import { appendAll, type Disk, FILE_MODE, replaceFile, syncFolder } from "./disk.ts";
 import { encodeNotes } from "./file-notes.ts";
-import { writeDuration } from "./finish-file.ts";
+import { type WholePart, writeDuration } from "./finish-file.ts";
 import { mediaPath, notesPath } from "./recording-names.ts";
 
 /** At most this often the disk is asked to store what it was given, in milliseconds. */
@@ -17,6 +17,8 @@ export type DiskFileDeps = {
   readonly folder: string;
   /** Called with every change. */
   readonly onChange: (file: RecordingFile) => void;
+  /** The disk did not take the end of the file. `known`: what it had stored before; undefined: nothing. */
+  readonly onUnfinished: (file: RecordingFile, known: WholePart | undefined) => void;
 };
 
 /**
@@ -28,6 +30,8 @@ export class DiskFile implements GrowingFile {
   readonly #descriptor: number;
   #file: RecordingFile;
   #header: MovieHeader | undefined;
+  /** What the disk has stored for sure. */
+  #stored: WholePart | undefined;
   #syncedMs: number;
   #isUnsynced = false;
 
@@ -64,28 +68,41 @@ export class DiskFile implements GrowingFile {
       this.#header = readMovieHeader(Buffer.concat(chunks));
     }
     this.#isUnsynced = true;
-    if (clock.now() - this.#syncedMs >= SYNC_EVERY_MS) this.#sync();
-    this.#change({ ...this.#file, bytes: this.#file.bytes + bytes, durationMs: Math.round(durationMs) });
+    const longer = { ...this.#file, bytes: this.#file.bytes + bytes, durationMs: Math.round(durationMs) };
+    if (clock.now() - this.#syncedMs >= SYNC_EVERY_MS) this.#sync(longer);
+    this.#change(longer);
   }
 
-  /** Call once. Throws where the disk takes the end no longer: the next start of the server finishes the file then. */
+  /** Call once. Throws where the disk takes the end no longer: the library finishes the file then, once it does. */
   finish(reason: RecordingEnd, durationMs: number): void {
-    const { disk, folder, clock } = this.#deps;
+    const { disk, folder, clock, onUnfinished } = this.#deps;
     const end = { reason, time: clock.wallNow() };
     this.#change({ ...this.#file, end, durationMs: Math.round(durationMs) });
     try {
+      this.#close(durationMs);
+      replaceFile(disk, notesPath(folder, this.#file), encodeNotes(this.#file));
+    } catch (error) {
+      onUnfinished(this.#file, this.#stored);
+      throw error;
+    }
+  }
+
+  #close(durationMs: number): void {
+    const { disk } = this.#deps;
+    try {
       disk.ftruncateSync(this.#descriptor, this.#file.bytes);
       if (this.#header !== undefined) writeDuration(disk, this.#descriptor, this.#header, durationMs);
-      this.#sync();
+      this.#sync(this.#file);
     } finally {
       disk.closeSync(this.#descriptor);
     }
-    replaceFile(disk, notesPath(folder, this.#file), encodeNotes(this.#file));
   }
 
-  #sync(): void {
+  /** Waits until the disk has stored the file up to here. */
+  #sync({ bytes, durationMs }: WholePart): void {
     if (this.#isUnsynced) this.#deps.disk.fdatasyncSync(this.#descriptor);
     this.#isUnsynced = false;
+    this.#stored = { bytes, durationMs };
     this.#syncedMs = this.#deps.clock.now();
   }
 

@@ -6,7 +6,7 @@ import type { RecordingFile, RecordingKey, RecordingUpload } from "../../thread-
 import type { FileStart, GrowingFile } from "../container/stream-recorder.ts";
 import { type Disk, FOLDER_MODE, replaceFile } from "./disk.ts";
 import { decodeNotes, encodeNotes, NOTES_BYTES_MAX } from "./file-notes.ts";
-import { finishFile } from "./finish-file.ts";
+import { finishFile, type WholePart } from "./finish-file.ts";
 import { DiskFile } from "./growing-file.ts";
 import {
   isChannelFolder,
@@ -35,6 +35,10 @@ export type LibraryDeps = {
 /** Ten thousand tags of parts. */
 const UPLOAD_NOTES_BYTES_MAX = 2 * 1024 * 1024;
 
+/** Among what could not be read: the folder itself. No channel has this id. */
+const WHOLE_FOLDER = "folder";
+
+type Found = Pick<RecordingFile, "channelId" | "recordingId" | "container">;
 type Deletion = Extract<RecordingReply, { kind: "delete" }>["result"];
 
 /**
@@ -45,6 +49,12 @@ export class Library {
   readonly #deps: LibraryDeps;
   readonly #files = new Map<string, RecordingFile>();
   readonly #usedBytes = new Map<ChannelId, number>();
+  /** Files of this process whose end the disk did not take, with what it had stored before, by key. */
+  readonly #unfinished = new Map<string, WholePart | undefined>();
+  /** What could not be read: the folder, a channel's folder, or a file. */
+  #unread = new Set<string>();
+  /** The same at the last look: what is in it was reported. */
+  #unreadBefore = new Set<string>();
 
   constructor(deps: LibraryDeps) {
     this.#deps = deps;
@@ -54,17 +64,41 @@ export class Library {
     return this.#files.values();
   }
 
+  /** Whether it has ended and the disk has its end. */
+  isFinished(file: RecordingFile): boolean {
+    return file.end !== undefined && !this.#unfinished.has(keyOf(file));
+  }
+
   /** Bytes of a channel's recordings. */
   usedBytes(channelId: ChannelId): number {
     return this.#usedBytes.get(channelId) ?? 0;
   }
 
-  /** Reads the folder and finishes what a crash left unfinished. Throws where the folder cannot be used. */
+  /**
+   * Reads the folder, and finishes what a crash left unfinished. A crash in the middle of that leaves it to the next call.
+   * What is known and finished is not read again. Throws where the folder cannot be used.
+   */
   load(): void {
     const { disk, folder } = this.#deps;
+    this.#unreadBefore = this.#unread;
+    this.#unread = new Set([WHOLE_FOLDER]);
     disk.mkdirSync(folder, { recursive: true, mode: FOLDER_MODE });
     for (const { name, isFolder } of this.#list(folder)) {
       if (isFolder && isChannelFolder(name)) this.#guard(name, () => this.#loadChannel(name));
+    }
+    this.#unread.delete(WHOLE_FOLDER);
+  }
+
+  /**
+   * Reads again what could not be read, and finishes files whose disk was away when they ended. Call it from time to
+   * time. Does nothing where there is nothing to do, or the disk is still away.
+   */
+  lookAgain(): void {
+    if (this.#unread.size === 0 && this.#unfinished.size === 0) return;
+    try {
+      this.load();
+    } catch {
+      // The recordings that this ends are reported, each with its reason.
     }
   }
 
@@ -76,7 +110,17 @@ export class Library {
     const recordingId = newRecordingId(startTime, (id) => this.#files.has(keyOf({ channelId, recordingId: id })));
     if (recordingId === undefined) throw new Error("too many recordings in one second");
     const file = { channelId, recordingId, container, startTime, durationMs: 0, bytes: 0, tracks };
-    return new DiskFile(file, { disk, clock, folder, onChange: (changed) => this.#set(changed) });
+    try {
+      return new DiskFile(file, {
+        ...{ disk, clock, folder },
+        onChange: (changed) => this.#set(changed),
+        onUnfinished: (ended, known) => this.#unfinished.set(keyOf(ended), known),
+      });
+    } catch (error) {
+      // A part of it may be there.
+      this.#unread.add(channelId);
+      throw error;
+    }
   }
 
   /** Returns a part of a file, also of one that is being written. */
@@ -114,6 +158,7 @@ export class Library {
       return "failed";
     }
     this.#files.delete(keyOf(key));
+    this.#unfinished.delete(keyOf(key));
     this.#usedBytes.set(file.channelId, this.usedBytes(file.channelId) - file.bytes);
     onGone({ channelId: file.channelId, recordingId: file.recordingId }, cause, uploadNotes);
     return "deleted";
@@ -152,23 +197,23 @@ export class Library {
   }
 
   #loadChannel(channelId: ChannelId): void {
-    const names = this.#list(join(this.#deps.folder, channelId)).flatMap(({ name, isFile }) => {
+    for (const { name, isFile } of this.#list(join(this.#deps.folder, channelId))) {
       const read = isFile ? readName(name) : undefined;
-      return read === undefined || read.what === "notes" || read.what === "upload"
-        ? []
-        : [{ ...read, container: read.what }];
-    });
-    for (const { recordingId, container } of names) {
-      const key = { channelId, recordingId };
-      this.#guard(keyOf(key), () => {
-        const file = this.#readNotes({ ...key, container }) ?? this.#finishFound({ ...key, container });
+      if (read === undefined || read.what === "notes" || read.what === "upload") continue;
+      const found = { channelId, recordingId: read.recordingId, container: read.what };
+      const key = keyOf(found);
+      if (this.#files.has(key) && !this.#unfinished.has(key)) continue;
+      this.#guard(key, () => {
+        const file = this.#readNotes(found) ?? this.#finishFound(found);
+        this.#unfinished.delete(key);
         if (file !== undefined) this.#set(file);
+        else this.#forget(key);
       });
     }
   }
 
   /** The notes of a finished file; undefined where it is unfinished, or they do not fit it. */
-  #readNotes(found: Pick<RecordingFile, "channelId" | "recordingId" | "container">): RecordingFile | undefined {
+  #readNotes(found: Found): RecordingFile | undefined {
     const notes = this.#notes(found);
     const { size } = this.#deps.disk.lstatSync(mediaPath(this.#deps.folder, found));
     const isWhole = notes?.end !== undefined && notes.container === found.container && notes.bytes === size;
@@ -196,16 +241,16 @@ export class Library {
     }
   }
 
-  /** Finishes a file that a crash left. One without any media is removed. */
-  #finishFound(found: Pick<RecordingFile, "channelId" | "recordingId" | "container">): RecordingFile | undefined {
+  /** Finishes a file that a crash, or a disk that was away, left. One without any media is removed. */
+  #finishFound(found: Found): RecordingFile | undefined {
     const { disk, folder, onWarning } = this.#deps;
     const { channelId, recordingId, container } = found;
     const notes = this.#notes(found);
     const path = mediaPath(folder, found);
     const descriptor = disk.openSync(path, "r+");
-    let whole: ReturnType<typeof finishFile>;
+    let whole: WholePart | undefined;
     try {
-      whole = finishFile(disk, descriptor, container);
+      whole = finishFile(disk, descriptor, container, this.#unfinished.get(keyOf(found)));
     } finally {
       disk.closeSync(descriptor);
     }
@@ -216,11 +261,22 @@ export class Library {
       return undefined;
     }
     const startTime = notes?.startTime ?? startTimeOf(recordingId);
-    const end = notes?.end ?? { reason: "SERVER_LOST", time: startTime + whole.durationMs };
+    const end = notes?.end ??
+      this.#files.get(keyOf(found))?.end ?? { reason: "SERVER_LOST", time: startTime + whole.durationMs };
     const file = { channelId, recordingId, container, startTime, end, ...whole, tracks: notes?.tracks ?? [] };
     replaceFile(disk, notesPath(folder, file), encodeNotes(file));
-    onWarning("recording finished after a crash", `${keyOf(file)}: ${whole.durationMs} ms`);
+    onWarning("recording finished afterwards", `${keyOf(file)}: ${whole.durationMs} ms`);
     return file;
+  }
+
+  /** A file of this process turned out to have no media. */
+  #forget(key: string): void {
+    const file = this.#files.get(key);
+    if (file === undefined) return;
+    const { channelId, recordingId, bytes } = file;
+    this.#files.delete(key);
+    this.#usedBytes.set(channelId, this.usedBytes(channelId) - bytes);
+    this.#deps.onGone({ channelId, recordingId }, "deleted");
   }
 
   /** Names of a folder. Links are neither files nor folders here. */
@@ -230,12 +286,13 @@ export class Library {
       .map((entry) => ({ name: entry.name, isFolder: entry.isDirectory(), isFile: entry.isFile() }));
   }
 
-  /** One damaged file must not hide the others. */
+  /** One damaged file must not hide the others. It is tried again, and reported once. */
   #guard(what: string, run: () => void): void {
     try {
       run();
     } catch (error) {
-      this.#deps.onWarning("recording not read", `${what}: ${textOf(error)}`);
+      if (!this.#unreadBefore.has(what)) this.#deps.onWarning("recording not read", `${what}: ${textOf(error)}`);
+      this.#unread.add(what);
     }
   }
 }

@@ -49,7 +49,7 @@ export class Uploader {
     if (this.#isBusy) return;
     const nowMs = this.#deps.clock.now();
     const waiting = [...this.#deps.library.files]
-      .filter((file) => file.end !== undefined && !this.#isDone(file))
+      .filter((file) => this.#deps.library.isFinished(file) && !this.#isDone(file))
       .sort((left, right) => left.startTime - right.startTime);
     const due = waiting.find((file) => (this.#dueMs.get(keyOf(file)) ?? 0) <= nowMs);
     if (due !== undefined) {
