@@ -25,6 +25,10 @@ export const EVENT_CODES = [
   // The codes from here on are ours: the original ends a broadcast when its encoder is lost.
   /** The encoder was lost; targets are held. */
   "INGEST_HELD",
+  /** Viewers see the channel's slate in the hold, instead of the last frame. */
+  "SLATE_SHOWN",
+  /** The channel's slate does not fit its stream, or could not be made: viewers would see the last frame in a hold. */
+  "SLATE_FAILED",
   /** A person extended the hold. */
   "HOLD_EXTENDED",
   /** Media flows again. */

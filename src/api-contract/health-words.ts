@@ -19,6 +19,7 @@ export const NEXT_STEPS = [
   "WAIT",
   "CHANGE_ENCODER",
   "CHECK_BACKUP",
+  "CHANGE_SLATE",
   "ASK_OPERATOR",
 ] as const;
 

@@ -16,6 +16,7 @@ import type { LiveState } from "./live/live-state.ts";
 import { Totals } from "./live/totals.ts";
 import { DomainError } from "./ports/errors.ts";
 import type { ChannelLive, Runtime } from "./ports/runtime.ts";
+import type { SlateState } from "./ports/slate-maker.ts";
 import type { Page, Store } from "./ports/store.ts";
 import { ChannelEdits } from "./use-cases/channel-edits.ts";
 import { ChannelReads, found, type ListFilter, targetOf } from "./use-cases/channel-reads.ts";
@@ -36,6 +37,8 @@ export type ServiceOptions = {
   readonly ingestChecks: Pick<IngestChecks, "warnings" | "state">;
   /** What a channel's source does, or did last; undefined where none was started. A part of the verdict. */
   readonly sourceOf: (channelId: ChannelId) => SourceStatus | undefined;
+  /** How a channel's slate is; undefined where it has none. A part of the verdict. */
+  readonly slateOf: (channelId: ChannelId) => SlateState | undefined;
   /** Called with every change that a use case made, once it is stored. Must not throw. */
   readonly publish: (fact: ChannelChanged) => void;
 };

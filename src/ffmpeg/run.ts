@@ -4,7 +4,8 @@ import { startChild } from "./limited-child.ts";
 /** What a program wrote, or why it failed. */
 export type RunResult = { readonly output: Buffer } | { readonly reason: string };
 
-/** Runs a program to its end. `limits.outputBytes` bounds what is kept in memory. Never rejects. */
+/** Runs a program to its end. `limits.outputBytes` bounds what is kept in memory; `stopping` ends
+ * the program. Never rejects. */
 export async function run(
   program: string,
   args: readonly string[],
@@ -14,7 +15,8 @@ export async function run(
   const child = startChild(program, args, limits);
   const parts: Buffer[] = [];
   child.output.on("data", (part: Buffer) => parts.push(part));
-  const stop = () => child.kill("the server stopped");
+  const stop = () => child.kill("it was stopped");
+  if (stopping?.aborted === true) stop();
   stopping?.addEventListener("abort", stop);
   const end = await child.ended;
   stopping?.removeEventListener("abort", stop);

@@ -15,8 +15,9 @@ export function logFact(log: Log, fact: ServerFact): void {
       return log.info("ingest ended", { channelId, ingestId, slot, end, isBroadcastOver });
     }
     case "ingest-held": {
-      const { channelId, ingestId, slot, end, holdSeconds } = fact;
-      return log.warn("ingest held", { channelId, ingestId, slot, end, holdSeconds });
+      const { channelId, ingestId, slot, end, holdSeconds, isSlateShown } = fact;
+      const shown = isSlateShown === true ? { isSlateShown } : {};
+      return log.warn("ingest held", { channelId, ingestId, slot, end, holdSeconds, ...shown });
     }
     case "hold-set": {
       const { channelId, ingestId, slot, leftMs } = fact;
@@ -43,6 +44,7 @@ export function logFact(log: Log, fact: ServerFact): void {
     case "channel-changed":
     case "over-threshold":
     case "silence-changed":
+    case "slate-failed":
     case "source-changed":
     case "schedule-ran":
       // Its event says the same.

@@ -63,7 +63,13 @@ export type Fact =
       readonly isBroadcastOver: boolean;
     })
   /** The encoder was lost. Its targets are held with filler for at most this many seconds. */
-  | (IngestFact & { readonly kind: "ingest-held"; readonly end: IngestEnd; readonly holdSeconds: number })
+  | (IngestFact & {
+      readonly kind: "ingest-held";
+      readonly end: IngestEnd;
+      readonly holdSeconds: number;
+      /** The filler is the channel's slate; absent: the last frame. */
+      readonly isSlateShown?: true;
+    })
   /** How much longer the targets are held, in milliseconds. Follows each `ingest-held` and each change of the hold. */
   | (IngestFact & { readonly kind: "hold-set"; readonly leftMs: number })
   /**

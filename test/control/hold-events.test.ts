@@ -60,6 +60,13 @@ test("a hold and its end are events, with the reason and the duration", () => {
   ]);
 });
 
+test("a hold behind the slate says so", () => {
+  expect(changesOf({ ...held, isSlateShown: true }).map(([code, , description]) => [code, description])).toEqual([
+    ["INGEST_HELD", "channel001 channel main encoder has been lost, the broadcast is held for up to 120 seconds."],
+    ["SLATE_SHOWN", "channel001 channel slate is shown until the encoder comes back or the hold ends."],
+  ]);
+});
+
 test("a hold that runs out is the end of the broadcast, and its event says so", () => {
   expect(changesOf(held, over).slice(1)).toEqual([
     ["PUBLISH_END", "WARN", "channel001 channel publishing has ended.", "hold-expired"],

@@ -72,6 +72,7 @@ function start(over: Store = store): void {
     view,
     ingestChecks,
     sourceOf,
+    slateOf: () => undefined,
     clock,
     randomBytes,
     planLimits,

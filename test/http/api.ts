@@ -184,6 +184,7 @@ export class Api {
       planLimits: options.planLimits ?? DEFAULT_PLAN_LIMITS,
       ingestChecks: this.ingestChecks,
       sourceOf: (channelId) => this.sources.status(channelId),
+      slateOf: (channelId) => this.slates.trouble(channelId),
       publish,
     });
     this.service = service;
@@ -193,7 +194,10 @@ export class Api {
       ...(options.srtUrl === undefined ? {} : { srtUrl: options.srtUrl }),
     });
     const publishStatusName = options.publishStatusName ?? "PUBLISHING";
-    this.slates = new Slates({ runtime: this.runtime, log, maker: { make: async () => this.slateMade } });
+    this.slates = new Slates({
+      ...{ runtime: this.runtime, clock: this.clock, log, publish },
+      maker: { make: async () => this.slateMade },
+    });
     const sources = new Sources({
       ...{
         store: over,

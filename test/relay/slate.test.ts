@@ -55,6 +55,7 @@ const steps = (times: readonly number[]) => times.slice(1).map((time, index) => 
 test("a hold shows the slate in rounds with silence beside it, and the encoder's return ends it at a keyframe", () => {
   const { stage, publisher, sent } = stageOf();
   publisher.end("connection-lost");
+  expect(stage.facts.at(-2)).toMatchObject({ kind: "ingest-held", isSlateShown: true });
   stage.clock.advance(10_000);
   const slate = sent().filter(({ type, payload }) => type === 9 && isSlate(payload));
   expect(slate.slice(0, 6).map(({ payload }) => payload.readUInt8(payload.length - 1) - 0xa0)).toEqual([
@@ -139,7 +140,8 @@ test("without a slate, or with one that does not fit, the last frame stands as b
   goOn(1_000);
   expect(stage.samples.at(-1)?.ingest).toMatchObject({ isCurtainClosed: true });
   expect(sent().some(({ type, payload }) => type === 9 && isSlate(payload))).toBe(false);
-  publisher.end("clean");
+  publisher.end("connection-lost");
+  expect(stage.facts.find(({ kind }) => kind === "ingest-held")).not.toHaveProperty("isSlateShown");
   stage.engine.end("ls-1");
   const next = stage.open("ls-1", "next", 3);
   next.push(audio(0, AAC_CONFIG));

@@ -107,6 +107,36 @@ test("FFmpeg that hangs while it makes a slate is killed with its child after 30
   await areGone(pids);
 });
 
+test("the slate that was asked for last comes first, and one that is not needed any more is ended", async () => {
+  const picture = { kind: "picture", videoCodec: "png", pixelFormat: "rgb24", width: 64, height: 36 } as const;
+  const file = { state: "ready", format: picture } as MediaFile;
+  const begun: string[] = [];
+  const kept = async (_fileId: string, name: string) => {
+    begun.push(name);
+    // The first one's program hangs; the others are there.
+    return begun.length === 1 ? undefined : Buffer.from(name);
+  };
+  const files = { get: () => file, path: () => clip, kept, keep: async () => undefined };
+  const found = () => ({ ffmpeg: program, ffprobe: program });
+  const making = new SlateMaking({ files, findFfmpeg: found, stopping: new AbortController().signal });
+  const form = { videoCodec: "avc", width: 64, height: 36 } as const;
+  const ask = (frameRate: number) => {
+    const unwanted = new AbortController();
+    return { unwanted, made: making.make("mf-0", { ...form, frameRate }, unwanted.signal) };
+  };
+  const [first, same, second, third, last] = [ask(10), ask(10), ask(11), ask(12), ask(13)];
+  const pids = await hung();
+  third.unwanted.abort();
+  expect(await third.made).toEqual({ reason: "it is not needed any more" });
+  first.unwanted.abort();
+  expect(pids.map(isAlive)).toEqual([true, true]);
+  same.unwanted.abort();
+  await areGone(pids);
+  expect(await second.made).toMatchObject({ flv: expect.any(Buffer) });
+  expect(await last.made).toMatchObject({ flv: expect.any(Buffer) });
+  expect(begun.map((name) => /-(\d+\.\d+)-/.exec(name)?.[1])).toEqual(["10.000", "13.000", "11.000"]);
+});
+
 const FILES: ChannelSource = { kind: "files", fileIds: ["mf-0"], isLooped: false };
 const PULL: ChannelSource = { kind: "pull", url: "rtmp://a/live/key" };
 

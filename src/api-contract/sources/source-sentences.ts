@@ -36,7 +36,7 @@ export const MISSED_SENTENCES: Readonly<Record<MissedReason, readonly [en: strin
 };
 
 /** What a slate does: one sentence in English and in Korean. */
-export const SLATE_SENTENCES = {
+const SLATE_SENTENCES = {
   waiting: [
     "It is made into the stream's form once the channel is on air, by the server that carries it.",
     "방송이 시작되면 채널을 맡은 서버가 스트림 형식에 맞게 만듭니다.",
@@ -51,7 +51,7 @@ export const SLATE_SENTENCES = {
 } as const;
 
 /** Why no slate can stand for a stream: one sentence in English and in Korean. */
-export const UNFIT_SLATE_SENTENCES = {
+const UNFIT_SLATE_SENTENCES = {
   tracks: [
     "The stream has several tracks and none of them is the default one: the last frame is shown instead.",
     "트랙이 여러 개인 스트림에 기본 트랙이 없어 마지막 화면을 대신 보여 줍니다.",
@@ -65,6 +65,20 @@ export const UNFIT_SLATE_SENTENCES = {
     "스트림에 영상이 없거나 크기와 오디오 형식을 알 수 없어 대기 화면을 만들 수 없습니다.",
   ],
 } as const;
+
+/** A slate's state, as far as a sentence says it. */
+type SpokenSlate =
+  | { readonly at: "waiting" | "making" | "ready" }
+  | { readonly at: "other-codec"; readonly codecs: string }
+  | { readonly at: "unfit"; readonly why: keyof typeof UNFIT_SLATE_SENTENCES }
+  | { readonly at: "failed"; readonly reason: string };
+
+/** Returns how a slate is, with the detail, in English and in Korean. */
+export function slateSentence(state: SpokenSlate): readonly [en: string, ko: string] {
+  const [en, ko] = state.at === "unfit" ? UNFIT_SLATE_SENTENCES[state.why] : SLATE_SENTENCES[state.at];
+  const detail = state.at === "failed" ? ` (${state.reason})` : state.at === "other-codec" ? ` (${state.codecs})` : "";
+  return [`${en}${detail}`, `${ko}${detail}`];
+}
 
 /** Why a media file cannot be played: the library's English sentences, and what they are in Korean. */
 const REFUSED_FILE_SENTENCES: readonly (readonly [en: RegExp, ko: string])[] = [

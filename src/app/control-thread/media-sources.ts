@@ -71,6 +71,14 @@ const CHANGES_TARGETS: readonly ChannelChange[] = [
   ...(["created", "deleted", "target-added", "target-edited", "target-removed", "target-turned-on"] as const),
 ];
 
+/** What sources and slates say to the verdict on a channel. */
+export function mediaVerdicts(media: () => Pick<MediaSources, "status" | "slateTrouble">) {
+  return {
+    sourceOf: (channelId: ChannelId) => media().status(channelId),
+    slateOf: (channelId: ChannelId) => media().slateTrouble(channelId),
+  };
+}
+
 /** The library of media files and the sources of channels, composed. */
 export class MediaSources {
   readonly files: MediaLibrary;
@@ -86,6 +94,7 @@ export class MediaSources {
   readonly #shared: SharedSources | undefined;
   readonly #players: SourcePlayers;
   readonly #slates: Slates;
+  readonly #sourcePeers: SourcePeers | undefined;
   readonly #stopping = new AbortController();
   readonly #log: Log;
   readonly #ownPorts: number[];
@@ -95,6 +104,7 @@ export class MediaSources {
     const hasOthers = peers !== undefined;
     const { random, randomBytes, reach } = deps;
     this.#log = log;
+    this.#sourcePeers = deps.cluster?.sourcePeers;
     this.#ownPorts = [...reach.ownPorts];
     const policy = { allowed: reach.allowed, ownHosts: reach.ownHosts, ownPorts: this.#ownPorts };
     const dialer = new PullDialer({ clock, policy, resolver: createResolver(), extraCa: reach.extraCa });
@@ -120,7 +130,7 @@ export class MediaSources {
       setCurtain: (channelId, isClosed) => runtime.routes.post(channelId, { kind: "curtain", channelId, isClosed }),
     };
     this.#slates = new Slates({
-      ...{ runtime: stage, log },
+      ...{ runtime: stage, clock, log, publish },
       maker: new SlateMaking({ files: this.files, findFfmpeg, stopping: this.#stopping.signal }),
     });
     const until = (isSo: () => boolean) => liveState.until(isSo, EFFECT_DEADLINE_MS);
@@ -185,6 +195,11 @@ export class MediaSources {
   /** How the channel's slate is at this node. */
   slateState(channelId: ChannelId): SlateState | undefined {
     return this.#slates.state(channelId);
+  }
+
+  /** Why the channel's slate cannot be shown, at whichever node has the channel. A part of the verdict. */
+  slateTrouble(channelId: ChannelId): SlateState | undefined {
+    return this.#slates.trouble(channelId) ?? this.#sourcePeers?.slate(channelId);
   }
 
   /** Does what another node asks for; see `SharedSources.run`. */

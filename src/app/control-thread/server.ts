@@ -37,7 +37,7 @@ import { watchDatabase } from "./database-watch.ts";
 import { warnOfFew } from "./descriptor-shares.ts";
 import { closeHttp, listenHttp, listenShared } from "./http-listening.ts";
 import type { MediaPool } from "./media/media-pool.ts";
-import { MediaSources } from "./media-sources.ts";
+import { MediaSources, mediaVerdicts } from "./media-sources.ts";
 import { Notifications } from "./notifications.ts";
 import { newObservers } from "./observing/observers.ts";
 import { type TraceExport, traceExportOf } from "./observing/trace-export.ts";
@@ -271,7 +271,7 @@ type Parts = {
 function assemble(foundations: AllFoundations): Parts {
   const { config, log, storage, succession, node, traces } = foundations;
   const { store } = storage;
-  const observers = newObservers(foundations, (channelId) => media.own.status(channelId));
+  const observers = newObservers(foundations, () => media);
   const { clock, buses, publish, liveState, ingestChecks, healthOf, metrics, troubles, threads } = observers;
   const addresses = { now: addressesOf(config, config.httpPort, config.rtmpPort) };
   metrics.recordings.readFrom(() => recording.recordings.totals);
@@ -292,7 +292,7 @@ function assemble(foundations: AllFoundations): Parts {
   const checks = cluster?.states.ingestChecks ?? ingestChecks;
   const service = new Service({
     ...{ store, runtime: all, view: liveState, ingestChecks: checks },
-    sourceOf: (channelId) => media.status(channelId),
+    ...mediaVerdicts(() => media),
     ...{ clock, randomBytes, planLimits: config.planLimits },
     publish: (fact) => publish(withActor(fact)),
   });

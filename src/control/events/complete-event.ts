@@ -48,6 +48,8 @@ function isForWebhook(
     case "INGEST_HELD":
     case "HOLD_EXTENDED":
     case "INGEST_RESUMED":
+    case "SLATE_SHOWN":
+    case "SLATE_FAILED":
     case "BROADCAST_MOVED":
     case "VIDEO_FROZEN":
     case "VIDEO_RESUMED":

@@ -12,6 +12,7 @@ import type {
   RecordingUploaded,
   ScheduleRan,
   SilenceChanged,
+  SlateFailed,
   SourceChanged,
 } from "../facts/server-fact.ts";
 import type { EventDraft } from "./events.ts";
@@ -27,6 +28,11 @@ const WANTED_SOURCE_ENDS: readonly SourceReason[] = ["finished", "stopped-by-per
 
 function draft({ time, channelId }: Moment, code: EventCode, text: string, level: EventLevel = "INFO"): EventDraft {
   return { time, channelId, code, level, text: () => text };
+}
+
+/** Descriptions end with a dot of their own. */
+function withoutDot(sentence: string): string {
+  return sentence.replace(/\.(?=$| \()/, "");
 }
 
 function seconds(ms: number): string {
@@ -165,6 +171,16 @@ export function testPatternEnded(fact: FactOf<"ingest-ended">): EventDraft {
 export function held(fact: FactOf<"ingest-held">): EventDraft {
   const text = `${fact.slot} encoder has been lost, the broadcast is held for up to ${fact.holdSeconds} seconds`;
   return { ...draft(fact, "INGEST_HELD", text, "WARN"), reason: fact.end };
+}
+
+/** Viewers see the slate in a hold. */
+export function slateShown(moment: Moment): EventDraft {
+  return draft(moment, "SLATE_SHOWN", "slate is shown until the encoder comes back or the hold ends");
+}
+
+/** Viewers see the last frame in a hold, although the channel has a slate. */
+export function slateFailed(fact: SlateFailed): EventDraft {
+  return draft(fact, "SLATE_FAILED", `slate cannot be shown: ${withoutDot(fact.sentence)}`, "WARN");
 }
 
 export function resumed(fact: FactOf<"publisher-active">): EventDraft {

@@ -73,6 +73,8 @@ export class EventTracker {
         return [draft.sourceChanged(fact)].filter((each) => each !== undefined);
       case "schedule-ran":
         return [draft.scheduleRan(fact)];
+      case "slate-failed":
+        return [draft.slateFailed(fact)];
       case "silence-changed":
         return [draft.silenceChanged(fact)];
       case "broadcast-lost":
@@ -120,7 +122,7 @@ export class EventTracker {
     const channel = this.#onAir.get(fact.channelId);
     if (channel === undefined) return [];
     channel.isHeld = true;
-    return [draft.held(fact)];
+    return fact.isSlateShown === true ? [draft.held(fact), draft.slateShown(fact)] : [draft.held(fact)];
   }
 
   #fought(fact: FactOf<"encoders-fight">): readonly EventDraft[] {

@@ -71,6 +71,16 @@ export type SourceChanged = {
   readonly status: SourceStatus;
 };
 
+/** A channel on air has a slate that cannot be shown. */
+export type SlateFailed = {
+  readonly kind: "slate-failed";
+  /** Milliseconds since the Unix epoch. */
+  readonly time: number;
+  readonly channelId: ChannelId;
+  /** Why, in English. */
+  readonly sentence: string;
+};
+
 /** A start of a schedule was due. */
 export type ScheduleRan = {
   readonly kind: "schedule-ran";
@@ -120,6 +130,7 @@ export type ServerFact =
   | ScheduleRan
   | OverThreshold
   | SilenceChanged
+  | SlateFailed
   | BroadcastLost
   | TroubleChanged
   | RecordingUploaded;

@@ -1,3 +1,4 @@
+import { slateSentence } from "../../api-contract/sources/source-sentences.ts";
 import type { TargetId } from "../../thread-protocol/channel-spec.ts";
 import type { IngestSample } from "../../thread-protocol/samples.ts";
 import { isTargetError } from "../../thread-protocol/targets/target-errors.ts";
@@ -7,6 +8,7 @@ import type { SourceStatus } from "../channels/source.ts";
 import type { IngestWarning } from "../ingest-check/ingest-checks.ts";
 import type { FindingCode } from "../ingest-check/ingest-findings.ts";
 import type { ChannelLive, TargetLive } from "../ports/runtime.ts";
+import { isSlateTrouble, type SlateState } from "../ports/slate-maker.ts";
 import type { Bilingual } from "../presets/target-preset.ts";
 import { type NextStep, STEP_OF_ERROR } from "./next-steps.ts";
 import { isSourceStarting, sourceFailure } from "./source-health.ts";
@@ -29,6 +31,7 @@ type HealthReasonCode =
   | "PLATFORM_UNSTABLE"
   | "PLATFORMS_OFF"
   | "BACKUP_DIFFERS"
+  | "SLATE_FAILED"
   | "WAITS_FOR_ENCODER"
   | "SOURCE_STARTING"
   | "SOURCE_FAILED"
@@ -59,6 +62,8 @@ export type HealthInput = {
   readonly warnings: readonly IngestWarning[];
   /** What the channel's source does, or did last; absent where none was started since the process started. */
   readonly source?: SourceStatus | undefined;
+  /** How the channel's slate is; absent where it has none. */
+  readonly slate?: SlateState | undefined;
 };
 
 const SENTENCES = {
@@ -92,13 +97,13 @@ const SENTENCES = {
   },
 } as const satisfies Readonly<Record<string, Bilingual>>;
 
-/** The verdict on a channel, from its state, its source, its targets, the hold and the ingest check. */
-export function channelHealth({ state, live, warnings, source }: HealthInput): ChannelHealth {
+/** The verdict on a channel, from its state, its source, its targets, the hold, the ingest check and its slate. */
+export function channelHealth({ state, live, warnings, source, slate }: HealthInput): ChannelHealth {
   if (state !== "live") return { state: "off", ...only("CHANNEL_OFF", "TURN_CHANNEL_ON") };
   if (live?.isPublishing !== true) return offAir(live, source);
   const targets = [...live.targets].sort(([left], [right]) => left - right);
   const broken = [...streamLost(live, source), ...failures(targets)];
-  const attention = attentions(live.ingest, targets, warnings);
+  const attention = [...attentions(live.ingest, targets, warnings), ...slateTrouble(slate)];
   const [reason] = [...broken, ...attention];
   if (reason === undefined) return { state: "healthy", reasonCount: 0 };
   return {
@@ -218,4 +223,12 @@ function backupDiffers(ingest: IngestSample | undefined): HealthReason[] {
     ko: `백업 인코더의 설정이 방송 중인 인코더와 다릅니다(${differs}). 전환할 때 시청자가 알아차릴 수 있습니다.`,
   };
   return [{ code: "BACKUP_DIFFERS", message, nextStep: "CHECK_BACKUP" }];
+}
+
+/** Viewers would see the last frame where a person chose a slate. */
+function slateTrouble(slate: SlateState | undefined): HealthReason[] {
+  if (slate === undefined || !isSlateTrouble(slate)) return [];
+  const [en, ko] = slateSentence(slate);
+  const message = { en: `The slate can't be shown: ${en}`, ko: `대기 화면을 보여 줄 수 없습니다: ${ko}` };
+  return [{ code: "SLATE_FAILED", message, nextStep: "CHANGE_SLATE" }];
 }

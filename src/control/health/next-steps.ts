@@ -67,6 +67,10 @@ export const NEXT_STEPS = {
     en: "Use the same settings in both encoders.",
     ko: "두 인코더의 설정을 동일하게 맞춰 주세요.",
   },
+  CHANGE_SLATE: {
+    en: "Choose another file as the slate, or change the stream's codecs in the encoder.",
+    ko: "대기 화면으로 다른 파일을 선택하거나 인코더에서 스트림의 코덱을 변경해 주세요.",
+  },
   ASK_OPERATOR: {
     en: "Tell the operator of this server.",
     ko: "이 서버의 운영자에게 알려 주세요.",

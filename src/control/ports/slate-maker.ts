@@ -13,10 +13,23 @@ export type SlateState =
   | { readonly at: "unfit"; readonly why: SlateMisfit | "unknown" }
   | { readonly at: "failed"; readonly reason: string };
 
+/** States in which viewers see the last frame although the channel has a slate. */
+export type SlateTrouble = Extract<SlateState, { at: "other-codec" | "unfit" | "failed" }>;
+
+export function isSlateTrouble(state: SlateState): state is SlateTrouble {
+  return state.at === "other-codec" || state.at === "unfit" || state.at === "failed";
+}
+
+/** A slate as FLV, or why it could not be made. */
+export type MadeSlate = { readonly flv: Buffer } | { readonly reason: string };
+
 /** Makes slates of media files. */
 export interface SlateMaker {
-  /** The file as FLV in this form, made once and kept; or why that fails. Never rejects. */
-  make(fileId: string, form: SlateForm): Promise<{ readonly flv: Buffer } | { readonly reason: string }>;
+  /**
+   * Returns the file as FLV in this form, made once and kept; or why that fails. `unwanted` aborts when it is not
+   * needed any more; absent: it always is. Never rejects.
+   */
+  make(fileId: string, form: SlateForm, unwanted?: AbortSignal): Promise<MadeSlate>;
 }
 
 /** Shows slates in the channels of this node's media threads. */

@@ -8,6 +8,7 @@ import type { LiveState } from "../live/live-state.ts";
 import type { Totals } from "../live/totals.ts";
 import { DomainError } from "../ports/errors.ts";
 import type { Runtime } from "../ports/runtime.ts";
+import type { SlateState } from "../ports/slate-maker.ts";
 import type { ChannelFilter, Page, RemovedTarget, Store } from "../ports/store.ts";
 import type { ChannelDetail, ChannelSummary, TargetDetail } from "./details.ts";
 
@@ -21,6 +22,8 @@ export type ChannelReadsOptions = {
   readonly ingestChecks: Pick<IngestChecks, "warnings" | "state">;
   /** What the channel's source does; a part of the verdict. */
   readonly sourceOf: (channelId: ChannelId) => SourceStatus | undefined;
+  /** How its slate is; a part of the verdict. */
+  readonly slateOf: (channelId: ChannelId) => SlateState | undefined;
 };
 
 /** Which channels a list includes. */
@@ -102,9 +105,9 @@ export class ChannelReads {
 
   /** The verdict on a channel in this state, from what is known without the database. */
   health({ channelId, state }: Pick<ChannelRecord, "channelId" | "state">): ChannelHealth {
-    const { runtime, ingestChecks, sourceOf } = this.#options;
+    const { runtime, ingestChecks, sourceOf, slateOf } = this.#options;
     return channelHealth({
-      ...{ state, live: runtime.live(channelId), source: sourceOf(channelId) },
+      ...{ state, live: runtime.live(channelId), source: sourceOf(channelId), slate: slateOf(channelId) },
       warnings: ingestChecks.warnings(channelId),
     });
   }

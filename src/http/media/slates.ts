@@ -1,8 +1,7 @@
 import type { FastifyInstance } from "fastify";
 import { parseBody } from "../../api-contract/schemas/field-errors.ts";
 import { slateRequest } from "../../api-contract/schemas/source-schemas.ts";
-import { SLATE_SENTENCES, UNFIT_SLATE_SENTENCES } from "../../api-contract/sources/source-sentences.ts";
-import type { SlateState } from "../../control/ports/slate-maker.ts";
+import { slateSentence } from "../../api-contract/sources/source-sentences.ts";
 import type { SlateDetail } from "../../control/sources/slate-uses.ts";
 import { sendContent } from "../answers/reply.ts";
 import { orRefuseIn, type RouteContext, readJson } from "../answers/request.ts";
@@ -42,18 +41,12 @@ export function addSlateRoutes(
 }
 
 function slateAnswer({ fileId, state, isCurtainClosed, isSlateShown }: SlateDetail) {
-  const [message, messageKo] = state === undefined ? [] : sentencesOf(state);
-  const detail =
-    state?.at === "failed" ? ` (${state.reason})` : state?.at === "other-codec" ? ` (${state.codecs})` : "";
+  const [message, messageKo] = state === undefined ? [] : slateSentence(state);
   return {
     ...(fileId === undefined ? {} : { fileId }),
     slateState: state?.at ?? "none",
-    ...(message === undefined ? {} : { message: `${message}${detail}` }),
-    ...(messageKo === undefined ? {} : { messageKo: `${messageKo}${detail}` }),
+    ...(message === undefined ? {} : { message }),
+    ...(messageKo === undefined ? {} : { messageKo }),
     ...{ curtainClosed: isCurtainClosed, slateShown: isSlateShown },
   };
-}
-
-function sentencesOf(state: SlateState): readonly [en: string, ko: string] {
-  return state.at === "unfit" ? UNFIT_SLATE_SENTENCES[state.why] : SLATE_SENTENCES[state.at];
 }

@@ -238,7 +238,7 @@ export class Broadcast {
   #carryOut(effect: BroadcastEffect<Publisher>): void {
     switch (effect.kind) {
       case "fact":
-        return this.#deps.onFact(effect.publisher, effect.fact);
+        return this.#deps.onFact(effect.publisher, this.#withSlate(effect.fact));
       case "update-standby":
         return this.#updateStandby();
       case "begin-hold":
@@ -249,6 +249,11 @@ export class Broadcast {
       case "stop":
         return this.#stop(effect);
     }
+  }
+
+  /** A hold says whether viewers see the slate in it. */
+  #withSlate(fact: PublisherFact): PublisherFact {
+    return fact.kind === "ingest-held" && this.#media.hasSlate ? { ...fact, isSlateShown: true } : fact;
   }
 
   #stop({ last, end, how, dismisses }: Extract<BroadcastEffect<Publisher>, { kind: "stop" }>): void {

@@ -53,6 +53,11 @@ export class OnAirMedia {
     return this.#fillerRun?.isSlate === true;
   }
 
+  /** Whether the slate is shown, or would be if media were missing now. */
+  get hasSlate(): boolean {
+    return this.isSlateShown || this.#fittingSlate !== undefined;
+  }
+
   /** Why the channel's slate cannot stand for the stream as it is now; undefined where it can, or there is none. */
   get slateMisfit(): SlateMisfit | undefined {
     return this.#slate === undefined || !this.#out.hasStarted ? undefined : slateMisfit(this.#slate, this.#out.head);
@@ -175,10 +180,13 @@ export class OnAirMedia {
   #beginFilling(): void {
     if (this.isSlateShown) return;
     this.#stoppedAudio.forget();
-    const slate = this.#slate;
-    if (slate !== undefined && this.#out.hasStarted && this.slateMisfit === undefined)
-      this.#fillerRun = this.#out.newSlateRun(slateLike(slate, this.#out.head));
+    const slate = this.#fittingSlate;
+    if (slate !== undefined) this.#fillerRun = this.#out.newSlateRun(slateLike(slate, this.#out.head));
     else this.#fillerRun ??= this.#out.newFillerRun();
+  }
+
+  get #fittingSlate(): Slate | undefined {
+    return this.#out.hasStarted && this.slateMisfit === undefined ? this.#slate : undefined;
   }
 
   #endFiller(publisher: Publisher, frame: Frame, timestamp: number): void {

@@ -133,6 +133,22 @@ const CASES: readonly Case[] = [
     { live: live([GREEN], { ingest: { ...INGEST, standbyDiffers: "frame rate" } }) },
     "attention BACKUP_DIFFERS CHECK_BACKUP 1",
   ],
+  ["a slate is ready", { live: live([GREEN]), slate: { at: "ready" } }, "healthy 0"],
+  [
+    "a slate could not be made",
+    { live: live([GREEN]), slate: { at: "failed", reason: "x" } },
+    "attention SLATE_FAILED CHANGE_SLATE 1",
+  ],
+  [
+    "a slate comes after everything else",
+    { live: live([GREEN]), slate: { at: "unfit", why: "form" }, warnings: [KEYFRAMES] },
+    "attention KEYFRAME_INTERVAL_LONG CHANGE_ENCODER 2",
+  ],
+  [
+    "a slate off air does not count",
+    { live: live([], { isPublishing: false }), slate: { at: "other-codec", codecs: "vp9" } },
+    "waiting WAITS_FOR_ENCODER START_ENCODER 1",
+  ],
   [
     "broken before attention",
     { live: live([UNSTABLE, failed("tls-expired")]), warnings: [NO_AUDIO] },

@@ -88,7 +88,10 @@ function twoNodes() {
     const player = new FakeSourcePlayer();
     const view = new LiveState(clock);
     const runtime = new FakeRuntime(view);
-    const slates = new Slates({ runtime, log, maker: { make: async () => ({ flv: Buffer.from("x") }) } });
+    const slates = new Slates({
+      ...{ runtime, clock, log, publish: () => undefined },
+      maker: { make: async () => ({ flv: Buffer.from("x") }) },
+    });
     const own: Sources = new Sources({
       ...{ clock, log, files, player, runtime, slates, node: self, sourceStore: store },
       store: { findChannel: async (channelId) => (channelId === ID ? CHANNEL : undefined) },

@@ -77,6 +77,45 @@ test("a slate is made into the stream's form when that is known, once for each f
   await api.close();
 });
 
+test("a slate that cannot be shown is an event, once in a broadcast, and a part of the verdict", async () => {
+  const { api, channelId, url } = await open();
+  await api.put(`${url}/slate`, { fileId: "mf-a" });
+  api.runtime.start(channelId, api.clock.wallMs);
+  const sample = (changes: object, times: number) => {
+    const { ingest, ...rest } = channelSample(channelId, []);
+    for (let count = 0; count < times; count += 1)
+      api.slates.samples([{ ...rest, ingest: { ...ingest, ...LIVE, ...changes } }]);
+  };
+  const verdict = async () => (await api.get(url)).body.content.health;
+  const events = async () => {
+    // Events are stored behind the call that caused them.
+    await verdict();
+    return (await api.get(`${url}/events`)).body.content.filter(({ eventCode }: { eventCode: string }) =>
+      eventCode.startsWith("SLATE"),
+    );
+  };
+  sample({ videoCodec: "vp9" }, 4);
+  expect([(await verdict()).reason?.code, await events()]).toEqual([undefined, []]);
+  sample({ videoCodec: "vp9" }, 1);
+  expect(await verdict()).toMatchObject({
+    state: "attention",
+    reason: { code: "SLATE_FAILED", message: expect.stringContaining("(vp9, aac)") },
+    nextStep: { code: "CHANGE_SLATE" },
+  });
+  expect(await events()).toMatchObject([{ eventCode: "SLATE_FAILED", logLevel: "WARN" }]);
+  expect((await events())[0].description).toMatch(/slate cannot be shown: No slate .+ FLAC \(vp9, aac\)\.$/);
+  sample({}, 3);
+  await api.get(`${url}/slate`);
+  sample({}, 1);
+  expect((await verdict()).state).toBe("healthy");
+  sample({ videoCodec: "vp9" }, 5);
+  expect(await events()).toHaveLength(1);
+  api.slates.ended(channelId);
+  sample({ videoCodec: "vp9" }, 5);
+  expect(await events()).toHaveLength(2);
+  await api.close();
+});
+
 test("the curtain needs a channel on air and a slate", async () => {
   const { api, channelId, url } = await open();
   expect((await api.post(`${url}/curtain`)).body.error.details).toBe("The channel is off air.");

@@ -6,6 +6,7 @@ import type { ChannelHealth } from "../../../control/health/channel-health.ts";
 import { channelHealth } from "../../../control/health/channel-health.ts";
 import { IngestChecks } from "../../../control/ingest-check/ingest-checks.ts";
 import { LiveState } from "../../../control/live/live-state.ts";
+import type { SlateState } from "../../../control/ports/slate-maker.ts";
 import { Metrics } from "../../../telemetry/metrics.ts";
 import type { ChannelId } from "../../../thread-protocol/channel-spec.ts";
 import { OwnTroubles } from "../own-troubles.ts";
@@ -26,11 +27,13 @@ export type Observers = {
   readonly threads: ThreadWatch;
 };
 
-/** Makes them; nothing is subscribed yet. `sourceOf`: what a channel's source does. */
-export function newObservers(
-  foundations: Foundations,
-  sourceOf: (channelId: ChannelId) => SourceStatus | undefined,
-): Observers {
+type MediaVerdicts = {
+  readonly own: { readonly status: (channelId: ChannelId) => SourceStatus | undefined };
+  readonly slateTrouble: (channelId: ChannelId) => SlateState | undefined;
+};
+
+/** Makes them; nothing is subscribed yet. `media`: what channels' sources and slates do. */
+export function newObservers(foundations: Foundations, media: () => MediaVerdicts): Observers {
   const { config, log, storage } = foundations;
   const clock = systemClock;
   const buses: Buses = { facts: new FactBus(log), samples: new FactBus(log), events: new FactBus(log) };
@@ -40,7 +43,8 @@ export function newObservers(
   const ingestChecks = new IngestChecks({ clock, readTargets, publish });
   const healthOf = (channelId: ChannelId) =>
     channelHealth({
-      ...{ state: "live", live: liveState.live(channelId), source: sourceOf(channelId) },
+      ...{ state: "live", live: liveState.live(channelId), source: media().own.status(channelId) },
+      slate: media().slateTrouble(channelId),
       warnings: ingestChecks.warnings(channelId),
     });
   const metrics = new Metrics((channelId) => healthOf(channelId).state);
