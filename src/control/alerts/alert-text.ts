@@ -1,5 +1,5 @@
 import type { Alert, AlertVerdict } from "../../api-contract/alerts/alert-tracker.ts";
-import type { LostBy } from "../../api-contract/alerts/lost-broadcast.ts";
+import { isExplained, type LostBy } from "../../api-contract/alerts/lost-broadcast.ts";
 import type { Channel, Target } from "../channels/channel.ts";
 import type { ChannelHealth } from "../health/channel-health.ts";
 import { NEXT_STEPS } from "../health/next-steps.ts";
@@ -32,6 +32,7 @@ const LOST: Readonly<Record<LostBy, Bilingual>> = {
     en: "The source was lost and the broadcast has ended. The server keeps trying to reconnect to it.",
     ko: "소스와의 연결이 끊어져 방송이 종료되었습니다. 서버가 소스에 계속 다시 연결합니다.",
   },
+  "stopped-source": { en: "The broadcast has ended.", ko: "방송이 종료되었습니다." },
   server: {
     en: "The server stopped unexpectedly and the broadcast has ended. Start the encoder again if it has stopped.",
     ko: "서버가 비정상 종료되어 방송이 종료되었습니다. 인코더가 멈췄다면 다시 시작해 주세요.",
@@ -64,7 +65,7 @@ export function alertText(
 ): AlertText {
   const reason = reasonText(verdict, targets, language);
   if (verdict.lostBy !== undefined) {
-    const detail = verdict.lostBy === "source" ? reason : "";
+    const detail = isExplained(verdict.lostBy) ? reason : "";
     return { title: `${name}: ${LOST_TITLE[language]}`, body: `${LOST[verdict.lostBy][language]} ${detail}`.trim() };
   }
   if (troubleCount === 0) return { title: `${name}: ${WORDS[verdict.state][language]}`, body: reason };

@@ -18,6 +18,10 @@ test.each([
     body: `The source was lost and the broadcast has ended. The server keeps trying to reconnect to it. ${lastError.message} Check the source's address, and whether it is streaming.`,
   },
   {
+    lostBy: "stopped-source",
+    body: `The broadcast has ended. ${lastError.message} Check the source's address, and whether it is streaming.`,
+  },
+  {
     lostBy: "server",
     body: "The server stopped unexpectedly and the broadcast has ended. Start the encoder again if it has stopped.",
   },

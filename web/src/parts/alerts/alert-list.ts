@@ -1,14 +1,11 @@
 import { signal } from "@preact/signals";
 import type { Alert } from "../../../../src/api-contract/alerts/alert-tracker.ts";
-import type { LostBy } from "../../../../src/api-contract/alerts/lost-broadcast.ts";
-import type { Channel } from "../../base/model.ts";
+import { isExplained } from "../../../../src/api-contract/alerts/lost-broadcast.ts";
 import { liveChannel } from "../../live/store.ts";
 import { panelTexts, t } from "../../text/text.ts";
 import { noteText } from "../basic/notice.tsx";
 import { platformName } from "../platform/presets.ts";
-
-/** A channel's verdict as alerts see it. `lostBy`: the broadcast ended, and no person ended it. */
-export type Verdict = Pick<Channel["health"], "state" | "reason" | "nextStep"> & { readonly lostBy?: LostBy };
+import type { Verdict } from "./loss.ts";
 
 /** One alert of this tab. */
 export type ShownAlert = Alert<Verdict> & {
@@ -43,7 +40,7 @@ export function alertText({ channelId, channelName, verdict, troubleCount }: Sho
   const word = t().health.states[verdict.state];
   const reason = reasonText(channelId, verdict);
   if (verdict.lostBy !== undefined) {
-    const detail = verdict.lostBy === "source" ? reason : "";
+    const detail = isExplained(verdict.lostBy) ? reason : "";
     return { title: texts.lostTitle(channelName), body: `${texts.lost[verdict.lostBy]} ${detail}`.trim() };
   }
   if (troubleCount === 0) return { title: `${channelName}: ${word}`, body: reason };

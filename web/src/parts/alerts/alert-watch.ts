@@ -1,14 +1,14 @@
 import { effect, untracked } from "@preact/signals";
 import { isAlertWanted } from "../../../../src/api-contract/alerts/alert-rules.ts";
 import { type Alert, AlertTracker } from "../../../../src/api-contract/alerts/alert-tracker.ts";
-import { lostBy } from "../../../../src/api-contract/alerts/lost-broadcast.ts";
 import { alertSettings, alertTitle } from "../../base/alert-settings.ts";
 import { now } from "../../base/clock.ts";
 import type { ChannelEvent } from "../../base/model.ts";
 import { allChannels, hasSnapshot, isLead, liveChannel, recentEvents } from "../../live/store.ts";
 import { panelTexts } from "../../text/text.ts";
-import { addAlert, alertText, type Verdict } from "./alert-list.ts";
+import { addAlert, alertText } from "./alert-list.ts";
 import { FocusWatch } from "./focus.ts";
+import { lossOf, type Verdict } from "./loss.ts";
 import { showNotification } from "./notifications.ts";
 import { playTone, unlockSound } from "./tone.ts";
 
@@ -67,7 +67,9 @@ class AlertWatch {
     untracked(() => {
       for (const event of events) {
         if (event === last) break;
-        if (isLoss(event)) this.#raise(this.#tracker.lost(event.channelId, lossOf(event), performance.now()));
+        if (!isLoss(event)) continue;
+        const loss = lossOf(event.reason, liveChannel(event.channelId)?.channel.peek());
+        this.#raise(this.#tracker.lost(event.channelId, loss, performance.now()));
       }
     });
   }
@@ -104,13 +106,4 @@ class AlertWatch {
     this.#unseenCount = 0;
     alertTitle.value = "";
   }
-}
-
-/** The alert's verdict where this event is a loss. The channel may not have heard of it yet: then its stream was the source's. */
-function lossOf({ channelId, reason: end }: ChannelEvent): Verdict {
-  const channel = liveChannel(channelId)?.channel.peek();
-  const health: Verdict = channel?.health ?? { state: "waiting" };
-  const isSource = channel?.ingest?.sourceKind !== undefined;
-  const by = lostBy(end, health);
-  return { ...health, state: "broken", lostBy: by === "encoder" && isSource ? "source" : by };
 }

@@ -49,6 +49,7 @@ export const enAlerts = {
   lost: {
     encoder: "The encoder was lost and the broadcast has ended. Start the encoder again.",
     source: "The source was lost and the broadcast has ended. The server keeps trying to reconnect to it.",
+    "stopped-source": "The broadcast has ended.",
     server: "The server stopped unexpectedly and the broadcast has ended. Start the encoder again if it has stopped.",
   },
   tabTitle: (number: number, title: string) => (number === 1 ? `⚠ ${title}` : `⚠ ${number} · ${title}`),

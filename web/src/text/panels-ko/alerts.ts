@@ -48,6 +48,7 @@ export const koAlerts: typeof enAlerts = {
   lost: {
     encoder: "인코더 연결이 끊어져 방송이 종료되었습니다. 인코더를 다시 시작해 주세요.",
     source: "소스와의 연결이 끊어져 방송이 종료되었습니다. 서버가 소스에 계속 다시 연결합니다.",
+    "stopped-source": "방송이 종료되었습니다.",
     server: "서버가 비정상 종료되어 방송이 종료되었습니다. 인코더가 멈췄다면 다시 시작해 주세요.",
   },
   tabTitle: (value, title) => (value === 1 ? `⚠ ${title}` : `⚠ ${value} · ${title}`),
