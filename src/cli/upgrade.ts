@@ -1,7 +1,8 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readConfig } from "../app/config/config.ts";
-import type { Command } from "./commands/command.ts";
+import { serverFlags } from "../app/config/settings/settings.ts";
+import type { Command, Environment } from "./commands/command.ts";
 
 /** Part of systemd. */
 const SYSTEMD_NOTIFY = "systemd-notify";
@@ -14,7 +15,11 @@ server itself: give it the same flags and variables. Returns when the new server
 `;
 
 /** Starts a new server that takes over, and returns when it is ready. */
-export const upgradeCommand: Command = async (args, env) => {
+export const upgradeCommand: Command = Object.assign(run, {
+  completes: { words: [], options: ["--help", ...serverFlags()] },
+});
+
+async function run(args: readonly string[], env: Environment): Promise<string> {
   if (args.includes("--help") || args.includes("-h")) return USAGE;
   // What is wrong with a setting is said here, before anything begins.
   readConfig(args, env);
@@ -31,10 +36,10 @@ export const upgradeCommand: Command = async (args, env) => {
   await announce(child.pid ?? 0, env);
   child.unref();
   return `The server with the process id ${child.pid} has taken over. The one before it ends with its last broadcast.\n`;
-};
+}
 
 /** Tells systemd, where it runs the server, which process is the main one now. */
-async function announce(pid: number, env: Readonly<Record<string, string | undefined>>): Promise<void> {
+async function announce(pid: number, env: Environment): Promise<void> {
   if (env["NOTIFY_SOCKET"] === undefined) return;
   const notify = spawn(SYSTEMD_NOTIFY, [`--pid=${pid}`, `MAINPID=${pid}`], { env, stdio: "ignore" });
   const [code] = await Promise.race([once(notify, "exit"), once(notify, "error").then(() => ["missing"])]);

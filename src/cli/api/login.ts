@@ -1,8 +1,8 @@
 import { createInterface } from "node:readline/promises";
 import { ConfigError } from "../../app/config/config-error.ts";
 import { createFanfareClient } from "../../client/client.ts";
-import type { Command } from "../commands/command.ts";
-import { readOptions, text, usageText } from "../commands/options.ts";
+import type { Command, Environment } from "../commands/command.ts";
+import { completesOptions, readOptions, text, usageText } from "../commands/options.ts";
 import { contentOf } from "./exit-codes.ts";
 import { profilesPath, readProfiles, writeProfiles } from "./profiles.ts";
 
@@ -23,7 +23,9 @@ const USAGE = {
 };
 
 /** `fanfare login URL`: the server must answer before anything is kept. */
-export const loginCommand: Command = async (args, env) => {
+export const loginCommand: Command = Object.assign(run, { completes: completesOptions(USAGE) });
+
+async function run(args: readonly string[], env: Environment): Promise<string> {
   const given = readOptions(args, USAGE);
   if (given === "help") return usageText(USAGE);
   const [word = ""] = given.positionals;
@@ -37,7 +39,7 @@ export const loginCommand: Command = async (args, env) => {
   const { profiles } = readProfiles(path);
   writeProfiles(path, { current: name, profiles: { ...profiles, [name]: profile } });
   return `Signed in to ${server} as profile ${name}. The key is kept in ${path}.\n`;
-};
+}
 
 function serverOf(word: string): string {
   const url = URL.canParse(word) ? new URL(word) : undefined;

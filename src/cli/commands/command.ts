@@ -6,8 +6,10 @@ export type Completes = {
   readonly options: readonly string[];
 };
 
+export type Environment = Readonly<Record<string, string | undefined>>;
+
 /** A command other than the server. Does its work and returns the text to print. */
 export type Command = {
-  (args: readonly string[], env: Readonly<Record<string, string | undefined>>): Promise<string>;
+  (args: readonly string[], env: Environment): Promise<string>;
   readonly completes?: Completes;
 };

@@ -2,7 +2,7 @@ import { readConfig } from "../../app/config/config.ts";
 import { ConfigError } from "../../app/config/config-error.ts";
 import type { Config } from "../../app/config/settings/settings.ts";
 import type { Command } from "./command.ts";
-import { readOptions, text, usageText } from "./options.ts";
+import { completesOptions, readOptions, text, usageText } from "./options.ts";
 
 /** The settings of an installation's data folder. A command reads them as the server does: flag, variable, default. */
 const DATA_OPTIONS = {
@@ -38,7 +38,7 @@ export function dataCommand<Switch extends string = never>(
   const flags = [...Object.keys(about.switches).map((name) => `--${name}`), ...DATA_FLAGS];
   const usage = `fanfare ${about.words} ${flags.map((flag) => `[${flag}]`).join(" ")}`;
   const command = { usage, about: about.about, options: DATA_OPTIONS, switches: about.switches, positionals };
-  return async (args, env) => {
+  const runCommand: Command = async (args, env) => {
     const given = readOptions(args, command);
     if (given === "help") return usageText(command);
     const settings = Object.entries(given.values).flatMap(([name, value]) => [`--${name}`, value]);
@@ -52,4 +52,5 @@ export function dataCommand<Switch extends string = never>(
     }
     return await run({ config, positionals: given.positionals, switches: given.switches });
   };
+  return Object.assign(runCommand, { completes: completesOptions(command) });
 }

@@ -9,7 +9,11 @@ const USAGE = "fanfare demo [--http-port PORT] [--rtmp-port PORT]";
 const HOST = "127.0.0.1";
 
 /** `fanfare demo`: runs until it is stopped. */
-export const demoCommand: Command = async (args) => {
+export const demoCommand: Command = Object.assign(run, {
+  completes: { words: [], options: ["--http-port", "--rtmp-port"] },
+});
+
+async function run(args: readonly string[]): Promise<never> {
   // Ignores the settings of a real installation: the demo touches none of its data and uses none of its ports.
   const ports = { FANFARE_HTTP_PORT: "0", FANFARE_RTMP_PORT: "0" };
   const hosts = { FANFARE_HTTP_HOST: HOST, FANFARE_RTMP_HOST: HOST, FANFARE_PUBLIC_HOST: HOST };
@@ -31,4 +35,4 @@ export const demoCommand: Command = async (args) => {
   });
   await stopInTime(() => demo.stop());
   return exitNow(0);
-};
+}

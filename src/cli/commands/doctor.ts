@@ -2,8 +2,9 @@ import { diagnose } from "../../app/commands/doctor/diagnose.ts";
 import { findingLines } from "../../app/commands/doctor/finding.ts";
 import { readConfig } from "../../app/config/config.ts";
 import { ConfigError } from "../../app/config/config-error.ts";
+import { serverFlags } from "../../app/config/settings/settings.ts";
 import { jsonText } from "../api/api-command.ts";
-import type { Command } from "./command.ts";
+import type { Command, Environment } from "./command.ts";
 
 const USAGE = `Usage: fanfare doctor [--json] [--clock URL] [the server's flags]
 
@@ -20,14 +21,18 @@ It reads settings as the server does: give it the same flags and variables.
 
 const CLOCK_ALLOWED = /^https?:\/\/[^\s/?#@]+(\/\S*)?$/;
 
-export const doctorCommand: Command = async (args, env) => {
+export const doctorCommand: Command = Object.assign(run, {
+  completes: { words: [], options: ["--help", "--json", "--clock", ...serverFlags()] },
+});
+
+async function run(args: readonly string[], env: Environment): Promise<string> {
   const { isJson, clockUrl, settings } = splitOptions(args);
   const commandLine = readConfig(settings, env);
   if ("show" in commandLine) return USAGE;
   const findings = await diagnose(commandLine.config, clockUrl);
   if (findings.some(({ state }) => state === "failed")) process.exitCode = 1;
   return isJson ? jsonText({ findings }) : findingLines(findings);
-};
+}
 
 /** Separates the command's own options from the server's flags. Throws ConfigError. */
 function splitOptions(args: readonly string[]) {

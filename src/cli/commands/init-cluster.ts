@@ -1,6 +1,6 @@
 import { initCluster } from "../../app/commands/init-cluster.ts";
 import type { Command } from "./command.ts";
-import { readOptions, usageText } from "./options.ts";
+import { completesOptions, readOptions, usageText } from "./options.ts";
 
 const USAGE = {
   usage: "fanfare init-cluster FOLDER",
@@ -11,7 +11,9 @@ const USAGE = {
 } as const;
 
 /** Makes the two secrets of a cluster. */
-export const initClusterCommand: Command = async (args) => {
+export const initClusterCommand: Command = Object.assign(run, { completes: completesOptions(USAGE) });
+
+async function run(args: readonly string[]): Promise<string> {
   const given = readOptions(args, USAGE);
   if (given === "help") return usageText(USAGE);
   const [folder = ""] = given.positionals;
@@ -22,4 +24,4 @@ export const initClusterCommand: Command = async (args) => {
     `  ${clusterSecretFile}   (FANFARE_CLUSTER_SECRET_FILE)`,
     "",
   ].join("\n");
-};
+}

@@ -3,7 +3,7 @@ import type { components } from "../../client/api-types.ts";
 import type { FanfareClient } from "../../client/client.ts";
 import { action, apiCommand, jsonText } from "../api/api-command.ts";
 import { contentOf } from "../api/exit-codes.ts";
-import { type Column, table } from "../api/table.ts";
+import { type Column, counted, table } from "../api/table.ts";
 import { wholeNumber } from "./options.ts";
 
 type Node = components["schemas"]["Node"];
@@ -42,12 +42,17 @@ export const nodesCommand = apiCommand("nodes", "The servers that work together 
         }),
       );
       if (isJson) return jsonText(node);
-      const { movingCount = node.channelCount ?? 0, staying = [] } = node;
-      const stays = staying.map(({ channelId, message }) => `${channelId} stays: ${message}\n`);
-      return [`${movingCount} broadcasts of ${node.nodeId} move.\n`, ...stays].join("");
+      return moveText(node);
     },
   }),
 });
+
+/** A server with an older program does not say which broadcasts move. */
+function moveText({ nodeId, movingCount, staying = [] }: components["schemas"]["MovedNode"]): string {
+  const many = movingCount === undefined ? "the broadcasts" : counted(movingCount, "broadcast");
+  const stays = staying.map(({ channelId, message }) => `${channelId} stays: ${message}\n`);
+  return [`moving: ${many} of ${nodeId}.\n`, ...stays].join("");
+}
 
 export const drainCommand = apiCommand("drain", "Empties a server before it is stopped.", {
   "": action({

@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
 import { ConfigError } from "../../app/config/config-error.ts";
+import type { Completes } from "./command.ts";
 
 /** One option of a command: how to read its text, which texts are allowed, and what the option is for. */
 export type Option<Value> = {
@@ -125,6 +126,15 @@ function parsed(args: readonly string[], { usage, options, switches }: CommandUs
     const detail = error instanceof Error ? error.message : String(error);
     throw new ConfigError(`${detail} (usage: ${usage}; --help lists all options)`);
   }
+}
+
+/** What a shell completes behind a command that has options only. */
+export function completesOptions({
+  options,
+  switches,
+}: Pick<CommandUsage<Options, string>, "options" | "switches">): Completes {
+  const names = ["help", ...Object.keys(options), ...Object.keys(switches)];
+  return { words: [], options: names.map((name) => `--${name}`) };
 }
 
 /** What `--help` prints. */

@@ -69,7 +69,7 @@ test("from a shell: sign in, create, list, apply a file, see a failing platform,
 });
 
 test("the table of states has the trouble of a platform in its own row, and is printed again at a change", async () => {
-  const { stage, api, run, env } = await signedIn();
+  const { stage, api, env } = await signedIn();
   const [target, dead] = [await stage.target(), { url: "rtmp://127.0.0.1:9/live" }];
   const platforms = [target, dead].map(({ url }, index) => ({ rtmpUrl: url, streamKey: `key-of-row-${index}` }));
   const channel = await api.createChannel("rows", platforms);
@@ -80,7 +80,7 @@ test("the table of states has the trouble of a platform in its own row, and is p
   await expect.poll(() => watching.stdout(), { timeout: 60_000 }).toContain("off air");
   stage.kitEncoder(channel, { clip: syntheticClip() });
   await expect.poll(() => watching.stdout(), { timeout: 60_000 }).toMatch(/ PUBLISHING .*\n.* FAIL /);
-  const { code, stdout } = await run("status");
+  const { code, stdout } = await runFanfare(["status"], env);
   const [, well = "", failed = ""] = stdout.split("\n");
   expect(code).toBe(6);
   expect(well).toMatch(/^rows +broken .* PUBLISHING +\d+ kbit\/s *$/);
@@ -129,6 +129,7 @@ test("completion knows every command, its words and its options", async () => {
   const lines = [
     ...["chan", "platforms cu", "nodes ", "testkit pr", "completion z"],
     ...["channels delete show --o", "apply --dr", "status --w", "doctor x"],
+    ...["backup folder --enc", "doctor --clo", "upgrade --srt-po", "demo --r", "login https://f.example --p"],
   ];
   const asked = lines.map((line) => {
     const words = `fanfare ${line}`.split(" ").map((word) => `"${word}"`);
@@ -138,7 +139,8 @@ test("completion knows every command, its words and its options", async () => {
   expect(await bash.exited).toMatchObject({ code: 0 });
   expect(bash.stdout().split("\n")).toEqual([
     ...["channels", "cut", "move", "proxy", "zsh"],
-    ...["--on-air", "--dry-run", "--watch", "", ""],
+    ...["--on-air", "--dry-run", "--watch", ""],
+    ...["--encryption-key-file", "--clock", "--srt-port", "--rtmp-port", "--profile", ""],
   ]);
   const fish = await runFanfare(["completion", "fish"]);
   expect(fish.stdout).toContain(

@@ -83,3 +83,7 @@ export type Config = { readonly [Name in Exclude<SettingName, Optional>]: ValueO
 export function flagOf(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
+
+/** The server's flags, as `--http-port`. Secrets have none. */
+export const serverFlags = (): readonly string[] =>
+  Object.keys(SETTINGS).flatMap((name) => (SECRETS.includes(name) ? [] : [`--${flagOf(name)}`]));
