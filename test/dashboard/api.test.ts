@@ -76,5 +76,15 @@ test("a server that cannot be reached, and one that answers with nothing, are pr
   await expect(answer(dashboard.GET("/session"))).rejects.toMatchObject({ code: "network" });
   respond = () => new Response(null, { status: 204 });
   await expect(answer(dashboard.GET("/session"))).rejects.toMatchObject({ code: "network" });
-  expect(asked.map(({ path }) => path)).toEqual(["/dashboard/session", "/dashboard/session"]);
+  // The connection breaks behind the headers, and a page of a hotel's network.
+  const cut = new ReadableStream({ start: (stream) => stream.error(new TypeError("network error")) });
+  const headers = { "content-type": "application/json" };
+  for (const response of [
+    new Response(cut, { headers }),
+    new Response("<html>", { headers: { "content-type": "text/html" } }),
+  ]) {
+    respond = () => response;
+    await expect(dashboard.DELETE("/session")).rejects.toMatchObject({ name: "ApiError", code: "network" });
+  }
+  expect(asked).toHaveLength(4);
 });

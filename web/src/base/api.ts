@@ -52,14 +52,21 @@ const DEADLINES_MS: readonly (readonly [end: string, ms: number])[] = [
   ["/content", 300_000],
 ];
 
-/** Sends a request of the client with the session's cookie. Throws ApiError where there is no response, or it is a refusal. */
+/**
+ * Sends a request of the client with the session's cookie. Throws ApiError where there is no whole response, it is not
+ * JSON (a page of a proxy), or it is a refusal.
+ */
 async function send(request: Request): Promise<Response> {
   const [, deadlineMs] = DEADLINES_MS.find(([end]) => request.url.endsWith(end)) ?? ["", RESPONSE_DEADLINE_MS];
-  const response = await fetch(request, { signal: AbortSignal.timeout(deadlineMs) }).catch((cause: unknown) => {
+  const noAnswer = (cause: unknown): never => {
     throw new ApiError("network", String(cause), "");
-  });
+  };
+  const response = await fetch(request, { signal: AbortSignal.timeout(deadlineMs) }).catch(noAnswer);
   if (!response.ok) throw await refusalOf(response);
-  return response;
+  const body = await response.text().catch(noAnswer);
+  const type = response.headers.get("content-type") ?? "";
+  if (body !== "" && !type.startsWith("application/json")) noAnswer(`a response of type ${type}`);
+  return new Response(body === "" ? null : body, response);
 }
 
 async function refusalOf(response: Response): Promise<ApiError> {
