@@ -176,6 +176,12 @@ export function showPlatform(channelId: string, platform: Platform): void {
   setChannel(live, next);
 }
 
+/** Shows a channel's recording from a response, which is newer than the live stream. */
+export function showRecording(channelId: string, recording: Channel["recording"]): void {
+  const live = channels.peek().get(channelId);
+  if (live !== undefined) setChannel(live, { ...live.channel.peek(), recording });
+}
+
 /** Joins this browser's one connection, or opens one where there are no shared workers. The returned function leaves it. */
 export function startLive(): () => void {
   const leave = typeof SharedWorker === "undefined" ? startOwn() : startShared();

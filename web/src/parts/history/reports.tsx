@@ -91,7 +91,7 @@ function RefusedDuring({ report: { refusedEncoders = [] } }: { readonly report: 
 
 /** Links to the whole report, with events and history, as files and as a page to print. */
 function ReportLinks({ report, channel }: { readonly report: Report; readonly channel: Channel }) {
-  const path = at(`/api/v2/re-stream/channels/${channel.channelId}/reports/${report.startTime}`);
+  const path = at(`/api/v2/re-stream/channels/${encodeURIComponent(channel.channelId)}/reports/${report.startTime}`);
   const file = datedFileName(channel.channelName, report.startTime);
   // The files that people read are in the page's language and in this browser's time zone.
   const { timeZone } = Intl.DateTimeFormat().resolvedOptions();

@@ -1,4 +1,4 @@
-import { useSignal } from "@preact/signals";
+import { type Signal, useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { api, content, page } from "../../base/api.ts";
 import { now } from "../../base/clock.ts";
@@ -14,7 +14,7 @@ import { say } from "../basic/notice.tsx";
 /** How often the list is read while it is shown, in milliseconds. */
 const READ_MS = 5_000;
 const MBIT = 1_000_000;
-/** Broadcasts that stay, of which a notice says why. */
+/** Broadcasts of which a notice says why they stay; of further ones it says how many. */
 const STAYING_SHOWN = 3;
 
 /** The servers that work together on one database. Nothing is shown for a single one. */
@@ -48,7 +48,9 @@ export function ServerNodes() {
   };
   if (nodes.value.length === 0) return null;
   const texts = panelTexts().nodes;
-  const isAlone = nodes.value.filter(({ nodeState }) => nodeState === "SERVING").length < 2;
+  const isAlone =
+    nodes.value.filter(({ nodeState, incarnation }) => nodeState === "SERVING" || String(incarnation) === to.value)
+      .length < 2;
   return (
     <section class="panel" aria-labelledby="nodes-title">
       <div class="panel-head">
@@ -92,7 +94,7 @@ export function ServerNodes() {
           {asked.value.what === "move" && (
             <Destination
               nodes={nodes.value.filter(({ incarnation }) => incarnation !== asked.value?.node.incarnation)}
-              choose={(chosen) => (to.value = chosen)}
+              to={to}
             />
           )}
         </Confirm>
@@ -103,16 +105,16 @@ export function ServerNodes() {
 
 type DestinationParts = {
   readonly nodes: readonly ServerNode[];
-  readonly choose: (to: string) => void;
+  readonly to: Signal<string>;
 };
 
-/** Which server takes the broadcasts. */
-function Destination({ nodes, choose }: DestinationParts) {
+/** Which server takes the broadcasts. The chosen one stays in the list when it begins to drain or is lost: the server refuses it. */
+function Destination({ nodes, to }: DestinationParts) {
   const texts = panelTexts().nodes;
   return (
     <label class="field">
       <span>{texts.moveTo}</span>
-      <select onChange={({ currentTarget }) => choose(currentTarget.value)}>
+      <select value={to.value} onChange={({ currentTarget }) => (to.value = currentTarget.value)}>
         <option value="">{texts.moveToAny}</option>
         {nodes
           .filter(({ nodeState }) => nodeState === "SERVING")
@@ -167,13 +169,14 @@ function Row({ node, canMove, onAsk }: RowParts) {
   );
 }
 
-/** Which broadcasts stay, and why. */
+/** Which broadcasts stay, and why: of the first ones. */
 function staysText(staying: NonNullable<MovedNode["staying"]>): string {
   const names = staying.map(({ channelId, message, messageKo }) => {
     const name = liveChannel(channelId)?.channel.value.channelName ?? channelId;
     return `${name}: ${language.value === "ko" ? messageKo : message}`;
   });
-  return names.slice(0, STAYING_SHOWN).join(" ");
+  const more = staying.length - STAYING_SHOWN;
+  return [...names.slice(0, STAYING_SHOWN), ...(more > 0 ? [panelTexts().nodes.moreStay(more)] : [])].join(" ");
 }
 
 function egressText({ egressBitsPerSecond, capacityBitsPerSecond }: ServerNode): string {

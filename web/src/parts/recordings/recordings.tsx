@@ -1,9 +1,9 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import { api, ofChannel, page } from "../../base/api.ts";
+import { api, content, ofChannel, page } from "../../base/api.ts";
 import { at } from "../../base/base-path.ts";
 import type { Channel, Recording } from "../../base/model.ts";
-import { returns } from "../../live/store.ts";
+import { returns, showRecording } from "../../live/store.ts";
 import { formatBytes, formatDateTime, formatDuration } from "../../text/format.ts";
 import { panelTexts } from "../../text/text.ts";
 import { problemText } from "../basic/action.tsx";
@@ -93,21 +93,31 @@ export function Recordings({ channel }: { readonly channel: Channel }) {
   );
 }
 
-/** Takes effect at once, also on air. A failure shows the former state again. */
-function Toggle({ channel }: { readonly channel: Channel }) {
+/**
+ * Takes effect at once, also on air. The box shows what a person chose until the server has answered, whatever the live
+ * stream says meanwhile. A failure shows the former state again.
+ */
+function Toggle({ channel: { channelId, recording } }: { readonly channel: Channel }) {
   const texts = panelTexts().recordings;
-  const change = (event: Event & { readonly currentTarget: HTMLInputElement }): void => {
-    const box = event.currentTarget;
-    const body = { recording: { enabled: box.checked } };
-    const call = api.PUT("/re-stream/channels/{channelId}", { ...ofChannel(channel.channelId), body });
-    call.catch((error: unknown) => {
-      box.checked = channel.recording.enabled;
+  const chosen = useSignal<boolean | undefined>(undefined);
+  const change = async (enabled: boolean): Promise<void> => {
+    chosen.value = enabled;
+    try {
+      const body = { recording: { enabled } };
+      const call = api.PUT("/re-stream/channels/{channelId}", { ...ofChannel(channelId), body });
+      showRecording(channelId, (await content(call)).recording);
+    } catch (error) {
       say(problemText(error), "bad");
-    });
+    }
+    chosen.value = undefined;
   };
   return (
     <label class="check">
-      <input type="checkbox" checked={channel.recording.enabled} onChange={change} />
+      <input
+        type="checkbox"
+        checked={chosen.value ?? recording.enabled}
+        onChange={({ currentTarget }) => void change(currentTarget.checked)}
+      />
       <span>
         {texts.toggle}
         <span class="help">{texts.toggleHelp}</span>

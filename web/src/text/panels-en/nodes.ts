@@ -18,6 +18,7 @@ export const enNodes = {
   moveToAny: "the servers with the fewest channels",
   destination: (name: string, incarnation: number, channels: number) =>
     `${name} (#${incarnation}, channels: ${channels})`,
+  moreStay: (number: number) => `Others that stay: ${number}.`,
   endsIn: (time: string) => `ends in ${time}`,
   ownerSilent: (seconds: number) =>
     `The server that carries this channel isn't responding. What you see is ${seconds} s old; the broadcast may go on.`,

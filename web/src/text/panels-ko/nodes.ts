@@ -19,6 +19,7 @@ export const koNodes: typeof enNodes = {
   moveTo: "옮길 서버",
   moveToAny: "채널이 가장 적은 서버",
   destination: (name, incarnation, channels) => `${name} (#${incarnation}, 채널 ${channels}개)`,
+  moreStay: (number) => `그 밖에 남는 채널: ${number}개.`,
   endsIn: (time) => `${time} 후 종료`,
   ownerSilent: (seconds) =>
     `이 채널을 송출하는 서버가 응답하지 않습니다. 표시된 내용은 ${seconds}초 전의 것이며, 방송은 계속되고 있을 수 있습니다.`,
