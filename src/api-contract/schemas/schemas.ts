@@ -251,8 +251,8 @@ export type UpdateChannelRequest = z.output<typeof updateChannelRequest>;
 /** Body of call 15. */
 export const streamKeyRequest = z.object({ which: optional(oneOf(["main", "backup"])) });
 
-/** Body of the call that moves a server's broadcasts. */
 const NODE_NUMBER_RULE = "the incarnation of another server";
+/** Body of the call that moves a server's broadcasts. */
 export const moveNodeRequest = z.object({
   to: optional(z.int({ error: NODE_NUMBER_RULE }).min(1, { error: NODE_NUMBER_RULE })),
 });

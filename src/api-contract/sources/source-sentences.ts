@@ -57,7 +57,7 @@ const UNFIT_SLATE_SENTENCES = {
     "트랙이 여러 개인 스트림에 기본 트랙이 없어 마지막 화면을 대신 보여 줍니다.",
   ],
   form: [
-    "What FFmpeg made has not the stream's form, or the stream has just changed: the last frame is shown instead.",
+    "What FFmpeg made does not have the stream's form, or the stream has just changed: the last frame is shown instead.",
     "FFmpeg이 만든 대기 화면의 형식이 스트림과 다르거나 스트림이 방금 바뀌어 마지막 화면을 대신 보여 줍니다.",
   ],
   unknown: [

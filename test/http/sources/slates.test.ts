@@ -43,7 +43,10 @@ test("a slate is made into the stream's form when that is known, once for each f
   expect(await state()).toBe("ready");
   sample({ slateMisfit: "form" });
   const unfit = (await api.get(`${url}/slate`)).body.content;
-  expect([unfit.slateState, unfit.message]).toEqual(["unfit", expect.stringContaining("has not the stream's form")]);
+  expect([unfit.slateState, unfit.message]).toEqual([
+    "unfit",
+    expect.stringContaining("does not have the stream's form"),
+  ]);
   sample({});
   expect(await state()).toBe("ready");
   api.slateMade = { reason: "it took longer than 300 s" };
