@@ -83,6 +83,8 @@ export class ClusterMetrics {
     const gauges = [this.#nodes, this.#channels, this.#egress, this.#bus, this.#database, this.#reconcile];
     for (const metric of [...gauges, this.#projection]) registry.registerMetric(metric);
     for (const metric of [this.#takeovers, this.#silent]) registry.registerMetric(metric);
+    // Prometheus sees no increase from a series that is not there to one.
+    for (const what of ["owner", "host"] as const) this.#silent.inc({ what }, 0);
     registry.registerMetric(this.#claims);
     registry.registerMetric(this.#fenced);
     registry.registerMetric(this.#claimSeconds);
@@ -120,7 +122,7 @@ export class ClusterMetrics {
     this.#takeovers.inc();
   }
 
-  ownerSilent(what: string): void {
+  ownerSilent(what: "owner" | "host"): void {
     this.#silent.inc({ what });
   }
 

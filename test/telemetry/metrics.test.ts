@@ -307,6 +307,7 @@ test("a node among several counts what it places and stops, and shows the others
     'fanfare_cluster_question_seconds_bucket{le="0.0025",way="link"}': 1,
     fanfare_cluster_takeovers_total: 1,
     'fanfare_cluster_owner_silent_total{what="host"}': 1,
+    'fanfare_cluster_owner_silent_total{what="owner"}': 0,
     'fanfare_cluster_fenced_total{by="bus"}': 1,
     fanfare_cluster_channels: 3,
     fanfare_cluster_egress_bytes_per_second: 5_000,
