@@ -26,6 +26,12 @@ const PACKAGED = {
   vitest: join(MODULES, "vitest", "vitest.mjs"),
   vite: join(MODULES, "vite", "bin", "vite.js"),
 };
+/**
+ * Each checker of TypeScript types what the files of others import once more, and its collector runs often by default:
+ * together they took two fifths of its processor time.
+ */
+const TSC_OPTIONS = ["--checkers", "1"];
+const TSC_ENV = { GOGC: "400", ...process.env };
 const VITE_CONFIG = ["--config", join("web", "vite.config.ts")];
 
 /** The sources of the dashboard, and the file that is there once it is made. */
@@ -144,11 +150,15 @@ function clientTypes(node) {
   runStep("types of the client (openapi-typescript)", node, [join("scripts", "client-types", "generate.ts")]);
 }
 
+function tsc(node, name, args) {
+  runStep(name, node, [PACKAGED.tsc, ...TSC_OPTIONS, ...args], { env: TSC_ENV });
+}
+
 function check(node) {
   clientTypes(node);
   runStep("lint and format (biome)", node, [PACKAGED.biome, "check", "--error-on-warnings"]);
-  runStep("types (tsc)", node, [PACKAGED.tsc, "-p", "tsconfig.json"]);
-  runStep("types of the dashboard (tsc)", node, [PACKAGED.tsc, "-p", join("web", "tsconfig.json")]);
+  tsc(node, "types (tsc)", ["-p", "tsconfig.json"]);
+  tsc(node, "types of the dashboard (tsc)", ["-p", join("web", "tsconfig.json")]);
   runStep("unused code and packages (knip)", node, [PACKAGED.knip]);
 }
 
@@ -162,7 +172,7 @@ async function emit(node, isChecked = false) {
   // Otherwise the output of a source that was removed would stay.
   rmSync(join(ROOT, "dist"), { recursive: true, force: true });
   const options = isChecked ? ["--noCheck"] : [];
-  runStep("emit into dist/ (tsc)", node, [PACKAGED.tsc, "-p", "tsconfig.build.json", ...options]);
+  tsc(node, "emit into dist/ (tsc)", ["-p", "tsconfig.build.json", ...options]);
   await buildDashboard(node);
 }
 

@@ -57,9 +57,9 @@ export async function runQuietly(name, command, args, env = process.env) {
  * Runs one step and shows its output; ends the script, with the step's name, when it fails. The last step ends it
  * silently: the tests print a closing line, and nothing comes after that.
  */
-export function runStep(name, command, args, { isLast = false } = {}) {
+export function runStep(name, command, args, { isLast = false, env = process.env } = {}) {
   process.stdout.write(`— ${name}\n`);
-  const result = spawnSync(command, args, { cwd: ROOT, stdio: ["ignore", "inherit", "inherit"] });
+  const result = spawnSync(command, args, { cwd: ROOT, env, stdio: ["ignore", "inherit", "inherit"] });
   if (result.status === 0) return;
   if (result.error !== undefined) fail(`fanfare: ${name} could not be started: ${result.error.message}`);
   const code = exitCode(result.status, result.signal);
