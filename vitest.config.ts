@@ -42,8 +42,8 @@ const BUNDLES = "test/support/processes/server-bundle.ts";
 
 /** Databases wait for the disk at each commit: on a disk that was half of the time of the API's tests. */
 const TMPDIR = memoryFolder();
-const IN_MEMORY = TMPDIR === undefined ? {} : { env: { TMPDIR } };
-/** Removed when the run is over. Here are the data of servers that end with a process of the tests. */
+const IN_MEMORY = TMPDIR === undefined ? {} : { env: { TMPDIR, FANFARE_TEST_RUN_FOLDER: TMPDIR } };
+/** Removed when the run is over. Here is what the tests of a run share: data of servers that end with their process. */
 const RUN_FOLDER = TMPDIR === undefined ? {} : { env: { FANFARE_TEST_RUN_FOLDER: TMPDIR } };
 
 export default defineConfig({

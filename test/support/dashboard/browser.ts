@@ -140,7 +140,7 @@ export async function setUp(page: Page, fanfare: Dashboard): Promise<void> {
   const link = setupLink(fanfare);
   const token = new URL(link).hash;
   const isSet = usedTokens.has(token);
-  await page.goto(isSet ? fanfare.origin : link);
+  await page.goto(isSet ? `${fanfare.origin}/` : link);
   await page.locator('input[name="password"]').fill(PASSWORD);
   if (!isSet) await page.locator('input[name="repeat"]').fill(PASSWORD);
   await page.locator('button[type="submit"]').click();

@@ -1,4 +1,6 @@
-import { appendFile, chown, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { randomUUID } from "node:crypto";
+import { existsSync } from "node:fs";
+import { appendFile, chown, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import pg from "pg";
@@ -57,8 +59,7 @@ export class PostgresServer {
   async #initialize(): Promise<void> {
     const owner = await userId();
     if (owner !== undefined) await chown(this.#folder, owner, owner);
-    const words = ["-U", USER, "-A", "trust", "-E", "UTF8", "--no-sync"];
-    await finish("initdb", ["-D", this.#data, ...words]);
+    await makeData(this.#data);
     if (this.host === LOOPBACK) return;
     await appendFile(join(this.#data, "pg_hba.conf"), `host all all ${this.host}/24 trust\n`);
   }
@@ -215,6 +216,27 @@ export class PostgresServer {
     await this.#standby?.server.stop("SIGINT", STOP_GRACE_MS);
     await rm(this.#folder, { recursive: true, force: true });
   }
+}
+
+/**
+ * Makes the data folder of a new server. The servers of one run copy what `initdb` made for the first of them: a copy takes
+ * a tenth of its time.
+ */
+async function makeData(data: string): Promise<void> {
+  const runFolder = process.env["FANFARE_TEST_RUN_FOLDER"];
+  const made = runFolder === undefined ? undefined : join(runFolder, "postgres-data");
+  if (made !== undefined && existsSync(made)) return copyFolder(made, data);
+  await finish("initdb", ["-D", data, "-U", USER, "-A", "trust", "-E", "UTF8", "--no-sync"]);
+  if (made === undefined) return;
+  const unfinished = `${made}.${randomUUID()}`;
+  await copyFolder(data, unfinished);
+  // Another process of the run may have been quicker.
+  await rename(unfinished, made).catch(() => rm(unfinished, { recursive: true }));
+}
+
+/** With owners and modes. */
+async function copyFolder(from: string, to: string): Promise<void> {
+  await runToEnd("cp", ["--archive", "--sparse=always", from, to]);
 }
 
 /** The package's user, where this process is root; otherwise the server runs as the user of the tests. */

@@ -3,6 +3,7 @@ import { fanfareWith } from "../../../bench/relay-cost/fanfare-relay.ts";
 import { type Load, type LoadConditions, type Scenario, startLoad } from "../../../bench/relay-cost/load.ts";
 import type { NativeTools } from "../../../bench/relay-cost/native-tools.ts";
 import type { SinkStats } from "../../../bench/relay-cost/sink.ts";
+import { ROOT } from "../processes/fanfare-process.ts";
 import { waitFor } from "../processes/waiting.ts";
 
 const FAREWELL_DEADLINE_MS = 20_000;
@@ -31,7 +32,7 @@ export async function deliver(options: DeliveryOptions): Promise<Delivery> {
   const { tools, clip, rounds, fanOut, channelCount, speed = 1, tls, environment = {}, during } = options;
   const scenario = { fanOut, channelCount, speed, isTls: tls !== undefined };
   const conditions = { tools, clip, rounds, cores: undefined, tls, watchedMax: ALL_CONNECTIONS };
-  const load = await startLoad(fanfareWith(environment), scenario, conditions);
+  const load = await startLoad(fanfareWith(environment, ROOT, "bundle"), scenario, conditions);
   try {
     await during?.(load);
     load.encoders.mayEnd();

@@ -3,7 +3,8 @@ import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
 import { syntheticClip } from "../../../../src/testkit/encoder/clip.ts";
 import { expectAccessible, openBrowser, openContext, setUp, watchErrors } from "../../../support/dashboard/browser.ts";
-import { Stage, uniqueKey } from "../../../support/stages/stage.ts";
+import { sharedServer } from "../../../support/stages/shared-server.ts";
+import { type Server, Stage, uniqueKey } from "../../../support/stages/stage.ts";
 
 /** The seconds that the large countdown shows. */
 async function secondsLeft(page: Page): Promise<number> {
@@ -12,10 +13,10 @@ async function secondsLeft(page: Page): Promise<number> {
 }
 
 /** A channel with one platform, and its page in a browser. */
-async function openChannelPage(name: string) {
+async function openChannelPage(name: string, start: (stage: Stage) => Promise<Server>) {
   const stage = await Stage.open();
   const target = await stage.target();
-  const { fanfare, api } = await stage.server();
+  const { fanfare, api } = await start(stage);
   const channel = await api.createChannel(name, [
     { rtmpUrl: `rtmp://127.0.0.1:${target.port}/live`, streamKey: uniqueKey("k") },
   ]);
@@ -28,7 +29,7 @@ async function openChannelPage(name: string) {
 }
 
 test("the page and its title show one verdict, from waiting to on air to a hold that is extended and ended", async () => {
-  const { stage, channel, page, errors } = await openChannelPage("verdict");
+  const { stage, channel, page, errors } = await openChannelPage("verdict", sharedServer);
   const verdict = page.getByRole("region", { name: "Channel health" });
   await verdict.getByText("Waiting for encoder", { exact: true }).waitFor();
   await verdict.getByText("Start streaming in the encoder.").waitFor();
@@ -79,7 +80,9 @@ test("the page and its title show one verdict, from waiting to on air to a hold 
 });
 
 test("a wrong key is shown at the encoder card, and a report can be saved and printed", async () => {
-  const { stage, channel, context, page, errors } = await openChannelPage("report");
+  // Encoders with wrong keys are counted for the whole server.
+  const ownServer = (stage: Stage) => stage.server();
+  const { stage, channel, context, page, errors } = await openChannelPage("report", ownServer);
   await page.getByText("Waiting for your encoder").waitFor();
   const clip = syntheticClip();
   stage.kitEncoder({ ...channel, streamKey: "not-a-key" }, { clip });

@@ -3,7 +3,7 @@ import { createServer, type Server as HttpsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import type { Page, Worker } from "playwright-core";
-import { expect, test } from "vitest";
+import { afterAll, expect, test } from "vitest";
 import { syntheticClip } from "../../../../src/testkit/encoder/clip.ts";
 import { en } from "../../../../web/src/text/en.ts";
 import { enAlerts as texts } from "../../../../web/src/text/panels-en/alerts.ts";
@@ -88,21 +88,35 @@ async function deliver(page: Page, worker: Worker, origin: string, data: string)
   await session.detach();
 }
 
+const stageOfAll = await Stage.open(afterAll);
+const pushService = await openPushService(stageOfAll);
+const server = await stageOfAll.server({
+  environment: { NODE_EXTRA_CA_CERTS: pushService.authority, FANFARE_BASE_PATH: BASE },
+});
+
 async function openStage() {
   const stage = await Stage.open();
-  const push = await openPushService(stage);
   const target = await stage.target();
-  const { fanfare, api } = await stage.server({
-    environment: { NODE_EXTRA_CA_CERTS: push.authority, FANFARE_BASE_PATH: BASE },
-  });
-  const browser = new PushBrowser(`${push.origin}/send/secret-of-this-browser`);
-  stage.keepSecret("secret-of-this-browser");
-  stage.keepSecret(browser.keys.auth);
+  const { fanfare, api } = server;
+  const secret = uniqueKey("browser");
+  const browser = new PushBrowser(`${pushService.origin}/send/${secret}`);
+  stageOfAll.keepSecret(secret);
+  stageOfAll.keepSecret(browser.keys.auth);
+  const push = {
+    service: pushService.service,
+    /** What this browser was sent. */
+    pushed: () => pushService.pushed.filter(({ path }) => path === `/send/${secret}`),
+  };
   const context = await openContext(await openBrowser(stage, "whole"));
   await context.grantPermissions(["notifications"], { origin: fanfare.origin });
   const page = await context.newPage();
   const errors = watchErrors(page);
   const channel = await api.createChannel("show", [{ rtmpUrl: target.url, streamKey: uniqueKey("g") }]);
+  stage.onClose(async () => {
+    const url = `/api/v2/re-stream/channels/${channel.channelId}`;
+    await api.request("PUT", `${url}/off`);
+    await api.request("DELETE", url);
+  });
   stage.kitEncoder(channel, { clip: syntheticClip({ seconds: 110 }) });
   const dashboard = {
     origin: `${fanfare.origin}${BASE}`,
@@ -126,7 +140,7 @@ test("a server without a page open pushes trouble, encrypted for the browser, wh
   expect(await page.evaluate("window.subscribedWith.userVisibleOnly")).toBe(true);
   await page.getByRole("button", { name: texts.test }).click();
   await page.locator(".notice", { hasText: texts.tested }).waitFor();
-  expect(push.pushed.map(({ body }) => JSON.parse(browser.decrypt(body)).title)).toEqual([texts.testTitle]);
+  expect(push.pushed().map(({ body }) => JSON.parse(browser.decrypt(body)).title)).toEqual([texts.testTitle]);
 
   await page.goto("about:blank");
   await api.addPlatform(channel.channelId, {
@@ -134,9 +148,8 @@ test("a server without a page open pushes trouble, encrypted for the browser, wh
     streamKey: uniqueKey("b"),
     label: "Nowhere",
   });
-  await expect.poll(() => push.pushed.length, WAIT).toBe(2);
-  const message = push.pushed[1];
-  expect(message?.path).toBe("/send/secret-of-this-browser");
+  await expect.poll(() => push.pushed().length, WAIT).toBe(2);
+  const message = push.pushed()[1];
   expect(message?.headers).toMatchObject({ "content-encoding": "aes128gcm", urgency: "high", ttl: "3600" });
   const text = browser.decrypt(message?.body ?? Buffer.alloc(0));
   const title = `show: ${en.health.states.broken}`;
@@ -157,6 +170,23 @@ test("a server without a page open pushes trouble, encrypted for the browser, wh
   expect(errors).toEqual([]);
 });
 
+test("where the browser's push service cannot be used, the page says so and offers it again", async () => {
+  const { context, page, errors, dashboard } = await openStage();
+  await context.addInitScript(
+    "PushManager.prototype.subscribe = () => Promise.reject(new DOMException('no service', 'AbortError'));",
+  );
+  await setUp(page, dashboard);
+  await page.goto(`${dashboard.origin}/settings`);
+  await page.getByLabel(texts.on, { exact: true }).check();
+  expect(await page.locator('[data-push="off"] p').innerText()).toBe(texts.pushStates.off);
+  await page.getByRole("button", { name: texts.pushOn }).click();
+  await page.locator('[data-push="refused"]').waitFor();
+  expect(await page.locator('[data-push="refused"] p').innerText()).toBe(texts.pushStates.refused);
+  await takeScreenshot(page, "alerts-push-refused");
+  expect(errors).toEqual([]);
+});
+
+// The last one: the password is another one after it.
 test("rules go to the server; sign-out and another password end a subscription, and a push service that forgot the browser too", async () => {
   const { push, fanfare, browser, context, page, errors, dashboard } = await openStage();
   await context.addInitScript(subscribedAt(browser));
@@ -199,21 +229,5 @@ test("rules go to the server; sign-out and another password end a subscription, 
     context.request.post(`${dashboard.origin}/dashboard/${path}`, { data, headers: { origin: fanfare.origin } });
   expect((await ask("session", { password: "another password" })).status()).toBe(200);
   expect((await ask("push/test", { endpoint: browser.endpoint })).status()).toBe(404);
-  expect(errors).toEqual([]);
-});
-
-test("where the browser's push service cannot be used, the page says so and offers it again", async () => {
-  const { context, page, errors, dashboard } = await openStage();
-  await context.addInitScript(
-    "PushManager.prototype.subscribe = () => Promise.reject(new DOMException('no service', 'AbortError'));",
-  );
-  await setUp(page, dashboard);
-  await page.goto(`${dashboard.origin}/settings`);
-  await page.getByLabel(texts.on, { exact: true }).check();
-  expect(await page.locator('[data-push="off"] p').innerText()).toBe(texts.pushStates.off);
-  await page.getByRole("button", { name: texts.pushOn }).click();
-  await page.locator('[data-push="refused"]').waitFor();
-  expect(await page.locator('[data-push="refused"] p').innerText()).toBe(texts.pushStates.refused);
-  await takeScreenshot(page, "alerts-push-refused");
   expect(errors).toEqual([]);
 });

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { request } from "node:https";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { afterAll, expect, test } from "vitest";
 import { syntheticClip } from "../../../../src/testkit/encoder/clip.ts";
 import { openBrowser, openContext, setUp, watchErrors } from "../../../support/dashboard/browser.ts";
 import { ROOT } from "../../../support/processes/fanfare-process.ts";
@@ -69,26 +69,28 @@ test("nginx works as the page says, with a name of its own and TLS: Host with it
   for (const cookie of answer.cookies) expect(cookie).toMatch(/; Path=\/.*; Secure$/);
 });
 
+const below = await Stage.open(afterAll);
+const serverBelow = await below.server({
+  environment: { FANFARE_BASE_PATH: "/fanfare", FANFARE_TRUSTED_PROXIES: "127.0.0.0/8" },
+});
+
 test.each(["nginx", "caddy"])(
   "a server below a path behind %s works as the page says: signed in, live, a preview, other pages, and signed requests",
   async (kind) => {
     const stage = await Stage.open();
     const target = await stage.target();
-    const server = await stage.server({
-      environment: { FANFARE_BASE_PATH: "/fanfare", FANFARE_TRUSTED_PROXIES: "127.0.0.0/8" },
-    });
-    const { fanfare, api } = server;
+    const { fanfare, api } = serverBelow;
     const port = await freePort();
     const origin = `http://localhost:${port}`;
     if (kind === "nginx") {
-      const [, below = ""] = examples("nginx", server);
-      await startNginx(stage, "nginx", `server { listen 127.0.0.1:${port}; ${below} }`, port);
+      const [, lines = ""] = examples("nginx", serverBelow);
+      await startNginx(stage, "nginx", `server { listen 127.0.0.1:${port}; ${lines} }`, port);
     } else {
-      const [, below = ""] = examples("caddy", server);
+      const [, lines = ""] = examples("caddy", serverBelow);
       await startCaddy(
         stage,
         "caddy",
-        below.replace("example.com {", `http://localhost:${port} {\n\tbind 127.0.0.1`),
+        lines.replace("example.com {", `http://localhost:${port} {\n\tbind 127.0.0.1`),
         port,
       );
     }
@@ -98,13 +100,14 @@ test.each(["nginx", "caddy"])(
     await setUp(page, { origin: `${origin}/fanfare`, stdout: fanfare.stdout });
     expect(new URL(page.url()).pathname).toBe("/fanfare/");
 
-    const channel = await api.createChannel("below_path", [
+    const channel = await api.createChannel(`behind_${kind}`, [
       { rtmpUrl: `rtmp://127.0.0.1:${target.port}/live`, streamKey: uniqueKey("a") },
     ]);
     stage.kitEncoder(channel, { clip: syntheticClip() });
     // This comes over the live stream, through the proxy.
-    await page.locator(".card .rate-line").waitFor();
-    await page.locator(".card").click();
+    const card = page.locator(".card", { hasText: channel.channelName });
+    await card.locator(".rate-line").waitFor();
+    await card.click();
     await page.locator(".platform .state", { hasText: "On air" }).waitFor();
     expect(new URL(page.url()).pathname).toBe(`/fanfare/channels/${channel.channelId}`);
     await page.reload();
