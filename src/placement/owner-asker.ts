@@ -87,7 +87,7 @@ export class OwnerAsker {
   async #watchHost(owner: KnownOwner, silentMs: number, over: AbortSignal, onSilent: () => void): Promise<void> {
     const { clock, host, hostSilentMs } = this.#deps;
     const askedMs = clock.now();
-    const { reached } = await host.probe(owner);
+    const { reached } = await host.probe(owner, over);
     if (over.aborted) return;
     let isBusHeard = false;
     const wantedMs = Math.max(SIGNS_MS_MIN, hostSilentMs - silentMs - (clock.now() - askedMs));

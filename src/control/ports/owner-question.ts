@@ -34,10 +34,10 @@ export interface OwnerQuestion {
  */
 export interface HostSigns {
   /**
-   * Connects to the owner's host, again and again for a while: its kernel accepts connections also while the process stands still, and
-   * refuses them where it has ended. Resolves once the first attempt is on its way.
+   * Connects to the owner's host, again and again until `over` is aborted: its kernel accepts connections also while the process
+   * stands still, and refuses them where it has ended. Resolves once the first attempt is on its way.
    */
-  probe(owner: KnownOwner): Promise<{ readonly reached: Promise<void> }>;
+  probe(owner: KnownOwner, over: AbortSignal): Promise<{ readonly reached: Promise<void> }>;
   /** The bus itself replies to this node. */
   busHeard(): Promise<void>;
 }

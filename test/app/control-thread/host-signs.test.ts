@@ -22,11 +22,26 @@ async function stoppedProcess() {
   return { child, port: Number(line.toString()) };
 }
 
+/** The same with a full queue: its kernel replies no more until that is `free`. */
+async function silentHost() {
+  const { child, port } = await stoppedProcess();
+  const fillers = Array.from({ length: 8 }, () => connect(port, "127.0.0.1").on("error", () => undefined));
+  await Promise.all(fillers.slice(0, 2).map((filler) => once(filler, "connect")));
+  const free = (): void => {
+    for (const filler of fillers) filler.destroy();
+    child.kill("SIGCONT");
+  };
+  return { child, port, free };
+}
+
+/** Of a question that never ends. */
+const never = new AbortController().signal;
+
 const signs = (clock = new VirtualClock()) => new SocketHostSigns(new MemoryBus(new MemoryNetwork()), clock);
 
 /** Whether the host is reached, or silent for a while. */
-async function probed(of: SocketHostSigns, port: number): Promise<"reached" | "silent"> {
-  const { reached } = await of.probe({ address: `127.0.0.1:${port}` });
+async function probed(of: SocketHostSigns, port: number, over = never): Promise<"reached" | "silent"> {
+  const { reached } = await of.probe({ address: `127.0.0.1:${port}` }, over);
   return await Promise.race([reached.then(() => "reached" as const), pass(SILENT_MS).then(() => "silent" as const)]);
 }
 
@@ -37,22 +52,41 @@ test("a host is there while its process stands still, and where nobody listens",
 });
 
 test("a host whose kernel is silent is not there; it is dialled anew until it is, by all who ask for it together", async () => {
-  const { child, port } = await stoppedProcess();
-  // The kernel replies no more once the queue of the process is full.
-  const fillers = Array.from({ length: 8 }, () => connect(port, "127.0.0.1").on("error", () => undefined));
-  await Promise.all(fillers.slice(0, 2).map((filler) => once(filler, "connect")));
+  const { child, port, free } = await silentHost();
   const clock = new VirtualClock();
   const silent = signs(clock);
   expect(await probed(silent, port)).toBe("silent");
-  const { reached } = await silent.probe({ address: `127.0.0.1:${port}` });
-  for (const filler of fillers) filler.destroy();
-  child.kill("SIGCONT");
+  const { reached } = await silent.probe({ address: `127.0.0.1:${port}` }, never);
+  free();
   clock.advance(60);
   await reached;
   // It counts as there for a second, without another connection.
   child.kill("SIGKILL");
   await once(child, "exit");
   expect(await probed(silent, port)).toBe("reached");
+});
+
+test("a host is dialled for as long as a question about it lasts, and not longer", async () => {
+  const { port, free } = await silentHost();
+  const clock = new VirtualClock();
+  const silent = signs(clock);
+  const [first, second] = [new AbortController(), new AbortController()];
+  expect(await probed(silent, port, first.signal)).toBe("silent");
+  const { reached } = await silent.probe({ address: `127.0.0.1:${port}` }, second.signal);
+  first.abort();
+  clock.advance(3_000);
+  expect(clock.pending).toBe(1);
+  free();
+  clock.advance(60);
+  await reached;
+  // Once it was reached it is forgotten after a second, and dialled again for the next question.
+  clock.advance(1_000);
+  expect(clock.pending).toBe(0);
+  const third = new AbortController();
+  const again = await silent.probe({ address: "127.0.0.1:1" }, third.signal);
+  third.abort();
+  expect(clock.pending).toBe(0);
+  expect(await Promise.race([again.reached.then(() => "reached"), pass(SILENT_MS).then(() => "over")])).toBe("over");
 });
 
 test("the bus is heard where its server says that nobody serves a subject", async () => {

@@ -32,6 +32,11 @@ export class VirtualClock implements Clock {
     this.#epochMs += byMs;
   }
 
+  /** How many timers wait. */
+  get pending(): number {
+    return this.#timers.size;
+  }
+
   startTimer(delayMs: number, run: () => void): Timer {
     this.#order += 1;
     const due: Due = { atMs: this.#nowMs + Math.max(0, delayMs), order: this.#order, run };

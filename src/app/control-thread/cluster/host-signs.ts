@@ -6,10 +6,8 @@ import type { Bus } from "../../../control/ports/bus.ts";
 import type { HostSigns } from "../../../control/ports/owner-question.ts";
 import { linkPlace } from "../../threads/link-place.ts";
 
-/** A packet may be lost, and the kernel sends it again after a second only: so the host is dialled anew this often, … */
+/** A packet may be lost, and the kernel sends it again after a second only: the host is dialled anew this often, in milliseconds. */
 const DIAL_EVERY_MS = 60;
-/** … until this long after the last question about it. In milliseconds. */
-const DIALS_MS = 400;
 /** A host that was reached counts as there for this long, in milliseconds. */
 const REACHED_MS = 1_000;
 /** Nobody serves this subject: the server says so at once, which shows that it is there. */
@@ -19,22 +17,25 @@ const BUS_MS = 1_000;
 /** Dials the hosts of owners, and listens for the bus itself. */
 export class SocketHostSigns implements HostSigns {
   readonly #bus: Pick<Bus, "request">;
-  readonly #clock: Pick<Clock, "now" | "startTimer">;
+  readonly #clock: Pick<Clock, "startTimer">;
   /** By `host:port`: all channels of a node share one. */
   readonly #probes = new Map<string, HostProbe>();
 
-  constructor(bus: Pick<Bus, "request">, clock: Pick<Clock, "now" | "startTimer">) {
+  constructor(bus: Pick<Bus, "request">, clock: Pick<Clock, "startTimer">) {
     this.#bus = bus;
     this.#clock = clock;
   }
 
-  async probe({ address }: { readonly address: string }): Promise<{ readonly reached: Promise<void> }> {
+  async probe(
+    { address }: { readonly address: string },
+    over: AbortSignal,
+  ): Promise<{ readonly reached: Promise<void> }> {
     let probe = this.#probes.get(address);
     if (probe === undefined) {
       probe = new HostProbe(address, this.#clock, () => this.#probes.delete(address));
       this.#probes.set(address, probe);
     }
-    await probe.dial();
+    await probe.dial(over);
     return probe;
   }
 
@@ -45,19 +46,21 @@ export class SocketHostSigns implements HostSigns {
   }
 }
 
-/** Connects to a host without a word until its kernel answers. */
+/** Connects to a host without a word until its kernel answers, or nobody asks for it any more. */
 class HostProbe {
   readonly reached: Promise<void>;
   readonly #address: string;
-  readonly #clock: Pick<Clock, "now" | "startTimer">;
+  readonly #clock: Pick<Clock, "startTimer">;
   readonly #onOver: () => void;
   readonly #sockets = new Set<Socket>();
   #begun: Promise<void> | undefined;
   #onReached: () => void = () => undefined;
-  #untilMs = 0;
+  /** Questions that wait for it. */
+  #asking = 0;
+  #state: "dialling" | "reached" | "over" = "dialling";
   #timer: Timer | undefined;
 
-  constructor(address: string, clock: Pick<Clock, "now" | "startTimer">, onOver: () => void) {
+  constructor(address: string, clock: Pick<Clock, "startTimer">, onOver: () => void) {
     this.#address = address;
     this.#clock = clock;
     this.#onOver = onOver;
@@ -66,9 +69,10 @@ class HostProbe {
     });
   }
 
-  /** Resolves once the first attempt is on its way. Never rejects. */
-  dial(): Promise<void> {
-    this.#untilMs = this.#clock.now() + DIALS_MS;
+  /** Resolves once the first attempt is on its way. Never rejects. `over`: the question has ended. */
+  dial(over: AbortSignal): Promise<void> {
+    this.#asking += 1;
+    over.addEventListener("abort", () => this.#leave(), { once: true });
     this.#begun ??= this.#begin();
     return this.#begun;
   }
@@ -78,8 +82,7 @@ class HostProbe {
     try {
       // The time that names take must not count against the host.
       const { address } = await lookup(host);
-      this.#untilMs = this.#clock.now() + DIALS_MS;
-      this.#connect(address, port);
+      if (this.#state === "dialling") this.#connect(address, port);
     } catch {
       // Nothing is known of a host without an address.
       this.#reach();
@@ -87,7 +90,6 @@ class HostProbe {
   }
 
   #connect(host: string, port: number): void {
-    if (this.#clock.now() >= this.#untilMs) return this.#end();
     const socket = connect({ host, port });
     this.#sockets.add(socket);
     socket.once("connect", () => this.#reach());
@@ -98,13 +100,19 @@ class HostProbe {
   }
 
   #reach(): void {
+    if (this.#state !== "dialling") return;
+    this.#state = "reached";
     this.#onReached();
     this.#timer?.cancel();
     this.#closeSockets();
     this.#timer = this.#clock.startTimer(REACHED_MS, this.#onOver);
   }
 
-  #end(): void {
+  #leave(): void {
+    this.#asking -= 1;
+    if (this.#asking > 0 || this.#state !== "dialling") return;
+    this.#state = "over";
+    this.#timer?.cancel();
     this.#closeSockets();
     this.#onOver();
   }
