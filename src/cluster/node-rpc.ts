@@ -4,17 +4,17 @@ import { subjectsOf } from "./node-report.ts";
 
 type Answer = (message: BusMessage) => Promise<BusMessage | undefined>;
 
-/** The reply to a word that this program does not know: a newer node asked. */
+/** The reply to a question that this program does not know: a newer node asked. */
 const UNKNOWN = { isUnknown: true };
 
-/** Whether the node that replied does not know the word that it was asked. */
+/** Whether the node that replied does not know what it was asked. */
 export function isUnknownWord(reply: BusMessage): boolean {
   return reply["isUnknown"] === true;
 }
 
 /**
- * The questions that other nodes ask this one, by their word: the field `op` of the request. A word that it does not know gets
- * a reply that says so, so that a newer node does not wait.
+ * The questions that other nodes ask this one, by their word: the field `op` of the request. A word that it does not know, and
+ * a question that is not understood, get a reply that says so: a newer node does not wait.
  */
 export class NodeRpc {
   readonly #answers = new Map<string, Answer>();
@@ -24,7 +24,7 @@ export class NodeRpc {
     this.#stop = bus.serve(subjectsOf(self).rpc, async (message) => {
       const { op } = message;
       const answer = typeof op === "string" ? this.#answers.get(op) : undefined;
-      return answer === undefined ? UNKNOWN : await answer(message);
+      return (await answer?.(message)) ?? UNKNOWN;
     });
   }
 

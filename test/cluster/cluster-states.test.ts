@@ -376,6 +376,17 @@ test("what FFmpeg says is told shortened, and a source that is none is ignored",
   expect(wrong.map((_, no) => second?.cluster.others.source(`ls-${no}`))).toEqual([undefined, undefined, undefined]);
 });
 
+test("a source and a slate in words of a newer node are left out, and the rest of the channel counts", async () => {
+  const { network, nodes } = cluster(1);
+  const [first] = nodes;
+  const channel = { channelId: ID, epoch: 1, live: { isPublishing: true, targets: [] } };
+  const news = { source: { state: "rewinding", sinceTime: 5 }, slate: { at: "unfit", why: "mood" } };
+  network.send("node.9.state", { no: 1, channels: [{ ...channel, ...news }] });
+  await settled();
+  expect(first?.cluster.runtime.live(ID)?.isPublishing).toBe(true);
+  expect([first?.cluster.others.source(ID), first?.cluster.others.slate(ID)]).toEqual([undefined, undefined]);
+});
+
 test("the slate of a channel is as its owner says", async () => {
   const { nodes } = cluster(2);
   const [first, second] = nodes;
@@ -403,7 +414,7 @@ test("a node asks another one to start a source, and gets its reasons against it
   network.isLost = () => false;
   // A program that does not know the command.
   const unknown = { op: "source", channelId: ID, do: "dance" };
-  expect(await second?.bus.request("node.1.rpc", unknown)).toMatchObject({ kind: "none" });
+  expect(await second?.bus.request("node.1.rpc", unknown)).toMatchObject({ message: { isUnknown: true } });
 });
 
 test("a change that another node stored is applied by the owner", async () => {

@@ -90,9 +90,14 @@ test.each(VERSIONS)("questions and commands of nodes of %s are known, and their 
 
 test("a question that this program does not know is answered at once", async () => {
   const network = new MemoryNetwork();
-  new NodeRpc(network.newBus(), SELF);
-  const reply = await network.newBus().request(`node.${SELF}.rpc`, { op: "of a later version" });
-  expect(reply.kind === "reply" && isUnknownWord(reply.message)).toBe(true);
+  const rpc = new NodeRpc(network.newBus(), SELF);
+  const taker = new CommandTaker(new VirtualClock(), async () => ({ kind: "done" }));
+  rpc.on("command", (message) => taker.take(message));
+  const command = { op: "command", requestId: "r-1", channelId: "ls-1" };
+  for (const question of [{ op: "of a later version" }, { ...command, do: "of a later version" }]) {
+    const reply = await network.newBus().request(`node.${SELF}.rpc`, question);
+    expect(reply.kind === "reply" && isUnknownWord(reply.message)).toBe(true);
+  }
 });
 
 function open(version: string) {

@@ -124,7 +124,15 @@ function isToldChannel(value: unknown): value is ToldChannel {
 
 /** Returns the channels of a list that another program sent; skips everything else. */
 export function readToldChannels(value: unknown): readonly ToldChannel[] {
-  return Array.isArray(value) ? value.filter(isToldChannel) : [];
+  return Array.isArray(value) ? value.flatMap(readToldChannel) : [];
+}
+
+/** A newer node may have words for sources and slates that this program does not know. The rest of the channel counts. */
+function readToldChannel(value: unknown): readonly ToldChannel[] {
+  if (isToldChannel(value)) return [value];
+  if (typeof value !== "object" || value === null) return [];
+  const rest: unknown = { ...value, source: undefined, slate: undefined };
+  return isToldChannel(rest) ? [rest] : [];
 }
 
 /** The form in which the owner tells its state. */
