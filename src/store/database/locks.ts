@@ -3,7 +3,7 @@ import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
 import type { Schema } from "../schema/schema.ts";
 
 /** Decisions that two transactions must not make at once although no row stands for them. */
-type NamedLock = "ingest-login" | "first-manager-key" | "set-up-link" | "contacts";
+type NamedLock = "ingest-login" | "first-manager-key" | "set-up-link" | "contacts" | "numbers";
 
 /**
  * Whether writing transactions run side by side, each statement seeing what was committed when it began: PostgreSQL.

@@ -1,7 +1,7 @@
-import { sql, type Transaction } from "kysely";
+import { type Kysely, sql, type Transaction } from "kysely";
 import type { Schema } from "../schema/schema.ts";
-import { writesSideBySide } from "./locks.ts";
-import { NUMBERS_BEFORE } from "./timeline.ts";
+import { lockName, writesSideBySide } from "./locks.ts";
+import { NUMBERS, NUMBERS_BEFORE } from "./timeline.ts";
 
 /** What is numbered. PostgreSQL has a sequence for each; SQLite a row of `counter`. */
 export const NUMBERED = ["channel", "target", "event", "webhook_endpoint", "write-probe", "node", "audit"] as const;
@@ -9,6 +9,39 @@ export const NUMBERED = ["channel", "target", "event", "webhook_endpoint", "writ
 /** The PostgreSQL sequence that numbers these. */
 export function sequenceName(name: (typeof NUMBERED)[number]): string {
   return `${name.replace("-", "_")}_number`;
+}
+
+/** The columns that the numbers are in. */
+const COLUMNS = {
+  channel: "instance_no",
+  target: "target_id",
+  event: "event_id",
+  webhook_endpoint: "revision",
+  node: "incarnation",
+  audit: "audit_id",
+} as const;
+
+/**
+ * On PostgreSQL: makes the next numbers higher than all that the tables have. A database that `pg_restore` or `pg_upgrade`
+ * brought to a new server begins with the first timeline again, and its sequences are below the numbers of later ones.
+ */
+export async function catchUpNumbers(db: Kysely<Schema>): Promise<void> {
+  if (!writesSideBySide(db)) return;
+  await db.transaction().execute(async (trx) => {
+    await lockName(trx, "numbers");
+    for (const name of NUMBERED) {
+      if (name === "write-probe") continue;
+      const sequence = sequenceName(name);
+      // Rows with the highest numbers may be deleted, so it goes on well above those that are there.
+      await sql`
+        select setval(${sequence}, given.highest + ${sql.lit(NUMBERS)})
+        from (
+          select coalesce(max(${sql.ref(COLUMNS[name])}), 0) - ${NUMBERS_BEFORE} as highest from ${sql.table(name)}
+        ) as given
+        where given.highest > (select last_value from ${sql.table(sequence)})
+      `.execute(trx);
+    }
+  });
 }
 
 /**

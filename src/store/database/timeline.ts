@@ -6,7 +6,7 @@ import { writesSideBySide } from "./locks.ts";
  * timeline of a PostgreSQL server has a range of its own, which begins this much higher than that of the timeline before: more
  * than a failover can lose.
  */
-const NUMBERS = 1_000_000;
+export const NUMBERS = 1_000_000;
 /** The same for epochs, which a claim without the database raises by up to 2^30. */
 const EPOCHS = 2 ** 40;
 

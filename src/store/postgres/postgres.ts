@@ -1,5 +1,6 @@
 import { Kysely, PostgresDialect } from "kysely";
 import { Database } from "../database/database.ts";
+import { catchUpNumbers } from "../database/numbers.ts";
 import { migrate } from "../migrations/migrate.ts";
 import { commonKeyId } from "../ownership/common-key.ts";
 import type { Schema } from "../schema/schema.ts";
@@ -48,6 +49,7 @@ export async function openPostgresDatabase({
     await checkServer(migrating, path);
     if (await isSealed(migrating)) await checkProofs(migrating, keys, keysFrom);
     await migrate(migrating, secrets, path);
+    await catchUpNumbers(migrating);
     await checkProofs(migrating, keys, keysFrom);
     const [first, ...others] = keys;
     const sealing = await commonKeyId(migrating, [first.id, ...others.map(({ id }) => id)]);

@@ -80,6 +80,8 @@ export class SqlScheduleStore implements ScheduleStore {
 
   removeSchedule(channelId: ChannelId, scheduleId: string): Promise<boolean> {
     return this.#database.write(async (trx) => {
+      // A change that began before would add it again.
+      await lockChannel(trx, channelId);
       const before = await selectSchedule(trx, channelId, scheduleId);
       const { numDeletedRows } = await trx
         .deleteFrom("channel_schedule")

@@ -1,17 +1,45 @@
+import { sql } from "kysely";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import type { Database } from "../../../src/store/database/database.ts";
 import { PostgresOwnershipStore } from "../../../src/store/ownership/ownership-store.ts";
 import { PostgresServer } from "../../support/processes/postgres-server.ts";
-import { newChannel } from "../suites/store-suite-data.ts";
+import { newChannel, TARGET } from "../suites/store-suite-data.ts";
 import { openNode, storesOf } from "./nodes.ts";
 
 const LEASE_MS = 30_000;
 const NODE = { nodeId: "a", advertise: ["10.0.0.1:7400"], version: "0.1.0", schemaStep: "0045", keyIds: ["0a0b0c0d"] };
+
+/** Lets the database say that its server is on this timeline. */
+const setTimeline = (database: Database, timeline: string) =>
+  database.write((trx) =>
+    sql`create or replace function fanfare_timeline() returns bigint language sql as ${sql.lit(`select ${timeline}::bigint`)}`.execute(
+      trx,
+    ),
+  );
 
 let server: PostgresServer;
 beforeAll(async () => {
   server = await PostgresServer.start();
 });
 afterAll(() => server.close());
+
+test("a database that was brought to a new server, with its first timeline, gives no number out twice", async () => {
+  const name = await server.newDatabase();
+  const before = await openNode(server, name);
+  await setTimeline(before, "3");
+  const { targets } = await storesOf(before).channels.createChannel(newChannel(1, { targets: [TARGET] }));
+  const node = await new PostgresOwnershipStore(before).addNode(NODE, LEASE_MS);
+  expect([targets[0]?.targetId, node]).toEqual([2_000_001, 2_000_001]);
+  await setTimeline(before, "1");
+  await before.close();
+  for (const last of [3_000_001, 3_000_002]) {
+    const after = await openNode(server, name);
+    const created = await storesOf(after).channels.createChannel(newChannel(last, { targets: [TARGET] }));
+    expect(created.targets[0]?.targetId).toBe(last + 1);
+    expect(await new PostgresOwnershipStore(after).addNode(NODE, LEASE_MS)).toBe(last + 1);
+    await after.close();
+  }
+});
 
 test("a real failover that loses commits gives no epoch, number and revision out twice", async () => {
   const name = await server.newDatabase();

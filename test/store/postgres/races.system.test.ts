@@ -125,6 +125,24 @@ test("a channel gets no more schedules than it may have, and changes of one that
   expect(all.find(isSame)?.name).toBe("x".repeat(AT_ONCE));
 });
 
+test("a schedule that is deleted while others change it stays deleted", async () => {
+  const { channelId } = await nodes[0].channels.createChannel(newChannel(1));
+  const add = (): Schedule => ({ ...SCHEDULE, channelId });
+  const change = (all: readonly Schedule[]): Schedule => {
+    const [present] = all;
+    if (present === undefined) throw new DomainError({ kind: "schedule-not-found" });
+    return present;
+  };
+  await nodes[0].schedules.editSchedule(channelId, add);
+  const done = await atOnce(({ schedules }, index) =>
+    index === AT_ONCE / 2
+      ? schedules.removeSchedule(channelId, SCHEDULE.scheduleId).then(String)
+      : schedules.editSchedule(channelId, change).then(() => "changed", domainFault),
+  );
+  expect(done[AT_ONCE / 2]).toBe("true");
+  expect(await nodes[1].schedules.listChannelSchedules(channelId)).toEqual([]);
+});
+
 test("a source and a slate that two nodes set at once are both there", async () => {
   const { channelId } = await nodes[0].channels.createChannel(newChannel(1));
   const source = { kind: "pull", url: "rtmp://media.example.com/live/key" } as const;
