@@ -3,7 +3,6 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pass } from "node:timers/promises";
-import { parseArgs } from "node:util";
 import { z } from "zod";
 import { KitTarget } from "../../src/testkit/target/target.ts";
 import type { TargetEvent } from "../../src/testkit/target/target-report.ts";
@@ -14,13 +13,15 @@ import { waitFor } from "../support/processes/waiting.ts";
 import { makeClip } from "../support/streams/clip.ts";
 import { decodingErrors } from "../support/streams/decoding.ts";
 import { machineRows, table } from "./machine.ts";
+import { programOptions } from "./program-options.ts";
 
 const USAGE = `usage: npm run slow-disk -- [--seconds N] [--write] [--note TEXT]
 
 A channel of 8 Mbit/s is recorded, and has a live platform and one that is delayed by a minute. Recordings and delayed streams lie on
 FUSE file systems (bindfs), which are slow (150 kB/s), gone (the file system's process is killed), quick, hanging (it is stopped), and
-quick again, for N seconds each (default and least: 60, since 48 MiB of a delayed stream may wait in memory). Needs root. Exits with 1 if the live platform noticed, if a disk that is slow, gone or
-hangs is not named as the reason, or if recording and delay do not go on afterwards.
+quick again, for N seconds each (default and least: 60, since 48 MiB of a delayed stream may wait in memory). Needs root. Exits with 1
+if the live platform noticed, if a disk that is slow or hangs is not named as the reason, or if recording and delay do not go on
+afterwards.
 --write puts the result into docs/results/slow-disk.md.
 `;
 const SECONDS_MIN = 60;
@@ -55,18 +56,15 @@ const recordingsAnswer = z.array(
   }),
 );
 
-const { values } = parseArgs({
-  options: {
-    seconds: { type: "string", default: "60" },
-    write: { type: "boolean", default: false },
-    note: { type: "string" },
-    help: { type: "boolean", default: false },
-  },
+const values = programOptions(USAGE, {
+  seconds: { type: "string", default: "60" },
+  write: { type: "boolean", default: false },
+  note: { type: "string" },
 });
 const seconds = Number(values.seconds);
-if (values.help || !(seconds >= SECONDS_MIN)) {
+if (!(seconds >= SECONDS_MIN)) {
   process.stdout.write(USAGE);
-  process.exit(values.help ? 0 : 2);
+  process.exit(2);
 }
 const folder = await mkdtemp(join(tmpdir(), "fanfare-slow-disk-"));
 const data = join(folder, "data");
