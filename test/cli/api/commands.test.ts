@@ -73,8 +73,9 @@ test("the table of states has the trouble of a platform in its own row, and is p
   const [target, dead] = [await stage.target(), { url: "rtmp://127.0.0.1:9/live" }];
   const platforms = [target, dead].map(({ url }, index) => ({ rtmpUrl: url, streamKey: `key-of-row-${index}` }));
   const channel = await api.createChannel("rows", platforms);
-  const watching = await startChild(process.execPath, ["src/cli/main.ts", "status", "--watch"], {
-    ...{ cwd: ROOT, env: { PATH: process.env["PATH"], ...env } },
+  const { PATH, NODE_COMPILE_CACHE } = process.env;
+  const watching = await startChild(process.execPath, [commandLineFile(), "status", "--watch"], {
+    ...{ cwd: ROOT, env: { PATH, NODE_COMPILE_CACHE, ...env } },
   });
   stage.onClose(() => watching.stop("SIGTERM", 3_000));
   await expect.poll(() => watching.stdout(), { timeout: 60_000 }).toContain("off air");

@@ -3,10 +3,10 @@ import { waitFor } from "../processes/waiting.ts";
 import type { ApiClient, Platform } from "./api-client.ts";
 
 /**
- * How often the API is asked, in milliseconds. No status that a test looks for is over sooner, and every request takes
- * milliseconds of processor time.
+ * How often the API is asked, in milliseconds: a test that lists all statuses must see the short ones, as of a
+ * connection on loopback.
  */
-const POLL_MS = 200;
+const POLL_MS = 50;
 
 /**
  * Asks for a channel's platforms all the time, as a dashboard would, and remembers how each status changed, so that a

@@ -9,11 +9,13 @@ export type CertificateOptions = {
   readonly by?: Pair;
   /** Whether it may sign others. */
   readonly isAuthority?: boolean;
-  /** `YYYYMMDDHHMMSSZ`, both; by default it is valid for two days from now on. */
+  /** `YYYYMMDDHHMMSSZ`, both; by default it is valid from a minute ago, for two days. */
   readonly from?: string;
   readonly until?: string;
 };
 
+/** OpenSSL reads a clock that is some milliseconds behind: one that began just now would not be valid yet. */
+const BEGAN_MS = 60_000;
 const VALID_MS = 2 * 24 * 60 * 60 * 1_000;
 
 /** The tags of DER (ITU-T X.690) that a certificate needs. */
@@ -73,7 +75,7 @@ function certificateBody(
     der(TAG.integer, serial),
     signatureAlgorithm(),
     name(issuer),
-    sequence(time(from ?? timeText(Date.now())), time(until ?? timeText(Date.now() + VALID_MS))),
+    sequence(time(from ?? timeText(Date.now() - BEGAN_MS)), time(until ?? timeText(Date.now() + VALID_MS))),
     name(host),
     publicKey.export({ type: "spki", format: "der" }),
     der(TAG.extensions, sequence(alternativeName(host), basicConstraints(isAuthority))),

@@ -117,7 +117,7 @@ test("a file is uploaded, a recording begins on air, and these panels suit both 
 
   const recordings = page.getByRole("region", { name: "Recordings" });
   await recordings.getByText("No recordings yet.").waitFor();
-  await recordings.getByLabel("Record broadcasts").check();
+  await recordings.getByLabel("Record broadcasts").click();
   await recordings.getByText("Recording now").waitFor();
   await recordings.getByText("avc 360p, aac ×2").waitFor();
   expect(target.connections).toHaveLength(1);
