@@ -16,8 +16,8 @@ const DEMUXERS: Readonly<Record<string, string>> = {
   ...{ mp4: "mov", webm: "matroska", mpeg: "mpegps" },
   ...{ png_pipe: "image_png_pipe", jpeg_pipe: "image_jpeg_pipe", webp_pipe: "image_webp_pipe" },
 };
-/** Used inside of other forms, by no name of Fanfare's. */
-const INSIDE_OTHERS = ["dv"];
+/** FFmpeg uses them inside of other forms. As files they are not let in. */
+const INSIDE_OTHERS = ["ac3", "dts", "dv", "eac3", "h264", "hevc", "loas", "m4v", "mpegvideo"];
 const SIZE = { width: 640, height: 360, frameRate: 25 };
 const AUDIO = { sampleRate: 48_000, channels: 2 };
 const VIDEO_FILE = { kind: "video", videoCodec: "vp9", pixelFormat: "yuv420p", width: 320, height: 180 } as const;
