@@ -30,7 +30,7 @@ export async function runServer(config: Config, { signal, hurry }: StopRequest):
   const server = await Promise.race([starting.catch(ifNotStopping), stopped]);
   if (server !== undefined) {
     printStart(server, outputs);
-    collectStartGarbage(systemClock, () => true);
+    collectStartGarbage(systemClock, () => !server.isOnAir());
   }
   // Tells `fanfare upgrade`, which started this process.
   if (server !== undefined && process.connected) process.send?.("ready", () => process.disconnect());

@@ -72,6 +72,8 @@ export type RunningServer = {
   readonly newKeyFile: string | undefined;
   /** The token of the dashboard's set-up link, while no password is set. */
   readonly setupToken: string | undefined;
+  /** Whether any channel is on air, or held. */
+  isOnAir(): boolean;
   /** Resolves when nothing is on air at this node of a cluster, which takes no more channels from now on; at once elsewhere. */
   empty(): Promise<void>;
   /** Stops as configured: within 5 seconds, with everything stored. Idempotent. */
@@ -150,6 +152,7 @@ export async function startServer(
       firstKey,
       newKeyFile,
       setupToken,
+      isOnAir: () => parts.runtime.running.list().length > 0,
       empty: async () => {
         if (config.drainSeconds > 0) await parts.cluster?.empty();
       },

@@ -9,7 +9,8 @@ const TRIES_MAX = 3;
 
 /**
  * Collects the garbage of a thread's start once, soon after it. A calm thread allocates so little that V8 would keep that
- * garbage, a third of its heap, for hours. `mayPause`: whether the thread may stand still for some ten milliseconds.
+ * garbage, a third of its heap, for hours. `mayPause`: whether the thread may stand still: for some ten milliseconds, and for up
+ * to a second on a machine with ten times the load that it can carry.
  */
 export function collectStartGarbage(
   clock: Pick<Clock, "startTimer">,
