@@ -32,6 +32,14 @@ const ALONE = [
 const SHARES_PROCESS = { isolate: false };
 
 /**
+ * Node itself loads sources and tests, as it loads the server: Vite would transform each of them once for each project,
+ * and every use of an import would be a look into a table.
+ */
+const BY_NODE = { experimental: { viteModuleRunner: false, nodeLoader: false } };
+/** Files that load a module anew, with another one beside it or with other globals: only Vite's loader can do that. */
+const LOADS_ANEW = ["test/app/media-pool-placement.test.ts", "test/dashboard/api.test.ts"];
+
+/**
  * Node keeps here what it compiled of the sources. The servers, commands and threads that tests start then need half
  * the processor time for their start. Node checks each entry against its source.
  */
@@ -55,11 +63,11 @@ export default defineConfig({
       {
         // Needs nothing but Node: `npm run test:unit`.
         test: {
-          ...{ ...SHARES_PROCESS, ...IN_MEMORY },
+          ...{ ...SHARES_PROCESS, ...IN_MEMORY, ...BY_NODE },
           name: "unit",
           globalSetup: BUNDLES,
           include: ["test/**/*.test.ts"],
-          exclude: [SYSTEM, ...E2E, ...ALONE],
+          exclude: [SYSTEM, ...E2E, ...ALONE, ...LOADS_ANEW],
           testTimeout: UNIT_TIMEOUT_MS,
           maxWorkers: UNIT_FILES_AT_ONCE,
           sequence: { groupOrder: 0 },
@@ -68,6 +76,16 @@ export default defineConfig({
       {
         test: {
           ...{ ...SHARES_PROCESS, ...IN_MEMORY },
+          name: "unit-anew",
+          include: LOADS_ANEW,
+          testTimeout: UNIT_TIMEOUT_MS,
+          maxWorkers: UNIT_FILES_AT_ONCE,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        test: {
+          ...{ ...SHARES_PROCESS, ...IN_MEMORY, ...BY_NODE },
           name: "system",
           globalSetup: BUNDLES,
           include: [SYSTEM],
@@ -80,7 +98,7 @@ export default defineConfig({
       {
         // Real encoders, servers and clocks.
         test: {
-          ...{ ...SHARES_PROCESS, ...RUN_FOLDER },
+          ...{ ...SHARES_PROCESS, ...RUN_FOLDER, ...BY_NODE },
           name: "e2e",
           globalSetup: BUNDLES,
           include: E2E,
@@ -96,6 +114,7 @@ export default defineConfig({
       {
         // One file after another, with nothing beside it.
         test: {
+          ...BY_NODE,
           name: "e2e-alone",
           globalSetup: BUNDLES,
           include: ALONE,

@@ -219,7 +219,7 @@ const COMMANDS = {
   install: () => undefined,
   format: (node) => runStep("format (biome)", node, [PACKAGED.biome, "check", "--write"]),
   test,
-  "test:unit": (node, args) => vitest(node, "unit tests (vitest)", ["--project", "unit", ...args]),
+  "test:unit": (node, args) => vitest(node, "unit tests (vitest)", ["--project", "unit*", ...args]),
   simulate(node, [seeds = SIMULATION_SEEDS]) {
     process.env["FANFARE_SIMULATION_SEEDS"] = seeds;
     vitest(node, "simulation", [SIMULATION]);

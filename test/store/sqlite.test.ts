@@ -160,7 +160,7 @@ async function writeUntilKilled(first: number, afterMs: number): Promise<string[
   return output.split("\n").slice(0, -1);
 }
 
-test("no acknowledged write is lost to kill -9, whenever it comes", { timeout: 60_000 }, async () => {
+test("no acknowledged write is lost to kill -9, whenever it comes", async () => {
   let lines = 0;
   for (let round = 0; round < 20; round += 1) {
     const printed = await writeUntilKilled(round * 10_000, (round * 7) % 40);
