@@ -34,6 +34,9 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   upgrade: async () => (await import("./upgrade.ts")).upgradeCommand,
 };
 
+/** The names of all commands. */
+export const COMMAND_NAMES: readonly string[] = Object.keys(COMMANDS);
+
 /** Returns what loads the command of this name; undefined where there is none. */
 export function commandNamed(name: string): (() => Promise<Command>) | undefined {
   return Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
@@ -55,9 +58,7 @@ async function run(stopRequest: StopRequest): Promise<void> {
     return;
   }
   if (first !== "" && !first.startsWith("-")) {
-    throw new ConfigError(
-      `${JSON.stringify(first)} is not a command; the commands are ${Object.keys(COMMANDS).join(", ")}.`,
-    );
+    throw new ConfigError(`${JSON.stringify(first)} is not a command; the commands are ${COMMAND_NAMES.join(", ")}.`);
   }
   const commandLine = readConfig(process.argv.slice(2), process.env);
   if ("show" in commandLine) print(commandLine.show === "help" ? helpText() : `fanfare ${releaseVersion()}\n`);
