@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pass } from "node:timers/promises";
@@ -20,8 +20,8 @@ const USAGE = `usage: npm run slow-disk -- [--seconds N] [--write] [--note TEXT]
 A channel of 8 Mbit/s is recorded, and has a live platform and one that is delayed by a minute. Recordings and delayed streams lie on
 FUSE file systems (bindfs), which are slow (150 kB/s), gone (the file system's process is killed), quick, hanging (it is stopped), and
 quick again, for N seconds each (default and least: 60, since 48 MiB of a delayed stream may wait in memory). Needs root. Exits with 1
-if the live platform noticed, if a disk that is slow or hangs is not named as the reason, or if recording and delay do not go on
-afterwards.
+if the live platform noticed, if a disk that is slow or hangs is not named as the reason, if recording and delay do not go on
+afterwards, or if a file is not finished and whole at the end.
 --write puts the result into docs/results/slow-disk.md.
 `;
 const SECONDS_MIN = 60;
@@ -207,11 +207,12 @@ const files = await waitFor("the end of the recording", DEADLINE_MS, async () =>
   );
   return all.every(({ state }) => state !== "RECORDING") ? all : undefined;
 });
-// What was written when the disk was taken away is finished by the next start.
+// What was written when the disk was taken away is finished without another start.
 await server.stop();
-await server.restart();
 for (const { recordingId, container } of files) {
   const path = join(disks[0]?.realFolder ?? "", channel.channelId, `${recordingId}.${container}`);
+  const notes = z.looseObject({ end: z.unknown() }).parse(JSON.parse(await readFile(notesOf(path), "utf8")));
+  if (notes.end === undefined) problems.add(`${recordingId} was not finished`);
   const errors = await decodingErrors(path);
   if (errors !== "") problems.add(`${recordingId} does not decode: ${errors.slice(0, 200)}`);
 }
@@ -221,9 +222,12 @@ const times = (live.connections[0]?.report.messages ?? []).flatMap(({ kind, isCo
 const longestMs = Math.max(...times.slice(1).map((timestamp, index) => timestamp - (times[index] ?? 0)));
 if (live.connections.length !== 1) problems.add(`${live.connections.length} connections to the live platform`);
 if (longestMs > GAP_MAX_MS) problems.add(`two frames at the live platform are ${longestMs} ms apart`);
-await server.stop();
 for (const target of [live, late]) await target.close();
 for (const disk of disks) await disk.unmount();
+
+function notesOf(path: string): string {
+  return path.replace(/[a-z0-9]+$/, "json");
+}
 
 const list = (words: readonly string[]) => words.join("<br>");
 const page = `# A disk that is slow, gone, or hangs
