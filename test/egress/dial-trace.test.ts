@@ -68,7 +68,8 @@ test("a dial over TLS has a span for the handshake of TLS, with the error where 
   const url = `rtmps://${HOST}:${await tlsInFront(target.port, pair)}/live`;
   const spans: TraceSpan[] = [];
   const options = { traces: tracing(spans, COMMAND), resolver: resolverOf({ [HOST]: ["127.0.0.1"] }) };
-  await dial(url, { ...options, extraCa: pair.cert, streamKey: SECRET }).outcome;
+  const { error } = await dial(url, { ...options, extraCa: pair.cert, streamKey: SECRET }).outcome;
+  expect(error).toBeUndefined();
   expect(shape(spans)).toEqual(["dns", "tcp", "tls", "rtmp handshake", "rtmp connect", "rtmp publish", "target dial"]);
   const [tcp, tls, handshake, whole] = [spans[1], spans[2], spans[3], spans.at(-1)];
   expect(tls).toMatchObject({ traceId: COMMAND.traceId, parentSpanId: whole?.spanId, kind: "internal" });

@@ -1,21 +1,21 @@
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { createServer as createTlsServer, getCACertificates, setDefaultCACertificates } from "node:tls";
-import { beforeAll, expect, test } from "vitest";
+import { createServer as createTlsServer } from "node:tls";
+import { expect, test } from "vitest";
 import { encodeMessage } from "../../src/protocol/rtmp/chunk/chunk-writer.ts";
 import type { KitTarget } from "../../src/testkit/target/target.ts";
 import type { TargetBehaviour } from "../../src/testkit/target/target-behaviour.ts";
 import { targetError } from "../../src/thread-protocol/targets/target-errors.ts";
 import { certificate } from "../support/stages/certificates.ts";
 import { dial, kitTarget, resolverOf, serve } from "../support/stages/dialling.ts";
+import { trustDuringFile } from "../support/stages/trusted.ts";
 import { tlsInFront } from "../support/targets/handmade-target.ts";
 
 const HOST = "secure.example";
 const pair = certificate(HOST);
 
-// This file trusts the certificate as an operating system trusts its authorities.
-beforeAll(() => setDefaultCACertificates([...getCACertificates("default"), pair.cert]));
+trustDuringFile(pair.cert);
 
 /** A kit target behind TLS. */
 async function secureTarget(behaviour: TargetBehaviour = {}): Promise<{ target: KitTarget; url: string }> {

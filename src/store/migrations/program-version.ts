@@ -12,7 +12,10 @@ export const PROGRAM_VERSION: string = (
 /** Notes that this version wrote the database, so that an older program can name it. Idempotent. */
 export async function noteVersion(db: Kysely<Schema>, version: string): Promise<void> {
   const known = await db.selectFrom("program_version").select("id").where("version", "=", version).executeTakeFirst();
-  if (known === undefined) await db.insertInto("program_version").values({ version }).execute();
+  if (known !== undefined) return;
+  // Another node may note it at the same time.
+  const insert = db.insertInto("program_version").values({ version });
+  await insert.onConflict((conflict) => conflict.column("version").doNothing()).execute();
 }
 
 /** The newest version that wrote the database. */

@@ -86,8 +86,8 @@ test("a broadcast of 4 h 41 min reaches nginx-rtmp and FFmpeg with its time whol
   const push = (tag: FlvTag, timestamp: number) => source?.push(mediaMessage({ ...tag, timestamp }));
   for (const header of tags.filter((tag) => !isCodedMedia(tag)).slice(0, 3)) push(header, 0);
   for (let second = 0; second < SECONDS; second += 1) {
-    for (const of of [round, audioTags]) {
-      const tag = of[second % of.length];
+    for (const looped of [round, audioTags]) {
+      const tag = looped[second % looped.length];
       if (tag !== undefined) push(tag, second * STEP_MS);
     }
     if (second === 0) {

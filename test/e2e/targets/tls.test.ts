@@ -1,12 +1,12 @@
 import { execFile } from "node:child_process";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { promisify } from "node:util";
-import { beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { freePort } from "../../support/processes/free-port.ts";
 import { certificate, fingerprintOf, type Pair } from "../../support/stages/certificates.ts";
 import { Stage, uniqueKey } from "../../support/stages/stage.ts";
+import { trustDuringFile } from "../../support/stages/trusted.ts";
 import { makeClip } from "../../support/streams/clip.ts";
 
 const run = promisify(execFile);
@@ -17,8 +17,7 @@ const THREADS = 3;
 const authority = certificate("Our authority", { isAuthority: true });
 const [first, second] = [1, 2].map(() => certificate("127.0.0.1", { by: authority })) as [Pair, Pair];
 
-// This file's own process trusts the authority, as an operating system trusts its own.
-beforeAll(() => setDefaultCACertificates([...getCACertificates("default"), authority.cert]));
+trustDuringFile(authority.cert);
 
 /** The certificate that a port shows to openssl, as a SHA-256. */
 async function shownOn(port: number): Promise<string> {

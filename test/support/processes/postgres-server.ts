@@ -186,6 +186,7 @@ export class PostgresServer {
     const server = await run("postgres", [...place, ...this.#settings]);
     const url = this.url("postgres").replace(`:${this.port}/`, `:${port}/`);
     const answers = async () => {
+      if (!server.isRunning()) throw new Error(`PostgreSQL ended: ${server.stderr()}`);
       const client = new pg.Client({ connectionString: url });
       return await client.connect().then(
         async () => {
