@@ -11,7 +11,7 @@ const POLL_DEADLINE_MS = 20_000;
 /** Unit and system test files at the same time on two cores: some of them wait for processes and sockets. */
 const UNIT_FILES_AT_ONCE = 4;
 /** End-to-end files at the same time on two cores: they wait for clocks and encoders most of the time. */
-const E2E_FILES_AT_ONCE = 6;
+const E2E_FILES_AT_ONCE = 5;
 /** Tests of one file at the same time, where they are `test.concurrent`: each has a server of its own. */
 const TESTS_AT_ONCE = 4;
 
