@@ -18,11 +18,12 @@ const TESTS_AT_ONCE = 4;
 /** Tests that run programs other than Node: FFmpeg, nginx, Python, the shell. They stand beside the unit tests of their folder. */
 const SYSTEM = "test/**/*.system.test.ts";
 const E2E = ["test/e2e/**/*.test.ts", "test/dashboard/browser/**/*.test.ts"];
-/** Files that compare a cost or a rate, bound a gap, or use a core for themselves. */
+/** Files that compare a cost or a rate, bound a gap, are a network in time, or use a core for themselves. */
 const ALONE = [
   "test/e2e/broadcast/relay-cost.test.ts",
   "test/app/message-flood.test.ts",
   "test/ingest/unauthenticated.test.ts",
+  "test/e2e/ingest/srt-loss.test.ts",
 ];
 
 /**

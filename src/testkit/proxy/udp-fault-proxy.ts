@@ -21,6 +21,8 @@ export type UdpProxyOptions = {
   readonly random: () => number;
   /** Called with each datagram of the client, before the network can lose it. */
   readonly onSent?: (datagram: Buffer) => void;
+  /** Returns whether this datagram of the client always arrives, once and in its place. */
+  readonly isSpared?: (datagram: Buffer) => boolean;
 };
 
 /** A network between one UDP client on this machine and a server: it loses, delays, doubles and reorders. */
@@ -61,7 +63,9 @@ export class UdpFaultProxy {
     this.#front.on("message", (datagram, { address, port: from }) => {
       this.#client = { address, port: from };
       this.#options.onSent?.(datagram);
-      this.#pass(() => this.#back.send(datagram, port, host));
+      const send = () => this.#back.send(datagram, port, host);
+      if (this.#options.isSpared?.(datagram) === true) this.#later(this.#options.faults.delayMs, send);
+      else this.#pass(send);
     });
     this.#back.on("message", (datagram) => {
       const client = this.#client;

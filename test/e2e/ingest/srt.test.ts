@@ -1,10 +1,8 @@
 import { afterAll, expect, test } from "vitest";
-import { UdpFaultProxy } from "../../../src/testkit/proxy/udp-fault-proxy.ts";
 import { ObsEncoder } from "../../support/encoders/obs-encoder.ts";
 import { LINGER, startSrtGstreamer, startSrtTransmit, startTsFfmpeg } from "../../support/encoders/srt-encoder.ts";
 import { freePort } from "../../support/processes/free-port.ts";
 import { waitFor } from "../../support/processes/waiting.ts";
-import { seededRandom } from "../../support/stages/seeded-random.ts";
 import { Stage, uniqueKey } from "../../support/stages/stage.ts";
 import { makeClip } from "../../support/streams/clip.ts";
 import { isVideo } from "../../support/streams/flv-file.ts";
@@ -82,22 +80,6 @@ test.concurrent("OBS publishes over SRT, encrypted and in clear, and its stop en
   await expect
     .poll(() => clear.api.channel(channelId), { timeout: 20_000 })
     .toMatchObject({ ingest: { state: "LIVE", srt: { encrypted: false } } });
-});
-
-test.concurrent("through a network that loses 5 %, doubles and reorders, a platform gets every packet", async () => {
-  // The end of an SRT stream is one packet. Where the network loses it, a hold would send its frames after the stream's.
-  const { channel, key, address } = await channelOn(clear, "lossy", { hold: { seconds: 0 } });
-  const port = Number(address.split(":").at(-1));
-  // The network is in this process, which other tests keep busy: a repeat that comes after the latency is given up.
-  const faults = { loss: 0.05, delayMs: 20, duplicates: 0.02, reordered: 0.02, reorderMs: 5 };
-  const proxy = await UdpFaultProxy.start({ to: { host: "127.0.0.1", port }, faults, random: seededRandom(1) });
-  stage.onClose(() => proxy.close());
-  const clip = await makeClip({ seconds: 4 });
-  const url = `srt://127.0.0.1:${proxy.port}?streamid=publish:${channel.streamKey}&latency=3000000&${LINGER}`;
-  const encoder = stage.encoder(await startTsFfmpeg(clip, url));
-  expect(await encoder.exited, encoder.stderr()).toEqual({ code: 0, signal: null });
-  await expectSentPackets(nginx, key, clip.path);
-  expect(proxy.lost).toBeGreaterThan(20);
 });
 
 test.concurrent("FFmpeg publishes over SRT with AES-256 and the passphrase of its channel", async () => {
