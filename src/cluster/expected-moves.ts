@@ -38,7 +38,7 @@ export class ExpectedMoves {
     return new Promise((resolve) => void clock.startTimer(waitMs, resolve));
   }
 
-  /** No more channels move for now. Streams are kept until their encoders have a way to the new owners. */
+  /** No further channel moves in this drain. Streams are kept until their encoders have a way to the new owners. */
   done(): void {
     const { clock, isDraining, tell } = this.#deps;
     this.#lapse?.cancel();

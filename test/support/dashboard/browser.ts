@@ -141,7 +141,15 @@ export async function setUp(page: Page, fanfare: Dashboard): Promise<void> {
   const token = new URL(link).hash;
   const isSet = usedTokens.has(token);
   await page.goto(isSet ? `${fanfare.origin}/` : link);
-  await page.locator('input[name="password"]').fill(PASSWORD);
+  await page
+    .locator('input[name="password"]')
+    .fill(PASSWORD)
+    .catch(async (cause: unknown) => {
+      const shown = await page.locator("body").innerText();
+      throw new Error(`no password is asked for at ${page.url()}, where it was ${isSet ? "" : "not "}set: ${shown}`, {
+        cause,
+      });
+    });
   if (!isSet) await page.locator('input[name="repeat"]').fill(PASSWORD);
   await page.locator('button[type="submit"]').click();
   await page.locator(".top").waitFor();
