@@ -8,10 +8,12 @@ import {
   openBrowser,
   openContext,
   setUp,
+  setupLink,
   takeScreenshot,
   watchErrors,
 } from "../../../support/dashboard/browser.ts";
 import { waitFor } from "../../../support/processes/waiting.ts";
+import { sharedServer } from "../../../support/stages/shared-server.ts";
 import { Stage, uniqueKey } from "../../../support/stages/stage.ts";
 
 const DEADLINE_MS = 30_000;
@@ -122,4 +124,19 @@ test("on the server's return the timeline and the access keys are read again", a
   await page.locator(".timeline li", { hasText: "Channel settings changed" }).waitFor();
   await keysPage.locator("tbody tr", { hasText: "while away" }).waitFor();
   expect(await keysPage.locator("tbody tr").count()).toBe(keyCount + 1);
+});
+
+test("a page whose part could not be loaded loads it once the server can be reached", async () => {
+  const stage = await Stage.open();
+  const { fanfare } = await sharedServer(stage);
+  const context = await openContext(await openBrowser(stage));
+  let refused = 0;
+  await context.route(/\/assets\/deferred-[^/]+\.js$/, (route) => {
+    refused += 1;
+    return refused === 1 ? route.abort() : route.continue();
+  });
+  const page = await context.newPage();
+  await page.goto(setupLink(fanfare));
+  await page.locator('input[name="password"]').waitFor();
+  expect(refused).toBe(2);
 });
