@@ -8,6 +8,8 @@ import { run } from "../ffmpeg/run.ts";
 const LOOK = { ...LOOK_LIMITS, outputBytes: 4 * 1024 * 1024 };
 /** Larger than any stream's frame, in pixels on a side. */
 const SIDE_MAX = 8_192;
+/** Some encoders round: pixels that differ so little from squares are square. */
+const SQUARE_WITHIN = 0.01;
 const PICTURES: readonly string[] = ["png_pipe", "jpeg_pipe", "webp_pipe"];
 
 const probe = z.object({
@@ -19,6 +21,8 @@ const probe = z.object({
       pix_fmt: z.string().optional(),
       width: z.number().optional(),
       height: z.number().optional(),
+      sample_aspect_ratio: z.string().optional(),
+      side_data_list: z.array(z.object({ rotation: z.number().optional() })).optional(),
       avg_frame_rate: z.string().optional(),
       sample_rate: z.string().optional(),
       channels: z.number().optional(),
@@ -47,18 +51,32 @@ export async function readFrame(
   { durationMs = 0 }: MediaFormat,
   stopping: AbortSignal,
 ): Promise<Buffer | { readonly reason: string }> {
-  const result = await run(ffmpeg, frameArguments(path, durationMs), LOOK, stopping);
-  if ("reason" in result) return { reason: `No frame of the file could be made: ${result.reason}.` };
-  return result.output.length > 0 ? result.output : { reason: "The file's video cannot be decoded." };
+  // Many videos begin in black. Video may end long before the audio: of some files it is one frame, at the start.
+  const later = Math.min(durationMs / 10_000, 10);
+  const result = await run(ffmpeg, frameArguments(path, later), LOOK, stopping);
+  const isThere = "output" in result && result.output.length > 0;
+  const found = isThere || later === 0 ? result : await run(ffmpeg, frameArguments(path, 0), LOOK, stopping);
+  if ("reason" in found) return { reason: `No frame of the file could be made: ${found.reason}.` };
+  return found.output.length > 0 ? found.output : { reason: "The file's video cannot be decoded." };
 }
 
-/** FFmpeg's arguments to make one frame of a file, as JPEG. */
-export function frameArguments(path: string, durationMs: number): readonly string[] {
-  // Many videos begin in black.
-  const seconds = Math.min(durationMs / 10_000, 10);
+/** FFmpeg's arguments to make one frame of a file, so many seconds from its start, as JPEG. */
+export function frameArguments(path: string, seconds: number): readonly string[] {
   return [
     ...[...QUIET, "-nostdin", "-threads", "1", "-ss", String(seconds), ...fileInput(path)],
-    ...["-map", "0:v:0", "-frames:v", "1", "-vf", "scale=320:-2", "-c:v", "mjpeg", "-f", "image2pipe", "pipe:1"],
+    ...[
+      "-map",
+      "0:V:0",
+      "-frames:v",
+      "1",
+      "-vf",
+      "scale=iw*sar:ih,scale=320:-2",
+      "-c:v",
+      "mjpeg",
+      "-f",
+      "image2pipe",
+      "pipe:1",
+    ],
   ];
 }
 
@@ -70,29 +88,47 @@ function jsonOf(output: Buffer): unknown {
   }
 }
 
+type Stream = z.output<typeof probe>["streams"][number];
+
 function formatOf({ format, streams }: z.output<typeof probe>): MediaFormat | { readonly reason: string } {
   const video = streams.find(
     ({ codec_type, disposition }) => codec_type === "video" && disposition?.attached_pic !== 1,
   );
   const audio = streams.find(({ codec_type, codec_name }) => codec_type === "audio" && codec_name !== undefined);
-  const { codec_name: videoCodec, width = 0, height = 0, pix_fmt: pixelFormat } = video ?? {};
-  if (videoCodec === undefined) return { reason: "The file has no video." };
+  const { codec_name: videoCodec, pix_fmt: pixelFormat } = video ?? {};
+  if (video === undefined || videoCodec === undefined) return { reason: "The file has no video." };
+  const { width, height, isReshaped } = shownSize(video);
   // FFmpeg found no frame that it could decode.
   if (pixelFormat === undefined || width < 2 || height < 2) return { reason: "The file's video cannot be decoded." };
   if (Math.max(width, height) > SIDE_MAX) return { reason: `The video is larger than ${SIDE_MAX} pixels on a side.` };
   const isPicture = PICTURES.includes(format.format_name);
   const seconds = Number(format.duration);
-  const frameRate = rateOf(video?.avg_frame_rate);
+  const frameRate = rateOf(video.avg_frame_rate);
+  // Both are 0 where the audio begins behind what FFmpeg looks at.
+  const [sampleRate, channels] = [Number(audio?.sample_rate ?? 0), audio?.channels ?? 0];
   const hasDuration = !isPicture && Number.isFinite(seconds) && seconds > 0;
   return {
     kind: isPicture ? "picture" : "video",
     ...(hasDuration ? { durationMs: Math.round(seconds * 1_000) } : {}),
     ...{ videoCodec, pixelFormat, width, height },
+    ...(isReshaped ? { isReshaped } : {}),
     ...(isPicture || frameRate === undefined ? {} : { frameRate }),
     ...(audio?.codec_name === undefined ? {} : { audioCodec: audio.codec_name }),
-    ...(audio?.sample_rate === undefined ? {} : { sampleRate: Number(audio.sample_rate) }),
-    ...(audio?.channels === undefined ? {} : { channels: audio.channels }),
+    ...(sampleRate > 0 ? { sampleRate } : {}),
+    ...(channels > 0 ? { channels } : {}),
   };
+}
+
+/** The size in which players show the video: phones turn it, and old cameras and discs have pixels that are not square. */
+function shownSize({ width = 0, height = 0, sample_aspect_ratio, side_data_list = [] }: Stream) {
+  const [across = 0, down = 0] = (sample_aspect_ratio ?? "").split(":").map(Number);
+  const ratio = across > 0 && down > 0 ? across / down : 1;
+  const stretch = Math.abs(ratio - 1) < SQUARE_WITHIN ? 1 : ratio;
+  const degrees = side_data_list.find(({ rotation }) => rotation !== undefined)?.rotation ?? 0;
+  const shownWidth = Math.round(width * stretch);
+  const isOnItsSide = Math.abs(degrees % 180) > 45 && Math.abs(degrees % 180) < 135;
+  const isReshaped = stretch !== 1 || degrees !== 0;
+  return isOnItsSide ? { width: height, height: shownWidth, isReshaped } : { width: shownWidth, height, isReshaped };
 }
 
 function rateOf(text: string | undefined): number | undefined {

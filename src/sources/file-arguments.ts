@@ -31,7 +31,7 @@ export function fileArguments(path: string, file: MediaFormat, run: RunFormat, o
   const silence = run.audio !== undefined && !hasOwnAudio ? silenceInput(run.audio, seconds) : [];
   const picture = isPicture ? ["-loop", "1", "-framerate", String(run.frameRate), "-t", String(seconds)] : [];
   return [
-    ...[...QUIET, "-nostdin", ...picture, ...seek, ...fileInput(path), ...silence, "-map", "0:v:0"],
+    ...[...QUIET, "-nostdin", ...picture, ...seek, ...fileInput(path), ...silence, "-map", "0:V:0"],
     ...(run.audio === undefined ? ["-an"] : ["-map", hasOwnAudio ? "0:a:0" : "1:a:0"]),
     ...(silence.length > 0 ? ["-shortest"] : []),
     ...(copiesVideo(file, run) ? COPIED_VIDEO : encodedVideo(run)),
@@ -57,10 +57,11 @@ export function streamBits({ width, height, frameRate }: VideoForm): number {
   return Math.round(Math.min(VIDEO_BITS.max, Math.max(VIDEO_BITS.min, bits)));
 }
 
-/** The whole picture in this form, with black beside it where it has other proportions. */
+/** The whole frame in this form, with square pixels, and black beside it where it has other proportions. */
 export function videoFilter({ width, height, frameRate, pixelFormat = "yuv420p" }: VideoForm): string {
   const size = `${width}:${height}`;
   return [
+    "scale=iw*sar:ih",
     `scale=${size}:force_original_aspect_ratio=decrease`,
     `pad=${size}:-1:-1`,
     "setsar=1",

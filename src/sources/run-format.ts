@@ -1,24 +1,30 @@
 import type { MediaFormat } from "../control/ports/media-files.ts";
 
-/** The form of everything that one run of a playlist sends. Within a connection it must not change. */
+/** The form of everything that one run of a playlist sends. Within a connection it must not change; audio may begin late. */
 export type RunFormat = {
   readonly width: number;
   readonly height: number;
   readonly frameRate: number;
-  /** Absent: no file has audio. */
+  /** Absent: no file has had audio. */
   readonly audio?: { readonly sampleRate: number; readonly channels: number };
 };
 
+/** A picture alone is sent within this size, upright or not: cameras have far larger ones. */
+const PICTURE_SIDES_MAX = { long: 1_920, short: 1_080 } as const;
 const FRAME_RATE_USUAL = 30;
 const FRAME_RATE_MAX = 60;
 const RATE_USUAL = 48_000;
 /** What AAC in FLV has on every platform, in Hz. */
 const RATES: readonly number[] = [44_100, 48_000];
 
-/** The form of a run: the first file's video, and the first audio that any file has. */
-export function runFormat(formats: readonly MediaFormat[]): RunFormat {
-  const [first] = formats;
-  const { width = 1280, height = 720, frameRate = FRAME_RATE_USUAL } = first ?? {};
+/**
+ * The form of a run: the first video, else the first picture, and the first audio that any file has. `present`: what the
+ * run has sent so far, which stays; another list may bring audio to a run without.
+ */
+export function runFormat(formats: readonly MediaFormat[], present?: RunFormat): RunFormat {
+  const video = formats.find(({ kind }) => kind === "video");
+  const { width, height } = video ?? pictureSize(formats[0]);
+  const { frameRate = FRAME_RATE_USUAL } = video ?? {};
   const audio = formats.find(({ audioCodec }) => audioCodec !== undefined);
   const { sampleRate = RATE_USUAL, channels = 2 } = audio ?? {};
   return {
@@ -29,13 +35,15 @@ export function runFormat(formats: readonly MediaFormat[]): RunFormat {
       : {
           audio: { sampleRate: RATES.includes(sampleRate) ? sampleRate : RATE_USUAL, channels: Math.min(channels, 2) },
         }),
+    ...present,
   };
 }
 
 /** Whether the file's video goes out as it is. */
 export function copiesVideo(file: MediaFormat, run: RunFormat): boolean {
-  const { kind, videoCodec, pixelFormat, width, height } = file;
-  const isPlayable = kind === "video" && videoCodec === "h264" && pixelFormat === "yuv420p";
+  const { kind, videoCodec, pixelFormat, width, height, isReshaped = false } = file;
+  // FLV does not say that frames are to be turned or stretched.
+  const isPlayable = kind === "video" && videoCodec === "h264" && pixelFormat === "yuv420p" && !isReshaped;
   return isPlayable && width === run.width && height === run.height;
 }
 
@@ -43,6 +51,12 @@ export function copiesVideo(file: MediaFormat, run: RunFormat): boolean {
 export function copiesAudio({ audioCodec, sampleRate, channels }: MediaFormat, { audio }: RunFormat): boolean {
   if (audio === undefined) return false;
   return audioCodec === "aac" && sampleRate === audio.sampleRate && channels === audio.channels;
+}
+
+function pictureSize({ width, height } = { width: 1_280, height: 720 }): Pick<RunFormat, "width" | "height"> {
+  const { long, short } = PICTURE_SIDES_MAX;
+  const share = Math.min(1, long / Math.max(width, height), short / Math.min(width, height));
+  return { width: Math.round(width * share), height: Math.round(height * share) };
 }
 
 function even(side: number): number {

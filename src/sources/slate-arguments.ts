@@ -59,7 +59,7 @@ export function slateArguments(
   return [
     ...[...QUIET, "-nostdin", ...picture, ...length, ...fileInput(path)],
     ...audioInput(file, form),
-    ...["-map", "0:v:0", ...video, ...audioOutput(file, form)],
+    ...["-map", "0:V:0", ...video, ...audioOutput(file, form)],
     ...["-sn", "-dn", "-map_metadata", "-1"],
     ...(isFlv(form)
       ? ["-flvflags", "no_duration_filesize", "-f", "flv"]

@@ -22,7 +22,7 @@ export type SourcePlayersDeps = Pick<SourceRunDeps, "clock" | "publish" | "isEls
 
 /** What plays into one channel. */
 type Run = Pick<SourceRun, "status" | "update" | "stop" | "abandon"> & {
-  /** Plays other files from now on, within the same stream. False where that has another form. */
+  /** Plays other files from now on, within the same stream. False where it cannot. */
   readonly switchTo: (start: SourceStart, source: ChannelSource) => boolean;
 };
 
@@ -90,7 +90,7 @@ export class SourcePlayers implements SourcePlayer {
       openFile: (fileId, offsetMs) => {
         const file = this.#readyFile(fileId);
         if (file === undefined) return { reason: "the file was deleted, or is not ready" };
-        format ??= runFormat(this.#formats(present, file));
+        format = runFormat(this.#formats(present, file), format);
         return this.#openFile(file, format, offsetMs);
       },
       onSkipped: (fileId, detail) => log.warn("a file was not played to its end", { channelId, fileId, detail }),
@@ -106,18 +106,12 @@ export class SourcePlayers implements SourcePlayer {
       stop: (reason, detail) => run.stop(reason, detail),
       abandon: () => run.abandon(),
       switchTo: (next, other) => {
-        if (other.kind !== "files" || run.status.state !== "playing" || !this.#fits(other, format)) return false;
+        if (other.kind !== "files" || run.status.state !== "playing") return false;
         present = other;
         run.switchTo(next, other);
         return true;
       },
     };
-  }
-
-  /** Whether these files can go on within a stream of this form: one without audio gets none by them. */
-  #fits({ fileIds }: FilesSource, format: RunFormat | undefined): boolean {
-    const formats = fileIds.map((fileId) => this.#readyFile(fileId)?.format);
-    return format?.audio !== undefined || formats.every((each) => each?.audioCodec === undefined);
   }
 
   #pull(start: SourceStart, source: PullSource, onStatus: PullRunDeps["onStatus"]): Run {

@@ -1,12 +1,14 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
+import type { MediaFormat } from "../../src/control/ports/media-files.ts";
 import { LOOK_LIMITS } from "../../src/ffmpeg/job-limits.ts";
 import { run } from "../../src/ffmpeg/run.ts";
 import { readFormat, readFrame } from "../../src/media-files/read-format.ts";
 import { FlvReader } from "../../src/protocol/flv/flv-reader.ts";
 import { fileArguments } from "../../src/sources/file-arguments.ts";
+import { runFormat } from "../../src/sources/run-format.ts";
 import { testedFfmpeg } from "../support/checks/tested-image.ts";
 import { runToEnd } from "../support/processes/children.ts";
 
@@ -72,9 +74,47 @@ test.each(FILES)("%s is played", async (name, options, codecs) => {
   expect(types.filter((type) => type === AUDIO_TAG).length).toBeGreaterThan(5);
 });
 
+async function formatOf(path: string): Promise<MediaFormat> {
+  const format = await readFormat(tested(), path, NEVER);
+  if ("reason" in format) throw new Error(format.reason);
+  return format;
+}
+
+test.each([
+  { name: "a phone's upright video", size: "256x144", how: "-metadata:s:v:0 rotate=90", shown: [144, 256] },
+  { name: "a phone's video upside down", size: "256x144", how: "-metadata:s:v:0 rotate=180", shown: [256, 144] },
+  { name: "video with wide pixels", size: "192x144", how: "-aspect 16:9", shown: [256, 144] },
+])("$name is sent as players show it, although its codec would fit", async ({ name, size, how, shown }) => {
+  const path = join(folder, `${name.replaceAll(" ", "-")}.mp4`);
+  const made = join(folder, "made.mp4");
+  const input = `-v error -y -f lavfi -i testsrc2=size=${size} -t 0.4`.split(" ");
+  const encoder = "-c:v libx264 -preset ultrafast -pix_fmt yuv420p".split(" ");
+  await runToEnd("ffmpeg", [...input, ...encoder, made]);
+  await runToEnd("ffmpeg", ["-v", "error", "-i", made, "-c", "copy", ...how.split(" "), path]);
+  const format = await formatOf(path);
+  const [width, height] = shown;
+  expect(format).toMatchObject({ videoCodec: "h264", width, height, isReshaped: true });
+  const sent = await run(tested().ffmpeg, fileArguments(path, format, runFormat([format])), LIMITS);
+  if ("reason" in sent) throw new Error(sent.reason);
+  const flv = join(folder, "sent.flv");
+  writeFileSync(flv, sent.output);
+  expect(await formatOf(flv)).toMatchObject({ width, height });
+  expect(await formatOf(flv)).not.toHaveProperty("isReshaped");
+});
+
+test("a file has a frame also where its video is one picture at its start", async () => {
+  const path = join(folder, "podcast.mp4");
+  const audio = ["-f", "lavfi", "-i", "sine", "-t", "4", "-c:a", "aac"];
+  const picture = ["-c:v", "libx264", "-preset", "ultrafast", "-frames:v", "1"];
+  await runToEnd("ffmpeg", ["-v", "error", ...PICTURE, ...audio, ...picture, path]);
+  expect(await readFrame(tested(), path, await formatOf(path), NEVER)).toBeInstanceOf(Buffer);
+});
+
 test.each(["slate.png", "slate.jpg", "slate.webp"])("%s is a picture", async (name) => {
-  const path = join(folder, name);
-  await runToEnd("ffmpeg", ["-v", "error", ...PICTURE, "-frames:v", "1", path]);
+  // The library's names have no endings.
+  const path = join(folder, name.replace(".", "-"));
+  await runToEnd("ffmpeg", ["-v", "error", ...PICTURE, "-frames:v", "1", join(folder, name)]);
+  renameSync(join(folder, name), path);
   const format = await readFormat(tested(), path, NEVER);
   if ("reason" in format) throw new Error(format.reason);
   expect(format).toMatchObject({ kind: "picture", width: 256, height: 144 });

@@ -1,4 +1,7 @@
-/** What a file holds, as FFmpeg sees it. Codecs by FFmpeg's names, sizes in pixels, rates in Hz and frames a second. */
+/**
+ * What a file holds, as FFmpeg sees it. Codecs by FFmpeg's names, sizes in pixels as the video is shown, rates in Hz and
+ * frames a second.
+ */
 export type MediaFormat = {
   readonly kind: "video" | "picture";
   /** Absent where the file does not say it. */
@@ -8,6 +11,8 @@ export type MediaFormat = {
   readonly pixelFormat: string;
   readonly width: number;
   readonly height: number;
+  /** Players turn its frames, or stretch them: they are not coded as they are shown. */
+  readonly isReshaped?: true;
   readonly frameRate?: number;
   /** Absent, like the next two: no audio. */
   readonly audioCodec?: string;
