@@ -10,13 +10,12 @@ const FILE_FORMATS = [
 /** The options before any input. `ffprobe` has no standard input of its own. */
 export const QUIET: readonly string[] = ["-hide_banner", "-v", "error"];
 
-/** FFmpeg takes such a name for one of a series of pictures, which it would find in the folder, and does not read it. */
-const NAME_OF_JPEG = /\.jpe?g$/i;
-
-/** Reads one file of this machine, and nothing else. */
+/**
+ * Reads one file of this machine, and nothing else. Its name must have no ending: FFmpeg would believe `.jpg` and patterns
+ * such as `%d.png`, and look for a series of pictures.
+ */
 export function fileInput(path: string): readonly string[] {
   return [
-    ...(NAME_OF_JPEG.test(path) ? ["-f", "jpeg_pipe"] : []),
     ...["-protocol_whitelist", "file", "-format_whitelist", FILE_FORMATS],
     ...["-max_streams", "64", "-i", `file:${path}`],
   ];

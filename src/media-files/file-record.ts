@@ -60,11 +60,19 @@ export async function writeRecord(folder: string, file: MediaFile): Promise<void
   await rename(`${path}.new`, path);
 }
 
-/** Writes bytes at the end of the content. `isLast`: they are on the disk when this resolves. */
+/**
+ * Writes bytes at the end of the content. `isLast`: they are on the disk when this resolves. Rejects where the disk takes
+ * only a part of them.
+ */
 export async function appendContent(path: string, at: number, bytes: Buffer, isLast: boolean): Promise<void> {
   const handle = await open(path, "r+");
   try {
-    await handle.write(bytes, 0, bytes.length, at);
+    // A disk that gets full takes what it can, without an error; the next write has the error.
+    for (let written = 0; written < bytes.length; ) {
+      const { bytesWritten } = await handle.write(bytes, written, bytes.length - written, at + written);
+      if (bytesWritten === 0) throw new Error("the disk took nothing");
+      written += bytesWritten;
+    }
     if (isLast) await handle.sync();
   } finally {
     await handle.close();

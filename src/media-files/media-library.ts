@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
-import { readdirSync } from "node:fs";
-import { mkdir, readdir, readFile, rename, rm, statfs, writeFile } from "node:fs/promises";
+import { readdirSync, rmSync, symlinkSync } from "node:fs";
+import { mkdir, readdir, readFile, rename, rm, statfs, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
@@ -35,7 +35,10 @@ export type MediaLibraryDeps = {
 /** A file of the watched folder. */
 type WatchedFile = Required<Pick<MediaFile, "fileId" | "name" | "bytes" | "contentKey">> & Pick<MediaFile, "reason">;
 
-/** Files that people put on this server: each in a folder of its own, with what is known of it. */
+/**
+ * Files that people put on this server: each in a folder of its own, with what is known of it. Of a file of the watched
+ * folder there is a link in place of its content: FFmpeg never sees its name.
+ */
 export class MediaLibrary implements MediaFiles {
   readonly #deps: MediaLibraryDeps;
   readonly #files = new Map<string, MediaFile>();
@@ -56,7 +59,8 @@ export class MediaLibrary implements MediaFiles {
       // Files of a folder that is not watched any more.
       if (file?.contentKey !== undefined && this.#deps.watchFolder === undefined) continue;
       if (file !== undefined) this.#files.set(fileId, file);
-      else log.warn("a media file's folder is not whole", { fileId });
+      if (file?.contentKey !== undefined) this.#linkAgain(file);
+      if (file === undefined) log.warn("a media file's folder is not whole", { fileId });
     }
     for (const file of this.#files.values()) if (file.state === "checking") this.#check(file.fileId);
   }
@@ -88,16 +92,12 @@ export class MediaLibrary implements MediaFiles {
   }
 
   path(fileId: string): string {
-    const { name, contentKey } = this.get(fileId);
-    const { folder, watchFolder } = this.#deps;
-    return contentKey === undefined || watchFolder === undefined
-      ? join(folder, fileId, CONTENT)
-      : join(watchFolder, name);
+    return join(this.#deps.folder, this.get(fileId).fileId, CONTENT);
   }
 
   problem(fileId: string): string | undefined {
-    const { contentKey } = this.get(fileId);
-    return contentKey === undefined ? undefined : contentProblem(this.path(fileId), contentKey);
+    const { name, contentKey } = this.get(fileId);
+    return contentKey === undefined ? undefined : contentProblem(this.#watchedPath(name), contentKey);
   }
 
   /** The files of the watched folder. */
@@ -119,6 +119,7 @@ export class MediaLibrary implements MediaFiles {
     const file: MediaFile = { ...found, receivedBytes: bytes, createdTime, state };
     await this.#forget(fileId);
     await mkdir(join(folder, fileId), { recursive: true, mode: 0o700 });
+    await symlink(this.#watchedPath(file.name), join(folder, fileId, CONTENT));
     await writeRecord(folder, file);
     this.#files.set(fileId, file);
     if (state === "checking") this.#check(fileId);
@@ -168,10 +169,13 @@ export class MediaLibrary implements MediaFiles {
       await appendContent(this.path(fileId), fromByte, bytes, isLast);
       if (isLast) await writeRecord(this.#deps.folder, file);
     } catch (error) {
+      this.get(fileId);
       throw diskError(error);
     } finally {
       this.#busy.delete(fileId);
     }
+    // It may have been removed meanwhile.
+    this.get(fileId);
     this.#files.set(fileId, file);
     if (isLast) this.#check(fileId);
     return file;
@@ -207,6 +211,21 @@ export class MediaLibrary implements MediaFiles {
     await rm(join(this.#deps.folder, fileId), { recursive: true, force: true });
   }
 
+  #watchedPath(name: string): string {
+    return join(this.#deps.watchFolder ?? "", name);
+  }
+
+  /** The watched folder may be another one since the last start. */
+  #linkAgain({ fileId, name }: MediaFile): void {
+    const link = join(this.#deps.folder, fileId, CONTENT);
+    try {
+      rmSync(link, { force: true });
+      symlinkSync(this.#watchedPath(name), link);
+    } catch (error) {
+      this.#deps.log.warn("a file of the watched folder cannot be read", { fileId, detail: String(error) });
+    }
+  }
+
   #check(fileId: string): void {
     this.#checks = this.#checks
       .then(() => this.#checkNow(fileId))
@@ -235,7 +254,7 @@ export class MediaLibrary implements MediaFiles {
           ? refused(file, frame)
           : { ...file, state: "ready", format };
     await writeRecord(folder, checked);
-    this.#files.set(fileId, checked);
+    if (this.#files.has(fileId)) this.#files.set(fileId, checked);
   }
 
   #namesOnDisk(): readonly string[] {

@@ -1,10 +1,12 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, unlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { systemClock } from "../../src/base/clock.ts";
+import { appendContent } from "../../src/media-files/file-record.ts";
 import { MediaLibrary } from "../../src/media-files/media-library.ts";
 import { testedFfmpeg } from "../support/checks/tested-image.ts";
+import { fillDisk, mountSmallDisk } from "../support/processes/small-disk.ts";
 import { waitFor } from "../support/processes/waiting.ts";
 import { makeFile } from "../support/streams/made-files.ts";
 
@@ -63,6 +65,30 @@ test("a file that was being checked when the server ended is checked at the next
   );
   expect(file.format?.height).toBe(360);
   await next.remove(fileId);
+});
+
+test("a file that is removed while it is uploaded is gone", async () => {
+  const library = open();
+  const { fileId } = await library.create("clip.mp4", 2_000_000);
+  const appended = expect(library.append(fileId, 0, Buffer.alloc(1_000_000))).rejects.toThrow("media-file-not-found");
+  await library.remove(fileId);
+  await appended;
+  expect([library.list(), library.space.usedBytes]).toEqual([[], 0]);
+});
+
+test("a disk that takes only a part of what was sent has not taken it", async () => {
+  const disk = mkdtempSync(join(folder, "small-"));
+  await mountSmallDisk(disk);
+  const path = join(disk, "content");
+  writeFileSync(path, "");
+  writeFileSync(join(disk, "reserve"), Buffer.alloc(8_192));
+  fillDisk(join(disk, "rest"));
+  unlinkSync(join(disk, "reserve"));
+  const bytes = Buffer.alloc(20_000, 7);
+  await expect(appendContent(path, 0, bytes, false)).rejects.toThrow("ENOSPC");
+  unlinkSync(join(disk, "rest"));
+  await appendContent(path, 0, bytes, false);
+  expect(readFileSync(path).equals(bytes)).toBe(true);
 });
 
 const HLS = "#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:9,\nfile:///etc/passwd\n#EXT-X-ENDLIST\n";

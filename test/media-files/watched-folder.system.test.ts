@@ -1,10 +1,12 @@
 import { once } from "node:events";
 import {
   appendFileSync,
+  copyFileSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
+  realpathSync,
   renameSync,
   rmSync,
   symlinkSync,
@@ -18,6 +20,7 @@ import { systemClock } from "../../src/base/clock.ts";
 import { MediaLibrary } from "../../src/media-files/media-library.ts";
 import { WatchedFolder } from "../../src/media-files/watched-folder.ts";
 import { testedFfmpeg } from "../support/checks/tested-image.ts";
+import { runToEnd } from "../support/processes/children.ts";
 import { waitFor } from "../support/processes/waiting.ts";
 import { makeFile } from "../support/streams/made-files.ts";
 
@@ -64,18 +67,47 @@ test("a file appears once it is complete, is checked, is found after a restart, 
   expect(others).toEqual([]);
   expect(film).toMatchObject({ name: "film.mp4", state: "ready", bytes: video.length, format: { width: 640 } });
   const fileId = film?.fileId ?? "";
-  expect([library.path(fileId), library.problem(fileId), library.space.usedBytes]).toEqual([
-    at("film.mp4"),
+  const read = realpathSync(library.path(fileId));
+  expect([read, library.problem(fileId), library.space.usedBytes]).toEqual([
+    realpathSync(at("film.mp4")),
     undefined,
     0,
   ]);
   await expect(library.remove(fileId)).rejects.toThrow("media-file-watched");
-  expect(stageOf("whole").library.list()).toEqual([film]);
+  const next = stageOf("whole").library;
+  expect([next.list(), realpathSync(next.path(fileId))]).toEqual([[film], read]);
   expect(stageOf("whole", false).library.list()).toEqual([]);
   rmSync(at("film.mp4"));
   expect(library.problem(fileId)).toBe("it was removed from the watched folder");
   await watched.scan();
   expect([library.list(), stageOf("whole").library.list()]).toEqual([[], []]);
+});
+
+test("pictures are read whatever their names say, and their endings", async () => {
+  const { library, watched, at, settle } = stageOf("names");
+  for (const ending of ["png", "webp", "jpg"]) {
+    const input = ["-f", "lavfi", "-i", "testsrc2=size=64x48", "-frames:v", "1", "-update", "1"];
+    await runToEnd("ffmpeg", ["-v", "error", ...input, join(folder, `made.${ending}`)]);
+  }
+  // What browsers save under the name of a JPEG is often WebP.
+  const made = (ending: string) => join(folder, `made.${ending}`);
+  const files = {
+    "saved.jpg": "webp",
+    "100%d.png": "png",
+    "what {1}?.webp": "webp",
+    "*.jpeg": "jpg",
+    "방송.jpg": "jpg",
+  };
+  for (const [name, ending] of Object.entries(files)) copyFileSync(made(ending), at(name));
+  await watched.scan();
+  await watched.scan();
+  await settle();
+  const seen = library.list().map(({ name, state, format }) => [name, state, format?.kind, format?.width]);
+  expect(seen.sort()).toEqual(
+    Object.keys(files)
+      .sort()
+      .map((name) => [name, "ready", "picture", 64]),
+  );
 });
 
 test("a file that replaces another keeps its id, and is not played before it was checked", async () => {
