@@ -42,14 +42,14 @@ export function addMediaFileRoutes(
 
   api.put<FileParams>("/media-files/:fileId/content", async (request, reply) => {
     const { fileId } = request.params;
-    files.get(fileId);
+    const { bytes: length } = files.get(fileId);
     const bytes = request.body;
-    const from = firstByte(request.headers["content-range"]);
-    if (!Buffer.isBuffer(bytes) || bytes.length === 0 || from === undefined)
-      throw new RequestRefusedError(
-        gatewayError("BAD_REQUEST", "Expected bytes and a Content-Range: bytes FROM-TO/LENGTH."),
-      );
-    return sendContent(reply, mediaFileAnswer(await files.append(fileId, from, bytes)));
+    const range = contentRange(request.headers["content-range"]);
+    if (!Buffer.isBuffer(bytes) || range === undefined || range.to - range.from + 1 !== bytes.length)
+      throw badRequest("Expected bytes and a Content-Range: bytes FROM-TO/LENGTH that says which they are.");
+    if (range.length !== undefined && range.length !== length)
+      throw badRequest(`This is another file: the upload was begun with ${length} bytes.`);
+    return sendContent(reply, mediaFileAnswer(await files.append(fileId, range.from, bytes)));
   });
 
   api.get<FileParams>("/media-files/:fileId/frame", async (request, reply) => {
@@ -67,8 +67,15 @@ export function addMediaFileRoutes(
   );
 }
 
-/** The first byte of `bytes 0-1048575/5000000`. */
-function firstByte(header: string | undefined): number | undefined {
-  const [, from] = /^bytes (\d{1,15})-\d{1,15}\/(?:\d{1,15}|\*)$/.exec(header ?? "") ?? [];
-  return from === undefined ? undefined : Number(from);
+function badRequest(details: string): RequestRefusedError {
+  return new RequestRefusedError(gatewayError("BAD_REQUEST", details));
+}
+
+/** Reads `bytes 0-1048575/5000000`; without a length where that is `*`. */
+function contentRange(
+  header: string | undefined,
+): { readonly from: number; readonly to: number; readonly length: number | undefined } | undefined {
+  const [, from, to, length] = /^bytes (\d{1,15})-(\d{1,15})\/(\d{1,15}|\*)$/.exec(header ?? "") ?? [];
+  if (from === undefined || to === undefined) return undefined;
+  return { from: Number(from), to: Number(to), length: length === "*" ? undefined : Number(length) };
 }

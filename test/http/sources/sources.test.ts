@@ -13,12 +13,12 @@ async function open() {
   return { api, channelId, source: `${CHANNELS}/${channelId}/source` };
 }
 
-const uploaded = (api: Api, url: string, from: number, bytes: Buffer) =>
+const uploaded = (api: Api, url: string, from: number, bytes: Buffer, length: number | "*" = "*") =>
   api.call({
     method: "PUT",
     url: `${url}/content`,
     body: bytes,
-    headers: { "content-range": `bytes ${from}-${from + bytes.length - 1}/*` },
+    headers: { "content-range": `bytes ${from}-${from + bytes.length - 1}/${length}` },
   });
 
 test("a file is uploaded in parts, and an upload that was cut off goes on where it ended", async () => {
@@ -46,6 +46,22 @@ test("a file is uploaded in parts, and an upload that was cut off goes on where 
   expect([frame.statusCode, frame.body, frame.headers["content-type"]]).toEqual([200, "jpeg", "image/jpeg"]);
   expect((await api.delete(url)).status).toBe(200);
   expect((await api.get(url)).status).toBe(404);
+  await api.close();
+});
+
+test("an upload does not go on with another file, nor with bytes other than announced", async () => {
+  const { api } = await open();
+  const made = await api.post(FILES, { fileName: "a.mp4", bytes: 6 });
+  const url = `${FILES}/${made.body.content.fileId}`;
+  const other = await uploaded(api, url, 0, Buffer.from("abc"), 7);
+  expect([other.status, other.body.error.details]).toEqual([400, expect.stringContaining("begun with 6 bytes")]);
+  const short = await api.call({
+    ...{ method: "PUT", url: `${url}/content`, body: Buffer.from("abc") },
+    headers: { "content-range": "bytes 0-5/6" },
+  });
+  expect([short.status, short.body.error.details]).toEqual([400, expect.stringContaining("Content-Range")]);
+  expect((await api.get(url)).body.content.receivedBytes).toBe(0);
+  expect((await uploaded(api, url, 0, Buffer.from("abcdef"), 6)).body.content.fileState).toBe("ready");
   await api.close();
 });
 
