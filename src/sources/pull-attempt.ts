@@ -205,6 +205,8 @@ export class PullAttempt {
       if (tag === undefined) break;
       const timeMs = this.#timeOf(tag, nowMs);
       if (timeMs > nowMs) break;
+      // Audio may begin long after the video.
+      if (needsEncoding(tag)) return this.#end({ kind: "audio" });
       clip.take();
       this.#lastMs = tag.timestamp;
       const kind = KINDS[tag.type];

@@ -12,7 +12,8 @@ export type NameOf = (url: URL, part: HlsPart) => string;
 export const PLAYLIST_BYTES_MAX = 2 * 1_024 * 1_024;
 const LINES_MAX = 50_000;
 const LINE_CHARACTERS_MAX = 8_192;
-const NUMBER_MAX = 1e9;
+const RANGE_BYTES_MAX = 1e9;
+const DECIMALS_MAX = 9;
 
 type Attributes = ReadonlyMap<string, string>;
 type Variant = { readonly url: URL; readonly bandwidth: number; readonly audio: string | undefined };
@@ -61,7 +62,7 @@ function variantsOf(lines: readonly string[], base: URL): readonly Variant[] {
     const uri = lines.slice(index + 1).find((each) => each !== "" && !each.startsWith("#"));
     if (uri === undefined) return [];
     const attributes = attributesOf(line);
-    const bandwidth = wholeNumber(attributes.get("BANDWIDTH") ?? "1");
+    const bandwidth = Number(wholeNumber(attributes.get("BANDWIDTH") ?? "1"));
     return [{ url: addressOf(uri, base), bandwidth, audio: attributes.get("AUDIO") }];
   });
 }
@@ -130,20 +131,23 @@ function addressOf(uri: string, base: URL): URL {
   return url;
 }
 
-function wholeNumber(text: string): number {
-  const value = /^\d{1,15}(?:\.\d{0,9})?$/.test(text) ? Math.floor(Number(text)) : Number.NaN;
-  if (Number.isNaN(value)) throw new PlaylistError("a malformed number in the playlist");
-  return value;
+/** A whole number, or the part of one before its point. Some servers number segments by the date, with 17 digits. */
+function wholeNumber(text: string): string {
+  const digits = /^\s*(\d{1,18})(?:\.\d*)?\s*$/.exec(text)?.[1];
+  if (digits === undefined) throw new PlaylistError("a malformed number in the playlist");
+  return digits;
 }
 
+/** Any number of decimals is legal: some servers write all that they have. */
 function seconds(text: string): string {
-  const [number = ""] = text.split(",", 1);
-  if (!/^\d{1,6}(?:\.\d{1,9})?$/.test(number)) throw new PlaylistError("a malformed duration in the playlist");
-  return number;
+  const [, whole, decimals = ""] = /^\s*(\d{1,6})(?:\.(\d*))?\s*(?:,|$)/.exec(text) ?? [];
+  if (whole === undefined) throw new PlaylistError("a malformed duration in the playlist");
+  return decimals === "" ? whole : `${whole}.${decimals.slice(0, DECIMALS_MAX)}`;
 }
 
 function byteRange(text: string): string {
   const [, length, from] = /^(\d{1,12})(?:@(\d{1,12}))?$/.exec(text) ?? [];
-  if (length === undefined || Number(length) > NUMBER_MAX) throw new PlaylistError("a malformed range in the playlist");
+  if (length === undefined || Number(length) > RANGE_BYTES_MAX)
+    throw new PlaylistError("a malformed range in the playlist");
   return from === undefined ? length : `${length}@${from}`;
 }

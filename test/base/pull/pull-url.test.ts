@@ -40,6 +40,17 @@ test.each([
     },
   },
   {
+    url: "srt://192.0.2.7:9000?streamid=#!::r=live/key,m=request&latency=200",
+    address: {
+      kind: "srt",
+      isTls: false,
+      host: "192.0.2.7",
+      port: 9_000,
+      userInfo: "",
+      path: "?streamid=%23!::r=live/key,m=request&latency=200",
+    },
+  },
+  {
     url: "HTTPS://example.com/live.m3u8",
     address: { kind: "hls", isTls: true, host: "example.com", port: 443, userInfo: "", path: "/live.m3u8" },
   },
@@ -55,6 +66,8 @@ test.each([
   { url: "rtmp://a/li\\ve", what: "without blanks" },
   { url: "http://a@b@c/", what: "begins with rtmp://" },
   { url: "srt://example.com", what: "a port from 1" },
+  { url: "srt://example.com:9000?mode=listener", what: "with mode=caller" },
+  { url: "srt://example.com:9000?latency=200&mode=rendezvous", what: "with mode=caller" },
   { url: "rtmp://example.com:70000/live", what: "a port from 1" },
   { url: "rtmp://example.com/live?token=****", what: "not with asterisks" },
   { url: `rtmp://example.com/${"a".repeat(2_048)}`, what: "at most 2048" },

@@ -44,6 +44,17 @@ test("a media playlist has the same segments under local names, and nothing that
   ]);
 });
 
+test("numbers may have as many digits as servers write", () => {
+  const { lines } = rewritten([
+    ...["#EXTM3U", "#EXT-X-TARGETDURATION: 10.0", "#EXT-X-MEDIA-SEQUENCE:20261130084500123"],
+    ...["#EXTINF: 9.9766439999999998,", "a.ts", "#EXTINF:10.,live", "b.ts", "#EXTINF:4.0000000000", "c.ts"],
+  ]);
+  expect(lines.slice(2)).toEqual([
+    ...["#EXT-X-TARGETDURATION:10", "#EXT-X-MEDIA-SEQUENCE:20261130084500123"],
+    ...["#EXTINF:9.976643999,", "/1", "#EXTINF:10,", "/2", "#EXTINF:4.000000000,", "/3"],
+  ]);
+});
+
 test("of a master playlist the best variant is left, with its audio", () => {
   const { lines, named } = rewritten([
     ...["#EXTM3U", '#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="a",NAME="x,y",URI="a.m3u8"'],

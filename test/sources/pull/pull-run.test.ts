@@ -261,6 +261,17 @@ test("audio that platforms do not take is encoded: FFmpeg starts again at once",
   expect(words().at(-1)).toBe("playing");
 });
 
+test("such audio is encoded also where it begins long after the video", async () => {
+  const { latest, runs, settle, advance, pushed } = stageOf();
+  await settle();
+  latest()?.writes(0, 1_000, AAC);
+  await advance(600);
+  latest()?.writes(1_000, 1_400, G711);
+  await advance(1_000);
+  expect(runs.map(({ args }) => args.includes("aac"))).toEqual([false, true]);
+  expect(pushed.filter(({ payload }) => payload[0] === G711)).toEqual([]);
+});
+
 test("three losses within ten minutes make it unstable", async () => {
   const { latest, settle, advance, statuses } = stageOf();
   await settle();
