@@ -355,13 +355,21 @@ test("a channel's quota ends its recording and no other's", async () => {
   expect(stage.finished).toHaveLength(3);
 });
 
-test("recordings are removed by age and, the oldest first, by size", async () => {
+test("recordings are removed by age, not by a clock that was set by mistake, and the oldest first by size", async () => {
   const old = new Stage({ keepMs: 86_400_000 });
   await old.record(1);
   old.clock.advance(86_400_000 - 61_000);
   expect(old.of("file-gone")).toEqual([]);
   old.clock.advance(121_000);
   expect(old.of("file-gone")).toMatchObject([{ cause: "too-old" }]);
+
+  const misled = new Stage({ keepMs: 86_400_000 });
+  await misled.record(1);
+  misled.clock.setWall(10 * 365 * 86_400_000);
+  misled.clock.advance(121_000);
+  misled.clock.setWall(-10 * 365 * 86_400_000);
+  misled.clock.advance(121_000);
+  expect(misled.of("file-gone")).toEqual([]);
 
   const large = new Stage({ keepBytes: 15_000 });
   for (const second of [0, 1, 2]) await large.record(2, CHANNEL, START + second * 1_000);

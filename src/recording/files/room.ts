@@ -1,4 +1,5 @@
 import type { Clock } from "../../base/clock.ts";
+import { CautiousTime } from "../../base/wall-steps.ts";
 import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
 import type { RecordingFile, RecordingProblem } from "../../thread-protocol/recordings/recordings.ts";
 import type { Disk } from "./disk.ts";
@@ -26,6 +27,8 @@ export class Room {
   readonly #limits: RoomLimits;
   readonly #disk: Disk;
   readonly #clock: Clock;
+  /** A clock that was set forward by mistake must not delete recordings. */
+  readonly #cautious: CautiousTime;
   readonly #folder: string;
   readonly #library: Library;
   #isShort = false;
@@ -38,6 +41,7 @@ export class Room {
     this.#limits = limits;
     this.#disk = deps.disk;
     this.#clock = deps.clock;
+    this.#cautious = new CautiousTime(deps.clock);
     this.#folder = deps.folder;
     this.#library = deps.library;
   }
@@ -56,14 +60,17 @@ export class Room {
     this.#lookedMs = this.#clock.now();
   }
 
-  /** Removes finished recordings that are too old, and the oldest where all together take too much. */
+  /**
+   * Removes finished recordings that are too old, and the oldest where all together take too much. Call it at least once an
+   * hour.
+   */
   prune(): void {
     const { keepMs, keepBytes } = this.#limits;
     const finished = [...this.#library.files]
       // What is not uploaded yet is kept.
       .filter(({ end, upload }) => end !== undefined && (upload === undefined || upload.state === "UPLOADED"))
       .sort((left, right) => left.startTime - right.startTime);
-    const nowTime = this.#clock.wallNow();
+    const nowTime = this.#cautious.now();
     let total = sum([...this.#library.files]);
     for (const file of finished) {
       const isTooOld = keepMs > 0 && nowTime - (file.end?.time ?? nowTime) >= keepMs;
