@@ -122,13 +122,18 @@ export function findIngestFaults(ingest: IngestSample): readonly Finding[] {
 /**
  * A stream with only audio or only video. Hardly anybody intends that, even where no platform is known to need both.
  */
-function findMissingTracks({ measures, secondsWithoutVideo }: IngestSample): Finding[] {
-  const { audioBytesPerSecond: audio, videoBytesPerSecond: video } = measures ?? {};
+function findMissingTracks({ measures = {}, secondsWithoutVideo }: IngestSample): Finding[] {
+  const { audioBytesPerSecond: audio, videoBytesPerSecond: video } = measures;
   const isVideoGone = video === 0 && secondsWithoutVideo === undefined && audio !== 0;
   return [
-    ...(audio === 0 && video !== 0 ? [isThere("AUDIO_MISSING")] : []),
-    ...(isVideoGone ? [isThere("VIDEO_MISSING")] : []),
+    ...(audio === 0 && video !== 0 && !isUnreadable(measures, "audio") ? [isThere("AUDIO_MISSING")] : []),
+    ...(isVideoGone && !isUnreadable(measures, "video") ? [isThere("VIDEO_MISSING")] : []),
   ];
+}
+
+/** It comes, in a format that is not known: that is said, and not that it is missing. */
+function isUnreadable({ unreadable = [] }: StreamMeasures, kind: "audio" | "video"): boolean {
+  return unreadable.includes(kind);
 }
 
 function isThere(code: FindingCode): Finding {
@@ -187,7 +192,7 @@ function findVideoFaults(ingest: IngestSample, limits: TargetLimits): Finding[] 
   const lines = width === undefined || height === undefined ? undefined : Math.min(width, height);
   const rate = measures.videoBytesPerSecond;
   const isAway = rate === 0 || ingest.secondsWithoutVideo !== undefined;
-  const isMissing = limits.tracksNeeded?.includes("video") === true && isAway;
+  const isMissing = limits.tracksNeeded?.includes("video") === true && isAway && !isUnreadable(measures, "video");
   return [
     ...outside("VIDEO_CODEC_UNSUPPORTED", videoCodec, limits.videoCodecs),
     ...(isMissing ? [{ code: "VIDEO_MISSING", found: 0, wanted: 1, isClear: true } as const] : []),
@@ -209,7 +214,7 @@ function findLongKeyframeInterval(seconds: number | undefined, limits: TargetLim
 function findAudioFaults(ingest: IngestSample, limits: TargetLimits): Finding[] {
   const { audioCodec, sampleRate, channels, measures = {} } = ingest;
   const rate = measures.audioBytesPerSecond;
-  const isMissing = limits.tracksNeeded?.includes("audio") === true && rate === 0;
+  const isMissing = limits.tracksNeeded?.includes("audio") === true && rate === 0 && !isUnreadable(measures, "audio");
   return [
     ...outside("AUDIO_CODEC_UNSUPPORTED", audioCodec, limits.audioCodecs),
     ...(isMissing ? [{ code: "AUDIO_MISSING", found: 0, wanted: 1, isClear: true } as const] : []),

@@ -14,6 +14,8 @@ const PAT_PID = 0;
 const PID_MIN = 0x10;
 const PID_MAX = 0x1ffe;
 const NOTHING: readonly TsMessage[] = [];
+/** Tags of formats that FLV does not have: the relay passes them over, counts them, and says that they cannot be read. */
+const UNREADABLE = { audio: Buffer.from("f000000000000000", "hex"), video: Buffer.from("1f00000000000000", "hex") };
 
 /**
  * How far a stream has come. `no-sync`: no transport stream so far. `no-program`: no table of its tracks. `no-media`:
@@ -39,7 +41,7 @@ type Program = { readonly pmtPid: number; streams: readonly ElementaryStream[] }
 /**
  * Turns a transport stream (ISO/IEC 13818-1) into the messages that the same encoder would send over RTMP: metadata,
  * sequence headers, frames in the order of their decoding times. The program with the lowest number that has video is
- * taken, of it one video track and all audio tracks.
+ * taken, of it one video track and all audio tracks. Video or audio that RTMP cannot carry becomes messages without content.
  *
  * Never throws: what cannot be read is left out and counted. Keeps a frame of each track and a second of the stream.
  */
@@ -50,11 +52,13 @@ export class TsDemuxer {
   readonly #order = new MessageOrder((message) => this.#send(message));
   readonly #programs = new Map<number, Program>();
   readonly #tracks = new Map<number, Track>();
-  readonly #unsupported = new Set<string>();
+  /** PIDs of what RTMP cannot carry. */
+  readonly #unreadable = new Set<number>();
   #configs: Readonly<Record<"audio" | "video", Buffer | undefined>> = { audio: undefined, video: undefined };
   #metadata: Buffer | undefined;
   #isMetadataOld = false;
   #hasMedia = false;
+  #lastTimestamp = 0;
   /** PES packets dropped by tracks that are gone. */
   #droppedBefore = 0;
   #out: TsMessage[] = [];
@@ -76,11 +80,6 @@ export class TsDemuxer {
     let droppedPes = this.#droppedBefore;
     for (const { track } of this.#tracks.values()) droppedPes += track.droppedPes;
     return { ...this.#pids.counts, syncLosses: this.#reader.syncLosses, droppedPes };
-  }
-
-  /** Tracks that cannot be sent on, in words: their kind and stream type. */
-  get unsupported(): readonly string[] {
-    return [...this.#unsupported];
   }
 
   /** Takes bytes, cut anywhere; returns the messages that are complete. Their memory is the caller's. */
@@ -137,7 +136,6 @@ export class TsDemuxer {
 
   #chooseTracks(): void {
     const streams = chosenStreams([...this.#programs].sort(([a], [b]) => a - b).map(([, program]) => program.streams));
-    for (const stream of streams) this.#noteUnsupported(stream);
     const video = streams.find((stream) => isVideoCodec(codecOf(stream)));
     const wanted = streams.filter((stream) => stream === video || isAudioCodec(codecOf(stream)));
     for (const [pid, { track, codec, kind, trackId }] of this.#tracks) {
@@ -148,6 +146,7 @@ export class TsDemuxer {
       this.#pids.remove(pid);
       if (trackId === 0) this.#configs = { ...this.#configs, [kind]: undefined };
     }
+    this.#chooseUnreadable(streams, wanted);
     for (const stream of wanted) if (!this.#pids.has(stream.pid)) this.#begin(stream);
     this.#order.setTracks([...this.#tracks.keys()]);
   }
@@ -160,11 +159,9 @@ export class TsDemuxer {
       this.#add(stream.pid, { kind: "video", trackId: 0, codec, track: TsTrack.video(codec, options) });
     } else if (isAudioCodec(codec)) {
       const trackId = this.#freeTrackId();
+      const track = TsTrack.audio(codec, trackId, options, () => this.#sendUnreadable("audio"));
       this.#add(stream.pid, {
-        kind: "audio",
-        trackId,
-        codec,
-        track: TsTrack.audio(codec, trackId, options),
+        ...{ kind: "audio", trackId, codec, track },
         startTag: audioStartTag(codec),
       });
     }
@@ -185,10 +182,28 @@ export class TsDemuxer {
     return trackId;
   }
 
-  #noteUnsupported(stream: ElementaryStream): void {
-    const codec = codecOf(stream);
-    if (codec === "unsupported-video") this.#unsupported.add(`video of stream type ${stream.streamType}`);
-    if (codec === "unsupported-audio") this.#unsupported.add(`audio of stream type ${stream.streamType}`);
+  /** Watches what RTMP cannot carry, where the program has nothing else of that kind. */
+  #chooseUnreadable(streams: readonly ElementaryStream[], wanted: readonly ElementaryStream[]): void {
+    for (const pid of this.#unreadable) this.#pids.remove(pid);
+    this.#unreadable.clear();
+    for (const [kind, codec, is] of [
+      ["audio", "unsupported-audio", isAudioCodec],
+      ["video", "unsupported-video", isVideoCodec],
+    ] as const) {
+      const stream = streams.find((each) => codecOf(each) === codec);
+      if (stream === undefined || this.#pids.has(stream.pid) || wanted.some((each) => is(codecOf(each)))) continue;
+      if (stream.pid < PID_MIN || stream.pid > PID_MAX) continue;
+      this.#unreadable.add(stream.pid);
+      this.#pids.set(stream.pid, {
+        take: (_packet, _from, _end, isStart) => (isStart ? this.#sendUnreadable(kind) : undefined),
+        isRepeat: () => true,
+        damaged: () => undefined,
+      });
+    }
+  }
+
+  #sendUnreadable(kind: "audio" | "video"): void {
+    this.#out.push({ kind, timestamp: this.#lastTimestamp, payload: UNREADABLE[kind] });
   }
 
   /** Notes what metadata needs as soon as it is known: messages may wait for each other. */
@@ -210,6 +225,7 @@ export class TsDemuxer {
   #send({ kind, isConfig, time, payload }: TrackMessage): void {
     const timestamp = timestampOf(time);
     if (this.#isMetadataOld) this.#sendMetadata(timestamp);
+    this.#lastTimestamp = timestamp;
     if (!isConfig) this.#hasMedia = true;
     this.#out.push({ kind, timestamp, payload });
   }

@@ -30,10 +30,13 @@ export class TsTrack implements PidSink {
   readonly #clock: StreamClock;
   readonly #pes: PesAssembler;
   readonly #media: Media;
+  /** Called for each PES packet until one has been understood. */
+  #onUnread: (() => void) | undefined;
 
-  private constructor(clock: StreamClock, pesBytesMax: number, media: Media) {
+  private constructor(clock: StreamClock, pesBytesMax: number, media: Media, onUnread?: () => void) {
     this.#clock = clock;
     this.#media = media;
+    this.#onUnread = onUnread;
     this.#pes = new PesAssembler(pesBytesMax, (pes) => this.#takePes(pes));
   }
 
@@ -46,10 +49,18 @@ export class TsTrack implements PidSink {
     return new TsTrack(clock, VIDEO_PES_MAX, media);
   }
 
-  static audio(codec: TsAudioCodec, trackId: number, { stream, clock, out }: TrackOptions): TsTrack {
+  /** `onUnread`: called for each PES packet until a frame is found: MPEG audio may be of a layer that RTMP has no form for. */
+  static audio(
+    codec: TsAudioCodec,
+    trackId: number,
+    { stream, clock, out }: TrackOptions,
+    onUnread: () => void,
+  ): TsTrack {
     const heads = audioTagHeads(codec, trackId);
-    const send = (isConfig: boolean, time: number, payload: Buffer) =>
+    const send = (isConfig: boolean, time: number, payload: Buffer) => {
+      track.#onUnread = undefined;
       out({ track: stream.pid, kind: "audio", isConfig, time, payload });
+    };
     const media = new FramedAudio(formatOf(codec, stream.descriptors), {
       config: (body, time) => send(true, time, Buffer.concat([heads.config, body])),
       frame: (bytes, from, end, time) => {
@@ -60,7 +71,8 @@ export class TsTrack implements PidSink {
         send(false, time, payload);
       },
     });
-    return new TsTrack(clock, AUDIO_PES_MAX, media);
+    const track: TsTrack = new TsTrack(clock, AUDIO_PES_MAX, media, onUnread);
+    return track;
   }
 
   /** PES packets that were not whole, or too long, or unreadable. */
@@ -91,5 +103,6 @@ export class TsTrack implements PidSink {
     const clock = this.#clock;
     const decoded = dts === undefined ? undefined : clock.unwrap(dts);
     this.#media.take(bytes, from, end, pts === undefined ? undefined : clock.unwrap(pts), decoded);
+    this.#onUnread?.();
   }
 }

@@ -83,6 +83,7 @@ test.each<readonly [string, Change]>([
   ["YOUTUBE", measured({ longestKeyframeSeconds: 4.004 })],
   ["TWITCH", measured({ longestKeyframeSeconds: 2.002 })],
   ["TWITCH", measured({ bFrames: 3 })],
+  ["YOUTUBE", measured({ audioBytesPerSecond: 0, unreadable: ["audio"] })],
   ["TWITCH", measured({ videoBytesPerSecond: 0, audioBytesPerSecond: 0 })],
 ])("%s takes %j", (targetName, change) => {
   expect(check(targetName, change)).toEqual([]);
@@ -149,6 +150,8 @@ test.each<readonly [StreamMeasures, Finding[]]>([
   [{ lackHeader: ["audio", "video"] }, [finding("AUDIO_HEADER_MISSING", 0, 1), finding("VIDEO_HEADER_MISSING", 0, 1)]],
   [{ unreadable: ["video"] }, [finding("VIDEO_UNREADABLE", 0, 1)]],
   [{ unreadable: ["audio"] }, [finding("AUDIO_UNREADABLE", 0, 1)]],
+  [{ unreadable: ["audio"], audioBytesPerSecond: 0 }, [finding("AUDIO_UNREADABLE", 0, 1)]],
+  [{ unreadable: ["video"], videoBytesPerSecond: 0 }, [finding("VIDEO_UNREADABLE", 0, 1)]],
 ])("without any target, %j is a finding", (measures, found) => {
   expect(findIngestFaults({ ...GOOD, measures })).toEqual(found);
   for (const each of found) {

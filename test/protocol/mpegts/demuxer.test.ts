@@ -293,7 +293,27 @@ test("further audio tracks have their ids, and keep them; other streams are pass
     "audio 1000 95016d7034610102",
     "audio 1021 95016d7034610103",
   ]);
-  expect(demuxer.unsupported).toEqual(["video of stream type 2"]);
+});
+
+test("what RTMP cannot carry becomes messages that the ingest check counts, unless there is other audio or video", () => {
+  const ts = new TsWriter();
+  const mpeg2: StreamEntry = { pid: VIDEO_PID, type: 0x02 };
+  const layer2: StreamEntry = { pid: AUDIO_PID, type: 0x03 };
+  const dts: StreamEntry = { pid: 0x102, type: 0x82 };
+  // MPEG-1 layer II, 48 kHz, 192 kbit/s: 576 bytes, as FFmpeg sends by default.
+  const frame = Buffer.alloc(576);
+  frame.writeUInt32BE(0xfffda404);
+  const sent = (pid: number) => ts.pes(pid, frame, { pts: 90_000 });
+  const demuxer = new TsDemuxer();
+  const unreadable = demuxer.push(
+    Buffer.concat([ts.tables([mpeg2, layer2]), sent(VIDEO_PID), sent(AUDIO_PID), sent(VIDEO_PID)]),
+  );
+  expect(unreadable.map(({ kind, payload }) => `${kind} ${payload[0]}`)).toEqual(["video 31", "audio 240", "video 31"]);
+  expect(demuxer.progress).toBe("no-media");
+  const readable = demuxer.push(
+    Buffer.concat([ts.tables([ADTS, dts], 1), ts.pes(AUDIO_PID, adts("01"), { pts: 91_920 }), sent(0x102)]),
+  );
+  expect(shown([...readable, ...demuxer.end()])).toEqual(["audio 1021 af001188", "audio 1021 af0101"]);
 });
 
 test("tables with a wrong CRC, for later, or of other kinds change nothing", () => {

@@ -60,7 +60,7 @@ test.each([
   expect(messages.at(-1)?.split(" ")[1]).toBe(`${1_000 + lastMs}`);
 });
 
-test("MPEG audio of layer II has no form in RTMP, and is passed over", () => {
+test("MPEG audio of layer II has no form in RTMP: nothing of it is passed on but that it came", () => {
   const ts = new TsWriter();
   const layer2 = Buffer.from(`fffd14c4${"00".repeat(92)}`, "hex");
   const tables = ts.tables([AVC, { pid: AUDIO_PID, type: 0x03 }]);
@@ -69,7 +69,8 @@ test("MPEG audio of layer II has no form in RTMP, and is passed over", () => {
     ts.pes(VIDEO_PID, KEYFRAME, { pts: 90_000 }),
     ts.pes(AUDIO_PID, layer2, { pts: 90_000 }),
   );
-  expect(messages.map(({ kind }) => kind)).toEqual(["data", "video", "video"]);
+  expect(messages.map(({ kind }) => kind)).toEqual(["audio", "data", "video", "video"]);
+  expect(messages[0]?.payload.toString("hex")).toBe("f000000000000000");
 });
 
 test("audio alone is a stream", () => {
