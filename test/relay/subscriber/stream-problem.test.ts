@@ -23,6 +23,20 @@ test("every codec that a target does not take is named, in whatever order they a
   expect(stage.status(1)?.lastError?.message).toContain("(HEVC, Opus)");
 });
 
+test("a default track that MPEG-TS has no form for is a reason over SRT, a further one is left out", () => {
+  const stage = new RelayStage();
+  stage.engine.introduce(stage.spec([target(1, { url: "srt://192.0.2.7:9000" }), target(2)]));
+  const publisher = stage.open();
+  const [av1, flac1] = [video(0, hex("90 61763031 810c0c00")), audio(0, hex("95 00 664c6143 01 00"))];
+  for (const message of [AAC, AVC, flac1]) publisher.push(message);
+  stage.clock.advance(1);
+  expect([stage.status(1)?.lastError, stage.status(2)?.lastError]).toEqual([undefined, undefined]);
+  publisher.push(av1);
+  stage.clock.advance(1);
+  expect(stage.status(1)?.lastError?.message).toContain("(AV1 over SRT)");
+  expect(stage.status(2)?.lastError).toBeUndefined();
+});
+
 test("a missing track that arrives in a codec the target does not take is reported at once", () => {
   const stage = new RelayStage();
   stage.engine.introduce(stage.spec([target(1, { codecs, tracks: { video: 1, audio: 0 } })]));

@@ -1,4 +1,5 @@
 import { codecName } from "../../../base/codec-names.ts";
+import { isSrtUrl } from "../../../base/srt-url.ts";
 import type { TargetSpec } from "../../../thread-protocol/channel-spec.ts";
 import { targetError } from "../../../thread-protocol/targets/target-errors.ts";
 import type { TargetError } from "../../../thread-protocol/targets/target-status.ts";
@@ -9,22 +10,30 @@ const TRACK_WAIT_MS = 5_000;
 
 const KINDS = ["video", "audio"] as const;
 
+/** What the transport stream of an SRT target carries (`protocol/mpegts/mux`). Of its further tracks others are left out. */
+const OVER_SRT: Readonly<Record<(typeof KINDS)[number], ReadonlySet<string>>> = {
+  video: new Set(["avc", "hevc"]),
+  audio: new Set(["aac", "mp3", "ac3", "eac3", "opus"]),
+};
+
 /**
- * Returns why a target cannot take the stream: it does not accept the codec of a track that it would get, or its chosen
- * track is missing. Undefined if it can.
+ * Returns why a target cannot take the stream: it does not accept the codec of a track that it would get, its protocol
+ * has no form for it, or its chosen track is missing. Undefined if it can.
  */
 export function streamProblem(spec: TargetSpec, head: DecoderConfig, nowMs: number): TargetError | undefined {
   return codecProblem(spec, head) ?? trackProblem(spec, head, nowMs);
 }
 
-function codecProblem({ codecs, tracks }: TargetSpec, head: DecoderConfig): TargetError | undefined {
+function codecProblem({ url, codecs, tracks }: TargetSpec, head: DecoderConfig): TargetError | undefined {
   const refused = new Set<string>();
+  const isSrt = isSrtUrl(url.trim());
   for (const kind of KINDS) {
     const taken = codecs?.[kind];
-    if (taken === undefined) continue;
     for (const [trackId, codec] of head.codecs(kind)) {
       const isSent = tracks === undefined || tracks[kind] === trackId;
-      if (isSent && !taken.includes(codec)) refused.add(codecName(codec));
+      const isMain = trackId === (tracks?.[kind] ?? 0);
+      if (isSent && taken?.includes(codec) === false) refused.add(codecName(codec));
+      else if (isSrt && isMain && !OVER_SRT[kind].has(codec)) refused.add(`${codecName(codec)} over SRT`);
     }
   }
   return refused.size === 0 ? undefined : targetError("codec-unsupported", [...refused].join(", "));
