@@ -28,8 +28,8 @@ type Chosen = {
   form: SlateForm | undefined;
   /** Aborts the making of a slate that is not needed any more. */
   making: AbortController | undefined;
-  /** A form that the stream may have now, and in how many samples it had it. */
-  next: { readonly form: SlateForm; readonly samples: number } | undefined;
+  /** A form that the stream may have now, and in how many samples it had it, at any frame rate and at this one. */
+  next: { readonly form: SlateForm; readonly samples: number; readonly samplesAtRate: number } | undefined;
   unknownSamples: number;
   state: SlateState;
   /** In how many samples the slate could not be shown, one after the other, for the same reason. */
@@ -40,6 +40,11 @@ type Chosen = {
 
 /** An encoder's first frame rate is measured over less than a whole window, of two seconds: a form counts from here on. */
 const STEADY_SAMPLES = 3;
+/**
+ * Phones and screen captures never have the same frame rate for long: after so many samples it is taken as it is. Another
+ * rate alone is worth another slate when it has lasted as long.
+ */
+const RESTLESS_SAMPLES = 10;
 
 /** A stream that has not said its form in so many samples, one each second, never will. */
 const UNKNOWN_SAMPLES_MAX = 10;
@@ -180,7 +185,21 @@ function isNew(chosen: Chosen, found: SlateForm): chosen is Chosen & { next: Non
     chosen.next = undefined;
     return false;
   }
-  const isSame = chosen.next !== undefined && formName(chosen.next.form) === formName(form);
-  chosen.next = isSame && chosen.next !== undefined ? { form, samples: chosen.next.samples + 1 } : { form, samples: 1 };
-  return chosen.next.samples >= STEADY_SAMPLES;
+  const before = chosen.next;
+  const isSame = before !== undefined && isAlike(before.form, form);
+  const isSameRate = isSame && formName(before.form) === formName(form);
+  chosen.next = {
+    form,
+    samples: isSame ? before.samples + 1 : 1,
+    samplesAtRate: isSameRate ? before.samplesAtRate + 1 : 1,
+  };
+  const { samples, samplesAtRate } = chosen.next;
+  const isRateAlone = chosen.form !== undefined && isAlike(chosen.form, form);
+  if (isRateAlone) return samplesAtRate >= RESTLESS_SAMPLES;
+  return samplesAtRate >= STEADY_SAMPLES || samples >= RESTLESS_SAMPLES;
+}
+
+/** Whether they differ in their frame rates at most. */
+function isAlike(left: SlateForm, right: SlateForm): boolean {
+  return formName({ ...left, frameRate: right.frameRate }) === formName(right);
 }

@@ -80,6 +80,26 @@ test("a slate is made into the stream's form when that is known, once for each f
   await api.close();
 });
 
+test("a stream whose frame rate never stands still gets its slate too, and not a new one all the time", async () => {
+  const { api, channelId, url } = await open();
+  await api.put(`${url}/slate`, { fileId: "mf-a" });
+  const sample = (frameRate: number) => {
+    const { ingest, ...rest } = channelSample(channelId, []);
+    api.slates.samples([{ ...rest, ingest: { ...ingest, ...LIVE, frameRate } }]);
+  };
+  const restless = [27, 21.5, 30, 24.5, 18];
+  for (const rate of [...restless, ...restless]) sample(rate);
+  await api.get(`${url}/slate`);
+  expect(api.runtime.slates).toHaveLength(1);
+  for (const rate of [27, 27, 27, 27, ...restless, 12, 12, 12]) sample(rate);
+  await api.get(`${url}/slate`);
+  expect(api.runtime.slates).toHaveLength(1);
+  for (let count = 0; count < 10; count += 1) sample(50);
+  await api.get(`${url}/slate`);
+  expect(api.runtime.slates).toHaveLength(2);
+  await api.close();
+});
+
 test("a slate that cannot be shown is an event, once in a broadcast, and a part of the verdict", async () => {
   const { api, channelId, url } = await open();
   await api.put(`${url}/slate`, { fileId: "mf-a" });
