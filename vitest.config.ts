@@ -8,21 +8,18 @@ import { memoryFolder } from "./test/support/processes/memory-folder.ts";
 const E2E_TIMEOUT_MS = 300_000;
 const UNIT_TIMEOUT_MS = 120_000;
 const POLL_DEADLINE_MS = 20_000;
-/** Unit and system test files at the same time on two cores: some of them wait for processes and sockets. */
-const UNIT_FILES_AT_ONCE = 4;
-/** End-to-end files at the same time on two cores: they wait for clocks and encoders most of the time. */
-const E2E_FILES_AT_ONCE = 5;
+/** Test files at the same time on two cores: many of them wait for clocks, processes and sockets. */
+const FILES_AT_ONCE = 5;
 /** Tests of one file at the same time, where they are `test.concurrent`: each has a server of its own. */
 const TESTS_AT_ONCE = 4;
 
 /** Tests that run programs other than Node: FFmpeg, nginx, Python, the shell. They stand beside the unit tests of their folder. */
 const SYSTEM = "test/**/*.system.test.ts";
 const E2E = ["test/e2e/**/*.test.ts", "test/dashboard/browser/**/*.test.ts"];
-/** Files that compare a cost or a rate, bound a gap, are a network in time, or use a core for themselves. */
+/** Files that bound a gap or a time, or are a network in time. */
 const ALONE = [
-  "test/e2e/broadcast/relay-cost.test.ts",
   "test/app/message-flood.test.ts",
-  "test/ingest/unauthenticated.test.ts",
+  "test/ingest/many-connections.test.ts",
   "test/e2e/ingest/srt-loss.test.ts",
 ];
 
@@ -70,8 +67,7 @@ export default defineConfig({
           include: ["test/**/*.test.ts"],
           exclude: [SYSTEM, ...E2E, ...ALONE, ...LOADS_ANEW],
           testTimeout: UNIT_TIMEOUT_MS,
-          maxWorkers: UNIT_FILES_AT_ONCE,
-          sequence: { groupOrder: 0 },
+          maxWorkers: FILES_AT_ONCE,
         },
       },
       {
@@ -80,8 +76,7 @@ export default defineConfig({
           name: "unit-anew",
           include: LOADS_ANEW,
           testTimeout: UNIT_TIMEOUT_MS,
-          maxWorkers: UNIT_FILES_AT_ONCE,
-          sequence: { groupOrder: 0 },
+          maxWorkers: FILES_AT_ONCE,
         },
       },
       {
@@ -92,8 +87,7 @@ export default defineConfig({
           include: [SYSTEM],
           testTimeout: UNIT_TIMEOUT_MS,
           hookTimeout: UNIT_TIMEOUT_MS,
-          maxWorkers: UNIT_FILES_AT_ONCE,
-          sequence: { groupOrder: 0 },
+          maxWorkers: FILES_AT_ONCE,
         },
       },
       {
@@ -108,8 +102,7 @@ export default defineConfig({
           hookTimeout: E2E_TIMEOUT_MS,
           // Each look asks another process, a server or a browser. The deadline bounds how long a failing test waits.
           expect: { poll: { interval: 100, timeout: POLL_DEADLINE_MS } },
-          maxWorkers: E2E_FILES_AT_ONCE,
-          sequence: { groupOrder: 1 },
+          maxWorkers: FILES_AT_ONCE,
         },
       },
       {
@@ -122,7 +115,7 @@ export default defineConfig({
           testTimeout: E2E_TIMEOUT_MS,
           hookTimeout: E2E_TIMEOUT_MS,
           fileParallelism: false,
-          sequence: { groupOrder: 2 },
+          sequence: { groupOrder: 1 },
         },
       },
     ],

@@ -74,41 +74,44 @@ test.each(["efficient", "low"] as const)(
   },
 );
 
-test.each(["efficient", "low"] as const)(
-  "an encoder that floods its own channel with short messages delays no other, and is reported and closed (latency: %s)",
-  async (latency) => {
-    const stage = new PoolStage();
-    const port = await stage.start();
-    const target = await stage.target({ messagesMax: 100_000 });
-    const healthy = stage.channel([target]);
-    stage.encoder(healthy.channelId, { clip: syntheticClip() });
-    const received = () => target.connections[0]?.report.messages.length ?? 0;
-    await waitFor("the healthy channel on air", DEADLINE_MS, () => (received() > 10 ? true : undefined));
+/** Floods a channel beside a healthy one of the same media thread. Returns the longest gap of that, in milliseconds. */
+async function flood(latency: "efficient" | "low"): Promise<number> {
+  const stage = new PoolStage();
+  const port = await stage.start();
+  const target = await stage.target({ messagesMax: 100_000 });
+  const healthy = stage.channel([target]);
+  stage.encoder(healthy.channelId, { clip: syntheticClip() });
+  const received = () => target.connections[0]?.report.messages.length ?? 0;
+  await waitFor("the healthy channel on air", DEADLINE_MS, () => (received() > 10 ? true : undefined));
 
-    const flooded = stage.channel([], { latency });
-    const socket = await publishAudio(port, flooded.channelId, pour);
-    // Not `once` of node:events: that one fails where the end is met by a write first.
-    const closed = new Promise<void>((resolve) => void socket.once("close", () => resolve()));
-    const isOver = () => stage.facts.find(({ kind }) => kind === "ingest-held") !== undefined;
-    let [seen, atMs, longestMs] = [received(), performance.now(), 0];
-    await waitFor("the flood's end", DEADLINE_MS, () => {
-      const nowMs = performance.now();
-      longestMs = Math.max(longestMs, nowMs - atMs);
-      if (received() > seen) [seen, atMs] = [received(), nowMs];
-      return isOver() ? true : undefined;
-    });
-    expect(stage.facts.find(({ kind }) => kind === "ingest-held")).toMatchObject({
-      channelId: flooded.channelId,
-      end: "too-many-messages",
-    });
-    await closed;
-    expect(longestMs).toBeLessThan(GAP_MAX_MS);
-    expect(stage.factsOf(healthy.channelId)).toEqual([
-      "ingest-started",
-      "publisher-active",
-      "CONNECTING",
-      "PUBLISHING",
-    ]);
+  const flooded = stage.channel([], { latency });
+  const socket = await publishAudio(port, flooded.channelId, pour);
+  // Not `once` of node:events: that one fails where the end is met by a write first.
+  const closed = new Promise<void>((resolve) => void socket.once("close", () => resolve()));
+  const isOver = () => stage.facts.find(({ kind }) => kind === "ingest-held") !== undefined;
+  let [seen, atMs, longestMs] = [received(), performance.now(), 0];
+  await waitFor("the flood's end", DEADLINE_MS, () => {
+    const nowMs = performance.now();
+    longestMs = Math.max(longestMs, nowMs - atMs);
+    if (received() > seen) [seen, atMs] = [received(), nowMs];
+    return isOver() ? true : undefined;
+  });
+  expect(stage.facts.find(({ kind }) => kind === "ingest-held")).toMatchObject({
+    channelId: flooded.channelId,
+    end: "too-many-messages",
+  });
+  await closed;
+  expect(stage.factsOf(healthy.channelId)).toEqual(["ingest-started", "publisher-active", "CONNECTING", "PUBLISHING"]);
+  return longestMs;
+}
+
+test(
+  "an encoder that floods its own channel with short messages delays no other, and is reported and closed",
+  async () => {
+    // At the same time, each in a thread of its own: a flood is read slowly, and takes five seconds to its limit.
+    const [efficientMs, lowMs] = await Promise.all([flood("efficient"), flood("low")]);
+    expect(efficientMs).toBeLessThan(GAP_MAX_MS);
+    expect(lowMs).toBeLessThan(GAP_MAX_MS);
   },
   2 * DEADLINE_MS,
 );
