@@ -6,8 +6,12 @@ import type { NodeDirectory } from "./node-directory.ts";
 /** How long the database believes in a node that does not renew its lease, in milliseconds. */
 export const LEASE_MS = 30_000;
 const RENEW_MS = 10_000;
-/** The same while the database is away: a failover may have lost this node, which takes no channels then. */
-const RENEW_SOON_MS = 2_000;
+/**
+ * A renewal that failed is tried again after this long, and then after twice as long each time, up to the next one: a failover of
+ * the database may have lost this node, which takes no channels then. In milliseconds.
+ */
+const RENEW_AGAIN_MS = 500;
+const RENEW_AGAIN_MS_MAX = 2_000;
 /** Between two renewals that something else asks for, in milliseconds. */
 const RENEW_PAUSE_MS = 1_000;
 /** After the database was away every node needs time to renew its lease, in milliseconds. */
@@ -32,6 +36,10 @@ export class NodeMembership {
   readonly #deps: NodeMembershipDeps;
   #timer: Timer | undefined;
   #isAway = false;
+  #againMs = RENEW_AGAIN_MS;
+  /** Renewals begun: the last one plans the next. */
+  #renewals = 0;
+  #isStopped = false;
   #renewedMs = Number.NEGATIVE_INFINITY;
   #graceUntilMs = Number.NEGATIVE_INFINITY;
   #state: NodeState = "serving";
@@ -48,7 +56,7 @@ export class NodeMembership {
   /** Reads the list of nodes, and renews the lease from now on. Rejects where the database cannot be asked. */
   async start(): Promise<void> {
     await this.#deps.nodes.refresh();
-    this.#schedule();
+    this.#schedule(RENEW_MS);
   }
 
   /** Says that this node takes no more channels, or ends. Rejects where the database cannot be asked. */
@@ -59,34 +67,48 @@ export class NodeMembership {
 
   /** Renews the lease now, unless that was done within the last second: the database may not know this node. */
   renewNow(): void {
-    if (this.#deps.clock.now() - this.#renewedMs >= RENEW_PAUSE_MS) void this.#renew();
+    if (this.#deps.clock.now() - this.#renewedMs >= RENEW_PAUSE_MS) void this.#keep();
   }
 
   stop(): void {
+    this.#isStopped = true;
     this.#timer?.cancel();
     this.#timer = undefined;
   }
 
-  #schedule(): void {
-    this.#timer = this.#deps.clock.startTimer(this.#isAway ? RENEW_SOON_MS : RENEW_MS, () => {
-      this.#schedule();
-      void this.#renew();
-    });
+  #schedule(delayMs: number): void {
+    this.#timer = this.#deps.clock.startTimer(delayMs, () => void this.#keep());
   }
 
-  async #renew(): Promise<void> {
+  /** Renews the lease, and plans the next renewal. */
+  async #keep(): Promise<void> {
+    this.#timer?.cancel();
+    this.#renewals += 1;
+    const renewal = this.#renewals;
     this.#renewedMs = this.#deps.clock.now();
-    const { clock, log, nodes } = this.#deps;
+    const nodes = await this.#renew();
+    const isRenewed = nodes !== undefined;
+    if (!this.#isStopped && renewal === this.#renewals) {
+      this.#schedule(isRenewed ? RENEW_MS : this.#againMs);
+      this.#againMs = isRenewed ? RENEW_AGAIN_MS : Math.min(RENEW_AGAIN_MS_MAX, 2 * this.#againMs);
+    }
+    // Each lost node takes seconds: the next renewal does not wait for that.
+    if (isRenewed && this.#deps.clock.now() >= this.#graceUntilMs) await this.#noticeLost(nodes);
+  }
+
+  /** Returns the nodes; undefined where the database did not take it. */
+  async #renew(): Promise<readonly ClusterNode[] | undefined> {
+    const { clock, nodes } = this.#deps;
     try {
       await this.#renewLease();
       const list = await nodes.refresh();
       if (this.#isAway) this.#graceUntilMs = clock.now() + GRACE_MS;
       this.#isAway = false;
-      if (clock.now() >= this.#graceUntilMs) await this.#noticeLost(list);
+      return list;
     } catch (error) {
-      const detail = error instanceof Error ? error.message : String(error);
-      if (!this.#isAway) log.warn("the lease of this node could not be renewed", { detail });
+      if (!this.#isAway) this.#logFailure("the lease of this node could not be renewed", error);
       this.#isAway = true;
+      return undefined;
     }
   }
 
@@ -104,13 +126,21 @@ export class NodeMembership {
 
   async #noticeLost(nodes: readonly ClusterNode[]): Promise<void> {
     const { self, log, store, isHeard, onLost } = this.#deps;
-    for (const node of nodes) {
-      const isOver =
-        node.incarnation !== self && node.leaseLeftMs < 0 && node.state !== "left" && node.state !== "lost";
-      if (!isOver || (await isHeard(node))) continue;
-      if (!(await store.markLost(node.incarnation))) continue;
-      log.warn("a node is lost", { node: node.nodeId, incarnation: node.incarnation });
-      onLost(node);
+    try {
+      for (const node of nodes) {
+        const isOver =
+          node.incarnation !== self && node.leaseLeftMs < 0 && node.state !== "left" && node.state !== "lost";
+        if (!isOver || (await isHeard(node))) continue;
+        if (!(await store.markLost(node.incarnation))) continue;
+        log.warn("a node is lost", { node: node.nodeId, incarnation: node.incarnation });
+        onLost(node);
+      }
+    } catch (error) {
+      this.#logFailure("lost nodes could not be noticed", error);
     }
+  }
+
+  #logFailure(event: string, error: unknown): void {
+    this.#deps.log.warn(event, { detail: error instanceof Error ? error.message : String(error) });
   }
 }

@@ -40,18 +40,36 @@ async function stage() {
   return { membership, state, pass };
 }
 
-test("a node renews its lease every ten seconds, and every two while the database is away", async () => {
+test("a node renews its lease every ten seconds; one that failed is tried again soon, then every two seconds", async () => {
   const { state, pass } = await stage();
   expect(await pass(9_999)).toEqual([]);
   state.isAway = true;
   expect(await pass(1)).toEqual(["renew"]);
-  // The next one was planned before.
-  expect(await pass(10_000)).toEqual(["renew"]);
-  expect(await pass(2_000)).toEqual(["renew"]);
+  for (const pauseMs of [500, 1_000, 2_000, 2_000]) {
+    expect(await pass(pauseMs - 1)).toEqual([]);
+    expect(await pass(1)).toEqual(["renew"]);
+  }
   state.isAway = false;
   expect(await pass(2_000)).toEqual(["renew"]);
-  expect(await pass(2_000)).toEqual(["renew"]);
   expect(await pass(9_999)).toEqual([]);
+  state.isAway = true;
+  expect(await pass(1)).toEqual(["renew"]);
+  expect(await pass(500)).toEqual(["renew"]);
+});
+
+test("a renewal that something else asked for, and that failed, is tried again as soon, and only once", async () => {
+  const { membership, state, pass } = await stage();
+  await pass(5_000);
+  state.isAway = true;
+  membership.renewNow();
+  expect(await pass(0)).toEqual(["renew"]);
+  state.isAway = false;
+  expect(await pass(499)).toEqual([]);
+  expect(await pass(1)).toEqual(["renew"]);
+  // The renewal that was planned before is not made as well.
+  expect(await pass(9_999)).toEqual([]);
+  membership.stop();
+  expect(await pass(20_000)).toEqual([]);
 });
 
 test("a node that the database lost registers again with its number, at once where it is asked to", async () => {
