@@ -13,12 +13,12 @@ import { EncoderSideCodec, ViewerSideCodec, words } from "./link-codec.ts";
 import { LinkConnection } from "./link-connection.ts";
 import {
   type Attach,
-  checkHello,
   LINK_VERSIONS,
   type Move,
   type OwnerReply,
   type Release,
   readEpoch,
+  readHello,
   readMove,
   readOwner,
 } from "./link-handshake.ts";
@@ -29,8 +29,11 @@ import { socketTransport } from "./socket-transport.ts";
 /** Where another node, or another process of this machine, accepts links. */
 export type LinkAddress = { readonly path: string } | { readonly host: string; readonly port: number };
 
-/** Why a link gives no answer: nobody listens there, nothing came in time, or the peer broke off. */
-export type LinkFailure = { readonly kind: "refused" | "silent" | "broken" };
+/**
+ * Why a link gives no answer: nobody listens there, nothing came in time, the peer broke off, or a newer process than the one
+ * that a question names accepts links there.
+ */
+export type LinkFailure = { readonly kind: "refused" | "silent" | "broken" | "replaced" };
 
 /** `attached`: the owner tells over this transport whether the encoder may publish. */
 export type AttachOutcome =
@@ -84,7 +87,10 @@ export class LinkDialer {
     }
   }
 
-  /** Asks the process that should own a channel. Never rejects. `broken`: another process is at this address. */
+  /**
+   * Asks the process that should own a channel. Never rejects. `broken`: it is ending, or it is another process of an older
+   * version, or one with another secret.
+   */
   async question(
     address: LinkAddress,
     question: Extract<Attach, { what: "question" }>,
@@ -132,7 +138,7 @@ export class LinkDialer {
         link.listen({
           onFrame: (frame) => {
             if (isGreeted) return onMessage(codec.decode(frame));
-            checkHello(frame);
+            readHello(frame);
             isGreeted = true;
           },
           onClosed,
@@ -173,9 +179,12 @@ export class LinkDialer {
       link.listen({
         onFrame: (frame) => {
           if (!isGreeted) {
-            checkHello(frame);
             isGreeted = true;
-            return;
+            const { incarnation = 0 } = readHello(frame);
+            if (!("what" in request) || request.what !== "question" || incarnation <= request.incarnation) return;
+            deadline.cancel();
+            link.close();
+            return resolve({ kind: "replaced" });
           }
           deadline.cancel();
           link.pause(frame);

@@ -9,7 +9,11 @@ const VERSIONS_MAX = 16;
 const ID_MAX = 64;
 const number = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
 const channelId = z.string().min(1).max(ID_MAX);
-const helloSchema = z.object({ versions: z.array(number).min(1).max(VERSIONS_MAX) });
+const helloSchema = z.object({
+  versions: z.array(number).min(1).max(VERSIONS_MAX),
+  /** The process that accepts the link. One of an older version does not tell, nor does one that dials. */
+  incarnation: number.optional(),
+});
 const attachSchema = z.discriminatedUnion("what", [
   z.object({
     what: z.literal("publisher"),
@@ -42,11 +46,15 @@ export type Move = z.infer<typeof moveSchema>;
 /** Asks a node to give up an ownership that another node's epoch has ended. */
 export type Release = z.infer<typeof releaseSchema>;
 
-/** @throws LinkError where the peer speaks no version that this release does. */
-export function checkHello(frame: Frame): void {
+/**
+ * Returns which process greets, where it says so.
+ *
+ * @throws LinkError where the peer speaks no version that this release does.
+ */
+export function readHello(frame: Frame): { readonly incarnation?: number | undefined } {
   if (frame.kind !== "hello") throw new LinkError(`a frame of the kind ${frame.kind} instead of hello`);
-  const { versions } = readWords(frame, helloSchema);
-  if (versions.some((version) => LINK_VERSIONS.includes(version))) return;
+  const { versions, incarnation } = readWords(frame, helloSchema);
+  if (versions.some((version) => LINK_VERSIONS.includes(version))) return { incarnation };
   throw new LinkError(`the peer speaks the versions ${versions.join(", ")}, this release ${LINK_VERSIONS.join(", ")}`);
 }
 

@@ -12,12 +12,12 @@ import { OwnerSideCodec, PreviewSideCodec, words } from "./link-codec.ts";
 import { LinkConnection } from "./link-connection.ts";
 import {
   type Attach,
-  checkHello,
   LINK_VERSIONS,
   type Move,
   type OwnerReply,
   type Release,
   readAttach,
+  readHello,
   readRelease,
 } from "./link-handshake.ts";
 import { type LinkSecrets, serverTls } from "./link-secret.ts";
@@ -59,6 +59,8 @@ export type LinkListenerDeps = {
   readonly onAttach: (attach: Attach, link: IncomingLink) => void;
   /** A node claimed the channel: resolves when its links are cut here and its counters stored. Absent: refused. */
   readonly onRelease?: (release: Release) => Promise<void>;
+  /** This process, for peers that ask whether an older one still runs at this address. Absent: it does not say. */
+  readonly self?: number;
   /** Mistakes of peers, and errors of what handles them. */
   readonly onFault: (error: unknown) => void;
   readonly linksMax?: number;
@@ -123,12 +125,17 @@ export class LinkListener {
           deadline.cancel();
           return this.#request(frame, link, this.#incarnations.get(socket) ?? "");
         }
-        checkHello(frame);
+        readHello(frame);
         isGreeted = true;
-        link.send("hello", words({ versions: LINK_VERSIONS }));
+        link.send("hello", words({ versions: LINK_VERSIONS, ...this.#self() }));
       },
       onClosed: () => deadline.cancel(),
     });
+  }
+
+  #self(): { readonly incarnation?: number } {
+    const { self } = this.#deps;
+    return self === undefined ? {} : { incarnation: self };
   }
 
   #request(frame: Frame, link: LinkConnection, incarnation: string): void {

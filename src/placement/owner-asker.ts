@@ -39,9 +39,9 @@ export class OwnerAsker {
 
   /**
    * Resolves at the latest when the owner's time is over. Never rejects. `silence`: the asking visitor has a link to the owner,
-   * which worked until a moment ago.
+   * which worked until a moment ago. `over`: ends the question, which then stays without an answer.
    */
-  ask(owner: KnownOwner, silence?: LinkSilence): Promise<Asked> {
+  ask(owner: KnownOwner, silence?: LinkSilence, over?: AbortSignal): Promise<Asked> {
     const { clock, link, bus, silentMs, meter } = this.#deps;
     const askedMs = clock.now();
     return new Promise((resolve) => {
@@ -72,6 +72,10 @@ export class OwnerAsker {
         if (answer.kind === "gone" && answers.bus === undefined) askBus();
       });
       askBus();
+      over?.addEventListener("abort", () => {
+        timer.cancel();
+        ending.abort();
+      });
       if (silence?.epoch !== owner.epoch || silence.silentMs > FRESH_MS) return;
       void this.#watchHost(owner, silence.silentMs, ending.signal, () => {
         if (answers.link === undefined && answers.bus === undefined) judge("host");
@@ -89,15 +93,23 @@ export class OwnerAsker {
     const askedMs = clock.now();
     const { reached } = await host.probe(owner, over);
     if (over.aborted) return;
-    let isBusHeard = false;
     const wantedMs = Math.max(SIGNS_MS_MIN, hostSilentMs - silentMs - (clock.now() - askedMs));
-    const timer = startSlicedDeadline(clock, wantedMs, () => {
-      if (isBusHeard) onSilent();
+    let isTimeUp = false;
+    const pass = (delayMs: number) =>
+      new Promise<void>((resolve) => {
+        const timer = startSlicedDeadline(clock, delayMs, resolve);
+        over.addEventListener("abort", () => timer.cancel(), { once: true });
+        void reached.then(() => timer.cancel());
+      });
+    const signsTime = pass(wantedMs).then(() => {
+      isTimeUp = true;
     });
-    over.addEventListener("abort", () => timer.cancel(), { once: true });
-    void reached.then(() => timer.cancel());
     await host.busHeard();
-    isBusHeard = true;
+    if (over.aborted) return;
+    // What came with a late reply of the bus is read first.
+    if (isTimeUp) await pass(SLICE_MS);
+    await signsTime;
+    onSilent();
   }
 }
 
@@ -113,8 +125,9 @@ function startSlicedDeadline(clock: Pick<Clock, "now" | "startTimer">, delayMs: 
     countedMs += Math.min(SLICE_MS_MAX, nowMs - lookedMs);
     lookedMs = nowMs;
     if (countedMs >= delayMs) run();
-    else timer = clock.startTimer(SLICE_MS, look);
+    else timer = start();
   };
-  let timer = clock.startTimer(SLICE_MS, look);
+  const start = () => clock.startTimer(Math.min(SLICE_MS, delayMs - countedMs), look);
+  let timer = start();
   return { cancel: () => timer.cancel() };
 }

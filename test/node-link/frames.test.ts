@@ -10,7 +10,7 @@ import {
 } from "../../src/node-link/frames.ts";
 import { keyframeBody, readKeyframe } from "../../src/node-link/keyframe-frame.ts";
 import { EncoderSideCodec, OwnerSideCodec, PreviewSideCodec, ViewerSideCodec } from "../../src/node-link/link-codec.ts";
-import { checkHello, readAttach, readEpoch, readMove, readRelease } from "../../src/node-link/link-handshake.ts";
+import { readAttach, readEpoch, readHello, readMove, readRelease } from "../../src/node-link/link-handshake.ts";
 import type { Keyframe } from "../../src/thread-protocol/keyframe.ts";
 
 const KINDS = Object.keys(FRAME_KINDS) as FrameKind[];
@@ -85,7 +85,7 @@ test("whatever a peer sends, a frame is taken or ends the link: nothing else is 
     new OwnerSideCodec(),
     new ViewerSideCodec(),
     new PreviewSideCodec(),
-    ...[checkHello, readAttach, readMove, readEpoch, readRelease].map((decode) => ({ decode })),
+    ...[readHello, readAttach, readMove, readEpoch, readRelease].map((decode) => ({ decode })),
   ];
   const json = fc.json().map((text) => Buffer.from(text));
   const body = fc.oneof(fc.uint8Array({ maxLength: 64 }), json, fc.constant(Buffer.from('{"versions":[1]}')));

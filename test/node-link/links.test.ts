@@ -259,6 +259,21 @@ test("nobody listens: refused at once. An owner that does not reply: silent at t
   expect(await dialerWith(SECRET).attach(gone, PUBLISHER, 5_000)).toEqual({ kind: "refused" });
 });
 
+test("a newer process at the address says that the one that was asked has ended; one that is that one answers", async () => {
+  const onAttach = (_attach: Attach, link: IncomingLink) => link.owner({ epoch: 3, isOnAir: true, isDraining: false });
+  const { address } = await listenAs([SECRET], { self: 8, onAttach });
+  const ask = (incarnation: number) =>
+    dialerWith(SECRET).question(address, { what: "question", channelId: "ls-1", incarnation }, 5_000);
+  expect(await ask(7)).toEqual({ kind: "replaced" });
+  expect(await ask(8)).toEqual({ kind: "owner", epoch: 3, isOnAir: true, isDraining: false });
+  // Not a newer one: two nodes have one address by mistake.
+  expect(await ask(9)).toMatchObject({ kind: "owner" });
+  // One of an older version does not say which process it is.
+  const older = await listenAs([SECRET], { onAttach: (_attach, link) => link.end() });
+  const question = { what: "question", channelId: "ls-1", incarnation: 7 } as const;
+  expect(await dialerWith(SECRET).question(older.address, question, 5_000)).toEqual({ kind: "broken" });
+});
+
 test.each([
   ["", "it holds no secret."],
   ["short", "a secret in it is shorter than 32 characters."],

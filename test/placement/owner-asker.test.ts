@@ -26,6 +26,8 @@ async function ask(silence?: LinkSilence, isBusHeard = true) {
   /** One for each question. */
   const bus: PromiseWithResolvers<OwnerAnswer>[] = [];
   const reached = Promise.withResolvers<void>();
+  const heard = Promise.withResolvers<void>();
+  const over = new AbortController();
   const silent: string[] = [];
   const seen: { verdict?: string; atMs?: number; probes: number } = { probes: 0 };
   const asker = new OwnerAsker({
@@ -43,7 +45,7 @@ async function ask(silence?: LinkSilence, isBusHeard = true) {
         seen.probes += 1;
         return { reached: reached.promise };
       },
-      busHeard: () => (isBusHeard ? Promise.resolve() : new Promise<void>(nothing)),
+      busHeard: () => (isBusHeard ? Promise.resolve() : heard.promise),
     },
     meter: {
       ...{ placed: nothing, tookOver: nothing, fenced: nothing, answered: nothing },
@@ -51,7 +53,9 @@ async function ask(silence?: LinkSilence, isBusHeard = true) {
     },
   });
   const startMs = clock.now();
-  void asker.ask(OWNER, silence).then(({ verdict }) => Object.assign(seen, { verdict, atMs: clock.now() - startMs }));
+  void asker
+    .ask(OWNER, silence, over.signal)
+    .then(({ verdict }) => Object.assign(seen, { verdict, atMs: clock.now() - startMs }));
   await settle();
   const pass = async (ms: number) => {
     for (let passed = 0; passed < ms; passed += 10) {
@@ -61,7 +65,8 @@ async function ask(silence?: LinkSilence, isBusHeard = true) {
   };
   const byBus = (answer: OwnerAnswer) => bus.at(-1)?.resolve(answer);
   const countBus = () => bus.length;
-  return { clock, silent, seen, pass, link: link.resolve, bus: byBus, countBus, reached: reached.resolve };
+  const signs = { reached: reached.resolve, hearBus: heard.resolve };
+  return { clock, silent, seen, pass, over, link: link.resolve, bus: byBus, countBus, ...signs };
 }
 
 test("a refused link asks the bus again at once: the first question may have reached the process as it died", async () => {
@@ -112,7 +117,29 @@ test("a host that has been silent on every way for 0.35 s is gone, if its link w
   // Its signs have 0.15 s in any case.
   const late = await ask({ epoch: 7, silentMs: 900 });
   await late.pass(1_000);
-  expect(late.seen).toEqual({ verdict: "claim", atMs: 160, probes: 1 });
+  expect(late.seen).toEqual({ verdict: "claim", atMs: 150, probes: 1 });
+});
+
+test("a bus that replies later than the host's time shows its silence then, unless the host is reached meanwhile", async () => {
+  for (const isReached of [false, true]) {
+    const { seen, pass, reached, hearBus } = await ask(SILENCE, false);
+    await pass(250);
+    if (isReached) reached();
+    await pass(50);
+    hearBus();
+    await settle();
+    await pass(10);
+    expect(seen.verdict).toBeUndefined();
+    await pass(10);
+    expect(seen.verdict).toBe(isReached ? undefined : "claim");
+  }
+});
+
+test("a question that is ended from outside stays without an answer, and starts nothing any more", async () => {
+  const { clock, seen, pass, over, countBus } = await ask(SILENCE);
+  over.abort();
+  await pass(2_000);
+  expect([seen.verdict, clock.pending, countBus()]).toEqual([undefined, 0, 1]);
 });
 
 test("the process of a host that accepts connections has its full time, however still it stands", async () => {

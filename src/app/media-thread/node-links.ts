@@ -82,8 +82,9 @@ export class NodeLinks {
   }
 
   #newListener(): LinkListener {
-    const { clock, onFault, onRelease } = this.#deps;
+    const { clock, onFault, onRelease, node } = this.#deps;
     const listener = new LinkListener({
+      ...(node === undefined ? {} : { self: node.incarnation }),
       clock,
       onFault,
       onAttach: (attach, link) => void this.#take(attach, link).catch(onFault),

@@ -30,8 +30,8 @@ function ask() {
 
 test("an owner that died with the question is asked again, and the second one says that nobody is there", async () => {
   const { clock, asked, answers, reply } = ask();
-  clock.advance(200);
-  expect(asked).toEqual([1_000, 800]);
+  clock.advance(50);
+  expect(asked).toEqual([1_000, 950]);
   await reply(1, NOBODY);
   expect(answers).toEqual([{ kind: "gone" }]);
   clock.advance(2_000);
@@ -41,7 +41,7 @@ test("an owner that died with the question is asked again, and the second one sa
 test("an owner that answers the first question late is heard", async () => {
   const { clock, asked, answers, reply } = ask();
   clock.advance(900);
-  expect(asked).toEqual([1_000, 800, 600, 400, 200]);
+  expect(asked).toEqual([1_000, 950, 850, 650, 250]);
   await reply(0, ALIVE);
   expect(answers).toEqual([{ kind: "owner", epoch: 3, isOnAir: true, isDraining: false }]);
 });
@@ -54,16 +54,61 @@ test("nobody is asked any more once the wait is over, or its time", async () => 
   const second = ask();
   second.clock.advance(5_000);
   for (let index = 0; index < 5; index += 1) await second.reply(index, { kind: "none", why: "timed-out" });
-  expect(second.asked).toEqual([1_000, 800, 600, 400, 200]);
+  expect(second.asked).toEqual([1_000, 950, 850, 650, 250]);
   expect(second.answers).toEqual([]);
 });
 
-test("an owner that broke the connection off is dialled once more: a dead one refuses, another process breaks off again", async () => {
-  const kinds = ["broken", "refused", "broken", "broken"] as const;
-  let dials = 0;
-  const question = async () => ({ kind: kinds[dials++] ?? ("silent" as const) });
-  const asker = linkQuestion({ question }, 1_000);
-  expect(await asker.ask(OWNER, new AbortController().signal)).toEqual({ kind: "gone" });
-  expect(await asker.ask(OWNER, new AbortController().signal)).toEqual({ kind: "unusable" });
-  expect(dials).toBe(4);
+/** A question over a link whose outcomes the test gives; the last one is given again and again. */
+function dial(...kinds: readonly ("broken" | "refused" | "replaced")[]) {
+  const clock = new VirtualClock();
+  const startMs = clock.now();
+  const ending = new AbortController();
+  /** When each dial was made, and how long its answer could take, in milliseconds. */
+  const dials: [number, number][] = [];
+  const question = async (_place: unknown, _question: unknown, deadlineMs: number) => {
+    const kind = kinds[Math.min(dials.length, kinds.length - 1)] ?? "broken";
+    dials.push([clock.now() - startMs, deadlineMs]);
+    return { kind };
+  };
+  const answers: unknown[] = [];
+  void linkQuestion({ question }, clock, 1_000)
+    .ask(OWNER, ending.signal)
+    .then((answer) => answers.push(answer));
+  const pass = async (ms: number) => {
+    for (let passed = 0; passed < ms; passed += 10) {
+      await new Promise(setImmediate);
+      clock.advance(10);
+    }
+    await new Promise(setImmediate);
+  };
+  return { ending, dials, answers, pass };
+}
+
+test("a process that dies resets connections for a while: it is dialled until it refuses one", async () => {
+  const { dials, answers, pass } = dial("broken", "broken", "broken", "refused");
+  await pass(140);
+  expect(answers).toEqual([{ kind: "gone" }]);
+  expect(dials).toEqual([
+    [0, 1_000],
+    [20, 980],
+    [60, 940],
+    [140, 860],
+  ]);
+});
+
+test("a newer process at the owner's address proves that the owner has ended", async () => {
+  const { dials, answers, pass } = dial("replaced");
+  await pass(0);
+  expect([answers, dials.length]).toEqual([[{ kind: "gone" }], 1]);
+});
+
+test("one that breaks every link off, and one that is not asked any more, say nothing about the owner", async () => {
+  const stranger = dial("broken");
+  await stranger.pass(1_000);
+  expect([stranger.answers, stranger.dials.length]).toEqual([[{ kind: "unusable" }], 6]);
+  const over = dial("broken");
+  await over.pass(10);
+  over.ending.abort();
+  await over.pass(1_000);
+  expect(over.dials.length).toBe(1);
 });

@@ -9,30 +9,41 @@ import { linkPlace } from "../../threads/link-place.ts";
 const answer = z.object({ epoch: z.int().min(0).optional(), isOnAir: z.boolean(), isDraining: z.boolean() });
 /**
  * A question that reached an owner in the moment of its death is never answered, and the next one shows at once that nobody is
- * there. So it is asked again after this long, in milliseconds.
+ * there. So it is asked again after this long, and then after twice as long each time. In milliseconds.
  */
-const ASK_AGAIN_MS = 200;
+const ASK_AGAIN_MS = 50;
+/** A process that dies resets connections for a while, before it refuses them: it is dialled again, with such pauses. */
+const DIAL_AGAIN_MS = 20;
 /** Nothing came: the caller stops waiting by itself. */
 const SILENCE = new Promise<never>(() => undefined);
 
 /** Asks over the node link: the owner's media thread answers, with its control thread. */
-export function linkQuestion(dialer: Pick<LinkDialer, "question">, silentMs: number): OwnerQuestion {
+export function linkQuestion(
+  dialer: Pick<LinkDialer, "question">,
+  clock: Pick<Clock, "awakeNow" | "startTimer">,
+  silentMs: number,
+): OwnerQuestion {
   return {
-    ask: async ({ channelId, incarnation, address }) => {
+    ask: async ({ channelId, incarnation, address }, signal) => {
       const question = { what: "question", channelId, incarnation } as const;
-      let outcome = await dialer.question(linkPlace(address), question, silentMs);
-      // A process that dies resets what it had not accepted yet. The next connection is refused, which says more.
-      if (outcome.kind === "broken") outcome = await dialer.question(linkPlace(address), question, silentMs);
-      switch (outcome.kind) {
-        case "owner":
-          return ownerAnswer(outcome);
-        case "refused":
-          return { kind: "gone" };
-        case "silent":
-          return await SILENCE;
-        case "broken":
-          // A newer process at this address, or one with another secret.
-          return { kind: "unusable" };
+      const untilMs = clock.awakeNow() + silentMs;
+      for (let pauseMs = DIAL_AGAIN_MS; ; pauseMs *= 2) {
+        const outcome = await dialer.question(linkPlace(address), question, untilMs - clock.awakeNow());
+        switch (outcome.kind) {
+          case "owner":
+            return ownerAnswer(outcome);
+          case "refused":
+          case "replaced":
+            return { kind: "gone" };
+          case "silent":
+            return await SILENCE;
+          case "broken":
+            break;
+        }
+        // One that goes on doing so has another secret, or is a newer process of a version that does not say so.
+        if (clock.awakeNow() + pauseMs >= untilMs) return { kind: "unusable" };
+        await new Promise<void>((resolve) => clock.startTimer(pauseMs, resolve));
+        if (signal.aborted) return { kind: "unusable" };
       }
     },
   };
@@ -49,9 +60,9 @@ export function busQuestion(
       new Promise((resolve) => {
         const subject = subjectsOf(incarnation).rpc;
         let timer: Timer | undefined;
-        const askFor = (leftMs: number) => {
+        const askFor = (leftMs: number, againMs: number) => {
           if (leftMs <= 0 || signal.aborted) return;
-          timer = clock.startTimer(ASK_AGAIN_MS, () => askFor(leftMs - ASK_AGAIN_MS));
+          timer = clock.startTimer(againMs, () => askFor(leftMs - againMs, 2 * againMs));
           void bus.request(subject, { op: "alive", channelId }, leftMs).then((reply) => {
             const answered = busAnswer(reply);
             if (answered === undefined) return;
@@ -59,7 +70,7 @@ export function busQuestion(
             resolve(answered);
           });
         };
-        askFor(silentMs);
+        askFor(silentMs, ASK_AGAIN_MS);
         signal.addEventListener("abort", () => timer?.cancel(), { once: true });
       }),
   };
