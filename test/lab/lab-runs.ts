@@ -17,6 +17,8 @@ import { twoVersions } from "./scenarios/versions.ts";
 
 /** The goal for an encoder that waits two seconds before it comes back, in milliseconds. */
 const BACK_MS_MAX = 3_500;
+/** What happened is told of a kill after which a target waited this long, in milliseconds. */
+const LATE_MS = 3_000;
 /** Two publishers of ours to one target: where the old owner hears anything, and where it hears nothing. In milliseconds. */
 const OVERLAP_MS_MAX = 1_000;
 const DEAF_OVERLAP_MS_MAX = 10_000;
@@ -147,7 +149,10 @@ export const LAB_RUNS: Readonly<Record<string, LabRun>> = {
 };
 
 async function runKills(lab: Lab, times: number): Promise<readonly string[]> {
-  const result = await killOwners(lab, times, (no, longestMs) => say(`${no}: back after ${Math.round(longestMs)} ms`));
+  const result = await killOwners(lab, times, (no, longestMs, story) => {
+    say(`${no}: back after ${Math.round(longestMs)} ms`);
+    for (const line of longestMs > LATE_MS ? story() : []) say(`   ${line}`);
+  });
   const { backMs, refusals, overlapMs, writes } = result;
   say(`| kills of a node that owns channels | ${times} |`);
   say(`| until a target had media again: p50, p90, p99, longest | ${seconds(backMs)} (${backMs.length} waits) |`);
@@ -206,9 +211,12 @@ async function runCuts(lab: Lab, count: number, cuts: readonly Cut[]): Promise<r
 
 async function runStandbys(lab: Lab, times: number, loss: Loss): Promise<readonly string[]> {
   const say1 = (no: number, longestMs: number) => say(`${no}: dialled after ${Math.round(longestMs)} ms`);
-  const { dialledMs, mediaMs, overlapMs, faults } = await loseNodesWithBackup(lab, loss, times, say1);
+  const result = await loseNodesWithBackup(lab, loss, times, say1);
+  const { dialledMs, claimedMs, goesOnMs, mediaMs, overlapMs, faults } = result;
   say(`| the main encoder's ${loss} is lost; the backup encoder is at another node | ${times} |`);
   say(`| until the second node dials a target: p50, p90, p99, longest | ${milliseconds(dialledMs)} |`);
+  say(`| … until it owns the channel | ${milliseconds(claimedMs)} |`);
+  say(`| … until its encoder goes on there | ${milliseconds(goesOnMs)} |`);
   say(`| until it has media: p50, p90, p99, longest | ${milliseconds(mediaMs)} |`);
   sayOverlap(overlapMs);
   return [...faults, ...overlapFaults(overlapMs, loss === "cable" ? DEAF_OVERLAP_MS_MAX : OVERLAP_MS_MAX)];

@@ -13,6 +13,8 @@ export class ReturningEncoder {
   readonly #clip: Clip;
   #encoder: KitEncoder | undefined;
   #isOver = false;
+  /** What it did, with milliseconds since the Unix epoch. */
+  readonly happened: { readonly atMs: number; readonly what: string }[] = [];
   /** How often a server refused it: a person would have to act. */
   refusals = 0;
   readonly over: Promise<void>;
@@ -35,11 +37,19 @@ export class ReturningEncoder {
     await this.over;
   }
 
+  #note(what: string): void {
+    this.happened.push({ atMs: Date.now(), what: `encoder ${what}` });
+  }
+
   async #publish(): Promise<void> {
     while (!this.#isOver) {
       const options = { url: this.#url(), streamKey: this.#streamKey, clip: this.#clip };
-      this.#encoder = new KitEncoder({ ...options, acceptDeadlineMs: ACCEPT_DEADLINE_MS });
-      const { end } = await this.#encoder.closed;
+      this.#note("connects");
+      const encoder = new KitEncoder({ ...options, acceptDeadlineMs: ACCEPT_DEADLINE_MS });
+      this.#encoder = encoder;
+      void encoder.accepted.then((isAccepted) => this.#note(isAccepted ? "accepted" : "not accepted"));
+      const { end } = await encoder.closed;
+      this.#note(`ends: ${end?.how}`);
       if (end?.how === "refused") this.refusals += 1;
       if (!this.#isOver) await pass(RETURN_MS);
     }

@@ -1,6 +1,8 @@
 import { setTimeout as pass } from "node:timers/promises";
-import { type Lab, mediaBehind } from "../lab.ts";
+import { type Lab, type LabChannel, mediaBehind } from "../lab.ts";
+import { linesOf } from "../node-log.ts";
 import { PublisherWatch } from "../publisher-watch.ts";
+import type { ReturningEncoder } from "../returning-encoder.ts";
 import { Writer } from "../writers.ts";
 
 const WRITERS = 2;
@@ -20,12 +22,12 @@ export type KillsResult = {
 
 /**
  * Kills a node that owns channels, again and again, while encoders stream and clients write. `onKill`: called after each
- * kill with the longest time that a target had to wait.
+ * kill with the longest time that a target had to wait, and what tells what encoders and nodes did since.
  */
 export async function killOwners(
   lab: Lab,
   kills: number,
-  onKill: (no: number, longestMs: number) => void = () => undefined,
+  onKill: (no: number, longestMs: number, story: () => readonly string[]) => void = () => undefined,
 ): Promise<KillsResult> {
   const encoders = lab.channels.map((channel) => lab.encoder(channel));
   await Promise.all(lab.channels.map((channel) => lab.onAir(channel)));
@@ -41,7 +43,7 @@ export async function killOwners(
     const lost = lab.channels.filter(({ channelId }) => owners.get(channelId) === victim.name);
     const before = lost.map(({ targets }) => targets.map(({ connections }) => connections.length));
     dead = victim.name;
-    const killedMs = performance.now();
+    const [killedMs, killedTime] = [performance.now(), Date.now()];
     void victim.fanfare.kill();
     const waits = lost.flatMap(({ targets, channelId }, at) =>
       targets.map(async (target, index) => {
@@ -50,7 +52,9 @@ export async function killOwners(
     );
     const these = await Promise.all(waits);
     backMs.push(...these);
-    onKill(no, Math.max(0, ...these));
+    const story = () =>
+      lost.flatMap((channel) => storyOf(lab, channel, encoders[lab.channels.indexOf(channel)], killedTime));
+    onKill(no, Math.max(0, ...these), story);
     await victim.fanfare.restart();
     dead = undefined;
     await pass(PAUSE_MS);
@@ -75,4 +79,20 @@ export async function killOwners(
     refusals: encoders.reduce((total, encoder) => total + encoder.refusals, 0),
     writes: { acknowledged: sum((writer) => writer.acknowledged), unanswered: sum((writer) => writer.unanswered) },
   };
+}
+
+/** What a channel's encoder and the nodes did since a kill, by time: one sentence each. */
+function storyOf(
+  lab: Lab,
+  { channelId }: LabChannel,
+  encoder: ReturningEncoder | undefined,
+  sinceMs: number,
+): string[] {
+  const attempts = encoder?.happened.filter(({ atMs }) => atMs >= sinceMs) ?? [];
+  const told = lab.nodes.flatMap((node) =>
+    linesOf(node, channelId, sinceMs).map(({ atMs, event }) => ({ atMs, what: `${node.name}: ${event}` })),
+  );
+  return [...attempts, ...told]
+    .toSorted((left, right) => left.atMs - right.atMs)
+    .map(({ atMs, what }) => `${channelId} +${Math.round(atMs - sinceMs)} ms ${what}`);
 }

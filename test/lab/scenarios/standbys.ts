@@ -4,6 +4,7 @@ import { KitEncoder } from "../../../src/testkit/encoder/encoder.ts";
 import { ingestUrl, type LabNode } from "../../support/cluster/lab-node.ts";
 import { waitFor } from "../../support/processes/waiting.ts";
 import { type Lab, type LabChannel, mediaBehind } from "../lab.ts";
+import { linesOf } from "../node-log.ts";
 import { PublisherWatch } from "../publisher-watch.ts";
 
 const CLIP = { video: "180p", kilobits: 300 } as const;
@@ -17,6 +18,9 @@ const SPREAD_MS = 2_000;
 const UNPLUGGED_MS = 15_000;
 /** From a host's return until nothing may come from its old connections any more, and how long that is watched, in milliseconds. */
 const AFTER_MS = 5_000;
+/** What the second node logs. */
+const CLAIMED = "channel taken over";
+const GOES_ON = "encoder goes on at its channel's next node";
 
 /** `process`: it is killed. `host`: power off, nothing comes from it any more. `cable`: the host is back after 15 s. */
 export type Loss = "process" | "host" | "cable";
@@ -24,6 +28,9 @@ export type Loss = "process" | "host" | "cable";
 export type StandbysResult = {
   /** From the loss of the first node until each target was dialled by the second, in milliseconds. */
   readonly dialledMs: readonly number[];
+  /** The same until the second node owned the channel, and until its encoder went on there. */
+  readonly claimedMs: readonly number[];
+  readonly goesOnMs: readonly number[];
   /** The same until media came. */
   readonly mediaMs: readonly number[];
   readonly overlapMs: number;
@@ -44,6 +51,7 @@ export async function loseNodesWithBackup(
   if (channel === undefined) throw new Error("no channel");
   const watch = new PublisherWatch(channel.targets);
   const [dialledMs, mediaMs, faults]: [number[], number[], string[]] = [[], [], []];
+  const [claimedMs, goesOnMs]: [number[], number[]] = [[], []];
   for (let no = 1; no <= times; no += 1) {
     const [first, second] = [lab.nodes[no % 3], lab.nodes[(no + 1) % 3]];
     if (first === undefined || second === undefined) throw new Error("no node");
@@ -54,11 +62,15 @@ export async function loseNodesWithBackup(
     await pass(ON_AIR_MS + Math.random() * SPREAD_MS);
     const before = channel.targets.map(({ connections }) => connections.length);
     await lose(lab, loss, first);
-    const lostMs = performance.now();
+    const [lostMs, lostTime] = [performance.now(), Date.now()];
     const these = await Promise.all(channel.targets.map((target, index) => dialled(target, before[index] ?? 0)));
     dialledMs.push(...these.map((atMs) => atMs - lostMs));
     for (const [index, target] of channel.targets.entries())
       mediaMs.push((await mediaBehind(target, before[index] ?? 0, channel.channelId)) - lostMs);
+    for (const { atMs, event } of linesOf(second, channel.channelId, lostTime)) {
+      if (event === CLAIMED) claimedMs.push(atMs - lostTime);
+      if (event === GOES_ON) goesOnMs.push(atMs - lostTime);
+    }
     onLoss(no, Math.max(...these) - lostMs);
     if (loss === "cable") faults.push(...(await plugIn(lab, channel, first, before)).map((text) => `${no}: ${text}`));
     if (backup.report.end !== undefined) faults.push(`${no}: the backup encoder lost its connection`);
@@ -72,7 +84,7 @@ export async function loseNodesWithBackup(
   watch.stop();
   const { doubled, fallen } = await lab.claims.faults();
   if (doubled + fallen > 0) faults.push(`${doubled} epochs were owned by two nodes, ${fallen} fell`);
-  return { dialledMs, mediaMs, overlapMs: watch.longestMs, faults };
+  return { dialledMs, claimedMs, goesOnMs, mediaMs, overlapMs: watch.longestMs, faults };
 }
 
 async function lose(lab: Lab, loss: Loss, { name, fanfare }: LabNode): Promise<void> {
