@@ -26,10 +26,10 @@ export type SharedPlacementDeps = {
   readonly meter: PlacementMeter;
   readonly log: Log;
   /**
-   * This node took a channel over from a process that did not release it. The visitor is placed once this has resolved:
-   * the end of the former broadcast is stored before the start of the next one. It must not reject.
+   * This node took a channel over from a process that did not release it, whose broadcast is to be finished in the database. The
+   * visitor does not wait for that.
    */
-  readonly onTakenOver: (channelId: ChannelId, former: FormerOwner) => Promise<void>;
+  readonly onTakenOver: (channelId: ChannelId, former: FormerOwner) => void;
   /** Asks a living owner for its broadcast of a channel; undefined where it gives none, or is silent. Must not reject. */
   readonly takeBroadcast: (owner: KnownOwner) => Promise<MovedBroadcast | undefined>;
   /** A broadcast of another node goes on here. Its encoders come once this has resolved. It must not reject. */

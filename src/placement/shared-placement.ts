@@ -15,7 +15,7 @@ import { nextStep } from "./admission-steps.ts";
 import { ClaimTalk, type FormerOwner } from "./claim-talk.ts";
 import { isUnreachable, KnownOwnerships, provisionalEpoch } from "./known-ownerships.ts";
 import { type Differences, type OwnedChannel, OwnedEpochs } from "./owned-epochs.ts";
-import type { Asked } from "./owner-asker.ts";
+import { type Asked, EarlyQuestions } from "./owner-asker.ts";
 import { PlacementListeners } from "./placement-listeners.ts";
 import type { Candidate, SharedPlacementDeps } from "./shared-placement-deps.ts";
 import { StoredOwners } from "./stored-owners.ts";
@@ -43,6 +43,7 @@ export class SharedPlacement implements ChannelPlacement {
   /** What is known without the database, which may be behind it or ahead of it. */
   readonly #known = new KnownOwnerships();
   readonly #stored: StoredOwners;
+  readonly #early: EarlyQuestions;
   readonly #unstored: UnstoredOwnerships;
   /** Channels that this node gives away, with the epoch of its ownership. */
   readonly #given = new Map<ChannelId, number>();
@@ -53,7 +54,13 @@ export class SharedPlacement implements ChannelPlacement {
     this.#listeners = new PlacementListeners(deps.log);
     this.talk = new ClaimTalk({ ...deps, owned: this.#owned });
     this.#stored = new StoredOwners({ store, clock, known: this.#known });
+    this.#early = new EarlyQuestions({ ...deps, known: this.#known });
     this.#unstored = new UnstoredOwnerships(self, store);
+  }
+
+  /** A claim of this channel follows: its owner is asked now, if it is known. `silence`: as for `claim`. */
+  expect(channelId: ChannelId, silence?: LinkSilence): void {
+    if (this.#owned.get(channelId) === undefined) this.#early.begin(channelId, silence);
   }
 
   /**
@@ -116,7 +123,9 @@ export class SharedPlacement implements ChannelPlacement {
 
   async #claim(channelId: ChannelId, candidate: Candidate): Promise<Placed> {
     for (let count = 0; count < TRIES_MAX; count += 1) {
-      const placed = await this.#claimOnce(channelId, candidate, this.#deps.wakes());
+      this.expect(channelId, candidate.silence);
+      const claimed = this.#claimOnce(channelId, candidate, this.#deps.wakes());
+      const placed = await claimed.finally(() => this.#early.end(channelId));
       if (placed !== undefined) return placed;
     }
     return { kind: "try-again" };
@@ -180,7 +189,8 @@ export class SharedPlacement implements ChannelPlacement {
       if (step.kind === "ask") {
         const owner = await this.#locate(channelId, step.owner, step.epoch);
         // It said that it is not the owner, and the database still names it: its release was lost.
-        const asked = owner === undefined ? undefined : await this.#deps.asker.ask(owner, candidate.silence);
+        const early = owner === undefined ? undefined : this.#early.take(owner);
+        const asked = owner === undefined ? undefined : await (early ?? this.#deps.asker.ask(owner, candidate.silence));
         const verdict = asked?.verdict ?? "claim";
         if (verdict === "try-again") return { kind: "try-again" };
         if (verdict === "attach" && owner !== undefined) return { kind: "elsewhere", ...owner, ...epochOf(asked) };
@@ -317,7 +327,7 @@ export class SharedPlacement implements ChannelPlacement {
       if (written !== "other") {
         this.#deps.log.warn("the database did not know an ownership", { channelId, epoch });
         this.talk.tell(channelId, epoch, home);
-        if (written.former !== undefined) await this.#deps.onTakenOver(channelId, written.former);
+        if (written.former !== undefined) this.#deps.onTakenOver(channelId, written.former);
       } else if (this.#owned.delete(channelId, epoch)) {
         // The channel was deleted, or another node owns it since.
         this.#fence(each, "database");
@@ -353,7 +363,7 @@ export class SharedPlacement implements ChannelPlacement {
     this.#announce(channelId, thread, epoch, former);
     if (former === undefined || moved !== undefined) return true;
     meter.tookOver();
-    await onTakenOver(channelId, former);
+    onTakenOver(channelId, former);
     return true;
   }
 

@@ -8,9 +8,11 @@ import type { IngestEnd } from "../thread-protocol/facts.ts";
 import { type Keep, KeptMedia } from "./kept-media.ts";
 import type { RemoteGateway } from "./remote-publisher.ts";
 
-/** A new owner is looked for this often, with this pause, in milliseconds. Then the encoder has to come again. */
-const TRIES_MAX = 4;
-const PAUSE_MS = 250;
+/** A new owner is looked for this long, as long as a whole stream is kept. Then the encoder has to come again. In milliseconds. */
+const SEARCH_MS = 3_000;
+/** The pause behind the first look, and the longest; each is twice as long as the one before. In milliseconds. */
+const PAUSE_MS = 50;
+const PAUSE_MS_MAX = 400;
 /** An owner that takes nothing for this long may be gone: its platforms have nothing of what came since, in milliseconds. */
 const BEHIND_MS = 60;
 /** An owner that takes nothing for this long is asked whether it lives, … */
@@ -73,8 +75,20 @@ export class FailoverGateway implements PublishGateway {
     return this.#gateway.isFull;
   }
 
-  tryAdmit(): Promise<AdmitResult> {
-    return this.#gateway.tryAdmit();
+  /** An owner that ends between its answer and this one is replaced, as later. */
+  async tryAdmit(): Promise<AdmitResult> {
+    const untilMs = this.#deps.clock.awakeNow() + SEARCH_MS;
+    let result = await this.#gateway.tryAdmit();
+    const isLate = this.#deps.clock.awakeNow() >= untilMs;
+    if (result !== "unavailable" || this.#epoch === undefined || isLate) return result;
+    await this.#search(untilMs, async ({ gateway, epoch }) => {
+      this.#gateway.leave();
+      this.#gateway = gateway;
+      this.#epoch = epoch;
+      result = await gateway.tryAdmit();
+      return result !== "unavailable";
+    });
+    return result;
   }
 
   open(arrival: PublisherArrival): PublisherHandle | undefined {
@@ -146,12 +160,20 @@ export class FailoverGateway implements PublishGateway {
   }
 
   async #failOver(arrival: PublisherArrival): Promise<void> {
-    for (let count = 0; count < TRIES_MAX && !this.#isOver; count += 1) {
-      if (count > 0) await new Promise<void>((resolve) => this.#deps.clock.startTimer(PAUSE_MS, resolve));
-      const way = await this.#deps.again();
-      if (way !== undefined && (await this.#enter(way, arrival))) return;
+    const untilMs = this.#deps.clock.awakeNow() + SEARCH_MS;
+    if (!(await this.#search(untilMs, (way) => this.#enter(way, arrival)))) this.#giveUp();
+  }
+
+  /** Looks for a way that `enter` takes. Returns whether there was one in time. */
+  async #search(untilMs: number, enter: (way: Way) => Promise<boolean>): Promise<boolean> {
+    const { clock, again } = this.#deps;
+    for (let pauseMs = PAUSE_MS; !this.#isOver; pauseMs = Math.min(PAUSE_MS_MAX, 2 * pauseMs)) {
+      const way = await again();
+      if (way !== undefined && (await enter(way))) return true;
+      if (clock.awakeNow() + pauseMs > untilMs) return false;
+      await new Promise<void>((resolve) => clock.startTimer(pauseMs, resolve));
     }
-    this.#giveUp();
+    return false;
   }
 
   /** The stream goes on by this way. Returns false where it is not taken there. */

@@ -11,12 +11,13 @@ export type LinkSilence = { readonly epoch: number; readonly silentMs: number };
 
 /**
  * Media thread to control thread: may this key publish? The encoder gets no reply before this one. Holds secrets.
- * `silence`: the encoder is connected already, and its owner may be gone.
+ * `channelId`: the encoder is connected already, and publishes to this channel by this key; `silence`: its owner may be gone.
  */
 export type AdmissionRequest = {
   readonly kind: "admission";
   readonly key: string;
   readonly login?: ProvenLogin;
+  readonly channelId?: ChannelId;
   readonly silence?: LinkSilence;
 };
 

@@ -1,7 +1,6 @@
 import { expect, test } from "vitest";
 import type { KnownOwner } from "../../src/control/ports/owner-question.ts";
-import { EarlyQuestions } from "../../src/placement/early-questions.ts";
-import type { Asked } from "../../src/placement/owner-asker.ts";
+import { type Asked, EarlyQuestions } from "../../src/placement/owner-asker.ts";
 import { VirtualClock } from "../support/stages/virtual-clock.ts";
 
 const ID = "ls-1";

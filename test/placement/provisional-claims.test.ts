@@ -135,7 +135,8 @@ test("a database that is silent for a second counts as away for a channel that i
   // The time of the claim has passed, and then that in which other nodes may know more.
   for (let count = 0; count < 2; count += 1) await pass();
   expect(await placed).toMatchObject({ kind: "elsewhere", incarnation: 2, epoch: 7 });
-  expect(asked).toHaveLength(1);
+  // What it said while the database was asked counts no more.
+  expect(asked).toHaveLength(2);
   let isFound = false;
   void placement.findElsewhere("ls-2").then(() => {
     isFound = true;
@@ -179,7 +180,8 @@ test("what a comparison says of a channel that this node has just lost counts wh
   state.isAway = true;
   state.verdict = "attach";
   expect(await claim()).toMatchObject({ kind: "elsewhere", incarnation: 2, epoch: 9 });
-  expect(asked).toMatchObject([{ incarnation: 2, epoch: 9 }]);
+  // Beside the question to the database, and again when that has failed.
+  expect(asked).toMatchObject(Array(2).fill({ incarnation: 2, epoch: 9 }));
 });
 
 test("an owner that is known is asked first: one that answers keeps the channel, one that is gone is replaced", async () => {
@@ -194,12 +196,33 @@ test("an owner that is known is asked first: one that answers keeps the channel,
   expect(await claim()).toEqual({ kind: "try-again" });
   state.verdict = "claim";
   expect(await claim()).toMatchObject({ kind: "here", epoch: 7 + STEP });
-  expect(asked).toEqual([place, place, place]);
+  // Each time beside the question to the database, and again when that has failed.
+  expect(asked).toEqual(Array(6).fill(place));
   state.isAway = false;
   rows.set(ID, { channelId: ID, epoch: 7, owner: { incarnation: 2, home: 0 } });
   await placement.compare();
   // The former broadcast is ended as soon as the database is there.
   expect(takenOver).toEqual([7]);
+});
+
+test("the owner that is known is asked while the database is, once; another one that the database names is asked too", async () => {
+  const { placement, nodes, rows, asked, state, claim } = stage();
+  await nodes.refresh();
+  placement.heard({ channelId: ID, epoch: 7, incarnation: 2, home: 0 }, "bus");
+  rows.set(ID, { channelId: ID, epoch: 7, owner: { incarnation: 2, home: 0 } });
+  state.verdict = "attach";
+  placement.expect(ID);
+  expect(asked.map(({ epoch }) => epoch)).toEqual([7]);
+  expect(await claim()).toMatchObject({ kind: "elsewhere", epoch: 7 });
+  expect(asked.map(({ epoch }) => epoch)).toEqual([7]);
+  rows.set(ID, { channelId: ID, epoch: 8, owner: { incarnation: 2, home: 0 } });
+  expect(await claim()).toMatchObject({ kind: "elsewhere", epoch: 8 });
+  expect(asked.map(({ epoch }) => epoch)).toEqual([7, 7, 8]);
+  // A channel of this node has nobody to be asked.
+  state.verdict = "claim";
+  expect(await claim()).toMatchObject({ kind: "here", epoch: 9 });
+  placement.expect(ID);
+  expect(asked.map(({ epoch }) => epoch)).toEqual([7, 7, 8, 8]);
 });
 
 test("a channel that nothing is known of waits for the database, and a draining node claims nothing", async () => {

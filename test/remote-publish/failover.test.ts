@@ -61,7 +61,7 @@ test("when the owner dies the stream goes on at this node from its last keyframe
   await die();
   // Between the two: kept too.
   publisher.push(video(160, avcFrame(false, 5)));
-  clock.advance(250);
+  clock.advance(50);
   await new Promise(setImmediate);
   next.dialer.latest(1).accept();
   publisher.push(video(200, avcFrame(false, 6)));
@@ -154,13 +154,57 @@ test("an encoder that the owner dropped is dismissed, and so is one whose channe
   const alone = await publish();
   alone.publisher.push(video(0, AVC_CONFIG));
   await alone.die();
-  for (let count = 0; count < 3; count += 1) {
+  for (const pauseMs of [50, 100, 200, 400, 400, 400, 400, 400, 400]) {
     expect(alone.events.dismissals).toBe(0);
-    alone.clock.advance(250);
+    alone.clock.advance(pauseMs);
     await new Promise(setImmediate);
   }
-  expect(alone.events).toEqual({ dismissals: 1, failovers: 0, asked: 4 });
+  expect(alone.events).toEqual({ dismissals: 1, failovers: 0, asked: 10 });
 });
+
+test("an owner that ends just as an encoder comes is replaced by the next one, and the encoder waits for that", async () => {
+  const { clock, next, start } = await arrive();
+  const gateway = await start([undefined, gatewayTo(next.engine, next.spec([target(1)]), "main")]);
+  const admitted = gateway.tryAdmit();
+  for (let turn = 0; turn < 4; turn += 1) {
+    await new Promise(setImmediate);
+    clock.advance(50);
+  }
+  expect(await admitted).toBe("admitted");
+  gateway.open({
+    ...{ slot: "main", remoteAddress: "192.0.2.7", encoder: "OBS" },
+    ...{ onRoom: () => undefined, onDismissed: () => undefined },
+  });
+  expect(next.facts.map(({ kind }) => kind)).toContain("ingest-started");
+  // Where no node takes it, it has to come again.
+  const nowhere = (await start([])).tryAdmit();
+  for (let turn = 0; turn < 70; turn += 1) {
+    await new Promise(setImmediate);
+    clock.advance(50);
+  }
+  expect(await nowhere).toBe("unavailable");
+});
+
+/** A node to which an encoder comes whose channel's owner ends before it admits it. `start`: with these ways from then on. */
+async function arrive() {
+  const next = new RelayStage(60);
+  const { clock } = next;
+  const nothing = () => undefined;
+  const publishers = new RemotePublishers({ clock, afterReads: (run) => run(), onWait: nothing, onCount: nothing });
+  const start = async (ways: (PublishGateway | undefined)[]) => {
+    const transport = new ManualTransport<FromEncoder, ToEncoder>();
+    const gateway = publishers.to({ channelId: "ls-1", latency: "efficient" }, transport.near);
+    transport.far.close();
+    await transport.settle();
+    const again = async () => {
+      const way = ways.shift();
+      return way === undefined ? undefined : { gateway: way };
+    };
+    const moves = { areMovesExpected: () => false, isMoving: () => false };
+    return new FailoverGateway({ gateway, epoch: 7 }, { clock, again, ...moves, onFailover: nothing });
+  };
+  return { clock, next, start };
+}
 
 test("an owner that takes nothing is asked, and the encoder's way to it stays while it is the owner", async () => {
   const { clock, publisher, events, world, transport, gateway } = await publish();

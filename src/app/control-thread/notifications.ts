@@ -67,6 +67,8 @@ export type NotificationsOptions = {
   readonly publish: (fact: ChannelChanged | BroadcastLost) => void;
   /** Where several nodes share the database: the ownership in which this process tells of a channel. */
   readonly epochOf?: (channelId: ChannelId) => number | undefined;
+  /** … and the end of a former owner's broadcast that is being stored; undefined where none is. */
+  readonly finishing?: (channelId: ChannelId) => Promise<void> | undefined;
   /** Called with every event once it is stored. Must not throw. */
   readonly onEvent: (event: ChannelEvent) => void;
   /** Called when a webhook could not be sent because of this machine. */
@@ -118,7 +120,11 @@ export class Notifications {
       onEvent(event);
     };
     const epochs = options.epochOf === undefined ? {} : { epochOf: options.epochOf };
-    this.events = new EventWriter({ store: events, clock, log, onWritten: told, ...epochs });
+    const { finishing } = options;
+    this.events = new EventWriter({
+      ...{ store: events, clock, log, onWritten: told, ...epochs },
+      ...(finishing === undefined ? {} : { finishing }),
+    });
     const reports = new SqlReportStore(database);
     this.reports = new ReportWriter({ store: reports, subjects: events, clock, log, publish, ...epochs });
     const audit = keepAudit(database, currentAudit);

@@ -20,7 +20,6 @@ import { instanceName } from "../../store/database/instance-name.ts";
 import { probeWrite } from "../../store/database/write-probe.ts";
 import { createLogger } from "../../telemetry/logger.ts";
 import type { Metrics } from "../../telemetry/metrics.ts";
-import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
 import type { ShutdownMode } from "../../thread-protocol/messages.ts";
 import { type Addresses, addressesOf } from "../config/addresses.ts";
 import type { Config } from "../config/settings/settings.ts";
@@ -316,7 +315,7 @@ function assemble(foundations: AllFoundations): Parts {
     auditCounts: metrics.audit,
     publish: (fact) => publish(fact.kind === "channel-changed" ? withActor(fact) : fact),
     onEvent: (event) => buses.events.publish(event),
-    ...(node === undefined ? {} : { epochOf: (channelId: ChannelId) => node.placement.lastEpochOf(channelId) }),
+    ...(node === undefined ? {} : node.eventHooks),
     onTrouble: (trouble) => troubles.met(trouble),
     healthOf,
     readChannel: (channelId) => service.getChannel(channelId),

@@ -22,7 +22,7 @@ import type { PlayPermits } from "./play-permits.ts";
 export type AdmissionsDeps = {
   readonly clock: Clock;
   readonly engine: Engine;
-  readonly requests: ControlRequests;
+  readonly requests: Pick<ControlRequests, "admission" | "login" | "play">;
   readonly permits: PlayPermits;
   readonly remote: Pick<RemotePublishers, "to">;
   /** Whether channels that are off air may begin now. */
@@ -37,8 +37,24 @@ export type AdmissionsDeps = {
   readonly onPlayLeft: (requestId: number) => void;
 };
 
-/** `epoch`: of the ownership at another node; absent where the way leads to none. */
-type Found = { readonly admission: Admission; readonly epoch?: number };
+/**
+ * An encoder without a verdict is looked up again for this long, in milliseconds: its channel may be changing its owner. Else it
+ * would come again by itself, mostly after two seconds.
+ */
+const PATIENCE_MS = 2_000;
+/** The pause behind the first look-up, and the longest; each is twice as long as the one before. In milliseconds. */
+const PAUSE_MS = 50;
+const PAUSE_MS_MAX = 400;
+
+/**
+ * `epoch`: of the ownership at another node; absent where the way leads to none. `isForNow`: the channel's owner could not be
+ * reached, or changed, and that may be over soon.
+ */
+type Found = { readonly admission: Admission; readonly epoch?: number; readonly isForNow?: boolean };
+
+/** The channel of an encoder that is connected already. `silence`: it has a way to an owner that may be gone. */
+type Present = { readonly channelId: ChannelId; readonly silence: LinkSilence | undefined };
+const FOR_NOW: Found = { admission: "unavailable", isForNow: true };
 
 /**
  * Admits encoders and players that connect to this thread: the control thread decides, and this carries out the
@@ -56,14 +72,14 @@ export class Admissions {
    */
   async admit(key: string, login: ProvenLogin | undefined): Promise<Admission> {
     const { clock, moves, onFailover } = this.#deps;
-    const found = await this.#admitOnce(key, login);
+    const found = await this.#admitPatiently(key, login);
     const { admission } = found;
     const first = wayOf(found);
     if (moves === undefined || typeof admission !== "object" || first === undefined) return admission;
     const { channelId } = first.gateway;
     const gateway = new FailoverGateway(first, {
       clock,
-      again: async (silence) => wayOf(await this.#admitOnce(key, login, silence)),
+      again: async (silence) => wayOf(await this.#admitOnce(key, login, { channelId, silence })),
       areMovesExpected: () => moves.areExpected,
       isMoving: () => moves.isMoving(channelId),
       onFailover: () => onFailover(channelId),
@@ -71,26 +87,39 @@ export class Admissions {
     return { ...admission, gateway };
   }
 
-  /** `silence`: an encoder has a way to this ownership at another node, and takes no second one. */
-  async #admitOnce(key: string, login: ProvenLogin | undefined, silence?: LinkSilence): Promise<Found> {
+  async #admitPatiently(key: string, login: ProvenLogin | undefined): Promise<Found> {
+    const { clock, moves } = this.#deps;
+    const untilMs = clock.awakeNow() + (moves === undefined ? 0 : PATIENCE_MS);
+    for (let pauseMs = PAUSE_MS; ; pauseMs = Math.min(PAUSE_MS_MAX, 2 * pauseMs)) {
+      const found = await this.#admitOnce(key, login);
+      if (found.isForNow !== true || clock.awakeNow() + pauseMs > untilMs) return found;
+      await new Promise<void>((resolve) => clock.startTimer(pauseMs, resolve));
+    }
+  }
+
+  /** With `silence` the encoder has a way to that ownership at another node, and takes no second one. */
+  async #admitOnce(key: string, login: ProvenLogin | undefined, present?: Present): Promise<Found> {
     const { engine, requests, remote, takesNew, openTransport, links } = this.#deps;
-    const { reply, end } = await requests.admission(key, login, silence);
+    const { reply, end } = await requests.admission(key, login, present);
     switch (reply?.decision) {
       case undefined:
-      case "try-again":
         return { admission: "unavailable" };
+      case "try-again":
+        return FOR_NOW;
       case "admit": {
-        const gateway = gatewayTo(engine, reply.spec, reply.slot, takesNew);
+        // An encoder that is connected already costs this thread little more than before.
+        const gateway = gatewayTo(engine, reply.spec, reply.slot, present === undefined ? takesNew : () => true);
         return { admission: { ...secretOf(reply), gateway, slot: reply.slot } };
       }
       case "admit-elsewhere": {
         const { channelId, slot, link } = reply;
         const isHere = link === undefined;
-        if (silence !== undefined && link?.epoch === silence.epoch) return { admission: "unavailable" };
+        const silentEpoch = present?.silence?.epoch;
+        if (silentEpoch !== undefined && link?.epoch === silentEpoch) return { admission: "unavailable" };
         const transport = isHere
           ? openTransport<FromEncoder, ToEncoder>(end)
           : await links.attach(channelId, slot, link);
-        if (transport === undefined) return { admission: "unavailable" };
+        if (transport === undefined) return FOR_NOW;
         const gateway = remote.to(reply, transport);
         const isOtherNode = link !== undefined && "host" in link.place;
         return {

@@ -40,10 +40,15 @@ export class ControlRequests {
   async admission(
     key: string,
     login: ProvenLogin | undefined,
-    silence: LinkSilence | undefined,
+    present: { readonly channelId: ChannelId; readonly silence?: LinkSilence | undefined } | undefined,
   ): Promise<Answer<AdmissionReply>> {
-    const optional = { ...(login === undefined ? {} : { login }), ...(silence === undefined ? {} : { silence }) };
-    const { reply, ...rest } = await this.#ask({ kind: "admission", key, ...optional });
+    const silence = present?.silence;
+    const { reply, ...rest } = await this.#ask({
+      ...{ kind: "admission", key },
+      ...(login === undefined ? {} : { login }),
+      ...(present === undefined ? {} : { channelId: present.channelId }),
+      ...(silence === undefined ? {} : { silence }),
+    });
     return reply?.kind === "admission" ? { ...rest, reply } : rest;
   }
 

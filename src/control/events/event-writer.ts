@@ -29,6 +29,11 @@ export type EventWriterOptions = {
    * it never owned it. Absent: a single node.
    */
   readonly epochOf?: (channelId: ChannelId) => number | undefined;
+  /**
+   * Resolves once the end of a former owner's broadcast is stored, which comes before the channel's next events; undefined where
+   * none is being stored. Must not reject. Absent: a single node.
+   */
+  readonly finishing?: (channelId: ChannelId) => Promise<void> | undefined;
 };
 
 /**
@@ -129,6 +134,7 @@ export class EventWriter {
     while (this.#waiting.length > 0) {
       const batch = this.#waiting.slice(0, BATCH_MAX);
       try {
+        await this.#finished(batch);
         await this.#write(batch);
       } catch (error) {
         const detail = error instanceof Error ? error.message : String(error);
@@ -145,6 +151,12 @@ export class EventWriter {
       this.#reportLost(this.#lostCount);
       this.#lostCount = 0;
     }
+  }
+
+  async #finished(batch: readonly EventDraft[]): Promise<void> {
+    const { finishing } = this.#options;
+    if (finishing === undefined) return;
+    await Promise.all([...new Set(batch.map(({ channelId }) => channelId))].map(finishing));
   }
 
   async #write(batch: readonly EventDraft[]): Promise<void> {

@@ -16,6 +16,11 @@ const ANSWER_TIMEOUT_MS = 3_000;
 const CONNECT_TIMEOUT_MS = 5_000;
 /** A transaction of a node that stopped must not hold its locks for ever. In milliseconds. */
 const IDLE_TRANSACTION_TIMEOUT_MS = 5_000;
+/**
+ * A connection that nobody needs stays open for this long, in milliseconds: longer than the pause between two renewals of a
+ * node's lease, so that a takeover finds one open. A new one takes several round trips and a process of the server.
+ */
+const IDLE_MS = 30_000;
 /** Big integers: times, byte counts and numbers of rows, all below 2^53. */
 const INT8 = 20;
 
@@ -45,6 +50,7 @@ export function openPool(
     connectionString: url,
     max: CONNECTIONS_MAX,
     connectionTimeoutMillis: connectMs,
+    idleTimeoutMillis: IDLE_MS,
     statement_timeout: statementMs,
     lock_timeout: lockMs,
     query_timeout: answerMs,

@@ -185,3 +185,23 @@ test("of several nodes the owner numbers its events; what a request changed belo
     { epoch: 7, seq: 2 },
   ]);
 });
+
+test("events of a channel that was taken over are stored behind the end of its former broadcast, with all that come later", async () => {
+  const store = new FakeEvents();
+  const finished = new Map<string, PromiseWithResolvers<void>>([["a", Promise.withResolvers<void>()]]);
+  const log = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
+  const writer = new EventWriter({
+    ...{ store, clock: new VirtualClock(), log, onWritten: () => undefined },
+    finishing: (channelId) => finished.get(channelId)?.promise,
+  });
+  writer.fact(created("b"));
+  await settle();
+  expect(store.texts).toEqual(["b"]);
+  writer.fact(created("a"));
+  writer.fact(created("b"));
+  await settle();
+  expect(store.texts).toEqual(["b"]);
+  finished.get("a")?.resolve();
+  await settle();
+  expect(store.texts).toEqual(["b", "a", "b"]);
+});

@@ -20,7 +20,7 @@ import type { Flow, IsolatedMode } from "../../../placement/wake-guard.ts";
 import { newestStep } from "../../../store/migrations/migrate.ts";
 import { PostgresOwnershipStore } from "../../../store/ownership/ownership-store.ts";
 import { ClusterMetrics } from "../../../telemetry/cluster-metrics.ts";
-import type { OwnerQuestionReply } from "../../../thread-protocol/admission.ts";
+import type { LinkSilence, OwnerQuestionReply } from "../../../thread-protocol/admission.ts";
 import type { ChannelId, ChannelSpec } from "../../../thread-protocol/channel-spec.ts";
 import { ConfigError } from "../../config/config-error.ts";
 import type { Config } from "../../config/settings/settings.ts";
@@ -29,6 +29,7 @@ import { releaseVersion } from "../../release.ts";
 import { linkTls } from "../../threads/link-tls.ts";
 import type { NodeLinkOptions } from "../../threads/media-options.ts";
 import type { ClusterHooks } from "../media/cluster-hooks.ts";
+import type { NotificationsOptions } from "../notifications.ts";
 import type { TraceExport } from "../observing/trace-export.ts";
 import { claimBoard, takeClaims } from "./claim-news.ts";
 import type { ClusterConfig } from "./cluster-config.ts";
@@ -56,7 +57,7 @@ export type NodeListeners = {
   readonly letSend: (isAllowed: boolean) => void;
   /** The settings of a channel have a newer revision in the database. */
   readonly onNewer: (channelId: ChannelId) => void;
-  /** A channel was taken over from a process that had not released it. Its visitor waits for this. Never rejects. */
+  /** A channel was taken over from a process that had not released it: finishes its broadcast. Never rejects. */
   readonly onTakenOver: (channelId: ChannelId, formerEpoch: number) => Promise<void>;
   /** Only this node noticed that another is lost. */
   readonly onLost: (node: NodeRow) => void;
@@ -123,6 +124,8 @@ export class ClusterNode implements ClusterHooks, NodePeers {
   readonly #watch: OwnershipWatch;
   readonly #membership: NodeMembership;
   readonly #heldSinceMs = new Map<ChannelId, number>();
+  /** Former broadcasts that are being finished in the database. */
+  readonly #finishing = new Map<ChannelId, Promise<void>>();
   readonly #clock: Clock;
   readonly #lateWays: readonly OwnerQuestion[];
   readonly #stops: (() => void)[];
@@ -146,7 +149,7 @@ export class ClusterNode implements ClusterHooks, NodePeers {
     const dialer = new LinkDialer({ clock, onFault, tls: linkTls(this.linkOptions) });
     this.views = new OwnerViews({ clock, dialer, findElsewhere: (channelId) => this.findElsewhere(channelId) });
     const silentMs = config.ownerSilentMs;
-    const [link, byBus] = [linkQuestion(dialer, silentMs), busQuestion(bus, clock, silentMs)];
+    const [link, byBus] = [linkQuestion(dialer, clock, silentMs), busQuestion(bus, clock, silentMs)];
     this.nodes = new NodeDirectory(store);
     this.placement = new SharedPlacement({
       ...{ self, store, nodes: this.nodes, log },
@@ -159,7 +162,7 @@ export class ClusterNode implements ClusterHooks, NodePeers {
       board: claimBoard(bus, dialer),
       onTakenOver: (channelId, former) => {
         log.warn("channel taken over", { channelId, from: former.incarnation });
-        return this.#listeners.onTakenOver(channelId, former.epoch);
+        void this.#finish(channelId, former.epoch);
       },
       takeBroadcast: (owner) => this.#listeners.takeBroadcast(owner),
       onMoved: (channelId, former, moved) => this.#listeners.onMoved(channelId, former.epoch, moved),
@@ -170,7 +173,7 @@ export class ClusterNode implements ClusterHooks, NodePeers {
       },
     });
     this.#watch = this.#newWatch(config.isolated);
-    this.#lateWays = [linkQuestion(dialer, LOST_QUESTION_MS), busQuestion(bus, clock, LOST_QUESTION_MS)];
+    this.#lateWays = [linkQuestion(dialer, clock, LOST_QUESTION_MS), busQuestion(bus, clock, LOST_QUESTION_MS)];
     this.#membership = new NodeMembership({
       ...{ self, clock, log, store, nodes: this.nodes, node: registered },
       isHeard: (node) => isHeard(node, this.#lateWays, clock),
@@ -191,6 +194,14 @@ export class ClusterNode implements ClusterHooks, NodePeers {
       () => this.rpc.stop(),
     ];
     this.#watch.bus(bus.isConnected);
+  }
+
+  /** The ownership in which this node tells of a channel, and the end of its former owner's broadcast while that is stored. */
+  get eventHooks(): Required<Pick<NotificationsOptions, "epochOf" | "finishing">> {
+    return {
+      epochOf: (channelId) => this.placement.lastEpochOf(channelId),
+      finishing: (channelId) => this.#finishing.get(channelId),
+    };
   }
 
   get agreement(): OwnershipWatch["agreement"] {
@@ -229,6 +240,10 @@ export class ClusterNode implements ClusterHooks, NodePeers {
     return owner !== undefined && (await this.isAlive(owner.incarnation));
   }
 
+  expect(channelId: ChannelId, silence?: LinkSilence): void {
+    this.placement.expect(channelId, silence);
+  }
+
   findElsewhere(channelId: ChannelId): Promise<KnownOwner | undefined> {
     return this.placement.findElsewhere(channelId);
   }
@@ -263,6 +278,13 @@ export class ClusterNode implements ClusterHooks, NodePeers {
     for (const stop of this.#stops) stop();
     await this.#membership.setState("left").catch((error: unknown) => this.#logFailure(error));
     await this.bus.close();
+  }
+
+  async #finish(channelId: ChannelId, formerEpoch: number): Promise<void> {
+    const finished = this.#listeners.onTakenOver(channelId, formerEpoch);
+    this.#finishing.set(channelId, finished);
+    await finished;
+    if (this.#finishing.get(channelId) === finished) this.#finishing.delete(channelId);
   }
 
   #newWatch(mode: IsolatedMode): OwnershipWatch {

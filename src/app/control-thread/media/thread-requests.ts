@@ -102,9 +102,10 @@ export class ThreadRequests {
     this.#players.delete(worker);
   }
 
-  async #admit(worker: PoolWorker, { key, login, silence }: AdmissionRequest, reply: Reply): Promise<void> {
-    const { routes, admit } = this.#deps;
+  async #admit(worker: PoolWorker, { key, login, channelId, silence }: AdmissionRequest, reply: Reply) {
+    const { routes, admit, cluster } = this.#deps;
     const { life } = worker;
+    if (channelId !== undefined) cluster?.expect(channelId, silence);
     let claim: Claim | ClaimElsewhere | undefined;
     const lookUp = async () => {
       const admitted = await admit(key, login);
