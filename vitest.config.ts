@@ -16,12 +16,8 @@ const TESTS_AT_ONCE = 4;
 /** Tests that run programs other than Node: FFmpeg, nginx, Python, the shell. They stand beside the unit tests of their folder. */
 const SYSTEM = "test/**/*.system.test.ts";
 const E2E = ["test/e2e/**/*.test.ts", "test/dashboard/browser/**/*.test.ts"];
-/** Files that bound a gap or a time, or are a network in time. */
-const ALONE = [
-  "test/app/message-flood.test.ts",
-  "test/ingest/many-connections.test.ts",
-  "test/e2e/ingest/srt-loss.test.ts",
-];
+/** Files that bound a gap or a time. */
+const ALONE = ["test/app/message-flood.test.ts", "test/ingest/many-connections.test.ts"];
 
 /**
  * The files that one worker runs share its process and what it imported: a process for each file took a quarter of the
