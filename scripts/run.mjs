@@ -3,7 +3,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { fail, ROOT, runInForeground, runQuietly, runStep, succeeds } from "./steps.mjs";
+import { fail, ROOT, runInForeground, runQuietly, runSideBySide, runStep, succeeds } from "./steps.mjs";
 import { installTestTools } from "./test-tools.mjs";
 
 const MODULES = join(ROOT, "node_modules");
@@ -150,16 +150,22 @@ function clientTypes(node) {
   runStep("types of the client (openapi-typescript)", node, [join("scripts", "client-types", "generate.ts")]);
 }
 
-function tsc(node, name, args) {
-  runStep(name, node, [PACKAGED.tsc, ...TSC_OPTIONS, ...args], { env: TSC_ENV });
-}
+const tscStep = (node, name, args) => ({
+  name,
+  command: node,
+  args: [PACKAGED.tsc, ...TSC_OPTIONS, ...args],
+  env: TSC_ENV,
+});
 
-function check(node) {
+/** Side by side: each of them leaves a core idle for a part of its time. */
+async function check(node) {
   clientTypes(node);
-  runStep("lint and format (biome)", node, [PACKAGED.biome, "check", "--error-on-warnings"]);
-  tsc(node, "types (tsc)", ["-p", "tsconfig.json"]);
-  tsc(node, "types of the dashboard (tsc)", ["-p", join("web", "tsconfig.json")]);
-  runStep("unused code and packages (knip)", node, [PACKAGED.knip]);
+  await runSideBySide([
+    { name: "lint and format (biome)", command: node, args: [PACKAGED.biome, "check", "--error-on-warnings"] },
+    tscStep(node, "types (tsc)", ["-p", "tsconfig.json"]),
+    tscStep(node, "types of the dashboard (tsc)", ["-p", join("web", "tsconfig.json")]),
+    { name: "unused code and packages (knip)", command: node, args: [PACKAGED.knip] },
+  ]);
 }
 
 async function build(node) {
@@ -172,7 +178,8 @@ async function emit(node, isChecked = false) {
   // Otherwise the output of a source that was removed would stay.
   rmSync(join(ROOT, "dist"), { recursive: true, force: true });
   const options = isChecked ? ["--noCheck"] : [];
-  tsc(node, "emit into dist/ (tsc)", ["-p", "tsconfig.build.json", ...options]);
+  const step = tscStep(node, "emit into dist/ (tsc)", ["-p", "tsconfig.build.json", ...options]);
+  runStep(step.name, step.command, step.args, step);
   await buildDashboard(node);
 }
 
@@ -199,7 +206,7 @@ function vitest(node, name, args) {
 async function test(node, args) {
   await installTestTools();
   if (args.length === 0) {
-    check(node);
+    await check(node);
     await emit(node, true);
   }
   await buildDashboard(node);

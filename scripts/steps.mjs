@@ -23,11 +23,8 @@ export function succeeds(command, args) {
   return spawnSync(command, args, { stdio: "ignore" }).status === 0;
 }
 
-/**
- * Runs a command and shows its output only when it fails, which ends the script. A signal to stop ends the command
- * first; the script then exits with 0, because the next start makes what is missing.
- */
-export async function runQuietly(name, command, args, env = process.env) {
+/** Starts a command. `ended` resolves with how it ended and all its output. */
+function startStep(command, args, env) {
   const child = spawn(command, args, { cwd: ROOT, env, stdio: ["ignore", "pipe", "pipe"] });
   let output = "";
   for (const stream of [child.stdout, child.stderr]) {
@@ -35,22 +32,50 @@ export async function runQuietly(name, command, args, env = process.env) {
       output += text;
     });
   }
+  const ended = new Promise((resolve) => {
+    child.on("error", ({ message }) => resolve({ code: 1, reason: message, output }));
+    child.on("close", (status, signal) => {
+      const code = exitCode(status, signal);
+      resolve({ code, reason: `exit code ${code}`, output });
+    });
+  });
+  return { child, ended };
+}
+
+/**
+ * Runs a command and shows its output only when it fails, which ends the script. A signal to stop ends the command
+ * first; the script then exits with 0, because the next start makes what is missing.
+ */
+export async function runQuietly(name, command, args, env = process.env) {
+  const { child, ended } = startStep(command, args, env);
   let isStopping = false;
   const stop = () => {
     isStopping = true;
     child.kill("SIGTERM");
   };
   for (const each of STOP_SIGNALS) process.on(each, stop);
-  const { status, signal, error } = await new Promise((resolve) => {
-    child.on("error", (reason) => resolve({ status: null, signal: null, error: reason }));
-    child.on("close", (code, endedBy) => resolve({ status: code, signal: endedBy }));
-  });
+  const { code, reason, output } = await ended;
   for (const each of STOP_SIGNALS) process.off(each, stop);
   if (isStopping) process.exit(0);
-  if (status === 0) return;
+  if (code === 0) return;
   process.stderr.write(output);
-  const reason = error === undefined ? `exit code ${exitCode(status, signal)}` : error.message;
-  fail(`fanfare: ${name} failed (${reason})`, exitCode(status, signal) || 1);
+  fail(`fanfare: ${name} failed (${reason})`, code);
+}
+
+/**
+ * Runs steps at the same time, and shows the output of each when it has ended. When some fail, ends the script once all
+ * have ended, with the name of the first of them.
+ */
+export async function runSideBySide(steps) {
+  const failures = await Promise.all(
+    steps.map(async ({ name, command, args, env = process.env }) => {
+      const { code, reason, output } = await startStep(command, args, env).ended;
+      process.stdout.write(`— ${name}\n${output}`);
+      return code === 0 ? [] : [{ name, code, reason }];
+    }),
+  );
+  const [first] = failures.flat();
+  if (first !== undefined) fail(`fanfare: ${first.name} failed (${first.reason})`, first.code);
 }
 
 /**
