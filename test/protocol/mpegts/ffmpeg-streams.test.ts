@@ -38,6 +38,13 @@ function demuxed(bytes: Buffer, payloadBytes = PAYLOAD_BYTES): { demuxer: TsDemu
   return { demuxer, messages: [...messages, ...demuxer.end()] };
 }
 
+test("FFmpeg's own choice of audio, MP2, is not taken for MP3: it is named as what it is", async () => {
+  const bytes = await transportStream("mp2.ts", "-c:a", "mp2", "-b:a", "192k");
+  const audio = demuxed(bytes).messages.filter(({ kind }) => kind === "audio");
+  expect(audio.length).toBeGreaterThan(20);
+  expect(new Set(audio.map(({ payload }) => payload.toString("hex")))).toEqual(new Set(["f000000000000000"]));
+});
+
 function payloads(messages: readonly TsMessage[], kind: "audio" | "video"): readonly string[] {
   return messages.filter((message) => message.kind === kind).map(({ payload }) => payload.toString("hex"));
 }
