@@ -16,7 +16,7 @@ const format = z.object({
   pixelFormat: z.string(),
   width: z.number(),
   height: z.number(),
-  isReshaped: z.literal(true).optional(),
+  isTranscoded: z.literal(true).optional(),
   frameRate: z.number().optional(),
   audioCodec: z.string().optional(),
   sampleRate: z.number().optional(),

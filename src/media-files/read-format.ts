@@ -12,6 +12,12 @@ const SIDE_MAX = 8_192;
 const SQUARE_WITHIN = 0.01;
 const PICTURES: readonly string[] = ["png_pipe", "jpeg_pipe", "webp_pipe"];
 
+/** Containers that have a time of presentation for each frame: AVI has none, and FFmpeg does not copy its B-frames. */
+const TIMED = /^(?:mov|matroska|flv|mpegts|mpeg)\b/;
+/** What lies before a file's first frame of video is less than this, in packets. */
+const PACKETS_READ = 20;
+const HIDDEN = "D";
+
 const probe = z.object({
   format: z.object({ format_name: z.string(), duration: z.string().optional() }),
   streams: z.array(
@@ -29,6 +35,7 @@ const probe = z.object({
       disposition: z.object({ attached_pic: z.number().optional() }).optional(),
     }),
   ),
+  packets: z.array(z.object({ codec_type: z.string().optional(), flags: z.string().optional() })).optional(),
 });
 
 /** Reads what a file holds. Returns the reason where it cannot be played. Never rejects. */
@@ -37,7 +44,8 @@ export async function readFormat(
   path: string,
   stopping: AbortSignal,
 ): Promise<MediaFormat | { readonly reason: string }> {
-  const args = [...QUIET, "-of", "json", "-show_format", "-show_streams", ...fileInput(path)];
+  const packets = ["-show_packets", "-read_intervals", `%+#${PACKETS_READ}`];
+  const args = [...QUIET, "-of", "json", "-show_format", "-show_streams", ...packets, ...fileInput(path)];
   const result = await run(ffprobe, args, LOOK, stopping);
   if ("reason" in result) return { reason: `The file cannot be read: ${result.reason}.` };
   const parsed = probe.safeParse(jsonOf(result.output));
@@ -90,7 +98,11 @@ function jsonOf(output: Buffer): unknown {
 
 type Stream = z.output<typeof probe>["streams"][number];
 
-function formatOf({ format, streams }: z.output<typeof probe>): MediaFormat | { readonly reason: string } {
+function formatOf({
+  format,
+  streams,
+  packets = [],
+}: z.output<typeof probe>): MediaFormat | { readonly reason: string } {
   const video = streams.find(
     ({ codec_type, disposition }) => codec_type === "video" && disposition?.attached_pic !== 1,
   );
@@ -98,6 +110,9 @@ function formatOf({ format, streams }: z.output<typeof probe>): MediaFormat | { 
   const { codec_name: videoCodec, pix_fmt: pixelFormat } = video ?? {};
   if (video === undefined || videoCodec === undefined) return { reason: "The file has no video." };
   const { width, height, isReshaped } = shownSize(video);
+  // An edit list hides the beginning of a video that was trimmed without coding it again.
+  const isTrimmed = packets.find(({ codec_type }) => codec_type === "video")?.flags?.includes(HIDDEN) === true;
+  const isTranscoded = isReshaped || isTrimmed || !TIMED.test(format.format_name);
   // FFmpeg found no frame that it could decode.
   if (pixelFormat === undefined || width < 2 || height < 2) return { reason: "The file's video cannot be decoded." };
   if (Math.max(width, height) > SIDE_MAX) return { reason: `The video is larger than ${SIDE_MAX} pixels on a side.` };
@@ -111,7 +126,7 @@ function formatOf({ format, streams }: z.output<typeof probe>): MediaFormat | { 
     kind: isPicture ? "picture" : "video",
     ...(hasDuration ? { durationMs: Math.round(seconds * 1_000) } : {}),
     ...{ videoCodec, pixelFormat, width, height },
-    ...(isReshaped ? { isReshaped } : {}),
+    ...(isTranscoded && !isPicture ? { isTranscoded } : {}),
     ...(isPicture || frameRate === undefined ? {} : { frameRate }),
     ...(audio?.codec_name === undefined ? {} : { audioCodec: audio.codec_name }),
     ...(sampleRate > 0 ? { sampleRate } : {}),

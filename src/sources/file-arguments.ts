@@ -7,6 +7,11 @@ import { copiesAudio, copiesVideo, type RunFormat } from "./run-format.ts";
 type VideoForm = Omit<RunFormat, "audio"> & { readonly pixelFormat?: string };
 type AudioForm = NonNullable<RunFormat["audio"]>;
 
+/**
+ * A picture is read once a second, and its frames are repeated: to decode one of 12 megapixels takes longer than a frame
+ * lasts.
+ */
+export const PICTURE_INPUT: readonly string[] = ["-loop", "1", "-framerate", "1"];
 /** Bits for each pixel of a transcoded frame, and the least and most for a whole stream, in bits a second. */
 const BITS_PER_PIXEL = 0.1;
 const VIDEO_BITS = { min: 400_000, max: 6_000_000 } as const;
@@ -29,7 +34,7 @@ export function fileArguments(path: string, file: MediaFormat, run: RunFormat, o
   const seek = isPicture || offsetMs === 0 ? [] : ["-ss", String(offsetMs / 1_000)];
   const hasOwnAudio = file.audioCodec !== undefined;
   const silence = run.audio !== undefined && !hasOwnAudio ? silenceInput(run.audio, seconds) : [];
-  const picture = isPicture ? ["-loop", "1", "-framerate", String(run.frameRate), "-t", String(seconds)] : [];
+  const picture = isPicture ? [...PICTURE_INPUT, "-t", String(seconds)] : [];
   return [
     ...[...QUIET, "-nostdin", ...picture, ...seek, ...fileInput(path), ...silence, "-map", "0:V:0"],
     ...(run.audio === undefined ? ["-an"] : ["-map", hasOwnAudio ? "0:a:0" : "1:a:0"]),

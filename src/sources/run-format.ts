@@ -13,6 +13,8 @@ export type RunFormat = {
 const PICTURE_SIDES_MAX = { long: 1_920, short: 1_080 } as const;
 const FRAME_RATE_USUAL = 30;
 const FRAME_RATE_MAX = 60;
+/** Frame rates are measured; slow motion of phones has 120 and 240. */
+const COPIED_RATE_MAX = 61;
 const RATE_USUAL = 48_000;
 /** What AAC in FLV has on every platform, in Hz. */
 const RATES: readonly number[] = [44_100, 48_000];
@@ -41,10 +43,9 @@ export function runFormat(formats: readonly MediaFormat[], present?: RunFormat):
 
 /** Whether the file's video goes out as it is. */
 export function copiesVideo(file: MediaFormat, run: RunFormat): boolean {
-  const { kind, videoCodec, pixelFormat, width, height, isReshaped = false } = file;
-  // FLV does not say that frames are to be turned or stretched.
-  const isPlayable = kind === "video" && videoCodec === "h264" && pixelFormat === "yuv420p" && !isReshaped;
-  return isPlayable && width === run.width && height === run.height;
+  const { kind, videoCodec, pixelFormat, width, height, frameRate = 0, isTranscoded = false } = file;
+  const isPlayable = kind === "video" && videoCodec === "h264" && pixelFormat === "yuv420p" && !isTranscoded;
+  return isPlayable && width === run.width && height === run.height && frameRate <= COPIED_RATE_MAX;
 }
 
 /** Whether the file's audio goes out as it is. */

@@ -1,7 +1,14 @@
 import type { SlateAudioCodec, SlateForm, SlateVideoCodec } from "../control/channels/slate-form.ts";
 import type { MediaFormat } from "../control/ports/media-files.ts";
 import { fileInput, QUIET } from "../ffmpeg/input.ts";
-import { encodedVideo, KEYFRAME_SECONDS, silenceInput, streamBits, videoFilter } from "./file-arguments.ts";
+import {
+  encodedVideo,
+  KEYFRAME_SECONDS,
+  PICTURE_INPUT,
+  silenceInput,
+  streamBits,
+  videoFilter,
+} from "./file-arguments.ts";
 
 /** A picture is shown as a clip of this length, again and again, in seconds. */
 const PICTURE_SECONDS = 2;
@@ -54,7 +61,7 @@ export function slateArguments(
   video: readonly string[],
 ): readonly string[] {
   const isPicture = file.kind === "picture";
-  const picture = isPicture ? ["-loop", "1", "-framerate", String(form.frameRate)] : [];
+  const picture = isPicture ? PICTURE_INPUT : [];
   const length = ["-t", String(isPicture ? PICTURE_SECONDS : CLIP_SECONDS_MAX)];
   return [
     ...[...QUIET, "-nostdin", ...picture, ...length, ...fileInput(path)],

@@ -93,13 +93,38 @@ test.each([
   await runToEnd("ffmpeg", ["-v", "error", "-i", made, "-c", "copy", ...how.split(" "), path]);
   const format = await formatOf(path);
   const [width, height] = shown;
-  expect(format).toMatchObject({ videoCodec: "h264", width, height, isReshaped: true });
+  expect(format).toMatchObject({ videoCodec: "h264", width, height, isTranscoded: true });
   const sent = await run(tested().ffmpeg, fileArguments(path, format, runFormat([format])), LIMITS);
   if ("reason" in sent) throw new Error(sent.reason);
   const flv = join(folder, "sent.flv");
   writeFileSync(flv, sent.output);
   expect(await formatOf(flv)).toMatchObject({ width, height });
-  expect(await formatOf(flv)).not.toHaveProperty("isReshaped");
+  expect(await formatOf(flv)).not.toHaveProperty("isTranscoded");
+});
+
+test("a video that was trimmed without coding it again is sent without what was trimmed", async () => {
+  const [whole, trimmed] = [join(folder, "whole.mp4"), join(folder, "trimmed.mp4")];
+  const encoder = "-t 2 -c:v libx264 -preset ultrafast -pix_fmt yuv420p -g 50".split(" ");
+  await runToEnd("ffmpeg", ["-v", "error", ...PICTURE, ...encoder, whole]);
+  await runToEnd("ffmpeg", ["-v", "error", "-ss", "0.8", "-i", whole, "-c", "copy", trimmed]);
+  const format = await formatOf(trimmed);
+  expect(format).toMatchObject({ videoCodec: "h264", isTranscoded: true });
+  const sent = await run(tested().ffmpeg, fileArguments(trimmed, format, runFormat([format])), LIMITS);
+  if ("reason" in sent) throw new Error(sent.reason);
+  const frames = new FlvReader()
+    .push(sent.output)
+    .filter(({ type, payload }) => type === VIDEO_TAG && payload[1] === 1);
+  expect(frames).toHaveLength(30);
+});
+
+test("H.264 with B-frames in AVI, which has no times of presentation, is played", async () => {
+  const path = join(folder, "camera.avi");
+  const encoder = "-t 0.4 -c:v libx264 -preset ultrafast -pix_fmt yuv420p -bf 3".split(" ");
+  await runToEnd("ffmpeg", ["-v", "error", ...PICTURE, ...encoder, path]);
+  const format = await formatOf(path);
+  const sent = await run(tested().ffmpeg, fileArguments(path, format, runFormat([format])), LIMITS);
+  if ("reason" in sent) throw new Error(sent.reason);
+  expect(new FlvReader().push(sent.output).filter(({ type }) => type === VIDEO_TAG).length).toBeGreaterThan(9);
 });
 
 test("a file has a frame also where its video is one picture at its start", async () => {

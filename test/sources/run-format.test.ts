@@ -16,6 +16,15 @@ test("a picture before the first video does not decide the size: the video is co
   expect(copiesVideo(VIDEO, run)).toBe(true);
 });
 
+test("slow motion of phones is not copied: no platform takes 240 frames a second", () => {
+  const slow = { ...VIDEO, frameRate: 240 };
+  expect(runFormat([slow]).frameRate).toBe(60);
+  expect([
+    copiesVideo(slow, runFormat([slow])),
+    copiesVideo({ ...VIDEO, frameRate: 60.06 }, runFormat([VIDEO])),
+  ]).toEqual([false, true]);
+});
+
 test("a run keeps its size, and gets audio with the first list that has some", () => {
   const begun = runFormat([picture(640, 480)]);
   const run = runFormat([VIDEO], begun);

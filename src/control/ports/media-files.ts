@@ -11,8 +11,11 @@ export type MediaFormat = {
   readonly pixelFormat: string;
   readonly width: number;
   readonly height: number;
-  /** Players turn its frames, or stretch them: they are not coded as they are shown. */
-  readonly isReshaped?: true;
+  /**
+   * Its coded frames cannot be sent as they are: players turn, stretch or hide some of them, or the container does not say
+   * when they are shown.
+   */
+  readonly isTranscoded?: true;
   readonly frameRate?: number;
   /** Absent, like the next two: no audio. */
   readonly audioCodec?: string;

@@ -7,7 +7,7 @@ import type { SourceDetail } from "../../control/sources/sources.ts";
 /** A media file as the API shows it. */
 export function mediaFileAnswer(file: MediaFile) {
   const { fileId, name, bytes, receivedBytes, createdTime, state, reason, format, contentKey } = file;
-  const { kind, durationMs, pixelFormat: _pixelFormat, isReshaped: _isReshaped, ...rest } = format ?? {};
+  const { kind, durationMs, pixelFormat: _pixelFormat, isTranscoded: _isTranscoded, ...rest } = format ?? {};
   return {
     ...{ fileId, fileName: name, fileState: state, bytes, receivedBytes, createdTime },
     ...(reason === undefined ? {} : { refusedFor: reason, refusedForKo: refusedFileKo(reason) }),
