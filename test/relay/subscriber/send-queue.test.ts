@@ -5,7 +5,7 @@ import { ChunkReader } from "../../../src/protocol/rtmp/chunk/chunk-reader.ts";
 import type { Message } from "../../../src/protocol/rtmp/message.ts";
 import { ChunkArena } from "../../../src/relay/packing/chunk-arena.ts";
 import { MEDIA_CHUNK_SIZE } from "../../../src/relay/packing/media-chunk-size.ts";
-import { cutPacket } from "../../../src/relay/packing/rtmp-chunks.ts";
+import { cutPacket, withOwnMemory } from "../../../src/relay/packing/rtmp-chunks.ts";
 import type { Packet, PacketKind, PacketMarks } from "../../../src/relay/stream/packet.ts";
 import type { SendQueueLimits } from "../../../src/relay/subscriber/rtmp-push/choose-drops.ts";
 import { SendQueue } from "../../../src/relay/subscriber/rtmp-push/send-queue.ts";
@@ -136,6 +136,24 @@ test("targets that joined at different times are given the very same memory once
   expect(one?.byteOffset).toBe(two?.byteOffset);
   expect(one?.length).toBe(run.reduce((sum, packet) => sum + packet.end - packet.start, 0));
   expect(two?.length).toBe(one?.length);
+});
+
+test("packets of several blocks are written as they lie, and only short ones are copied together", () => {
+  const cutter = new Cutter();
+  const sendQueue = new SendQueue(1);
+  sendQueue.begin(0, []);
+  sendQueue.offer(cutter.key(0));
+  sendQueue.take(1_000_000);
+  const long = [cutter.inter(40, 200_000), cutter.inter(80, 200_000)];
+  for (const packet of long) sendQueue.offer(packet);
+  for (const { block, start, end } of long) {
+    const slice = sendQueue.take(1_000_000);
+    expect(slice?.buffer === block.bytes.buffer && slice.length === end - start).toBe(true);
+  }
+  const short = [cutter.inter(120, 60_000), cutter.inter(160, 1_000)].map(withOwnMemory);
+  short.push(withOwnMemory(cutter.inter(200, 1_000)));
+  for (const packet of short) sendQueue.offer(packet);
+  expect([sendQueue.take(1_000_000), sendQueue.take(1_000_000)].map((bytes) => bytes?.length)).toEqual([60_022, 2_016]);
 });
 
 test("what is taken at once is bounded, but never less than one packet", () => {

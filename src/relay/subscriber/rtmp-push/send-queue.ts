@@ -12,6 +12,12 @@ const DEFAULT_LIMITS: SendQueueLimits = { bytesMax: 16 * 1024 * 1024, timeMaxMs:
 /** The last packet of one kind that was sent; `timeMs` undefined: none yet. */
 type Sent = { timeMs: number | undefined; ordinal: number };
 
+/**
+ * Pieces that lie apart are copied into one write up to this length, in bytes. For many targets that are behind, longer
+ * copies would allocate memory at the rate of their streams, and V8 would mark its heap twice a second.
+ */
+const JOINED_BYTES_MAX = 16 * 1024;
+
 /** The ordinal of headers that are not packets: no packet follows it. */
 const NO_ORDINAL = -1;
 
@@ -167,7 +173,7 @@ export class SendQueue {
 
   /**
    * The next bytes to write: at least one packet, then as many more as stay within `bytesMax`. Undefined when nothing
-   * waits. Consecutive packets come as one slice; the pieces of a join or a loss are copied together.
+   * waits. Consecutive packets come as one slice, which is not copied; short pieces that lie apart are copied together.
    */
   take(bytesMax: number): Buffer | undefined {
     const pieces: Buffer[] = this.#head.splice(0);
@@ -177,20 +183,19 @@ export class SendQueue {
       const packet = this.#waiting[this.#next];
       if (packet === undefined) break;
       const length = packet.end - packet.start;
-      if (total > 0 && total + length > bytesMax) break;
+      const isContinuous = this.#isContinuous(packet);
+      const isBehindRun = isContinuous && run?.block === packet.block && run.end === packet.start;
+      const isOneSlice = isBehindRun && pieces.length === 0;
+      const max = isOneSlice ? bytesMax : Math.min(bytesMax, JOINED_BYTES_MAX);
+      if (total > 0 && total + length > max) break;
       this.#next += 1;
       this.#bytes -= length;
       total += length;
-      if (this.#isContinuous(packet)) {
-        if (run !== undefined && run.block === packet.block && run.end === packet.start) run.end = packet.end;
-        else {
-          if (run !== undefined) pieces.push(run.block.bytes.subarray(run.start, run.end));
-          run = { block: packet.block, start: packet.start, end: packet.end };
-        }
-      } else {
+      if (isBehindRun && run !== undefined) run.end = packet.end;
+      else {
         if (run !== undefined) pieces.push(run.block.bytes.subarray(run.start, run.end));
-        run = undefined;
-        pieces.push(this.#recut(packet));
+        run = isContinuous ? { block: packet.block, start: packet.start, end: packet.end } : undefined;
+        if (!isContinuous) pieces.push(this.#recut(packet));
       }
       const sent = ofKind(this.#sent, packet.kind);
       sent.timeMs = packet.timeMs;
