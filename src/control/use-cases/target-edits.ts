@@ -64,7 +64,7 @@ export class TargetEdits {
   ): Promise<ChangedTarget> {
     const { runtime, clock } = this.#context;
     return this.#change(channelId, targetId, "target-edited", (present) => {
-      const change = withWindowState(decide(present), clock.wallNow());
+      const change = withWindowState(decide(present), present, clock.wallNow());
       if (runtime.live(channelId)?.isPublishing === true && !isOnAirAllowed) {
         throw new DomainError({ kind: "channel-publishing" });
       }
@@ -207,10 +207,11 @@ export class TargetEdits {
   }
 }
 
-/** Other windows hold from this moment on. */
-function withWindowState(change: TargetChange, nowMs: number): TargetChange {
-  if (change.windows === undefined) return change;
-  return { ...change, ...windowState(change.windows === "none" ? {} : { windows: change.windows }, nowMs) };
+/** Other windows hold from this moment on. The same ones are no change: what a person turned on outside of them stays on. */
+function withWindowState(change: TargetChange, present: Target, nowMs: number): TargetChange {
+  const { windows } = change;
+  if (windows === undefined || JSON.stringify(windows) === JSON.stringify(present.windows)) return change;
+  return { ...change, ...windowState(windows === "none" ? {} : { windows }, nowMs) };
 }
 
 function openedUntil(openUntil: number): TargetChange {

@@ -54,6 +54,17 @@ test("a person who turns it on outside is above its windows until the next one; 
   await api.close();
 });
 
+test("an edit that repeats the windows leaves on what a person turned on outside of them", async () => {
+  const { api, shown, isSent, url } = await open("2026-07-01T12:00:00Z");
+  await api.content("PUT", `${url}/on`);
+  const { rtmpUrl, streamKey } = PLATFORM;
+  await api.content("PUT", url, { rtmpUrl, streamKey, label: "renamed", windows });
+  expect([await shown(), isSent()]).toMatchObject([{ label: "renamed", windowState: "OPENED" }, true]);
+  await api.content("PUT", url, { rtmpUrl, streamKey, windows: { ...windows, timeZone: "UTC" } });
+  expect([(await shown()).windowState, isSent()]).toEqual(["CLOSED", false]);
+  await api.close();
+});
+
 test("windows that are changed or removed hold at once", async () => {
   const { api, shown, isSent, url } = await open("2026-07-01T12:00:00Z");
   const { rtmpUrl, streamKey } = PLATFORM;
