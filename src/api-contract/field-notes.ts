@@ -189,6 +189,7 @@ export const FIELD_NOTES: Readonly<Record<string, string>> = {
   stage: "The stage that failed, or the last one.",
   milliseconds: "How long it took.",
   onAir: "`true` applies the edit while the channel is on air.",
+  anyName: "`true` accepts any text of up to 80 characters as `channelName`, as the dashboard does.",
   pageNo: "From 1.",
   pageSizeNo: "1 to 100.",
   which: "Which of the channel's ingest keys.",

@@ -5,6 +5,7 @@ import { auditQuery, channelEventsQuery, eventsQuery, historyQuery, reportQuery 
 import { liveStreamQuery } from "./schemas/live-schemas.ts";
 import {
   addPlatformRequest,
+  channelNameQuery,
   createAccessKeyRequest,
   moveNodeRequest,
   streamKeyRequest,
@@ -23,6 +24,7 @@ const CHANNEL_ADDITIONS: readonly Operation[] = [
     method: "PUT",
     path: CHANNEL,
     summary: "Change a channel's settings; absent fields stay as they are.",
+    query: channelNameQuery,
     body: updateChannelRequest,
     bodyExample: { channelName: "renamed", planType: "PROFESSIONAL", hold: { seconds: 60 }, backup: { enabled: true } },
     content: "ChannelWithPlatforms",

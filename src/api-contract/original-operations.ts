@@ -1,6 +1,12 @@
 import { CHANNEL, CHANNELS, type Operation, PLATFORM, PLATFORMS } from "./operation.ts";
 import { callbackRequest, channelEventsQuery, eventsQuery } from "./schemas/event-schemas.ts";
-import { createChannelRequest, editPlatformQuery, editPlatformRequest, listChannelsQuery } from "./schemas/schemas.ts";
+import {
+  channelNameQuery,
+  createChannelRequest,
+  editPlatformQuery,
+  editPlatformRequest,
+  listChannelsQuery,
+} from "./schemas/schemas.ts";
 
 const PLATFORM_EXAMPLE = {
   targetName: "YOUTUBE",
@@ -20,6 +26,7 @@ export const ORIGINAL_OPERATIONS: readonly Operation[] = [
     method: "POST",
     path: CHANNELS,
     summary: "Create a channel with its platforms.",
+    query: channelNameQuery,
     body: createChannelRequest,
     bodyExample: { channelName: "my_channel", planType: "STANDARD", envType: "REAL", restream: [PLATFORM_EXAMPLE] },
     content: "ChannelWithPlatforms",

@@ -2,8 +2,10 @@ import { z } from "zod";
 import { AUDIT_ACTIONS } from "../audit/audit-actions.ts";
 import { addressProblem } from "../input/address-form.ts";
 import { timeZone } from "./schedule-schemas.ts";
-import { pageFields } from "./schemas.ts";
+import { condition, ofChannel, pageFields } from "./schemas.ts";
 
+const ACTOR_RULE = "an access key, or dashboard";
+const ACTOR_CHARACTERS_MAX = 128;
 /** The longest callback address, in characters. */
 const CALLBACK_CHARACTERS_MAX = 1024;
 
@@ -29,7 +31,7 @@ export const callbackRequest = z.object({
 export const channelEventsQuery = z.object(pageFields);
 
 /** Query of call 9 and of the deliveries: `channelId` narrows them to one channel. */
-export const eventsQuery = z.object({ ...pageFields, channelId: z.string({ error: "one channel id" }).optional() });
+export const eventsQuery = z.object({ ...pageFields, channelId: ofChannel });
 
 const moment = z
   .string({ error: "milliseconds since 1970" })
@@ -62,11 +64,8 @@ export const reportQuery = z.object({
 /** Query of the audit. `timeZone` is of the CSV form. */
 export const auditQuery = z.object({
   ...pageFields,
-  channelId: z.string({ error: "one channel id" }).optional(),
-  actor: z
-    .string({ error: "an access key, or dashboard" })
-    .max(128, { error: "an access key, or dashboard" })
-    .optional(),
+  channelId: ofChannel,
+  actor: condition(z.string({ error: ACTOR_RULE }).max(ACTOR_CHARACTERS_MAX, { error: ACTOR_RULE })),
   action: z.enum(AUDIT_ACTIONS, { error: "an action of the audit" }).optional(),
   fromTime: moment.optional(),
   toTime: moment.optional(),

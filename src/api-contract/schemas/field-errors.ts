@@ -16,6 +16,7 @@ const ECHOED_FIELDS: ReadonlySet<PropertyKey> = new Set([
   "pageSizeNo",
   "channelStatus",
   "onAir",
+  "anyName",
   "alertOn",
   "alertChangeStatus",
   "alertVodUploadFail",

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { ofChannel } from "./schemas.ts";
 
 /** Query of call 20: `channelId` narrows the stream to one channel. */
-export const liveStreamQuery = z.object({ channelId: z.string({ error: "one channel id" }).optional() });
+export const liveStreamQuery = z.object({ channelId: ofChannel });

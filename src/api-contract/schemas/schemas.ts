@@ -242,7 +242,10 @@ export const updateChannelRequest = z.object({
   ...alerts,
 });
 
-/** The same bodies from the dashboard: a name is any text. */
+/** Query of calls 1 and 13: `anyName=true` accepts the names that the dashboard does. */
+export const channelNameQuery = z.object({ anyName: oneOf(["true", "false"]).optional() });
+
+/** The same bodies from the dashboard, and with `anyName=true`: a name is any text. */
 export const createChannelByPerson = createChannelRequest.extend({ channelName: freeName });
 export const updateChannelByPerson = updateChannelRequest.extend({ channelName: optional(freeName) });
 
@@ -329,10 +332,22 @@ export const pageFields = {
   pageSizeNo: wholeNumber(PAGE_SIZE_MAX).default(PAGE_SIZE_DEFAULT),
 };
 
+/** A condition of a list. Programs send it empty where they have none: then it is absent. */
+export function condition(text: z.ZodString) {
+  // Its last part is what the OpenAPI document shows.
+  return text
+    .transform((given) => (given === "" ? undefined : given))
+    .pipe(text.optional())
+    .optional();
+}
+
+/** A list of one channel. */
+export const ofChannel = condition(z.string({ error: "one channel id" }));
+
 /** Query of call 2. Unknown parameters are ignored: one real client adds two of its own to every GET. */
 export const listChannelsQuery = z.object({
   ...pageFields,
   channelStatus: oneOf(CHANNEL_STATUSES).optional(),
-  channelId: z.string({ error: "one channel id" }).optional(),
+  channelId: ofChannel,
   channelName: z.string({ error: "one part of a name" }).refine(isStorable, { error: "one part of a name" }).optional(),
 });

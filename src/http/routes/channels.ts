@@ -1,9 +1,10 @@
-import type { FastifyInstance } from "fastify";
+import type { FastifyInstance, FastifyRequest } from "fastify";
 import { tidyPlatforms } from "../../api-contract/input/tidy-platform.ts";
 import { maskPassword } from "../../api-contract/masks.ts";
 import { parseBody, parseQuery } from "../../api-contract/schemas/field-errors.ts";
 import type { UpdateChannelRequest } from "../../api-contract/schemas/schemas.ts";
 import {
+  channelNameQuery,
   createChannelByPerson,
   createChannelRequest,
   listChannelsQuery,
@@ -45,7 +46,7 @@ function addChannelLifeRoutes(api: FastifyInstance, context: RouteContext): void
 
   api.post("/re-stream/channels", async (request, reply) => {
     const { body: tidied, notes } = tidyPlatforms(readJson(request));
-    const body = orRefuse(parseBody(isPerson(request) ? createChannelByPerson : createChannelRequest, tidied));
+    const body = orRefuse(parseBody(takesAnyName(request) ? createChannelByPerson : createChannelRequest, tidied));
     const settings = {
       name: body.channelName,
       planType: body.planType,
@@ -108,11 +109,8 @@ function addChannelChangeRoutes(api: FastifyInstance, context: RouteContext): vo
   api.put<ChannelParams>("/re-stream/channels/:channelId", async (request, reply) => {
     const { channelId } = request.params;
     const json = readJson(request);
-    const body = await orRefuseIn(
-      service,
-      channelId,
-      parseBody(isPerson(request) ? updateChannelByPerson : updateChannelRequest, json),
-    );
+    const schema = takesAnyName(request) ? updateChannelByPerson : updateChannelRequest;
+    const body = await orRefuseIn(service, channelId, parseBody(schema, json));
     const channel = await channelEdits.update(channelId, (present) => channelEdit(body, present));
     return sendContent(reply, channelWithPlatformsAnswer(channel, answerContext(context, request)));
   });
@@ -165,6 +163,12 @@ function addTestPatternRoutes(api: FastifyInstance, context: RouteContext): void
     const channel = await service.testPatterns.stop(request.params.channelId);
     return sendContent(reply, channelAnswer(channel, answerContext(context, request)));
   });
+}
+
+/** Names are for people: in the dashboard, and where a program says that it passes on what people called a channel. */
+function takesAnyName(request: FastifyRequest): boolean {
+  const { anyName } = orRefuse(parseQuery(channelNameQuery, request.query));
+  return isPerson(request) || anyName === "true";
 }
 
 /** Which channels a `channelStatus` selects: `never` where no channel of a list can have it. */

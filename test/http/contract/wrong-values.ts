@@ -225,7 +225,7 @@ export const REPEATED: ReadonlySet<string> = new Set([
     "delaySeconds",
   ],
   ...["alertOn", "alertChangeStatus", "alertVodUploadFail", "alertReStreamFail"],
-  ...["pageNo", "pageSizeNo", "channelStatus", "onAir"],
+  ...["pageNo", "pageSizeNo", "channelStatus", "onAir", "anyName"],
 ]);
 
 const PAGE_NO = "a whole number from 1 to 1000000000";
@@ -275,6 +275,7 @@ export const WRONG_QUERY_VALUES: Readonly<Record<string, readonly WrongQuery[]>>
   lang: outside("lang", "en or ko", "de", "EN"),
   timeZone: outside("timeZone", "the name of a time zone, such as Asia/Seoul", "Mars", "", "x".repeat(65)),
   onAir: outside("onAir", "one of true, false", "yes", "1"),
+  anyName: outside("anyName", "one of true, false", "yes", "1"),
 };
 
 function numbers(rows: readonly WrongQuery[]): WrongQuery[] {

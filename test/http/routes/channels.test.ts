@@ -155,6 +155,17 @@ test("unknown query parameters are ignored, and signed", async () => {
   expect((await api.call({ method: "GET", url, signed: { url: CHANNELS } })).status).toBe(401);
 });
 
+test("a program that passes on what people called a channel says so", async () => {
+  const channelName = " 일요일 예배 (live) 🎥 ";
+  expect((await api.post(CHANNELS, { ...CHANNEL, channelName })).status).toBe(400);
+  const { channelId } = await api.content("POST", `${CHANNELS}?anyName=true`, { ...CHANNEL, channelName });
+  expect((await api.content("GET", `${CHANNELS}/${channelId}`)).channelName).toBe(channelName.trim());
+  expect((await api.put(`${CHANNELS}/${channelId}?anyName=false`, { channelName: "a b c" })).status).toBe(400);
+  const renamed = await api.content("PUT", `${CHANNELS}/${channelId}?anyName=true`, { channelName: "a b c" });
+  expect(renamed.channelName).toBe("a b c");
+  expect((await api.put(`${CHANNELS}/${channelId}?anyName=true`, { channelName: "a\nb" })).status).toBe(400);
+});
+
 test("a channel on air is PUBLISHING, counts its time, and returns its start under both names", async () => {
   const { channelId } = await api.create();
   api.runtime.start(channelId, 1_700_000_000_500);

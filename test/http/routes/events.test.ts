@@ -34,6 +34,17 @@ function broadcast(channelId: string): void {
   for (const fact of facts) api.events.writer.fact(fact);
 }
 
+test("an empty channelId is none: what changed the server itself is in the audit, for managers", async () => {
+  const { channelId } = await api.create();
+  await content("POST", "/api/v2/access-keys", { role: "viewer", name: "of a secret project" });
+  await api.events.written(1);
+  const lists = [EVENTS, `${EVENTS}/deliveries`, CHANNELS, "/api/v2/audit"];
+  for (const list of lists)
+    expect((await api.get(`${list}?channelId=`)).body, list).toEqual((await api.get(list)).body);
+  const { body } = await api.get(`${EVENTS}?channelId=`, VIEWER);
+  expect(body).toMatchObject({ total: 1, content: [{ channelId, eventCode: "STREAM_RESERVE" }] });
+});
+
 test("a channel's events are listed newest first, with their total, and page by page", async () => {
   const { channelId } = await api.create();
   broadcast(channelId);
