@@ -99,7 +99,9 @@ function filtered(db: Kysely<Schema>, filter: ChannelFilter) {
   if (filter.channelId !== undefined) narrowed = narrowed.where("channel_id", "=", filter.channelId);
   if (filter.state !== undefined) narrowed = narrowed.where("state", "=", filter.state);
   if (filter.namePart !== undefined) {
-    const pattern = `%${filter.namePart.toLowerCase().replace(/[\\%_]/g, "\\$&")}%`;
+    // Both databases know no other capitals: text is compared by its bytes.
+    const part = filter.namePart.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
+    const pattern = `%${part.replace(/[\\%_]/g, "\\$&")}%`;
     narrowed = narrowed.where(sql<boolean>`lower(name) like ${pattern} escape '\\'`);
   }
   if (filter.among !== undefined) narrowed = narrowed.where(isAmong(db, filter.among));

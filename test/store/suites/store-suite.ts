@@ -104,14 +104,17 @@ function listTests(store: () => Store): void {
   });
 
   test("a list is narrowed by id, by part of the name, and by a set of channels", async () => {
-    const names = ["Alpha_1", "alphaX1", "나의채널"];
+    const names = ["Alpha_1", "alphaX1", "나의채널 Эфир"];
     for (const [n, name] of names.entries()) await store().createChannel(newChannel(n, { name }));
     const [first = "", second = ""] = [newChannel(0).channelId, newChannel(1).channelId];
     expect(await list({ channelId: second })).toEqual({ instanceNos: [2], total: 1 });
     expect(await list({ channelId: "ls-" })).toEqual({ instanceNos: [], total: 0 });
+    expect(await list({ channelId: `${second}\0` })).toEqual({ instanceNos: [], total: 0 });
+    expect(await store().findChannel("\0")).toBeUndefined();
     expect(await list({ namePart: "ALPHA" })).toEqual({ instanceNos: [2, 1], total: 2 });
     expect(await list({ namePart: "a_1" })).toEqual({ instanceNos: [1], total: 1 });
     expect(await list({ namePart: "의채" })).toEqual({ instanceNos: [3], total: 1 });
+    expect(await list({ namePart: "Эфир" })).toEqual({ instanceNos: [3], total: 1 });
     expect(await list({ namePart: "%" })).toEqual({ instanceNos: [], total: 0 });
     expect(await list({ namePart: "\\" })).toEqual({ instanceNos: [], total: 0 });
     expect(await list({ namePart: "" })).toEqual({ instanceNos: [3, 2, 1], total: 3 });
