@@ -1,6 +1,6 @@
 import type { ContactAddress } from "../../api-contract/contacts/contact-words.ts";
 import type { Message } from "../http-post.ts";
-import type { Digest } from "./digest.ts";
+import { cut, type Digest } from "./digest.ts";
 
 /** The longest text that each service takes, in characters. KakaoWork's is that of a text block. */
 const CHARACTERS_MAX = { slack: 3_000, discord: 2_000, telegram: 4_096, kakaowork: 500 } as const;
@@ -66,10 +66,4 @@ function escapeDiscord(text: string): string {
 /** Telegram calls whoever is named behind an @. A word joiner, which is not seen, keeps the two apart. */
 function withoutMentions(text: string): string {
   return text.replaceAll("@", "@\u2060");
-}
-
-/** Cuts whole characters, not halves of one. */
-function cut(text: string, max: number): string {
-  if (text.length <= max) return text;
-  return `${text.slice(0, max - 1).replace(/[\uD800-\uDBFF]$/, "")}…`;
 }

@@ -88,5 +88,11 @@ function platformOf({ targetLabel, targetName }: NoticeEvent): string {
 /** Names may hold any text: control characters would break a message's lines and a mail's headers. */
 function oneLine(name: string): string {
   const plain = name.replace(/[\p{C}\p{Zl}\p{Zp}]+/gu, " ").trim();
-  return plain.length > NAME_CHARACTERS_MAX ? `${plain.slice(0, NAME_CHARACTERS_MAX - 1)}…` : plain;
+  return cut(plain, NAME_CHARACTERS_MAX);
+}
+
+/** Cuts whole characters, not halves of one: chats refuse a message with half a character. */
+export function cut(text: string, max: number): string {
+  if (text.length <= max) return text;
+  return `${text.slice(0, max - 1).replace(/[\uD800-\uDBFF]$/, "")}…`;
 }

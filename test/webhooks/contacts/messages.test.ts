@@ -40,6 +40,9 @@ test("names with control characters and of any length stay on their line", () =>
   const { title } = digestOf([event({ channelName: `a\r\nBcc: x@example.com\u2028${"é".repeat(200)}` })], 0, "en");
   expect(title).toMatch(/^Fanfare: a Bcc: x@example\.com é+…$/);
   expect(title.length).toBe("Fanfare: ".length + 80);
+  // Half a character makes Telegram refuse the message, and all that wait behind it.
+  const cameras = digestOf([event({ channelName: "🎥".repeat(60) })], 0, "en").title;
+  expect(cameras).toBe(`Fanfare: ${"🎥".repeat(39)}…`);
 });
 
 test("each service gets its own form, with nothing that formats or calls people", () => {
