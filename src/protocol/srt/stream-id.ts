@@ -12,6 +12,7 @@ export type StreamRequest = {
 export type StreamIdFault = "empty" | "bad" | "mode" | "media-type";
 
 const STANDARD_PREFIX = "#!::";
+const STREAM_ID_ITEM = "streamid=";
 const COLON_FORM = /^(publish|read|request|play):/;
 /** A key form may hold another form in its value, once. */
 const DEPTH_MAX = 2;
@@ -21,22 +22,32 @@ const CONTROL_CHARACTERS = /[\u0000-\u001f\u007f]/;
 /**
  * Reads a stream ID in any of the forms that encoders send: libsrt's access control (`#!::r=KEY,m=publish`, also with
  * Blackmagic's `u=KEY`), MediaMTX's (`publish:KEY`), an application and a key (`live/KEY`), a bare key, OvenMediaEngine's
- * address (`srt://host/app/KEY`), datarhei's (`KEY,mode:publish`), each also percent-encoded, as encoders send it that do
- * not decode their address.
+ * address (`srt://host/app/KEY`), our own (`srt://host:port?streamid=publish:KEY`), datarhei's (`KEY,mode:publish`), each
+ * also percent-encoded, as encoders send it that do not decode their address.
  */
 export function readStreamId(bytes: Buffer | undefined): StreamRequest | StreamIdFault {
   if (bytes === undefined) return "empty";
-  const text = decodeUtf8(bytes);
+  // A line end comes with a paste.
+  const text = decodeUtf8(bytes)?.trim();
   if (text === undefined || CONTROL_CHARACTERS.test(text)) return "bad";
-  return readForm(percentDecoded(text.trim()), 1);
+  return readForm(percentDecoded(text), 1);
 }
 
 function readForm(text: string, depth: number): StreamRequest | StreamIdFault {
+  const inside = depth < DEPTH_MAX ? streamIdOf(text) : undefined;
+  if (inside !== undefined) return readForm(percentDecoded(inside), depth + 1);
   if (text.startsWith(STANDARD_PREFIX)) return readStandard(text.slice(STANDARD_PREFIX.length), depth);
   if (text.startsWith("#!:")) return "bad";
   if (COLON_FORM.test(text)) return readColons(text);
   if (/,(mode|token):/.test(text)) return readDatarhei(text);
   return requestOf({ path: text, direction: "publish" });
+}
+
+/** The stream ID in a whole address, as our own `srtUrl` with the key; undefined where there is none. */
+function streamIdOf(text: string): string | undefined {
+  if (!text.startsWith("srt://")) return undefined;
+  const items = text.slice(text.indexOf("?") + 1).split("&");
+  return items.find((item) => item.startsWith(STREAM_ID_ITEM))?.slice(STREAM_ID_ITEM.length);
 }
 
 /** `k=v` pairs: r resource, u user, s session ID (used as password), m mode, t type. Haivision's encoders send no mode. */

@@ -27,6 +27,10 @@ test.each([
   ["%23!::r=live/KEY,m=publish,u=user", "user", ""],
   ["%23!%3A%3Ar%3DKEY%2Cm%3Dpublish", "", ""],
   ["publish%3Alive%2FKEY", "", ""],
+  ["publish:KEY\r\n", "", ""],
+  ["srt://host:8890?streamid=publish:KEY", "", ""],
+  ["srt://host:8890?mode=caller&streamid=#!::r=KEY,m=publish&latency=300000", "", ""],
+  ["srt://host:8890?streamid=%23!::r=KEY", "", ""],
 ])("%s", (text, user, password) => {
   expect(read(text)).toEqual({ key: "KEY", direction: "publish", user, password });
 });
