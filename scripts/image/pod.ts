@@ -31,6 +31,8 @@ const container = z.strictObject({
 const pod = z.strictObject({
   terminationGracePeriodSeconds: z.int(),
   automountServiceAccountToken: z.literal(false),
+  // No API server is there whose Services could become variables.
+  enableServiceLinks: z.literal(false),
   securityContext: z.strictObject({
     ...{ runAsNonRoot: z.literal(true), runAsUser: z.int(), runAsGroup: z.int(), fsGroup: z.int() },
     seccompProfile: z.unknown(),

@@ -121,8 +121,10 @@ test("images and manifests name files, settings and ports that there are", () =>
     /groupadd --system --gid (\d+) fanfare && useradd --system --uid (\d+) --gid fanfare /.exec(docker) ?? [];
   const owner = `${user}:${group}`;
   const { spec } = parse(read("kubernetes", "statefulset.yaml")) as {
-    spec: { template: { spec: { securityContext: Readonly<Record<string, unknown>> } } };
+    spec: { template: { spec: { securityContext: Readonly<Record<string, unknown>>; enableServiceLinks?: boolean } } };
   };
+  // Kubernetes sets variables with the names of Services, which may be those of settings.
+  expect(spec.template.spec.enableServiceLinks).toBe(false);
   const { runAsUser, runAsGroup, fsGroup } = spec.template.spec.securityContext;
   expect([`${runAsUser}:${runAsGroup}`, `${runAsUser}:${fsGroup}`]).toEqual([owner, owner]);
   expect(read("docker", "compose.cluster.yaml")).toContain(`chown -R ${owner} /secrets`);
