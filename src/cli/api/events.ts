@@ -4,7 +4,7 @@ import { action, apiCommand, jsonText } from "./api-command.ts";
 import { channelNamed } from "./channels.ts";
 import { contentOf } from "./exit-codes.ts";
 import { liveMessages } from "./live-events.ts";
-import { type Column, table, timeText } from "./table.ts";
+import { type Column, printable, table, timeText } from "./table.ts";
 
 type Event = components["schemas"]["Event"];
 
@@ -18,7 +18,7 @@ const COLUMNS: readonly Column<Event>[] = [
 const EVENTS_DEFAULT = 50;
 
 function lineOf(event: Event): string {
-  return `${COLUMNS.map(([, of]) => of(event)).join("  ")}\n`;
+  return `${COLUMNS.map(([, of]) => printable(of(event))).join("  ")}\n`;
 }
 
 const options = {

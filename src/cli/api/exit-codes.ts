@@ -37,6 +37,16 @@ export async function contentOf<Given extends Result>(call: Promise<Given>): Pro
   return data?.content as ContentOf<Given>;
 }
 
+/** The same; undefined where it is gone: what a list had may be deleted before it is asked for. */
+export async function contentUnlessGone<Given extends Result>(
+  call: Promise<Given>,
+): Promise<ContentOf<Given> | undefined> {
+  return contentOf(call).catch((error: unknown) => {
+    if (error instanceof ApiFailure && error.exitCode === EXIT.notFound) return undefined;
+    throw error;
+  });
+}
+
 /** The same for a list with pages: all pages, one after another. */
 export async function allPages<Item>(
   page: (query: { readonly pageNo: number; readonly pageSizeNo: number }) => Promise<Result>,

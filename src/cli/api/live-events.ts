@@ -12,22 +12,25 @@ const SILENCE_MS = 15_000;
 const AGAIN_MS = 2_000;
 
 /**
- * Yields the messages of the live stream for ever: a signal ends the process. A connection that ends is opened again,
- * from the last message on; the first one must succeed, and so must the credentials.
+ * Yields the messages of the live stream for ever: a signal ends the process. A connection that ends, however it does, is
+ * opened again, from the last message on. Throws ApiFailure where the first one brings no message, and where the
+ * credentials are refused. `againMs`: the pause before another connection, in milliseconds.
  */
-export async function* liveMessages(profile: Profile): AsyncGenerator<LiveMessage> {
+export async function* liveMessages(profile: Profile, againMs = AGAIN_MS): AsyncGenerator<LiveMessage> {
   let lastId: string | undefined;
-  for (let isFirst = true; ; isFirst = false) {
+  for (let hasHeard = false; ; ) {
     try {
       for await (const { event = "message", data, id } of connection(profile, lastId)) {
         lastId = id ?? lastId;
+        hasHeard = true;
         yield { event, data: JSON.parse(data) };
       }
     } catch (error) {
-      if (error instanceof ApiFailure) throw error;
-      if (isFirst) throw new ApiFailure(EXIT.unreachable, unreachableText(error));
+      const failure = error instanceof ApiFailure ? error : new ApiFailure(EXIT.unreachable, unreachableText(error));
+      // A server that starts again is refused by the kernel, or answered for by its proxy: 502.
+      if (!hasHeard || failure.exitCode !== EXIT.unreachable) throw failure;
     }
-    await delay(AGAIN_MS);
+    await delay(againMs);
   }
 }
 

@@ -2,7 +2,7 @@ import type { components } from "../../client/api-types.ts";
 import { action, apiCommand, jsonText } from "./api-command.ts";
 import { channelNamed } from "./channels.ts";
 import { contentOf } from "./exit-codes.ts";
-import { type Column, rateText, table } from "./table.ts";
+import { type Column, printable, rateText, table } from "./table.ts";
 
 export type Platform = components["schemas"]["Platform"];
 
@@ -93,7 +93,7 @@ const check = action({
     return isJson
       ? jsonText(result)
       : `${Object.entries(result)
-          .map(([key, value]) => `${key}: ${typeof value === "object" ? JSON.stringify(value) : value}`)
+          .map(([key, value]) => `${key}: ${printable(typeof value === "object" ? JSON.stringify(value) : `${value}`)}`)
           .join("\n")}\n`;
   },
 });

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { FanfareClient } from "../../client/client.ts";
 import { action, apiCommand, jsonText } from "./api-command.ts";
 import { allChannels, type Channel, channelNamed } from "./channels.ts";
-import { contentOf, EXIT } from "./exit-codes.ts";
+import { ApiFailure, contentUnlessGone, EXIT } from "./exit-codes.ts";
 import { liveMessages } from "./live-events.ts";
 import { type Platform, problemOf } from "./platforms.ts";
 import type { Profile } from "./profiles.ts";
@@ -26,9 +26,10 @@ async function statusOf(client: FanfareClient, word: string | undefined): Promis
   for (let start = 0; start < channels.length; start += AT_ONCE) {
     const some = channels.slice(start, start + AT_ONCE).map(async (channel) => {
       const path = { params: { path: { channelId: channel.channelId } } };
-      return { channel, platforms: await contentOf(client.GET("/re-stream/channels/{channelId}/platforms", path)) };
+      const platforms = await contentUnlessGone(client.GET("/re-stream/channels/{channelId}/platforms", path));
+      return platforms === undefined ? [] : [{ channel, platforms }];
     });
-    statuses.push(...(await Promise.all(some)));
+    statuses.push(...(await Promise.all(some)).flat());
   }
   return statuses;
 }
@@ -73,12 +74,25 @@ async function watchStatus(client: FanfareClient, profile: Profile, isJson: bool
   for (let before = ""; ; ) {
     const startMs = performance.now();
     changed = Promise.withResolvers();
-    const text = shown(await statusOf(client, undefined), isJson);
-    if (text !== before) process.stdout.write(isJson || before === "" ? text : `\n${text}`);
+    const { text, isAway } = await looked(client, isJson, before !== "");
+    if (text !== before && isAway) process.stderr.write(text);
+    else if (text !== before) process.stdout.write(isJson || before === "" ? text : `\n${text}`);
+    // What is true when the server is back may be no change for it.
+    if (isAway) changed.resolve();
     before = text;
     const restMs = Math.max(REDRAW_MS, REST_PER_READ * (performance.now() - startMs));
     await Promise.race([sleep(restMs), following]);
     await Promise.race([changed.promise, following]);
+  }
+}
+
+/** What to print. `mayBeAway`: a server that does not answer is no failure, since it answered before. */
+async function looked(client: FanfareClient, isJson: boolean, mayBeAway: boolean) {
+  try {
+    return { text: shown(await statusOf(client, undefined), isJson), isAway: false };
+  } catch (error) {
+    if (!mayBeAway || !(error instanceof ApiFailure) || error.exitCode !== EXIT.unreachable) throw error;
+    return { text: `fanfare: ${error.message}\n`, isAway: true };
   }
 }
 
