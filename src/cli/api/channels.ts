@@ -78,7 +78,12 @@ const create = action({
     const planType = values.plan ?? "STANDARD";
     // The server checks the name of the platform, and says which there are.
     const restream = [{ targetName: targetName as "CUSTOM", rtmpUrl, streamKey }];
-    const channel = await contentOf(client.POST("/re-stream/channels", { body: { channelName, planType, restream } }));
+    const channel = await contentOf(
+      client.POST("/re-stream/channels", {
+        params: { query: { anyName: "true" } },
+        body: { channelName, planType, restream },
+      }),
+    );
     return shown([channel], isJson);
   },
 });

@@ -4,7 +4,7 @@ import { createFanfareClient } from "../../client/client.ts";
 import type { Command, Environment } from "../commands/command.ts";
 import { completesOptions, readOptions, text, usageText } from "../commands/options.ts";
 import { contentOf } from "./exit-codes.ts";
-import { profilesPath, readProfiles, writeProfiles } from "./profiles.ts";
+import { profilesPath, readProfiles, serverOf, writeProfiles } from "./profiles.ts";
 
 const USAGE = {
   usage: "fanfare login URL [options]",
@@ -39,17 +39,6 @@ async function run(args: readonly string[], env: Environment): Promise<string> {
   const { profiles } = readProfiles(path);
   writeProfiles(path, { current: name, profiles: { ...profiles, [name]: profile } });
   return `Signed in to ${server} as profile ${name}. The key is kept in ${path}.\n`;
-}
-
-function serverOf(word: string): string {
-  const url = URL.canParse(word) ? new URL(word) : undefined;
-  if (url === undefined || !["http:", "https:"].includes(url.protocol)) {
-    throw new ConfigError(`${JSON.stringify(word)} is not an address such as https://fanfare.example.com`);
-  }
-  if (url.username !== "" || url.password !== "" || url.search !== "" || url.hash !== "") {
-    throw new ConfigError("the address must have no user, query or fragment.");
-  }
-  return url.href.replace(/\/+$/, "");
 }
 
 async function secretFromInput(): Promise<string> {

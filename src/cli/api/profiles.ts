@@ -44,12 +44,28 @@ export function writeProfiles(path: string, profiles: ProfileFile): void {
   renameSync(draft, path);
 }
 
+/** A server's address without a slash at its end. Throws ConfigError where it is none. */
+export function serverOf(word: string): string {
+  const url = URL.parse(word);
+  if (url === null || !["http:", "https:"].includes(url.protocol)) {
+    throw new ConfigError(`${JSON.stringify(word)} is not an address such as https://fanfare.example.com`);
+  }
+  if (url.username !== "" || url.password !== "" || url.search !== "" || url.hash !== "") {
+    throw new ConfigError("the address must have no user, query or fragment.");
+  }
+  return url.href.replace(/\/+$/, "");
+}
+
 /** What a command without a profile of its own uses: FANFARE_URL with its keys, else the current profile. */
 export function chosenProfile(env: Environment, name: string | undefined): Profile {
   const { FANFARE_URL: server, FANFARE_ACCESS_KEY: accessKey, FANFARE_SECRET_KEY: secretKey } = env;
   if (name === undefined && server !== undefined && server !== "") {
     if (secretKey === undefined || secretKey === "") throw new ConfigError("FANFARE_URL needs FANFARE_SECRET_KEY.");
-    return { server, secretKey, ...(accessKey === undefined || accessKey === "" ? {} : { accessKey }) };
+    return {
+      server: serverOf(server),
+      secretKey,
+      ...(accessKey === undefined || accessKey === "" ? {} : { accessKey }),
+    };
   }
   const { current, profiles } = readProfiles(profilesPath(env));
   const wanted = name ?? current;

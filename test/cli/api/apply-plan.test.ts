@@ -24,7 +24,14 @@ channels:
 
 /** What a server has of it. Fields that a plan does not read are left out. */
 function present(channel: object = {}, platforms: readonly object[] = []): Present {
-  const one = { channelId: "ls-1", channelName: "show", planType: "STANDARD", latency: "low", isPublishing: false };
+  const one = {
+    channelId: "ls-1",
+    channelName: "show",
+    planType: "STANDARD",
+    latency: "low",
+    isPublishing: false,
+    hold: { seconds: 120 },
+  };
   return { channel: { ...one, ...channel }, platforms } as unknown as Present;
 }
 const YOUTUBE = {
@@ -86,6 +93,10 @@ test("a change disturbs what is on air unless it only renames, and a new platfor
   expect(disturbing(text.replace("latency: low", "latency: efficient"))).toEqual([true]);
   expect(disturbing(text.replace("latency: low", "hold: { seconds: 9 }"))).toEqual([false]);
   expect(disturbing(text.replace("live2", "live3"))).toEqual([true]);
+  // Another hold counts for the one that lasts.
+  const held = present({ isPublishing: true, hold: { seconds: 120, endTime: 5 } }, [YOUTUBE, MINE]);
+  const shorter = wantedIn(FILE.replace("latency: low", "hold: { seconds: 9 }"), { YT_KEY: "k1" });
+  expect(planOf(shorter, [held], false).map(disturbs)).toEqual([true]);
   expect(
     disturbing(`${text}      - { targetName: TWITCH, rtmpUrl: "rtmp://live.twitch.tv/app", streamKey: t }\n`),
   ).toEqual([false]);

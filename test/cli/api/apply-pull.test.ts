@@ -57,8 +57,14 @@ test("what runs on air is disturbed by another address and by a stop", () => {
   }
 });
 
-test("an address comes from the environment, and one with asterisks is no address", () => {
+test("an address comes from the environment, and one with asterisks is that of the server that shows it", () => {
   const [channel] = wantedPull("{ urlFrom: CAMERA }", { CAMERA: URL_NOW });
   expect(channel?.pull).toEqual({ url: URL_NOW });
-  expect(() => wantedPull(`{ url: "${SHOWN}" }`)).toThrow("channels.0.pull.url must be an address with its password");
+  const shown = wantedPull(`{ url: "${SHOWN}", enabled: false }`);
+  expect(planOf(shown, [present({ url: SHOWN, isRunning: false })], true)).toEqual([]);
+  const rule = `channel show: pull.url must be written in full, with its password, not as ${SHOWN}.`;
+  for (const has of [[], [present({ isRunning: false })]]) expect(() => planOf(shown, has, true)).toThrow(rule);
+  expect(() => wantedPull('{ url: "srt://h:1?passphrase=****&latency" }')).toThrow(
+    "channels.0.pull.url must be an address with its password",
+  );
 });

@@ -121,6 +121,7 @@ test("each kind of failure has an exit code of its own", async () => {
   expect(await code(["channels"])).toBe(3);
   expect(await code(["channels"], { FANFARE_URL: "http://127.0.0.1:1" })).toBe(1);
   expect(await code(["channels"], { FANFARE_URL: "" })).toBe(2);
+  expect(await code(["channels"], { FANFARE_URL: "localhost:8080" })).toBe(2);
   expect(await code(["channels", "fly"])).toBe(2);
   expect(await code(["login", "ftp://example.com"])).toBe(2);
 });

@@ -28,11 +28,10 @@ export function changesOf(fields: readonly string[], wanted: object, present: ob
 /** True where every value that is wanted is there: the server fills in what the file leaves out, and omits what is empty. */
 function isCovered(to: unknown, from: unknown): boolean {
   if (to === "" && from === undefined) return true;
-  if (typeof to !== "object" || to === null || Array.isArray(to)) return isDeepStrictEqual(to, from);
-  if (typeof from !== "object" || from === null) return false;
-  return Object.entries(to).every(
-    ([name, value]) => value == null || isCovered(value, (from as Record<string, unknown>)[name]),
-  );
+  if (Array.isArray(to)) return isDeepStrictEqual(to, from ?? []);
+  if (typeof to !== "object" || to === null) return isDeepStrictEqual(to, from);
+  const has = typeof from === "object" && from !== null ? (from as Record<string, unknown>) : {};
+  return Object.entries(to).every(([name, value]) => value == null || isCovered(value, has[name]));
 }
 
 /** The changes for people. */

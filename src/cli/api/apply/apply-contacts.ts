@@ -109,16 +109,17 @@ export async function takeContactStep(client: FanfareClient, step: ContactStep):
     return;
   }
   const { shown: _shown, channels: words, ...fields } = step.wanted;
-  // Asked now: the file may have made the channel.
-  const channelIds = words == null ? undefined : idsOf(words, await allChannels(client));
-  const body = { ...fields, ...(channelIds === undefined ? {} : { channelIds }) };
+  const changed = step.kind === "create-contact" ? undefined : new Set(step.changes.map(({ field }) => field));
+  const isMeant = (field: string) => changed?.has(field) ?? true;
+  // Asked now: the file may have made the channel. A channel that is gone has no id to send.
+  const ids = words == null || !isMeant("channels") ? {} : { channelIds: idsOf(words, await allChannels(client)) };
+  const body = { ...Object.fromEntries(Object.entries(fields).filter(([field]) => isMeant(field))), ...ids };
   if (step.kind === "create-contact") {
     await contentOf(client.POST("/events/contacts", { body: body as never }));
     return;
   }
-  const { contactKind: _kind, ...change } = body;
   const path = { contactId: step.contact.contactId };
-  await contentOf(client.PUT("/events/contacts/{contactId}", { params: { path }, body: change as never }));
+  await contentOf(client.PUT("/events/contacts/{contactId}", { params: { path }, body: body as never }));
 }
 
 function idsOf(words: readonly string[], channels: readonly Channel[]): readonly string[] {

@@ -1,7 +1,16 @@
+import { isDeepStrictEqual } from "node:util";
 import type { Channel } from "../channels.ts";
+import { ApiFailure, EXIT } from "../exit-codes.ts";
 import type { Platform } from "../platforms.ts";
 import { counted } from "../table.ts";
-import { changesOf, changesText, type FieldChange } from "./apply-changes.ts";
+import { changesText, type FieldChange } from "./apply-changes.ts";
+import {
+  channelChange,
+  pairedPlatforms,
+  platformChange,
+  refuseMaskedPlatform,
+  refuseToCreate,
+} from "./apply-compare.ts";
 import { type ContactStep, contactStepText } from "./apply-contacts.ts";
 import type { WantedChannel, WantedPlatform } from "./apply-file.ts";
 import { type PresentPull, type PullChange, pullChange, pullText } from "./apply-pull.ts";
@@ -44,45 +53,15 @@ export type Step =
       readonly kind: "change-platform";
       readonly channel: Channel;
       readonly platform: Platform;
-      readonly wanted: WantedPlatform;
+      /** The body of the call that changes it. */
+      readonly fields: Readonly<Record<string, unknown>>;
       readonly changes: readonly FieldChange[];
     }
   | { readonly kind: "remove-platform"; readonly channel: Channel; readonly platform: Platform };
 
-/** The fields that a file of channels may set, beside names; `fanfare export` writes the same. */
-export const CHANNEL_FIELDS = [
-  "planType",
-  "envType",
-  "labels",
-  "hold",
-  "backup",
-  "latency",
-  "freeze",
-  "ingestAuth",
-  "srtPassphrase",
-  "alertOn",
-  "alertOptions",
-  "recording",
-] as const;
-export const PLATFORM_FIELDS = [
-  "rtmpUrl",
-  "streamKey",
-  "id",
-  "password",
-  "enabled",
-  "label",
-  "bufferPolicy",
-  "tracks",
-  "timedData",
-  "silentAudio",
-  "delaySeconds",
-  "windows",
-  "tls",
-] as const;
 /** A change of these needs no new connection. */
 const HARMLESS = new Set([
   "label",
-  "windows",
   "planType",
   "envType",
   "labels",
@@ -97,8 +76,9 @@ const NO_FILES = new FileNames([]);
 
 /**
  * The steps from what is there to what is wanted, and nothing else: fields and, unless `isPruning`, channels and platforms that the
- * file does not name stay. Channels are known by their names, platforms by their labels, or by platform and place.
- * `names`: the server's files, which schedules name.
+ * file does not name stay. Channels are known by their names, platforms by their labels, or by platform, address and place.
+ * `names`: the server's files, which schedules name. Throws ApiFailure where a name means several channels, and
+ * ConfigError for a password that is masked.
  */
 export function planOf(
   wanted: readonly WantedChannel[],
@@ -108,8 +88,16 @@ export function planOf(
 ): readonly Step[] {
   const steps: Step[] = [];
   for (const one of wanted) {
-    const found = present.find(({ channel }) => channel.channelName === one.channelName);
+    const [found, other] = present.filter(({ channel }) => channel.channelName === one.channelName);
+    if (other !== undefined) {
+      const name = JSON.stringify(one.channelName);
+      throw new ApiFailure(
+        EXIT.refused,
+        `several channels are named ${name}: rename all but one. Nothing was changed.`,
+      );
+    }
     if (found === undefined) {
+      refuseToCreate(one);
       for (const { files } of one.schedules ?? []) names.idsOf(files);
       steps.push({ kind: "create-channel", wanted: one });
     } else {
@@ -130,32 +118,33 @@ function channelSteps(
   { channel, platforms, pull = { isRunning: false } }: Present,
   isPruning: boolean,
 ): readonly Step[] {
+  const { pairs, left } = pairedPlatforms(wanted.restream, platforms);
   const steps: Step[] = [];
-  const changes = changesOf(CHANNEL_FIELDS, wanted, channel);
-  if (changes.length > 0) {
-    const fields = Object.fromEntries(changes.map(({ field }) => [field, wanted[field as keyof WantedChannel]]));
-    steps.push({ kind: "change-channel", channel, fields, changes });
-  }
-  const change = pullChange(wanted.pull, pull);
+  // First: the plan may have no place for another platform, and a smaller one none for those that are there.
+  if (isPruning) steps.push(...left.map((platform) => ({ kind: "remove-platform", channel, platform }) as const));
+  const { changes, fields } = channelChange(wanted, channel);
+  if (changes.length > 0) steps.push({ kind: "change-channel", channel, fields, changes });
+  const change = pullChange(channel.channelName, wanted.pull, pull);
   if (change !== undefined) steps.push({ kind: "set-pull", channel, change, isRunning: pull.isRunning });
-  const left = [...platforms];
   for (const one of wanted.restream) {
-    const index = left.findIndex((platform) => isSame(one, platform));
-    const [platform] = index < 0 ? [] : left.splice(index, 1);
+    const platform = pairs.get(one);
     if (platform === undefined) {
+      refuseMaskedPlatform(channel.channelName, one);
       steps.push({ kind: "add-platform", channel, wanted: one });
       continue;
     }
-    const edits = changesOf(PLATFORM_FIELDS, one, platform);
-    if (edits.length > 0) steps.push({ kind: "change-platform", channel, platform, wanted: one, changes: edits });
+    const edit = platformChange(channel.channelName, one, platform);
+    if (edit.changes.length === 0) continue;
+    const { rtmpUrl, streamKey } = one;
+    steps.push({
+      kind: "change-platform",
+      channel,
+      platform,
+      fields: { rtmpUrl, streamKey, ...edit.fields },
+      changes: edit.changes,
+    });
   }
-  if (isPruning) steps.push(...left.map((platform) => ({ kind: "remove-platform", channel, platform }) as const));
   return steps;
-}
-
-function isSame(wanted: WantedPlatform, platform: Platform): boolean {
-  if (wanted.targetName !== platform.targetName) return false;
-  return (wanted.label ?? undefined) === platform.label || platform.label === undefined || wanted.label == null;
 }
 
 /** True where the step ends or restarts something that is on air. */
@@ -172,16 +161,29 @@ export function disturbs(step: Step): boolean {
     case "remove-contact":
       return false;
     case "change-channel":
-      return step.channel.isPublishing && step.changes.some(({ field }) => !HARMLESS.has(field));
+      return (
+        step.channel.isPublishing &&
+        step.changes.some(({ field }) => !HARMLESS.has(field) || (field === "hold" && isHeld(step.channel)))
+      );
     case "delete-channel":
       return step.channel.isPublishing;
     case "set-pull":
       return step.isRunning && step.channel.isPublishing;
     case "change-platform":
-      return isSending(step.platform) && step.changes.some(({ field }) => !HARMLESS.has(field));
+      return isSending(step.platform) && step.changes.some(({ field, to }) => !HARMLESS.has(field) && !isAlways(to));
     case "remove-platform":
       return isSending(step.platform);
   }
+}
+
+/** Another time for the hold counts for the one that lasts: it may be over then. */
+function isHeld({ hold }: Channel): boolean {
+  return hold.endTime !== undefined;
+}
+
+/** Windows of a platform that is always on. Others may close it now. */
+function isAlways(windows: unknown): boolean {
+  return typeof windows === "object" && windows !== null && "open" in windows && isDeepStrictEqual(windows.open, []);
 }
 
 function isSending({ connectStatus }: Platform): boolean {

@@ -1,6 +1,9 @@
+import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
 import { createScheduleRequest, timeText } from "../../../api-contract/schemas/schedule-schemas.ts";
 import { FILES_MAX } from "../../../api-contract/schemas/source-schemas.ts";
+import { secondsOfDay } from "../../../base/calendar/time-text.ts";
+import { nextStart } from "../../../base/calendar/timing.ts";
 import type { components } from "../../../client/api-types.ts";
 import type { FanfareClient } from "../../../client/client.ts";
 import { ApiFailure, contentOf, EXIT } from "../exit-codes.ts";
@@ -95,12 +98,13 @@ export function scheduleSteps(
   if (wanted == null) return [];
   const left = [...present];
   const steps = wanted.flatMap((one): readonly ScheduleStep[] => {
-    // What names no file is told before anything is changed.
-    const files = names.namesOf(names.idsOf(one.files));
     const index = left.findIndex(({ scheduleName }) => scheduleName === (one.scheduleName ?? ""));
     const [schedule] = index < 0 ? [] : left.splice(index, 1);
-    if (schedule === undefined) return [{ kind: "add-schedule", channel, wanted: one }];
-    const changes = changesOf(FIELDS, { ...one, files }, { ...schedule, files: names.namesOf(schedule.fileIds) });
+    const has = schedule === undefined ? [] : names.namesOf(schedule.fileIds);
+    // What names no file is told before anything is changed. A schedule may have outlived its files.
+    const files = isDeepStrictEqual(one.files, has) ? has : names.namesOf(names.idsOf(one.files));
+    if (schedule === undefined) return isPast(one) ? [] : [{ kind: "add-schedule", channel, wanted: one }];
+    const changes = changesOf(FIELDS, { ...one, files }, { ...schedule, files: has });
     return changes.length === 0 ? [] : [{ kind: "change-schedule", channel, schedule, wanted: one, changes }];
   });
   const unwanted = isPruning ? left.filter((schedule) => !isOver(schedule)) : [];
@@ -135,6 +139,13 @@ function bodyOf({ files, ...wanted }: WantedSchedule, names: FileNames) {
 export function exportedSchedule(schedule: PresentSchedule, names: FileNames): object | undefined {
   if (isOver(schedule)) return undefined;
   return picked({ ...schedule, files: names.namesOf(schedule.fileIds) }, ["scheduleName", ...FIELDS]);
+}
+
+/** True for one start that has passed: the server creates no such schedule, as `fanfare export` writes none. */
+export function isPast({ repeat, onDate, startAt, timeZone: zone, paused }: WantedSchedule): boolean {
+  if (repeat !== "once" || onDate == null || paused === true) return false;
+  const timing = { timeZone: zone, atSeconds: secondsOfDay(startAt), repeat: { kind: "once", date: onDate } } as const;
+  return nextStart(timing, Date.now()) === undefined;
 }
 
 function isOver({ paused, nextTimes }: PresentSchedule): boolean {

@@ -4,14 +4,15 @@ import type { Command } from "../../commands/command.ts";
 import { text } from "../../commands/options.ts";
 import { type ApiCommand, action, apiCommand, jsonText } from "../api-command.ts";
 import { allChannels, deleteChannel } from "../channels.ts";
-import { ApiFailure, contentOf, EXIT } from "../exit-codes.ts";
+import { ApiFailure, contentOf, contentUnlessGone, EXIT } from "../exit-codes.ts";
 import { counted } from "../table.ts";
 import { picked } from "./apply-changes.ts";
+import { CHANNEL_FIELDS, PLATFORM_FIELDS } from "./apply-compare.ts";
 import { contactSteps, exportedContact, type PresentContact, takeContactStep } from "./apply-contacts.ts";
-import { readApplyFile, type WantedChannel, type WantedFile } from "./apply-file.ts";
-import { CHANNEL_FIELDS, disturbs, PLATFORM_FIELDS, type Present, planOf, type Step, stepText } from "./apply-plan.ts";
+import { firstTwice, readApplyFile, type WantedChannel, type WantedFile } from "./apply-file.ts";
+import { disturbs, type Present, planOf, type Step, stepText } from "./apply-plan.ts";
 import { changePull, presentPull } from "./apply-pull.ts";
-import { addSchedule, exportedSchedule, FileNames, takeScheduleStep } from "./apply-schedules.ts";
+import { addSchedule, exportedSchedule, FileNames, isPast, takeScheduleStep } from "./apply-schedules.ts";
 
 /** What the server has of all that a file can name. */
 type Server = {
@@ -24,12 +25,11 @@ async function presentOf(client: FanfareClient): Promise<Server> {
   const channels: Present[] = [];
   for (const channel of await allChannels(client)) {
     const path = { params: { path: { channelId: channel.channelId } } };
-    channels.push({
-      channel,
-      platforms: await contentOf(client.GET("/re-stream/channels/{channelId}/platforms", path)),
-      pull: await presentPull(client, channel.channelId),
-      schedules: await contentOf(client.GET("/re-stream/channels/{channelId}/schedules", path)),
-    });
+    const platforms = await contentUnlessGone(client.GET("/re-stream/channels/{channelId}/platforms", path));
+    const pull = await presentPull(client, channel.channelId);
+    const schedules = await contentUnlessGone(client.GET("/re-stream/channels/{channelId}/schedules", path));
+    if (platforms !== undefined && pull !== undefined && schedules !== undefined)
+      channels.push({ channel, platforms, pull, schedules });
   }
   const names = new FileNames(await contentOf(client.GET("/media-files")));
   return { channels, contacts: await contentOf(client.GET("/events/contacts")), names };
@@ -62,7 +62,7 @@ async function take(client: FanfareClient, step: Step, names: FileNames): Promis
       );
     case "change-platform": {
       const { params } = platform(step.platform.platId);
-      const body = step.wanted as never;
+      const body = step.fields as never;
       const query = { onAir: "true" } as const;
       return contentOf(
         client.PUT("/re-stream/channels/{channelId}/platforms/{platformId}", { params: { ...params, query }, body }),
@@ -81,23 +81,39 @@ async function take(client: FanfareClient, step: Step, names: FileNames): Promis
   }
 }
 
+/** Creates it with all that belongs to it, or not at all: another run would take one that is there for whole. */
 async function createChannel(
   client: FanfareClient,
-  { pull, schedules, ...body }: WantedChannel,
+  { pull, schedules, planType, ...body }: WantedChannel,
   names: FileNames,
 ): Promise<void> {
-  const { channelId } = await contentOf(client.POST("/re-stream/channels", { body: body as never }));
-  if (pull != null)
-    await changePull(client, channelId, { url: pull.url, ...(pull.enabled === true ? { enabled: true } : {}) });
-  for (const schedule of schedules ?? []) await addSchedule(client, channelId, schedule, names);
+  const { channelId } = await contentOf(
+    client.POST("/re-stream/channels", {
+      params: { query: { anyName: "true" } },
+      body: { ...body, planType: planType ?? "STANDARD" } as never,
+    }),
+  );
+  try {
+    for (const schedule of schedules ?? []) {
+      if (!isPast(schedule)) await addSchedule(client, channelId, schedule, names);
+    }
+    if (pull != null)
+      await changePull(client, channelId, { url: pull.url, ...(pull.enabled === true ? { enabled: true } : {}) });
+  } catch (error) {
+    await deleteChannel(client, channelId, true).catch(() => undefined);
+    throw error;
+  }
 }
 
 async function takeAll(client: FanfareClient, steps: readonly Step[], names: FileNames): Promise<void> {
   for (const [index, step] of steps.entries()) {
     await take(client, step, names).catch((error: unknown) => {
       if (!(error instanceof ApiFailure)) throw error;
+      // Without an answer nobody knows whether this step is done.
       const done =
-        index === 0 ? "Nothing was changed." : `${index} of ${steps.length} steps are done; run it again for the rest.`;
+        index === 0 && error.exitCode !== EXIT.unreachable
+          ? "Nothing was changed."
+          : `${index} of ${steps.length} steps are done; run it again for the rest.`;
       throw new ApiFailure(error.exitCode, `${stepText(step)}: ${error.message} ${done}`);
     });
   }
@@ -169,7 +185,9 @@ export const importCommand = withShortFile(
         if (values.file === undefined) throw new ApiFailure(EXIT.usage, "--file FILE (or -f FILE) names the file.");
         const wanted = readApplyFile(values.file, process.env);
         const present = await presentOf(client);
-        const steps = stepsOf(wanted, present, false);
+        const known = new Set(present.channels.map(({ channel }) => channel.channelName));
+        const channels = wanted.channels.filter(({ channelName }) => !known.has(channelName));
+        const steps = stepsOf({ ...wanted, channels }, present, false);
         const created = steps.filter(({ kind }) => kind === "create-channel" || kind === "create-contact");
         await takeAll(client, created, present.names);
         return reportOf(created, isJson, true);
@@ -185,6 +203,8 @@ export const exportCommand = apiCommand("export", "Channels as a file.", {
       "Prints all channels and contacts as YAML for fanfare apply and fanfare import. It contains keys; keep it private.",
     run: async ({ client, isJson }) => {
       const present = await presentOf(client);
+      if (present.channels.some(({ channel }) => isMasked(channel)))
+        throw new ApiFailure(EXIT.notAllowed, "a viewer sees keys masked: an export needs a manager's access key.");
       const channels = present.channels.map(({ channel, platforms, pull, schedules = [] }) => {
         const toCome = schedules.flatMap((schedule) => exportedSchedule(schedule, present.names) ?? []);
         const { endTime: _end, limitTime: _limit, ...hold } = channel.hold;
@@ -199,9 +219,20 @@ export const exportCommand = apiCommand("export", "Channels as a file.", {
         };
       });
       const known = present.channels.map(({ channel }) => channel);
+      const twice = firstTwice(known.map(({ channelName }) => channelName));
+      // Else the person learns it when the file is needed.
+      if (twice !== undefined)
+        process.stderr.write(
+          `fanfare: two channels are named ${JSON.stringify(twice)}: apply and import refuse this file.\n`,
+        );
       const contacts = present.contacts.map((contact) => exportedContact(contact, known));
       const file = { channels, ...(contacts.length === 0 ? {} : { contacts }) };
       return isJson ? jsonText(file) : stringify(file);
     },
   }),
 });
+
+/** The server's own keys are letters and digits. */
+function isMasked({ streamKey }: Present["channel"]): boolean {
+  return streamKey.includes("*");
+}
