@@ -143,9 +143,21 @@ export class Ramp {
   }
 }
 
+/** How many frames were dropped within a window, why, and of how many channels: those before a step, or those that it brought. */
 function droppedWords(before: ServerFigures, after: ServerFigures): string[] {
-  const dropped = after.droppedFrames - before.droppedFrames;
-  return dropped === 0 ? [] : [`${dropped} frames dropped for slow targets`];
+  const byReason = new Map<string, number>();
+  const channels = new Set<string>();
+  for (const [channel, drops] of after.drops) {
+    for (const [reason, frames] of Object.entries(drops)) {
+      const more = frames - (before.drops.get(channel)?.[reason] ?? 0);
+      if (more <= 0) continue;
+      byReason.set(reason, (byReason.get(reason) ?? 0) + more);
+      channels.add(channel);
+    }
+  }
+  if (byReason.size === 0) return [];
+  const reasons = [...byReason].map(([reason, frames]) => `${frames} ${reason}`).join(", ");
+  return [`frames dropped for slow targets of ${channels.size} channels: ${reasons}`];
 }
 
 function firstLine(error: unknown): string {

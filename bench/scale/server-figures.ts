@@ -1,7 +1,10 @@
+/** Frames by reason. */
+type Drops = Readonly<Record<string, number>>;
+
 /** What a server says of itself. */
 export type ServerFigures = {
-  /** Frames dropped for slow targets, since it started. */
-  readonly droppedFrames: number;
+  /** Frames dropped for slow targets since it started, by channel and reason. */
+  readonly drops: ReadonlyMap<string, Drops>;
   /** The share of its time in which each media thread was busy. */
   readonly loads: readonly number[];
   /** Its troubles and refusals, in words; empty where all is well. */
@@ -12,12 +15,12 @@ const DEADLINE_MS = 10_000;
 
 /** Reads its metrics and its readiness. A server that does not answer in time says so by that. */
 export async function serverFigures(origin: string | undefined): Promise<ServerFigures> {
-  if (origin === undefined) return { droppedFrames: 0, loads: [], says: [] };
+  if (origin === undefined) return { drops: new Map(), loads: [], says: [] };
   try {
     const [metrics, ready] = await Promise.all([ask(`${origin}/metrics`), ask(`${origin}/readyz`)]);
     const refused = sum(metrics.text, "fanfare_ingest_refused_total");
     return {
-      droppedFrames: sum(metrics.text, "fanfare_target_dropped_frames_total"),
+      drops: dropsIn(metrics.text),
       loads: samples(metrics.text, "fanfare_event_loop_load")
         .filter(({ labels }) => !labels.includes('thread="control"') && labels.includes("media"))
         .map(({ value }) => value),
@@ -27,7 +30,7 @@ export async function serverFigures(origin: string | undefined): Promise<ServerF
       ],
     };
   } catch (error) {
-    return { droppedFrames: 0, loads: [], says: [`no answer in time: ${String(error)}`] };
+    return { drops: new Map(), loads: [], says: [`no answer in time: ${String(error)}`] };
   }
 }
 
@@ -47,4 +50,16 @@ function samples(text: string, name: string): MetricSample[] {
 
 function sum(text: string, name: string): number {
   return samples(text, name).reduce((total, { value }) => total + value, 0);
+}
+
+function dropsIn(text: string): ReadonlyMap<string, Drops> {
+  const drops = new Map<string, Record<string, number>>();
+  for (const { labels, value } of samples(text, "fanfare_target_dropped_frames_total")) {
+    const [, channel = ""] = /channel_id="([^"]*)"/.exec(labels) ?? [];
+    const [, reason = ""] = /reason="([^"]*)"/.exec(labels) ?? [];
+    const ofChannel = drops.get(channel) ?? {};
+    ofChannel[reason] = (ofChannel[reason] ?? 0) + value;
+    drops.set(channel, ofChannel);
+  }
+  return drops;
 }
