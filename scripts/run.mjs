@@ -15,10 +15,10 @@ const PACKAGED_NODE = join(MODULES, "node", "bin", "node");
 const NODE_MAJOR_MIN = 24;
 const SERVER = join(ROOT, "src", "cli", "main.ts");
 /**
- * In MiB, of the control thread. By default V8 lets the young generation grow to 192 MiB in steps that double, though nothing is kept.
- * The same as in the first line of src/cli/main.ts; media threads have a bound of their own.
+ * In MiB, for one half of the young generation of each thread. By default V8 lets it grow to 192 MiB in steps that double, though
+ * nothing is kept. The same as in the first line of src/cli/main.ts.
  */
-const SERVER_FLAGS = ["--max-semi-space-size=8"];
+const SERVER_FLAGS = ["--max-semi-space-size=2"];
 const PACKAGED = {
   biome: join(MODULES, "@biomejs", "biome", "bin", "biome"),
   tsc: join(MODULES, "typescript", "bin", "tsc"),
@@ -175,10 +175,10 @@ async function build(node) {
 
 /** Makes dist/ and dist-web/. The types of the client are there. `isChecked`: the types of src/ are known to be right. */
 async function emit(node, isChecked = false) {
-  // Otherwise the output of a source that was removed would stay.
-  rmSync(join(ROOT, "dist"), { recursive: true, force: true });
+  const dist = join(ROOT, "dist");
+  runStep("the server's bundle in dist/ (vite)", node, [join("scripts", "bundle", "bundle-server.ts"), dist]);
   const options = isChecked ? ["--noCheck"] : [];
-  const step = tscStep(node, "emit into dist/ (tsc)", ["-p", "tsconfig.build.json", ...options]);
+  const step = tscStep(node, "types in dist/ (tsc)", ["-p", "tsconfig.build.json", ...options]);
   runStep(step.name, step.command, step.args, step);
   await buildDashboard(node);
 }

@@ -8,13 +8,13 @@ import { publishUrl, Stage, uniqueKey } from "../../support/stages/stage.ts";
 import { type ClipOptions, makeClip } from "../../support/streams/clip.ts";
 import { expectSentPackets } from "../../support/streams/recorded-stream.ts";
 
-/** Emits the server into dist/, unless that is newer than all sources: `npm test` has just done it. */
-async function emitWhatChanged(): Promise<void> {
+/** Bundles the server into dist/, unless that is newer than all sources: `npm test` has just done it. */
+async function bundleWhatChanged(): Promise<void> {
   const changedMs = (path: string) => statSync(join(ROOT, path), { throwIfNoEntry: false })?.mtimeMs ?? 0;
   const sources = readdirSync(join(ROOT, "src"), { recursive: true, encoding: "utf8" });
   const newestMs = Math.max(...sources.map((name) => changedMs(join("src", name))));
   if (changedMs("dist/cli/main.js") > newestMs) return;
-  await runToEnd(process.execPath, ["node_modules/typescript/bin/tsc", "-p", "tsconfig.build.json"], { cwd: ROOT });
+  await runToEnd(process.execPath, ["scripts/bundle/bundle-server.ts", "dist"], { cwd: ROOT });
 }
 
 /** FFmpeg → server → two nginx: both recordings contain exactly the clip's packets. */
@@ -51,7 +51,7 @@ test.concurrent("a stream with B-frames arrives packet for packet", async (conte
 });
 
 test.concurrent("the emitted server relays the same packets as its sources, with one media thread and with several", async (context) => {
-  await emitWhatChanged();
+  await bundleWhatChanged();
   await Promise.all(
     ["1", "3"].map((threads) =>
       expectEveryPacket(context, { seconds: 6 }, { from: "dist", environment: { FANFARE_MEDIA_THREADS: threads } }),
