@@ -11,6 +11,8 @@ import { type StopRequest, StopRequestedError } from "./stop-request.ts";
 
 /** At the end the last output has this long to be read, in milliseconds. */
 const LAST_WORDS_MS = 200;
+/** A server has started by then, and most tests' servers have ended. In milliseconds. */
+const START_OVER_MS = 3_000;
 
 /**
  * Runs the server until it is stopped, which may be before it is ready. Ends the process; rejects where it cannot
@@ -30,7 +32,7 @@ export async function runServer(config: Config, { signal, hurry }: StopRequest):
   const server = await Promise.race([starting.catch(ifNotStopping), stopped]);
   if (server !== undefined) {
     printStart(server, outputs);
-    collectStartGarbage(systemClock, () => !server.isOnAir());
+    collectStartGarbage(systemClock, START_OVER_MS);
   }
   // Tells `fanfare upgrade`, which started this process.
   if (server !== undefined && process.connected) process.send?.("ready", () => process.disconnect());

@@ -29,7 +29,7 @@ import { releaseVersion } from "../release.ts";
 import { HandoverListener } from "../upgrade/handover.ts";
 import { watchClock } from "./clock-watch.ts";
 import { readClusterConfig } from "./cluster/cluster-config.ts";
-import { type ClusterNode, openClusterNode } from "./cluster/cluster-node.ts";
+import type { ClusterNode } from "./cluster/cluster-node.ts";
 import { type AllFoundations, clusterOver, poolOver } from "./cluster/data-plane.ts";
 import type { Joined } from "./cluster/join-cluster.ts";
 import { watchDatabase } from "./database-watch.ts";
@@ -71,8 +71,6 @@ export type RunningServer = {
   readonly newKeyFile: string | undefined;
   /** The token of the dashboard's set-up link, while no password is set. */
   readonly setupToken: string | undefined;
-  /** Whether any channel is on air, or held. */
-  isOnAir(): boolean;
   /** Resolves when nothing is on air at this node of a cluster, which takes no more channels from now on; at once elsewhere. */
   empty(): Promise<void>;
   /** Stops as configured: within 5 seconds, with everything stored. Idempotent. */
@@ -151,7 +149,6 @@ export async function startServer(
       firstKey,
       newKeyFile,
       setupToken,
-      isOnAir: () => parts.runtime.running.list().length > 0,
       empty: async () => {
         if (config.drainSeconds > 0) await parts.cluster?.empty();
       },
@@ -182,6 +179,7 @@ async function layFoundations(config: Config, log: Log): Promise<AllFoundations>
     const instance = await instanceName(storage.database);
     const foundations = { config, log, storage, tls, instance, traces: traceExportOf(config, log) };
     if (cluster === undefined) return { ...foundations, succession };
+    const { openClusterNode } = await import("./cluster/cluster-node.ts");
     return { ...foundations, succession, node: await openClusterNode({ ...foundations, cluster, clock: systemClock }) };
   } catch (error) {
     succession.leave();

@@ -11,7 +11,6 @@ import type { Database } from "../../store/database/database.ts";
 import { databaseTrouble } from "../../store/database/database-trouble.ts";
 import { KeyRotation } from "../../store/key-rotation.ts";
 import { PostgresOwnershipStore } from "../../store/ownership/ownership-store.ts";
-import { openPostgresDatabase } from "../../store/postgres/postgres.ts";
 import { KeyFileError, readKeyFile } from "../../store/secrets/key-file.ts";
 import type { MasterKey } from "../../store/secrets/secrets.ts";
 import { SharedKeyRotation } from "../../store/shared-key-rotation.ts";
@@ -197,6 +196,8 @@ export type SharedConfig = StorageConfig & { readonly databaseUrl: string };
 
 /** Opens a PostgreSQL database with the node's keys. Throws KeyFileError, PostgresError or DatabaseFileError. */
 export async function openSharedDatabase(config: SharedConfig): Promise<Database> {
+  // The driver takes memory that a data folder does not need.
+  const { openPostgresDatabase } = await import("../../store/postgres/postgres.ts");
   return await openPostgresDatabase({ url: config.databaseUrl, keys: sharedKeys(config), keysFrom: keysName(config) });
 }
 

@@ -62,9 +62,12 @@ const LOOP_DELAY_INTERVAL_MS = 5_000;
 assert(parentPort !== null, "this file runs as a worker thread only");
 const port = parentPort;
 const post = (message: ToControl, transferred: readonly ArrayBuffer[] = []) => port.postMessage(message, transferred);
-const options = await startOptions(port, post);
-const { place } = options;
 const clock = systemClock;
+const starting = startOptions(port, post);
+// What loading left behind, while the thread has nothing to carry.
+collectStartGarbage(clock, 0);
+const options = await starting;
+const { place } = options;
 const counters = new SharedCounters(place.sharedMemory, place.index);
 
 const troubles = new TroubleReporter({
@@ -240,8 +243,6 @@ try {
     ...(secured === undefined ? {} : { tlsPort: secured.port }),
     ...(srtPort === undefined ? {} : { srtPort }),
   });
-  // Not once an encoder has come.
-  collectStartGarbage(clock, () => engine.lastIngestId <= place.index);
 } catch (error) {
   post({ kind: "listen-failed", message: error instanceof Error ? error.message : String(error) });
 }

@@ -45,6 +45,11 @@ export class ChunkArena {
     return start;
   }
 
+  /** What is allocated next does not share a block with what was before. */
+  startBlock(): void {
+    this.#used = this.#block.bytes.length;
+  }
+
   /**
    * Call after a flush. `oldest`: the first block that is still needed with all after it, besides kept ones; `others`: needed
    * too. A rest of a block too small for the next usual batch is left unused: a batch in two blocks would cost every target

@@ -1,4 +1,3 @@
-import { createTransport } from "nodemailer";
 import type { ContactResult } from "../../control/contacts/contact.ts";
 import type { Digest } from "./digest.ts";
 
@@ -22,7 +21,10 @@ export type MailServer = {
 
 /** Mail through the server that the operator set. A message of its own goes to all mailboxes of a contact. */
 export function createMailer({ url, from }: MailServer): SendMail {
+  // Now and not with the first mail: files on disk may be replaced while the server runs.
+  const loading = import("nodemailer");
   return async (to, { title, lines }, closing) => {
+    const { createTransport } = await loading;
     // What is in a message is others' text: it must not name files or addresses to attach.
     const transport = createTransport({
       ...{ url, disableFileAccess: true, disableUrlAccess: true },

@@ -41,6 +41,23 @@ test("each packet is the step from the one before it of its kind, and is counted
   expect(one.gop.packets).toEqual(packets);
 });
 
+test("a keyframe begins a block of memory, unless the group before it lies in one block", () => {
+  const one = rendition();
+  const cut = (isKeyframe: boolean, bytes: number) => {
+    const packet = one.cut(frame("video", 0, Buffer.alloc(bytes, isKeyframe ? 0x17 : 0x27), isKeyframe));
+    one.settle();
+    return packet?.block;
+  };
+  const [first, second] = [cut(true, 100_000), cut(false, 100_000)];
+  expect(second).toBe(first);
+  expect(cut(true, 20_000)).toBe(first);
+  const third = cut(false, 100_000);
+  expect(third).not.toBe(first);
+  const next = cut(true, 20_000);
+  expect([first, third]).not.toContain(next);
+  expect(cut(false, 20_000)).toBe(next);
+});
+
 test("after the broadcast time starts at 0 again, and the ordinals go on", () => {
   const one = rendition();
   one.cut(frame("video", 5_000, avcFrame(true, 1), true));

@@ -18,10 +18,11 @@ const STOP_DEADLINE_MS = 3_700;
 /** After its last message a thread has this long to exit. */
 const EXIT_DEADLINE_MS = 500;
 /**
- * In MiB. By default V8 lets the young generation grow to 192 MiB. The short-lived objects of a stream fill that, and resident
- * memory rises in steps though nothing is kept. The old generation keeps Node's own limit: reaching it ends the thread.
+ * In MiB: three halves. By default V8 lets the young generation grow to 192 MiB. The short-lived objects of a stream fill that, and
+ * resident memory rises in steps though nothing is kept. The flag with which the process is started counts in its place. The
+ * old generation keeps Node's own limit: reaching it ends the thread.
  */
-const MEDIA_HEAP = { maxYoungGenerationSizeMb: 12 };
+const MEDIA_HEAP = { maxYoungGenerationSizeMb: 6 };
 
 type WorkerDeps = {
   /** From 0. */

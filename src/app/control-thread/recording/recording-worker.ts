@@ -22,7 +22,7 @@ const STOP_DEADLINE_MS = 1_500;
 /** A thread that ended is not started again before this time, in milliseconds. */
 const RESTART_DELAY_MS = 1_000;
 /** The recorder keeps little: see the media threads' limit. */
-const HEAP = { maxYoungGenerationSizeMb: 12 };
+const HEAP = { maxYoungGenerationSizeMb: 6 };
 
 export type RecordingWorkerDeps = {
   readonly settings: RecorderSettings;
