@@ -11,6 +11,8 @@ import { packetHashes } from "../../support/streams/packet-hashes.ts";
 const PASSPHRASE = "correct-horse-battery";
 const CHANGE_MAX_MS = 30_000;
 const DELAY_S = 3;
+/** How often the API has to be asked to see how a target on loopback is connected to. */
+const CONNECTION_SEEN_MS = 50;
 const VIDEO = 9;
 const stage = await Stage.open(afterAll);
 const { api } = await stage.server();
@@ -25,7 +27,7 @@ test.concurrent("a delayed platform gets the same bytes later, the rest after th
     { rtmpUrl: nginx.url, streamKey: cut, delaySeconds: DELAY_S },
   ];
   const channel = await api.createChannel("delayed", platforms);
-  const watch = stage.watch(api, channel);
+  const watch = stage.watch(api, channel, CONNECTION_SEEN_MS);
   const clip = await makeClip({ seconds: 12 });
   const encoder = await stage.ffmpeg(clip, publishUrl(channel));
   await watch.until(0, ({ connectStatus }) => connectStatus === "PUBLISHING", CHANGE_MAX_MS);

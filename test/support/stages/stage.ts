@@ -124,8 +124,8 @@ export class Stage {
     return encoder;
   }
 
-  watch(api: ApiClient, channel: Channel): PlatformWatch {
-    const watch = new PlatformWatch(api, channel.channelId);
+  watch(api: ApiClient, channel: Channel, pollMs?: number): PlatformWatch {
+    const watch = new PlatformWatch(api, channel.channelId, pollMs);
     this.#closers.push(() => watch.stop());
     return watch;
   }
