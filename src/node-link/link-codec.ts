@@ -28,6 +28,7 @@ const openSchema = z.object({
     .array(z.string().max(TEXT_MAX))
     .max(WORDS_MAX)
     .transform((removed) => REMOVALS.filter((known) => removed.includes(known))),
+  isGoingOn: z.literal(true).optional().catch(undefined),
 });
 const latencySchema = z.object({ latency: z.enum(LATENCIES).catch("efficient") });
 /** An encoder that ended in an unknown way may come back. */
@@ -79,8 +80,8 @@ export class EncoderSideCodec implements LinkCodec<FromEncoder, ToEncoder> {
   encode(message: FromEncoder): Encoded {
     switch (message.kind) {
       case "open": {
-        const { remoteAddress, encoder, keyRemoved } = message;
-        return ["open", words({ remoteAddress, encoder, keyRemoved })];
+        const { remoteAddress, encoder, keyRemoved, isGoingOn } = message;
+        return ["open", words({ remoteAddress, encoder, keyRemoved, isGoingOn })];
       }
       case "media": {
         this.#sent.push(message.buffer);
@@ -141,7 +142,7 @@ export class OwnerSideCodec implements LinkCodec<ToEncoder, FromEncoder> {
   decode(frame: Frame): FromEncoder {
     switch (frame.kind) {
       case "open":
-        return { kind: "open", ...readWords(frame, openSchema) };
+        return { kind: "open", ...openFrom(readWords(frame, openSchema)) };
       case "media":
         return readMedia(frame);
       case "read":
@@ -152,6 +153,10 @@ export class OwnerSideCodec implements LinkCodec<ToEncoder, FromEncoder> {
         throw new LinkError(`a frame of the kind ${frame.kind} from an encoder`);
     }
   }
+}
+
+function openFrom({ isGoingOn, ...rest }: z.output<typeof openSchema>) {
+  return { ...rest, ...(isGoingOn === undefined ? {} : { isGoingOn }) };
 }
 
 /** The encoder's process stops, not the one that owns the channel: the encoder comes back to another process. */

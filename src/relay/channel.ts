@@ -114,6 +114,7 @@ export class Channel {
     const times = { nowMs: clock.now(), awakeMs: clock.awakeNow() };
     const publisher = new Publisher(ingestId, description, clock.wallNow(), times);
     const { remoteAddress, encoder, keyRemoved = [], testPatternEndTime, onlyTargetIds, sourceKind } = description;
+    if (description.isGoingOn === true) this.#out.keepFirstGroups();
     const more = {
       ...(keyRemoved.length === 0 ? {} : { keyRemoved }),
       ...(testPatternEndTime === undefined ? {} : { testPatternEndTime }),

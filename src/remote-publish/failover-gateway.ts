@@ -185,7 +185,7 @@ export class FailoverGateway implements PublishGateway {
     }
     this.#gateway = gateway;
     this.#epoch = epoch;
-    this.#handle = this.#openIn(gateway, arrival);
+    this.#handle = this.#openIn(gateway, { ...arrival, isGoingOn: true });
     if (this.#handle === undefined) return false;
     for (const message of this.#kept.messages(this.#deps.clock.now())) this.#handle?.push(message);
     gateway.flush();

@@ -7,6 +7,11 @@ import { BlockWriter, readBlock } from "./media-block.ts";
 const KEPT_BYTES_MAX = 8 * 1024 * 1024;
 /** … and is sent again only if that keyframe is no older than this, in milliseconds. */
 const KEYFRAME_MS_MAX = 2_000;
+/**
+ * An owner may have taken what came within this time without having sent it to its platforms, in milliseconds: it gathers
+ * packets for 50 ms, and the rest is for the ways to it and to them. So frames from before a keyframe stay for this long.
+ */
+const UNDELIVERED_MS = 500;
 /** While nobody takes the stream all of it is kept for so long, in milliseconds: two ways are rarely further apart. */
 const GAP_MS_MAX = 3_000;
 /** Packet types of frames, in the legacy form (`CODED_FRAMES`) and the enhanced one. */
@@ -19,8 +24,8 @@ const ENHANCED_VIDEO = 0x80;
 const HEADERS_MAX = 32;
 
 /**
- * `headers`: no other owner is expected. `group`: one may come at any time: what came since the last keyframe. `all`: nobody takes
- * the stream now: also what came before a keyframe, since no platform has it yet.
+ * `headers`: no other owner is expected. `group`: one may come at any time: what came since the last keyframe, and the last half
+ * second before it. `all`: nobody takes the stream now: also what came before a keyframe, since no platform has it yet.
  */
 export type Keep = "headers" | "group" | "all";
 
@@ -28,8 +33,10 @@ export type Keep = "headers" | "group" | "all";
 export class KeptMedia {
   readonly #memory = new StreamMemory();
   readonly #headers = new Map<string, MediaMessage>();
-  readonly #frames = new BlockWriter();
-  /** When the first frame that is kept came. */
+  #frames = new BlockWriter();
+  /** The frames before those, where an owner may not have sent them yet. */
+  #before = new BlockWriter();
+  /** When the first of `#frames`, a keyframe, came. */
   #keyframeMs: number | undefined;
   /** Since when nobody takes the stream. */
   #gapMs: number | undefined;
@@ -55,7 +62,7 @@ export class KeptMedia {
       case "frame":
         if (keep === "headers") return;
         this.#lastTimestamp = message.timestamp;
-        if (classified.isKeyframe && !(this.#isInGap(nowMs) && this.#keyframeMs !== undefined)) this.#begin(nowMs);
+        if (classified.isKeyframe && this.#isDelivered(nowMs)) this.#begin(nowMs);
         return this.#keepFrame(message);
       default:
         return;
@@ -64,17 +71,25 @@ export class KeptMedia {
 
   /** The messages to send again, in order. They are valid until the next `take`. */
   messages(nowMs: number): readonly MediaMessage[] {
-    const frames = this.#isInGap(nowMs) || this.#isFresh(nowMs) ? readBlock(this.#frames.peek()) : [];
+    const before = this.#isDelivered(nowMs) ? [] : readBlock(this.#before.peek());
+    const isKept = this.#isInGap(nowMs) || this.#isFresh(nowMs);
+    const frames = isKept ? [...before, ...readBlock(this.#frames.peek())] : [];
     const timestamp = frames[0]?.timestamp ?? this.#lastTimestamp;
     return [...[...this.#headers.values()].map((header) => ({ ...header, timestamp })), ...frames];
   }
 
   #noteGap(nowMs: number, keep: Keep): void {
     if (keep !== "all") this.#gapMs = undefined;
-    else if (this.#gapMs === undefined) {
-      if (!this.#isFresh(nowMs)) this.#drop();
-      this.#gapMs = nowMs;
-    }
+    if (this.#isDelivered(nowMs)) this.#dropBefore();
+    if (keep !== "all" || this.#gapMs !== undefined) return;
+    if (!this.#isFresh(nowMs)) this.#drop();
+    this.#gapMs = nowMs;
+  }
+
+  /** Whether platforms have what came before the frames that are kept. */
+  #isDelivered(nowMs: number): boolean {
+    if (this.#keyframeMs === undefined) return true;
+    return !this.#isInGap(nowMs) && nowMs - this.#keyframeMs > UNDELIVERED_MS;
   }
 
   #isInGap(nowMs: number): boolean {
@@ -87,8 +102,8 @@ export class KeptMedia {
 
   #keepConfig(slot: string, message: MediaMessage): void {
     const before = this.#headers.get(slot);
-    // What is kept of a gap goes with the header that was there before: the stream begins behind the new one.
-    if (before !== undefined && this.#gapMs !== undefined && !before.payload.equals(message.payload)) this.#drop();
+    // What is kept goes with the header that was there before: the stream begins behind the new one.
+    if (before !== undefined && !before.payload.equals(message.payload)) this.#drop();
     this.#keepHeader(slot, message);
   }
 
@@ -98,12 +113,16 @@ export class KeptMedia {
   }
 
   #begin(nowMs: number): void {
+    const ageMs = this.#keyframeMs === undefined ? Number.POSITIVE_INFINITY : nowMs - this.#keyframeMs;
+    [this.#before, this.#frames] = [this.#frames, this.#before];
+    // A group that cannot be sent again as a whole is not kept.
+    if (ageMs > KEYFRAME_MS_MAX + UNDELIVERED_MS || this.#gapMs !== undefined) this.#dropBefore();
     this.#keyframeMs = nowMs;
-    this.#frames.reuse(this.#frames.take().buffer);
   }
 
   #keepFrame(message: MediaMessage): void {
     if (this.#keyframeMs === undefined) return;
+    if (this.#before.length + this.#frames.length + message.payload.length > KEPT_BYTES_MAX) this.#dropBefore();
     if (this.#frames.length + message.payload.length <= KEPT_BYTES_MAX) return this.#frames.add(message);
     // Not the whole stream since the keyframe: it begins with the next one.
     this.#drop();
@@ -112,6 +131,11 @@ export class KeptMedia {
   #drop(): void {
     this.#keyframeMs = undefined;
     this.#frames.take();
+    this.#dropBefore();
+  }
+
+  #dropBefore(): void {
+    if (this.#before.length > 0) this.#before.reuse(this.#before.take().buffer);
   }
 }
 

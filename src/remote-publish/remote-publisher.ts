@@ -137,9 +137,12 @@ class RemotePublisher implements RemoteGateway {
     if (this.#isOver) return undefined;
     this.#arrival = arrival;
     this.#deps.onOpen();
-    const { remoteAddress, encoder, keyRemoved = [], sourceKind } = arrival;
-    const source = sourceKind === undefined ? {} : { sourceKind };
-    this.#transport.post({ kind: "open", remoteAddress, encoder, keyRemoved, ...source });
+    const { remoteAddress, encoder, keyRemoved = [], sourceKind, isGoingOn } = arrival;
+    const more = {
+      ...(sourceKind === undefined ? {} : { sourceKind }),
+      ...(isGoingOn === undefined ? {} : { isGoingOn }),
+    };
+    this.#transport.post({ kind: "open", remoteAddress, encoder, keyRemoved, ...more });
     return { push: (message) => this.#push(message), end: (end) => this.#end(end) };
   }
 

@@ -16,6 +16,8 @@ export type FromEncoder =
       readonly keyRemoved: readonly Removal[];
       /** Absent: an encoder. */
       readonly sourceKind?: SourceKind;
+      /** Another server sent its stream to the targets until now. */
+      readonly isGoingOn?: boolean;
     }
   /** Messages in the first `length` bytes of a block (`remote-publish/media-block`), transferred. `isFlush`: send them to the targets now. */
   | { readonly kind: "media"; readonly buffer: ArrayBuffer; readonly length: number; readonly isFlush: boolean }

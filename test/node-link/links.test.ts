@@ -7,7 +7,7 @@ import { connect as connectTls } from "node:tls";
 import { afterEach, expect, test } from "vitest";
 import { systemClock } from "../../src/base/clock.ts";
 import { frameOf } from "../../src/node-link/frames.ts";
-import { OwnerSideCodec } from "../../src/node-link/link-codec.ts";
+import { EncoderSideCodec, OwnerSideCodec } from "../../src/node-link/link-codec.ts";
 import { type LinkAddress, LinkDialer } from "../../src/node-link/link-dialer.ts";
 import type { Attach } from "../../src/node-link/link-handshake.ts";
 import { type IncomingLink, LinkListener, type LinkListenerDeps } from "../../src/node-link/link-listener.ts";
@@ -287,4 +287,17 @@ test("an encoder whose own node stops is lost to the channel's node, not ended: 
     new OwnerSideCodec().decode({ kind: "end", body: Buffer.from(JSON.stringify({ end: how })) });
   expect(end("shutdown")).toEqual({ kind: "end", end: "connection-lost" });
   expect(end("clean")).toEqual({ kind: "end", end: "clean" });
+});
+
+test("that an encoder's stream goes on crosses a link, and other nodes need not say it", () => {
+  const codec = new OwnerSideCodec();
+  const open = { kind: "open", remoteAddress: "192.0.2.7", encoder: "OBS", keyRemoved: [] } as const;
+  const crossed = (message: typeof open & { readonly isGoingOn?: boolean }) => {
+    const [kind, ...body] = new EncoderSideCodec().encode(message);
+    return codec.decode({ kind, body: Buffer.concat(body) });
+  };
+  expect(crossed(open)).toEqual(open);
+  expect(crossed({ ...open, isGoingOn: true })).toEqual({ ...open, isGoingOn: true });
+  const odd = Buffer.from(JSON.stringify({ ...open, isGoingOn: "perhaps", later: 1 }));
+  expect(codec.decode({ kind: "open", body: odd })).toEqual(open);
 });

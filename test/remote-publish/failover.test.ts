@@ -56,7 +56,11 @@ test("when the owner dies the stream goes on at this node from its last keyframe
   const { next, clock, publisher, events, world, wayToNext, die } = await publish();
   const sent = [avcFrame(true, 1), avcFrame(false, 2), avcFrame(true, 3), avcFrame(false, 4)];
   publisher.push(video(0, AVC_CONFIG));
-  for (const [at, frame] of sent.entries()) publisher.push(video(40 * at, frame));
+  for (const [at, frame] of sent.entries()) {
+    publisher.push(video(40 * at, frame));
+    // By then the owner has sent the first group.
+    clock.advance(251);
+  }
   world.ways = [undefined, wayToNext];
   await die();
   // Between the two: kept too.
@@ -71,6 +75,21 @@ test("when the owner dies the stream goes on at this node from its last keyframe
     ...[avcFrame(true, 3), avcFrame(false, 4), avcFrame(false, 5), avcFrame(false, 6)],
   ]);
   expect(events).toEqual({ dismissals: 0, failovers: 1, asked: 2 });
+});
+
+test("a keyframe that comes while a target is dialled anew costs it nothing of what came before", async () => {
+  const { next, clock, publisher, world, wayToNext, die } = await publish();
+  const before = [avcFrame(true, 1), avcFrame(false, 2)];
+  const behind = [avcFrame(true, 3), avcFrame(false, 4)];
+  publisher.push(video(0, AVC_CONFIG));
+  for (const [at, frame] of before.entries()) publisher.push(video(40 * at, frame));
+  world.ways = [wayToNext];
+  await die();
+  for (const [at, frame] of behind.entries()) publisher.push(video(80 + 40 * at, frame));
+  clock.advance(100);
+  next.dialer.latest(1).accept();
+  next.engine.flush();
+  expect(mediaOf(next.dialer.latest(1)).map(({ payload }) => payload)).toEqual([AVC_CONFIG, ...before, ...behind]);
 });
 
 test("a keyframe that is too old is not sent again: the stream begins with the next one", async () => {

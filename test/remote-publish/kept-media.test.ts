@@ -48,8 +48,37 @@ test("while nobody takes the stream, what came before a keyframe stays, for thre
   expect(payloads(kept, 3_080)).toEqual(frames.slice(0, 4));
   // From then on as ever: the keyframe must not be too old.
   expect(payloads(kept, 3_081)).toEqual([]);
-  take(4, "group");
-  expect(payloads(kept, 160)).toEqual(frames.slice(4));
+  kept.take(video(3_100, avcFrame(true, 5)), 3_100, "group");
+  expect(payloads(kept, 3_100)).toEqual([avcFrame(true, 5)]);
+});
+
+test("what came before a keyframe stays for half a second: the owner may not have sent it yet", () => {
+  const kept = new KeptMedia();
+  const take = (ms: number, number: number, isKeyframe = false, keep: Keep = "group") =>
+    kept.take(video(ms, avcFrame(isKeyframe, number)), ms, keep);
+  const numbered = (...numbers: readonly [number, boolean][]) => numbers.map(([no, isKey]) => avcFrame(isKey, no));
+  take(0, 1, true);
+  take(1_960, 2);
+  take(2_000, 3, true);
+  expect(payloads(kept, 2_500)).toEqual(numbered([1, true], [2, false], [3, true]));
+  expect(payloads(kept, 2_501)).toEqual(numbered([3, true]));
+  // Keyframes that follow each other faster are one group.
+  take(2_100, 4, true);
+  take(2_501, 5, true);
+  expect(payloads(kept, 2_501)).toEqual(numbered([3, true], [4, true], [5, true]));
+  // Nobody takes the stream from now on.
+  take(2_900, 6, false, "all");
+  expect(payloads(kept, 5_900)).toEqual(numbered([3, true], [4, true], [5, true], [6, false]));
+  // The way is back, for longer than half a second.
+  take(5_800, 7, true);
+  expect(payloads(kept, 5_800)).toEqual(numbered([7, true]));
+});
+
+test("a group that is too old to be sent again does not stay behind the next keyframe", () => {
+  const kept = new KeptMedia();
+  kept.take(video(0, avcFrame(true, 1)), 0, "group");
+  kept.take(video(2_501, avcFrame(true, 2)), 2_501, "group");
+  expect(payloads(kept, 2_501)).toEqual([avcFrame(true, 2)]);
 });
 
 test("a keyframe that was too old when the stream was no longer taken is not kept for the next owner", () => {
@@ -73,4 +102,7 @@ test("frames from before another header are not kept with it", () => {
   kept.take(video(80, avcFrame(false, 2)), 80, "all");
   kept.take(video(120, avcFrame(true, 3)), 120, "all");
   expect(payloads(kept, 120)).toEqual([config, avcFrame(true, 3)]);
+  kept.take(video(160, AVC_CONFIG), 160, "group");
+  kept.take(video(160, avcFrame(true, 4)), 160, "group");
+  expect(payloads(kept, 160)).toEqual([AVC_CONFIG, avcFrame(true, 4)]);
 });

@@ -27,6 +27,8 @@ export type PublisherDescription = {
   readonly onlyTargetIds?: readonly TargetId[];
   /** Absent: an encoder. Encoders take over from a source, and that never counts as a fight. */
   readonly sourceKind?: SourceKind;
+  /** Its stream goes on that another server sent to the targets until now. */
+  readonly isGoingOn?: boolean;
   /** The relay dropped this publisher: another one replaced it, or its channel is gone. Close its connection. */
   readonly onDismissed: () => void;
 };

@@ -75,6 +75,11 @@ export class FanOut {
     this.#deps.connections.want();
   }
 
+  /** The stream goes on that another server sent until now: targets begin with its first keyframe. */
+  keepFirstGroups(): void {
+    this.#fanOut.keepFirstGroups();
+  }
+
   /** The broadcast is over: connections are left as asked, and the next broadcast starts from nothing. */
   stop(how: LinkClose): void {
     if (how !== "abort") this.#sendFrames(this.#interleaver.drain());

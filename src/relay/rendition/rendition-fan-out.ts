@@ -8,6 +8,9 @@ import type { LinkClose, SoFar, StreamChoice, Subscriber } from "../subscriber/s
 import type { Rendition, Unpacked } from "./rendition.ts";
 import { Renditions } from "./renditions.ts";
 
+/** A stream that another server sent until now is joined so much further behind, in milliseconds: its targets wait for it. */
+const GOING_ON_MS = 1_000;
+
 export type RenditionFanOutDeps = {
   readonly clock: Clock;
   readonly blocks: BlockStore;
@@ -42,17 +45,20 @@ export class RenditionFanOut {
   }
 
   /**
-   * Adds a subscriber. It begins with the cached keyframe if it accepts one that old, else with the next one. `nowMs`:
+   * Adds a subscriber. It begins with the first cached keyframe that is not too old for it, else with the next one. `nowMs`:
    * channel time, in milliseconds.
    */
   subscribe(subscriber: Subscriber, nowMs: number): void {
     const config = this.#deps.head();
     const rendition = this.#renditions.assign(subscriber, config, this.#deps.clock.now());
-    const { beganMs } = rendition.gop;
-    if (beganMs === undefined || nowMs - beganMs > subscriber.joinBehindMaxMs) return;
+    const { joinBehindMaxMs } = subscriber;
+    const moreMs = rendition.gop.keepsFirstGroups && joinBehindMaxMs > 0 ? GOING_ON_MS : 0;
+    const packets = rendition.gop.packetsSince(nowMs - joinBehindMaxMs - moreMs);
+    const [first] = packets;
+    if (first === undefined) return;
     this.#guard(subscriber, () => {
-      subscriber.begin(rendition.head(config.messages()), beganMs, rendition);
-      for (const [index, packet] of rendition.gop.packets.entries()) subscriber.offer(packet, index === 0, rendition);
+      subscriber.begin(rendition.head(config.messages()), first.timeMs, rendition);
+      for (const packet of packets) subscriber.offer(packet, packet.isKeyframe, rendition);
     });
   }
 
@@ -121,6 +127,11 @@ export class RenditionFanOut {
   /** The next subscribers begin with a later keyframe. */
   clearGops(): void {
     for (const rendition of this.renditions) rendition.gop.clear();
+  }
+
+  /** The stream goes on that another server sent until now: subscribers begin with its first keyframe. */
+  keepFirstGroups(): void {
+    for (const rendition of this.renditions) rendition.gop.keepFirstGroups(true);
   }
 
   /** Call once a second. */

@@ -158,9 +158,10 @@ export class Rendition implements Packer {
     return packet;
   }
 
-  /** Takes over another rendition's current GOP, so that the first subscriber of a new form can begin with it. */
+  /** Takes over what another rendition has in its cache, so that the first subscriber of a new form can begin with it. */
   takeOver(other: Rendition): void {
-    for (const packet of other.gop.packets) {
+    this.gop.keepFirstGroups(other.gop.keepsFirstGroups);
+    for (const packet of other.gop.packetsSince(Number.NEGATIVE_INFINITY)) {
       const message = { ...packet, payload: payloadOf(packet) };
       this.cutSilence(message);
       this.cut(message);
@@ -230,6 +231,7 @@ export class Rendition implements Packer {
   /** The broadcast is over, and its time with it. */
   startOver(): void {
     this.gop.clear();
+    this.gop.keepFirstGroups(false);
     this.batch.clear();
     this.#arena.clear();
     this.#stored?.clear();

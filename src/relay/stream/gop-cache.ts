@@ -4,6 +4,8 @@ import { PACKET_KINDS, type Packet, type PacketKind } from "./packet.ts";
 /** Above either limit the GOP is dropped, and joins wait for the next keyframe. */
 const BYTES_MAX = 32 * 1024 * 1024;
 const TIME_MAX_MS = 10_000;
+/** The first groups are kept for so long where that is wanted, in milliseconds of media: by then targets are connected. */
+const FIRST_MS = 3_000;
 
 /** How many numbers are kept of a packet, in the order of `#note`. */
 const FIELDS = 12;
@@ -23,35 +25,80 @@ export class GopCache {
   /** The blocks that hold the packets, oldest first. */
   #blocks: Block[] = [];
   #bytes = 0;
+  /** Where the keyframes are among the packets. */
+  #keyframes: number[] = [];
+  #keepsFirst = false;
+  /** Channel time of the first keyframe since the last `clear`. */
+  #firstMs: number | undefined;
 
   /** The packets since the last keyframe, beginning with it; empty if there is none. Made anew at each call. */
   get packets(): readonly Packet[] {
-    return Array.from({ length: this.#count }, (_, index) => this.#packet(index));
+    return this.#packetsFrom(this.#keyframes.at(-1));
   }
 
-  /** Channel time of the keyframe, in milliseconds; undefined if there is none. */
+  /** Channel time of the last keyframe, in milliseconds; undefined if there is none. */
   get beganMs(): number | undefined {
-    return this.#count === 0 ? undefined : this.#notes[4];
+    const last = this.#keyframes.at(-1);
+    return last === undefined ? undefined : this.#timeOf(last);
   }
 
-  /** The block of the keyframe: it and all later ones are still needed. */
+  /** The packets since the first keyframe that is kept and not older than this, in milliseconds of channel time. */
+  packetsSince(timeMs: number): readonly Packet[] {
+    return this.#packetsFrom(this.#keyframes.find((index) => this.#timeOf(index) >= timeMs));
+  }
+
+  /** The block of the first keyframe: it and all later ones are still needed. */
   get oldestBlock(): Block | undefined {
     return this.#blocks[0];
   }
 
   add(packet: Packet): void {
-    if (packet.isKeyframe) this.clear();
+    if (packet.isKeyframe) this.#beginGroup(packet.timeMs);
     else if (this.#count === 0) return;
     this.#note(packet);
     this.#bytes += packet.end - packet.start;
-    if (this.#bytes > BYTES_MAX || packet.timeMs - (this.beganMs ?? 0) > TIME_MAX_MS) this.clear();
+    if (this.#bytes > BYTES_MAX || packet.timeMs - this.#timeOf(0) > TIME_MAX_MS) this.#drop();
   }
 
   /** The encoder or a sequence header changed: the packets cannot be decoded together with the next ones. */
   clear(): void {
+    this.#firstMs = undefined;
+    this.#drop();
+  }
+
+  get keepsFirstGroups(): boolean {
+    return this.#keepsFirst;
+  }
+
+  /**
+   * Whether the groups of the next three seconds are kept together. Another server carried the broadcast until now: targets that
+   * are being dialled would miss what came before the last keyframe.
+   */
+  keepFirstGroups(areKept: boolean): void {
+    this.#keepsFirst = areKept;
+  }
+
+  #beginGroup(timeMs: number): void {
+    this.#firstMs ??= timeMs;
+    if (timeMs - this.#firstMs > FIRST_MS) this.#keepsFirst = false;
+    if (!this.#keepsFirst) this.#drop();
+    this.#keyframes.push(this.#count);
+  }
+
+  #drop(): void {
     this.#count = 0;
     this.#blocks = [];
     this.#bytes = 0;
+    this.#keyframes = [];
+  }
+
+  #timeOf(index: number): number {
+    return this.#notes[index * FIELDS + 4] ?? 0;
+  }
+
+  #packetsFrom(index: number | undefined): readonly Packet[] {
+    if (index === undefined) return [];
+    return Array.from({ length: this.#count - index }, (_, at) => this.#packet(index + at));
   }
 
   #note(packet: Packet): void {

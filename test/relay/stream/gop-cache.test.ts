@@ -44,3 +44,22 @@ test("a group starts at each keyframe, and is given up beyond ten seconds", () =
   gop.add({ ...audio, timeMs: key.timeMs + 10_001 });
   expect(gop.packets).toEqual([]);
 });
+
+test("where a stream goes on from elsewhere, its groups of three seconds are kept together", () => {
+  const gop = new GopCache();
+  const [key, audio] = packets(new ChunkArena(), 8);
+  if (key === undefined || audio === undefined) throw new Error("there are eight");
+  const at = (packet: Packet, timeMs: number): Packet => ({ ...packet, timeMs });
+  const first = [at(key, 1_000), at(audio, 1_010), at(key, 2_000), at(audio, 2_010), at(key, 4_000)];
+  gop.keepFirstGroups(true);
+  for (const packet of first) gop.add(packet);
+  expect(gop.packetsSince(Number.NEGATIVE_INFINITY)).toEqual(first);
+  expect(gop.packetsSince(1_000)).toEqual(first);
+  expect(gop.packetsSince(1_001)).toEqual(first.slice(2));
+  expect([gop.packets, gop.beganMs]).toEqual([first.slice(4), 4_000]);
+  expect(gop.packetsSince(4_001)).toEqual([]);
+  gop.add(at(key, 4_001));
+  expect(gop.packetsSince(0)).toEqual([at(key, 4_001)]);
+  gop.add(at(key, 4_002));
+  expect(gop.packetsSince(0)).toEqual([at(key, 4_002)]);
+});
