@@ -8,7 +8,7 @@ import { measureBus } from "./cluster-capacity/bus-traffic.ts";
 import { measureClaims } from "./cluster-capacity/claims.ts";
 import { bareNodes, closeNodes } from "./cluster-capacity/nodes.ts";
 import { measureRequests } from "./cluster-capacity/requests.ts";
-import { makeChannels } from "./cluster-capacity/seed.ts";
+import { makeChannels, makeHistory } from "./cluster-capacity/seed.ts";
 import { measureStatus } from "./cluster-capacity/status.ts";
 import { measureTotals } from "./cluster-capacity/totals.ts";
 
@@ -17,8 +17,8 @@ import { measureTotals } from "./cluster-capacity/totals.ts";
 const USAGE = `usage: npm run bench:cluster -- [--claims] [--totals] [--channels N] [--status] [--bus]
   --claims      what a claim costs and how many one PostgreSQL carries, with every commit on the disk
   --totals      what it costs to store the totals of many broadcasts
-  --channels N  pages of a list of N channels, and status requests, at one of three nodes
-  --status      status requests at three nodes with broadcasts on air
+  --channels N  lists, filters, status, events and reports of N channels at three nodes
+  --status      status requests and commands at three nodes with broadcasts on air
   --bus         what three nodes publish on NATS
 `;
 const CLAIMED = 2_500;
@@ -75,11 +75,11 @@ async function requests(): Promise<void> {
     const ids = first === undefined ? [] : await makeChannels(first, count);
     say(`${count} channels made in | ${((performance.now() - startMs) / 1_000).toFixed(0)} s`);
     await closeNodes(bare);
+    await makeHistory(services);
     await services.query("vacuum analyze");
     const environment = { FANFARE_LOG_LEVEL: "warn", FANFARE_RATE_LIMIT: RATE_LIMIT };
     for (const name of NODES) nodes.push(await startLabNode(name, folder, services, { environment }));
-    const [node] = nodes;
-    if (node !== undefined) await measureRequests(node, ids, say);
+    await measureRequests(nodes, ids, say);
   } finally {
     for (const { fanfare } of nodes) await fanfare.stop();
     await services.close();

@@ -6,40 +6,61 @@ import { runLoad, send } from "../open-load.ts";
 
 const CHANNELS = "/api/v2/re-stream/channels";
 const PAGE_SIZE = 100;
-const RATE = 20;
-const SECONDS = 15;
+const RATE_OF_A_NODE = 10;
+const SECONDS = 40;
 const WORKERS = 16;
 const SATURATED_SECONDS = 8;
 const FAILURES_SHOWN = 3;
 
-/** How fast a node returns pages of a long list and the status of channels, and how many status requests it carries. */
+/**
+ * How fast nodes return pages of a long list, what it is narrowed by, and the status, events and reports of channels; and how many
+ * status requests one of them carries.
+ */
 export async function measureRequests(
-  node: LabNode,
+  nodes: readonly LabNode[],
   channelIds: readonly string[],
   say: (text: string) => void,
 ): Promise<void> {
   const pages = Math.floor(channelIds.length / PAGE_SIZE);
+  const page = (number: number) => `pageNo=${number}&pageSizeNo=${PAGE_SIZE}`;
+  const anyChannel = () => `${CHANNELS}/${channelIds[randomInt(channelIds.length)]}`;
   const kinds = {
-    "the first page": () => `${CHANNELS}?pageNo=1&pageSizeNo=${PAGE_SIZE}`,
-    "any page": () => `${CHANNELS}?pageNo=${randomInt(1, pages + 1)}&pageSizeNo=${PAGE_SIZE}`,
-    "the last page": () => `${CHANNELS}?pageNo=${pages}&pageSizeNo=${PAGE_SIZE}`,
-    "a part of the name": () => `${CHANNELS}?pageNo=1&pageSizeNo=${PAGE_SIZE}&channelName=${randomInt(1_000, 10_000)}`,
-    "a channel's platforms": () => `${CHANNELS}/${channelIds[randomInt(channelIds.length)]}/platforms`,
+    "the first page": () => `${CHANNELS}?${page(1)}`,
+    "any page": () => `${CHANNELS}?${page(randomInt(1, pages + 1))}`,
+    "the last page": () => `${CHANNELS}?${page(pages)}`,
+    "a page of those that are ready": () => `${CHANNELS}?${page(randomInt(1, pages + 1))}&channelStatus=READY`,
+    "those that are blocked": () => `${CHANNELS}?${page(1)}&channelStatus=BLOCKED`,
+    "a part of the name": () => `${CHANNELS}?${page(1)}&channelName=${randomInt(1_000, 10_000)}`,
+    "a digit of the name": () => `${CHANNELS}?${page(1)}&channelName=${randomInt(10)}`,
+    "a channel's platforms": () => `${anyChannel()}/platforms`,
+    "a channel's events": () => `${anyChannel()}/events?${page(1)}`,
+    "a channel's reports": () => `${anyChannel()}/reports?${page(1)}`,
+    "the latest events of all channels": () => `/api/v2/events?${page(1)}`,
   };
   const names = Object.keys(kinds) as (keyof typeof kinds)[];
-  let turn = 0;
-  const load = await runLoad({
-    ...{ origin: node.fanfare.origin, perSecond: RATE, seconds: SECONDS },
-    next: () => {
-      turn += 1;
-      const kind = names[turn % names.length] ?? "any page";
-      const target = kinds[kind]();
-      return { kind, target, headers: node.api.signedHeaders("GET", target) };
-    },
-  });
-  for (const [kind, values] of load.latencies)
-    say(`${kind}, of ${channelIds.length} channels: p50, p90, p99, longest | ${milliseconds(values)}`);
-  for (const failure of load.failures.slice(0, FAILURES_SHOWN)) say(`failed | ${failure}`);
+  const loads = await Promise.all(
+    nodes.map(({ fanfare, api }, index) => {
+      let turn = index * RATE_OF_A_NODE;
+      return runLoad({
+        ...{ origin: fanfare.origin, perSecond: RATE_OF_A_NODE, seconds: SECONDS },
+        next: () => {
+          turn += 1;
+          const kind = names[turn % names.length] ?? "any page";
+          const target = kinds[kind]();
+          return { kind, target, headers: api.signedHeaders("GET", target) };
+        },
+      });
+    }),
+  );
+  for (const kind of names) {
+    const values = loads.flatMap(({ latencies }) => latencies.get(kind) ?? []);
+    say(
+      `${kind}, of ${channelIds.length} channels, ${values.length}: p50, p90, p99, longest | ${milliseconds(values)}`,
+    );
+  }
+  for (const failure of loads.flatMap(({ failures }) => failures).slice(0, FAILURES_SHOWN)) say(`failed | ${failure}`);
+  const [node] = nodes;
+  if (node === undefined) return;
   say(await pageThrough(node, pages));
   say(await saturate(node, channelIds));
 }

@@ -6,6 +6,7 @@ import { targetChangeColumns } from "../../src/store/channels/target-columns.ts"
 import { takeNumbers } from "../../src/store/database/numbers.ts";
 import type { Schema } from "../../src/store/schema/schema.ts";
 import type { Secrets } from "../../src/store/secrets/secrets.ts";
+import type { SharedServices } from "../../test/support/cluster/shared-services.ts";
 import type { BareNode } from "./nodes.ts";
 
 const TARGETS = 3;
@@ -37,6 +38,25 @@ export async function makeChannels({ channels, database }: BareNode, count: numb
     await database.write((trx) => copy(trx, database.secrets, numbers, targets));
   }
   return Array.from({ length: count }, (_, no) => idOf(no));
+}
+
+/** So many events and reports of the last day has each channel. */
+const EVENTS = 10;
+const REPORTS = 2;
+
+/** Gives each channel events and reports, as many channels' broadcasts of one day leave them: those of one channel lie apart. */
+export async function makeHistory(services: Pick<SharedServices, "query">): Promise<void> {
+  const dayAgo = "(extract(epoch from now())::bigint - 86400) * 1000";
+  await services.query(`
+    insert into event (event_id, channel_id, code, level, time, description)
+    select nextval('event_number'), channel_id, case when n % 2 = 1 then 'PUBLISH_START' else 'PUBLISH_END' end, 'INFO',
+      ${dayAgo} + n * 3600000, name || ' channel publishing has changed.'
+    from generate_series(1, ${EVENTS}) as n, channel order by n, instance_no`);
+  await services.query(`
+    insert into report (channel_id, start_time, end_time, end_reason, parts)
+    select channel_id, ${dayAgo} + n * 3600000, ${dayAgo} + (n + 1) * 3600000, 'ended',
+      '{"interruptions":{"list":[],"count":0},"targets":[]}'
+    from generate_series(1, ${REPORTS}) as n, channel`);
 }
 
 async function copy(

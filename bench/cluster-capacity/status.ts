@@ -4,14 +4,13 @@ import { milliseconds } from "../../test/lab/figures.ts";
 import { Lab, type LabChannel } from "../../test/lab/lab.ts";
 import type { LabNode } from "../../test/support/cluster/lab-node.ts";
 import { runLoad, send } from "../open-load.ts";
+import { measureCommands, type Owned } from "./commands.ts";
 
 const CHANNELS = 12;
 const RATE_OF_A_NODE = 20;
 const STEADY_SECONDS = 20;
 const WORKERS = 16;
 const SATURATED_SECONDS = 8;
-
-type Owned = { readonly channel: LabChannel; readonly node: LabNode };
 
 const pathOf = ({ channelId }: LabChannel): string => `/api/v2/re-stream/channels/${channelId}/platforms`;
 
@@ -34,12 +33,14 @@ export async function measureStatus(rateLimit: string): Promise<string[]> {
     });
     await Promise.all(lab.channels.map((channel) => lab.onAir(channel)));
     const steady = await steadily(lab.nodes, owned);
+    const commands = await measureCommands(lab, owned);
     const [first] = lab.nodes;
     if (first === undefined) throw new Error("no node");
     const own = owned.filter(({ node }) => node === first).map(({ channel }) => channel);
     const others = owned.filter(({ node }) => node !== first).map(({ channel }) => channel);
     return [
       ...steady,
+      ...commands,
       `of channels of the node itself, ${WORKERS} at once: ${await saturate(first, own)}`,
       `of channels of other nodes, ${WORKERS} at once: ${await saturate(first, others)}`,
     ];

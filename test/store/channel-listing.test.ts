@@ -5,7 +5,7 @@ import { DatabaseSync } from "node:sqlite";
 import { expect, onTestFinished, test } from "vitest";
 import { openSqliteDatabase } from "../../src/store/sqlite/sqlite.ts";
 
-test("a page of the list and its total are read from an index, however late the page", async () => {
+test("a page of the list, its total and a search are read from an index alone, however late the page", async () => {
   const folder = mkdtempSync(join(tmpdir(), "fanfare-listing-"));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   const { database } = await openSqliteDatabase(join(folder, "fanfare.db"));
@@ -18,9 +18,11 @@ test("a page of the list and its total are read from an index, however late the 
       .map((row) => row["detail"]);
   // In the form in which the store writes it.
   const listed = "from channel where state != 'deleted'";
-  expect(planOf(`select * ${listed} order by instance_no desc limit 20 offset 9980`)).toEqual([
-    "SCAN channel USING INDEX channel_listed",
-  ]);
-  expect(planOf(`select count(*) ${listed}`)).toEqual(["SCAN channel USING INDEX channel_listed"]);
+  const covering = ["SCAN channel USING COVERING INDEX channel_list"];
+  expect(planOf(`select instance_no ${listed} order by instance_no desc limit 20 offset 9980`)).toEqual(covering);
+  expect(planOf(`select count(*) ${listed}`)).toEqual(covering);
+  expect(planOf(`select count(*) ${listed} and state = 'blocked'`)).toEqual(covering);
+  expect(planOf(`select count(*) ${listed} and lower(name) like '%a%'`)).toEqual(covering);
+  expect(planOf(`select count(*) ${listed} and channel_id not in ('a', 'b')`)).toEqual(covering);
   connection.close();
 });

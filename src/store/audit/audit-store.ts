@@ -10,6 +10,7 @@ import type {
   NotedChange,
 } from "../../control/audit/audit.ts";
 import type { Page } from "../../control/ports/store.ts";
+import { countRows } from "../database/count-rows.ts";
 import type { Database } from "../database/database.ts";
 import { takeNumber } from "../database/numbers.ts";
 import { oneOf } from "../database/one-of.ts";
@@ -54,10 +55,8 @@ export class SqlAuditStore implements AuditStore {
         .limit(page.size)
         .offset((page.number - 1) * page.size)
         .execute();
-      const counted = await filtered(db.selectFrom("audit"), filter)
-        .select(({ fn }) => fn.countAll<number>().as("total"))
-        .executeTakeFirstOrThrow();
-      return { records: rows.map(readRecord), total: Number(counted.total) };
+      const total = await countRows(db, filtered(db.selectFrom("audit"), filter), page);
+      return { records: rows.map(readRecord), total };
     });
   }
 

@@ -9,7 +9,7 @@ import type { Secrets } from "../secrets/secrets.ts";
 import { readChannel } from "./rows.ts";
 
 type Listed = { readonly channels: readonly ChannelRecord[]; readonly total: number };
-type Numbers = SelectQueryBuilder<Schema, "channel", { instance_no: number; total: number }>;
+type Numbers = SelectQueryBuilder<Schema, "channel", { instance_no: number }>;
 
 /** A page of the channels that the filter selects, newest first, and how many it selects in total. */
 export async function selectChannels(
@@ -18,11 +18,9 @@ export async function selectChannels(
   filter: ChannelFilter,
   page: Page,
 ): Promise<Listed> {
-  // A search for a name looks at every row: it counts while it does.
+  // A search looks at every name. A page that it does not fill says how many there are, without a second look.
   const known = filter.namePart === undefined ? await countChannels(db, filter) : undefined;
-  const total = known === undefined ? sql<number>`count(*) over ()` : sql.lit(known);
-  const all = filtered(db, filter).select(["instance_no", total.as("total")]);
-  const numbers = numbersOfPage(all, page, known);
+  const numbers = numbersOfPage(filtered(db, filter).select("instance_no"), page, known);
   if (numbers === undefined) return { channels: [], total: known ?? 0 };
   // First the page's numbers, which the index has, then the rows: a database would also read, and count for, every row before the
   // page.
@@ -30,7 +28,6 @@ export async function selectChannels(
     .selectFrom(numbers.as("page"))
     .innerJoin("channel", "channel.instance_no", "page.instance_no")
     .selectAll("channel")
-    .select("page.total as total")
     .select(({ selectFrom, fn }) =>
       selectFrom("target")
         .whereRef("target.channel_id", "=", "channel.channel_id")
@@ -40,10 +37,9 @@ export async function selectChannels(
     .select(callbackUrl)
     .orderBy("channel.instance_no", "desc")
     .execute();
-  const [first] = rows;
   return {
     channels: rows.map((row) => readChannel(row, Number(row.target_count ?? 0), secrets)),
-    total: known ?? (first === undefined ? await countChannels(db, filter) : Number(first.total)),
+    total: known ?? totalByLastPage(page, rows.length) ?? (await countChannels(db, filter)),
   };
 }
 
@@ -66,6 +62,12 @@ async function countChannels(db: Kysely<Schema>, filter: ChannelFilter): Promise
     .select(({ fn }) => fn.countAll<number>().as("total"))
     .executeTakeFirstOrThrow();
   return Number(counted.total);
+}
+
+/** How many rows there are in all, where a page with so many of them is the last one; undefined where it may not be. */
+function totalByLastPage({ number, size }: Page, count: number): number | undefined {
+  const isLast = count < size && (count > 0 || number === 1);
+  return isLast ? (number - 1) * size + count : undefined;
 }
 
 /**
@@ -93,8 +95,8 @@ function isAmong(db: Kysely<Schema>, { channelIds, isInside }: NonNullable<Chann
 }
 
 function filtered(db: Kysely<Schema>, filter: ChannelFilter) {
-  // Word for word the condition of the index `channel_listed`: with a parameter the database could not see that the
-  // index applies.
+  // Word for word the condition of the index `channel_list`: with a parameter the database could not see that the index applies.
+  // All columns of these conditions are in it, so that no row is read for them.
   let narrowed = db.selectFrom("channel").where(sql<boolean>`state != 'deleted'`);
   if (filter.channelId !== undefined) narrowed = narrowed.where("channel_id", "=", filter.channelId);
   if (filter.state !== undefined) narrowed = narrowed.where("state", "=", filter.state);

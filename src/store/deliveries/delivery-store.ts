@@ -13,6 +13,7 @@ import type {
 } from "../../control/events/deliveries.ts";
 import type { Page } from "../../control/ports/store.ts";
 import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
+import { countRows } from "../database/count-rows.ts";
 import type { Database } from "../database/database.ts";
 import { oneOf } from "../database/one-of.ts";
 import type { DeliveryRow, EventRow } from "../schema/event-schema.ts";
@@ -77,12 +78,10 @@ export class SqlDeliveryStore implements DeliveryStore, EndpointStore {
         .limit(page.size)
         .offset((page.number - 1) * page.size)
         .execute();
-      const count = db.selectFrom("delivery").select(({ fn }) => fn.countAll<number>().as("total"));
-      const counted = await (channelId === undefined
-        ? count
-        : count.where("channel_id", "=", channelId)
-      ).executeTakeFirstOrThrow();
-      return { deliveries: rows.map((row) => readDelivery(row, this.#secrets)), total: Number(counted.total) };
+      const every = db.selectFrom("delivery");
+      const counted = channelId === undefined ? every : every.where("channel_id", "=", channelId);
+      const total = await countRows(db, counted, page);
+      return { deliveries: rows.map((row) => readDelivery(row, this.#secrets)), total };
     });
   }
 

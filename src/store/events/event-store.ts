@@ -13,6 +13,7 @@ import type { Page } from "../../control/ports/store.ts";
 import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
 import type { ConnectStatus } from "../../thread-protocol/targets/target-status.ts";
 import { readAlerts, readTargetName } from "../channels/rows.ts";
+import { countRows } from "../database/count-rows.ts";
 import type { Database } from "../database/database.ts";
 import { finishOwnership, isFinished } from "../database/finished-epochs.ts";
 import { lockQueues, shareEndpoints } from "../database/locks.ts";
@@ -125,10 +126,8 @@ export class SqlEventStore implements EventStore {
         .limit(page.size)
         .offset((page.number - 1) * page.size)
         .execute();
-      const counted = await filtered(db.selectFrom("event"), filter)
-        .select(({ fn }) => fn.countAll<number>().as("total"))
-        .executeTakeFirstOrThrow();
-      return { events: rows.map(readEvent), total: Number(counted.total) };
+      const total = await countRows(db, filtered(db.selectFrom("event"), filter), page);
+      return { events: rows.map(readEvent), total };
     });
   }
 

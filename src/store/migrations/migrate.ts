@@ -44,6 +44,7 @@ import { up as addTargetWindows } from "./0042-target-windows.ts";
 import { up as addContacts } from "./0043-contacts.ts";
 import { up as addSourceNodes } from "./0044-source-nodes.ts";
 import { up as addTimeline } from "./0045-timeline.ts";
+import { up as searchChannels } from "./0046-channel-search.ts";
 import { lastVersion, noteVersion, PROGRAM_VERSION } from "./program-version.ts";
 import { areCompatible, noteCompatibility } from "./schema-compat.ts";
 
@@ -90,6 +91,7 @@ export function migrations(secrets: Secrets): Record<string, Migration> {
     "0043-contacts": { up: addContacts },
     "0044-source-nodes": { up: addSourceNodes },
     "0045-timeline": { up: addTimeline },
+    "0046-channel-search": { up: searchChannels },
   };
 }
 

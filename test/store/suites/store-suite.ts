@@ -118,6 +118,10 @@ function listTests(store: () => Store): void {
     expect(await list({ namePart: "%" })).toEqual({ instanceNos: [], total: 0 });
     expect(await list({ namePart: "\\" })).toEqual({ instanceNos: [], total: 0 });
     expect(await list({ namePart: "" })).toEqual({ instanceNos: [3, 2, 1], total: 3 });
+    expect(await list({ namePart: "1" }, 1, 1)).toEqual({ instanceNos: [2], total: 2 });
+    expect(await list({ namePart: "1" }, 2, 1)).toEqual({ instanceNos: [1], total: 2 });
+    expect(await list({ namePart: "" }, 2, 2)).toEqual({ instanceNos: [1], total: 3 });
+    expect(await list({ namePart: "1" }, 3, 1)).toEqual({ instanceNos: [], total: 2 });
     expect(await list({ among: { channelIds: [first], isInside: true } })).toEqual({ instanceNos: [1], total: 1 });
     expect(await list({ among: { channelIds: [first], isInside: false } })).toEqual({
       instanceNos: [3, 2],
