@@ -94,10 +94,7 @@ const streams = [
 if (!values["without-obs"]) {
   const startObs = async (publishUrl: string, streamKey: string) => {
     const obs = await ObsEncoder.start({ folder, publishUrl, streamKey });
-    return async () => {
-      await obs.stopStreaming();
-      await obs.kill();
-    };
+    return () => obs.stopStreaming().finally(() => obs.kill());
   };
   streams.push(await startStream("obs", startObs));
 }
@@ -127,7 +124,8 @@ await pass(TAIL_MS);
 const problems: string[] = [];
 const rows: [string, string][] = [["upgrades", `${count}`]];
 for (const [index, { name, tap }] of streams.entries()) {
-  if (tap.connectionCount !== 1) problems.push(`${name} connected ${tap.connectionCount} times`);
+  if (tap.connectionCount !== 1 || tap.openCount !== 1)
+    problems.push(`${name} connected ${tap.connectionCount} times, of which ${tap.openCount} are open`);
   const reports = [plain, secured].map((target) => connectionsOf(name, target));
   for (const [at, connections] of reports.entries()) {
     const target = `${name}, ${at === 0 ? "plain" : "TLS"}`;
@@ -151,7 +149,9 @@ for (const [index, { name, tap }] of streams.entries()) {
   );
 }
 if (carrier?.isRunning() !== true) problems.push("the first process ended before its broadcasts");
-for (const { stop } of streams) await stop();
+process.stdout.write(`${problems.join("\n")}\n`);
+for (const { name, stop } of streams)
+  await stop().catch((error: unknown) => problems.push(`${name} had stopped: ${String(error)}`));
 await carrier?.exited;
 await server.stop();
 for (const { tap } of streams) tap.close();

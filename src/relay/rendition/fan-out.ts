@@ -24,10 +24,7 @@ import { RenditionFanOut } from "./rendition-fan-out.ts";
 /** A classified frame. */
 export type Frame = Omit<Extract<ClassifiedMessage, { what: "frame" }>, "what">;
 
-/**
- * A channel's fan-out: takes one stream, places it in channel time, and offers it to every subscriber. The channel
- * decides which encoder's messages come here, and when filler does.
- */
+/** A channel's fan-out: places one stream in channel time, for every subscriber. The channel decides what comes here. */
 export class FanOut {
   readonly #deps: FanOutDeps;
   #hasStarted = false;
@@ -73,11 +70,6 @@ export class FanOut {
     if (this.#hasStarted) return;
     this.#hasStarted = true;
     this.#deps.connections.want();
-  }
-
-  /** The stream goes on that another server sent until now: targets begin with its first keyframe. */
-  keepFirstGroups(): void {
-    this.#fanOut.keepFirstGroups();
   }
 
   /** The broadcast is over: connections are left as asked, and the next broadcast starts from nothing. */
@@ -365,6 +357,11 @@ export class FanOut {
   /** Makes renditions for these choices, so that later subscribers find the current GOP. */
   prepare(choices: readonly StreamChoice[]): void {
     this.#fanOut.prepare(choices);
+  }
+
+  /** The stream goes on that another server sent until now: targets begin with its first keyframe. */
+  keepFirstGroups(): void {
+    this.#fanOut.keepFirstGroups();
   }
 
   /** Gives the flush batch to the subscribers in step. */

@@ -14,14 +14,21 @@ export type EncoderTap = {
   readonly messages: readonly MessageRecord[];
   /** How many connections the encoder made. */
   readonly connectionCount: number;
+  /** How many of them are open. */
+  readonly openCount: number;
   close(): void;
 };
 
 export async function tapEncoder(serverPort: number): Promise<EncoderTap> {
   const messages: MessageRecord[] = [];
   let connectionCount = 0;
+  let openCount = 0;
   const server = createServer((encoder) => {
     connectionCount += 1;
+    openCount += 1;
+    encoder.on("close", () => {
+      openCount -= 1;
+    });
     const onward = connect(serverPort, "127.0.0.1");
     const reader = new ChunkReader(LIMITS_PUBLISHING);
     let handshakeLeft = HANDSHAKE_BYTES;
@@ -51,6 +58,9 @@ export async function tapEncoder(serverPort: number): Promise<EncoderTap> {
     messages,
     get connectionCount() {
       return connectionCount;
+    },
+    get openCount() {
+      return openCount;
     },
     close: () => void server.close(),
   };
