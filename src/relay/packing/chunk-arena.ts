@@ -1,6 +1,6 @@
 import { type Block, BlockStore } from "../stream/block-store.ts";
 
-const NO_BLOCK: Block = { bytes: Buffer.alloc(0), isKept: false };
+const NO_BLOCK: Block = { bytes: Buffer.alloc(0), holders: 0, isKept: false };
 
 /** How much the last batch counts towards the usual size of one. */
 const USUAL_SHARE = 1 / 8;
@@ -51,8 +51,8 @@ export class ChunkArena {
   }
 
   /**
-   * Call after a flush. `oldest`: the first block that is still needed with all after it, besides kept ones; `others`: needed
-   * too. A rest of a block too small for the next usual batch is left unused: a batch in two blocks would cost every target
+   * Call after a flush. `oldest`: the first block that is still needed with all after it; `others`: needed too, as are those
+   * that are held. Kept ones are forgotten. A rest of a block too small for the next usual batch is left unused: a batch in two blocks would cost every target
    * one more write.
    */
   settle(oldest: Block | undefined, others = NO_BLOCKS): void {
@@ -66,19 +66,20 @@ export class ChunkArena {
       this.#used = filling.bytes.length;
   }
 
-  /** Gives the first blocks back, except these. */
+  /** Gives the first blocks back, except these and those that are held. */
   #giveBack(count: number, except: readonly Block[]): void {
     let left = 0;
     for (let index = 0; index < count; index += 1) {
       const block = this.#blocks[index];
       if (block === undefined) continue;
-      if (except.includes(block)) this.#blocks[left++] = block;
+      const isNeeded = (block.holders > 0 && !block.isKept) || except.includes(block);
+      if (isNeeded) this.#blocks[left++] = block;
       else this.#store.giveBack(block);
     }
     this.#blocks.splice(left, count - left);
   }
 
-  /** Gives all blocks back; kept ones are left to the garbage collector. */
+  /** Gives all blocks back; those that are held or kept are left to the garbage collector. */
   clear(): void {
     for (const block of this.#blocks.splice(0)) this.#store.giveBack(block);
     this.#block = NO_BLOCK;

@@ -57,11 +57,6 @@ export class FlushBatch {
     this.#slices = undefined;
   }
 
-  /** Call if a socket did not take all of it at once: marks its memory so that it is not used again. */
-  keep(): void {
-    for (const { block } of this.#packets) block.isKept = true;
-  }
-
   clear(): void {
     this.#packets = [];
     const { audio, video, data } = this.#tallies;

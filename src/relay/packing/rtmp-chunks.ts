@@ -47,7 +47,7 @@ export function withOwnMemory(packet: Packet): Packet {
   if (block.bytes.length === end - start) return packet;
   return {
     ...packet,
-    block: { bytes: Buffer.from(block.bytes.subarray(start, end)), isKept: true },
+    block: { bytes: Buffer.from(block.bytes.subarray(start, end)), holders: 0, isKept: true },
     start: 0,
     end: end - start,
   };

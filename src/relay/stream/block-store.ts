@@ -1,5 +1,9 @@
-/** Memory that packets' chunks are written into. `isKept`: it may still be read later, so it is never written again. */
-export type Block = { readonly bytes: Buffer; isKept: boolean };
+/**
+ * Memory that packets' chunks are written into. It is written again once nothing holds it. `holders`: how often it is held
+ * for targets that have not taken their packets yet. `isKept`: it may be read at any later time, so it is never written
+ * again.
+ */
+export type Block = { readonly bytes: Buffer; holders: number; isKept: boolean };
 
 /** In bytes: a third of a second of a usual stream. */
 const BLOCK_BYTES = 256 * 1024;
@@ -11,7 +15,7 @@ const SPARE_BYTES_MAX = 64 * 1024 * 1024;
 const IDLE_TICKS = 10;
 
 /**
- * The blocks of one media thread. Blocks that are not kept come back and are used again: allocating at the rate of the
+ * The blocks of one media thread. Blocks that nothing holds come back and are used again: allocating at the rate of the
  * streams makes the garbage collector run several times a second, which costs more than the whole relay.
  */
 export class BlockStore {
@@ -25,9 +29,9 @@ export class BlockStore {
     return isSmall && bytes <= SMALL_BLOCK_BYTES ? this.#small.take() : this.#usual.take();
   }
 
-  /** Takes a block back. One that is kept, or of another size, is left to the garbage collector. */
+  /** Takes a block back. One that is held or kept, or of another size, is left to the garbage collector. */
   giveBack(block: Block): void {
-    if (block.isKept) return;
+    if (block.isKept || block.holders > 0) return;
     if (block.bytes.length === BLOCK_BYTES) this.#usual.add(block);
     else if (block.bytes.length === SMALL_BLOCK_BYTES) this.#small.add(block);
   }
@@ -69,5 +73,5 @@ class Spares {
 }
 
 function newBlock(bytes: number): Block {
-  return { bytes: Buffer.allocUnsafeSlow(bytes), isKept: false };
+  return { bytes: Buffer.allocUnsafeSlow(bytes), holders: 0, isKept: false };
 }

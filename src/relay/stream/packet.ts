@@ -37,7 +37,7 @@ export type Packet = {
   /** Counts the packets of one kind: packet n is a delta to n − 1. */
   readonly ordinal: number;
   readonly payloadLength: number;
-  /** The chunks are `block.bytes[start…end)`. Code that holds the packet beyond the flush marks the block as kept. */
+  /** The chunks are `block.bytes[start…end)`. Code that needs the packet beyond the flush holds the block, or marks it as kept. */
   readonly block: Block;
   readonly start: number;
   readonly end: number;

@@ -68,7 +68,7 @@ export interface Subscriber {
   begin(config: readonly HeadMessage[], startMs: number, packer: Packer): void;
   /**
    * Takes a packet, also before it began. `isStart`: a decoder can begin here. The packet's memory is reused after
-   * the next flush, unless the subscriber marks its block as kept.
+   * the next flush, unless the subscriber holds its block, or marks it as kept.
    */
   offer(packet: Packet, isStart: boolean, packer: Packer): void;
   /** Sends what waits. `batch`: the rendition's packets since the last flush, for subscribers in step. */

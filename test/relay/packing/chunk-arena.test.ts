@@ -81,6 +81,24 @@ test("blocks before the oldest stay while they are named, and only so long", () 
   expect(allocate(other, 256 * 1024).block).toBe(blocks[1]);
 });
 
+test("a block that is held is reused once nothing holds it, unless the arena was cleared meanwhile", () => {
+  const store = new BlockStore();
+  const [arena, other] = [new ChunkArena(store), new ChunkArena(store)];
+  const whole = () => allocate(arena, 256 * 1024).block;
+  const blocks = [whole(), whole(), whole()] as const;
+  blocks[0].holders = 2;
+  blocks[1].holders = 1;
+  arena.settle(blocks[2]);
+  expect(blocks).not.toContain(allocate(other, 256 * 1024).block);
+  blocks[0].holders = 0;
+  arena.settle(blocks[2]);
+  expect(allocate(other, 256 * 1024).block).toBe(blocks[0]);
+  arena.clear();
+  blocks[1].holders = 0;
+  expect(allocate(other, 256 * 1024).block).toBe(blocks[2]);
+  expect(allocate(other, 256 * 1024).block).not.toBe(blocks[1]);
+});
+
 test("blocks that are no longer needed are reused by the next arena that asks, but kept blocks and those behind the oldest never are", () => {
   const store = new BlockStore();
   const [arena, other] = [new ChunkArena(store), new ChunkArena(store)];

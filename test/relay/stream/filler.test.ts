@@ -65,7 +65,7 @@ test("filler has each kind only where the stream has it, and no silence for audi
 test("frames that are packets stay where they are, and their blocks are named until the next pair is there", () => {
   const packets = new Map<Packet, Buffer>();
   const packet = (payload: Buffer) => {
-    const block = { bytes: Buffer.alloc(0), isKept: false };
+    const block = { bytes: Buffer.alloc(0), holders: 0, isKept: false };
     const made: Packet = {
       ...{ kind: "video", type: 9, isConfig: false, isKeyframe: false, trackId: 0, startsTrack: false },
       ...{ timeMs: 0, arrivalMs: 0, ordinal: 1, payloadLength: payload.length, block, start: 0, end: 0, deltaMs: 0 },

@@ -51,3 +51,28 @@ test("a target whose kernel has no room is written little at a time, and more wi
   link.isTaking = true;
   expect(writesOf(link, () => link.drain())).toEqual([2, 6, 14, 30, 14, 52, 63, 63, 63, 63, 28]);
 });
+
+test("a target that took nothing for some groups of pictures gets what was sent, and then its blocks are used again", () => {
+  const stage = new RelayStage();
+  const publisher = stage.onAir(target(1), target(2));
+  publisher.push(video(0, avcFrame(true, 1)));
+  stage.flush();
+  const [slow, quick] = [stage.dialer.latest(1), stage.dialer.latest(2)];
+  slow.isTaking = false;
+  for (let frame = 1; frame < FRAMES; frame += 1) {
+    publisher.push(video(20 * frame, avcFrame(frame % 20 === 0, frame, FRAME_BYTES)));
+    stage.flush();
+  }
+  slow.isTaking = true;
+  slow.drain();
+  expect(slow.messages().length).toBeGreaterThan(FRAMES);
+  expect(slow.messages().every(({ payload }, index) => quick.messages()[index]?.payload.equals(payload))).toBe(true);
+  const send = (frame: number) => {
+    publisher.push(video(20 * frame, avcFrame(true, frame, FRAME_BYTES)));
+    stage.flush();
+  };
+  send(FRAMES);
+  const blocks = new Set(quick.given.map(({ buffer }) => buffer));
+  for (let frame = FRAMES + 1; frame < 2 * FRAMES; frame += 1) send(frame);
+  expect(quick.given.every(({ buffer }) => blocks.has(buffer))).toBe(true);
+});

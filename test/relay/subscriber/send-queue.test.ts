@@ -4,6 +4,7 @@ import { expect, test } from "vitest";
 import { ChunkReader } from "../../../src/protocol/rtmp/chunk/chunk-reader.ts";
 import type { Message } from "../../../src/protocol/rtmp/message.ts";
 import { ChunkArena } from "../../../src/relay/packing/chunk-arena.ts";
+import { FlushBatch } from "../../../src/relay/packing/flush-batch.ts";
 import { MEDIA_CHUNK_SIZE } from "../../../src/relay/packing/media-chunk-size.ts";
 import { cutPacket, withOwnMemory } from "../../../src/relay/packing/rtmp-chunks.ts";
 import type { Packet, PacketKind, PacketMarks } from "../../../src/relay/stream/packet.ts";
@@ -156,6 +157,46 @@ test("packets of several blocks are written as they lie, and only short ones are
   expect([sendQueue.take(1_000_000), sendQueue.take(1_000_000)].map((bytes) => bytes?.length)).toEqual([60_022, 2_016]);
 });
 
+test("a block is held for each packet that waits in it, until the socket has taken that packet", () => {
+  const cutter = new Cutter();
+  const sendQueue = new SendQueue(1, LIMITS);
+  sendQueue.begin(0, []);
+  const packets = [cutter.key(0), cutter.inter(40), cutter.inter(80)];
+  const [block] = packets.map((packet) => packet.block);
+  for (const packet of packets) sendQueue.offer(packet);
+  expect(block?.holders).toBe(3);
+  sendQueue.take(1);
+  sendQueue.take(1);
+  expect(block?.holders).toBe(3);
+  sendQueue.taken();
+  expect(block?.holders).toBe(1);
+  const batch = new FlushBatch();
+  batch.add(packets[0] ?? cutter.key(120));
+  sendQueue.hold(batch);
+  expect(block?.holders).toBe(2);
+  sendQueue.taken();
+  // Too late: the waiting video is lost, and what comes is copied until the next keyframe.
+  sendQueue.offer(cutter.inter(4_000));
+  sendQueue.offer(cutter.audio(4_020));
+  expect([block?.holders, block?.isKept]).toEqual([0, false]);
+});
+
+test("what waits when nobody takes from the queue any more, or was given to the socket, is never written again", () => {
+  const cutter = new Cutter();
+  const sendQueue = new SendQueue(1);
+  sendQueue.begin(0, []);
+  const [first, second] = [cutter.key(0, 200_000), cutter.inter(40, 200_000)];
+  for (const packet of [first, second]) sendQueue.offer(packet);
+  sendQueue.take(1);
+  sendQueue.abandon();
+  expect([first.block.isKept, second.block.isKept, sendQueue.isEmpty, sendQueue.waitingBytes]).toEqual([
+    true,
+    true,
+    true,
+    0,
+  ]);
+});
+
 test("what is taken at once is bounded, but never less than one packet", () => {
   const cutter = new Cutter();
   const sendQueue = new SendQueue(1);
@@ -255,6 +296,7 @@ test("audio that is kept does not keep the memory of the dropped video", async (
   sendQueue.begin(0, []);
   sendQueue.offer(cutter.key(0));
   const begun = sendQueue.take(1_000_000);
+  sendQueue.taken();
   const blocks: WeakRef<object>[] = [];
   const lose = () => {
     for (let timeMs = 40; timeMs <= 400; timeMs += 40) {

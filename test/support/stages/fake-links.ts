@@ -53,6 +53,8 @@ export class FakeLink implements Link {
   /** The rate that the kernel's share was last fitted to, in bytes a second. */
   suitedTo: number | undefined;
   readonly #reader = new ChunkReader(UNBOUNDED);
+  /** Which of `writes` are pending. */
+  readonly #pending: number[] = [];
   readonly #messages: Message[] = [];
   #read = 0;
 
@@ -71,6 +73,7 @@ export class FakeLink implements Link {
   write(bytes: Buffer): void {
     this.given.push(bytes);
     this.creditBytes -= bytes.length;
+    if (!this.isTaking) this.#pending.push(this.writes.length);
     this.writes.push(this.isTaking ? Buffer.from(bytes) : bytes);
     if (this.isTaking) this.takenBytes += bytes.length;
     else this.pendingBytes += bytes.length;
@@ -107,6 +110,8 @@ export class FakeLink implements Link {
   }
 
   drain(): void {
+    for (const index of this.#pending) this.writes[index] = Buffer.from(this.writes[index] ?? Buffer.alloc(0));
+    this.#pending.length = 0;
     this.takenBytes += this.pendingBytes;
     this.pendingBytes = 0;
     this.#events.onDrained();

@@ -22,7 +22,7 @@ export class Segment {
 
   constructor(notes: Float64Array, bytes: Buffer) {
     this.#notes = notes;
-    this.#block = { bytes, isKept: true };
+    this.#block = { bytes, holders: 0, isKept: true };
     this.count = notes.length / FIELDS;
   }
 

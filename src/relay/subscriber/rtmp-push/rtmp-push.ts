@@ -113,14 +113,16 @@ export class RtmpPush implements Subscriber {
 
   #writeAsItLies(batch: FlushBatch): boolean {
     const link = this.#link;
-    if (link.pendingBytes > 0 || link.creditBytes <= 0) return false;
+    if (link.pendingBytes > 0) return false;
+    this.queue.taken();
+    if (link.creditBytes <= 0) return false;
     if (batch.hasKeyframe && this.#deps.reconnect.isAsked) return false;
     const slices = this.queue.isFollowedBy(batch) ? batch.slices : undefined;
     if (slices === undefined) return false;
     for (const slice of slices) link.write(slice);
     this.queue.passed(batch);
     this.#fitWrites();
-    if (link.isHolding) batch.keep();
+    if (link.isHolding) this.queue.hold(batch);
     return true;
   }
 
@@ -128,7 +130,9 @@ export class RtmpPush implements Subscriber {
   pump(): void {
     const link = this.#link;
     if (this.#isOver) return;
-    while (link.pendingBytes === 0 && link.creditBytes > 0) {
+    while (link.pendingBytes === 0) {
+      this.queue.taken();
+      if (link.creditBytes <= 0) return;
       const bytes = this.queue.take(Math.min(this.#writeBytesMax, link.creditBytes));
       if (bytes === undefined) {
         this.#writeBytesMax = WRITE_BYTES_MAX;
@@ -162,6 +166,7 @@ export class RtmpPush implements Subscriber {
   close(): void {
     this.#isOver = true;
     this.#isInStep = false;
+    this.queue.abandon();
   }
 
   #writeAll(): void {

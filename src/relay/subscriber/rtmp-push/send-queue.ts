@@ -44,6 +44,8 @@ export class SendQueue {
   #waiting: Packet[] = [];
   /** Everything before this index of `#waiting` was sent. */
   #next = 0;
+  /** The blocks of packets that were given to the socket, which may not have taken them yet. */
+  readonly #given: Block[] = [];
   #bytes = 0;
   #baseMs: number | undefined;
   #needsKeyframe = false;
@@ -135,7 +137,7 @@ export class SendQueue {
     if (!this.#mayShow(packet)) return true;
     // The video around it is lost, so it must not keep that memory.
     const held = this.#needsKeyframe ? withOwnMemory(packet) : packet;
-    held.block.isKept = true;
+    held.block.holders += 1;
     this.#waiting.push(held);
     this.#bytes += packet.end - packet.start;
     if (!this.#isOver()) return true;
@@ -154,6 +156,28 @@ export class SendQueue {
     const { audio, video, data } = batch.tallies;
     const sent = this.#sent;
     return isNext(sent.audio, audio) && isNext(sent.video, video) && isNext(sent.data, data);
+  }
+
+  /** The socket has taken everything that it was given: the memory of that is free. */
+  taken(): void {
+    if (this.#given.length === 0) return;
+    for (const block of this.#given) block.holders -= 1;
+    this.#given.length = 0;
+  }
+
+  /** The socket did not take all of this batch at once. */
+  hold({ packets }: FlushBatch): void {
+    for (const { block } of packets) {
+      block.holders += 1;
+      this.#given.push(block);
+    }
+  }
+
+  /** Nobody takes from this queue any more. The socket may still send what it was given. */
+  abandon(): void {
+    for (const block of this.#given) block.isKept = true;
+    for (const { block } of this.#waiting.splice(this.#next)) block.isKept = true;
+    this.#bytes = 0;
   }
 
   /** The batch was written without passing through this queue. */
@@ -189,6 +213,7 @@ export class SendQueue {
       const max = isOneSlice ? bytesMax : Math.min(bytesMax, JOINED_BYTES_MAX);
       if (total > 0 && total + length > max) break;
       this.#next += 1;
+      this.#given.push(packet.block);
       this.#bytes -= length;
       total += length;
       if (isBehindRun && run !== undefined) run.end = packet.end;
@@ -245,12 +270,13 @@ export class SendQueue {
     if (needsKeyframe) this.#needsKeyframe = true;
     this.#tracks = tracks;
     for (const packet of lost) {
+      packet.block.holders -= 1;
       this.#bytes -= packet.end - packet.start;
       this.#countLoss(packet, cause);
     }
     // Audio before the first remaining frame must not keep the memory of the lost video.
     const videoAt = kept.findIndex(isVideoFrame);
-    this.#waiting = kept.map((packet, index) => (videoAt === -1 || index < videoAt ? withOwnMemory(packet) : packet));
+    this.#waiting = kept.map((packet, index) => (videoAt === -1 || index < videoAt ? inOwnMemory(packet) : packet));
     this.#next = 0;
   }
 
@@ -264,6 +290,14 @@ export class SendQueue {
     }
     this.#drops[cause] += 1;
   }
+}
+
+/** Holds a copy in place of the packet. */
+function inOwnMemory(packet: Packet): Packet {
+  const own = withOwnMemory(packet);
+  packet.block.holders -= 1;
+  own.block.holders += 1;
+  return own;
 }
 
 function nothingSent(): Sent {

@@ -92,7 +92,11 @@ function packetOf(ordinal: number, timeMs: number): Packet {
   return {
     ...{ kind: "video", type: 9, isConfig: false, isKeyframe: ordinal % GOP === 0, trackId: 0, startsTrack: false },
     ...{ timeMs, arrivalMs: timeMs, ordinal, payloadLength: FRAME_BYTES - 100, deltaMs: FRAME_MS },
-    ...{ block: { bytes: Buffer.alloc(FRAME_BYTES, ordinal % 256), isKept: false }, start: 0, end: FRAME_BYTES },
+    ...{
+      block: { bytes: Buffer.alloc(FRAME_BYTES, ordinal % 256), holders: 0, isKept: false },
+      start: 0,
+      end: FRAME_BYTES,
+    },
   };
 }
 
