@@ -46,7 +46,10 @@ type Program = { readonly pmtPid: number; streams: readonly ElementaryStream[] }
  * Never throws: what cannot be read is left out and counted. Keeps a frame of each track and a second of the stream.
  */
 export class TsDemuxer {
-  readonly #reader = new PacketReader((bytes, at) => this.#pids.take(bytes, at));
+  readonly #reader = new PacketReader(
+    (bytes, at) => this.#pids.take(bytes, at),
+    () => this.#pids.damaged(),
+  );
   readonly #pids = new PidTable();
   readonly #clock = new StreamClock();
   readonly #order = new MessageOrder((message) => this.#send(message));

@@ -38,6 +38,17 @@ function demuxed(bytes: Buffer, payloadBytes = PAYLOAD_BYTES): { demuxer: TsDemu
   return { demuxer, messages: [...messages, ...demuxer.end()] };
 }
 
+test("where bytes are missing within packets, frames are missing, and none is made of two halves", async () => {
+  const bytes = await transportStream("holes.ts");
+  const framesOf = (holed: Buffer) =>
+    demuxed(holed).messages.flatMap(({ kind, payload }) => (kind === "video" ? payload.toString("hex") : []));
+  const whole = new Set(framesOf(bytes));
+  for (let at = 20_000; at < bytes.length - 1_456; at += 1_787) {
+    const frames = framesOf(Buffer.concat([bytes.subarray(0, at), bytes.subarray(at + 1_456)]));
+    expect([at, frames.filter((frame) => !whole.has(frame)).length]).toEqual([at, 0]);
+  }
+});
+
 test("FFmpeg's own choice of audio, MP2, is not taken for MP3: it is named as what it is", async () => {
   const bytes = await transportStream("mp2.ts", "-c:a", "mp2", "-b:a", "192k");
   const audio = demuxed(bytes).messages.filter(({ kind }) => kind === "audio");

@@ -19,14 +19,17 @@ export type OnPacket = (bytes: Buffer, at: number) => void;
  */
 export class PacketReader {
   readonly #onPacket: OnPacket;
+  readonly #onSyncLoss: () => void;
   #stride: number = TS_PACKET_BYTES;
   #isInStep = false;
   #hasFound = false;
   #rest = NOTHING;
   #syncLosses = 0;
 
-  constructor(onPacket: OnPacket) {
+  /** `onSyncLoss`: bytes are missing: the packet before may be made of two halves. */
+  constructor(onPacket: OnPacket, onSyncLoss: () => void) {
     this.#onPacket = onPacket;
+    this.#onSyncLoss = onSyncLoss;
   }
 
   /** Whether the bytes have turned out to be a transport stream. */
@@ -50,6 +53,7 @@ export class PacketReader {
       if (all[at] !== TS_SYNC_BYTE) {
         this.#isInStep = false;
         this.#syncLosses += 1;
+        this.#onSyncLoss();
         continue;
       }
       if (at + this.#stride > all.length) break;
