@@ -46,6 +46,20 @@ test("silent AAC comes at its exact cadence, without drift, in one order of time
   expect(all).toEqual([...all].sort((left, right) => left - right));
 });
 
+test.each([
+  { name: "IDR", units: "00000003 2601af", end: "" },
+  { name: "of an open group (CRA)", units: "00000003 2a01af", end: "000000024801" },
+  { name: "of an open group, behind a message", units: "00000004 4e010500 00000003 2a01af", end: "000000024801" },
+])("a keyframe of HEVC that is repeated ends its sequence, unless it begins one: $name", ({ units, end }) => {
+  const key = Buffer.from(`9368766331${units.replaceAll(" ", "")}`, "hex");
+  const stock = new FillerStock();
+  stock.add(key, true, undefined);
+  const [shown, again] = new Filler(stock, undefined, 0).until(500);
+  expect([shown?.payload.toString("hex"), again?.payload.toString("hex")]).toEqual(
+    Array(2).fill(`${key.toString("hex")}${end}`),
+  );
+});
+
 test("after a pause of the process only the last 5 s are made up, and video goes on with a keyframe", () => {
   const filler = new Filler(stocked(), AAC_CONFIG, 0);
   filler.until(0);

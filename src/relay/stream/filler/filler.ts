@@ -1,5 +1,6 @@
 import { parseAudioSpecificConfig } from "../../../protocol/flv/audio/aac-config.ts";
 import { classifyAudio } from "../../../protocol/flv/audio/audio-tag.ts";
+import { withSequenceEnd } from "../../../protocol/flv/video/sequence-end.ts";
 import type { FillerFrames, FillerStock } from "./filler-stock.ts";
 import { AAC_FRAME_SAMPLES, ENHANCED_FRAME, LEGACY_FRAME, SILENT_AAC } from "./silent-aac.ts";
 
@@ -31,7 +32,8 @@ export class Filler {
 
   /** `audioConfig`: the audio's sequence header; `startMs`: channel time of the first frames. */
   constructor(stock: FillerStock, audioConfig: Buffer | undefined, startMs: number) {
-    this.#frames = stock.frames;
+    const { frames } = stock;
+    this.#frames = frames === undefined ? undefined : { ...frames, key: withSequenceEnd(frames.key) };
     this.#silence = silenceFor(audioConfig);
     this.#startMs = startMs;
   }
