@@ -56,6 +56,8 @@ export type AuditScope = {
   readonly time: number;
   readonly origin: AuditOrigin;
   about: AuditSubject;
+  /** What changes where no transaction notes it: a file has none. */
+  changes?: readonly FieldChange[];
   /** `open`: nothing is stored yet. `closed`: the request is over, and what runs on belongs to nobody's request. */
   state: "open" | "noted" | "closed";
 };

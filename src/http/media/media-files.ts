@@ -1,8 +1,9 @@
-import type { FastifyInstance } from "fastify";
+import type { FastifyInstance, FastifyRequest } from "fastify";
 import { gatewayError, serviceError } from "../../api-contract/errors.ts";
 import { parseBody } from "../../api-contract/schemas/field-errors.ts";
 import { createMediaFileRequest } from "../../api-contract/schemas/source-schemas.ts";
-import type { MediaFiles } from "../../control/ports/media-files.ts";
+import { changesBetween, plainSettings } from "../../control/audit/field-changes.ts";
+import type { MediaFile, MediaFiles } from "../../control/ports/media-files.ts";
 import type { Schedules } from "../../control/schedules/schedules.ts";
 import type { SourceUseCases } from "../../control/sources/shared-sources.ts";
 import { RequestRefusedError } from "../answers/errors.ts";
@@ -32,7 +33,7 @@ export function addMediaFileRoutes(
   api.post("/media-files", async (request, reply) => {
     const { fileName, bytes } = orRefuse(parseBody(createMediaFileRequest, readJson(request)));
     const file = await files.create(fileName, bytes);
-    if (request.audit !== undefined) request.audit.about = { subject: file.fileId };
+    noteFile(request, undefined, file);
     return sendContent(reply, mediaFileAnswer(file));
   });
 
@@ -62,9 +63,19 @@ export function addMediaFileRoutes(
     return sendBytes(reply.headers(headers).header("content-type", "image/jpeg"), frame);
   });
 
-  api.delete<FileParams>("/media-files/:fileId", async (request, reply) =>
-    sendContent(reply, mediaFileAnswer(await sources.removeFile(request.params.fileId))),
-  );
+  api.delete<FileParams>("/media-files/:fileId", async (request, reply) => {
+    const file = await sources.removeFile(request.params.fileId);
+    noteFile(request, file, undefined);
+    return sendContent(reply, mediaFileAnswer(file));
+  });
+}
+
+/** Its id tells nobody anything once the file is gone. */
+function noteFile({ audit }: FastifyRequest, before: MediaFile | undefined, after: MediaFile | undefined): void {
+  if (audit === undefined) return;
+  const settingsOf = (file: MediaFile | undefined) => plainSettings({ fileName: file?.name, bytes: file?.bytes });
+  audit.about = { subject: (before ?? after)?.fileId ?? "" };
+  audit.changes = changesBetween(settingsOf(before), settingsOf(after));
 }
 
 function badRequest(details: string): RequestRefusedError {

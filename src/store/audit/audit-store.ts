@@ -40,7 +40,8 @@ export class SqlAuditStore implements AuditStore {
 
   appendAudit(scope: AuditScope): Promise<void> {
     return this.#database.write(async (trx) => {
-      if ((await selectRecord(trx, scope.traceId)) === undefined) await this.#insert(trx, scope, { changes: [] });
+      if ((await selectRecord(trx, scope.traceId)) === undefined)
+        await this.#insert(trx, scope, { changes: scope.changes ?? [] });
     });
   }
 

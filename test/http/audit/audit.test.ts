@@ -141,7 +141,11 @@ test("each action leaves exactly one record, and no secret is in the database's 
       other.file = fileId;
     }),
   );
-  expect((await records())[0]).toMatchObject({ subject: other.file });
+  const uploaded = [
+    { field: "fileName", after: "a.mp4" },
+    { field: "bytes", after: 3 },
+  ];
+  expect((await records())[0]).toMatchObject({ subject: other.file, changes: uploaded });
   api.files.add("mf-a");
   await step("setSource", put(`${channel}/source`, { fileIds: ["mf-a"], loop: true }));
   await step("startSource", post(`${channel}/source/start`));
@@ -165,6 +169,9 @@ test("each action leaves exactly one record, and no secret is in the database's 
   await step("openCurtain", remove(`${channel}/curtain`));
   await step("clearSlate", remove(`${channel}/slate`));
   await step("deleteMediaFile", remove(`/api/v2/media-files/${other.file}`));
+  // Nobody can ask for the name of what is gone.
+  const deleted = uploaded.map(({ field, after }) => ({ field, before: after }));
+  expect((await records())[0]).toMatchObject({ subject: other.file, changes: deleted });
   await step("createAccessKey", () =>
     keep(api.post("/api/v2/access-keys", { role: "viewer", name: "screen" }), ({ accessKey, secretKey }) => {
       other.key = accessKey;
