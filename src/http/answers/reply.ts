@@ -48,6 +48,11 @@ export function sendError(reply: FastifyReply, { answer, retryAfterSeconds }: Er
   return reply.send(JSON.stringify(answer.body));
 }
 
+/** Answers a HEAD request with the headers that were set: without a body Fastify would add that the length is 0. */
+export function sendHeaders(reply: FastifyReply): FastifyReply {
+  return reply.send(Readable.from([]));
+}
+
 /** Bytes of one answer that are passed to its connection at a time: TLS copies everything it gets. */
 const SLICE_BYTES = 64 * 1024;
 

@@ -3,7 +3,7 @@ import { gatewayError } from "../../api-contract/errors.ts";
 import { parseQuery } from "../../api-contract/schemas/field-errors.ts";
 import { liveStreamQuery } from "../../api-contract/schemas/live-schemas.ts";
 import { RequestRefusedError } from "../answers/errors.ts";
-import { liveStreamHeaders } from "../answers/reply.ts";
+import { liveStreamHeaders, sendHeaders } from "../answers/reply.ts";
 import type { RouteContext } from "../answers/request.ts";
 import { answerContext, lastingOwner, orRefuse } from "../answers/request.ts";
 import { type LiveStream, READERS_MAX } from "../live/live-stream.ts";
@@ -37,7 +37,7 @@ export function addLiveRoutes(api: FastifyInstance, context: RouteContext, parts
     if (live.readerCount >= READERS_MAX) {
       refuse(`${READERS_MAX} event streams are open, which is the limit.`);
     }
-    if (request.method === "HEAD") return reply.headers(liveStreamHeaders(request.id)).send();
+    if (request.method === "HEAD") return sendHeaders(reply.headers(liveStreamHeaders(request.id)));
     const lastEventId = request.headers["last-event-id"];
     reply.hijack();
     reply.raw.writeHead(200, liveStreamHeaders(request.id));

@@ -3,7 +3,7 @@ import { gatewayError, serviceError } from "../../api-contract/errors.ts";
 import { type PreviewAccess, WATCHERS_MAX, WATCHERS_OF_CHANNEL_MAX } from "../../control/access/preview-access.ts";
 import type { Service } from "../../control/service.ts";
 import { RequestRefusedError } from "../answers/errors.ts";
-import { PRIVATE_HEADERS, sendContent } from "../answers/reply.ts";
+import { PRIVATE_HEADERS, sendContent, sendHeaders } from "../answers/reply.ts";
 import { lastingOwner, type RouteContext } from "../answers/request.ts";
 import type { Previews } from "../live/previews.ts";
 import type { ConnectionGuard } from "../server/connection-guard.ts";
@@ -64,7 +64,7 @@ export function addPreviewRoute(server: FastifyInstance, { service, access, prev
     if (request.method === "HEAD") {
       place.leave();
       const { isPublishing } = await service.getChannel(place.channelId);
-      return isPublishing ? reply.headers(HEADERS).send() : refuseOffAir();
+      return isPublishing ? sendHeaders(reply.headers(HEADERS)) : refuseOffAir();
     }
     if (!(await previews.serve(place, reply.raw, HEADERS))) refuseOffAir();
     return reply.hijack();

@@ -6,7 +6,7 @@ import type { Recordings } from "../../control/recordings/recordings.ts";
 import type { RecordingFile, RecordingKey } from "../../thread-protocol/recordings/recordings.ts";
 import { readRange } from "../answers/recordings/byte-range.ts";
 import { fileNameOf, recordingAnswer } from "../answers/recordings/recording-answer.ts";
-import { answerHeaders, sendContent } from "../answers/reply.ts";
+import { answerHeaders, sendContent, sendHeaders } from "../answers/reply.ts";
 import { orRefuse } from "../answers/request.ts";
 
 type RecordingParams = { readonly Params: RecordingKey };
@@ -68,7 +68,8 @@ async function sendFile(
 ): Promise<FastifyReply> {
   const length = to - from + 1;
   reply.header("content-length", length);
-  if (reply.request.method === "HEAD" || length <= 0) return reply.send();
+  if (reply.request.method === "HEAD") return sendHeaders(reply);
+  if (length <= 0) return reply.send();
   const read = (at: number) => recordings.read(file, at, Math.min(READ_BYTES, to - at + 1));
   const first = await read(from);
   const parts = async function* () {

@@ -77,6 +77,8 @@ test("a file is downloaded as a whole and in parts", async () => {
   expect(await part("lines=0-1")).toEqual([200, undefined, size]);
   expect(await part("bytes=0-3", { "if-range": '"another"' })).toEqual([200, undefined, size]);
   expect(await part("bytes=0-3", { "if-range": String(whole.headers["etag"]) })).toEqual([206, `bytes 0-3/${size}`, 4]);
+  const head = await api.server.inject({ method: "HEAD", url: `${ONE}/file`, headers: { ...HOST, authorization } });
+  expect([head.statusCode, Number(head.headers["content-length"]), head.rawPayload.length]).toEqual([200, size, 0]);
   const stranger = await api.server.inject({ method: "GET", url: `${ONE}/file`, headers: HOST });
   expect(stranger.statusCode).toBe(401);
 });
