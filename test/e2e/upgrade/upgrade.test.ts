@@ -19,7 +19,7 @@ async function codesOf({ api, channel }: UpgradeStage): Promise<string[]> {
     .reverse();
 }
 
-test("a newer process takes over: targets keep their connections and get every frame, and the broadcast stays one", async ({
+test.concurrent("a newer process takes over: targets keep their connections and get every frame, and the broadcast stays one", async ({
   onTestFinished,
 }) => {
   const stage = await UpgradeStage.open(onTestFinished);
@@ -75,7 +75,7 @@ test("a newer process takes over: targets keep their connections and get every f
   expect((await codesOf(stage)).at(-1)).toBe("PUBLISH_START");
 });
 
-test("a process that dies before it took over, or afterwards, costs no frame, and another goes on with the broadcast", async ({
+test.concurrent("a process that dies before it took over, or afterwards, costs no frame, and another goes on with the broadcast", async ({
   onTestFinished,
 }) => {
   const stage = await UpgradeStage.open(onTestFinished);

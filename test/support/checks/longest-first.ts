@@ -3,10 +3,10 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
 /** The files of more than ten seconds, the longest first. One of them at the end would leave the other workers idle. */
 const LONG = [
   "test/e2e/broadcast/every-byte.test.ts",
-  "test/e2e/upgrade/upgrade.test.ts",
   "test/e2e/cluster/sources.test.ts",
   "test/e2e/cluster/lab.test.ts",
   "test/e2e/broadcast/edits-on-air.test.ts",
+  "test/e2e/upgrade/upgrade.test.ts",
   "test/dashboard/browser/server/server-gone.test.ts",
   "test/e2e/broadcast/outage.test.ts",
   "test/e2e/broadcast/hold.test.ts",
