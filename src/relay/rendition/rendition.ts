@@ -187,7 +187,7 @@ export class Rendition implements Packer {
       this.shape.tracks === undefined ? message : marksOfOnlyTrack(message, payload);
     const ordinal = last.ordinal + 1;
     // The blocks of the former group are free with this flush then. A group within one block is not worth a new one.
-    if (isKeyframe && this.gop.oldestBlock !== this.#arena.block) this.#arena.startBlock();
+    if (isKeyframe && this.gop.isBefore(this.#arena.block)) this.#arena.startBlock();
     const fields = { kind, type, isConfig, isKeyframe, trackId, startsTrack, timeMs, arrivalMs, ordinal };
     // Metadata has no time of its own: it stays at 0, so its delta always fits a header.
     const packet = cutPacket(this.#arena, fields, kind === "data" ? 0 : timeMs - last.timeMs, payload);

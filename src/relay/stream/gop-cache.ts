@@ -52,6 +52,11 @@ export class GopCache {
     return this.#blocks[0];
   }
 
+  /** Whether it begins in an earlier block than this one. */
+  isBefore(block: Block): boolean {
+    return this.#blocks.length > 0 && this.#blocks[0] !== block;
+  }
+
   add(packet: Packet): void {
     if (packet.isKeyframe) this.#beginGroup(packet.timeMs);
     else if (this.#count === 0) return;

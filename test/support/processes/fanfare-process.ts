@@ -21,6 +21,7 @@ const STOP_GRACE_MS = 30_000;
 
 /** As `npm start` and the installed command have it. */
 const NODE_FLAGS = ["--max-semi-space-size=2"] as const;
+const MALLOC = { MALLOC_MMAP_THRESHOLD_: "131072" } as const;
 const ENTRIES = {
   sources: [...NODE_FLAGS, "src/cli/main.ts"],
   bundle: [...NODE_FLAGS, commandLineFile()],
@@ -177,6 +178,7 @@ export class FanfareProcess {
       FANFARE_TARGET_ALLOW: "127.0.0.0/8",
       // Everything it can log, so that the tests see that it logs no secret.
       FANFARE_LOG_LEVEL: "debug",
+      ...MALLOC,
       ...keys,
       ...environment,
     };
