@@ -2,37 +2,10 @@ import { type Signal, useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { AUDIT_ACTIONS } from "../../../../src/api-contract/audit/audit-actions.ts";
 import { api, page } from "../../base/api.ts";
-import type { AccessKey, AuditRecord } from "../../base/model.ts";
+import type { AccessKey } from "../../base/model.ts";
 import { allChannels } from "../../live/store.ts";
 import { panelTexts } from "../../text/text.ts";
-
-const DAY_MS = 86_400_000;
-
-/** Which records are shown; empty text: no condition. Days are those of this browser's calendar, as `2026-11-29`. */
-export type Filter = {
-  readonly channelId: string;
-  readonly actor: string;
-  readonly action: AuditRecord["action"] | "";
-  readonly fromDay: string;
-  readonly toDay: string;
-};
-
-export const NO_FILTER: Filter = { channelId: "", actor: "", action: "", fromDay: "", toDay: "" };
-
-/** When a day begins here, in milliseconds since 1970. */
-const startOf = (day: string): number => new Date(`${day}T00:00`).getTime();
-
-/** The filter as a part of the API's query. */
-export function queryOf({ channelId, actor, action, fromDay, toDay }: Filter) {
-  return {
-    ...(channelId === "" ? {} : { channelId }),
-    ...(actor === "" ? {} : { actor }),
-    ...(action === "" ? {} : { action }),
-    ...(fromDay === "" ? {} : { fromTime: startOf(fromDay) }),
-    // Half a day more and back to midnight: a day in spring has 23 hours, one in autumn 25.
-    ...(toDay === "" ? {} : { toTime: new Date(startOf(toDay) + 1.5 * DAY_MS).setHours(0, 0, 0, 0) - 1 }),
-  };
-}
+import type { Filter } from "./audit-query.ts";
 
 /** Narrows the list by channel, change, person and days. */
 export function AuditFilters({ filter }: { readonly filter: Signal<Filter> }) {

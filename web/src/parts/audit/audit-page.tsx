@@ -7,7 +7,8 @@ import { returns } from "../../live/store.ts";
 import { panelTexts, t } from "../../text/text.ts";
 import { Action, problemText } from "../basic/action.tsx";
 import { say } from "../basic/notice.tsx";
-import { AuditFilters, type Filter, NO_FILTER, queryOf } from "./audit-filters.tsx";
+import { AuditFilters } from "./audit-filters.tsx";
+import { type Filter, NO_FILTER, queryOf } from "./audit-query.ts";
 import { AuditTable } from "./audit-table.tsx";
 
 const PAGE_SIZE = 50;
