@@ -51,9 +51,9 @@ export class ChunkArena {
   }
 
   /**
-   * Call after a flush. `oldest`: the first block that is still needed with all after it; `others`: needed too, as are those
-   * that are held. Kept ones are forgotten. A rest of a block too small for the next usual batch is left unused: a batch in two blocks would cost every target
-   * one more write.
+   * Call after a flush. `oldest`: the first block that is still needed with all after it; `others`: needed too, as are
+   * those that are held. Kept ones are forgotten. A rest of a block too small for the next usual batch is left unused: a
+   * batch in two blocks would cost every target one more write.
    */
   settle(oldest: Block | undefined, others = NO_BLOCKS): void {
     this.#usualBytes += (this.#gatheredBytes - this.#usualBytes) * USUAL_SHARE;

@@ -114,6 +114,15 @@ test("blocks that are no longer needed are reused by the next arena that asks, b
   expect(allocate(other, 256 * 1024).block).toBe(blocks[3]);
 });
 
+test("what many channels give back at once, since their keyframes come together, is used again", () => {
+  const store = new BlockStore();
+  const arenas = Array.from({ length: 100 }, () => new ChunkArena(store));
+  const fill = () => arenas.flatMap((arena) => [1, 2, 3, 4].map(() => allocate(arena, 256 * 1024).block));
+  const blocks = new Set(fill());
+  for (const arena of arenas) arena.clear();
+  expect(fill().filter((block) => !blocks.has(block))).toEqual([]);
+});
+
 test("a message larger than a block has a block of its own, which is not reused", () => {
   const store = new BlockStore();
   const arena = new ChunkArena(store);
