@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { readdirSync, rmSync, symlinkSync } from "node:fs";
 import { mkdir, readdir, readFile, rename, rm, statfs, symlink, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import { systemCode } from "../base/system-errors.ts";
@@ -212,7 +212,8 @@ export class MediaLibrary implements MediaFiles {
   }
 
   #watchedPath(name: string): string {
-    return join(this.#deps.watchFolder ?? "", name);
+    // A link counts from where it lies, and the setting from where the server was started.
+    return resolve(this.#deps.watchFolder ?? "", name);
   }
 
   /** The watched folder may be another one since the last start. */

@@ -14,7 +14,7 @@ import {
 } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { systemClock } from "../../src/base/clock.ts";
 import { MediaLibrary } from "../../src/media-files/media-library.ts";
@@ -34,7 +34,8 @@ beforeAll(async () => {
 afterAll(() => rmSync(folder, { recursive: true }));
 
 function stageOf(name: string, isWatched = true) {
-  const [media, watchFolder] = [join(folder, name, "media"), join(folder, name, "watched")];
+  // A setting may be relative.
+  const [media, watchFolder] = [join(folder, name, "media"), relative(process.cwd(), join(folder, name, "watched"))];
   mkdirSync(watchFolder, { recursive: true });
   const warnings: string[] = [];
   const warn = (event: string) => void warnings.push(event);
