@@ -21,11 +21,14 @@ test("a target has every frame from some frame on, in order, of video and of aud
 
 test("a frame that is lost, sent twice, changed or late is named", () => {
   const sent = messages("AaBbCcDd");
-  const wrong = "video: frame 1 of 2 is not the next one that was sent";
-  expect(differences(messages("BbcDd"), sent, 8)).toEqual([wrong]);
-  expect(differences(messages("BbBcd"), sent, 8)).toEqual([wrong]);
-  expect(differences(messages("BbcXd"), sent, 8)).toEqual([wrong]);
+  const lost = "video: 1 frames were lost, the first at number 1 of 2";
+  expect(differences(messages("BbcDd"), sent, 8)).toEqual([lost]);
+  const other = (count: number) =>
+    `video: 1 frames came that were not the next ones, the first at number 1 of ${count}`;
+  const late = (count: number) => `video: ${count} frames did not come at the end`;
+  expect(differences(messages("BbBcd"), sent, 8)).toEqual([other(2), late(2)]);
+  expect(differences(messages("BbcXCdD"), sent, 8)).toEqual([other(4)]);
   expect(differences(messages("Xbcd"), sent, 8)).toEqual(["video: the first of 1 frames is none that was sent"]);
-  expect(differences(messages("BbCcd"), sent, 8)).toEqual(["video: 1 frames did not come at the end"]);
+  expect(differences(messages("BbCcd"), sent, 8)).toEqual([late(1)]);
   expect(differences(messages("BbCcd"), sent, 6)).toEqual([]);
 });

@@ -6,6 +6,8 @@ import { type MessageRecord, recordMessage } from "../../../src/testkit/message-
 
 /** What a client sends before its first chunk: a version, and two parts of 1,536 bytes. */
 const HANDSHAKE_BYTES = 1 + 2 * 1_536;
+/** Further ahead a frame is looked for in vain: a clip that is sent over and over has it again. */
+const LOST_MAX = 75;
 
 /** A proxy between an encoder and a server, which records what the encoder sends. */
 export type EncoderTap = {
@@ -86,9 +88,26 @@ export function differences(
     });
     const best = equal.toSorted((left, right) => right.count - left.count)[0];
     if (best === undefined) return [`${kind}: the first of ${had.length} frames is none that was sent`];
-    if (best.count < had.length)
-      return [`${kind}: frame ${best.count} of ${had.length} is not the next one that was sent`];
-    const last = best.start + best.count;
-    return last < due ? [`${kind}: ${due - last} frames did not come at the end`] : [];
+    const { lost, others, next } = compared(had, wanted, best.start);
+    const place = `the first at number ${best.count} of ${had.length}`;
+    return [
+      ...(lost > 0 ? [`${kind}: ${lost} frames were lost, ${place}`] : []),
+      ...(others > 0 ? [`${kind}: ${others} frames came that were not the next ones, ${place}`] : []),
+      ...(next < due ? [`${kind}: ${due - next} frames did not come at the end`] : []),
+    ];
   });
+}
+
+/** Follows what came through what was sent. Frames that stand nowhere among the next ones are `others`: repeated or filler. */
+function compared(had: readonly string[], wanted: readonly string[], start: number) {
+  let [next, lost, others] = [start, 0, 0];
+  for (const hash of had) {
+    const at = wanted[next] === hash ? next : wanted.slice(next, next + LOST_MAX).indexOf(hash) + next;
+    if (at < next) others += 1;
+    else {
+      lost += at - next;
+      next = at + 1;
+    }
+  }
+  return { lost, others, next };
 }
