@@ -13,7 +13,7 @@ const AGAIN_MS = 2_000;
 
 /**
  * Yields the messages of the live stream for ever: a signal ends the process. A connection that ends, however it does, is
- * opened again, from the last message on. Throws ApiFailure where the first one brings no message, and where the
+ * opened again, from the last message on; before that comes a message `lost` of our own. Throws ApiFailure where the first one brings no message, and where the
  * credentials are refused. `againMs`: the pause before another connection, in milliseconds.
  */
 export async function* liveMessages(profile: Profile, againMs = AGAIN_MS): AsyncGenerator<LiveMessage> {
@@ -30,6 +30,7 @@ export async function* liveMessages(profile: Profile, againMs = AGAIN_MS): Async
       // A server that starts again is refused by the kernel, or answered for by its proxy: 502.
       if (!hasHeard || failure.exitCode !== EXIT.unreachable) throw failure;
     }
+    yield { event: "lost", data: undefined };
     await delay(againMs);
   }
 }

@@ -12,8 +12,8 @@ import { rateText, table } from "./table.ts";
 const REDRAW_MS = 1_000;
 /** Of many channels, reading must not take more than a fifth of the time. */
 const REST_PER_READ = 4;
-/** The messages of the live stream after which the table may differ. */
-const CHANGES = ["snapshot", "channel", "platform", "sample"];
+/** The messages of the live stream after which the table may differ. `lost`: the server may be gone. */
+const CHANGES = ["snapshot", "channel", "platform", "sample", "lost"];
 /** Asked at the same time. */
 const AT_ONCE = 4;
 

@@ -31,6 +31,7 @@ test("a stream that breaks off is opened again where it was, also while a proxy 
   );
   const messages = liveMessages({ server, secretKey: "secret" }, 0);
   expect((await messages.next()).value).toEqual({ event: "event", data: { number: 1 } });
+  for (let tries = 0; tries < 2; tries += 1) expect((await messages.next()).value).toMatchObject({ event: "lost" });
   expect((await messages.next()).value).toEqual({ event: "event", data: { number: 2 } });
   expect(asked).toEqual(["1"]);
   await messages.return(undefined);
@@ -45,6 +46,7 @@ test("a key that is refused ends it, and so does a server that never answered", 
     (_request, response) => response.writeHead(401).end("{}"),
   );
   const messages = liveMessages({ server: refused, secretKey: "secret" }, 0);
+  await messages.next();
   await messages.next();
   await expect(messages.next()).rejects.toMatchObject({ exitCode: 3 });
   const away = await served((_request, response) => response.writeHead(502).end());
