@@ -1,8 +1,7 @@
 #!/usr/bin/env bash
 # Runs Fanfare's own tests with the programs of the container image: `sudo scripts/try-image-tests.sh FOLDER`, after
 # `scripts/try-image.sh FOLDER` has built the image into FOLDER. Each run of FFmpeg, and each server of the end-to-end tests, is
-# a process in the image's root, which cannot be written; the tests' encoders, sources and platforms are this machine's. The
-# tests of what npm packages do run in a copy of the project that has the image's packages.
+# a process in the image's root, which cannot be written; the tests' encoders, sources and platforms are this machine's.
 # Needs what `npm test` needs.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -35,20 +34,3 @@ FANFARE_TESTED_SERVER=$work/tested/server with_image test/e2e/sources test/e2e/b
   test/e2e/process/shutdown.test.ts test/e2e/process/kill-nine.test.ts
 # Traces of the whole server.
 FANFARE_TESTED_SERVER=$work/tested/server with_image test/app/control-thread/traces.system.test.ts
-
-# The image's packages in place of the same ones here; development packages stay.
-copy=$work/tested/project
-rm -rf "$copy" && mkdir "$copy"
-git archive HEAD | tar -x -C "$copy"
-cp -al node_modules "$copy/"
-(
-  cd "$root/app/node_modules"
-  for package in [!@.]* @*/*; do
-    rm -rf "$copy/node_modules/$package"
-    mkdir -p "$(dirname "$copy/node_modules/$package")"
-    cp -a "$package" "$copy/node_modules/$package"
-  done
-)
-# Uploads to a real S3 server, OTLP, mail, the databases' files, MP4 files.
-cd "$copy"
-FANFARE_TEST_FROM=sources node node_modules/vitest/vitest.mjs run test/recording test/telemetry/traces test/webhooks/contacts
