@@ -29,7 +29,7 @@ export async function measureRequests(
     "any page": () => `${CHANNELS}?${page(randomInt(1, pages + 1))}`,
     "the last page": () => `${CHANNELS}?${page(pages)}`,
     "a page of those that are ready": () => `${CHANNELS}?${page(randomInt(1, pages + 1))}&channelStatus=READY`,
-    "those that are blocked": () => `${CHANNELS}?${page(1)}&channelStatus=BLOCKED`,
+    "those that are blocked": () => `${CHANNELS}?${page(1)}&channelStatus=BLOCK`,
     "a part of the name": () => `${CHANNELS}?${page(1)}&channelName=${randomInt(1_000, 10_000)}`,
     "a digit of the name": () => `${CHANNELS}?${page(1)}&channelName=${randomInt(10)}`,
     "a channel's platforms": () => `${anyChannel()}/platforms`,

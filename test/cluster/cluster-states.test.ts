@@ -107,6 +107,27 @@ const settled = async () => {
   for (let turn = 0; turn < 500; turn += 1) await Promise.resolve();
 };
 
+test("a change is told at once, and those that follow within 50 ms are told together", () => {
+  const { clock, nodes } = cluster(2);
+  const [first, second] = nodes;
+  first?.goOnAir(ID, 4);
+  const shows = () => second?.cluster.runtime.live(ID)?.targets.get(5)?.status.status;
+  const change = (status: "PUBLISHING" | "READY") => {
+    first?.own.status(ID, 5, { status, sinceTime: 10 });
+    first?.cluster.feed.changed(ID);
+  };
+  change("READY");
+  clock.advance(5);
+  expect(shows()).toBe("READY");
+  change("PUBLISHING");
+  clock.advance(49);
+  change("READY");
+  expect(shows()).toBe("READY");
+  change("PUBLISHING");
+  clock.advance(1);
+  expect(shows()).toBe("PUBLISHING");
+});
+
 test("every node shows a channel that one of them owns, until its owner releases it", async () => {
   const { clock, nodes } = cluster(3);
   const [first, second, third] = nodes;

@@ -12,8 +12,10 @@ import { type ToldChannel, tellLive, tellSource } from "./told-channel.ts";
 
 const HEARTBEAT_MS = 2_000;
 const SAMPLES_MS = 1_000;
-/** Changes within this time are told as one message, in milliseconds. */
-const GATHER_MS = 100;
+/** A change is told after this time, with others of the same cause, … */
+const SOON_MS = 5;
+/** … and no sooner after the last message than this: further ones are gathered. In milliseconds. */
+const GATHER_MS = 50;
 /** Room for the rest of a message, in bytes. */
 const LIST_BYTES_MAX = BUS_MESSAGE_BYTES_MAX - 1_024;
 /** Channels whose state one question may ask for. */
@@ -50,6 +52,8 @@ export class StateFeed {
   readonly #changed = new Map<ChannelId, number | undefined>();
   #no = 0;
   #gathering: Timer | undefined;
+  /** When changes were told last. */
+  #toldMs = Number.NEGATIVE_INFINITY;
   #timers: readonly Timer[] = [];
 
   constructor(deps: StateFeedDeps) {
@@ -78,8 +82,12 @@ export class StateFeed {
   /** The channel's state must be told again. `releasedEpoch`: that ownership has ended. */
   changed(channelId: ChannelId, releasedEpoch?: number): void {
     this.#changed.set(channelId, releasedEpoch ?? this.#changed.get(channelId));
-    this.#gathering ??= this.#deps.clock.startTimer(GATHER_MS, () => {
+    if (this.#gathering !== undefined) return;
+    const { clock } = this.#deps;
+    const waitMs = Math.max(SOON_MS, this.#toldMs + GATHER_MS - clock.now());
+    this.#gathering = clock.startTimer(waitMs, () => {
       this.#gathering = undefined;
+      this.#toldMs = clock.now();
       this.#tellChanges();
     });
   }
