@@ -1,65 +1,38 @@
-import { type CompiledQuery, sql, type Transaction } from "kysely";
+import { type RawBuilder, sql, type Transaction } from "kysely";
 import type { TotalsBatch } from "../../control/ports/store.ts";
 import { writesSideBySide } from "../database/locks.ts";
 import type { Schema } from "../schema/schema.ts";
 
-/**
- * Adds to the stored totals. Rows that no longer exist are skipped. On PostgreSQL all rows of a table are one statement. On
- * SQLite each statement is built once for all its rows: this runs for every target on air every few seconds, and building
- * costs more than writing.
- */
-export async function writeTotals(trx: Transaction<Schema>, batch: TotalsBatch): Promise<void> {
-  if (writesSideBySide(trx)) return await writeAtOnce(trx, batch);
-  const addToChannel = channelStatement(trx);
-  for (const { channelId, publishMs, recentPublishStartTime } of batch.channels) {
-    await trx.executeQuery({ ...addToChannel, parameters: [publishMs, recentPublishStartTime ?? null, channelId] });
-  }
-  const addToTarget = targetStatement(trx);
-  for (const { targetId, bytes, playMs, retryCount } of batch.targets) {
-    await trx.executeQuery({ ...addToTarget, parameters: [bytes, playMs, retryCount, targetId] });
-  }
-}
+type Columns = Readonly<Record<string, "text" | "bigint">>;
+type Row = readonly (string | number | null)[];
 
-async function writeAtOnce(trx: Transaction<Schema>, { channels, targets }: TotalsBatch): Promise<void> {
+/**
+ * Adds to the stored totals. Rows that no longer exist are skipped. All rows of a table are one statement: this runs for
+ * every target on air every few seconds, and one statement for each would cost more than what it writes.
+ */
+export async function writeTotals(trx: Transaction<Schema>, { channels, targets }: TotalsBatch): Promise<void> {
   if (channels.length > 0) {
-    const ids = channels.map(({ channelId }) => channelId);
-    const starts = channels.map(({ recentPublishStartTime }) => recentPublishStartTime ?? null);
+    const columns = { channel_id: "text", publish_ms: "bigint", start_time: "bigint" } as const;
+    const rows = channels.map((added) => [added.channelId, added.publishMs, added.recentPublishStartTime ?? null]);
     await sql`update channel set publish_ms = channel.publish_ms + added.publish_ms,
       recent_publish_start_time = coalesce(added.start_time, channel.recent_publish_start_time)
-      from unnest(${ids}::text[], ${channels.map(({ publishMs }) => publishMs)}::bigint[], ${starts}::bigint[])
-        as added (channel_id, publish_ms, start_time)
-      where channel.channel_id = added.channel_id`.execute(trx);
+      from ${addedRows(trx, columns, rows)} where channel.channel_id = added.channel_id`.execute(trx);
   }
   if (targets.length === 0) return;
-  const column = (name: "targetId" | "bytes" | "playMs" | "retryCount") => targets.map((target) => target[name]);
+  const columns = { target_id: "bigint", bytes: "bigint", play_ms: "bigint", retry_count: "bigint" } as const;
+  const rows = targets.map(({ targetId, bytes, playMs, retryCount }) => [targetId, bytes, playMs, retryCount]);
   await sql`update target set bytes = target.bytes + added.bytes, play_ms = target.play_ms + added.play_ms,
     retry_count = target.retry_count + added.retry_count
-    from unnest(${column("targetId")}::bigint[], ${column("bytes")}::bigint[], ${column("playMs")}::bigint[],
-      ${column("retryCount")}::bigint[]) as added (target_id, bytes, play_ms, retry_count)
-    where target.target_id = added.target_id`.execute(trx);
+    from ${addedRows(trx, columns, rows)} where target.target_id = added.target_id`.execute(trx);
 }
 
-/** Parameters: milliseconds on air; start of the last broadcast where it is new, else null; the channel. */
-function channelStatement(trx: Transaction<Schema>): CompiledQuery {
-  return trx
-    .updateTable("channel")
-    .set((is) => ({
-      publish_ms: is("publish_ms", "+", 0),
-      recent_publish_start_time: is.fn.coalesce(is.val<number | null>(null), "recent_publish_start_time"),
-    }))
-    .where("channel_id", "=", "")
-    .compile();
-}
-
-/** Parameters: bytes; milliseconds on air; retries; the target. */
-function targetStatement(trx: Transaction<Schema>): CompiledQuery {
-  return trx
-    .updateTable("target")
-    .set((is) => ({
-      bytes: is("bytes", "+", 0),
-      play_ms: is("play_ms", "+", 0),
-      retry_count: is("retry_count", "+", 0),
-    }))
-    .where("target_id", "=", 0)
-    .compile();
+/** Rows as a table with the name `added`: in PostgreSQL a list for each column, in SQLite, which has no lists, JSON. */
+function addedRows(trx: Transaction<Schema>, columns: Columns, rows: readonly Row[]): RawBuilder<unknown> {
+  const entries = Object.entries(columns);
+  if (writesSideBySide(trx)) {
+    const lists = entries.map(([, type], at) => sql`${rows.map((row) => row[at])}::${sql.raw(`${type}[]`)}`);
+    return sql`unnest(${sql.join(lists)}) as added (${sql.join(entries.map(([name]) => sql.ref(name)))})`;
+  }
+  const values = entries.map(([name], at) => sql`value ->> ${sql.lit(at)} as ${sql.ref(name)}`);
+  return sql`(select ${sql.join(values)} from json_each(${JSON.stringify(rows)})) as added`;
 }
