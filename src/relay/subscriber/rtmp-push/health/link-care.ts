@@ -57,7 +57,8 @@ export class LinkCare {
   #patienceMs = 0;
   /** The last reading. */
   #isWindowShut = false;
-  #streamPerSecond = 0;
+  /** Media in the kernel at the last tick, in milliseconds: the time in which it was written. */
+  kernelMs = 0;
   readonly #writes: WriteTimes;
   readonly #drain = new DrainRate();
   readonly #loss = new LossHabit();
@@ -87,11 +88,6 @@ export class LinkCare {
     return this.isSilent && !this.#isWindowShut;
   }
 
-  /** Media in the kernel, in milliseconds: the time in which it was written. */
-  get kernelMs(): number {
-    return this.#writes.spanMs(this.#link.kernelQueue?.queuedBytes ?? 0);
-  }
-
   /** Bytes sent that the target is not known to have got; undefined where nothing is known. */
   get unackedBytes(): number | undefined {
     const { kernelQueue, acks, takenBytes } = this.#link;
@@ -113,14 +109,14 @@ export class LinkCare {
   tick(streamPerSecond: number, supply: Supply): void {
     const { takenBytes, kernelQueue, creditBytes } = this.#link;
     const nowMs = this.#clock.awakeNow();
-    this.#streamPerSecond = streamPerSecond;
     this.#writes.note(takenBytes, nowMs);
     if (kernelQueue !== undefined) this.#drain.note(kernelQueue.ackedBytes, creditBytes <= 0, nowMs);
     if (streamPerSecond > 0) this.#link.suit(streamPerSecond, this.#drain.pace(streamPerSecond, nowMs));
+    this.kernelMs = this.#writes.spanMs(kernelQueue?.queuedBytes ?? 0);
     this.#sendQueue.aheadMs = Math.min(AHEAD_MS_MAX, this.kernelMs);
     this.look();
-    const waiting = this.#judgeSupply(supply);
-    this.#judgePace();
+    const waiting = this.#judgeSupply(supply, nowMs);
+    this.#judgePace(streamPerSecond, kernelQueue?.ackedBytes ?? takenBytes, nowMs);
     // Reported each time, since a stall in between clears the warning.
     this.#events.onWarning(waiting ?? this.#warning);
   }
@@ -128,9 +124,10 @@ export class LinkCare {
   /** Call whenever something may have moved. */
   look(): void {
     const { takenBytes, pendingBytes, kernelQueue, acks } = this.#link;
+    const nowMs = this.#clock.awakeNow();
     if (kernelQueue !== undefined) {
       this.#isWindowShut = kernelQueue.isWindowShut;
-      this.#loss.note(kernelQueue.isResending, this.#clock.awakeNow());
+      this.#loss.note(kernelQueue.isResending, nowMs);
     }
     const figures = {
       takenBytes,
@@ -139,7 +136,7 @@ export class LinkCare {
       ackWindowBytes: acks?.windowBytes ?? 0,
       ...(kernelQueue === undefined ? {} : { kernel: kernelQueue }),
     };
-    const progress = this.#proof.look(figures, this.#clock.awakeNow());
+    const progress = this.#proof.look(figures, nowMs);
     if (progress.kind === "stalled") return this.#stall(progress);
     this.#path?.stop();
     this.#path = undefined;
@@ -175,29 +172,23 @@ export class LinkCare {
     return this.#proof.isShut(this.#clock.awakeNow());
   }
 
-  #judgePace(): void {
+  /** `reachedBytes`: what the peer is known to have got. */
+  #judgePace(streamPerSecond: number, reachedBytes: number, nowMs: number): void {
     // A target that takes nothing at all is not slow: it stalls soon, or makes progress.
     if (this.isSilent) return;
-    const { takenBytes, kernelQueue } = this.#link;
-    const slowness = this.#slow.look(
-      {
-        reachedBytes: kernelQueue?.ackedBytes ?? takenBytes,
-        streamPerSecond: this.#streamPerSecond,
-        waitingMs: this.#sendQueue.waitingMs + this.kernelMs,
-        drops: this.#sendQueue.ownDrops,
-      },
-      this.#clock.awakeNow(),
-    );
+    const { waitingMs, ownDrops } = this.#sendQueue;
+    const figures = { reachedBytes, streamPerSecond, waitingMs: waitingMs + this.kernelMs, drops: ownDrops };
+    const slowness = this.#slow.look(figures, nowMs);
     if (slowness !== this.#slowness) {
       this.#slowness = slowness;
       this.#warning = slowness === undefined ? undefined : slowTarget(slowness.takesPerSecond, slowness.ofPerSecond);
     }
   }
 
-  #judgeSupply(supply: Supply): TargetWarning | undefined {
+  #judgeSupply(supply: Supply, nowMs: number): TargetWarning | undefined {
     const { takenBytes, pendingBytes } = this.#link;
     const { isEmpty, hasBegun, lacksKeyframe } = this.#sendQueue;
     const given = { bytes: takenBytes + pendingBytes, isEmpty: isEmpty && pendingBytes === 0, hasBegun, lacksKeyframe };
-    return this.#idle.look(given, supply, this.#clock.awakeNow());
+    return this.#idle.look(given, supply, nowMs);
   }
 }

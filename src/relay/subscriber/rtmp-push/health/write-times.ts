@@ -22,14 +22,14 @@ export class WriteTimes {
 
   /** Returns the time in which the last `lastBytes` were written, in milliseconds. */
   spanMs(lastBytes: number): number {
-    const newest = this.#marks.at(-1);
+    const [before, newest] = [this.#marks.at(-2), this.#marks.at(-1)];
     if (newest === undefined || lastBytes <= 0) return 0;
     const from = newest.bytes - lastBytes;
     const at = this.#marks.findLastIndex(({ bytes }) => bytes <= from);
     const [left, right] = [this.#marks[Math.max(0, at)], this.#marks[Math.max(0, at) + 1]];
     if (left === undefined || right === undefined) return 0;
     const share = right.bytes === left.bytes ? 0 : Math.max(0, from - left.bytes) / (right.bytes - left.bytes);
-    const writtenLast = this.#marks.find(({ bytes }) => bytes === newest.bytes)?.atMs ?? newest.atMs;
-    return Math.max(0, writtenLast - (left.atMs + share * (right.atMs - left.atMs)));
+    const writtenLastMs = before?.bytes === newest.bytes ? before.atMs : newest.atMs;
+    return Math.max(0, writtenLastMs - (left.atMs + share * (right.atMs - left.atMs)));
   }
 }
