@@ -1,9 +1,10 @@
 import type { components } from "../../client/api-types.ts";
+import type { FanfareClient } from "../../client/client.ts";
 import { text, wholeNumber } from "../commands/options.ts";
 import { action, apiCommand, jsonText } from "./api-command.ts";
 import { channelNamed } from "./channels.ts";
-import { contentOf } from "./exit-codes.ts";
-import { liveMessages } from "./live-events.ts";
+import { ApiFailure, contentOf, EXIT } from "./exit-codes.ts";
+import { type LiveMessage, liveMessages } from "./live-events.ts";
 import { type Column, printable, table, timeText } from "./table.ts";
 
 type Event = components["schemas"]["Event"];
@@ -16,9 +17,50 @@ const COLUMNS: readonly Column<Event>[] = [
   ["WHAT", ({ description }) => description],
 ];
 const EVENTS_DEFAULT = 50;
+/** Events of a gap in the live stream that are read at most. */
+const GAP_EVENTS_MAX = 100;
+/** Events that are remembered: one may come by the live stream and by the list. */
+const SEEN_MAX = 1_000;
 
 function lineOf(event: Event): string {
   return `${COLUMNS.map(([, of]) => printable(of(event))).join("  ")}\n`;
+}
+
+/**
+ * Yields each event once, as it happens. A snapshot says that the live stream has a gap, as after another start of the
+ * server: what happened in it, the last hundred events at most, is read from the list.
+ */
+export async function* followEvents(
+  client: FanfareClient,
+  messages: AsyncIterable<LiveMessage>,
+): AsyncGenerator<Event> {
+  const seen = new Set<number>();
+  let isBegun = false;
+  for await (const { event, data } of messages) {
+    const happened =
+      event === "event"
+        ? [data as Event]
+        : event === "snapshot"
+          ? (await newestEvents(client, isBegun)).toReversed()
+          : [];
+    for (const one of happened) {
+      if (seen.has(one.id)) continue;
+      seen.add(one.id);
+      if (isBegun) yield one;
+    }
+    // What was there before the first snapshot is history.
+    isBegun ||= event === "snapshot";
+    if (seen.size > SEEN_MAX) for (const id of [...seen].slice(0, seen.size - SEEN_MAX)) seen.delete(id);
+  }
+}
+
+/** `mayBeAway`: a server that is away again is asked after its next snapshot. */
+async function newestEvents(client: FanfareClient, mayBeAway: boolean): Promise<readonly Event[]> {
+  const answer = contentOf(client.GET("/events", { params: { query: { pageSizeNo: GAP_EVENTS_MAX } } }));
+  return answer.catch((error: unknown) => {
+    if (mayBeAway && error instanceof ApiFailure && error.exitCode === EXIT.unreachable) return [];
+    throw error;
+  });
 }
 
 const options = {
@@ -47,9 +89,9 @@ export const eventsCommand = apiCommand("events", "What happened.", {
     options: { channel: options.channel },
     run: async ({ client, profile, values, isJson }) => {
       const only = values.channel === undefined ? undefined : (await channelNamed(client, values.channel)).channelId;
-      for await (const { event, data } of liveMessages(profile)) {
-        if (event !== "event" || (only !== undefined && (data as Event).channelId !== only)) continue;
-        process.stdout.write(isJson ? `${JSON.stringify(data)}\n` : lineOf(data as Event));
+      for await (const event of followEvents(client, liveMessages(profile))) {
+        if (only !== undefined && event.channelId !== only) continue;
+        process.stdout.write(isJson ? `${JSON.stringify(event)}\n` : lineOf(event));
       }
       return "";
     },

@@ -1,7 +1,9 @@
 import { once } from "node:events";
 import { createServer, type RequestListener } from "node:http";
 import { expect, onTestFinished, test } from "vitest";
+import { followEvents } from "../../../src/cli/api/events.ts";
 import { liveMessages } from "../../../src/cli/api/live-events.ts";
+import { createFanfareClient } from "../../../src/client/client.ts";
 
 const message = (id: number): string => `id: ${id}\nevent: event\ndata: {"number":${id}}\n\n`;
 
@@ -35,6 +37,25 @@ test("a stream that breaks off is opened again where it was, also while a proxy 
   expect((await messages.next()).value).toEqual({ event: "event", data: { number: 2 } });
   expect(asked).toEqual(["1"]);
   await messages.return(undefined);
+});
+
+test("what happened in a gap of the stream is read from the list, each event once, and nothing from before", async () => {
+  const lists = [[5, 4], [9, 8, 7, 6, 5], []].map((ids) => ids.map((id) => ({ id })));
+  const client = createFanfareClient({
+    ...{ server: "http://fanfare.example", secretKey: "secret" },
+    fetch: async () => Response.json({ content: lists.shift(), total: 9 }),
+  });
+  async function* messages() {
+    yield { event: "snapshot", data: {} };
+    for (const id of [6, 7]) yield { event: "event", data: { id } };
+    yield { event: "lost", data: undefined };
+    yield { event: "snapshot", data: {} };
+    for (const id of [9, 10]) yield { event: "event", data: { id } };
+    yield { event: "snapshot", data: {} };
+  }
+  const ids: number[] = [];
+  for await (const { id } of followEvents(client, messages())) ids.push(id);
+  expect(ids).toEqual([6, 7, 8, 9, 10]);
 });
 
 test("a key that is refused ends it, and so does a server that never answered", async () => {
