@@ -42,20 +42,22 @@ test("a stream of a low rate gets small blocks, and larger ones once its batches
   expect(batches(arena, 5, 60_000).block.bytes.length).toBe(256 * 1024);
 });
 
-test("blocks that no stream took for 10 s are given up by halves", () => {
+test("of blocks that no stream took for 5 s half go back to the system, at most 16 in a second", () => {
   const store = new BlockStore();
-  const blocks = Array.from({ length: 8 }, () => store.take(256 * 1024));
+  const take = (count: number) => Array.from({ length: count }, () => store.take(256 * 1024));
+  const blocks = take(80);
+  for (const block of blocks) store.giveBack(block);
   const pass = (ticks: number) => {
     for (let count = 0; count < ticks; count += 1) store.tick();
+    return blocks.filter(({ bytes }) => bytes.length > 0).length;
   };
-  for (const block of blocks) store.giveBack(block);
-  // Taken once in this time: five are too many.
-  pass(10);
-  const taken = Array.from({ length: 3 }, () => store.take(256 * 1024));
-  for (const block of taken) store.giveBack(block);
-  pass(10);
-  const left = Array.from({ length: 8 }, () => store.take(256 * 1024)).filter((block) => blocks.includes(block));
-  expect(left).toHaveLength(5);
+  expect(pass(5)).toBe(80);
+  // 30 of them are taken once in this time: of 50 half are too many.
+  for (const block of take(30)) store.giveBack(block);
+  expect([pass(5), pass(1), pass(1)]).toEqual([64, 55, 55]);
+  const taken = take(56);
+  expect(taken.filter((block) => blocks.includes(block))).toHaveLength(55);
+  expect(taken.every(({ bytes }) => bytes.length === 256 * 1024)).toBe(true);
 });
 
 test("one large batch, a keyframe's, does not make the blocks after it be left with room", () => {
