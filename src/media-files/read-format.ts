@@ -62,8 +62,9 @@ export async function readFrame(
   // Many videos begin in black. Video may end long before the audio: of some files it is one frame, at the start.
   const later = Math.min(durationMs / 10_000, 10);
   const result = await run(ffmpeg, frameArguments(path, later), LOOK, stopping);
-  const isThere = "output" in result && result.output.length > 0;
-  const found = isThere || later === 0 ? result : await run(ffmpeg, frameArguments(path, 0), LOOK, stopping);
+  // One that took too long or was stopped is not tried again.
+  const isMissing = "output" in result && result.output.length === 0 && later > 0;
+  const found = isMissing ? await run(ffmpeg, frameArguments(path, 0), LOOK, stopping) : result;
   if ("reason" in found) return { reason: `No frame of the file could be made: ${found.reason}.` };
   return found.output.length > 0 ? found.output : { reason: "The file's video cannot be decoded." };
 }

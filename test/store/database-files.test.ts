@@ -109,7 +109,9 @@ test("a damaged page is found at the start, every caller that meets it gets an e
   expect(storage.check.problems.join()).toMatch(/^channel: /);
   const news: DatabaseNews[] = [];
   storage.database.watch((each) => news.push(each));
-  const failure: unknown = await storage.store.listChannelIds().catch((error: unknown) => error);
+  const failure: unknown = await storage.store
+    .listChannels({}, { number: 1, size: 10 })
+    .catch((error: unknown) => error);
   expect(failure).toBeInstanceOf(StoreUnavailableError);
   expect(failure).toMatchObject({ trouble: "damaged", path });
   expect(news).toEqual([{ kind: "damaged", detail: expect.stringMatching(/malformed/) }]);
