@@ -2,6 +2,9 @@ import type { Clock, Timer } from "../../../src/base/clock.ts";
 
 type Event = { readonly atMs: number; readonly order: number; readonly run: () => void; isCancelled?: boolean };
 
+/** The shortest time that a timer waits, in milliseconds. */
+const TIMER_MS_MIN = 1;
+
 /** The life of one simulated process. What is due while it is frozen happens when it wakes. */
 export class Process {
   isDead = false;
@@ -75,7 +78,8 @@ export class World {
       wallNow: () => this.nowMs,
       startTimer: (delayMs, run) => {
         let isCancelled = false;
-        const timer = this.after(delayMs, () => process.run(() => isCancelled || run()));
+        // As Node's. A rest of a time that floating point leaves would be no time at all, over and over.
+        const timer = this.after(Math.max(TIMER_MS_MIN, delayMs), () => process.run(() => isCancelled || run()));
         return {
           cancel: () => {
             isCancelled = true;
