@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from "node:crypto";
-import { existsSync, renameSync } from "node:fs";
-import { readFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { link, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readFlv } from "../../../src/testkit/flv-file.ts";
@@ -46,18 +46,29 @@ function ffmpegArguments(options: Required<ClipOptions>, path: string): string[]
   ];
 }
 
-/** The clip with these parameters: made once by FFmpeg, then found again in the system's temporary folder. */
+/**
+ * The clip with these parameters: made once by FFmpeg, then found again in the system's temporary folder. Two runs of
+ * FFmpeg differ in their bytes, so the first file that has the name keeps it: sender and receiver compare the same one.
+ */
 export async function makeClip(options: ClipOptions): Promise<Clip> {
   const usual = { kilobits: 1_500, hasBFrames: false, pitchHz: 440, size: "640x360" };
   const all = { ...usual, sampleRate: 48_000, framesPerSecond: 25, ...options };
   const name = createHash("sha256").update(ffmpegArguments(all, "").join("\0")).digest("hex").slice(0, 16);
   const path = join(tmpdir(), `fanfare-clip-${name}.flv`);
   if (!existsSync(path)) {
-    const unfinished = `${path}.${randomUUID()}`;
-    await runToEnd("ffmpeg", ffmpegArguments(all, unfinished));
-    renameSync(unfinished, path);
+    const made = `${path}.${randomUUID()}`;
+    await runToEnd("ffmpeg", ffmpegArguments(all, made));
+    await keepFirst(made, path);
   }
   const tags = readFlv(await readFile(path));
   const bytes = tags.reduce((sum, tag) => sum + tag.payload.length, 0);
   return { path, seconds: options.seconds, bytesPerSecond: bytes / options.seconds };
+}
+
+/** Gives a finished file its name, unless another one has it: a rename would replace that. */
+async function keepFirst(made: string, path: string): Promise<void> {
+  await link(made, path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== "EEXIST") throw error;
+  });
+  await rm(made);
 }
