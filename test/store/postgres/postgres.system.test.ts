@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { SqlStore } from "../../../src/store/channels/sql-store.ts";
 import { PostgresServer } from "../../support/processes/postgres-server.ts";
 import { storeSuite } from "../suites/store-suite.ts";
@@ -21,7 +21,8 @@ useTestDatabases(async () => {
   return { open: () => openNode(server, name), remove: async () => undefined };
 });
 const SUITES = ["audit", "contact", "dashboard", "event", "history", "push", "report", "schedule", "source"];
-for (const suite of SUITES) await import(`../suites/${suite}-suite.ts`);
+// A group for each: the database that a suite makes before each test is for its own tests alone.
+for (const suite of SUITES) describe(suite, () => import(`../suites/${suite}-suite.ts`));
 
 test("data that one node wrote is there for another", async () => {
   const name = await newDatabase();
