@@ -1,7 +1,6 @@
 import type { ClaimBoard, ClaimNews } from "../control/ports/owner-question.ts";
 import type { Incarnation } from "../control/ports/ownership-store.ts";
 import type { ChannelId } from "../thread-protocol/channel-spec.ts";
-import type { NodeDirectory } from "./node-directory.ts";
 import type { OwnedEpochs } from "./owned-epochs.ts";
 
 /** The process that owned a channel before, and the epoch of its ownership. */
@@ -10,7 +9,6 @@ export type FormerOwner = { readonly incarnation: Incarnation; readonly epoch: n
 export type ClaimTalkDeps = {
   readonly self: Incarnation;
   readonly board: ClaimBoard;
-  readonly nodes: Pick<NodeDirectory, "knownAddressOf">;
   readonly owned: Pick<OwnedEpochs, "get" | "all">;
 };
 
@@ -41,13 +39,6 @@ export class ClaimTalk {
   /** The channel is no longer this node's: there is nothing to tell. */
   forget(channelId: ChannelId): void {
     this.#untold.delete(channelId);
-  }
-
-  /** Tells a former owner on its link that its ownership is over. */
-  tellFormer(channelId: ChannelId, { incarnation, epoch }: FormerOwner): void {
-    const { self, nodes, board } = this.#deps;
-    const address = incarnation === self ? undefined : nodes.knownAddressOf(incarnation, 0);
-    if (address !== undefined) board.release({ channelId, epoch, incarnation, home: 0, address });
   }
 
   /** Another node asks which of these channels are this one's with a higher epoch. */

@@ -31,6 +31,13 @@ export class NodeDirectory {
     return this.#nodes.get(incarnation)?.state;
   }
 
+  /** The other nodes of the last list that run, as far as it says. */
+  othersOf(self: Incarnation): readonly Incarnation[] {
+    return this.known.flatMap(({ incarnation, state }) =>
+      incarnation !== self && (state === "serving" || state === "draining") ? [incarnation] : [],
+    );
+  }
+
   /** `host:port` of a node's thread. Undefined where the node is not in the list, even read anew. */
   async addressOf(incarnation: Incarnation, home: number): Promise<string | undefined> {
     const known = this.knownAddressOf(incarnation, home);

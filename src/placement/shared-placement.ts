@@ -13,6 +13,7 @@ import type { LinkSilence } from "../thread-protocol/admission.ts";
 import type { ChannelId } from "../thread-protocol/channel-spec.ts";
 import { nextStep } from "./admission-steps.ts";
 import { ClaimTalk, type FormerOwner } from "./claim-talk.ts";
+import { FormerOwners } from "./fencing/former-owners.ts";
 import { isUnreachable, KnownOwnerships, provisionalEpoch } from "./known-ownerships.ts";
 import { type Differences, type OwnedChannel, OwnedEpochs } from "./owned-epochs.ts";
 import { type Asked, EarlyQuestions } from "./owner-asker.ts";
@@ -38,6 +39,7 @@ export class SharedPlacement implements ChannelPlacement {
   readonly #listeners: PlacementListeners;
   /** What the nodes tell each other of claims. */
   readonly talk: ClaimTalk;
+  readonly #formers: FormerOwners;
   /** The last claim of each channel that is under way. */
   readonly #claims = new Map<ChannelId, Promise<void>>();
   /** What is known without the database, which may be behind it or ahead of it. */
@@ -53,6 +55,7 @@ export class SharedPlacement implements ChannelPlacement {
     const { self, store, clock } = deps;
     this.#listeners = new PlacementListeners(deps.log);
     this.talk = new ClaimTalk({ ...deps, owned: this.#owned });
+    this.#formers = new FormerOwners(deps);
     this.#stored = new StoredOwners({ store, clock, known: this.#known });
     this.#early = new EarlyQuestions({ ...deps, known: this.#known });
     this.#unstored = new UnstoredOwnerships(self, store);
@@ -169,7 +172,7 @@ export class SharedPlacement implements ChannelPlacement {
   #announce(channelId: ChannelId, thread: number, epoch: number, former: FormerOwner | undefined): void {
     this.#known.note({ channelId, epoch, owner: { incarnation: this.#deps.self, home: thread } });
     this.talk.tell(channelId, epoch, thread);
-    if (former !== undefined) this.talk.tellFormer(channelId, former);
+    if (former !== undefined) this.#formers.tell(channelId, former);
     this.#listeners.publish({ channelId, epoch, owner: { thread } });
   }
 
@@ -299,13 +302,15 @@ export class SharedPlacement implements ChannelPlacement {
 
   /**
    * Compares all ownerships with the database: stops what another node owns, writes again what the database lost, and
-   * releases what it did not take. Rejects where the database cannot be asked.
+   * releases what it did not take. Tells again what other nodes may not have heard. Rejects where the database cannot be asked.
    */
   async compare(): Promise<void> {
     const { self, store } = this.#deps;
     this.talk.tellAgain(this.#unstored.claimed);
+    this.#formers.tellAgain();
     const asked = this.#owned.all();
-    const rows = asked.length === 0 ? [] : await store.compare(asked.map(({ channelId }) => channelId));
+    // A node that owns nothing asks too: else it would never notice that the database is away.
+    const rows = await store.compare(asked.map(({ channelId }) => channelId));
     // Also of channels that another node has taken meanwhile: an encoder may come for one while the database fails.
     for (const row of rows) this.#known.note(row);
     const { fenced, missing, newer, older } = this.#owned.compare(self, asked, rows);

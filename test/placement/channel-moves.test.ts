@@ -58,7 +58,7 @@ async function twoNodes() {
           for (const [other, each] of placements) if (other !== self) each.heard(news, "bus");
           return true;
         },
-        ...{ release: nothing, question: nothing },
+        ...{ release: async () => true, question: nothing },
       },
       onTakenOver: async (_channelId, { epoch }) => void happened.push(`${self} finishes ${epoch}`),
       takeBroadcast: async ({ channelId, epoch, incarnation }) => {

@@ -25,10 +25,11 @@ function stage() {
   const rows = new Map<string, OwnershipRow>();
   const told: ClaimNews[] = [];
   const asked: KnownOwner[] = [];
+  const released: KnownOwner[] = [];
   const takenOver: number[] = [];
   const state = {
     ...{ lostAnswers: 0, isSilent: false, isAway: false, isServing: true, wakes: 0 },
-    ...{ isUnknown: false, refusals: 0 },
+    ...{ isUnknown: false, refusals: 0, isReleased: false },
     verdict: "claim" as Exclude<Verdict, "wait">,
     ...{ onQuestion: nothing, onClaimed: nothing },
   };
@@ -76,7 +77,14 @@ function stage() {
         return { verdict: state.verdict, epoch: owner.epoch };
       },
     },
-    board: { publish: (news) => told.push(news) > 0, release: nothing, question: () => state.onQuestion() },
+    board: {
+      publish: (news) => told.push(news) > 0,
+      release: async (former) => {
+        released.push(former);
+        return state.isReleased;
+      },
+      question: () => state.onQuestion(),
+    },
     onTakenOver: async (_channelId, { epoch }) => void takenOver.push(epoch),
     takeBroadcast: async () => undefined,
     onMoved: async () => undefined,
@@ -96,7 +104,7 @@ function stage() {
     for (let count = 0; count < passes; count += 1) await pass();
     return await placed;
   };
-  return { placement, nodes, rows, told, asked, takenOver, state, claim, pass };
+  return { placement, nodes, rows, told, asked, released, takenOver, state, claim, pass };
 }
 
 test("without the database a channel that was here is claimed again, and the database is told when it is back", async () => {
@@ -362,4 +370,25 @@ test("a node that stands still again and again claims nothing: the encoder has t
   for (let count = 0; count < 3; count += 1) await pass();
   expect(await placed).toEqual({ kind: "try-again" });
   expect([state.wakes, placement.epochOf(ID)]).toEqual([3, undefined]);
+});
+
+test("a node that owns nothing notices too that the database is away, and a former owner is told of a claim again and again", async () => {
+  const { placement, nodes, released, state, claim } = stage();
+  await nodes.refresh();
+  state.isAway = true;
+  await expect(placement.compare()).rejects.toThrow("unreachable");
+  state.isAway = false;
+  await placement.compare();
+  placement.heard({ channelId: ID, epoch: 7, incarnation: 2, home: 0 }, "bus");
+  state.isAway = true;
+  expect(await claim()).toMatchObject({ kind: "here", epoch: 7 + STEP });
+  const former = { channelId: ID, epoch: 7, incarnation: 2, home: 0, address: "host:2" };
+  expect(released).toEqual([former]);
+  // Its link was broken. The database is still away, and nothing else may reach it.
+  await expect(placement.compare()).rejects.toThrow("unreachable");
+  expect(released).toEqual([former, former]);
+  state.isReleased = true;
+  await placement.compare().catch(nothing);
+  await placement.compare().catch(nothing);
+  expect(released).toEqual([former, former, former]);
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { WakeGuard } from "../../src/placement/wake-guard.ts";
+import { WakeGuard } from "../../src/placement/fencing/wake-guard.ts";
 
 describe("after a freeze", () => {
   test("nothing flows until the database has compared, asked after the node woke", () => {
@@ -64,6 +64,8 @@ describe("without database and bus", () => {
     expect(guard.flow(90_000)).toBe("flow");
     expect(guard.isolatedMs(90_000)).toBe(0);
     guard.bus(false, 100_000);
+    // Said once more, it is no news.
+    guard.bus(false, 105_000);
     expect(guard.isolatedMs(107_000)).toBe(7_000);
   });
 });

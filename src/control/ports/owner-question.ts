@@ -62,8 +62,11 @@ export type AskedClaim = Pick<ClaimNews, "channelId" | "epoch" | "home"> & {
 export interface ClaimBoard {
   /** Tells all other nodes. Returns false where it cannot now. */
   publish(news: ClaimNews): boolean;
-  /** Tells a former owner directly that its ownership is over. Not waited for. */
-  release(former: KnownOwner): void;
+  /**
+   * Tells a former owner directly that its ownership is over. Never rejects. Resolves to whether it knows that now, or has
+   * ended.
+   */
+  release(former: KnownOwner): Promise<boolean>;
   /** Asks all other nodes to publish again which of these channels they own with a higher epoch. */
   question(channels: readonly AskedClaim[]): void;
 }

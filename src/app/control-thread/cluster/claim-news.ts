@@ -26,8 +26,10 @@ export type ClaimTakers = {
 export function claimBoard(bus: Bus, dialer: LinkDialer): ClaimBoard {
   return {
     publish: (news) => bus.publish(CLAIM, { ...news }),
-    release: ({ channelId: id, epoch, address }) =>
-      void dialer.release(linkPlace(address), { channelId: id, epoch }, RELEASE_DEADLINE_MS),
+    release: async ({ channelId: id, epoch, address }) => {
+      const { kind } = await dialer.release(linkPlace(address), { channelId: id, epoch }, RELEASE_DEADLINE_MS);
+      return kind === "released" || kind === "refused";
+    },
     question: (channels) => {
       for (let at = 0; at < channels.length; at += CHANNELS_SENT_MAX) {
         bus.publish(QUESTION, { channels: channels.slice(at, at + CHANNELS_SENT_MAX) });

@@ -11,12 +11,12 @@ import type { KnownOwner, NodePeers, OwnerQuestion } from "../../../control/port
 import type { Incarnation, NewNode, ClusterNode as NodeRow } from "../../../control/ports/ownership-store.ts";
 import type { MovedBroadcast } from "../../../control/reports/moved-broadcast.ts";
 import { LinkDialer } from "../../../node-link/link-dialer.ts";
+import { OwnershipWatch } from "../../../placement/fencing/ownership-watch.ts";
+import type { Flow, IsolatedMode } from "../../../placement/fencing/wake-guard.ts";
 import { NodeDirectory } from "../../../placement/node-directory.ts";
 import { LEASE_MS, NodeMembership } from "../../../placement/node-membership.ts";
 import { OwnerAsker } from "../../../placement/owner-asker.ts";
-import { OwnershipWatch } from "../../../placement/ownership-watch.ts";
 import { SharedPlacement } from "../../../placement/shared-placement.ts";
-import type { Flow, IsolatedMode } from "../../../placement/wake-guard.ts";
 import { newestStep } from "../../../store/migrations/migrate.ts";
 import { PostgresOwnershipStore } from "../../../store/ownership/ownership-store.ts";
 import { ClusterMetrics } from "../../../telemetry/cluster-metrics.ts";
@@ -62,6 +62,8 @@ export type NodeListeners = {
   /** Only this node noticed that another is lost. */
   readonly onLost: (node: NodeRow) => void;
   readonly isOnAir: (channelId: ChannelId) => boolean;
+  /** Whether another node was heard on the bus within six seconds. */
+  readonly isHeard: (incarnation: Incarnation) => boolean;
   /** Asks a living owner for its broadcast; undefined where it gives none. Never rejects. */
   readonly takeBroadcast: (owner: KnownOwner) => Promise<MovedBroadcast | undefined>;
   /** A broadcast of another node goes on here. Its encoders wait for this. Never rejects. */
@@ -74,6 +76,7 @@ const NOT_YET: NodeListeners = {
   onTakenOver: async () => undefined,
   onLost: () => undefined,
   isOnAir: () => false,
+  isHeard: () => true,
   takeBroadcast: async () => undefined,
   onMoved: async () => undefined,
 };
@@ -186,11 +189,7 @@ export class ClusterNode implements ClusterHooks, NodePeers {
         heard: (news) => this.placement.heard(news, "bus"),
         questioned: (channels) => this.placement.questioned(channels),
       }),
-      bus.onConnection((isUp) => {
-        // Hints of changes were lost meanwhile. The channels of this node are compared with the database all the same.
-        if (isUp) this.admissions.missed((channelId) => this.placement.epochOf(channelId) !== undefined);
-        this.#watch.bus(isUp);
-      }),
+      bus.onConnection((isUp) => this.#watch.bus(isUp)),
       () => this.rpc.stop(),
     ];
     this.#watch.bus(bus.isConnected);
@@ -290,6 +289,9 @@ export class ClusterNode implements ClusterHooks, NodePeers {
   #newWatch(mode: IsolatedMode): OwnershipWatch {
     return new OwnershipWatch({
       ...{ clock: this.#clock, log: this.#log, placement: this.placement, mode },
+      peers: () => new Map(this.nodes.othersOf(this.self).map((each) => [each, this.#listeners.isHeard(each)])),
+      // Hints of changes were lost meanwhile. The channels of this node are compared with the database all the same.
+      onMissed: () => this.admissions.missed((channelId) => this.placement.epochOf(channelId) !== undefined),
       heldSinceMs: (channelId) => this.#heldSinceMs.get(channelId),
       onFlow: (flow) => this.#applyFlow(flow),
     });

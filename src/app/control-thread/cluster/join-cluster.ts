@@ -148,6 +148,7 @@ export function joinCluster(parts: JoinParts): Joined {
         onNewer: (channelId) => void readAgain(parts, channelId),
         onTakenOver: (channelId, epoch) => finish.channel(channelId, epoch),
         onLost: ({ incarnation }) => void finish.node(incarnation),
+        isHeard: (incarnation) => states.others.isHeard(incarnation),
         isOnAir: (channelId) => pool.live(channelId)?.isPublishing === true,
         takeBroadcast: (owner) => moves.moves.fetch(owner),
         onMoved: (channelId, epoch, moved) => moves.goOn(channelId, epoch, moved),

@@ -55,9 +55,10 @@ export class WakeGuard {
     if (this.#wokeMs !== undefined && askedMs >= this.#wokeMs) this.#failures += 1;
   }
 
-  /** The connection to the bus was made or lost. */
+  /** Other nodes can be heard on the bus from now on, or no more. */
   bus(isUp: boolean, nowMs: number): void {
-    this.#busMs = nowMs;
+    // What is said once more must not begin the time without it again.
+    if (isUp !== this.#isBusUp) this.#busMs = nowMs;
     this.#isBusUp = isUp;
   }
 
@@ -81,5 +82,10 @@ export class WakeGuard {
   /** For how long neither the database nor the bus was there, in milliseconds. */
   isolatedMs(nowMs: number): number {
     return this.#isBusUp ? 0 : nowMs - Math.max(this.#databaseMs, this.#busMs);
+  }
+
+  /** For how long the database was not there, in milliseconds. */
+  databaseSilentMs(nowMs: number): number {
+    return nowMs - this.#databaseMs;
   }
 }

@@ -1,7 +1,8 @@
-import type { Clock, Timer } from "../base/clock.ts";
-import type { Log } from "../base/log.ts";
-import type { ChannelId } from "../thread-protocol/channel-spec.ts";
-import type { SharedPlacement } from "./shared-placement.ts";
+import type { Clock, Timer } from "../../base/clock.ts";
+import type { Log } from "../../base/log.ts";
+import type { Incarnation } from "../../control/ports/ownership-store.ts";
+import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
+import type { SharedPlacement } from "../shared-placement.ts";
 import { type Flow, FREEZE_MS, ISOLATED_MS, type IsolatedMode, WakeGuard } from "./wake-guard.ts";
 
 const TICK_MS = 250;
@@ -11,14 +12,23 @@ const COMPARE_MS = 5_000;
 const COMPARE_SOON_MS = 750;
 /** How often the other nodes are asked for claims while the database does not answer and the bus does, in milliseconds. */
 const QUESTION_MS = 3_000;
-/** An isolated node holds a channel whose encoder is lost no longer than this, in milliseconds. */
+/** A node that cannot hear of a newer owner holds a channel whose encoder is lost no longer than this, in milliseconds. */
 const ISOLATED_HOLD_MS = 10_000;
+/**
+ * After a pause, and after the start, the other nodes need time to be heard, in milliseconds: they say that they live every
+ * two seconds.
+ */
+const PEERS_MS = 3_000;
 
 export type OwnershipWatchDeps = {
   readonly clock: Clock;
   readonly log: Log;
   readonly placement: Pick<SharedPlacement, "compare" | "talk" | "all" | "abandon">;
   readonly mode: IsolatedMode;
+  /** The other nodes that may own channels, by the last list, and whether each was heard on the bus within six seconds. */
+  readonly peers: () => ReadonlyMap<Incarnation, boolean>;
+  /** What other nodes told until now may have been missed: there is a connection to the bus again, or somebody on it. */
+  readonly onMissed: () => void;
   /** Since when a channel has no encoder, in this clock's milliseconds; undefined where media comes. */
   readonly heldSinceMs: (channelId: ChannelId) => number | undefined;
   /** Whether the media threads may send. Called after each change. */
@@ -34,6 +44,11 @@ export class OwnershipWatch {
   readonly #guard: WakeGuard;
   #flow: Flow = "flow";
   #isBusUp = false;
+  /** Listed nodes that are not heard. */
+  #silent: ReadonlySet<Incarnation> = new Set();
+  /** No listed node is heard: a server of the bus that is cut off from the others keeps its clients. */
+  #isAlone = false;
+  #peersFromMs: number;
   #tickedMs: number;
   #comparedMs = Number.NEGATIVE_INFINITY;
   #questionedMs = Number.NEGATIVE_INFINITY;
@@ -48,6 +63,7 @@ export class OwnershipWatch {
     const nowMs = deps.clock.now();
     this.#tickedMs = nowMs;
     this.#agreedMs = nowMs;
+    this.#peersFromMs = nowMs + PEERS_MS;
     this.#guard = new WakeGuard(deps.mode, nowMs);
     this.#startTick();
   }
@@ -61,7 +77,7 @@ export class OwnershipWatch {
     return this.#flow;
   }
 
-  /** For how long this node has heard neither the database nor the bus, in milliseconds. */
+  /** For how long this node has heard neither the database nor another node on the bus, in milliseconds. */
   get isolatedMs(): number {
     return this.#guard.isolatedMs(this.#deps.clock.now());
   }
@@ -73,8 +89,8 @@ export class OwnershipWatch {
   /** The connection to the bus was made or lost. Messages sent meanwhile were lost. */
   bus(isUp: boolean): void {
     this.#isBusUp = isUp;
-    this.#guard.bus(isUp, this.#deps.clock.now());
-    if (isUp) this.#question();
+    this.#guard.bus(this.#hears, this.#deps.clock.now());
+    if (isUp) this.#missed();
     this.#update();
   }
 
@@ -82,7 +98,9 @@ export class OwnershipWatch {
   woke(): void {
     this.#deps.log.warn("this node stood still: its channels are confirmed before anything is sent");
     this.#wakes += 1;
-    this.#guard.woke(this.#deps.clock.now());
+    const nowMs = this.#deps.clock.now();
+    this.#peersFromMs = nowMs + PEERS_MS;
+    this.#guard.woke(nowMs);
     if (this.#isBusUp) this.#question();
     this.#update();
     void this.#compare();
@@ -106,12 +124,41 @@ export class OwnershipWatch {
     this.#timer = this.#deps.clock.startTimer(TICK_MS, () => {
       this.#startTick();
       this.notice();
+      this.#lookAtPeers();
       this.#update();
       this.#questionAgain();
       this.#dropHeld();
-      const intervalMs = this.#isBusUp && !this.#isBroken ? COMPARE_MS : COMPARE_SOON_MS;
+      const intervalMs = this.#hears && !this.#isBroken ? COMPARE_MS : COMPARE_SOON_MS;
       if (this.#deps.clock.now() - this.#comparedMs >= intervalMs) void this.#compare();
     });
+  }
+
+  get #hears(): boolean {
+    return this.#isBusUp && !this.#isAlone;
+  }
+
+  /** A client of the bus is not told that its server has lost the others, nor that it has them again. */
+  #lookAtPeers(): void {
+    const { clock, peers } = this.#deps;
+    const nowMs = clock.now();
+    if (nowMs < this.#peersFromMs) return;
+    const listed = peers();
+    const isHeardAgain = [...this.#silent].some((peer) => listed.get(peer) === true);
+    const wasAlone = this.#isAlone;
+    this.#silent = new Set([...listed].flatMap(([peer, isHeard]) => (isHeard ? [] : [peer])));
+    this.#isAlone = listed.size > 0 && this.#silent.size === listed.size;
+    if (this.#isAlone !== wasAlone) {
+      this.#deps.log.warn(this.#isAlone ? "no other node is heard on the bus" : "other nodes are heard on the bus");
+      this.#guard.bus(this.#hears, nowMs);
+    }
+    if (!isHeardAgain || !this.#isBusUp) return;
+    if (wasAlone) this.#missed();
+    else this.#question();
+  }
+
+  #missed(): void {
+    this.#deps.onMissed();
+    this.#question();
   }
 
   #question(): void {
@@ -157,11 +204,13 @@ export class OwnershipWatch {
     this.#deps.onFlow(flow);
   }
 
-  /** The encoder of such a channel is probably at another node by now. */
+  /** The encoder of such a channel is probably at another node by now, of whose claim nothing can be heard here. */
   #dropHeld(): void {
     const { clock, placement, heldSinceMs } = this.#deps;
     const nowMs = clock.now();
-    if (this.#guard.isolatedMs(nowMs) < ISOLATED_MS) return;
+    const isDatabaseAway = this.#isBroken && this.#guard.databaseSilentMs(nowMs) >= ISOLATED_MS;
+    const mayMiss = isDatabaseAway && this.#silent.size > 0;
+    if (!mayMiss && this.#guard.isolatedMs(nowMs) < ISOLATED_MS) return;
     for (const { channelId } of placement.all()) {
       const sinceMs = heldSinceMs(channelId);
       if (sinceMs !== undefined && nowMs - sinceMs >= ISOLATED_HOLD_MS) placement.abandon(channelId);
