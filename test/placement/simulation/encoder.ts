@@ -159,7 +159,9 @@ export class Encoder {
   /** An owner that cannot be reached notices the end by itself. */
   #endAt(owner: SimNode, session: number, entry = this.#entry): void {
     const { world } = this.#cluster;
-    const end = () => owner.process.run(() => owner.sessionOver(this.channelId, session));
+    // It may be back by then, at a later ownership.
+    const epoch = this.#epoch;
+    const end = () => owner.process.run(() => owner.sessionOver(this.channelId, epoch, session));
     if (entry === undefined || entry === owner || this.#isLinked(entry, owner)) end();
     else world.after(LINK_LOST_MS, end);
   }

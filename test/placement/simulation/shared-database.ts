@@ -18,7 +18,15 @@ type State = { readonly rows: Map<string, Row>; readonly nodes: Map<Incarnation,
 const EPOCHS = 2 ** 40;
 
 /** What a fault in the program would do. */
-export type Mutant = "no-seen-epoch" | "row-deleted" | "no-check-after-freeze" | "no-kernel-asked" | undefined;
+export type Mutant =
+  | "no-seen-epoch"
+  | "row-deleted"
+  | "no-check-after-freeze"
+  | "no-kernel-asked"
+  | "no-end-of-hold"
+  | "former-told-once"
+  | "nobody-counts-as-silent"
+  | undefined;
 
 /** PostgreSQL as this design uses it: statements one after another, each at once. May lose its last commits. */
 export class SharedDatabase {

@@ -4,14 +4,14 @@ import type { Placed } from "../../../src/control/ports/channel-placement.ts";
 import type { HostSigns, KnownOwner, OwnerAnswer, OwnerQuestion } from "../../../src/control/ports/owner-question.ts";
 import type { Incarnation, OwnershipStore } from "../../../src/control/ports/ownership-store.ts";
 import type { MovedBroadcast } from "../../../src/control/reports/moved-broadcast.ts";
+import { OwnershipWatch } from "../../../src/placement/fencing/ownership-watch.ts";
+import { FREEZE_MS } from "../../../src/placement/fencing/wake-guard.ts";
 import { NodeDirectory } from "../../../src/placement/node-directory.ts";
 import { LEASE_MS, NodeMembership } from "../../../src/placement/node-membership.ts";
 import { OwnerAsker } from "../../../src/placement/owner-asker.ts";
-import { OwnershipWatch } from "../../../src/placement/ownership-watch.ts";
 import { SharedPlacement } from "../../../src/placement/shared-placement.ts";
-import { FREEZE_MS } from "../../../src/placement/wake-guard.ts";
 import type { LinkSilence } from "../../../src/thread-protocol/admission.ts";
-import type { Network } from "./network.ts";
+import { HEARTBEAT_MS, type Network, PEER_SILENT_MS } from "./network.ts";
 import { type Mutant, type SharedDatabase, unreachable } from "./shared-database.ts";
 import { Process, type World } from "./world.ts";
 
@@ -23,8 +23,8 @@ const HOST_SILENT_MS = 350;
 /** When the host of an owner is dialled, in milliseconds after the question. */
 const DIALS_MS = [0, 60, 120] as const;
 const FLUSH_MS = 250;
-/** A channel without an encoder is released after this long. */
-const KEPT_MS = 5_000;
+/** A former owner is told no longer than this. */
+const RELEASE_MS = 2_000;
 /** An owner that does not give its broadcast in this time gives none. */
 const GIVE_MS = 1_500;
 const MOVED: MovedBroadcast = {
@@ -40,6 +40,8 @@ export type Cluster = {
   readonly network: Network;
   readonly database: SharedDatabase;
   readonly mutant: Mutant;
+  /** A channel without an encoder is held, and sent, for this long. Then it is released. */
+  readonly keptMs: number;
   /** Whether nodes give channels to each other. */
   readonly hasMoves: boolean;
   readonly nodes: Map<Incarnation, SimNode>;
@@ -48,6 +50,7 @@ export type Cluster = {
 
 type Running = {
   readonly epoch: number;
+  readonly beganMs: number;
   readonly sessions: Set<number>;
   heldSinceMs: number | undefined;
   /** Since when an encoder is there. */
@@ -69,6 +72,10 @@ export class SimNode {
   onDismissed: (session: number, isMoved: boolean) => void = ignore;
   /** Channels that this node gave away, with the epoch of its ownership. */
   readonly given = new Map<string, number>();
+  /** The last owner of each channel that this node replaced, as far as it knows. */
+  readonly replaced = new Map<string, KnownOwner>();
+  /** When other nodes were last heard on the bus. */
+  readonly #heardMs = new Map<Incarnation, number>();
   readonly #cluster: Cluster;
   readonly #clock: Clock;
   readonly #watch: OwnershipWatch;
@@ -109,11 +116,14 @@ export class SimNode {
     this.placement.changes(({ channelId, epoch, owner, isMoved = false }) => {
       this.#trace(`${channelId} epoch ${epoch} ${owner === undefined ? "ends" : "begins"}${isMoved ? ", moved" : ""}`);
       if (owner === undefined) return this.#forget(channelId, epoch, isMoved);
-      this.running.set(channelId, { epoch, sessions: new Set(), heldSinceMs: world.nowMs, fedSinceMs: 0 });
+      const { nowMs } = world;
+      this.running.set(channelId, { epoch, beganMs: nowMs, sessions: new Set(), heldSinceMs: nowMs, fedSinceMs: 0 });
     });
     this.#watch = new OwnershipWatch({
-      ...{ clock: this.#clock, log: NO_LOG, placement: this.placement, mode: "keep" },
-      heldSinceMs: (channelId) => this.running.get(channelId)?.heldSinceMs,
+      ...{ clock: this.#clock, log: NO_LOG, placement: this.placement, mode: "keep", onMissed: ignore },
+      peers: () => (cluster.mutant === "nobody-counts-as-silent" ? new Map() : this.#peers(nodes)),
+      heldSinceMs: (channelId) =>
+        cluster.mutant === "no-end-of-hold" ? undefined : this.running.get(channelId)?.heldSinceMs,
       onFlow: (flow) => {
         this.#trace(flow);
         this.#isFlowing = flow === "flow";
@@ -126,6 +136,7 @@ export class SimNode {
     void this.#membership.start().catch(ignore);
     this.#watch.bus(network.isBusUp(this.incarnation));
     this.#startFlush();
+    this.#startBeat();
   }
 
   /** The bus was cut or mended. */
@@ -184,15 +195,21 @@ export class SimNode {
     return true;
   }
 
-  sessionOver(channelId: string, session: number): void {
+  sessionOver(channelId: string, epoch: number, session: number): void {
     const running = this.running.get(channelId);
-    if (running?.sessions.has(session) === true) this.#trace(`${channelId} session ${session} over`);
-    if (running?.sessions.delete(session) === true && running.sessions.size === 0)
-      running.heldSinceMs = this.#clock.now();
+    if (running?.epoch !== epoch) return;
+    if (running.sessions.has(session)) this.#trace(`${channelId} session ${session} over`);
+    if (running.sessions.delete(session) && running.sessions.size === 0) running.heldSinceMs = this.#clock.now();
   }
 
   isOnAir(channelId: string): boolean {
     return (this.running.get(channelId)?.sessions.size ?? 0) > 0;
+  }
+
+  /** For how long the channel has had no encoder, in milliseconds; 0: one is there. */
+  heldMs(channelId: string): number {
+    const sinceMs = this.running.get(channelId)?.heldSinceMs;
+    return sinceMs === undefined ? 0 : this.#cluster.world.nowMs - sinceMs;
   }
 
   /** For how long an encoder has been there, in milliseconds; 0: none is. */
@@ -225,11 +242,22 @@ export class SimNode {
       const { mutant, onFlush } = this.#cluster;
       if (mutant !== "no-check-after-freeze") this.#watch.notice();
       for (const [channelId, { epoch, heldSinceMs }] of this.running) {
-        if (heldSinceMs !== undefined && this.#clock.now() - heldSinceMs > KEPT_MS) {
+        if (heldSinceMs !== undefined && this.#clock.now() - heldSinceMs > this.#cluster.keptMs) {
           void this.placement.release(channelId, epoch).catch(ignore);
         } else if (this.#isFlowing || mutant === "no-check-after-freeze") onFlush(this, channelId, epoch);
       }
     });
+  }
+
+  #peers(nodes: NodeDirectory): ReadonlyMap<Incarnation, boolean> {
+    const { nowMs } = this.#cluster.world;
+    const isHeard = (other: Incarnation) => nowMs - (this.#heardMs.get(other) ?? 0) < PEER_SILENT_MS;
+    return new Map(nodes.othersOf(this.incarnation).map((other) => [other, isHeard(other)]));
+  }
+
+  #startBeat(): void {
+    this.#toAll((other) => other.#heardMs.set(this.incarnation, this.#cluster.world.nowMs));
+    this.#clock.startTimer(HEARTBEAT_MS, () => this.#startBeat());
   }
 
   /** The database as a driver shows it: late, lost on the way there or back, or away. */
@@ -265,12 +293,25 @@ export class SimNode {
     return true;
   }
 
-  #release({ incarnation, channelId, epoch }: KnownOwner): void {
+  #release(owner: KnownOwner): Promise<boolean> {
+    const { incarnation, channelId, epoch } = owner;
     const { nodes, network } = this.#cluster;
+    this.replaced.set(channelId, owner);
     const former = nodes.get(incarnation);
-    if (former === undefined || !network.hasLink(this.incarnation, incarnation)) return;
-    const news = { channelId, epoch: epoch + 1, incarnation: this.incarnation };
-    network.send(() => former.process.run(() => former.placement.heard(news, "link")));
+    const news = { channelId, epoch: epoch + 1, incarnation: 0 };
+    return new Promise((resolve) => {
+      this.#clock.startTimer(RELEASE_MS, () => resolve(this.#cluster.mutant === "former-told-once"));
+      if (former === undefined || !network.hasLink(this.incarnation, incarnation)) return;
+      const told = () =>
+        network.send(() => network.hasLink(incarnation, this.incarnation) && this.process.run(() => resolve(true)));
+      network.send(() => {
+        if (former.process.isDead) return told();
+        former.process.run(() => {
+          former.placement.heard(news, "link");
+          told();
+        });
+      });
+    });
   }
 
   /** Asks an owner for its broadcast, over the bus. */
@@ -320,6 +361,8 @@ export class SimNode {
           if (!network.isBusUp(self)) return resolve({ kind: "unusable" });
           const back = (answer: OwnerAnswer) =>
             network.send(() => network.viaBus(self, () => this.process.run(() => resolve(answer))));
+          if (network.isSplit(self) || network.isSplit(incarnation))
+            return network.send(() => this.process.run(() => resolve({ kind: "gone" })));
           const arrive = () => {
             // The server has not noticed yet that nothing comes from there any more.
             const isGone = other === undefined || (other.process.isDead && !network.isHostCut(incarnation));
@@ -346,7 +389,7 @@ export class SimNode {
           world.after(delayMs, () => roundTrip(() => isThere(incarnation), reached.resolve));
         return { reached: reached.promise };
       },
-      busHeard: () => new Promise((resolve) => roundTrip(() => network.hasBus(self), resolve)),
+      busHeard: () => new Promise((resolve) => roundTrip(() => network.hasServer(self), resolve)),
     };
   }
 }

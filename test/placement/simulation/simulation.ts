@@ -1,6 +1,6 @@
 import { seededRandom } from "../../support/stages/seeded-random.ts";
 import { Encoder } from "./encoder.ts";
-import { breakThings } from "./faults.ts";
+import { breakThings, type FaultName } from "./faults.ts";
 import { Network } from "./network.ts";
 import { type Mutant, SharedDatabase } from "./shared-database.ts";
 import { type Cluster, SimNode } from "./sim-node.ts";
@@ -10,8 +10,11 @@ import { World } from "./world.ts";
 const NODES = 3;
 const CHANNELS = 2;
 /** How long things break, and how long everything has to be right again after that. */
-const FAULTS_MS = 40_000;
+const FAULTS_MS = 60_000;
 const HEALED_MS = 45_000;
+/** How long a channel is held without an encoder: shorter and longer than an isolated node may hold it. In milliseconds. */
+const KEPT_MS_MIN = 5_000;
+const KEPT_MS_MAX = 60_000;
 /** An acknowledged change is in effect this long after everything is repaired. */
 const IN_EFFECT_MS = 10_000;
 
@@ -19,6 +22,8 @@ export type SimulationOptions = {
   readonly mutant?: Mutant;
   /** Whether nodes also give each other channels; default not. */
   readonly hasMoves?: boolean;
+  /** Only these faults; default all. */
+  readonly only?: readonly FaultName[];
   /** Takes a line for each thing that happens. */
   readonly onTrace?: (text: string) => void;
 };
@@ -26,7 +31,7 @@ export type SimulationOptions = {
 /** Runs one seed. Returns what went against an invariant, in words; empty where nothing did. */
 export async function simulate(
   seed: number,
-  { mutant, hasMoves = false, onTrace }: SimulationOptions = {},
+  { mutant, hasMoves = false, only, onTrace }: SimulationOptions = {},
 ): Promise<readonly string[]> {
   const world = new World(seededRandom(seed), onTrace);
   const network = new Network(world, world.chance(0.5) ? 0 : world.between(0, 0.15));
@@ -35,6 +40,7 @@ export async function simulate(
   const nodes: Cluster["nodes"] = new Map();
   const cluster: Cluster = {
     ...{ world, network, database, mutant, hasMoves, nodes },
+    keptMs: world.chance(0.5) ? KEPT_MS_MIN : KEPT_MS_MAX,
     onFlush: (...flush) => targets.flush(...flush),
   };
   targets.nodes = nodes;
@@ -49,7 +55,7 @@ export async function simulate(
   };
   for (let n = 0; n < NODES; n += 1) start();
   for (const encoder of encoders) encoder.start();
-  breakThings({ cluster, encoders, untilMs: FAULTS_MS, start });
+  breakThings({ cluster, encoders, untilMs: FAULTS_MS, only, start });
   await world.runUntil(FAULTS_MS + HEALED_MS - IN_EFFECT_MS);
   database.revision += 1;
   await world.runUntil(FAULTS_MS + HEALED_MS);
