@@ -174,9 +174,11 @@ export class Publisher {
     if (kind === "video" && trackId === 0 && !isFurther) this.#videoPace.took(awakeMs);
   }
 
-  #countFrame(frame: Frame, timestamp: number, nowMs: number): void {
-    const { kind, isKeyframe, isFurther, compositionTimeMs, payload } = frame;
-    this.#meter.take({ kind, bytes: payload.length, timestamp, compositionTimeMs, isKeyframe, isFurther }, nowMs);
+  #countFrame(classified: Frame, timestamp: number, nowMs: number): void {
+    const { kind, isKeyframe, isFurther, compositionTimeMs, payload } = classified;
+    const frameMs = this.head.frameMs(kind, 0);
+    const frame = { kind, bytes: payload.length, timestamp, compositionTimeMs, isKeyframe, isFurther, frameMs };
+    this.#meter.take(frame, nowMs);
     if (kind === "audio") this.#silence.take(payload, nowMs);
     if (kind !== "video" || isFurther) return;
     this.#videoFrames += 1;

@@ -15,6 +15,8 @@ export type MeasuredFrame = {
   readonly isKeyframe: boolean;
   /** It continues the frame of the message before. */
   readonly isFurther?: boolean;
+  /** Of audio: how long it plays, by its codec, in milliseconds; 0 or absent: not known. */
+  readonly frameMs?: number;
 };
 
 /** Longer than any sensible encoder's keyframe interval, in milliseconds; a shorter one is not reported. */
@@ -35,10 +37,10 @@ export class StreamMeter {
   #hasVideo = false;
 
   take(frame: MeasuredFrame, nowMs: number): void {
-    const { kind, bytes, timestamp, compositionTimeMs, isKeyframe } = frame;
+    const { kind, bytes, timestamp, compositionTimeMs, isKeyframe, frameMs = 0 } = frame;
     const { rate, clock, drift } = kind === "video" ? this.#video : this.#audio;
     rate.add(bytes);
-    this.#trust.take(kind, timestamp, nowMs);
+    this.#trust.take(kind, timestamp, nowMs, frameMs);
     if (frame.isFurther === true) return;
     const stepMs = clock.step(timestamp, nowMs);
     drift.take(stepMs, nowMs);

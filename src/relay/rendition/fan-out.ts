@@ -216,7 +216,7 @@ export class FanOut {
     this.#head.sawFrame(kind, nowMs);
     if (kind === "video" && !this.#begunTracks.passes(trackId, startsTrack))
       return this.#deps.connections.missed("untilKeyframe");
-    const timeMs = this.#timeline.map(kind, timestamp, nowMs);
+    const timeMs = this.#timeline.map(kind, timestamp, nowMs, this.#head.frameMs(kind, trackId));
     const sent = this.#repeatsSets && frame.isKeyframe && trackId === 0 ? this.#withSets(frame) : frame;
     // Audio before an encoder's first video frame is not sent.
     this.#startMs ??= timeMs;

@@ -93,17 +93,17 @@ export class Timeline {
 
   /**
    * The channel time of a message with this timestamp, which arrived now (monotonic milliseconds). It may lie before
-   * what was sent; `send` corrects that.
+   * what was sent; `send` corrects that. `frameMs`: how long a frame of audio plays, by its codec; 0: not known.
    */
-  map(kind: TimelineKind, timestamp: number, nowMs: number): number {
-    const mapped = this.#byArrival?.map(kind, nowMs) ?? this.#mapOwn(kind, timestamp, nowMs);
+  map(kind: TimelineKind, timestamp: number, nowMs: number, frameMs = 0): number {
+    const mapped = this.#byArrival?.map(kind, nowMs) ?? this.#mapOwn(kind, timestamp, nowMs, frameMs);
     this.#lastArrivalMs = nowMs;
     this.#lastMapped = mapped;
     return mapped;
   }
 
-  #mapOwn(kind: TimelineKind, timestamp: number, nowMs: number): number {
-    this.#trust.take(kind, timestamp, nowMs);
+  #mapOwn(kind: TimelineKind, timestamp: number, nowMs: number, frameMs: number): number {
+    this.#trust.take(kind, timestamp, nowMs, frameMs);
     if (this.#trust.isWrong) {
       // Channel time continues from where it is, even if that is far from the elapsed time.
       this.#byArrival = new ArrivalClock(this.#lastOut + NOMINAL_STEP_MS, nowMs);

@@ -106,3 +106,89 @@ test("an eight-second network delay, and a start that sends ten seconds at once,
     expect(stage.samples.at(-1)?.ingest.measures?.isClockWrong).toBeUndefined();
   }
 });
+
+/** How long a frame of `AAC_CONFIG`'s audio plays, in milliseconds. */
+const AUDIO_MS = 1_024 / 48;
+const AUDIO_RIGHT = (count: number) => Math.round(count * AUDIO_MS);
+
+/**
+ * A stream with audio of 48 kHz, of which so many milliseconds have come at each moment, read each 50 ms; the times that its target
+ * got.
+ */
+function arriving(
+  comeMs: (nowMs: number) => number,
+  seconds: number,
+  { videoTime = (ms: number) => ms, holdSeconds = 0 } = {},
+) {
+  const stage = new RelayStage(holdSeconds);
+  const publisher = stage.onAir(target(1));
+  let [videos, audios] = [0, 0];
+  for (let nowMs = 0; nowMs < seconds * 1_000; nowMs += 50) {
+    while (Math.min(videos * FRAME_MS, AUDIO_RIGHT(audios)) <= comeMs(nowMs)) {
+      if (videos * FRAME_MS <= AUDIO_RIGHT(audios)) {
+        publisher.push(video(videoTime(videos * FRAME_MS), avcFrame(videos % 50 === 0, 1, 30)));
+        videos += 1;
+      } else {
+        publisher.push(audio(AUDIO_RIGHT(audios), aacFrame(1)));
+        audios += 1;
+      }
+    }
+    stage.clock.advance(50);
+  }
+  const messages = mediaOf(stage.dialer.latest(1)).filter(({ payload }) => payload[1] === 1);
+  const timesOf = (type: number) =>
+    messages.filter((message) => message.type === type).map(({ timestamp }) => timestamp);
+  return { video: timesOf(9), audio: timesOf(8), videos, audios, measures: stage.samples.at(-1)?.ingest.measures };
+}
+
+/** The first frames at another time than sent. */
+function displaced(times: readonly number[], sentMs: (index: number) => number): readonly string[] {
+  return times.flatMap((time, index) => (time === sentMs(index) ? [] : [`${sentMs(index)}: ${time}`])).slice(0, 3);
+}
+
+const PACES: readonly (readonly [string, number, (nowMs: number) => number])[] = [
+  ["what the network held up for almost 5 s comes at once", 60, (ms) => (ms >= 20_000 && ms < 24_900 ? 20_000 : ms)],
+  [
+    "an encoder comes back, and sends the 20 s that it kept at twice real time",
+    60,
+    (ms) => Math.min(2 * ms, ms + 20_000),
+  ],
+  [
+    "a network takes 0.7 of the stream for 40 s, then all of it at three times real time",
+    80,
+    (ms) => (ms < 40_000 ? 0.7 * ms : Math.min(ms, 28_000 + 3 * (ms - 40_000))),
+  ],
+  ["a file at four times real time", 40, (ms) => 4 * ms],
+  ["a file at ten times real time", 20, (ms) => 10 * ms],
+];
+
+test.each(PACES)(
+  "%s: every frame keeps its distance, since audio's times are as long as it plays",
+  (_, seconds, comeMs) => {
+    const got = arriving(comeMs, seconds);
+    expect(got.measures?.isClockWrong).toBeUndefined();
+    expect(displaced(got.video, (index) => index * FRAME_MS)).toEqual([]);
+    expect(displaced(got.audio, AUDIO_RIGHT)).toEqual([]);
+    expect([got.video.length, got.audio.length]).toEqual([got.videos, got.audios]);
+  },
+);
+
+test("what the network held up for 5 s comes at once, behind filler: from the next keyframe on every frame is at its own time", () => {
+  const comeMs = (ms: number) => (ms >= 20_000 && ms < 25_000 ? 20_000 : ms);
+  const got = arriving(comeMs, 60, { holdSeconds: 30 });
+  expect(got.measures?.isClockWrong).toBeUndefined();
+  const after = got.video.slice(got.video.lastIndexOf(26_000));
+  expect(displaced(after, (index) => 26_000 + index * FRAME_MS)).toEqual([]);
+  expect(after).toHaveLength(got.videos - 26_000 / FRAME_MS);
+});
+
+test.each([
+  ["at double speed", (ms: number) => ms * 2],
+  ["at 0.8 of its speed", (ms: number) => Math.round(ms * 0.8)],
+  ["always at 0", () => 0],
+])("audio in order does not speak for video %s", (_, videoTime) => {
+  const got = arriving((ms) => ms, 60, { videoTime });
+  expect(got.measures?.isClockWrong).toBe(true);
+  expect(passedIn(got.video, 10)).toBeGreaterThan(9_800);
+  expect(passedIn(got.video, 10)).toBeLessThan(10_200);
+});

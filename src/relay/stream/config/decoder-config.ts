@@ -4,10 +4,13 @@ import { type StreamConfigs, synthesiseMetadata } from "../../../protocol/flv/me
 import { withCodecsOf } from "../../../protocol/flv/metadata-codecs.ts";
 import { MessageType } from "../../../protocol/rtmp/message.ts";
 import type { ClassifiedMessage } from "../classify-message.ts";
+import { audioFrameMs } from "./audio-frame-ms.ts";
 import type { HeadMessage } from "./head-message.ts";
 
 /** Headers kept at most: far more tracks than any encoder sends. */
 const CONFIGS_MAX = 32;
+/** The slot of the default audio track's sequence header. */
+const DEFAULT_AUDIO = "audio 0 config";
 /** How long audio waits for video that metadata announced, in milliseconds. */
 const ANNOUNCED_VIDEO_WAIT_MS = 2_000;
 
@@ -43,6 +46,8 @@ export class DecoderConfig {
   #hasVideoHeader = false;
   #hasVideo = false;
   #firstFrameMs: number | undefined;
+  /** Of the default audio track, in milliseconds; 0: not known. */
+  #audioFrameMs = 0;
 
   /** The encoder's metadata, corrected to name the real codecs; undefined if the encoder sent none. */
   get metadata(): Buffer | undefined {
@@ -94,6 +99,7 @@ export class DecoderConfig {
     if (known?.equals(payload) === true || (known === undefined && this.#configs.size >= CONFIGS_MAX)) return false;
     this.#madeUp = undefined;
     this.#configs.set(slot, { kind, payload: Buffer.from(payload) });
+    if (slot === DEFAULT_AUDIO) this.#audioFrameMs = audioFrameMs(payload);
     return true;
   }
 
@@ -130,6 +136,7 @@ export class DecoderConfig {
     this.#madeUp = undefined;
     for (const slot of this.#configs.keys()) if (slot.startsWith(`${kind} ${trackId} `)) this.#configs.delete(slot);
     if (kind === "audio") this.#audioFrameFormats.delete(trackId);
+    if (kind === "audio" && trackId === 0) this.#audioFrameMs = 0;
   }
 
   /** The format of audio without a sequence header; undefined if it is not known. */
@@ -140,6 +147,11 @@ export class DecoderConfig {
   setAudioFrameFormat(trackId: number, audioFormat: AudioFrameFormat): void {
     if (!isSameFormat(this.#audioFrameFormats.get(trackId), audioFormat))
       this.#audioFrameFormats.set(trackId, audioFormat);
+  }
+
+  /** How long a frame of the default audio track plays, in milliseconds, by its sequence header; 0 where that is not known. */
+  frameMs(kind: MediaKind, trackId: number): number {
+    return kind === "audio" && trackId === 0 ? this.#audioFrameMs : 0;
   }
 
   /** Notes that a frame came: this distinguishes streams with video from those without. */
