@@ -7,7 +7,7 @@ import type { Dialer } from "./subscriber/rtmp-push/link.ts";
 import type { TargetDeps } from "./subscriber/rtmp-push/target.ts";
 
 /** What a channel depends on. */
-export type ChannelDeps = Pick<TargetDeps, "random" | "reserveRetryMs"> & {
+export type ChannelDeps = Pick<TargetDeps, "random" | "reserveRetryMs" | "memory"> & {
   readonly clock: Clock;
   readonly dialer: Dialer;
   readonly blocks: BlockStore;

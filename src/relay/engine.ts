@@ -9,6 +9,7 @@ import type { PublisherDescription, PublisherHandle } from "./publisher/publishe
 import { SendGate } from "./send-gate.ts";
 import { BlockStore } from "./stream/block-store.ts";
 import { readSlate } from "./stream/slate/slate.ts";
+import { WaitingMemory } from "./stream/waiting-memory.ts";
 import { type DelayShelves, NO_SHELVES } from "./subscriber/delay/delay-shelf.ts";
 import { NO_RECORDER, type RecordingLink } from "./subscriber/recording/recording-link.ts";
 import type { Dialer } from "./subscriber/rtmp-push/link.ts";
@@ -31,6 +32,8 @@ export type EngineDeps = {
   readonly recordings?: RecordingLink;
   /** Where delayed targets' streams lie that have no room in memory; default: nowhere. */
   readonly shelves?: DelayShelves;
+  /** Bytes that may wait for targets that are behind, of all channels together; default 512 MiB. */
+  readonly waitingBytesMax?: number;
   /** Called with each fact, at the moment it happens. */
   readonly onFact: (fact: Fact) => void;
   /** Called with the counters of the channels on air: once a second, and once when a broadcast ends. */
@@ -68,6 +71,7 @@ export class Engine {
   /** Channels with packets to flush. */
   readonly #dirty = new Set<Channel>();
   readonly #blocks = new BlockStore();
+  readonly #memory: WaitingMemory;
   /** For each channel that is off air: since when, or when an encoder was last admitted to it. */
   readonly #offSinceMs = new Map<ChannelId, number>();
   #flushTimer: Timer | undefined;
@@ -87,6 +91,7 @@ export class Engine {
     this.#gate = onWoke === undefined ? undefined : new SendGate({ clock, onWoke, onFault });
     this.#channelClock = guardedClock(this.#gate?.clock(clock) ?? clock, onFault);
     this.#dialer = this.#gate?.dialer(dialer) ?? dialer;
+    this.#memory = new WaitingMemory(deps.waitingBytesMax);
     this.#retryPace = new RetryPace(deps.retriesPerSecond ?? RETRIES_PER_SECOND);
     const { first, step } = this.#ingestIds();
     this.#lastIngestId = first - step;
@@ -111,7 +116,7 @@ export class Engine {
       clock: this.#channelClock,
       random,
       dialer: this.#dialer,
-      blocks: this.#blocks,
+      ...{ blocks: this.#blocks, memory: this.#memory },
       recordings: this.#deps.recordings ?? NO_RECORDER,
       shelves: this.#deps.shelves ?? NO_SHELVES,
       onFact,

@@ -37,6 +37,7 @@ import { RecorderClient } from "./recorder-client.ts";
 import { startOptions } from "./start-options.ts";
 import { TestPatterns } from "./test-patterns.ts";
 import { ThreadTraces } from "./thread-traces.ts";
+import { waitingBytesMax } from "./waiting-bytes.ts";
 
 // The root of a media thread: ingest, relay and egress. Nothing here waits for a disk.
 
@@ -99,7 +100,7 @@ const dialer = new RtmpDialer({
 });
 
 const recorder = new RecorderClient({
-  clock,
+  ...{ clock, waitingBytesMax: waitingBytesMax(place.count) },
   onWanted: () => post({ kind: "recorder-wanted" }),
   onConnected: () => engine.lookAtRecordings(),
 });
@@ -111,7 +112,7 @@ const shelves = new DelayClient({
 });
 
 const engine: Engine = new Engine({
-  clock,
+  ...{ clock, waitingBytesMax: waitingBytesMax(place.count) },
   recordings: recorder,
   shelves,
   random: Math.random,

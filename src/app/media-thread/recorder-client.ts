@@ -1,4 +1,5 @@
 import type { Clock } from "../../base/clock.ts";
+import { WaitingMemory } from "../../relay/stream/waiting-memory.ts";
 import type {
   RecordingLink,
   RecordingListener,
@@ -21,6 +22,8 @@ type Open = { readonly listener: RecordingListener; untakenBytes: number; hasEnd
 
 export type RecorderClientDeps = {
   readonly clock: Clock;
+  /** Bytes of all recordings together that the recorder may not have taken yet; default 512 MiB. */
+  readonly waitingBytesMax?: number;
   /** Asks for the recorder. */
   readonly onWanted: () => void;
   readonly onConnected: () => void;
@@ -30,12 +33,14 @@ export type RecorderClientDeps = {
 export class RecorderClient implements RecordingLink {
   readonly #deps: RecorderClientDeps;
   readonly #open = new Map<number, Open>();
+  readonly #memory: WaitingMemory;
   #link: Link | undefined;
   #lastNumber = 0;
   #askedMs = Number.NEGATIVE_INFINITY;
 
   constructor(deps: RecorderClientDeps) {
     this.#deps = deps;
+    this.#memory = new WaitingMemory(deps.waitingBytesMax);
   }
 
   /** The recorder runs: this is the link to it. */
@@ -69,9 +74,14 @@ export class RecorderClient implements RecordingLink {
     const open: Open = { listener, untakenBytes: 0, hasEnded: false };
     this.#open.set(number, open);
     link.post({ kind: "begin", number, channelId, startTime });
+    const memory = this.#memory;
     return {
+      get waitingBytesMax() {
+        return memory.eachBytesMax;
+      },
       take: (bytes) => {
         open.untakenBytes += bytes.length;
+        memory.add(bytes.length);
         link.post({ kind: "media", number, bytes }, [bytes.buffer]);
       },
       end: (reason) => {
@@ -87,6 +97,7 @@ export class RecorderClient implements RecordingLink {
     if (open === undefined) return;
     if (message.kind === "ended") return open.listener.ended(message.problem);
     open.untakenBytes -= message.bytes;
+    this.#memory.remove(message.bytes);
     open.listener.taken(message.bytes);
     this.#forgetTaken(message.number, open);
   }
@@ -105,6 +116,7 @@ export class RecorderClient implements RecordingLink {
   #lose(): void {
     const lost = [...this.#open.values()];
     this.#open.clear();
+    for (const { untakenBytes } of lost) this.#memory.remove(untakenBytes);
     for (const { hasEnded, listener } of lost) if (!hasEnded) listener.ended("RECORDER_LOST");
   }
 }

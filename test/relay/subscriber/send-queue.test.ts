@@ -8,6 +8,7 @@ import { FlushBatch } from "../../../src/relay/packing/flush-batch.ts";
 import { MEDIA_CHUNK_SIZE } from "../../../src/relay/packing/media-chunk-size.ts";
 import { cutPacket, withOwnMemory } from "../../../src/relay/packing/rtmp-chunks.ts";
 import type { Packet, PacketKind, PacketMarks } from "../../../src/relay/stream/packet.ts";
+import { WaitingMemory } from "../../../src/relay/stream/waiting-memory.ts";
 import type { SendQueueLimits } from "../../../src/relay/subscriber/rtmp-push/choose-drops.ts";
 import { SendQueue } from "../../../src/relay/subscriber/rtmp-push/send-queue.ts";
 
@@ -159,7 +160,7 @@ test("packets of several blocks are written as they lie, and only short ones are
 
 test("a block is held for each packet that waits in it, until the socket has taken that packet", () => {
   const cutter = new Cutter();
-  const sendQueue = new SendQueue(1, LIMITS);
+  const sendQueue = new SendQueue(1, new WaitingMemory(), LIMITS);
   sendQueue.begin(0, []);
   const packets = [cutter.key(0), cutter.inter(40), cutter.inter(80)];
   const [block] = packets.map((packet) => packet.block);
@@ -215,7 +216,7 @@ test("what is taken at once is bounded, but never less than one packet", () => {
 
 test("over the time bound the video before the last keyframe is dropped, and its audio is kept", () => {
   const cutter = new Cutter();
-  const sendQueue = new SendQueue(1, { bytesMax: 1_000_000, timeMaxMs: 1_000 });
+  const sendQueue = new SendQueue(1, new WaitingMemory(), { bytesMax: 1_000_000, timeMaxMs: 1_000 });
   sendQueue.begin(0, []);
   sendQueue.offer(cutter.key(0));
   sendQueue.offer(cutter.audio(100));
@@ -232,7 +233,7 @@ test("over the time bound the video before the last keyframe is dropped, and its
 
 test("media that arrived at once is not late, however much time it covers: a slow target has as long for it as for anything", () => {
   const cutter = new Cutter();
-  const sendQueue = new SendQueue(1, { bytesMax: 1_000_000, timeMaxMs: 1_000 });
+  const sendQueue = new SendQueue(1, new WaitingMemory(), { bytesMax: 1_000_000, timeMaxMs: 1_000 });
   sendQueue.begin(0, []);
   cutter.arrivalMs = 0;
   for (let timeMs = 0; timeMs < 10_000; timeMs += 40) {
@@ -249,7 +250,7 @@ test("media that arrived at once is not late, however much time it covers: a slo
 
 test("media that came slowly and covers little time is not late", () => {
   const cutter = new Cutter();
-  const sendQueue = new SendQueue(1, { bytesMax: 1_000_000, timeMaxMs: 1_000 });
+  const sendQueue = new SendQueue(1, new WaitingMemory(), { bytesMax: 1_000_000, timeMaxMs: 1_000 });
   sendQueue.begin(0, []);
   for (let timeMs = 0; timeMs <= 1_000; timeMs += 40) {
     cutter.arrivalMs = timeMs * 10;
@@ -259,7 +260,7 @@ test("media that came slowly and covers little time is not late", () => {
 
 test("where no keyframe waits all video is dropped, and none is taken before the next keyframe", () => {
   const cutter = new Cutter();
-  const sendQueue = new SendQueue(1, LIMITS);
+  const sendQueue = new SendQueue(1, new WaitingMemory(), LIMITS);
   sendQueue.begin(0, []);
   sendQueue.offer(cutter.key(0));
   const before = sendQueue.take(1_000_000);
@@ -277,7 +278,7 @@ test("where no keyframe waits all video is dropped, and none is taken before the
 
 test("the byte bound holds whatever is offered, and sequence headers survive it", () => {
   const cutter = new Cutter();
-  const sendQueue = new SendQueue(1, LIMITS);
+  const sendQueue = new SendQueue(1, new WaitingMemory(), LIMITS);
   sendQueue.begin(0, []);
   for (let index = 0; index < 40; index += 1) {
     if (index % 10 === 0) sendQueue.offer(cutter.config(index * 10));
@@ -292,7 +293,7 @@ test("audio that is kept does not keep the memory of the dropped video", async (
   setFlagsFromString("--expose-gc");
   const collect = runInNewContext("gc") as () => void;
   const cutter = new Cutter();
-  const sendQueue = new SendQueue(1, { bytesMax: 1_000_000, timeMaxMs: 10_000 });
+  const sendQueue = new SendQueue(1, new WaitingMemory(), { bytesMax: 1_000_000, timeMaxMs: 10_000 });
   sendQueue.begin(0, []);
   sendQueue.offer(cutter.key(0));
   const begun = sendQueue.take(1_000_000);
@@ -320,7 +321,7 @@ test("audio that is kept does not keep the memory of the dropped video", async (
 
 test("of audio alone the oldest is dropped", () => {
   const cutter = new Cutter();
-  const sendQueue = new SendQueue(1, { bytesMax: 1_000_000, timeMaxMs: 100 });
+  const sendQueue = new SendQueue(1, new WaitingMemory(), { bytesMax: 1_000_000, timeMaxMs: 100 });
   sendQueue.begin(0, []);
   for (const timeMs of [0, 40, 80, 120, 160]) sendQueue.offer(cutter.audio(timeMs));
   expect(read(sendQueue.take(1_000_000)).map(({ timestamp }) => timestamp)).toEqual([80, 120, 160]);
@@ -329,7 +330,7 @@ test("of audio alone the oldest is dropped", () => {
 
 test("a stream of more than 4 h 39 min needs no extended timestamp, not even after a loss", () => {
   const cutter = new Cutter();
-  const sendQueue = new SendQueue(1, LIMITS);
+  const sendQueue = new SendQueue(1, new WaitingMemory(), LIMITS);
   sendQueue.begin(0, []);
   sendQueue.offer(cutter.key(0));
   const before = sendQueue.take(1_000_000);
@@ -349,8 +350,8 @@ test("a stream of more than 4 h 39 min needs no extended timestamp, not even aft
 test("a gap longer than a delta can hold is sent with an extended timestamp, shared or own", () => {
   const gapMs = 0x01_00_00_00;
   const cutter = new Cutter();
-  const shared = new SendQueue(1, { bytesMax: 1_000_000, timeMaxMs: 10 * gapMs });
-  const own = new SendQueue(1, { bytesMax: 1_000_000, timeMaxMs: 10 * gapMs });
+  const shared = new SendQueue(1, new WaitingMemory(), { bytesMax: 1_000_000, timeMaxMs: 10 * gapMs });
+  const own = new SendQueue(1, new WaitingMemory(), { bytesMax: 1_000_000, timeMaxMs: 10 * gapMs });
   const key = cutter.key(0);
   for (const sendQueue of [shared, own]) sendQueue.begin(0, []);
   shared.offer(key);

@@ -40,9 +40,9 @@ export class RelayStage {
 
   /**
    * `holdSeconds`: how long targets are held; none by default. `onWoke`: of a node that shares its channels. `shelves`:
-   * where delayed targets' streams lie.
+   * where delayed targets' streams lie. `waitingBytesMax`: what may wait for all targets together.
    */
-  constructor(holdSeconds = 0, onWoke?: () => void, shelves?: DelayShelves) {
+  constructor(holdSeconds = 0, onWoke?: () => void, shelves?: DelayShelves, waitingBytesMax?: number) {
     this.#holdSeconds = holdSeconds;
     this.engine = new Engine({
       clock: this.clock,
@@ -52,6 +52,7 @@ export class RelayStage {
       report: (samples) => this.samples.push(...samples),
       ...(onWoke === undefined ? {} : { onWoke }),
       ...(shelves === undefined ? {} : { shelves }),
+      ...(waitingBytesMax === undefined ? {} : { waitingBytesMax }),
     });
   }
 

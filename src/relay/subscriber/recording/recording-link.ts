@@ -11,6 +11,8 @@ export interface RecordingListener {
 
 /** One recording that the recorder takes. */
 export interface RecordingSink {
+  /** Sent and not on the disk yet, in bytes: above this the disk is too slow. Less where it is for many recordings. */
+  readonly waitingBytesMax: number;
   /** FLV tags, in order; a buffer of their own, which is given away. */
   take(bytes: Uint8Array<ArrayBuffer>): void;
   /** Nothing more comes. */

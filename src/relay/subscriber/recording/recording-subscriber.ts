@@ -12,8 +12,6 @@ import type { RecordingSink } from "./recording-link.ts";
 const BATCH_MS = 200;
 /** Or when it has this many bytes. */
 const BATCH_BYTES_MAX = 1024 * 1024;
-/** Sent and not on the disk yet, in bytes: above this the disk is too slow. 20 s of 6 Mbit/s. */
-export const UNTAKEN_BYTES_MAX = 16 * 1024 * 1024;
 
 /** A packed message that waits for its batch. Its bytes may be shared with previews. */
 type Piece = { readonly bytes: Buffer; readonly timestampMs: number };
@@ -60,7 +58,7 @@ export class RecordingSubscriber implements Subscriber {
   offer(packet: Packet, _isStart: boolean, packer: Packer): void {
     if (this.#startMs === undefined || this.#isOver) return;
     this.#add(packer.pack(FLV_TAGS, packet), Math.max(0, packet.timeMs - this.#startMs) % 2 ** 32);
-    if (this.#unsentBytes + this.#untakenBytes > UNTAKEN_BYTES_MAX) this.#end("DISK_SLOW", "DISK_SLOW");
+    if (this.#unsentBytes + this.#untakenBytes > this.#sink.waitingBytesMax) this.#end("DISK_SLOW", "DISK_SLOW");
   }
 
   flush(): void {

@@ -3,6 +3,7 @@ import type { FlushBatch } from "../../packing/flush-batch.ts";
 import type { Packer } from "../../packing/wire-form.ts";
 import type { HeadMessage } from "../../stream/config/head-message.ts";
 import type { Packet } from "../../stream/packet.ts";
+import type { WaitingMemory } from "../../stream/waiting-memory.ts";
 import type { LinkClose, StreamChoice, Subscriber } from "../subscriber.ts";
 import type { Link } from "./link.ts";
 import type { ReconnectRequest } from "./reconnect-request.ts";
@@ -25,6 +26,7 @@ const JOIN_BEHIND_MAX_MS = 2_000;
 export type RtmpPushDeps = {
   readonly link: Link;
   readonly clock: Clock;
+  readonly memory: WaitingMemory;
   readonly reconnect: ReconnectRequest;
   /** What the target accepts at present. */
   readonly choice: () => StreamChoice;
@@ -58,7 +60,7 @@ export class RtmpPush implements Subscriber {
 
   /** `streamId`: the message stream id that the target gave. */
   constructor(streamId: number, deps: RtmpPushDeps) {
-    this.queue = new SendQueue(streamId);
+    this.queue = new SendQueue(streamId, deps.memory);
     this.#deps = deps;
     this.#link = deps.link;
   }

@@ -4,10 +4,12 @@ import { cutOwn, recutPacket, withOwnMemory } from "../../packing/rtmp-chunks.ts
 import type { Block } from "../../stream/block-store.ts";
 import type { HeadMessage } from "../../stream/config/head-message.ts";
 import { ofKind, type Packet, type PacketKind } from "../../stream/packet.ts";
+import { WaitingMemory } from "../../stream/waiting-memory.ts";
 import { chooseDrops, isVideoFrame, type SendQueueLimits, waitingMsOf } from "./choose-drops.ts";
 import { sumOfDrops } from "./drops.ts";
 
-const DEFAULT_LIMITS: SendQueueLimits = { bytesMax: 16 * 1024 * 1024, timeMaxMs: 5_000 };
+/** `WaitingMemory` bounds the bytes. */
+const DEFAULT_LIMITS: SendQueueLimits = { bytesMax: Number.POSITIVE_INFINITY, timeMaxMs: 5_000 };
 
 /** The last packet of one kind that was sent; `timeMs` undefined: none yet. */
 type Sent = { timeMs: number | undefined; ordinal: number };
@@ -29,11 +31,12 @@ const NO_ORDINAL = -1;
  * Time counts by the media's clock and by arrival, whichever is less: after a network delay an encoder's media comes in
  * one burst, and a target that had no time to take it is not slow.
  *
- * Packets are held, not copied. Wherever possible, what is sent is one slice of the bytes that all targets share; only
+ * Packets are held, not copied, in memory that all targets share. Wherever possible, what is sent is one slice of the bytes that all targets share; only
  * after a join or a loss does a packet get a header of its own.
  */
 export class SendQueue {
   readonly #limits: SendQueueLimits;
+  readonly #memory: WaitingMemory;
   readonly #streamId: number;
   readonly #sent: Readonly<Record<PacketKind, Sent>> = {
     audio: nothingSent(),
@@ -62,8 +65,9 @@ export class SendQueue {
   #missed = 0;
 
   /** `streamId`: the message stream id the target gave, for the few headers that name it. */
-  constructor(streamId: number, limits = DEFAULT_LIMITS) {
+  constructor(streamId: number, memory = new WaitingMemory(), limits = DEFAULT_LIMITS) {
     this.#streamId = streamId;
+    this.#memory = memory;
     this.#limits = limits;
   }
 
@@ -137,7 +141,7 @@ export class SendQueue {
     if (!this.#mayShow(packet)) return true;
     // The video around it is lost, so it must not keep that memory.
     const held = this.#needsKeyframe ? withOwnMemory(packet) : packet;
-    held.block.holders += 1;
+    this.#memory.hold(held.block);
     this.#waiting.push(held);
     this.#bytes += packet.end - packet.start;
     if (!this.#isOver()) return true;
@@ -161,22 +165,26 @@ export class SendQueue {
   /** The socket has taken everything that it was given: the memory of that is free. */
   taken(): void {
     if (this.#given.length === 0) return;
-    for (const block of this.#given) block.holders -= 1;
+    for (const block of this.#given) this.#memory.letGo(block);
     this.#given.length = 0;
   }
 
   /** The socket did not take all of this batch at once. */
   hold({ packets }: FlushBatch): void {
     for (const { block } of packets) {
-      block.holders += 1;
+      this.#memory.hold(block);
       this.#given.push(block);
     }
   }
 
   /** Nobody takes from this queue any more. The socket may still send what it was given. */
   abandon(): void {
-    for (const block of this.#given) block.isKept = true;
-    for (const { block } of this.#waiting.splice(this.#next)) block.isKept = true;
+    for (const { block } of this.#waiting.splice(this.#next)) this.#given.push(block);
+    for (const block of this.#given) {
+      block.isKept = true;
+      this.#memory.letGo(block);
+    }
+    this.#given.length = 0;
     this.#bytes = 0;
   }
 
@@ -259,25 +267,39 @@ export class SendQueue {
     return this.#limits.timeMaxMs - this.aheadMs;
   }
 
+  get #bytesMax(): number {
+    return Math.min(this.#limits.bytesMax, this.#memory.eachBytesMax);
+  }
+
   #isOver(): boolean {
-    return this.#bytes > this.#limits.bytesMax || this.waitingMs > this.#timeMaxMs;
+    return this.#bytes > this.#bytesMax || this.waitingMs > this.#timeMaxMs;
   }
 
   /** Drops what `chooseDrops` says. */
   #shrink(): void {
-    const limits = { bytesMax: this.#limits.bytesMax, timeMaxMs: this.#timeMaxMs };
+    const limits = { bytesMax: this.#bytesMax, timeMaxMs: this.#timeMaxMs };
     const { kept, lost, cause, needsKeyframe, tracks } = chooseDrops(this.#waiting.slice(this.#next), limits);
     if (needsKeyframe) this.#needsKeyframe = true;
     this.#tracks = tracks;
     for (const packet of lost) {
-      packet.block.holders -= 1;
+      this.#memory.letGo(packet.block);
       this.#bytes -= packet.end - packet.start;
       this.#countLoss(packet, cause);
     }
     // Audio before the first remaining frame must not keep the memory of the lost video.
     const videoAt = kept.findIndex(isVideoFrame);
-    this.#waiting = kept.map((packet, index) => (videoAt === -1 || index < videoAt ? inOwnMemory(packet) : packet));
+    this.#waiting = kept.map((packet, index) =>
+      videoAt === -1 || index < videoAt ? this.#inOwnMemory(packet) : packet,
+    );
     this.#next = 0;
+  }
+
+  /** Holds a copy in place of the packet. */
+  #inOwnMemory(packet: Packet): Packet {
+    const own = withOwnMemory(packet);
+    this.#memory.hold(own.block);
+    this.#memory.letGo(packet.block);
+    return own;
   }
 
   /** A frame of several messages counts once. */
@@ -290,14 +312,6 @@ export class SendQueue {
     }
     this.#drops[cause] += 1;
   }
-}
-
-/** Holds a copy in place of the packet. */
-function inOwnMemory(packet: Packet): Packet {
-  const own = withOwnMemory(packet);
-  packet.block.holders -= 1;
-  own.block.holders += 1;
-  return own;
 }
 
 function nothingSent(): Sent {

@@ -4,6 +4,7 @@ import type { TargetId, TargetSpec } from "../../../thread-protocol/channel-spec
 import type { DroppedFrames, TargetSample } from "../../../thread-protocol/samples.ts";
 import { targetError } from "../../../thread-protocol/targets/target-errors.ts";
 import type { ConnectStatus, TargetError, TargetStatus } from "../../../thread-protocol/targets/target-status.ts";
+import type { WaitingMemory } from "../../stream/waiting-memory.ts";
 import type { LinkClose, StreamChoice } from "../subscriber.ts";
 import { TsPush } from "../ts-push.ts";
 import type { Supply } from "./health/idle-watch.ts";
@@ -25,6 +26,7 @@ export type TargetDeps = {
   readonly clock: Clock;
   readonly random: () => number;
   readonly dialer: Dialer;
+  readonly memory: WaitingMemory;
   /** Takes a turn among all retries; returns how many milliseconds from now it is. */
   readonly reserveRetryMs: () => number;
   /** The status, or a detail of it, changed. */
@@ -283,7 +285,7 @@ export class Target {
   #accept(streamId: number): void {
     const link = this.#link;
     if (link === undefined) return;
-    const { clock, onAccepted } = this.#deps;
+    const { clock, memory, onAccepted } = this.#deps;
     const shared = {
       link,
       choice: () => this.#choice(),
@@ -296,7 +298,7 @@ export class Target {
       link.form === undefined
         ? new RtmpPush(streamId, {
             ...shared,
-            ...{ clock, reconnect: this.#reconnect },
+            ...{ clock, memory, reconnect: this.#reconnect },
             onLoss: () => this.#takeLoss(),
             onReconnectDue: () => this.redial("cut"),
           })

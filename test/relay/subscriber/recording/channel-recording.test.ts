@@ -1,7 +1,6 @@
 import { expect, test } from "vitest";
 import { Engine } from "../../../../src/relay/engine.ts";
 import type { RecordingLink, RecordingListener } from "../../../../src/relay/subscriber/recording/recording-link.ts";
-import { UNTAKEN_BYTES_MAX } from "../../../../src/relay/subscriber/recording/recording-subscriber.ts";
 import type { ChannelSpec } from "../../../../src/thread-protocol/channel-spec.ts";
 import type { Fact } from "../../../../src/thread-protocol/facts.ts";
 import type { RecordingEnd } from "../../../../src/thread-protocol/recordings/recordings.ts";
@@ -9,6 +8,8 @@ import { FakeDialer } from "../../../support/stages/fake-links.ts";
 import { target } from "../../../support/stages/relay-stage.ts";
 import { VirtualClock } from "../../../support/stages/virtual-clock.ts";
 import { AAC_CONFIG, AVC_CONFIG, aacFrame, audio, avcFrame, video } from "../../../support/streams/media-messages.ts";
+
+const WAITING_BYTES_MAX = 16 * 1024 * 1024;
 
 type Taken = {
   readonly channelId: string;
@@ -35,6 +36,7 @@ class Stage {
       const taken: Taken = { channelId, listener, batches: [] };
       this.recordings.push(taken);
       return {
+        waitingBytesMax: WAITING_BYTES_MAX,
         take: (bytes) => void taken.batches.push(Buffer.from(bytes)),
         end: (reason) => {
           taken.end = reason;
@@ -155,7 +157,7 @@ test("a recorder that takes nothing ends the recording with a bounded amount of 
     stage.clock.advance(40);
   }
   expect(stage.last.end).toBe("DISK_SLOW");
-  expect(Buffer.concat(stage.last.batches).length).toBeLessThanOrEqual(UNTAKEN_BYTES_MAX + 1_000_000);
+  expect(Buffer.concat(stage.last.batches).length).toBeLessThanOrEqual(WAITING_BYTES_MAX + 1_000_000);
   expect(stage.statuses).toEqual(["READY", "DISK_SLOW"]);
   expect(stage.facts.filter(({ kind }) => kind === "internal-fault")).toEqual([]);
   // It is tried again after five seconds.
