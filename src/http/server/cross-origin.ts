@@ -37,7 +37,7 @@ export function parseOrigins(text: string): readonly string[] | undefined {
 
 /**
  * Lets pages of these origins send the API's headers: their browsers ask first (a preflight, OPTIONS). Never with
- * cookies. For other origins OPTIONS is an unknown URL, as before.
+ * cookies. For other origins OPTIONS is an unknown URL.
  */
 export function crossOrigin(origins: readonly string[]) {
   const isAllowed = (origin: string | undefined): origin is string =>
