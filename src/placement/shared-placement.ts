@@ -173,7 +173,8 @@ export class SharedPlacement implements ChannelPlacement {
     this.#known.note({ channelId, epoch, owner: { incarnation: this.#deps.self, home: thread } });
     this.talk.tell(channelId, epoch, thread);
     if (former !== undefined) this.#formers.tell(channelId, former);
-    this.#listeners.publish({ channelId, epoch, owner: { thread } });
+    const isTakenOver = former !== undefined;
+    this.#listeners.publish({ channelId, epoch, owner: { thread }, ...(isTakenOver ? { isTakenOver } : {}) });
   }
 
   async #claimStored(channelId: ChannelId, candidate: Candidate, wakes: number): Promise<Placed | undefined> {

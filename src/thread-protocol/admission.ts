@@ -52,9 +52,17 @@ export type AttachReply = { readonly kind: "attach"; readonly spec?: ChannelSpec
 /** What an encoder over SRT has to encrypt with, where the channel has a passphrase of its own. Holds a secret. */
 type SrtSecret = { readonly srtPassphrase?: string };
 
-/** `admit` carries the channel's spec, so that the thread knows the channel before its first packet. */
+/**
+ * `admit` carries the channel's spec, so that the thread knows the channel before its first packet. `isReturning`: another
+ * process had the channel until now, and was lost or gave it away. Its broadcast is no new one, however busy the thread is.
+ */
 export type AdmissionDecision =
-  | ({ readonly decision: "admit"; readonly spec: ChannelSpec; readonly slot: IngestSlot } & SrtSecret)
+  | ({
+      readonly decision: "admit";
+      readonly spec: ChannelSpec;
+      readonly slot: IngestSlot;
+      readonly isReturning?: boolean;
+    } & SrtSecret)
   /**
    * Another thread owns the channel. A transport to that thread comes with the reply
    * (`thread-protocol/remote-publish`), or `link` says where to dial it.

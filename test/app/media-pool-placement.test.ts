@@ -223,6 +223,29 @@ const silentLog = (): Log => ({ debug: vi.fn(), info: vi.fn(), warn: vi.fn(), er
 
 type Call = { readonly what: "claim" | "release"; readonly decide: () => void; readonly answer: () => void };
 
+/** A placement that takes each channel over from another process. */
+class TakingOver extends LocalPlacement {
+  override changes(take: (change: PlacementChange) => void): () => void {
+    return super.changes((change) => take(change.owner === undefined ? change : { ...change, isTakenOver: true }));
+  }
+}
+
+test("an encoder whose channel was taken over comes back, until this process has released the channel", async () => {
+  const isReturning = (pool: ReturnType<typeof openPool>, index: number) =>
+    pool.thread(index).posted.flatMap((message) => {
+      const isAdmitted = message.kind === "reply" && "decision" in message.reply && message.reply.decision === "admit";
+      return isAdmitted && "isReturning" in message.reply ? [message.reply.isReturning] : [];
+    });
+  const pool = openPool({ placement: new TakingOver(silentLog()) });
+  for (let count = 0; count < 2; count += 1) {
+    expect(await pool.come(0)).toBe("admit");
+    expect(isReturning(pool, 0)).toEqual([true]);
+  }
+  const own = openPool();
+  expect(await own.come(0)).toBe("admit");
+  expect(isReturning(own, 0)).toEqual([]);
+});
+
 /** A placement in which time passes before it decides about a call, and again before its answer arrives. */
 class SlowPlacement implements ChannelPlacement {
   readonly #inner = new LocalPlacement(silentLog());

@@ -68,9 +68,17 @@ async function twoNodes() {
       onMoved: async (_channelId, { epoch }, moved) =>
         void happened.push(`${self} goes on with ${epoch}: ${moved === BROADCAST}`),
     });
-    placement.changes(({ epoch, owner, isFenced, isMoved }: PlacementChange) => {
+    placement.changes(({ epoch, owner, isFenced, isMoved, isTakenOver }: PlacementChange) => {
       const what =
-        owner !== undefined ? "owns" : isMoved === true ? "moved" : isFenced === true ? "fenced" : "released";
+        owner !== undefined
+          ? isTakenOver === true
+            ? "takes over"
+            : "owns"
+          : isMoved === true
+            ? "moved"
+            : isFenced === true
+              ? "fenced"
+              : "released";
       happened.push(`${self} ${what} ${epoch}`);
     });
     placements.set(self, placement);
@@ -86,7 +94,7 @@ async function twoNodes() {
 test("a channel that its owner gives away goes on at the taker before the owner stops, and its encoders move", async () => {
   const { first, second, rows, happened, owner } = await twoNodes();
   expect(await second.takeFrom(owner, { thread: 0 })).toBe(true);
-  expect(happened).toEqual(["2 goes on with 1: true", "1 moved 1", "2 owns 2"]);
+  expect(happened).toEqual(["2 goes on with 1: true", "1 moved 1", "2 takes over 2"]);
   expect([first.epochOf(ID), second.epochOf(ID), rows.get(ID)?.epoch]).toEqual([undefined, 2, 2]);
   // Once more does nothing.
   expect(await second.takeFrom(owner, { thread: 0 })).toBe(true);
@@ -106,19 +114,19 @@ test("a channel that its owner does not give stays; so does one whose owner chan
 test("an encoder that comes to another node than the draining owner brings the broadcast there", async () => {
   const { second, happened } = await twoNodes();
   expect(await second.claim(ID, { thread: 0 })).toMatchObject({ kind: "here", epoch: 2 });
-  expect(happened).toEqual(["2 goes on with 1: true", "1 moved 1", "2 owns 2"]);
+  expect(happened).toEqual(["2 goes on with 1: true", "1 moved 1", "2 takes over 2"]);
 });
 
 test("where a draining owner has no broadcast to give, the next one begins anew", async () => {
   const { second, happened, state } = await twoNodes();
   state.given = undefined;
   expect(await second.claim(ID, { thread: 0 })).toMatchObject({ kind: "here", epoch: 2 });
-  expect(happened).toEqual(["1 moved 1", "2 owns 2", "2 finishes 1"]);
+  expect(happened).toEqual(["1 moved 1", "2 takes over 2", "2 finishes 1"]);
 });
 
 test("a channel that was not given away is fenced: its encoders are dismissed", async () => {
   const { second, happened, state } = await twoNodes();
   state.verdict = "claim";
   expect(await second.claim(ID, { thread: 0 })).toMatchObject({ kind: "here", epoch: 2 });
-  expect(happened).toEqual(["1 fenced 1", "2 owns 2", "2 finishes 1"]);
+  expect(happened).toEqual(["1 fenced 1", "2 takes over 2", "2 finishes 1"]);
 });

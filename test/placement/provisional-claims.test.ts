@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import type { PlacementChange } from "../../src/control/ports/channel-placement.ts";
 import { StoreUnavailableError } from "../../src/control/ports/errors.ts";
 import type { ClaimNews, KnownOwner } from "../../src/control/ports/owner-question.ts";
 import type { ClusterNode, OwnershipRow, OwnershipStore } from "../../src/control/ports/ownership-store.ts";
@@ -374,6 +375,8 @@ test("a node that stands still again and again claims nothing: the encoder has t
 
 test("a node that owns nothing notices too that the database is away, and a former owner is told of a claim again and again", async () => {
   const { placement, nodes, released, state, claim } = stage();
+  const changes: PlacementChange[] = [];
+  placement.changes((change) => changes.push(change));
   await nodes.refresh();
   state.isAway = true;
   await expect(placement.compare()).rejects.toThrow("unreachable");
@@ -382,6 +385,8 @@ test("a node that owns nothing notices too that the database is away, and a form
   placement.heard({ channelId: ID, epoch: 7, incarnation: 2, home: 0 }, "bus");
   state.isAway = true;
   expect(await claim()).toMatchObject({ kind: "here", epoch: 7 + STEP });
+  // Its encoder comes back from there, and a busy node takes it.
+  expect(changes.at(-1)).toMatchObject({ epoch: 7 + STEP, isTakenOver: true });
   const former = { channelId: ID, epoch: 7, incarnation: 2, home: 0, address: "host:2" };
   expect(released).toEqual([former]);
   // Its link was broken. The database is still away, and nothing else may reach it.

@@ -107,8 +107,10 @@ export class Admissions {
       case "try-again":
         return FOR_NOW;
       case "admit": {
-        // An encoder that is connected already costs this thread little more than before.
-        const gateway = gatewayTo(engine, reply.spec, reply.slot, present === undefined ? takesNew : () => true);
+        // An encoder that is connected already costs this thread little more than before. One that comes back because its
+        // server was lost has a broadcast on air: that goes before new ones.
+        const isNew = present === undefined && reply.isReturning !== true;
+        const gateway = gatewayTo(engine, reply.spec, reply.slot, isNew ? takesNew : () => true);
         return { admission: { ...secretOf(reply), gateway, slot: reply.slot } };
       }
       case "admit-elsewhere": {

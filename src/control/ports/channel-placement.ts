@@ -23,7 +23,8 @@ export type Placed =
 /**
  * `owner` is absent where nothing here owns the channel any more; `epoch` is then the epoch of the ownership that ended.
  * `isFenced`: another node owns the channel now, and this one has to stop sending at once. `isMoved`: this node gave it
- * away, and its encoders go on there.
+ * away, and its encoders go on there. `isTakenOver`: with an owner; another process owned the channel until now, and its
+ * broadcast may come here.
  */
 export type PlacementChange = {
   readonly channelId: ChannelId;
@@ -31,6 +32,7 @@ export type PlacementChange = {
   readonly owner?: PlacementOwner;
   readonly isFenced?: boolean;
   readonly isMoved?: boolean;
+  readonly isTakenOver?: boolean;
 };
 
 /** Decides which thread runs a channel's relay: at most one at a time. Methods reject where the decision cannot be made now. */

@@ -110,3 +110,11 @@ test("an encoder whose owner dies goes on in its own thread, however busy that i
   if (typeof busy === "string" || !("gateway" in busy)) throw new Error("not admitted");
   expect(await busy.gateway.tryAdmit()).toBe("overloaded");
 });
+
+test("an encoder whose server was lost is taken, however busy this one is", async () => {
+  const spec = new RelayStage().spec([target(1)]);
+  const comesBack: AdmissionDecision = { decision: "admit", spec, slot: "main", isReturning: true };
+  const returning = await stage([comesBack], { takesNew: false }).admit();
+  if (typeof returning === "string" || !("gateway" in returning)) throw new Error("not admitted");
+  expect(await returning.gateway.tryAdmit()).toBe("admitted");
+});

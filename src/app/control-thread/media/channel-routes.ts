@@ -14,6 +14,8 @@ type Route = {
   claims: number;
   /** The encoder that was admitted last is connected to another process. */
   isFedElsewhere: boolean;
+  /** Another process had the channel before this ownership, and its broadcast may come here. */
+  readonly isTakenOver: boolean;
 };
 
 /** A channel that a thread owns, and how many encoders were admitted to it. */
@@ -31,7 +33,7 @@ export interface Claim {
   /** Counts an encoder that is admitted. Returns the owner; throws if the channel lost it since the claim. */
   admit(): PoolWorker;
   /** The owner and the number of its ownership, without counting an encoder. */
-  readonly owner: { readonly worker: PoolWorker; readonly epoch: number };
+  readonly owner: Pick<Route, "worker" | "epoch" | "isTakenOver">;
   /** Releases the channel where no encoder was admitted to it and none is on its way. Idempotent. */
   end(): void;
 }
@@ -175,7 +177,7 @@ export class ChannelRoutes {
     return lost.map(([channelId]) => channelId);
   }
 
-  #changed({ channelId, epoch, owner, isFenced, isMoved }: PlacementChange): void {
+  #changed({ channelId, epoch, owner, isFenced, isMoved, isTakenOver = false }: PlacementChange): void {
     const present = this.#routes.get(channelId);
     if (present !== undefined && (present.epoch > epoch || (present.epoch === epoch && owner !== undefined))) return;
     const worker = owner === undefined ? undefined : this.#deps.workers[owner.thread];
@@ -184,7 +186,7 @@ export class ChannelRoutes {
       if (isFenced === true) present?.worker.post({ kind: "fenced", channelId, isMoved: isMoved === true });
       return;
     }
-    this.#routes.set(channelId, { worker, epoch, admissions: 0, claims: 0, isFedElsewhere: false });
+    this.#routes.set(channelId, { worker, epoch, admissions: 0, claims: 0, isFedElsewhere: false, isTakenOver });
     if (this.#deps.workers.length > 1)
       this.#deps.log.debug("channel placed", { channelId, thread: worker.name, epoch });
   }

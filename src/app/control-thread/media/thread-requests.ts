@@ -144,7 +144,7 @@ export class ThreadRequests {
       const link = { place: linkPlace(claim.address), epoch: claim.epoch, revision: spec.revision };
       return decide({ decision: "admit-elsewhere", channelId, slot, latency, link, ...secret });
     }
-    const { worker: owner, epoch } = claim.owner;
+    const { worker: owner, epoch, isTakenOver } = claim.owner;
     if (owner.linkPath !== undefined && owner !== asking) {
       this.#remoteConnection("encoder", channelId, asking, owner);
       // The owner's process asks with `attach`: the encoder counts then.
@@ -154,7 +154,8 @@ export class ThreadRequests {
     // Threads of this process accept no links: the encoder gets no reply, and comes back to this process.
     if (asking.linkPath !== undefined && owner !== asking) return;
     claim.admit();
-    if (owner === asking) return decide({ decision: "admit", spec, slot, ...secret });
+    const returning = isTakenOver ? { isReturning: true } : {};
+    if (owner === asking) return decide({ decision: "admit", spec, slot, ...returning, ...secret });
     const [ownersEnd, askersEnd] = newTransport();
     owner.post({ kind: "host-publisher", spec, slot }, ownersEnd);
     this.#remoteConnection("encoder", channelId, asking, owner);
