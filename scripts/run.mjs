@@ -66,16 +66,10 @@ const PROGRAMS = {
   "storage-away": join("test", "soak", "storage-away.ts"),
   "srt-loss": join("test", "soak", "srt-loss.ts"),
 };
-/** Programs that need nothing but Node. */
+/** Commands and programs that need nothing but Node. */
 const NODE_ALONE = [
-  "release",
-  "record-database",
-  "record-messages",
-  "kill-nine",
-  "fuzz",
-  "soak",
-  "simulate-placement",
-  "srt-fuzz",
+  ...["start", "demo", "dev", "check", "build", "docs", "install", "format", "test:unit", "simulate"],
+  ...["release", "record-database", "record-messages", "kill-nine", "fuzz", "soak", "simulate-placement", "srt-fuzz"],
 ];
 const SIMULATION = join("test", "relay", "simulation.test.ts");
 const SIMULATION_SEEDS = "2000";
@@ -145,7 +139,6 @@ function dev(node, args) {
 
 /** Runs a cluster with everything around it, until Ctrl-C. */
 async function clusterDemo(node, args) {
-  await installTestTools();
   await buildDashboard(node);
   const program = join("test", "lab", "cluster-demo.ts");
   runInForeground([{ name: "the demo", command: node, args: [program, ...args], isApart: true }]);
@@ -200,7 +193,6 @@ async function docs(node) {
 async function bench(node, [name, ...options]) {
   const file = join(ROOT, "bench", `${name}.ts`);
   if (name === undefined || !existsSync(file)) fail("usage: node scripts/run.mjs bench NAME, for a file of bench/");
-  await installTestTools();
   await buildDashboard(node);
   runStep(`bench (${name})`, node, [file, ...options]);
 }
@@ -210,7 +202,6 @@ function vitest(node, name, args) {
 }
 
 async function test(node, args) {
-  await installTestTools();
   if (args.length === 0) {
     await check(node);
     await emit(node, true);
@@ -239,8 +230,7 @@ const COMMANDS = {
   },
 };
 
-async function runProgram(node, name, args) {
-  if (!NODE_ALONE.includes(name)) await installTestTools();
+function runProgram(node, name, args) {
   runStep(name, node, [join(ROOT, PROGRAMS[name]), ...args], { isLast: true });
 }
 
@@ -249,6 +239,7 @@ const isProgram = Object.hasOwn(PROGRAMS, command);
 if (!isProgram && !Object.hasOwn(COMMANDS, command)) {
   fail(`usage: node scripts/run.mjs ${Object.keys({ ...COMMANDS, ...PROGRAMS }).join(" | ")}`);
 }
-await install();
+// Side by side: packages of npm and of Debian both come over the network.
+await Promise.all([install(), NODE_ALONE.includes(command) ? undefined : installTestTools()]);
 const node = newEnoughNode();
 await (isProgram ? runProgram(node, command, args) : COMMANDS[command](node, args));
