@@ -1,4 +1,4 @@
-import type { Kysely, Transaction } from "kysely";
+import { type ExpressionBuilder, type Kysely, type RawBuilder, sql, type Transaction } from "kysely";
 import { changesBetween, hiddenSettings, plainSettings, type Settings } from "../../control/audit/field-changes.ts";
 import {
   CONTACTS_MAX,
@@ -13,6 +13,7 @@ import {
   toldAfter,
 } from "../../control/contacts/contact.ts";
 import type { Database } from "../database/database.ts";
+import { DATABASE_NOW } from "../database/database-time.ts";
 import { lockContact, lockName } from "../database/locks.ts";
 import type { Schema } from "../schema/schema.ts";
 import type { Secrets } from "../secrets/secrets.ts";
@@ -114,10 +115,7 @@ export class SqlContactStore implements ContactStore {
       const rows = await trx
         .selectFrom("contact")
         .where("next_time", "<=", nowMs)
-        .where(({ or, eb }) =>
-          // A claim that ends later than any could was made before the clock was set back.
-          or([eb("claim_until", "is", null), eb("claim_until", "<=", nowMs), eb("claim_until", ">", nowMs + CLAIM_MS)]),
-        )
+        .where(isFree(this.#claimClock(nowMs)))
         .orderBy("next_time")
         .limit(limit)
         .select("contact_id")
@@ -171,8 +169,9 @@ export class SqlContactStore implements ContactStore {
     });
   }
 
-  async markFailed({ contact }: DueContact, { status, problem }: ContactResult, nextTime: number): Promise<void> {
-    await this.#database.write((trx) =>
+  async markFailed(due: DueContact, { status, problem }: ContactResult, nextTime: number): Promise<void> {
+    const { contact } = due;
+    const noted = await this.#database.write((trx) =>
       trx
         .updateTable("contact")
         .set((is) => ({
@@ -185,19 +184,19 @@ export class SqlContactStore implements ContactStore {
         // A contact that was changed meanwhile is tried again at once.
         .where("contact_id", "=", contact.contactId)
         .where("update_time", "=", contact.updateTime)
-        .execute(),
+        .executeTakeFirst(),
     );
+    if (noted.numUpdatedRows === 0n) await this.release(due);
   }
 
   async #claim(trx: Transaction<Schema>, contactId: string, nowMs: number): Promise<DueContact | undefined> {
+    const clock = this.#claimClock(nowMs);
     const claim = await trx
       .updateTable("contact")
-      .set({ claim_until: nowMs + CLAIM_MS })
+      .set({ claim_until: later(clock) })
       .where("contact_id", "=", contactId)
       .where("next_time", "<=", nowMs)
-      .where(({ or, eb }) =>
-        or([eb("claim_until", "is", null), eb("claim_until", "<=", nowMs), eb("claim_until", ">", nowMs + CLAIM_MS)]),
-      )
+      .where(isFree(clock))
       .executeTakeFirst();
     // Another node was quicker.
     if (claim.numUpdatedRows === 0n) return undefined;
@@ -225,6 +224,11 @@ export class SqlContactStore implements ContactStore {
       events: events.map(readNotice),
       droppedCount: row.dropped_count,
     };
+  }
+
+  /** The clock that claims are measured by: of several nodes the database's, because their own clocks may differ. */
+  #claimClock(nowMs: number): RawBuilder<number> {
+    return this.#database.isShared ? DATABASE_NOW : sql<number>`${nowMs}`;
   }
 
   async #read(trx: Transaction<Schema>, contactId: string): Promise<Contact | undefined> {
@@ -264,6 +268,17 @@ function settingsOf(contact: Contact | undefined): Settings {
 }
 
 /** Drops what has waited too long, and what was pruned with its event. */
+/** When a claim that is made now ends. */
+function later(clock: RawBuilder<number>): RawBuilder<number> {
+  return sql<number>`${clock} + ${CLAIM_MS}`;
+}
+
+/** No process has the contact. A claim that ends later than any could was made before the clock was set back. */
+function isFree(clock: RawBuilder<number>) {
+  return ({ or, eb }: ExpressionBuilder<Schema, "contact">) =>
+    or([eb("claim_until", "is", null), eb("claim_until", "<=", clock), eb("claim_until", ">", later(clock))]);
+}
+
 async function dropOld(trx: Transaction<Schema>, contactId: string, since: number): Promise<void> {
   await trx
     .deleteFrom("contact_notice")

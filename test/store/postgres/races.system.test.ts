@@ -324,3 +324,17 @@ test("failures count at all nodes together, for a minute from the first one on",
   expect(await wait(2)).toBe(0);
   expect(await wait(1)).toBeGreaterThan(0);
 });
+
+test.for([0, 300, -300, 7_200_000, -7_200_000])(
+  "a contact's message is one node's, though the other's clock is %d ms ahead",
+  async (aheadMs) => {
+    const [first, second] = nodes;
+    const { channelId } = await first.channels.createChannel(newChannel(1));
+    await first.contacts.addContact(CONTACT);
+    const nowMs = 1_800_000_000_000;
+    const held = { ...EVENT, channelId, code: "INGEST_HELD", level: "WARN", isForWebhook: false } as const;
+    await first.events.appendEvents([{ ...held, time: nowMs - 10_800_000 }]);
+    expect(await first.contacts.claimDueContacts(nowMs, 8)).toHaveLength(1);
+    expect(await second.contacts.claimDueContacts(nowMs + aheadMs, 8)).toEqual([]);
+  },
+);

@@ -89,7 +89,13 @@ test("events wait for the contacts that want them; one caller gets them, until t
   expect(await contacts.claimDueContacts(12_000, 8)).toEqual([]);
   for (const each of due) await contacts.release(each);
   expect((await contacts.claimDueContacts(12_000, 8)).length).toBe(2);
-  // The other one has crashed.
+  // The other one has crashed, and its minute is over.
+  await database.write((trx) =>
+    trx
+      .updateTable("contact")
+      .set((is) => ({ claim_until: is("claim_until", "-", 61_000) }))
+      .execute(),
+  );
   expect((await contacts.claimDueContacts(73_000, 8)).length).toBe(2);
   await events.appendEvents([event(74_000)]);
   for (const each of due) await contacts.markSent(each, 74_500);
@@ -112,6 +118,9 @@ test("a failed message waits, unless the contact was changed meanwhile; old even
   await contacts.changeContact("ct-1", (present) => ({ ...present, updateTime: 31_000 }));
   await contacts.markFailed(due, { problem: "TIMEOUT" }, 90_000);
   expect(await contacts.findContact("ct-1")).toMatchObject({ nextTime: 31_000 });
+  const [changed] = await contacts.claimDueContacts(31_000, 8);
+  expect(changed).toMatchObject({ contact: { updateTime: 31_000 }, attempts: 0 });
+  if (changed !== undefined) await contacts.release(changed);
   const late = 1_001 + NOTICE_LIFE_MS;
   expect(await contacts.claimDueContacts(late + 100_000, 8)).toEqual([]);
   expect(await contacts.findContact("ct-1")).toMatchObject({ waitingCount: 0 });
