@@ -5,7 +5,7 @@ import { PacketReader } from "./packets/packet-reader.ts";
 import { type PacketCounts, type PidSink, PidTable } from "./packets/pid-table.ts";
 import { type ElementaryStream, readPat, readPmt, TableId } from "./packets/program.ts";
 import { Sections } from "./packets/sections.ts";
-import { codecOf, isAudioCodec, isVideoCodec, type StreamCodec } from "./packets/stream-codec.ts";
+import { codecOf, formOf, isAudioCodec, isVideoCodec, type StreamCodec } from "./packets/stream-codec.ts";
 import { StreamClock, timestampOf } from "./stream-clock.ts";
 import { TsTrack } from "./ts-track.ts";
 
@@ -30,7 +30,8 @@ export type DemuxCounts = Readonly<PacketCounts> & { readonly syncLosses: number
 type Track = {
   readonly kind: "audio" | "video";
   readonly trackId: number;
-  readonly codec: StreamCodec;
+  /** See `formOf`. */
+  readonly form: string;
   readonly track: TsTrack;
   /** Names the codec where the stream has no configuration. */
   readonly startTag?: Buffer;
@@ -75,7 +76,7 @@ export class TsDemuxer {
 
   get progress(): DemuxProgress {
     if (this.#hasMedia) return "media";
-    if (this.#tracks.size > 0) return "no-media";
+    for (const { streams } of this.#programs.values()) if (streams.length > 0) return "no-media";
     return this.#reader.hasFound ? "no-program" : "no-sync";
   }
 
@@ -141,8 +142,8 @@ export class TsDemuxer {
     const streams = chosenStreams([...this.#programs].sort(([a], [b]) => a - b).map(([, program]) => program.streams));
     const video = streams.find((stream) => isVideoCodec(codecOf(stream)));
     const wanted = streams.filter((stream) => stream === video || isAudioCodec(codecOf(stream)));
-    for (const [pid, { track, codec, kind, trackId }] of this.#tracks) {
-      if (wanted.some((stream) => stream.pid === pid && codecOf(stream) === codec)) continue;
+    for (const [pid, { track, form, kind, trackId }] of this.#tracks) {
+      if (wanted.some((stream) => stream.pid === pid && formOf(stream) === form)) continue;
       track.end();
       this.#droppedBefore += track.droppedPes;
       this.#tracks.delete(pid);
@@ -157,14 +158,15 @@ export class TsDemuxer {
   #begin(stream: ElementaryStream): void {
     if (stream.pid < PID_MIN || stream.pid > PID_MAX) return;
     const codec = codecOf(stream);
+    const form = formOf(stream);
     const options = { stream, clock: this.#clock, out: (message: TrackMessage) => this.#take(message) };
     if (isVideoCodec(codec)) {
-      this.#add(stream.pid, { kind: "video", trackId: 0, codec, track: TsTrack.video(codec, options) });
+      this.#add(stream.pid, { kind: "video", trackId: 0, form, track: TsTrack.video(codec, options) });
     } else if (isAudioCodec(codec)) {
       const trackId = this.#freeTrackId();
       const track = TsTrack.audio(codec, trackId, options, () => this.#sendUnreadable("audio"));
       this.#add(stream.pid, {
-        ...{ kind: "audio", trackId, codec, track },
+        ...{ kind: "audio", trackId, form, track },
         startTag: audioStartTag(codec),
       });
     }

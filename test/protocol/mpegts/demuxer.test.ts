@@ -316,6 +316,24 @@ test("what RTMP cannot carry becomes messages that the ingest check counts, unle
   expect(shown([...readable, ...demuxer.end()])).toEqual(["audio 1021 af001188", "audio 1021 af0101"]);
 });
 
+test.each<{ name: string; streams: readonly StreamEntry[]; progress: string }>([
+  {
+    name: "MPEG-2 video with DTS",
+    streams: [
+      { pid: VIDEO_PID, type: 0x02 },
+      { pid: 0x102, type: 0x82 },
+    ],
+    progress: "no-media",
+  },
+  { name: "subtitles alone", streams: [{ pid: 0x103, type: 0x06, descriptors: "5900" }], progress: "no-media" },
+  { name: "nothing", streams: [], progress: "no-program" },
+])("a program of $name has come as far as: $progress", ({ streams, progress }) => {
+  const demuxer = new TsDemuxer();
+  demuxer.push(new TsWriter().tables(streams));
+  demuxer.push(Buffer.concat([0, 1, 2].map(() => new TsWriter().clock(0x1ff, 0))));
+  expect(demuxer.progress).toBe(progress);
+});
+
 test("tables with a wrong CRC, for later, or of other kinds change nothing", () => {
   const ts = new TsWriter();
   const wrong = ts.tables([ADTS]);

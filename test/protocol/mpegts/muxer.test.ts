@@ -150,3 +150,23 @@ test("a track that comes later changes the version of the table", () => {
     "af010304",
   ]);
 });
+
+test("Opus with another number of channels changes the table, and is read with the new number", () => {
+  const muxer = new TsMuxer();
+  const head = (channels: number) =>
+    Buffer.concat([
+      Buffer.from("904f707573", "hex"),
+      Buffer.from("OpusHead"),
+      Buffer.from([1, channels]),
+      Buffer.alloc(9),
+    ]);
+  const frame = Buffer.from("914f707573fc0102", "hex");
+  const stream = Buffer.concat(
+    [2, 2, 1].flatMap((channels, index) => [
+      muxer.write({ kind: "audio", payload: head(channels), timeMs: 20 * index }),
+      muxer.write({ kind: "audio", payload: frame, timeMs: 20 * index }),
+    ]),
+  );
+  const heads = demuxed(stream).filter(({ kind, payload }) => kind === "audio" && payload[0] === 0x90);
+  expect(heads.map(({ payload }) => payload[5 + 9])).toEqual([2, 1]);
+});

@@ -158,7 +158,9 @@ export class TsMuxer {
       const { streamType, descriptors } = framing;
       streams.push({ pid: AUDIO_PID + trackId, streamType, descriptors });
     }
-    const listed = streams.map(({ pid, streamType }) => `${pid} ${streamType}`).join();
+    const listed = streams
+      .map(({ pid, streamType, descriptors }) => `${pid} ${streamType} ${descriptors.toString("hex")}`)
+      .join();
     if (listed === this.#listed) return false;
     this.#listed = listed;
     this.#version += 1;

@@ -75,3 +75,11 @@ const AUDIO: ReadonlySet<string> = new Set<TsAudioCodec>(["aac", "aac-latm", "ac
 export function isAudioCodec(codec: StreamCodec): codec is TsAudioCodec {
   return AUDIO.has(codec);
 }
+
+/** Distinguishes streams whose frames must not be read as those of the same: by codec, and by what only the table says. */
+export function formOf(stream: ElementaryStream): string {
+  const codec = codecOf(stream);
+  const tag = codec === "opus" ? DescriptorTag.Extension : codec === "av1" ? DescriptorTag.Av1 : undefined;
+  const said = tag === undefined ? undefined : stream.descriptors.get(tag);
+  return said === undefined ? codec : `${codec} ${said.toString("hex")}`;
+}
