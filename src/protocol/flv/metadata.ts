@@ -66,16 +66,13 @@ function entriesOf(value: Amf0Value | undefined): MetadataEntries | undefined {
 }
 
 /**
- * Distinguishes metadata from other data. Encoders wrap it in `@setDataFrame`; some cameras send it bare. An onMetaData
- * without properties is metadata without any.
+ * Distinguishes metadata from other data. Encoders wrap it in `@setDataFrame`, and wrap it once more where they send on a
+ * stream that has it; some cameras send it bare. An onMetaData without properties is metadata without any.
  */
 export function readMetadata(values: readonly Amf0Value[]): DataMessage {
-  const [first, second] = values;
-  if (first === "@clearDataFrame") return { kind: "clear" };
-  if (first === "@setDataFrame" && second === "onMetaData") {
-    return { kind: "metadata", entries: entriesOf(values[2]) ?? NO_ENTRIES };
-  }
-  return first === "onMetaData" ? { kind: "metadata", entries: entriesOf(second) ?? NO_ENTRIES } : OTHER;
+  if (values[0] === "@clearDataFrame") return { kind: "clear" };
+  const at = values.findIndex((value) => value !== "@setDataFrame");
+  return values[at] === "onMetaData" ? { kind: "metadata", entries: entriesOf(values[at + 1]) ?? NO_ENTRIES } : OTHER;
 }
 
 function isPlain(value: Amf0Value | undefined): value is number | boolean | string {

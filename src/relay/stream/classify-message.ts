@@ -198,6 +198,8 @@ function classifyData(values: Buffer): ClassifiedMessage {
     if (data.kind === "clear") return { what: "metadata-cleared" };
     if (data.kind !== "metadata") return IGNORED;
     const entries = rewriteMetadata(data.entries);
+    // It says nothing of the stream: metadata made from the sequence headers says more.
+    if (entries.size === 0) return IGNORED;
     const announcesVideo = entries.has("videocodecid") || entries.has("width");
     return { what: "metadata", payload: encodeTargetMetadata(entries), announcesVideo };
   } catch (error) {

@@ -55,6 +55,7 @@ const OBS_KEPT = {
 test.each([
   { name: "wrapped, as OBS and FFmpeg send it", values: ["@setDataFrame", "onMetaData", amf0EcmaArray({ width: 1 })] },
   { name: "wrapped, as an object", values: ["@setDataFrame", "onMetaData", amf0Object({ width: 1 })] },
+  { name: "wrapped twice", values: ["@setDataFrame", "@setDataFrame", "onMetaData", amf0EcmaArray({ width: 1 })] },
   { name: "bare, as some cameras send it", values: ["onMetaData", amf0Object({ width: 1 })] },
 ])("metadata is recognised: $name", ({ values }) => {
   expect(readMetadata(values)).toStrictEqual({ kind: "metadata", entries: entries({ width: 1 }) });

@@ -65,3 +65,12 @@ test("metadata that is cut short counts as none", () => {
   const cut = { ...message, payload: payload.subarray(0, payload.length - 30) };
   expect(classifyMessage(cut, new StreamMemory())).toEqual({ what: "ignored" });
 });
+
+test.each<{ name: string; values: readonly Amf0Value[] }>([
+  { name: "without properties", values: ["@setDataFrame", "onMetaData", amf0EcmaArray({})] },
+  { name: "in a strict array", values: ["@setDataFrame", "onMetaData", [amf0Object(KEPT)]] },
+  { name: "with nothing that is sent on", values: ["onMetaData", amf0EcmaArray({ duration: 0, device: "camera" })] },
+  { name: "that are absent", values: ["@setDataFrame", "onMetaData"] },
+])("metadata $name count as none: those made from the headers say more", ({ values }) => {
+  expect(classifyMessage(data(values), new StreamMemory())).toEqual({ what: "ignored" });
+});
