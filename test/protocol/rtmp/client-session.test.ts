@@ -552,6 +552,19 @@ test("a reply that is not RTMP is a failure of the stage it came in", () => {
 });
 
 test.each([
+  ["a string cut short", 20, "0200036f6e58"],
+  ["an unused marker", 20, "0200036f6e5800000000000000000005 0e".replaceAll(" ", "")],
+  ["AMF3 of an unknown kind", 17, "000200036f6e5800000000000000000005110d"],
+  ["no name", 20, "05"],
+])("a command on air with %s is passed over, and the next one counts", (_, type, payload) => {
+  const server = Server.publishing();
+  const message = { type, timestamp: 0, streamId: 0, payload: Buffer.from(payload, "hex") };
+  expect(server.say(encodeMessage(3, message, 128))).toEqual([]);
+  expect(server.session.stage).toBe("publishing");
+  expect(failures(server.status("NetStream.Publish.BadName", "error"))).toHaveLength(1);
+});
+
+test.each([
   ["with an address", "rtmp://other/live", { kind: "reconnect-requested", tcUrl: "rtmp://other/live" }],
   ["without", undefined, { kind: "reconnect-requested" }],
 ])("a request to connect again is reported, %s", (_, tcUrl, output) => {

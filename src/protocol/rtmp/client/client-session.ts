@@ -5,7 +5,7 @@ import { AckMeter } from "../ack-meter.ts";
 import { CHUNK_SIZE_INITIAL } from "../chunk/chunk-header.ts";
 import { encodeMessage } from "../chunk/chunk-writer.ts";
 import { PACE_OF_TARGET, PacedReader } from "../chunk/paced-reader.ts";
-import { type Command, decodeCommand, encodeCommand } from "../command.ts";
+import { type Command, decodeCommand, encodeCommand, tryDecodeCommand } from "../command.ts";
 import { CommandBudget, OF_TARGETS } from "../command-budget.ts";
 import { decodeControl, encodeControl } from "../control.ts";
 import { ClientHandshake } from "../handshake/handshake.ts";
@@ -189,10 +189,16 @@ export class ClientSession {
   #take(message: Message): void {
     if (message.type === MessageType.CommandAmf0 || message.type === MessageType.CommandAmf3) {
       this.#countCommand();
-      this.#takeCommand(decodeCommand(message, AMF0_LIMITS));
+      const command = this.#readCommand(message);
+      if (command !== undefined) this.#takeCommand(command);
     } else {
       this.#takeControl(message);
     }
+  }
+
+  /** A command on air that cannot be read is none that ends the broadcast. */
+  #readCommand(message: Message): Command | undefined {
+    return this.#stage === "publishing" ? tryDecodeCommand(message, AMF0_LIMITS) : decodeCommand(message, AMF0_LIMITS);
   }
 
   /** Counts messages that cost us work, which acknowledgements and media do not. */
