@@ -1,7 +1,3 @@
-import { writeFile } from "node:fs/promises";
-import { createServer, type Server as HttpsServer } from "node:https";
-import type { AddressInfo } from "node:net";
-import { join } from "node:path";
 import type { Page, Worker } from "playwright-core";
 import { afterAll, expect, test } from "vitest";
 import { syntheticClip } from "../../../../src/testkit/encoder/clip.ts";
@@ -16,38 +12,11 @@ import {
   watchErrors,
 } from "../../../support/dashboard/browser.ts";
 import { PushBrowser } from "../../../support/dashboard/push-browser.ts";
-import { certificate } from "../../../support/stages/certificates.ts";
+import { openPushService } from "../../../support/dashboard/push-service.ts";
 import { Stage, uniqueKey } from "../../../support/stages/stage.ts";
 
-const NAME = "127.0.0.1";
 const BASE = "/fanfare";
 const WAIT = { timeout: 60_000 };
-
-type Pushed = { readonly path: string; readonly headers: Readonly<Record<string, unknown>>; readonly body: Buffer };
-
-/** A push service over HTTPS on the loopback. It answers with `status`. */
-async function openPushService(stage: Stage) {
-  const pair = certificate(NAME);
-  const authority = join(stage.folder, "push-service.pem");
-  await writeFile(authority, pair.cert);
-  const pushed: Pushed[] = [];
-  const service = { status: 201 };
-  const server: HttpsServer = createServer(pair, (request, response) => {
-    const chunks: Buffer[] = [];
-    request.on("data", (chunk: Buffer) => chunks.push(chunk));
-    request.on("end", () => {
-      pushed.push({ path: request.url ?? "", headers: request.headers, body: Buffer.concat(chunks) });
-      response.writeHead(service.status).end();
-    });
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  stage.onClose(async () => {
-    server.closeAllConnections();
-    await new Promise((resolve) => server.close(resolve));
-  });
-  const { port } = server.address() as AddressInfo;
-  return { authority, pushed, service, origin: `https://${NAME}:${port}` };
-}
 
 /** This Chromium reaches no push service: it gets a subscription at the test's. Everything else is the browser's own. */
 const subscribedAt = ({ endpoint, keys }: PushBrowser): string => `
