@@ -1,6 +1,7 @@
 import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import type { ChannelEvent } from "../control/events/events.ts";
+import type { RefusedEncoder } from "../control/facts/refusal-list.ts";
 import type { ServerFact } from "../control/facts/server-fact.ts";
 import type { IngestChecks } from "../control/ingest-check/ingest-checks.ts";
 import type { Bus } from "../control/ports/bus.ts";
@@ -53,7 +54,10 @@ export type ClusterStatesDeps = {
   readonly onHint: (hint: ChannelHint) => void;
   readonly onKeys: () => void;
   readonly onDeliveries: () => void;
-  readonly onEvent: (event: ChannelEvent) => void;
+  /** Another node stored an event. */
+  readonly onHeardEvent: (event: ChannelEvent) => void;
+  /** Another node rejected encoders; latest first. */
+  readonly onHeardRefusals: (attempts: readonly RefusedEncoder[]) => void;
 };
 
 /** What makes every node answer for all channels: it tells its own states, joins those of the others, and passes commands on. */
@@ -103,7 +107,7 @@ export class ClusterStates {
   }
 
   start(): void {
-    const { onHint, onKeys, onDeliveries, onEvent } = this.#deps;
+    const { onHint, onKeys, onDeliveries, onHeardEvent, onHeardRefusals } = this.#deps;
     this.hints.start({
       channel: (hint) => {
         const applied = this.#apply(hint);
@@ -112,7 +116,8 @@ export class ClusterStates {
       },
       keys: onKeys,
       deliveries: onDeliveries,
-      event: onEvent,
+      event: onHeardEvent,
+      refusals: onHeardRefusals,
     });
     this.others.start();
     this.feed.start();

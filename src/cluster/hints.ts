@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { Log } from "../base/log.ts";
 import type { ChannelEvent } from "../control/events/events.ts";
+import { REFUSAL_REASONS, type RefusedEncoder } from "../control/facts/refusal-list.ts";
 import type { ChannelChanged } from "../control/facts/server-fact.ts";
 import type { Bus, BusMessage } from "../control/ports/bus.ts";
 import type { Incarnation } from "../control/ports/ownership-store.ts";
@@ -11,6 +12,7 @@ import { subjectsOf } from "./node-report.ts";
 export const CHANNEL_HINT = "hint.channel";
 const KEYS = "hint.keys";
 const DELIVERIES = "hint.deliveries";
+const REFUSALS = "hint.refusals";
 
 const channelHint = z.object({
   channelId: z.string().min(1).max(64),
@@ -23,6 +25,16 @@ const OF_SOURCES: readonly ChannelChanged["change"][] = [
   ...(["source-changed", "source-started", "source-stopped", "slate-changed"] as const),
 ];
 
+/** As many as a node remembers. */
+const REFUSALS_MAX = 100;
+const refusal = z.object({
+  remoteAddress: z.string().max(64),
+  reason: z.enum(REFUSAL_REASONS),
+  channelId: z.string().min(1).max(64).exactOptional(),
+  firstTime: z.number(),
+  lastTime: z.number(),
+  count: z.int().min(1),
+});
 const text = z.string().max(4_096);
 const event = z.looseObject({
   eventId: z.int().min(0),
@@ -51,6 +63,8 @@ export type HintTakers = {
   readonly deliveries: () => void;
   /** Another node stored an event. */
   readonly event: (event: ChannelEvent) => void;
+  /** Another node rejected encoders; latest first. */
+  readonly refusals: (attempts: readonly RefusedEncoder[]) => void;
 };
 
 /**
@@ -61,8 +75,6 @@ export class Hints {
   readonly #bus: Bus;
   readonly #log: Log;
   readonly #eventSubject: string;
-  /** Events that other nodes stored and told. */
-  readonly #heard = new WeakSet<ChannelEvent>();
   #stops: (() => void)[] = [];
 
   constructor(bus: Bus, self: Incarnation, log: Log) {
@@ -71,7 +83,7 @@ export class Hints {
     this.#eventSubject = subjectsOf(self).events;
   }
 
-  start({ channel, keys, deliveries, event: onEvent }: HintTakers): void {
+  start({ channel, keys, deliveries, event: onEvent, refusals }: HintTakers): void {
     const bus = this.#bus;
     this.#stops = [
       bus.subscribe(CHANNEL_HINT, (message) => {
@@ -82,9 +94,11 @@ export class Hints {
       bus.subscribe(KEYS, keys),
       bus.subscribe(DELIVERIES, deliveries),
       bus.subscribe("node.*.events", (message) => {
-        if (!isEvent(message)) return;
-        this.#heard.add(message);
-        onEvent(message);
+        if (isEvent(message)) onEvent(message);
+      }),
+      bus.subscribe(REFUSALS, ({ attempts }) => {
+        const read = refusalsIn(attempts);
+        if (read.length > 0) refusals(read);
       }),
     ];
   }
@@ -106,12 +120,13 @@ export class Hints {
     this.#bus.publish(KEYS, {});
   }
 
-  /**
-   * Tells of an event that this node stored: the others show it, and may send its delivery. Does nothing for an event that
-   * another node told: two nodes would tell it each other for ever.
-   */
+  /** Tells of encoders that this node rejected, latest first. */
+  refused(attempts: readonly RefusedEncoder[]): void {
+    this.#bus.publish(REFUSALS, { attempts });
+  }
+
+  /** Tells of an event that this node stored: the others show it, and may send its delivery. */
   eventStored(stored: ChannelEvent): void {
-    if (this.#heard.has(stored)) return;
     this.#bus.publish(this.#eventSubject, { ...stored });
     this.#bus.publish(DELIVERIES, {});
   }
@@ -119,4 +134,13 @@ export class Hints {
 
 function isEvent(message: unknown): message is BusMessage & ChannelEvent {
   return event.safeParse(message).success;
+}
+
+/** Those that this program understands: a newer node may have reasons of its own. */
+function refusalsIn(value: unknown): readonly RefusedEncoder[] {
+  if (!Array.isArray(value)) return [];
+  return value.slice(0, REFUSALS_MAX).flatMap((each) => {
+    const read = refusal.safeParse(each);
+    return read.success ? [read.data] : [];
+  });
 }

@@ -4,6 +4,7 @@ import type { ChannelHint } from "../../src/cluster/hints.ts";
 import { NodeRpc } from "../../src/cluster/node-rpc.ts";
 import type { SourceStatus } from "../../src/control/channels/source.ts";
 import type { ChannelEvent } from "../../src/control/events/events.ts";
+import type { RefusedEncoder } from "../../src/control/facts/refusal-list.ts";
 import { LiveState } from "../../src/control/live/live-state.ts";
 import { DomainError, OwnerUnavailableError } from "../../src/control/ports/errors.ts";
 import type { NodeState } from "../../src/control/ports/ownership-store.ts";
@@ -40,6 +41,7 @@ function cluster(count: number) {
     const hints: ChannelHint[] = [];
     const sampled: string[] = [];
     const events: ChannelEvent[] = [];
+    const refusals: RefusedEncoder[] = [];
     let requests = 0;
     const cluster: ClusterStates = new ClusterStates({
       ...{ self, bus, rpc: new NodeRpc(bus, self), clock, log, own },
@@ -72,11 +74,8 @@ function cluster(count: number) {
       onSamples: (channels) => void sampled.push(...channels.map(({ channelId }) => channelId)),
       onHint: (hint) => void hints.push(hint),
       ...{ onKeys: () => undefined, onDeliveries: () => undefined },
-      // As in a server, where one bus has the events of this node and those of the others.
-      onEvent: (event) => {
-        events.push(event);
-        cluster.hints.eventStored(event);
-      },
+      onHeardEvent: (event) => void events.push(event),
+      onHeardRefusals: (attempts) => void refusals.push(...attempts),
     });
     cluster.start();
     /** The channel goes on air here, with one target that is on air. */
@@ -96,7 +95,7 @@ function cluster(count: number) {
       cluster.fact({ ...what, status: status ?? { state: "stopped", sinceTime: 1 } });
       clock.advance(GATHER_MS);
     };
-    const parts = { self, bus, view, own, owned, cluster, changed, hints, sampled, events, goOnAir };
+    const parts = { self, bus, view, own, owned, cluster, changed, hints, sampled, events, refusals, goOnAir };
     return { ...parts, setSource, slates, asked, runSource };
   });
   return { clock, network, states, owners, specs, nodes };
@@ -202,6 +201,23 @@ test("an event that one node stored reaches each other node once", () => {
   };
   nodes[0]?.cluster.hints.eventStored(event);
   expect(nodes.map(({ events }) => events)).toEqual([[], [event], [event]]);
+});
+
+test("encoders that one node rejected reach each other node, without what that does not understand", () => {
+  const { network, nodes } = cluster(3);
+  const attempt: RefusedEncoder = {
+    ...{ remoteAddress: "192.0.2.1", reason: "unknown-key", firstTime: 5, lastTime: 6, count: 2 },
+  };
+  const ofChannel: RefusedEncoder = { ...attempt, reason: "auth-failed", channelId: ID };
+  nodes[0]?.cluster.hints.refused([attempt, ofChannel]);
+  expect(nodes.map(({ refusals }) => refusals)).toEqual([[], [attempt, ofChannel], [attempt, ofChannel]]);
+  for (const attempts of [
+    ["text", null, { ...attempt, reason: "bad-weather" }, { ...attempt, count: 0 }, { ...attempt, colour: "red" }],
+    Array.from({ length: 200 }, () => attempt),
+    "none",
+  ])
+    network.send("hint.refusals", { attempts });
+  expect(nodes[0]?.refusals).toEqual(Array.from({ length: 101 }, () => attempt));
 });
 
 test("a silent owner is told as such with the age of what is known, and a lost one is off air", async () => {
@@ -462,11 +478,12 @@ test("counters are asked for where nobody follows them, and followed for a minut
   first?.view.samples([channelSample(ID, [])]);
   clock.advance(1_000);
   expect(second?.sampled).toEqual([]);
+  second?.changed.splice(0);
   await second?.cluster.runtime.freshen([ID, "ls-unknown"]);
   expect(second?.cluster.runtime.live(ID)?.ingest?.bytesPerSecond).toBe(first?.view.live(ID)?.ingest?.bytesPerSecond);
-  expect(second?.sampled).toEqual([ID]);
+  expect([second?.changed, second?.sampled]).toEqual([[], []]);
   clock.advance(5_000);
-  expect(second?.sampled).toHaveLength(6);
+  expect(second?.sampled).toHaveLength(5);
   clock.advance(60_000);
   const count = second?.sampled.length;
   clock.advance(10_000);

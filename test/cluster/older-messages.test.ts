@@ -56,6 +56,7 @@ test.each(VERSIONS)("what nodes of %s tell of claims and changes is understood",
     keys: () => heard.push("keys"),
     deliveries: () => heard.push("deliveries"),
     event: (event) => heard.push(event.code),
+    refusals: (attempts) => heard.push(attempts),
   });
   const [claim, event] = [of("claim"), of("node.events")];
   for (const message of [claim, of("hint.channel"), of("hint.keys"), of("hint.deliveries"), event])

@@ -67,6 +67,12 @@ async function play(first: LabNode, second: LabNode): Promise<void> {
   const isOnAir = () => target.connections.some(({ report }) => report.mediaBytes > 0) || undefined;
   await waitFor("media", DEADLINE_MS, isOnAir, () => first.fanfare.output.slice(-2_000));
   const relayed = await publish(second);
+  const stranger = new KitEncoder({
+    url: ingestUrl(first),
+    streamKey: "wrong",
+    clip: syntheticClip({ video: "180p" }),
+  });
+  await stranger.accepted;
   const [{ platId = 0 } = {}] = await second.api.platforms(channelId);
   await pass(STEP_MS);
   await second.api.request("PUT", `${path}/platforms/${platId}/off`);

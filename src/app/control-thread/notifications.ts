@@ -12,6 +12,7 @@ import { Deliveries } from "../../control/events/deliveries.ts";
 import { EVENTS_KEPT_MS, EventRetention } from "../../control/events/event-retention.ts";
 import { EventWriter } from "../../control/events/event-writer.ts";
 import type { ChannelEvent } from "../../control/events/events.ts";
+import type { RefusedEncoder } from "../../control/facts/refusal-list.ts";
 import type { RunningBroadcast } from "../../control/facts/running-broadcasts.ts";
 import type { BroadcastLost, ChannelChanged } from "../../control/facts/server-fact.ts";
 import type { ChannelHealth } from "../../control/health/channel-health.ts";
@@ -71,6 +72,8 @@ export type NotificationsOptions = {
   readonly finishing?: (channelId: ChannelId) => Promise<void> | undefined;
   /** Called with every event once it is stored. Must not throw. */
   readonly onEvent: (event: ChannelEvent) => void;
+  /** … and tells other nodes which encoders this one rejected. */
+  readonly tellRefusals?: (attempts: readonly RefusedEncoder[]) => void;
   /** Called when a webhook could not be sent because of this machine. */
   readonly onTrouble: (trouble: MachineTrouble) => void;
   /** The verdict on a channel, and the channel itself: what alerts are about. */
@@ -115,14 +118,10 @@ export class Notifications {
       ...(options.mail === undefined ? {} : { sendMail: createMailer(options.mail) }),
     });
     const wake = () => this.deliverer.wake();
-    const told = (event: ChannelEvent): void => {
-      this.#contacts.eventStored();
-      onEvent(event);
-    };
     const epochs = options.epochOf === undefined ? {} : { epochOf: options.epochOf };
     const { finishing } = options;
     this.events = new EventWriter({
-      ...{ store: events, clock, log, onWritten: told, ...epochs },
+      ...{ store: events, clock, log, onWritten: onEvent, ...epochs },
       ...(finishing === undefined ? {} : { finishing }),
     });
     const reports = new SqlReportStore(database);
@@ -139,7 +138,10 @@ export class Notifications {
     const history = new SqlHistoryStore(database);
     this.history = new HistoryWriter({ store: history, clock, log });
     const tester = new WebhookTester({ store, post, clock });
-    this.refusedEncoders = new RefusedEncoders({ store: new SqlRefusedEncoderStore(database), clock, log });
+    this.refusedEncoders = new RefusedEncoders({
+      ...{ store: new SqlRefusedEncoderStore(database), clock, log },
+      ...(options.tellRefusals === undefined ? {} : { tell: options.tellRefusals }),
+    });
     const { healthOf, readChannel } = options;
     const pushes = new SqlPushStore(database);
     const push = new PushSender({
@@ -172,6 +174,11 @@ export class Notifications {
       }),
       sendTest: (scope, channelName) => tester.send(scope, channelName),
     };
+  }
+
+  /** An event was stored: contacts may have to be told of it. */
+  eventStored(): void {
+    this.#contacts.eventStored();
   }
 
   /** Adds a port of this server: no webhook may lead back to it. */

@@ -30,7 +30,7 @@ import { HandoverListener } from "../upgrade/handover.ts";
 import { watchClock } from "./clock-watch.ts";
 import { readClusterConfig } from "./cluster/cluster-config.ts";
 import type { ClusterNode } from "./cluster/cluster-node.ts";
-import { type AllFoundations, clusterOver, poolOver } from "./cluster/data-plane.ts";
+import { type AllFoundations, clusterOver, notificationHooks, poolOver } from "./cluster/data-plane.ts";
 import type { Joined } from "./cluster/join-cluster.ts";
 import { watchDatabase } from "./database-watch.ts";
 import { warnOfFew } from "./descriptor-shares.ts";
@@ -313,7 +313,7 @@ function assemble(foundations: AllFoundations): Parts {
     auditCounts: metrics.audit,
     publish: (fact) => publish(fact.kind === "channel-changed" ? withActor(fact) : fact),
     onEvent: (event) => buses.events.publish(event),
-    ...(node === undefined ? {} : node.eventHooks),
+    ...(node === undefined || cluster === undefined ? {} : notificationHooks(node, cluster)),
     onTrouble: (trouble) => troubles.met(trouble),
     healthOf,
     readChannel: (channelId) => service.getChannel(channelId),

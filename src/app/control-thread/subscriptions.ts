@@ -21,7 +21,7 @@ export type Buses = {
   readonly facts: FactBus<ServerFact>;
   /** The samples of all channels on air in one media thread, once a second. */
   readonly samples: FactBus<readonly ChannelSample[]>;
-  /** Events that were just stored. */
+  /** Events that this process just stored. */
   readonly events: FactBus<ChannelEvent>;
 };
 
@@ -69,6 +69,7 @@ export function subscribeAll({ facts, samples, events }: Buses, to: Subscribers)
   samples.subscribe("reports", (batch) => to.notifications.reports.samples(batch));
 
   events.subscribe("webhooks", () => to.notifications.deliverer.wake());
+  events.subscribe("contacts", () => to.notifications.eventStored());
   events.subscribe("alerts", (event) => to.notifications.alerts.event(event));
   events.subscribe("live stream", (event) => to.liveStream.event(event.channelId, eventAnswer(event)));
 }

@@ -194,8 +194,8 @@ export class ClusterLiveState {
   async #askStatus(incarnation: Incarnation, channels: readonly ChannelId[]): Promise<void> {
     const reply = await this.#deps.bus.request(subjectsOf(incarnation).rpc, { op: "status", channels }, ANSWER_MS);
     const view = this.#nodes.get(incarnation);
-    if (reply.kind !== "reply" || view === undefined) return;
-    this.#samples(view, reply.message);
+    // Nobody else is told: who asked shows it, and what is shown to readers would ask again.
+    if (reply.kind === "reply" && view !== undefined) this.#take(view, reply.message);
   }
 
   #viewOf(incarnation: Incarnation | undefined): NodeView | undefined {
@@ -227,11 +227,16 @@ export class ClusterLiveState {
   }
 
   #samples(view: NodeView, message: BusMessage): void {
+    const shown = this.#take(view, message);
+    if (shown.length > 0) this.#deps.onSamples(shown);
+  }
+
+  /** Takes channels with their present counters; returns those whose newest ownership this node has. */
+  #take(view: NodeView, message: BusMessage): readonly ToldChannel[] {
     const taken = view.samples(readToldChannels(message["channels"]), this.#deps.clock.now());
     this.#index(view, taken);
     this.#heard(view, false);
-    const shown = taken.filter(({ channelId }) => this.#owners.get(channelId) === view.incarnation);
-    if (shown.length > 0) this.#deps.onSamples(shown);
+    return taken.filter(({ channelId }) => this.#owners.get(channelId) === view.incarnation);
   }
 
   /** A node that was silent, or that begins or ends to drain, shows its channels differently. */

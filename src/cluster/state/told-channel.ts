@@ -4,6 +4,7 @@ import type { CheckState, IngestWarning } from "../../control/ingest-check/inges
 import type { ChannelLive, TargetLive } from "../../control/ports/runtime.ts";
 import type { SlateState } from "../../control/ports/slate-maker.ts";
 import type { ChannelId, TargetId } from "../../thread-protocol/channel-spec.ts";
+import type { ChannelSample } from "../../thread-protocol/samples.ts";
 
 /**
  * A channel's state as its owner tells it to the other nodes: JSON, without secrets. A node that plays the channel's source,
@@ -149,4 +150,10 @@ export function tellSource(status: SourceStatus): SourceStatus {
 /** The state that another node told. */
 export function hearLive({ targets, ...rest }: NonNullable<ToldChannel["live"]>): ChannelLive {
   return { ...rest, targets: new Map(targets.map(({ targetId, ...each }) => [targetId, each])) };
+}
+
+/** The counters of a channel on air that another node told; undefined where it told none. */
+export function sampleOf({ channelId, live: told }: ToldChannel): ChannelSample | undefined {
+  if (told?.ingest === undefined || !told.isPublishing) return undefined;
+  return { channelId, ingest: told.ingest, targets: told.targets.flatMap((target) => target.sample ?? []) };
 }

@@ -25,6 +25,8 @@ export type RefusedEncodersOptions = {
   readonly store: RefusedEncoderStore;
   readonly clock: Clock;
   readonly log: Log;
+  /** Tells other nodes of attempts that they cannot know yet, within a second; absent: there are none. */
+  readonly tell?: (attempts: readonly RefusedEncoder[]) => void;
 };
 
 /**
@@ -35,6 +37,7 @@ export class RefusedEncoders {
   readonly #options: RefusedEncodersOptions;
   #list = new RefusalList(ENTRIES_MAX);
   #unwritten = new RefusalList(ENTRIES_MAX);
+  #untold = new RefusalList(ENTRIES_MAX);
   #timer: Timer | undefined;
   #writing: Promise<void> = Promise.resolve();
   #isPaused = false;
@@ -55,8 +58,14 @@ export class RefusedEncoders {
     const entry = this.#list.add(fact);
     if (entry === undefined) return undefined;
     this.#unwritten.add(fact);
+    if (this.#options.tell !== undefined) this.#untold.add(fact);
     if (!this.#isPaused) this.#timer ??= this.#options.clock.startTimer(WRITE_DELAY_MS, () => void this.#write());
     return entry;
+  }
+
+  /** Takes attempts that another node tells of, and has stored. Returns the entries that they made or changed. */
+  heard(attempts: readonly RefusedEncoder[]): readonly RefusedEncoder[] {
+    return [...attempts].reverse().map((attempt) => this.#list.merge(attempt));
   }
 
   /** Latest first, with those that other nodes on the same database have met. */
@@ -81,8 +90,16 @@ export class RefusedEncoders {
   #write(): Promise<void> {
     this.#timer?.cancel();
     this.#timer = undefined;
+    this.#tell();
     this.#writing = this.#writing.then(() => this.#writeBatch());
     return this.#writing;
+  }
+
+  #tell(): void {
+    const attempts = this.#untold.list();
+    if (attempts.length === 0) return;
+    this.#untold = new RefusalList(ENTRIES_MAX);
+    this.#options.tell?.(attempts);
   }
 
   /** A database that accepts no writes costs nothing: the attempts are written with the next ones. */

@@ -141,6 +141,11 @@ export class LiveStream implements Lasting {
     }
   }
 
+  /** The same of channels on air at other nodes, of which there may be many: nothing is done without a reader. */
+  samplesElsewhere(samples: readonly ChannelSample[]): void {
+    if (this.#isHeard()) this.samples(samples);
+  }
+
   /** A sample may show something of the encoder that no fact reports: its codecs, its frame size. */
   #noticeShape({ channelId, ingest }: ChannelSample): void {
     const { ingestChecks } = this.#options;
@@ -294,9 +299,13 @@ export class LiveStream implements Lasting {
   async #sendChange(channelId: ChannelId, change: Change): Promise<void> {
     const channel = await this.#readChannel(channelId);
     if (channel === undefined) {
+      this.#shapes.delete(channelId);
+      this.#verdicts.delete(channelId);
       this.#add("channel", channelId, () => ({ channelId, channelStatus: "DELETED" }));
       return;
     }
+    // Another node tells no last sample of a channel that goes off air.
+    if (!channel.isPublishing) this.#shapes.delete(channelId);
     if (change.isChannel) this.#add("channel", channelId, (context) => liveChannelAnswer(channel, context));
     for (const target of channel.targets) {
       if (!change.areAllTargets && !change.targets.has(target.targetId)) continue;

@@ -37,14 +37,16 @@ class MemoryStore implements RefusedEncoderStore {
 function stage() {
   const clock = new ManualClock();
   const store = new MemoryStore();
-  const open = () => new RefusedEncoders({ store, clock, log: SILENT });
+  const told: (readonly RefusedEncoder[])[] = [];
+  const tell = (attempts: readonly RefusedEncoder[]) => void told.push(attempts);
+  const open = () => new RefusedEncoders({ store, clock, log: SILENT, tell });
   const refused = open();
   const refuse = (remoteAddress: string, change: Partial<Refusal> = {}) =>
     refused.fact({
       ...{ kind: "ingest-refused", time: clock.wallNow(), count: 1, remoteAddress, reason: "unknown-key" },
       ...change,
     });
-  return { clock, store, open, refused, refuse };
+  return { clock, store, told, open, refused, refuse };
 }
 
 test("refused encoders are listed by address and reason, the latest first, with count and time", async () => {
@@ -120,4 +122,33 @@ test("what a database does not take is listed, and written with the next attempt
   refuse("192.0.2.1");
   expect((await refused.list()).map(({ count }) => count)).toEqual([2]);
   expect(await store.listRefusals({ max: 9, since: 0 })).toMatchObject([{ remoteAddress: "192.0.2.1", count: 2 }]);
+});
+
+test("other nodes are told of each attempt once, within a second, also while the database accepts no writes", async () => {
+  const { clock, store, told, refused, refuse } = stage();
+  const start = clock.wallNow();
+  store.isUnavailable = true;
+  refuse("192.0.2.1");
+  refuse("192.0.2.1", { count: 4 });
+  expect(told).toEqual([]);
+  clock.advance(1_000);
+  const attempts = { remoteAddress: "192.0.2.1", reason: "unknown-key", firstTime: start, lastTime: start, count: 5 };
+  expect(told).toEqual([[attempts]]);
+  refuse("192.0.2.2");
+  await refused.list();
+  expect(told.slice(1)).toEqual([[expect.objectContaining({ remoteAddress: "192.0.2.2", count: 1 })]]);
+});
+
+test("attempts that another node tells count with this one's, and are not told again", async () => {
+  const { clock, store, told, refused, refuse } = stage();
+  const start = clock.wallNow();
+  refuse("192.0.2.1");
+  const elsewhere: RefusedEncoder = {
+    ...{ remoteAddress: "192.0.2.1", reason: "unknown-key", firstTime: start + 1, lastTime: start + 2, count: 3 },
+  };
+  expect(refused.heard([elsewhere])).toEqual([{ ...elsewhere, firstTime: start, count: 4 }]);
+  clock.advance(1_000);
+  await refused.pause();
+  expect(told.flat().map(({ count }) => count)).toEqual([1]);
+  expect((await store.listRefusals({ max: 9, since: 0 })).map(({ count }) => count)).toEqual([1]);
 });

@@ -160,10 +160,13 @@ const sampleOf = (channelId: string) => ({
   ],
 });
 
-test("a sample sends the rates of a channel on air, and has no id to come back to", async () => {
+test.each([
+  ["here", "samples"],
+  ["at another node", "samplesElsewhere"],
+] as const)("a sample sends the rates of a channel on air %s, and has no id to come back to", async (_place, take) => {
   const reader = await open();
   await reader.next();
-  api.live.samples([sampleOf("ls-1")]);
+  api.live[take]([sampleOf("ls-1")]);
   expect(await reader.next()).toEqual({
     id: undefined,
     name: "sample",

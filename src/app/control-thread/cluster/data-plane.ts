@@ -1,5 +1,7 @@
 import { systemClock } from "../../../base/clock.ts";
 import { Admission } from "../../../control/access/admission.ts";
+import type { RefusedEncoder } from "../../../control/facts/refusal-list.ts";
+import { eventAnswer, refusedEncoderAnswer } from "../../../http/answers/event-answers.ts";
 import type { LiveStream } from "../../../http/live/live-stream.ts";
 import { LocalPlacement } from "../../../placement/local-placement.ts";
 import { MediaPool, type MediaPoolDeps } from "../media/media-pool.ts";
@@ -69,10 +71,28 @@ export function clusterOver(
       // A command that was given here to another node's channel is answered once it shows.
       liveState.look();
     },
+    onSamples: (samples) => {
+      receivers().liveStream.samplesElsewhere(samples);
+      liveState.look();
+    },
     hasReaders: () => receivers().liveStream.readerCount > 0,
     onEvent: (event) => buses.events.publish(event),
+    onHeardEvent: (event) => receivers().liveStream.event(event.channelId, eventAnswer(event)),
+    onHeardRefusals: (attempts) => {
+      const { liveStream, notifications } = receivers();
+      for (const entry of notifications.refusedEncoders.heard(attempts))
+        liveStream.refused(entry.channelId, refusedEncoderAnswer(entry));
+    },
     onDeliveries: () => receivers().notifications.deliverer.wake(),
   });
   metrics.include(node.metrics);
   return joined;
+}
+
+/** What events and rejected encoders have to do with the other nodes. */
+export function notificationHooks(node: ClusterNode, { states }: Joined) {
+  return {
+    ...node.eventHooks,
+    tellRefusals: (attempts: readonly RefusedEncoder[]) => states.hints.refused(attempts),
+  };
 }

@@ -5,8 +5,10 @@ import { ClusterNodes } from "../../../cluster/cluster-nodes.ts";
 import { ClusterStates, type ClusterStatesDeps } from "../../../cluster/cluster-states.ts";
 import { Drain } from "../../../cluster/drain.ts";
 import type { NodeReport } from "../../../cluster/node-report.ts";
+import { sampleOf } from "../../../cluster/state/told-channel.ts";
 import { Takers } from "../../../cluster/takers.ts";
 import type { ChannelEvent } from "../../../control/events/events.ts";
+import type { RefusedEncoder } from "../../../control/facts/refusal-list.ts";
 import type { IngestChecks } from "../../../control/ingest-check/ingest-checks.ts";
 import type { LiveState } from "../../../control/live/live-state.ts";
 import type { SlateState } from "../../../control/ports/slate-maker.ts";
@@ -17,6 +19,7 @@ import { SqlEventStore } from "../../../store/events/event-store.ts";
 import type { ClusterReading } from "../../../telemetry/cluster-metrics.ts";
 import type { Metrics } from "../../../telemetry/metrics.ts";
 import type { ChannelId, ChannelSpec } from "../../../thread-protocol/channel-spec.ts";
+import type { ChannelSample } from "../../../thread-protocol/samples.ts";
 import type { Config } from "../../config/settings/settings.ts";
 import type { Storage } from "../../data-folder/storage.ts";
 import { releaseVersion } from "../../release.ts";
@@ -62,8 +65,14 @@ export type JoinParts = {
   readonly onChanged: (channelIds: readonly ChannelId[]) => void;
   /** Somebody follows the state of all channels. */
   readonly hasReaders: () => boolean;
-  /** An event was stored, here for another node, or at another node. */
+  /** New counters of channels of other nodes came. */
+  readonly onSamples: (samples: readonly ChannelSample[]) => void;
+  /** An event was stored here, about a broadcast that another node carried. */
   readonly onEvent: (event: ChannelEvent) => void;
+  /** Another node stored an event. It alone tells people of it: here it is only shown. */
+  readonly onHeardEvent: (event: ChannelEvent) => void;
+  /** Another node rejected encoders; latest first. */
+  readonly onHeardRefusals: (attempts: readonly RefusedEncoder[]) => void;
   readonly onDeliveries: () => void;
 };
 
@@ -83,8 +92,8 @@ export type Joined = {
 
 /** Joins a node to the parts of its server: every node then answers for all channels. */
 export function joinCluster(parts: JoinParts): Joined {
-  const { log, storage, node, pool, ingestChecks, media, readSpec, onChanged, hasReaders, onEvent, onDeliveries } =
-    parts;
+  const { log, storage, node, pool, ingestChecks, media, readSpec, onChanged, hasReaders, onEvent } = parts;
+  const { onSamples, onHeardEvent, onHeardRefusals, onDeliveries } = parts;
   const { placement, store } = node;
   const keys = { take: (): void => undefined };
   const takers = new Takers({ nodes: () => states.others.nodes(), self: node.self, version: releaseVersion() });
@@ -107,8 +116,8 @@ export function joinCluster(parts: JoinParts): Joined {
     nodeState: (incarnation) => node.nodes.listedStateOf(incarnation),
     storedOwner: async (channelId) => (await store.findOwner(channelId))?.owner?.incarnation,
     report,
-    ...{ readSpec, hasReaders, onChanged, onEvent, onDeliveries },
-    onSamples: (channels) => onChanged(channels.map(({ channelId }) => channelId)),
+    ...{ readSpec, hasReaders, onChanged, onHeardEvent, onHeardRefusals, onDeliveries },
+    onSamples: (channels) => onSamples(channels.flatMap((channel) => sampleOf(channel) ?? [])),
     onHint: ({ channelId, isDeleted, isSource }) => {
       node.admissions.changed(channelId);
       if (isSource === true) media().refresh(channelId);
