@@ -316,6 +316,25 @@ test("what RTMP cannot carry becomes messages that the ingest check counts, unle
   expect(shown([...readable, ...demuxer.end()])).toEqual(["audio 1021 af001188", "audio 1021 af0101"]);
 });
 
+test.each([
+  { kind: "audio", types: [0x1c, 0x2d, 0x82, 0x83, 0x8a] },
+  { kind: "video", types: [0x01, 0x02, 0x10, 0x21, 0x32, 0x33, 0x35, 0x42, 0xd1, 0xea] },
+])("$kind of the types $types is named as what cannot be carried", ({ kind, types }) => {
+  for (const type of types) {
+    const ts = new TsWriter();
+    const stream: StreamEntry = { pid: AUDIO_PID, type };
+    const sent = Buffer.concat([
+      ts.tables([stream]),
+      ts.pes(AUDIO_PID, Buffer.from("00"), { pts: 90_000 }),
+      ts.clock(0x1ff, 0),
+    ]);
+    expect(
+      new TsDemuxer().push(sent).map((message) => message.kind),
+      type.toString(16),
+    ).toEqual([kind]);
+  }
+});
+
 test.each<{ name: string; streams: readonly StreamEntry[]; progress: string }>([
   {
     name: "MPEG-2 video with DTS",

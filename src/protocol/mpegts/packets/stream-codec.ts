@@ -31,14 +31,24 @@ const BY_TYPE: ReadonlyMap<number, StreamCodec> = new Map<number, StreamCodec>([
   [0x10, "unsupported-video"],
   [0x11, "aac-latm"],
   [0x1b, "avc"],
+  // AAC without any framing, JPEG 2000, MPEG-H, JPEG XS, VVC, EVC.
+  [0x1c, "unsupported-audio"],
+  [0x21, "unsupported-video"],
   [0x24, "hevc"],
+  [0x2d, "unsupported-audio"],
+  [0x32, "unsupported-video"],
   [0x33, "unsupported-video"],
+  [0x35, "unsupported-video"],
   [0x42, "unsupported-video"],
   [0x81, "ac3"],
+  // DTS, TrueHD and DTS again, Dirac, VC-1, as FFmpeg writes and reads them.
   [0x82, "unsupported-audio"],
+  [0x83, "unsupported-audio"],
   [0x84, "eac3"],
   [0x87, "eac3"],
+  [0x8a, "unsupported-audio"],
   [0xd1, "unsupported-video"],
+  [0xea, "unsupported-video"],
 ]);
 
 const BY_REGISTRATION: ReadonlyMap<string, StreamCodec> = new Map<string, StreamCodec>([
