@@ -1,6 +1,7 @@
 import type { Clock } from "../base/clock.ts";
 import type { Fact } from "../thread-protocol/facts.ts";
 import type { BlockStore } from "./stream/block-store.ts";
+import type { DelayMemory } from "./subscriber/delay/delay-memory.ts";
 import type { DelayShelves } from "./subscriber/delay/delay-shelf.ts";
 import type { RecordingLink } from "./subscriber/recording/recording-link.ts";
 import type { Dialer } from "./subscriber/rtmp-push/link.ts";
@@ -13,6 +14,7 @@ export type ChannelDeps = Pick<TargetDeps, "random" | "reserveRetryMs" | "memory
   readonly blocks: BlockStore;
   readonly recordings: RecordingLink;
   readonly shelves: DelayShelves;
+  readonly delayMemory: DelayMemory;
   readonly onFact: (fact: Fact) => void;
   readonly onFault: (error: unknown) => void;
   /** Packets wait for the flush. `isMuch`: too many to wait. */

@@ -10,6 +10,7 @@ import { SendGate } from "./send-gate.ts";
 import { BlockStore } from "./stream/block-store.ts";
 import { readSlate } from "./stream/slate/slate.ts";
 import { WaitingMemory } from "./stream/waiting-memory.ts";
+import { DelayMemory } from "./subscriber/delay/delay-memory.ts";
 import { type DelayShelves, NO_SHELVES } from "./subscriber/delay/delay-shelf.ts";
 import { NO_RECORDER, type RecordingLink } from "./subscriber/recording/recording-link.ts";
 import type { Dialer } from "./subscriber/rtmp-push/link.ts";
@@ -34,6 +35,8 @@ export type EngineDeps = {
   readonly shelves?: DelayShelves;
   /** Bytes that may wait for targets that are behind, of all channels together; default 512 MiB. */
   readonly waitingBytesMax?: number;
+  /** Bytes of delayed streams that may wait in memory, of all of them together, and as many for the disk; default 512 MiB. */
+  readonly delayedBytesMax?: number;
   /** Called with each fact, at the moment it happens. */
   readonly onFact: (fact: Fact) => void;
   /** Called with the counters of the channels on air: once a second, and once when a broadcast ends. */
@@ -72,6 +75,7 @@ export class Engine {
   readonly #dirty = new Set<Channel>();
   readonly #blocks = new BlockStore();
   readonly #memory: WaitingMemory;
+  readonly #delayMemory: DelayMemory;
   /** For each channel that is off air: since when, or when an encoder was last admitted to it. */
   readonly #offSinceMs = new Map<ChannelId, number>();
   #flushTimer: Timer | undefined;
@@ -92,6 +96,7 @@ export class Engine {
     this.#channelClock = guardedClock(this.#gate?.clock(clock) ?? clock, onFault);
     this.#dialer = this.#gate?.dialer(dialer) ?? dialer;
     this.#memory = new WaitingMemory(deps.waitingBytesMax);
+    this.#delayMemory = new DelayMemory(deps.delayedBytesMax);
     this.#retryPace = new RetryPace(deps.retriesPerSecond ?? RETRIES_PER_SECOND);
     const { first, step } = this.#ingestIds();
     this.#lastIngestId = first - step;
@@ -118,7 +123,7 @@ export class Engine {
       dialer: this.#dialer,
       ...{ blocks: this.#blocks, memory: this.#memory },
       recordings: this.#deps.recordings ?? NO_RECORDER,
-      shelves: this.#deps.shelves ?? NO_SHELVES,
+      ...{ shelves: this.#deps.shelves ?? NO_SHELVES, delayMemory: this.#delayMemory },
       onFact,
       onFault: (error) => this.#reportFault(error),
       reserveRetryMs: () => this.#retryPace.reserve(clock.now()),

@@ -99,8 +99,9 @@ const dialer = new RtmpDialer({
   ...(options.extraCa === undefined ? {} : { extraCa: options.extraCa }),
 });
 
+const waiting = waitingBytesMax(place.count);
 const recorder = new RecorderClient({
-  ...{ clock, waitingBytesMax: waitingBytesMax(place.count) },
+  ...{ clock, waitingBytesMax: waiting.recordings },
   onWanted: () => post({ kind: "recorder-wanted" }),
   onConnected: () => engine.lookAtRecordings(),
 });
@@ -112,7 +113,7 @@ const shelves = new DelayClient({
 });
 
 const engine: Engine = new Engine({
-  ...{ clock, waitingBytesMax: waitingBytesMax(place.count) },
+  ...{ clock, waitingBytesMax: waiting.targets, delayedBytesMax: waiting.delayed },
   recordings: recorder,
   shelves,
   random: Math.random,

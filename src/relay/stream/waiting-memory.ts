@@ -3,7 +3,7 @@ import type { Block } from "./block-store.ts";
 const MIB = 1024 * 1024;
 /** What waits for all receivers together, where nothing else is set, in bytes. */
 export const WAITING_BYTES_MAX = 512 * MIB;
-/** The most that may wait for one receiver, in bytes. */
+/** The most that may wait for one receiver, where nothing else is set, in bytes. */
 const EACH_BYTES_MAX = 16 * MIB;
 /** … and the part of what is left of the whole, where that is less. */
 const EACH_SHARE = 1 / 8;
@@ -16,10 +16,13 @@ const EACH_SHARE = 1 / 8;
  */
 export class WaitingMemory {
   readonly #bytesMax: number;
+  readonly #eachBytesMax: number;
   #bytes = 0;
 
-  constructor(bytesMax = WAITING_BYTES_MAX) {
+  /** In bytes: for all receivers together, and for one of them. */
+  constructor(bytesMax = WAITING_BYTES_MAX, eachBytesMax = EACH_BYTES_MAX) {
     this.#bytesMax = bytesMax;
+    this.#eachBytesMax = eachBytesMax;
   }
 
   /** Bytes that wait; a block that is held for several receivers counts once. */
@@ -29,7 +32,7 @@ export class WaitingMemory {
 
   /** The most that may wait for one receiver now, in bytes. */
   get eachBytesMax(): number {
-    return Math.min(EACH_BYTES_MAX, Math.max(0, this.#bytesMax - this.#bytes) * EACH_SHARE);
+    return Math.min(this.#eachBytesMax, Math.max(0, this.#bytesMax - this.#bytes) * EACH_SHARE);
   }
 
   /** So many bytes wait. */

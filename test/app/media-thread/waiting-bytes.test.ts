@@ -7,10 +7,12 @@ const MIB = 1024 * 1024;
 afterEach(() => void vi.restoreAllMocks());
 
 test.each([
-  ["a container with little memory: a quarter of it", 1_024 * MIB, 256 * MIB],
-  ["a container with no limit of its own: as on the machine", 0, Math.min(512 * MIB, totalmem() / 4)],
-  ["a limit far beyond the machine: as on the machine", 2 ** 63, Math.min(512 * MIB, totalmem() / 4)],
-])("%s, divided among the threads", (_, limit, all) => {
+  ["a container with little memory: a part of it", 1_024 * MIB, 1_024 * MIB],
+  ["a container with no limit of its own: as on the machine", 0, totalmem()],
+  ["a limit far beyond the machine: as on the machine", 2 ** 63, totalmem()],
+])("%s, divided among the threads", (_, limit, usable) => {
   vi.spyOn(process, "constrainedMemory").mockReturnValue(limit);
-  expect([waitingBytesMax(1), waitingBytesMax(4)]).toEqual([all, all / 4]);
+  const [targets, disk] = [Math.min(512 * MIB, usable / 4), Math.min(512 * MIB, usable / 8)];
+  expect(waitingBytesMax(1)).toEqual({ targets, recordings: disk, delayed: disk });
+  expect(waitingBytesMax(4)).toEqual({ targets: targets / 4, recordings: disk / 4, delayed: disk / 4 });
 });

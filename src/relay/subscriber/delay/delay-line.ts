@@ -1,13 +1,10 @@
 import type { DelayProblem } from "../../../thread-protocol/delays/delay.ts";
 import type { Packet } from "../../stream/packet.ts";
+import { type DelayMemory, LineMemory } from "./delay-memory.ts";
 import type { DelayShelf, DelayShelves } from "./delay-shelf.ts";
 import { Segment, SegmentWriter } from "./segment.ts";
 
 const MIB = 1024 * 1024;
-/** How much may wait in memory, in bytes; what comes beyond goes to the shelf. */
-export const DELAY_MEMORY_MAX = 32 * MIB;
-/** Put away and not stored yet, in bytes: above this the disk is too slow. */
-export const UNSTORED_MAX = 16 * MIB;
 /** Headers and other marks stay in memory, in bytes. Far more than any encoder sends in a quarter of an hour. */
 const MARKS_MAX = 8 * MIB;
 /** A mark's own memory, about, in bytes. */
@@ -49,6 +46,7 @@ export interface DelayOutput {
 
 export type DelayLineDeps = {
   readonly now: () => number;
+  readonly memory: DelayMemory;
   readonly output: DelayOutput;
   readonly shelves: DelayShelves;
   /** Nothing more can be taken for this reason; undefined: it can again. */
@@ -71,9 +69,8 @@ export class DelayLine {
   #next = 0;
   /** The next packet of the first stretch. */
   #cursor = 0;
-  #memoryBytes = 0;
+  readonly #memory: LineMemory;
   #markBytes = 0;
-  #unstoredBytes = 0;
   #diskBytes = 0;
   #lastId = 0;
   #shelf: DelayShelf | undefined;
@@ -87,6 +84,7 @@ export class DelayLine {
     this.#delayMs = delayMs;
     this.#wantedMs = delayMs;
     this.#deps = deps;
+    this.#memory = new LineMemory(deps.memory);
   }
 
   /** How much later packets leave at present, in milliseconds. */
@@ -109,7 +107,7 @@ export class DelayLine {
   }
 
   get bufferedBytes(): number {
-    return this.#memoryBytes + this.#diskBytes + this.#writer.bytes;
+    return this.#memory.keptBytes + this.#diskBytes + this.#writer.bytes;
   }
 
   get diskBytes(): number {
@@ -155,7 +153,7 @@ export class DelayLine {
     this.#seal();
     const mark: Mark = { kind: "mark", inMs: this.#deps.now(), bytes: bytes + MARK_BYTES, run };
     this.#items.push(mark);
-    this.#memoryBytes += mark.bytes;
+    this.#memory.keep(mark.bytes);
     this.#markBytes += mark.bytes;
     if (this.#markBytes > MARKS_MAX) this.#fail("disk-full");
   }
@@ -186,9 +184,8 @@ export class DelayLine {
     this.#items = [];
     this.#next = 0;
     this.#cursor = 0;
-    this.#memoryBytes = 0;
+    this.#memory.clear();
     this.#markBytes = 0;
-    this.#unstoredBytes = 0;
     this.#diskBytes = 0;
     this.#problem = undefined;
     this.#cutFromMs = undefined;
@@ -238,17 +235,17 @@ export class DelayLine {
     this.#next += 1;
     this.#cursor = 0;
     if (item.kind === "mark") {
-      this.#memoryBytes -= item.bytes;
+      this.#memory.keep(-item.bytes);
       this.#markBytes -= item.bytes;
       return item.run();
     }
-    if (item.segment !== undefined) this.#memoryBytes -= item.bytes;
+    if (item.segment !== undefined) this.#memory.keep(-item.bytes);
     else this.#dropAway(item);
   }
 
   #dropAway(item: Stretch): void {
     this.#diskBytes -= item.bytes;
-    if (!item.isStored) this.#unstoredBytes -= item.bytes;
+    if (!item.isStored) this.#memory.waitForDisk(-item.bytes);
     if (!item.isAsked) this.#shelf?.drop(item.id);
   }
 
@@ -284,19 +281,18 @@ export class DelayLine {
     };
     this.#starts = [];
     this.#items.push(item);
-    this.#memoryBytes += item.bytes;
-    if (this.#memoryBytes > DELAY_MEMORY_MAX && this.#items.length - this.#next > READ_AHEAD_COUNT)
-      this.#putAway(item, segment);
+    this.#memory.keep(item.bytes);
+    if (this.#memory.isFull && this.#items.length - this.#next > READ_AHEAD_COUNT) this.#putAway(item, segment);
   }
 
   #putAway(item: Stretch, segment: Segment): void {
     this.#shelf ??= this.#openShelf();
     this.#shelf.put(item.id, segment.encode());
     item.segment = undefined;
-    this.#memoryBytes -= item.bytes;
+    this.#memory.keep(-item.bytes);
     this.#diskBytes += item.bytes;
-    this.#unstoredBytes += item.bytes;
-    if (this.#unstoredBytes > UNSTORED_MAX) this.#fail("disk-slow");
+    this.#memory.waitForDisk(item.bytes);
+    if (this.#memory.isDiskSlow) this.#fail("disk-slow");
   }
 
   #openShelf(): DelayShelf {
@@ -329,7 +325,7 @@ export class DelayLine {
     const item = this.#find(id);
     if (item === undefined || item.segment !== undefined || item.isStored) return;
     item.isStored = true;
-    this.#unstoredBytes -= item.bytes;
+    this.#memory.waitForDisk(-item.bytes);
     this.#judge();
   }
 
@@ -353,9 +349,9 @@ export class DelayLine {
     if (item === undefined || item.segment !== undefined) return;
     if (bytes === undefined) return this.#loseOne(item);
     this.#diskBytes -= item.bytes;
-    if (!item.isStored) this.#unstoredBytes -= item.bytes;
+    if (!item.isStored) this.#memory.waitForDisk(-item.bytes);
     item.segment = Segment.decode(bytes);
-    this.#memoryBytes += item.bytes;
+    this.#memory.keep(item.bytes);
     this.#judge();
   }
 
@@ -364,7 +360,7 @@ export class DelayLine {
     this.#dropAway({ ...item, isAsked: true });
     const gap: Mark = { kind: "mark", inMs: item.firstMs, bytes: MARK_BYTES, run: () => this.#deps.output.gap() };
     this.#items[this.#items.indexOf(item)] = gap;
-    this.#memoryBytes += gap.bytes;
+    this.#memory.keep(gap.bytes);
     this.#markBytes += gap.bytes;
   }
 
@@ -381,7 +377,7 @@ export class DelayLine {
 
   /** Takes more again once everything is stored, and something has left. */
   #judge(): void {
-    if (this.#problem === undefined || this.#unstoredBytes > 0 || this.#markBytes > MARKS_MAX / 2) return;
+    if (this.#problem === undefined || !this.#memory.isStored || this.#markBytes > MARKS_MAX / 2) return;
     this.#problem = undefined;
     this.#deps.onProblem(undefined);
   }

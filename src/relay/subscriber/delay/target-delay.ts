@@ -9,6 +9,7 @@ import { choiceOf, leaveFor } from "../rtmp-push/spec-change.ts";
 import type { Target } from "../rtmp-push/target.ts";
 import type { LinkClose, SoFar, Subscriber } from "../subscriber.ts";
 import { DelayLine } from "./delay-line.ts";
+import type { DelayMemory } from "./delay-memory.ts";
 import type { DelayShelves } from "./delay-shelf.ts";
 import { DelaySubscriber } from "./delay-subscriber.ts";
 import { DelayedStream } from "./delayed-stream.ts";
@@ -27,6 +28,7 @@ export type TargetDelayDeps = {
   /** Its timers run only while anything may be sent to targets. */
   readonly clock: Clock;
   readonly shelves: DelayShelves;
+  readonly delayMemory: DelayMemory;
   /** Adds a subscriber to the channel's stream. */
   readonly subscribe: (subscriber: Subscriber) => void;
   readonly onFault: (error: unknown) => void;
@@ -57,10 +59,10 @@ export class TargetDelay {
     this.#target = target;
     this.#deps = deps;
     this.#spec = target.spec;
-    const { clock, shelves, onFault } = deps;
+    const { clock, shelves, delayMemory: memory, onFault } = deps;
     this.#stream = new DelayedStream({ clock, onFault });
     this.#line = new DelayLine(this.#specMs, {
-      ...{ now: () => clock.now(), output: this.#stream, shelves },
+      ...{ now: () => clock.now(), output: this.#stream, shelves, memory },
       onProblem: () => this.#noteProblem(),
     });
   }

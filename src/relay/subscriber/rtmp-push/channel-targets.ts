@@ -1,6 +1,7 @@
 import type { TargetId, TargetSpec, TrackChoice } from "../../../thread-protocol/channel-spec.ts";
 import type { DroppedFrames, TargetSample } from "../../../thread-protocol/samples.ts";
 import type { DecoderConfig } from "../../stream/config/decoder-config.ts";
+import type { DelayMemory } from "../delay/delay-memory.ts";
 import type { DelayShelves } from "../delay/delay-shelf.ts";
 import { TargetDelay } from "../delay/target-delay.ts";
 import type { LinkClose, SoFar, StreamChoice, Subscriber } from "../subscriber.ts";
@@ -25,6 +26,7 @@ export interface TargetStream {
 export type ChannelTargetsDeps = Omit<TargetDeps, "onAccepted"> & {
   readonly stream: () => TargetStream;
   readonly shelves: DelayShelves;
+  readonly delayMemory: DelayMemory;
   /** Takes the error of one target; the others go on. */
   readonly onFault: (error: unknown) => void;
 };
@@ -109,9 +111,9 @@ export class ChannelTargets {
   }
 
   #newDelay(target: Target): TargetDelay {
-    const { clock, shelves, onFault } = this.#deps;
+    const { clock, shelves, delayMemory, onFault } = this.#deps;
     return new TargetDelay(target, {
-      ...{ clock, shelves, onFault },
+      ...{ clock, shelves, delayMemory, onFault },
       subscribe: (subscriber) => this.#begin(subscriber),
     });
   }

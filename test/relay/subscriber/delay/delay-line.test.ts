@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import type { Packet } from "../../../../src/relay/stream/packet.ts";
-import { DELAY_MEMORY_MAX, DelayLine, UNSTORED_MAX } from "../../../../src/relay/subscriber/delay/delay-line.ts";
+import { DelayLine } from "../../../../src/relay/subscriber/delay/delay-line.ts";
+import { DELAY_MEMORY_MAX, DelayMemory, UNSTORED_MAX } from "../../../../src/relay/subscriber/delay/delay-memory.ts";
 import type { ShelfListener } from "../../../../src/relay/subscriber/delay/delay-shelf.ts";
 import type { DelayProblem } from "../../../../src/thread-protocol/delays/delay.ts";
 
@@ -23,9 +24,10 @@ class Scene {
   #number = 0;
   readonly line: DelayLine;
 
-  constructor(delayMs: number) {
+  constructor(delayMs: number, memory = new DelayMemory()) {
     this.line = new DelayLine(delayMs, {
       now: () => this.nowMs,
+      memory,
       output: {
         hasBegun: true,
         play: (segment, index) => {
@@ -132,6 +134,30 @@ test("a disk that stores too slowly is a problem; what came before it still leav
   // They came back although they were never stored.
   expect(scene.problems).toEqual(["disk-slow", undefined]);
   expect(scene.line.bufferedBytes).toBe(0);
+});
+
+test("many lines keep less in memory each, and together stay below the limit; nothing is lost", async () => {
+  const memory = new DelayMemory(64 * MIB);
+  const scenes = Array.from({ length: 10 }, () => new Scene(20_000, memory));
+  for (const scene of scenes) await scene.play(19);
+  const kept = scenes.map(({ line }) => line.bufferedBytes - line.diskBytes);
+  expect(kept.reduce((sum, bytes) => sum + bytes, 0)).toBeLessThanOrEqual(64 * MIB);
+  expect(Math.min(...kept)).toBeGreaterThan(3 * MIB);
+  for (const scene of scenes) await scene.pass(21);
+  for (const scene of scenes) expect(scene.left).toEqual(upTo(19 * 25));
+  expect([memory.kept.bytes, memory.unstored.bytes]).toEqual([0, 0]);
+});
+
+test("what many lines wait for the disk with is bounded together, and cleared lines hold nothing", async () => {
+  const memory = new DelayMemory(32 * MIB);
+  const scenes = Array.from({ length: 10 }, () => new Scene(60_000, memory));
+  for (const scene of scenes) scene.isStoring = false;
+  for (const scene of scenes) await scene.play(59);
+  expect(scenes.map(({ problems }) => problems)).toEqual(scenes.map(() => ["disk-slow"]));
+  // One segment more of each than it may.
+  expect(memory.unstored.bytes).toBeLessThan(32 * MIB + 10 * 1.2 * MIB);
+  for (const { line } of scenes) line.clear();
+  expect([memory.kept.bytes, memory.unstored.bytes]).toEqual([0, 0]);
 });
 
 test("a full disk is a problem until the last segment is stored", async () => {
