@@ -4,6 +4,8 @@ import type { FlvTag } from "../protocol/flv/flv-tag.ts";
 
 /** FFmpeg waits while this much of its output is not taken, in bytes: seconds of any stream. */
 const QUEUED_BYTES_MAX = 8 * 1024 * 1024;
+/** What a tag costs beside its payload, in bytes: there may be very many of a few bytes. */
+const TAG_COST_BYTES = 256;
 /** It goes on below this. */
 const QUEUED_BYTES_LOW = QUEUED_BYTES_MAX / 2;
 
@@ -76,7 +78,7 @@ export class Clip {
     const tag = this.#queue.shift();
     if (tag === undefined) return undefined;
     this.#taken += 1;
-    this.#queuedBytes -= tag.payload.length;
+    this.#queuedBytes -= tag.payload.length + TAG_COST_BYTES;
     if (this.#queuedBytes < QUEUED_BYTES_LOW) this.#child.output.resume();
     return tag;
   }
@@ -91,7 +93,7 @@ export class Clip {
     try {
       for (const tag of this.#reader.push(bytes)) {
         this.#queue.push(tag);
-        this.#queuedBytes += tag.payload.length;
+        this.#queuedBytes += tag.payload.length + TAG_COST_BYTES;
       }
     } catch (error) {
       this.#child.kill(error instanceof Error ? error.message : String(error));

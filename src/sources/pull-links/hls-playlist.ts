@@ -14,6 +14,9 @@ const LINES_MAX = 50_000;
 const LINE_CHARACTERS_MAX = 8_192;
 const RANGE_BYTES_MAX = 1e9;
 const DECIMALS_MAX = 9;
+/** Of one address with all its tokens, and of all addresses of a playlist: short lines behind a long path are many. */
+const ADDRESS_CHARACTERS_MAX = 4_096;
+const ADDRESSES_CHARACTERS_MAX = 8 * 1_024 * 1_024;
 
 type Attributes = ReadonlyMap<string, string>;
 type Variant = { readonly url: URL; readonly bandwidth: number; readonly audio: string | undefined };
@@ -32,8 +35,19 @@ export function rewritePlaylist(text: string, base: URL, nameOf: NameOf): string
     throw new PlaylistError("a playlist with too long a line");
   if (lines[0]?.replace(/^\ufeff/, "") !== "#EXTM3U") throw new PlaylistError("no HLS playlist");
   const isMaster = lines.some((line) => line.startsWith("#EXT-X-STREAM-INF:"));
-  const made = isMaster ? masterLines(lines, base, nameOf) : mediaLines(lines, base, nameOf);
+  const named = bounded(nameOf);
+  const made = isMaster ? masterLines(lines, base, named) : mediaLines(lines, base, named);
   return `${["#EXTM3U", "#EXT-X-VERSION:6", ...made].join("\n")}\n`;
+}
+
+/** The same, as long as all addresses together are no longer than those of any real playlist. */
+function bounded(nameOf: NameOf): NameOf {
+  let characters = 0;
+  return (url, part) => {
+    characters += url.href.length;
+    if (characters > ADDRESSES_CHARACTERS_MAX) throw new PlaylistError("too long addresses in the playlist");
+    return nameOf(url, part);
+  };
 }
 
 function masterLines(lines: readonly string[], base: URL, nameOf: NameOf): readonly string[] {
@@ -56,15 +70,18 @@ function masterLines(lines: readonly string[], base: URL, nameOf: NameOf): reado
   return [...media, `#EXT-X-STREAM-INF:BANDWIDTH=${best.bandwidth}${group}`, nameOf(best.url, "playlist")];
 }
 
+/** The address of a variant is the next line that is no tag. */
 function variantsOf(lines: readonly string[], base: URL): readonly Variant[] {
-  return lines.flatMap((line, index) => {
-    if (!line.startsWith("#EXT-X-STREAM-INF:")) return [];
-    const uri = lines.slice(index + 1).find((each) => each !== "" && !each.startsWith("#"));
-    if (uri === undefined) return [];
-    const attributes = attributesOf(line);
+  const variants: Variant[] = [];
+  let attributes: Attributes | undefined;
+  for (const line of lines) {
+    if (line.startsWith("#EXT-X-STREAM-INF:")) attributes = attributesOf(line);
+    if (attributes === undefined || line === "" || line.startsWith("#")) continue;
     const bandwidth = Number(wholeNumber(attributes.get("BANDWIDTH") ?? "1"));
-    return [{ url: addressOf(uri, base), bandwidth, audio: attributes.get("AUDIO") }];
-  });
+    variants.push({ url: addressOf(line, base), bandwidth, audio: attributes.get("AUDIO") });
+    attributes = undefined;
+  }
+  return variants;
 }
 
 /** Tags whose value is a number, and tags without a value. */
@@ -128,6 +145,7 @@ function addressOf(uri: string, base: URL): URL {
   if (url === undefined) throw new PlaylistError("a malformed address in the playlist");
   if (url.protocol !== "http:" && url.protocol !== "https:")
     throw new PlaylistError(`an address of the kind ${url.protocol.slice(0, 20)} in the playlist`);
+  if (url.href.length > ADDRESS_CHARACTERS_MAX) throw new PlaylistError("too long an address in the playlist");
   return url;
 }
 

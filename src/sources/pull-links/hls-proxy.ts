@@ -1,8 +1,9 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { startDeadline } from "../../base/deadline.ts";
 import type { TargetError } from "../../thread-protocol/targets/target-status.ts";
+import { type HlsNamed, HlsNames } from "./hls-names.ts";
 import { type HlsPart, PLAYLIST_BYTES_MAX, PlaylistError, rewritePlaylist } from "./hls-playlist.ts";
-import { type Fetched, type FetchRequest, fetchHttp, readText } from "./http-fetch.ts";
+import { type Fetched, type FetchRequest, fetchHttp, partsOf, readText } from "./http-fetch.ts";
 import type { PullDialer } from "./pull-dialer.ts";
 import { failureOf, PullFailure, pullError } from "./pull-errors.ts";
 
@@ -13,8 +14,6 @@ const PLAYLIST_EVERY_MS = 500;
 /** One segment at most, in bytes: a minute at 70 Mbit/s. */
 const SEGMENT_BYTES_MAX = 512 * 1_024 * 1_024;
 const KEY_BYTES_MAX = 1_024;
-/** Addresses that FFmpeg may still ask for; the oldest are forgotten first. */
-const NAMES_MAX = 100_000;
 const REQUESTS_AT_ONCE_MAX = 8;
 const RANGE = /^bytes=\d{1,15}-\d{0,15}$/;
 /** Endings that newer FFmpegs expect of segments; what has another one is named like a transport stream. */
@@ -28,8 +27,6 @@ export type HlsProxyDeps = {
   readonly login: FetchRequest["login"];
 };
 
-type Named = { readonly url: URL; readonly part: HlsPart };
-
 /**
  * Fetches the files of an HLS stream for FFmpeg, which reaches nothing but this local port: addresses are checked here,
  * playlists are written anew, and everything is bounded.
@@ -38,11 +35,9 @@ export class HlsProxy {
   readonly #deps: HlsProxyDeps;
   readonly #closing = new AbortController();
   readonly #server = createServer((request, response) => this.#take(request, response));
-  /** By number, in the order of their use. */
-  readonly #named = new Map<number, Named>();
-  readonly #numbers = new Map<string, number>();
+  /** Addresses that FFmpeg may still ask for. */
+  readonly #names = new HlsNames();
   readonly #fetchedMs = new Map<string, number>();
-  #nextNumber = 1;
   #underWay = 0;
   #failure: TargetError | undefined;
   #first: Fetched | undefined;
@@ -114,7 +109,7 @@ export class HlsProxy {
     const { url = "" } = request;
     const path = url.startsWith(`${this.origin}/`) ? url.slice(this.origin.length) : url;
     const [, token, number] = /^\/([0-9a-f]+)\/(\d{1,12})\.[a-z0-9]+$/.exec(path) ?? [];
-    const named = this.#named.get(Number(number));
+    const named = this.#names.find(Number(number));
     if (token !== this.#deps.token || named === undefined || request.method !== "GET") return answer(response, 404);
     if (this.#underWay >= REQUESTS_AT_ONCE_MAX) return answer(response, 503);
     this.#underWay += 1;
@@ -124,7 +119,8 @@ export class HlsProxy {
     const made = named.part === "playlist" ? this.#sendPlaylist(named, response) : this.#send(named, range, response);
     made
       .catch((error: unknown) => {
-        if (!this.#closing.signal.aborted) this.#failure = failureOf(error).error;
+        // Where FFmpeg has left, nothing is wrong with the source.
+        if (!this.#closing.signal.aborted && !response.destroyed) this.#failure = failureOf(error).error;
         if (response.headersSent) response.destroy();
         else answer(response, 502);
       })
@@ -133,7 +129,7 @@ export class HlsProxy {
       });
   }
 
-  async #sendPlaylist(named: Named, response: ServerResponse): Promise<void> {
+  async #sendPlaylist(named: HlsNamed, response: ServerResponse): Promise<void> {
     await this.#waitFor(named.url.href);
     const text = await this.#playlist(named);
     // What failed before is over.
@@ -146,13 +142,13 @@ export class HlsProxy {
   }
 
   /** Fetches a playlist and writes it anew. */
-  async #playlist(named: Named): Promise<string> {
+  async #playlist(named: HlsNamed): Promise<string> {
     const fetched = await this.#fetch(named, undefined);
     this.#first ??= fetched;
     const { response, url } = fetched;
     const late = startDeadline(this.#deps.dialer.clock, PLAYLIST_MS_MAX, () => response.destroy());
     try {
-      const text = await readText(response, PLAYLIST_BYTES_MAX);
+      const text = await readText(response, PLAYLIST_BYTES_MAX, this.#deps.dialer.clock);
       return rewritePlaylist(text, url, (address, part) => this.#nameOf(address, part));
     } catch (error) {
       if (error instanceof PlaylistError) throw new PullFailure(pullError("foreign", error.message));
@@ -162,13 +158,13 @@ export class HlsProxy {
     }
   }
 
-  async #send(named: Named, range: string | undefined, response: ServerResponse): Promise<void> {
+  async #send(named: HlsNamed, range: string | undefined, response: ServerResponse): Promise<void> {
     const bytesMax = named.part === "key" ? KEY_BYTES_MAX : SEGMENT_BYTES_MAX;
     const { response: source } = await this.#fetch(named, range);
     response.on("close", () => source.destroy());
     response.writeHead(source.statusCode === 206 ? 206 : 200, headersOf(source));
     let bytes = 0;
-    for await (const part of source as AsyncIterable<Buffer>) {
+    for await (const part of partsOf(source, this.#deps.dialer.clock)) {
       bytes += part.length;
       if (bytes > bytesMax)
         throw new PullFailure(pullError("too-much", `a ${named.part} of more than ${bytesMax} bytes`));
@@ -178,7 +174,7 @@ export class HlsProxy {
     response.end();
   }
 
-  async #fetch({ url }: Named, range: string | undefined): Promise<Fetched> {
+  async #fetch({ url }: HlsNamed, range: string | undefined): Promise<Fetched> {
     const { dialer, login } = this.#deps;
     const fetched = await fetchHttp({ url, range, login }, dialer, this.#closing.signal);
     const { statusCode = 0 } = fetched.response;
@@ -197,18 +193,9 @@ export class HlsProxy {
     this.#fetchedMs.set(url, clock.now());
   }
 
-  /** The local path of an address. The same address keeps its path, which is how FFmpeg knows a segment again. */
+  /** The local path of an address. */
   #nameOf(url: URL, part: HlsPart): string {
-    const key = `${part} ${url.href}`;
-    const number = this.#numbers.get(key) ?? this.#nextNumber++;
-    this.#numbers.delete(key);
-    this.#numbers.set(key, number);
-    this.#named.set(number, { url, part });
-    for (const [oldest, old] of this.#numbers) {
-      if (this.#numbers.size <= NAMES_MAX) break;
-      this.#numbers.delete(oldest);
-      this.#named.delete(old);
-    }
+    const number = this.#names.numberOf(url, part);
     const ending = part === "segment" ? (ENDINGS.exec(url.pathname)?.[0].toLowerCase() ?? ".ts") : "";
     return `/${this.#deps.token}/${number}${part === "playlist" ? ".m3u8" : part === "key" ? ".key" : ending}`;
   }

@@ -1,11 +1,12 @@
 import { type IncomingMessage, request } from "node:http";
+import type { Clock } from "../../base/clock.ts";
 import { startDeadline } from "../../base/deadline.ts";
 import type { PullDialer } from "./pull-dialer.ts";
 import { failureOf, PullFailure, pullError } from "./pull-errors.ts";
 
 /** From the look-up to the headers of the answer, redirects included, in milliseconds. */
 const ANSWER_MS_MAX = 15_000;
-/** Between two parts of a body, in milliseconds. */
+/** How long the next part of a body may take, in milliseconds. */
 const IDLE_MS_MAX = 10_000;
 const REDIRECTS_MAX = 5;
 const HEADER_BYTES_MAX = 16 * 1_024;
@@ -104,23 +105,39 @@ async function exchange(
     if (signal.aborted) abort();
   });
   response.on("error", () => undefined);
-  socket.setTimeout(IDLE_MS_MAX, () => socket.destroy());
   return { url, address, response };
 }
 
-/** The whole body as text. @throws PullFailure where it is longer, or breaks off. */
-export async function readText(response: IncomingMessage, bytesMax: number): Promise<string> {
-  const parts: Buffer[] = [];
-  let bytes = 0;
+/**
+ * The parts of a body, as the reader takes them. Only the time in which a part is waited for counts: a reader may be held
+ * up for long by what it does with one.
+ *
+ * @throws PullFailure where it breaks off, or nothing comes.
+ */
+export async function* partsOf(response: IncomingMessage, clock: Clock): AsyncGenerator<Buffer, undefined> {
+  const parts: AsyncIterator<Buffer> = response[Symbol.asyncIterator]();
   try {
-    for await (const part of response as AsyncIterable<Buffer>) {
-      bytes += part.length;
-      if (bytes > bytesMax) throw new PullFailure(pullError("too-much", `a playlist of more than ${bytesMax} bytes`));
-      parts.push(part);
+    for (;;) {
+      const late = startDeadline(clock, IDLE_MS_MAX, () => response.destroy());
+      const next = await parts.next().finally(() => late.cancel());
+      if (next.done === true) return undefined;
+      yield next.value;
     }
   } catch (error) {
+    throw new PullFailure(pullError("connection-failed"), { cause: error });
+  } finally {
     response.destroy();
-    throw error instanceof PullFailure ? error : new PullFailure(pullError("connection-failed"), { cause: error });
+  }
+}
+
+/** The whole body as text. @throws PullFailure where it is longer, or breaks off. */
+export async function readText(response: IncomingMessage, bytesMax: number, clock: Clock): Promise<string> {
+  const parts: Buffer[] = [];
+  let bytes = 0;
+  for await (const part of partsOf(response, clock)) {
+    bytes += part.length;
+    if (bytes > bytesMax) throw new PullFailure(pullError("too-much", `a playlist of more than ${bytesMax} bytes`));
+    parts.push(part);
   }
   return Buffer.concat(parts).toString("utf8");
 }

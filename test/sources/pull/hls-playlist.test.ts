@@ -118,3 +118,27 @@ test.each([
 ])("$name is refused", ({ lines, message }) => {
   expect(refusal(lines)).toContain(message);
 });
+
+test.each([
+  { pathLength: 8_000, named: 0, message: "too long an address in the playlist" },
+  { pathLength: 4_000, named: 2_082, message: "too long addresses in the playlist" },
+])("short lines behind a path of $pathLength characters cost no more than others", ({ pathLength, named, message }) => {
+  const base = new URL(`https://media.example/${"d".repeat(pathLength)}/index.m3u8`);
+  let count = 0;
+  const lines = [...HEAD, ...Array.from({ length: 20_000 }, (_, number) => `#EXTINF:1,\n${10_000 + number}`)];
+  const read = () =>
+    rewritePlaylist(lines.join("\n"), base, () => {
+      count += 1;
+      return "/1";
+    });
+  expect(read).toThrow(new PlaylistError(message));
+  expect(count).toBe(named);
+});
+
+test("a playlist of nothing but variants is read in one go", () => {
+  const lines = ["#EXTM3U", ...Array.from({ length: 49_000 }, () => "#EXT-X-STREAM-INF:"), "a.m3u8"];
+  const startMs = performance.now();
+  expect(rewritten(lines).named).toEqual(["playlist https://media.example/live/a.m3u8"]);
+  // Milliseconds. Where each variant looks for its address among all the others it is many seconds.
+  expect(performance.now() - startMs).toBeLessThan(1_000);
+});

@@ -1,12 +1,14 @@
-import { createServer, get, type RequestListener } from "node:http";
+import { createServer, get, type IncomingMessage, type RequestListener } from "node:http";
 import { createServer as createTcp } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
 import { systemClock } from "../../../src/base/clock.ts";
 import { parseCidrList } from "../../../src/net/cidr-list.ts";
 import { createResolver } from "../../../src/net/dns/resolver.ts";
+import { partsOf } from "../../../src/sources/pull-links/http-fetch.ts";
 import { openPullLink } from "../../../src/sources/pull-links/open-pull-link.ts";
 import { PullDialer } from "../../../src/sources/pull-links/pull-dialer.ts";
 import { PullFailure } from "../../../src/sources/pull-links/pull-errors.ts";
+import { VirtualClock } from "../../support/stages/virtual-clock.ts";
 
 /** Sources may be at 127.0.0.1 here; 127.0.0.2 stands for everything that they may not reach. */
 const policy = { allowed: parseCidrList("127.0.0.1/32"), ownPorts: [], ownHosts: [] };
@@ -174,6 +176,39 @@ test("a part that is too long breaks off", async () => {
   const [, key = ""] = /URI="([^"]+)"/.exec(playlist) ?? [];
   await get(key);
   expect(link.failure()).toMatchObject({ code: "REMOTE_CLOSED", message: expect.stringContaining("1024 bytes") });
+});
+
+test("FFmpeg that leaves in the middle of a segment is no fault of the source, and a segment that breaks off is one", async () => {
+  let isBroken = false;
+  const origin = await serve((request, response) => {
+    if (request.url !== "/a.ts") return void response.end([...SEGMENTS, "a.ts"].join("\n"));
+    response.writeHead(200, { "content-length": 50_000_000 });
+    response.write(Buffer.alloc(20_000_000), () => isBroken && response.destroy());
+  });
+  const { link, names, local, get } = await play(`${origin}/live.m3u8`);
+  const leaving = await fetch(new URL(names[0] ?? "", local));
+  await leaving.body?.cancel();
+  await new Promise((resolve) => setImmediate(resolve));
+  // One more goes through all that the first did.
+  isBroken = true;
+  expect(link.failure()).toBeUndefined();
+  expect(await get(names[0] ?? "")).toEqual({ status: 200, body: "broken off" });
+  expect(link.failure()).toMatchObject({ code: "TCP_RESET" });
+});
+
+test("a reader of a body may be held up for long, and a source that sends nothing may not", async () => {
+  const clock = new VirtualClock();
+  const server = createServer((_request, response) => void response.write("part"));
+  const port = await listen(server, "127.0.0.1");
+  onTestFinished(() => server.closeAllConnections());
+  const response = await new Promise<IncomingMessage>((resolve) => get({ port, host: "127.0.0.1" }, resolve));
+  const parts = partsOf(response, clock);
+  expect((await parts.next()).value?.toString()).toBe("part");
+  clock.advance(60_000);
+  expect(response.destroyed).toBe(false);
+  const next = parts.next();
+  clock.advance(10_000);
+  await expect(next).rejects.toMatchObject({ error: { code: "TCP_RESET" } });
 });
 
 test.each([

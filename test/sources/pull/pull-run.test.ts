@@ -201,6 +201,12 @@ test.each([
     code: "CODEC_UNSUPPORTED",
     text: "hevc",
   },
+  {
+    name: "its video has a number of the source's",
+    end: ["Error initializing", "[flv @ 0x1] Tag [2][0][0][0] incompatible with output codec id '2' ([0][0][0][0])"],
+    code: "CODEC_UNSUPPORTED",
+    text: "mpeg2video",
+  },
 ])("a reason each: $name", async ({ end, code, text }) => {
   const { latest, settle, advance, statuses } = stageOf();
   await settle();

@@ -66,6 +66,34 @@ async function hls(name: string, ...options: readonly string[]): Promise<Request
   };
 }
 
+/** A transport stream of these codecs as one segment of HLS; returns its address. */
+async function transportStream(name: string, ...codecs: readonly string[]): Promise<string> {
+  const path = join(folder, `${name}.ts`);
+  await runToEnd("ffmpeg", ["-v", "error", "-stream_loop", "3", "-i", clip, ...codecs, "-f", "mpegts", path]);
+  const server = createServer((request, response) => {
+    if (request.url === "/a.ts") return void readFile(path).then((bytes) => response.end(bytes));
+    response.end(["#EXTM3U", "#EXT-X-TARGETDURATION:32", "#EXTINF:32,", "a.ts", "#EXT-X-ENDLIST"].join("\n"));
+  });
+  onTestFinished(() => void server.closeAllConnections());
+  return `http://127.0.0.1:${await listen(server, "127.0.0.1")}/live.m3u8`;
+}
+
+test("the sound of television (MP2) becomes AAC", async () => {
+  await plays(await transportStream("television", "-c:v", "copy", "-c:a", "mp2"));
+});
+
+test("video that does not fit is named, also where FFmpeg left in the middle of a segment", async () => {
+  const url = await transportStream("mpeg2", "-c:v", "mpeg2video", "-b:v", "8M", "-minrate", "8M", "-c:a", "aac");
+  const pulled = pullMedia(url, { extraCa: AUTHORITY.cert });
+  onTestFinished(() => pulled.close());
+  const failed = await waitFor("the refusal", DEADLINE_MS, () =>
+    pulled.statuses.find(({ state }) => state === "failed"),
+  );
+  expect(failed).toMatchObject({
+    link: { lastError: { code: "CODEC_UNSUPPORTED", message: expect.stringContaining("(mpeg2video)") } },
+  });
+});
+
 test("HLS with fragmented MP4 over HTTPS, by a certificate of an own authority", async () => {
   const serve = await hls("fmp4", "-hls_segment_type", "fmp4");
   const server = createHttps({ key: PAIR.key, cert: PAIR.cert }, serve);
