@@ -64,7 +64,7 @@ export class Recorder {
       onFile: (file) => this.#report(file),
       onGone: (file, cause, uploadNotes) => {
         this.#reportedMs.delete(keyOf(file));
-        this.#uploader?.deleted(uploadNotes);
+        this.#uploader?.deleted(file, uploadNotes);
         post({ kind: "file-gone", file, cause });
       },
       onWarning: (name, detail) => post({ kind: "warning", name, detail }),

@@ -145,15 +145,92 @@ test("files that are no recordings, links and hostile names are left alone", () 
   expect(readFileSync(join(outside, "20260102030405-001.mp4"), "utf8")).toBe("secret");
 });
 
-test("a file that only names media is removed at the start, with its notes", () => {
+test("a file that a crash left without media is removed at the start, with its notes", async () => {
+  const stage = new Stage();
+  const number = stage.begin();
+  stage.media(number, ...heads(), ...frames(0, 1_000));
+  await stage.settled();
+  const path = join(stage.folder, CHANNEL, "20260102030405-001.mp4");
+  fs.truncateSync(path, 100);
+  writeFileSync(path.replace("001.mp4", "002.mp4"), "");
+  const next = new Stage({}, SYSTEM_DISK, stage.folder);
+  expect(next.of("files")).toEqual([{ kind: "files", files: [] }]);
+  expect(next.of("warning").map(({ name }) => name)).toEqual(
+    Array.from({ length: 2 }, () => "recording without media removed"),
+  );
+  expect(readdirSync(join(stage.folder, CHANNEL))).toEqual([]);
+});
+
+test("a file that only has the name of a recording is left alone", () => {
   const folder = newFolder();
   mkdirSync(join(folder, CHANNEL));
   writeFileSync(join(folder, CHANNEL, "20260102030405-001.mp4"), "not a file of ours");
   writeFileSync(join(folder, CHANNEL, "20260102030405-001.json"), "damaged");
   const stage = new Stage({}, SYSTEM_DISK, folder);
   expect(stage.of("files")).toEqual([{ kind: "files", files: [] }]);
-  expect(stage.of("warning").map(({ name }) => name)).toEqual(["recording without media removed"]);
-  expect(readdirSync(join(folder, CHANNEL))).toEqual([]);
+  expect(stage.of("warning").map(({ name }) => name)).toEqual(["file without media left alone"]);
+  expect(readdirSync(join(folder, CHANNEL))).toHaveLength(2);
+});
+
+test("a finished recording that another program wrote anew stays as that program left it", async () => {
+  const stage = new Stage();
+  await stage.record(2);
+  const path = join(stage.folder, CHANNEL, "20260102030405-001.mp4");
+  const other = Buffer.concat([Buffer.from("\0\0\0\x18ftypisom\0\0\x02\0isomiso2"), Buffer.alloc(5_000, 7)]);
+  writeFileSync(path, other);
+  const next = new Stage({}, SYSTEM_DISK, stage.folder);
+  expect(next.of("files")[0]?.files).toEqual([{ ...stage.finished[0], bytes: other.length }]);
+  expect(next.of("warning").map(({ name }) => name)).toEqual(["recording was changed"]);
+  expect(readFileSync(path).equals(other)).toBe(true);
+});
+
+test("a recording that somebody removed from its folder is forgotten, and counts for no quota", async () => {
+  const stage = new Stage({ quotaBytes: 5_000 });
+  await stage.record(2);
+  const number = stage.begin(CHANNEL, START + 2_000);
+  stage.media(number, ...heads(), ...frames(0, 1_000));
+  await stage.settled();
+  expect(stage.recorder.toRecorded).toContainEqual({ kind: "ended", number, problem: "QUOTA_REACHED" });
+  rmSync(join(stage.folder, CHANNEL, "20260102030405-001.mp4"));
+  stage.clock.advance(60_000);
+  const key = { channelId: CHANNEL, recordingId: "20260102030405-001" };
+  expect(stage.of("file-gone")).toEqual([{ kind: "file-gone", file: key, cause: "deleted" }]);
+  expect(readdirSync(join(stage.folder, CHANNEL))).toEqual([]);
+  await stage.record(1, CHANNEL, START + 5_000);
+  expect(stage.finished).toHaveLength(2);
+  // With its folder and all.
+  rmSync(join(stage.folder, CHANNEL), { recursive: true });
+  stage.clock.advance(60_000);
+  expect(stage.of("file-gone")).toHaveLength(2);
+});
+
+test("recordings whose disk was taken away are not taken for removed ones", async () => {
+  let dev = 0;
+  const statSync = ((path: string) => ({ ...SYSTEM_DISK.statSync(path), dev })) as Disk["statSync"];
+  const stage = new Stage({}, { ...SYSTEM_DISK, statSync });
+  await stage.record(1);
+  const away = `${stage.folder}-away`;
+  onTestFinished(() => rmSync(away, { recursive: true, force: true }));
+  fs.renameSync(stage.folder, away);
+  mkdirSync(stage.folder);
+  dev = 1;
+  stage.clock.advance(120_000);
+  expect(stage.of("file-gone")).toEqual([]);
+});
+
+test("recordings that the disk does not let go are reported once", async () => {
+  const disk = { ...SYSTEM_DISK };
+  const stage = new Stage({ keepBytes: 1 }, disk);
+  await stage.record(1);
+  await stage.record(1);
+  disk.unlinkSync = () => {
+    throw Object.assign(new Error("EROFS"), { code: "EROFS" });
+  };
+  stage.clock.advance(600_000);
+  expect(stage.of("warning").map(({ name }) => name)).toEqual(["recording not removed", "recording not removed"]);
+  disk.unlinkSync = SYSTEM_DISK.unlinkSync;
+  stage.clock.advance(60_000);
+  expect(stage.of("file-gone")).toHaveLength(2);
 });
 
 test("only a name that the recorder made can be read or deleted", async () => {

@@ -1,7 +1,8 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, truncateSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
+import { type Disk, SYSTEM_DISK } from "../../src/recording/files/disk.ts";
 import { type ObjectStore, ObjectStoreError, type StoreFailure } from "../../src/recording/upload/object-store.ts";
 import { batch, frames, heads } from "../support/recordings/batches.ts";
 import { InProcessRecorder, ROOMY } from "../support/recordings/in-process-recorder.ts";
@@ -43,11 +44,11 @@ const settled = async (): Promise<void> => {
   for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve));
 };
 
-async function staged(count = 1) {
+async function staged(count = 1, disk: Disk = SYSTEM_DISK) {
   const folder = mkdtempSync(join(tmpdir(), "fanfare-uploader-"));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   const clock = new VirtualClock();
-  const recorder = new InProcessRecorder({ ...ROOMY, keepBytes: 1, folder }, clock);
+  const recorder = new InProcessRecorder({ ...ROOMY, keepBytes: 1, folder }, clock, disk);
   const store = new FakeStore(clock);
   recorder.recorder.start();
   for (let number = 0; number < count; number += 1) {
@@ -70,7 +71,8 @@ async function staged(count = 1) {
       await settled();
     }
   };
-  return { clock, recorder, store, results, start, pass };
+  const path = (ending: string) => join(folder, CHANNEL, `${KEY.recordingId}.${ending}`);
+  return { clock, recorder, store, results, start, pass, path };
 }
 
 test("a store that is away is tried after 5, 10, 20 … seconds, and reported once at the fifth attempt", async () => {
@@ -151,4 +153,85 @@ test("once the store has one file, the others that wait for it do not wait longe
   // By itself the first would be tried at 315 s.
   await pass(80);
   expect(results().filter((line) => line.endsWith("UPLOADED"))).toHaveLength(2);
+});
+
+test("a full disk keeps no file from being uploaded, and so from being removed", async () => {
+  let isFull = false;
+  const openSync: Disk["openSync"] = (path, ...given) => {
+    if (isFull && String(path).endsWith(".upload.json.new")) throw Object.assign(new Error("full"), { code: "ENOSPC" });
+    return SYSTEM_DISK.openSync(path, ...given);
+  };
+  const { store, results, start, pass, recorder, path } = await staged(2, { ...SYSTEM_DISK, openSync });
+  isFull = true;
+  await start();
+  expect(results()).toEqual(["0 s UPLOADED", "0 s UPLOADED"]);
+  expect(store.calls.filter((call) => call.includes("begin"))).toHaveLength(2);
+  expect(existsSync(path("upload.json"))).toBe(false);
+  isFull = false;
+  // The next file that ends finds room on the disk for what was not kept.
+  recorder.send({ kind: "begin", number: 9, channelId: CHANNEL, startTime: 1_767_323_146_000 });
+  recorder.send({ kind: "media", number: 9, bytes: batch(...heads(), ...frames(0, 1_000)) });
+  recorder.send({ kind: "end", number: 9, reason: "BROADCAST_ENDED" });
+  await pass(1);
+  expect(JSON.parse(readFileSync(path("upload.json"), "utf8"))).toMatchObject({ isDone: true });
+  await pass(60);
+  expect(recorder.posted.filter(({ kind }) => kind === "file-gone")).toHaveLength(3);
+});
+
+test("a file that is shorter than it was recorded is not told to be uploaded", async () => {
+  const { store, results, start, pass, recorder, path } = await staged();
+  truncateSync(path("mp4"), 1_000);
+  await start();
+  await pass(160);
+  expect(store.calls.filter((call) => /part|complete/.test(call))).toEqual([]);
+  expect(results()).toEqual(["160 s FAILED"]);
+  expect(recorder.posted.findLast((message) => message.kind === "upload")?.upload.detail).toBe(
+    "the file is shorter than it was recorded",
+  );
+  expect(recorder.posted.filter(({ kind }) => kind === "file-gone")).toEqual([]);
+});
+
+test.each(["begin", "send"] as const)(
+  "a file that is deleted in the middle of %s leaves nothing there",
+  async (call) => {
+    const { store, start, pass, recorder, results } = await staged();
+    const reached = Promise.withResolvers<void>();
+    const goOn = Promise.withResolvers<void>();
+    const real = store[call].bind(store) as (...given: unknown[]) => Promise<string>;
+    store[call] = async (...given: unknown[]) => {
+      reached.resolve();
+      await goOn.promise;
+      return await real(...given);
+    };
+    const starting = start();
+    await reached.promise;
+    expect(await recorder.ask({ kind: "delete", ...KEY })).toMatchObject({ result: "deleted" });
+    goOn.resolve();
+    await starting;
+    await pass(400);
+    expect(store.calls.at(-1)).toBe("0 s upload 0: abort");
+    expect(store.calls.filter((each) => each.includes("complete"))).toEqual([]);
+    expect(results()).toEqual([]);
+  },
+);
+
+test("a file that somebody removed is not waited for, and its upload is given up", async () => {
+  const { store, start, pass, recorder, path, results } = await staged();
+  const begin = store.begin.bind(store);
+  await start();
+  expect(results()).toEqual(["0 s UPLOADED"]);
+  store.begin = begin;
+  store.send = () => Promise.reject(new ObjectStoreError("unreachable", "away"));
+  recorder.send({ kind: "begin", number: 9, channelId: CHANNEL, startTime: 1_767_323_146_000 });
+  recorder.send({ kind: "media", number: 9, bytes: batch(...heads(), ...frames(0, 1_000)) });
+  recorder.send({ kind: "end", number: 9, reason: "BROADCAST_ENDED" });
+  await pass(1);
+  const second = path("mp4").replace(KEY.recordingId, "20260102030546-001");
+  rmSync(second);
+  await pass(60);
+  const { length } = store.calls;
+  expect(store.calls.at(-1)).toMatch(/: abort$/);
+  await pass(600);
+  expect(store.calls).toHaveLength(length);
+  expect(existsSync(second.replace(".mp4", ".upload.json"))).toBe(false);
 });

@@ -11,6 +11,7 @@ export type Disk = Pick<
   typeof fs,
   | "closeSync"
   | "fdatasyncSync"
+  | "fstatSync"
   | "fsyncSync"
   | "ftruncateSync"
   | "lstatSync"
@@ -19,6 +20,7 @@ export type Disk = Pick<
   | "readdirSync"
   | "readSync"
   | "renameSync"
+  | "statSync"
   | "unlinkSync"
   | "writeSync"
   | "writevSync"

@@ -1,5 +1,6 @@
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import type { Clock } from "../../base/clock.ts";
+import { systemCode } from "../../base/system-errors.ts";
 import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
 import type { RecordingBytes, RecordingReply } from "../../thread-protocol/recordings/recorder-messages.ts";
 import type { RecordingFile, RecordingKey, RecordingUpload } from "../../thread-protocol/recordings/recordings.ts";
@@ -55,6 +56,10 @@ export class Library {
   #unread = new Set<string>();
   /** The same at the last look: what is in it was reported. */
   #unreadBefore = new Set<string>();
+  /** Files that the disk does not let go. */
+  readonly #unremoved = new Set<string>();
+  /** Which disk the folder was on when it was read. */
+  #disk: number | undefined;
 
   constructor(deps: LibraryDeps) {
     this.#deps = deps;
@@ -86,20 +91,53 @@ export class Library {
     for (const { name, isFolder } of this.#list(folder)) {
       if (isFolder && isChannelFolder(name)) this.#guard(name, () => this.#loadChannel(name));
     }
+    this.#disk = this.#diskNow();
     this.#unread.delete(WHOLE_FOLDER);
   }
 
   /**
-   * Reads again what could not be read, and finishes files whose disk was away when they ended. Call it from time to
-   * time. Does nothing where there is nothing to do, or the disk is still away.
+   * Reads again what could not be read, finishes files whose disk was away when they ended, and forgets those that
+   * somebody removed. Call it from time to time. Does nothing where there is nothing to do, or the disk is still away.
    */
   lookAgain(): void {
-    if (this.#unread.size === 0 && this.#unfinished.size === 0) return;
     try {
-      this.load();
+      if (this.#unread.size > 0 || this.#unfinished.size > 0) this.load();
+      if (this.#disk !== undefined && this.#disk === this.#diskNow()) this.#forgetRemoved();
     } catch {
       // The recordings that this ends are reported, each with its reason.
     }
+  }
+
+  /** What a person removed counts for no quota, and is not waited for. */
+  #forgetRemoved(): void {
+    const { folder, onWarning } = this.#deps;
+    const byChannel = Map.groupBy(this.#files.values(), ({ channelId }) => channelId);
+    const folders = new Set(this.#list(folder).map(({ name }) => name));
+    for (const [channelId, files] of byChannel) {
+      const entries = folders.has(channelId) ? this.#list(join(folder, channelId)) : [];
+      const names = new Set(entries.map(({ name }) => name));
+      for (const file of files) {
+        const path = mediaPath(folder, file);
+        if (!this.isFinished(file) || names.has(basename(path)) || this.#isOnDisk(path)) continue;
+        onWarning("recording is not in its folder any more", keyOf(file));
+        this.delete(file);
+      }
+    }
+  }
+
+  /** Whether the disk knows it, or does not say that it does not. */
+  #isOnDisk(path: string): boolean {
+    try {
+      this.#deps.disk.lstatSync(path);
+      return true;
+    } catch (error) {
+      return systemCode(error) !== "ENOENT";
+    }
+  }
+
+  /** Which disk the folder is on: where a disk was taken away, another one is under the same path. */
+  #diskNow(): number {
+    return this.#deps.disk.statSync(this.#deps.folder).dev;
   }
 
   /** Begins a file. Throws where the disk does not let it. */
@@ -154,9 +192,12 @@ export class Library {
       for (const path of [notesPath(folder, file), uploadNotesPath(folder, file)])
         for (const each of [path, `${path}.new`]) removeIfThere(disk, each);
     } catch (error) {
-      onWarning("recording not removed", `${keyOf(key)}: ${textOf(error)}`);
+      // It is tried again each minute. A disk that takes nothing must not fill the log.
+      if (!this.#unremoved.has(keyOf(key))) onWarning("recording not removed", `${keyOf(key)}: ${textOf(error)}`);
+      this.#unremoved.add(keyOf(key));
       return "failed";
     }
+    this.#unremoved.delete(keyOf(key));
     this.#files.delete(keyOf(key));
     this.#unfinished.delete(keyOf(key));
     this.#usedBytes.set(file.channelId, this.usedBytes(file.channelId) - file.bytes);
@@ -182,11 +223,17 @@ export class Library {
     return file !== undefined;
   }
 
-  /** A part of a file as an upload sends it; undefined where the file is gone. Throws where it cannot be read. */
-  readWhole(key: RecordingKey, from: number, length: number): Uint8Array | undefined {
+  has(key: RecordingKey): boolean {
+    return this.#files.has(keyOf(key));
+  }
+
+  /** A part of a file as an upload sends it. Throws where it cannot be read as a whole. */
+  readWhole(key: RecordingKey, from: number, length: number): Uint8Array {
     const part = this.read(key, from, length);
     if (part.found === "failed") throw new Error(part.detail);
-    return part.found === "none" ? undefined : part.bytes;
+    const bytes = part.found === "none" ? new Uint8Array() : part.bytes;
+    if (bytes.length < length) throw new Error("the file is shorter than it was recorded");
+    return bytes;
   }
 
   #set(file: RecordingFile): void {
@@ -212,12 +259,18 @@ export class Library {
     }
   }
 
-  /** The notes of a finished file; undefined where it is unfinished, or they do not fit it. */
+  /**
+   * A finished file; undefined where it is unfinished, or without notes that fit it. A finished one of another size was
+   * changed by somebody else, with a program for videos for example: it stays as it is.
+   */
   #readNotes(found: Found): RecordingFile | undefined {
+    const { disk, folder, onWarning } = this.#deps;
     const notes = this.#notes(found);
-    const { size } = this.#deps.disk.lstatSync(mediaPath(this.#deps.folder, found));
-    const isWhole = notes?.end !== undefined && notes.container === found.container && notes.bytes === size;
-    return isWhole ? { ...notes, channelId: found.channelId, recordingId: found.recordingId } : undefined;
+    if (notes?.end === undefined || notes.container !== found.container) return undefined;
+    const { size: bytes } = disk.lstatSync(mediaPath(folder, found));
+    if (bytes !== notes.bytes)
+      onWarning("recording was changed", `${keyOf(found)}: ${bytes} bytes in place of ${notes.bytes}`);
+    return { ...notes, channelId: found.channelId, recordingId: found.recordingId, bytes };
   }
 
   #notes(key: RecordingKey) {
@@ -231,7 +284,8 @@ export class Library {
     try {
       const descriptor = disk.openSync(path, "r");
       try {
-        const bytes = Buffer.alloc(bytesMax);
+        // There may be very many files: no more memory than each needs.
+        const bytes = Buffer.allocUnsafe(Math.min(bytesMax, disk.fstatSync(descriptor).size));
         return bytes.toString("utf8", 0, disk.readSync(descriptor, bytes, 0, bytes.length, 0));
       } finally {
         disk.closeSync(descriptor);
@@ -255,6 +309,11 @@ export class Library {
       disk.closeSync(descriptor);
     }
     if (whole === undefined) {
+      // Notes are there before media are. A file without has no more than its name from us.
+      if (notes === undefined && disk.lstatSync(path).size > 0) {
+        onWarning("file without media left alone", keyOf(found));
+        return undefined;
+      }
       onWarning("recording without media removed", keyOf(found));
       disk.unlinkSync(path);
       removeIfThere(disk, notesPath(folder, found));
@@ -301,7 +360,7 @@ function removeIfThere(disk: Disk, path: string): void {
   try {
     disk.unlinkSync(path);
   } catch (error) {
-    if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
+    if (systemCode(error) !== "ENOENT") throw error;
   }
 }
 

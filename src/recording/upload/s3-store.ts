@@ -6,6 +6,7 @@ import {
   S3ServiceException,
   UploadPartCommand,
 } from "@aws-sdk/client-s3";
+import { boundedAnswer } from "./bounded-answer.ts";
 import { type ObjectStore, ObjectStoreError } from "./object-store.ts";
 import type { S3Settings } from "./s3-settings.ts";
 
@@ -17,6 +18,8 @@ const SILENT_MS = 30_000;
 const CALL_MS = 150_000;
 /** HTTP's answers that say "later": everything else from 400 to 499 is a refusal. */
 const LATER: readonly number[] = [408, 425, 429];
+/** Codes for an upload that cannot go on: it is not there, or what was sent of it. */
+const FORGOTTEN: readonly string[] = ["NoSuchUpload", "InvalidPart", "InvalidPartOrder", "EntityTooSmall"];
 
 /** A bucket of an S3-compatible service. */
 export class S3Store implements ObjectStore {
@@ -37,6 +40,17 @@ export class S3Store implements ObjectStore {
       requestChecksumCalculation: "WHEN_REQUIRED",
       responseChecksumValidation: "WHEN_REQUIRED",
     });
+    // Next to the wire, before the client reads it.
+    this.#client.middlewareStack.add(
+      (next) => async (given) => {
+        const output = await next(given);
+        const { response } = output;
+        if (typeof response === "object" && response !== null && "body" in response)
+          response.body = boundedAnswer(response.body);
+        return output;
+      },
+      { step: "deserialize", priority: "low", name: "boundedAnswer" },
+    );
   }
 
   async begin(name: string, contentType: string): Promise<string> {
@@ -81,7 +95,7 @@ function failureOf(error: unknown): ObjectStoreError {
   const text = error instanceof Error ? `${error.name}: ${error.message}`.slice(0, 300) : String(error);
   if (!(error instanceof S3ServiceException)) return new ObjectStoreError("unreachable", text);
   const status = error.$metadata.httpStatusCode ?? 500;
-  if (error.name === "NoSuchUpload") return new ObjectStoreError("forgotten", text);
+  if (FORGOTTEN.includes(error.name)) return new ObjectStoreError("forgotten", text);
   const isRefusal = status >= 400 && status < 500 && !LATER.includes(status);
   return new ObjectStoreError(isRefusal ? "refused" : "unreachable", text);
 }

@@ -1,5 +1,5 @@
 import type { Clock, Timer } from "../../base/clock.ts";
-import type { RecordingFile, RecordingUpload } from "../../thread-protocol/recordings/recordings.ts";
+import type { RecordingFile, RecordingKey, RecordingUpload } from "../../thread-protocol/recordings/recordings.ts";
 import type { Library } from "../files/library.ts";
 import { type ObjectStore, ObjectStoreError } from "./object-store.ts";
 import { decodeUploadNotes, encodeUploadNotes, type UploadNotes } from "./upload-notes.ts";
@@ -35,6 +35,8 @@ export class Uploader {
   readonly #attempts = new Map<string, number>();
   readonly #dueMs = new Map<string, number>();
   readonly #reported = new Set<string>();
+  /** How far uploads are whose notes the disk did not take: a full disk must not keep files from leaving it. */
+  readonly #unkept = new Map<string, UploadNotes>();
   #isBusy = false;
   #timer: Timer | undefined;
 
@@ -47,6 +49,7 @@ export class Uploader {
     this.#timer?.cancel();
     this.#timer = undefined;
     if (this.#isBusy) return;
+    this.#keepLate();
     const nowMs = this.#deps.clock.now();
     const waiting = [...this.#deps.library.files]
       .filter((file) => this.#deps.library.isFinished(file) && !this.#isDone(file))
@@ -65,11 +68,19 @@ export class Uploader {
   }
 
   /** The file is deleted: gives its upload up. */
-  deleted(notesText: string | undefined): void {
-    const notes = notesText === undefined ? undefined : decodeUploadNotes(notesText);
-    if (notes?.uploadId === undefined) return;
-    // What stays there is for the bucket's own rules.
-    this.#deps.store.abort(notes.name, notes.uploadId).catch(() => undefined);
+  deleted(file: RecordingKey, notesText: string | undefined): void {
+    const key = keyOf(file);
+    const notes = this.#unkept.get(key) ?? (notesText === undefined ? undefined : decodeUploadNotes(notesText));
+    this.#unkept.delete(key);
+    this.#attempts.delete(key);
+    this.#dueMs.delete(key);
+    this.#reported.delete(key);
+    if (notes?.uploadId !== undefined) this.#giveUp(notes.name, notes.uploadId);
+  }
+
+  /** What stays there nevertheless is for the bucket's own rules. */
+  #giveUp(name: string, uploadId: string): void {
+    this.#deps.store.abort(name, uploadId).catch(() => undefined);
   }
 
   #isDone(file: RecordingFile): boolean {
@@ -84,7 +95,7 @@ export class Uploader {
   async #upload(file: RecordingFile): Promise<void> {
     const key = keyOf(file);
     try {
-      await this.#send(file);
+      if (!(await this.#send(file))) return;
       this.#attempts.delete(key);
       this.#reported.delete(key);
       // The store is there: others that waited for it need not wait longer.
@@ -92,30 +103,37 @@ export class Uploader {
       const done: RecordingUpload = { state: "UPLOADED", sentBytes: file.bytes };
       if (this.#set(file, done)) this.#deps.onResult(file, done);
     } catch (error) {
-      this.#failed(file, error);
+      if (this.#isThere(file)) this.#failed(file, error);
     }
   }
 
-  async #send(file: RecordingFile): Promise<void> {
+  /** False where the file was deleted meanwhile: then nothing of it stays at the store. */
+  async #send(file: RecordingFile): Promise<boolean> {
     const { store, library } = this.#deps;
     let notes = this.#notes(file) ?? this.#newNotes(file);
     const uploadId = notes.uploadId ?? (await store.begin(notes.name, TYPES[file.container]));
     notes = { ...notes, uploadId };
-    this.#keep(file, notes);
     const parts = Math.max(1, Math.ceil(file.bytes / notes.partBytes));
-    for (let index = notes.tags.length; index < parts; index += 1) {
-      // It may be deleted meanwhile.
-      const bytes = library.readWhole(file, index * notes.partBytes, notes.partBytes);
-      if (bytes === undefined) return;
-      const sentBytes = index * notes.partBytes;
-      this.#set(file, { state: "UPLOADING", sentBytes });
+    for (let index = notes.tags.length; this.#isThere(file); index += 1) {
+      this.#keep(file, notes);
+      if (index >= parts) {
+        await store.complete(notes.name, uploadId, notes.tags);
+        const { uploadId: _done, ...rest } = notes;
+        this.#keep(file, { ...rest, isDone: true });
+        return true;
+      }
+      const from = index * notes.partBytes;
+      const bytes = library.readWhole(file, from, Math.min(notes.partBytes, file.bytes - from));
+      this.#set(file, { state: "UPLOADING", sentBytes: from });
       const tag = await store.send(notes.name, uploadId, index + 1, bytes);
       notes = { ...notes, tags: [...notes.tags, tag] };
-      this.#keep(file, notes);
     }
-    await store.complete(notes.name, uploadId, notes.tags);
-    const { uploadId: _done, ...rest } = notes;
-    this.#keep(file, { ...rest, isDone: true });
+    this.#giveUp(notes.name, uploadId);
+    return false;
+  }
+
+  #isThere(file: RecordingKey): boolean {
+    return this.#deps.library.has(file);
   }
 
   #failed(file: RecordingFile, error: unknown): void {
@@ -125,7 +143,7 @@ export class Uploader {
     this.#attempts.set(key, attempts);
     const delayMs = Math.min(RETRY_MS_MAX, RETRY_MS * 2 ** Math.min(attempts - 1, 10));
     this.#dueMs.set(key, clock.now() + delayMs * (0.75 + random() / 2));
-    if (error instanceof ObjectStoreError && error.failure === "forgotten") this.#startOver(file);
+    if (error instanceof ObjectStoreError && error.failure === "forgotten") this.#keep(file, this.#newNotes(file));
     const isRefusal = error instanceof ObjectStoreError && error.failure === "refused";
     const detail = error instanceof Error ? error.message : String(error);
     const isWorthTelling = isRefusal || attempts >= REPORTED_ATTEMPT || this.#reported.has(key);
@@ -139,27 +157,36 @@ export class Uploader {
     onResult(file, upload);
   }
 
-  /** A disk that does not take that now is met again at the next attempt. */
-  #startOver(file: RecordingFile): void {
-    try {
-      this.#keep(file, this.#newNotes(file));
-    } catch {
-      return;
-    }
-  }
-
   /** False where the file is gone. */
   #set(file: RecordingFile, upload: RecordingUpload): boolean {
     return this.#deps.library.setUpload(file, upload);
   }
 
   #notes(file: RecordingFile): UploadNotes | undefined {
+    const unkept = this.#unkept.get(keyOf(file));
+    if (unkept !== undefined) return unkept;
     const text = this.#deps.library.readUploadNotes(file);
     return text === undefined ? undefined : decodeUploadNotes(text);
   }
 
-  #keep(file: RecordingFile, notes: UploadNotes): void {
-    this.#deps.library.writeUploadNotes(file, encodeUploadNotes(notes));
+  /** Where the disk does not take the notes, the upload goes on without: at worst a restart sends something again. */
+  #keep(file: RecordingKey, notes: UploadNotes): void {
+    const key = keyOf(file);
+    try {
+      this.#deps.library.writeUploadNotes(file, encodeUploadNotes(notes));
+      this.#unkept.delete(key);
+    } catch {
+      this.#unkept.set(key, notes);
+    }
+  }
+
+  /** The disk may take again what it did not. */
+  #keepLate(): void {
+    for (const [key, notes] of this.#unkept) {
+      const [channelId = "", recordingId = ""] = key.split("/");
+      this.#keep({ channelId, recordingId }, notes);
+      if (this.#unkept.has(key)) return;
+    }
   }
 
   #newNotes({ channelId, recordingId, container, bytes }: RecordingFile): UploadNotes {
@@ -171,6 +198,6 @@ export class Uploader {
 
 const TYPES = { mp4: "video/mp4", flv: "video/x-flv" } as const;
 
-function keyOf({ channelId, recordingId }: RecordingFile): string {
+function keyOf({ channelId, recordingId }: RecordingKey): string {
   return `${channelId}/${recordingId}`;
 }
