@@ -27,7 +27,8 @@ export function createMailer({ url, from }: MailServer): SendMail {
     const { createTransport } = await loading;
     // What is in a message is others' text: it must not name files or addresses to attach.
     const transport = createTransport({
-      ...{ url, disableFileAccess: true, disableUrlAccess: true },
+      // What the address says of TLS itself counts.
+      ...{ requireTLS: hidesLogin(url), url, disableFileAccess: true, disableUrlAccess: true },
       ...{ connectionTimeout: STEP_MS_MAX, greetingTimeout: STEP_MS_MAX, socketTimeout: STEP_MS_MAX },
     });
     const signal = AbortSignal.any([closing, AbortSignal.timeout(ATTEMPT_MS_MAX)]);
@@ -47,14 +48,28 @@ export function createMailer({ url, from }: MailServer): SendMail {
   };
 }
 
+const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;
+/** Settings of an address that say how TLS is used. */
+const TLS_WORDS: readonly string[] = ["requireTLS", "ignoreTLS", "opportunisticTLS"];
+
+/** Whether a login must not go without TLS: who is in between needs only hide that the server offers it. */
+function hidesLogin(url: string): boolean {
+  const parsed = URL.parse(url) ?? undefined;
+  if (parsed === undefined) return url.startsWith("smtp:");
+  const { protocol, username, password, hostname, searchParams } = parsed;
+  const isAsked = TLS_WORDS.some((word) => searchParams.has(word));
+  return protocol === "smtp:" && `${username}${password}` !== "" && !LOOPBACK.test(hostname) && !isAsked;
+}
+
 function resultOf(error: unknown): ContactResult {
   if (!(error instanceof Error)) return { problem: "CONNECTION_FAILED" };
+  // Before the code of the answer: a server without TLS says that it does not know the command.
+  if ("code" in error && error.code === "ETLS") return { problem: "TLS_FAILED" };
   if ("responseCode" in error && typeof error.responseCode === "number")
     return { problem: "MAIL_REJECTED", status: error.responseCode };
   const code = "code" in error ? error.code : undefined;
   if (code === "EDNS") return { problem: "DNS_FAILED" };
   if (code === "ETIMEDOUT") return { problem: "TIMEOUT" };
-  if (code === "ETLS") return { problem: "TLS_FAILED" };
   // A login that the server does not know how to take, or a message without a mailbox that it accepts.
   if (code === "EAUTH" || code === "EENVELOPE" || code === "EMESSAGE") return { problem: "MAIL_REJECTED" };
   return { problem: /certificate|TLS|SSL/i.test(error.message) ? "TLS_FAILED" : "CONNECTION_FAILED" };

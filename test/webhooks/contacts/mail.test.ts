@@ -47,6 +47,40 @@ test("mail goes to all mailboxes through the server with its login", async () =>
   expect(text).toMatch(/YOUTUBE failed\r?\n\.\r?\nend/);
 });
 
+/** A mail server that offers a login but no TLS, or whose offer somebody in between took out. Keeps what it is told. */
+async function strippedServer() {
+  const said: string[] = [];
+  const server = createServer((socket) => {
+    socket.write("220 mail.example.com ESMTP\r\n");
+    socket.on("data", (bytes) => {
+      const line = String(bytes).trim();
+      said.push(line);
+      const answers: Readonly<Record<string, string>> = {
+        EHLO: "250-mail\r\n250 AUTH PLAIN LOGIN",
+        STARTTLS: "502 no",
+      };
+      socket.write(`${answers[line.split(" ")[0] ?? ""] ?? "250 OK"}\r\n`);
+    });
+    socket.on("error", () => undefined);
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  onTestFinished(() => void server.close());
+  const address = server.address();
+  return { said, port: address === null || typeof address === "string" ? 0 : address.port };
+}
+
+test("a login does not go without TLS to a server elsewhere, whatever it offers, unless the address says so", async () => {
+  const { said, port } = await strippedServer();
+  // Not one of the names that stand for this machine, although it leads there.
+  const send = (query: string) =>
+    createMailer({ url: `smtp://fan:secret@0.0.0.0:${port}${query}`, from: "f@example.com" });
+  expect(await send("")(["a@example.com"], DIGEST, NEVER)).toEqual({ problem: "TLS_FAILED" });
+  expect(said.filter((line) => line.startsWith("AUTH"))).toEqual([]);
+  expect(await send("?requireTLS=false")(["a@example.com"], DIGEST, NEVER)).toMatchObject({ status: 250 });
+  expect(said.filter((line) => line.startsWith("AUTH"))).not.toEqual([]);
+});
+
 test("what the mail server says no to is said, with its code", async () => {
   const { port, mails } = await mailServer();
   const wrong = createMailer({ url: `smtp://fan:wrong@127.0.0.1:${port}`, from: "f@example.com" });
