@@ -30,6 +30,8 @@ export type MediaLibraryDeps = {
   readonly clock: Clock;
   readonly log: Log;
   readonly findFfmpeg: () => Ffmpeg | undefined;
+  /** Bytes that are free on the disk of a folder. Default: as the system says. */
+  readonly freeBytes?: (folder: string) => Promise<number>;
 };
 
 /** A file of the watched folder. */
@@ -145,8 +147,7 @@ export class MediaLibrary implements MediaFiles {
     this.#files.set(fileId, file);
     try {
       await mkdir(join(folder, fileId), { recursive: true, mode: 0o700 });
-      const { bavail, bsize } = await statfs(folder);
-      if (bavail * bsize < bytes + KEPT_FREE_BYTES) throw new DomainError({ kind: "media-disk-full" });
+      if (!(await this.#hasRoom(bytes))) throw new DomainError({ kind: "media-disk-full" });
       await writeFile(join(folder, fileId, CONTENT), "", { mode: 0o600 });
       await writeRecord(folder, file);
     } catch (error) {
@@ -166,6 +167,7 @@ export class MediaLibrary implements MediaFiles {
     const file: MediaFile = { ...before, receivedBytes, state: isLast ? "checking" : "uploading" };
     this.#busy.add(fileId);
     try {
+      if (!(await this.#hasRoom(bytes.length))) throw new DomainError({ kind: "media-disk-full" });
       await appendContent(this.path(fileId), fromByte, bytes, isLast);
       if (isLast) await writeRecord(this.#deps.folder, file);
     } catch (error) {
@@ -181,6 +183,15 @@ export class MediaLibrary implements MediaFiles {
     return file;
   }
 
+  /**
+   * Whether so much more leaves enough of the disk. Uploads that began together, recordings and other programs take the
+   * same room, so each part of a file is checked.
+   */
+  async #hasRoom(bytes: number): Promise<boolean> {
+    const { folder, freeBytes = systemFreeBytes } = this.#deps;
+    return (await freeBytes(folder)) >= bytes + KEPT_FREE_BYTES;
+  }
+
   async remove(fileId: string): Promise<MediaFile> {
     const file = this.get(fileId);
     if (file.contentKey !== undefined) throw new DomainError({ kind: "media-file-watched" });
@@ -194,7 +205,7 @@ export class MediaLibrary implements MediaFiles {
 
   async keep(fileId: string, name: string, bytes: Buffer): Promise<void> {
     const folder = join(this.#deps.folder, this.get(fileId).fileId);
-    if ((await readdir(folder)).length >= KEPT_MAX) return;
+    if ((await readdir(folder)).length >= KEPT_MAX || !(await this.#hasRoom(bytes.length))) return;
     const path = join(folder, name);
     await writeFile(`${path}.new`, bytes, { mode: 0o600, flush: true });
     await rename(`${path}.new`, path);
@@ -270,6 +281,11 @@ export class MediaLibrary implements MediaFiles {
 
 function refused(file: MediaFile, { reason }: { readonly reason: string }): MediaFile {
   return { ...file, state: "refused", reason };
+}
+
+async function systemFreeBytes(folder: string): Promise<number> {
+  const { bavail, bsize } = await statfs(folder);
+  return bavail * bsize;
 }
 
 /** A full disk is told as such. */

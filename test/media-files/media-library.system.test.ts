@@ -76,6 +76,20 @@ test("a file that is removed while it is uploaded is gone", async () => {
   expect([library.list(), library.space.usedBytes]).toEqual([[], 0]);
 });
 
+test("uploads that began together leave the room on the disk that each of them was promised to leave", async () => {
+  let freeBytes = 512 * 1024 * 1024 + 1_000_000;
+  const library = open({ freeBytes: async () => freeBytes });
+  const files = [await library.create("a.mp4", 900_000), await library.create("b.mp4", 900_000)];
+  const [first = "", second = ""] = files.map(({ fileId }) => fileId);
+  await library.append(first, 0, Buffer.alloc(800_000));
+  freeBytes -= 800_000;
+  await expect(library.append(second, 0, Buffer.alloc(800_000))).rejects.toThrow("media-disk-full");
+  expect(library.get(second)).toMatchObject({ state: "uploading", receivedBytes: 0 });
+  freeBytes += 1_000_000;
+  expect(await library.append(second, 0, Buffer.alloc(800_000))).toMatchObject({ receivedBytes: 800_000 });
+  for (const { fileId } of files) await library.remove(fileId);
+});
+
 test("a disk that takes only a part of what was sent has not taken it", async () => {
   const disk = mkdtempSync(join(folder, "small-"));
   await mountSmallDisk(disk);
