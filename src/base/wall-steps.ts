@@ -30,6 +30,35 @@ export class WallSteps {
   }
 }
 
+/**
+ * Notices that this thread stood still: it was busy or its process was stopped, so that the monotonic clock went on without it; or
+ * the whole machine was suspended, as a laptop or a virtual machine, and its monotonic clock with it. Then only the wall clock
+ * shows the pause, once it is right again. One that a person sets forward looks the same.
+ */
+export class Standstill {
+  readonly #clock: Pick<Clock, "now" | "wallNow">;
+  readonly #limitMs: number;
+  #nowMs: number;
+  #wallMs: number;
+
+  /** `limitMs`: a shorter pause is none. */
+  constructor(clock: Pick<Clock, "now" | "wallNow">, limitMs: number) {
+    this.#clock = clock;
+    this.#limitMs = limitMs;
+    this.#nowMs = clock.now();
+    this.#wallMs = clock.wallNow();
+  }
+
+  /** Whether it stood still for longer since the last call. Call it often. */
+  look(): boolean {
+    const [nowMs, wallMs] = [this.#clock.now(), this.#clock.wallNow()];
+    const pauseMs = Math.max(nowMs - this.#nowMs, wallMs - this.#wallMs);
+    this.#nowMs = nowMs;
+    this.#wallMs = wallMs;
+    return pauseMs > this.#limitMs;
+  }
+}
+
 /** The wall clock for deletions by age: a clock that was set forward counts only after a day. */
 export class CautiousTime {
   readonly #clock: Pick<Clock, "now" | "wallNow">;

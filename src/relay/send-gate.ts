@@ -1,4 +1,5 @@
 import type { Clock } from "../base/clock.ts";
+import { Standstill } from "../base/wall-steps.ts";
 import type { Dialer, LinkEvents } from "./subscriber/rtmp-push/link.ts";
 
 /** A thread that ran nothing for longer stood still: another node may own its channels by now. In milliseconds. */
@@ -21,20 +22,16 @@ export class SendGate {
   readonly #deps: SendGateDeps;
   readonly #waiting: (() => void)[] = [];
   #isOpen = true;
-  /** When this thread last ran. */
-  #ranMs: number;
+  readonly #standstill: Standstill;
 
   constructor(deps: SendGateDeps) {
     this.#deps = deps;
-    this.#ranMs = deps.clock.now();
+    this.#standstill = new Standstill(deps.clock, FREEZE_MS);
   }
 
   /** Whether anything may be sent. Call before each send, and at least once a second: this notices that the thread stood still. */
   look(): boolean {
-    const nowMs = this.#deps.clock.now();
-    const pauseMs = nowMs - this.#ranMs;
-    this.#ranMs = nowMs;
-    if (pauseMs > FREEZE_MS) {
+    if (this.#standstill.look()) {
       this.#isOpen = false;
       this.#deps.onWoke();
     }

@@ -192,3 +192,18 @@ test("a node that has just begun, or woke, waits for the heartbeats of the other
   await pass(1_000);
   expect([watch.isolatedMs, seen.missed]).toEqual([0, [0]]);
 });
+
+test("a machine that was suspended, and its monotonic clock with it, is noticed by its wall clock", async () => {
+  const { clock, watch, seen, database, pass } = stage();
+  watch.bus(true);
+  await pass(1_000);
+  clock.setWall(-60_000);
+  await pass(1_000);
+  expect([watch.countWakes(), seen.flows]).toEqual([0, []]);
+  database.isThere = false;
+  clock.setWall(20_000);
+  expect([watch.countWakes(), seen.flows]).toEqual([1, ["hold"]]);
+  database.isThere = true;
+  await pass(1_000);
+  expect(seen.flows).toEqual(["hold", "flow"]);
+});

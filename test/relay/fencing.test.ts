@@ -56,6 +56,31 @@ test("after a freeze nothing is sent before it is allowed, and then everything t
   expect(wokeCount).toBe(1);
 });
 
+test("a machine that was suspended, and its monotonic clock with it, is noticed by its wall clock", () => {
+  // One that is set back, or forward by less than two seconds, stood still for no time.
+  for (const [byMs, isFreeze] of [
+    [-60_000, false],
+    [1_900, false],
+    [20_000, true],
+  ] as const) {
+    let wokeCount = 0;
+    const stage = new RelayStage(60, () => {
+      wokeCount += 1;
+    });
+    const publisher = stage.onAir(target(1));
+    publisher.push(video(0, avcFrame(true, 1)));
+    stage.flush();
+    stage.clock.setWall(byMs);
+    publisher.push(video(40, avcFrame(false, 2)));
+    stage.flush();
+    expect(wokeCount).toBe(isFreeze ? 1 : 0);
+    expect(marksOf(stage.dialer.latest(1)).at(-1)).toEqual(isFreeze ? [9, 0, 1] : [9, 40, 2]);
+    stage.engine.letSend(true);
+    stage.flush();
+    expect(marksOf(stage.dialer.latest(1)).at(-1)).toEqual([9, 40, 2]);
+  }
+});
+
 test("a pause of less than two seconds is no freeze, and a single node never asks", () => {
   for (const [pauseMs, onWoke] of [
     [1_900, () => expect.fail("no freeze")],

@@ -1,5 +1,6 @@
 import type { Clock, Timer } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";
+import { Standstill } from "../../base/wall-steps.ts";
 import type { Incarnation } from "../../control/ports/ownership-store.ts";
 import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
 import type { SharedPlacement } from "../shared-placement.ts";
@@ -42,6 +43,7 @@ export type OwnershipWatchDeps = {
 export class OwnershipWatch {
   readonly #deps: OwnershipWatchDeps;
   readonly #guard: WakeGuard;
+  readonly #standstill: Standstill;
   #flow: Flow = "flow";
   #isBusUp = false;
   /** Listed nodes that are not heard. */
@@ -49,7 +51,6 @@ export class OwnershipWatch {
   /** No listed node is heard: a server of the bus that is cut off from the others keeps its clients. */
   #isAlone = false;
   #peersFromMs: number;
-  #tickedMs: number;
   #comparedMs = Number.NEGATIVE_INFINITY;
   #questionedMs = Number.NEGATIVE_INFINITY;
   #agreedMs: number;
@@ -61,7 +62,7 @@ export class OwnershipWatch {
   constructor(deps: OwnershipWatchDeps) {
     this.#deps = deps;
     const nowMs = deps.clock.now();
-    this.#tickedMs = nowMs;
+    this.#standstill = new Standstill(deps.clock, FREEZE_MS);
     this.#agreedMs = nowMs;
     this.#peersFromMs = nowMs + PEERS_MS;
     this.#guard = new WakeGuard(deps.mode, nowMs);
@@ -114,10 +115,7 @@ export class OwnershipWatch {
 
   /** Notices a freeze by itself. Call before anything is sent where timers may run in any order. */
   notice(): void {
-    const nowMs = this.#deps.clock.now();
-    const pauseMs = nowMs - this.#tickedMs;
-    this.#tickedMs = nowMs;
-    if (pauseMs > FREEZE_MS) this.woke();
+    if (this.#standstill.look()) this.woke();
   }
 
   #startTick(): void {
