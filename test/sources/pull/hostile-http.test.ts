@@ -180,16 +180,18 @@ test("a part that is too long breaks off", async () => {
 
 test("FFmpeg that leaves in the middle of a segment is no fault of the source, and a segment that breaks off is one", async () => {
   let isBroken = false;
+  const left = Promise.withResolvers<void>();
   const origin = await serve((request, response) => {
     if (request.url !== "/a.ts") return void response.end([...SEGMENTS, "a.ts"].join("\n"));
     response.writeHead(200, { "content-length": 50_000_000 });
-    response.write(Buffer.alloc(20_000_000), () => isBroken && response.destroy());
+    // The proxy leaves the source after it saw that FFmpeg had left.
+    response.on("close", () => left.resolve());
+    response.write("a part", () => isBroken && response.destroy());
   });
   const { link, names, local, get } = await play(`${origin}/live.m3u8`);
   const leaving = await fetch(new URL(names[0] ?? "", local));
   await leaving.body?.cancel();
-  await new Promise((resolve) => setImmediate(resolve));
-  // One more goes through all that the first did.
+  await left.promise;
   isBroken = true;
   expect(link.failure()).toBeUndefined();
   expect(await get(names[0] ?? "")).toEqual({ status: 200, body: "broken off" });
