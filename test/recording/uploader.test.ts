@@ -235,3 +235,23 @@ test("a file that somebody removed is not waited for, and its upload is given up
   expect(store.calls).toHaveLength(length);
   expect(existsSync(second.replace(".mp4", ".upload.json"))).toBe(false);
 });
+
+test("a file that fails by itself is not sent again with each other file that is there", async () => {
+  const { store, start, pass, recorder, results } = await staged();
+  const complete = store.complete.bind(store);
+  store.complete = (name, uploadId, tags) =>
+    name.includes(KEY.recordingId)
+      ? Promise.reject(new ObjectStoreError("forgotten", "a part is not there"))
+      : complete(name, uploadId, tags);
+  await start();
+  await pass(40);
+  for (const number of [1, 2, 3]) {
+    recorder.send({ kind: "begin", number, channelId: CHANNEL, startTime: 1_767_323_146_000 });
+    recorder.send({ kind: "media", number, bytes: batch(...heads(), ...frames(0, 1_000)) });
+    recorder.send({ kind: "end", number, reason: "BROADCAST_ENDED" });
+    await pass(5);
+  }
+  expect(results().filter((line) => line.endsWith("UPLOADED"))).toHaveLength(3);
+  const begun = store.calls.filter((call) => call.includes(`begin ${CHANNEL}/${KEY.recordingId}`));
+  expect(begun.map((call) => call.split(" s ")[0])).toEqual(["0", "5", "15", "35"]);
+});

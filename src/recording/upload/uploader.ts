@@ -34,6 +34,8 @@ export class Uploader {
   /** Failed attempts of each file in a row. */
   readonly #attempts = new Map<string, number>();
   readonly #dueMs = new Map<string, number>();
+  /** Files that wait for the store, and not for themselves. */
+  readonly #waitForStore = new Set<string>();
   readonly #reported = new Set<string>();
   /** How far uploads are whose notes the disk did not take: a full disk must not keep files from leaving it. */
   readonly #unkept = new Map<string, UploadNotes>();
@@ -74,6 +76,7 @@ export class Uploader {
     this.#unkept.delete(key);
     this.#attempts.delete(key);
     this.#dueMs.delete(key);
+    this.#waitForStore.delete(key);
     this.#reported.delete(key);
     if (notes?.uploadId !== undefined) this.#giveUp(notes.name, notes.uploadId);
   }
@@ -99,7 +102,8 @@ export class Uploader {
       this.#attempts.delete(key);
       this.#reported.delete(key);
       // The store is there: others that waited for it need not wait longer.
-      this.#dueMs.clear();
+      for (const waiting of this.#waitForStore) this.#dueMs.delete(waiting);
+      this.#waitForStore.clear();
       const done: RecordingUpload = { state: "UPLOADED", sentBytes: file.bytes };
       if (this.#set(file, done)) this.#deps.onResult(file, done);
     } catch (error) {
@@ -143,8 +147,11 @@ export class Uploader {
     this.#attempts.set(key, attempts);
     const delayMs = Math.min(RETRY_MS_MAX, RETRY_MS * 2 ** Math.min(attempts - 1, 10));
     this.#dueMs.set(key, clock.now() + delayMs * (0.75 + random() / 2));
-    if (error instanceof ObjectStoreError && error.failure === "forgotten") this.#keep(file, this.#newNotes(file));
-    const isRefusal = error instanceof ObjectStoreError && error.failure === "refused";
+    const failure = error instanceof ObjectStoreError ? error.failure : undefined;
+    if (failure === "forgotten") this.#keep(file, this.#newNotes(file));
+    const isRefusal = failure === "refused";
+    if (isRefusal || failure === "unreachable") this.#waitForStore.add(key);
+    else this.#waitForStore.delete(key);
     const detail = error instanceof Error ? error.message : String(error);
     const isWorthTelling = isRefusal || attempts >= REPORTED_ATTEMPT || this.#reported.has(key);
     const upload: RecordingUpload = {
