@@ -16,7 +16,7 @@ import type { RefusedEncoder } from "../../control/facts/refusal-list.ts";
 import type { RunningBroadcast } from "../../control/facts/running-broadcasts.ts";
 import type { BroadcastLost, ChannelChanged } from "../../control/facts/server-fact.ts";
 import type { ChannelHealth } from "../../control/health/channel-health.ts";
-import { HistoryReader } from "../../control/history/history-reader.ts";
+import { type AskElsewhere, HistoryReader } from "../../control/history/history-reader.ts";
 import { HistoryWriter } from "../../control/history/history-writer.ts";
 import { RefusedEncoders } from "../../control/live/refused-encoders.ts";
 import { ReportWriter } from "../../control/reports/report-writer.ts";
@@ -74,6 +74,8 @@ export type NotificationsOptions = {
   readonly onEvent: (event: ChannelEvent) => void;
   /** … and tells other nodes which encoders this one rejected. */
   readonly tellRefusals?: (attempts: readonly RefusedEncoder[]) => void;
+  /** … and asks them for the history that they have not stored yet. */
+  readonly historyElsewhere?: AskElsewhere;
   /** Called when a webhook could not be sent because of this machine. */
   readonly onTrouble: (trouble: MachineTrouble) => void;
   /** The verdict on a channel, and the channel itself: what alerts are about. */
@@ -164,7 +166,7 @@ export class Notifications {
       refusedEncoders: this.refusedEncoders,
       events,
       reports,
-      history: new HistoryReader(history, this.history, clock),
+      history: new HistoryReader(history, this.history, clock, options.historyElsewhere),
       callbacks: new Callbacks({ store, clock, randomBytes, publish, wake }),
       deliveries: new Deliveries({ store, clock, wake }),
       contacts: new Contacts({

@@ -23,6 +23,12 @@ export type HistoryQuery = {
   readonly step?: number | undefined;
 };
 
+/** What is not stored yet of a channel on air: when its broadcast began, and its blocks, oldest first. */
+export type UnstoredHistory = { readonly startTime: number; readonly blocks: readonly HistoryBlock[] };
+
+/** Asks the node that owns a channel; undefined where none does, or it does not answer. Never rejects. */
+export type AskElsewhere = (channelId: ChannelId) => Promise<UnstoredHistory | undefined>;
+
 type Points = readonly (number | null)[];
 
 /** One value for each step; `null` where nothing is known: off air, or the target did not exist. */
@@ -48,16 +54,26 @@ export class HistoryReader {
   readonly #store: HistoryStore;
   readonly #writer: HistoryWriter;
   readonly #clock: Clock;
+  readonly #elsewhere: AskElsewhere;
 
-  constructor(store: HistoryStore, writer: HistoryWriter, clock: Clock) {
+  /** `elsewhere`: where several nodes share the database. */
+  constructor(
+    store: HistoryStore,
+    writer: HistoryWriter,
+    clock: Clock,
+    elsewhere: AskElsewhere = async () => undefined,
+  ) {
     this.#store = store;
     this.#writer = writer;
     this.#clock = clock;
+    this.#elsewhere = elsewhere;
   }
 
   async read(channelId: ChannelId, query: HistoryQuery): Promise<HistoryAnswer> {
     const to = query.to ?? Math.round(this.#clock.wallNow());
-    const wanted = query.from ?? this.#writer.startOf(channelId) ?? to - HOUR_MS;
+    const began = this.#writer.startOf(channelId);
+    const told = began === undefined ? await this.#elsewhere(channelId) : undefined;
+    const wanted = query.from ?? began ?? told?.startTime ?? to - HOUR_MS;
     const from = Math.min(to, Math.max(wanted, to - RANGE_MS_MAX));
     const rangeMs = to - from;
     const isLong = rangeMs > SECONDS_RANGE_MS;
@@ -65,21 +81,26 @@ export class HistoryReader {
     const usual = Math.ceil(rangeMs / 1_000 / POINTS_USUAL);
     const stepSeconds = Math.max(finest, query.step ?? usual);
     const step: HistoryStep = stepSeconds < MINUTE_SECONDS ? "second" : "minute";
-    const blocks = await this.#blocks(channelId, step, from, to);
+    const blocks = await this.#blocks(channelId, step, { from, to }, told?.blocks ?? []);
     return { from, to, stepSeconds, ...pointsOf(blocks, from, to, stepSeconds) };
   }
 
   /** Seconds that are no longer kept are read as minutes. */
-  async #blocks(channelId: ChannelId, step: HistoryStep, from: number, to: number): Promise<readonly HistoryBlock[]> {
+  async #blocks(
+    channelId: ChannelId,
+    step: HistoryStep,
+    { from, to }: { readonly from: number; readonly to: number },
+    told: readonly HistoryBlock[],
+  ): Promise<readonly HistoryBlock[]> {
     const read = async (each: HistoryStep) => {
       // Memory first: what is written meanwhile is then in both rather than in neither.
-      const unstored = this.#writer.unstored(channelId, each);
+      const unstored = [...this.#writer.unstored(channelId, each), ...told.filter((block) => block.step === each)];
       const stored = await this.#store.readBlocks(channelId, each, from, to);
       const starts = new Set(unstored.map(({ times }) => times[0]));
       return [...stored.filter(({ times }) => !starts.has(times[0])), ...unstored];
     };
     const minutes = await read("minute");
-    const running = this.#writer.running(channelId, "second");
+    const running = this.#writer.running(channelId, "second") ?? told.findLast((block) => block.step === "second");
     if (step === "minute") return running === undefined ? minutes : [...minutes, running];
     const seconds = await read("second");
     const firstSecond = Math.min(...seconds.map(({ times }) => times[0] ?? Number.POSITIVE_INFINITY));

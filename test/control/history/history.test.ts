@@ -63,6 +63,7 @@ function begin(): void {
 const end = () =>
   writer.fact({ ...ENCODER, kind: "ingest-ended", time: clock.wallNow(), end: "clean", isBroadcastOver: true });
 
+const none = () => undefined;
 const settle = async () => {
   for (let turn = 0; turn < 10; turn += 1) await Promise.resolve();
 };
@@ -96,6 +97,21 @@ test("a broadcast is stored in blocks of 60 seconds, and in one growing block of
   await run(5, () => 0);
   expect(stored("second").map(({ times }) => times.length)).toEqual([60, 60, 10]);
   expect(stored("minute")).toMatchObject([{ ingestRates: [1_000, 1_000, 1_000] }]);
+});
+
+test("a node that does not carry the broadcast reads the same of it, with what the owner tells", async () => {
+  begin();
+  await run(130, (second) => second * 1_000);
+  const idle = new HistoryWriter({ store, clock, log: { debug: none, info: none, warn: none, error: none } });
+  const elsewhere = async (channelId: string) => ({
+    startTime: writer.startOf(channelId) ?? 0,
+    blocks: [...writer.unstored(channelId, "minute"), ...writer.unstored(channelId, "second")],
+  });
+  const other = new HistoryReader(store, idle, clock, elsewhere);
+  for (const query of [{}, { step: 1 }, { step: 60 }, { from: clock.wallNow() - 3 * 3_600_000 }])
+    expect(await other.read(A, query)).toEqual(await reader.read(A, query));
+  const alone = await new HistoryReader(store, idle, clock).read(A, { step: 1 });
+  expect(alone.from).toBe(clock.wallNow() - 3_600_000);
 });
 
 test("a target that joins starts blocks of its own", async () => {

@@ -24,6 +24,8 @@ const RULES = {
   isQuietInFocus: false,
 };
 
+const rates = z.looseObject({ bytesPerSecond: z.array(z.number().nullable()) });
+const history = z.looseObject({ fromTime: z.int(), ingest: rates });
 const pushed = z.looseObject({ channelId: z.string() });
 
 /** The node's dashboard, as a browser on its own page calls it. Returns the cookies of the answer. */
@@ -74,6 +76,13 @@ test("what one node meets every node shows, and one of them tells people", async
     return samples === SAMPLES;
   });
   expect(changes).toBeLessThanOrEqual(CHANGES_MAX);
+
+  // The minute that its node has not stored yet.
+  const historyAt = async ({ api }: typeof a) =>
+    history.parse(await api.request("GET", `/api/v2/re-stream/channels/${atA.channelId}/history?stepSeconds=1`));
+  const [own, shown] = [await historyAt(a), await historyAt(b)];
+  expect(shown.fromTime).toBe(own.fromTime);
+  expect(shown.ingest.bytesPerSecond.filter((rate) => rate !== null).length).toBeGreaterThanOrEqual(SAMPLES);
 
   // A rejected encoder.
   const { publishUrl } = await a.api.channel(atA.channelId);

@@ -19,7 +19,7 @@ type Place = "stored" | "told" | "owner" | "asked" | "nodes" | "disk";
 const PLACES: Readonly<Record<Place, readonly string[]>> = {
   stored: [
     ...["createChannel", "listPublishLog", "listChannelEvents", "listEvents", "setChannelCallback"],
-    ...["setDefaultCallback", "getDefaultCallback", "switchChannelOn", "listReports", "getReport", "getHistory"],
+    ...["setDefaultCallback", "getDefaultCallback", "switchChannelOn", "listReports", "getReport"],
     ...["getRecommendedSettings", "listDeliveries", "resendDelivery", "listAudit", "listAccessKeys"],
     ...["createAccessKey", "deleteAccessKey", "listSchedules", "createSchedule", "getSchedule", "updateSchedule"],
     ...["deleteSchedule", "listContacts", "createContact", "updateContact", "deleteContact", "listRefusedEncoders"],
@@ -27,7 +27,7 @@ const PLACES: Readonly<Record<Place, readonly string[]>> = {
   told: [
     ...["listChannels", "getChannel", "deleteChannel", "listPlatforms", "editPlatform", "addPlatform"],
     ...["removePlatform", "onPlatform", "offPlatform", "streamEvents", "getSource", "setSource", "getSlate"],
-    ...["setSlate", "clearSlate"],
+    ...["setSlate", "clearSlate", "getHistory"],
   ],
   owner: [
     ...["updateChannel", "switchChannelOff", "endChannel", "extendHold", "endHold", "renewStreamKey"],

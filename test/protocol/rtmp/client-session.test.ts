@@ -552,7 +552,7 @@ test("a reply that is not RTMP is a failure of the stage it came in", () => {
 });
 
 test.each([
-  ["a string cut short", 20, "0200036f6e58"],
+  ["a string cut short", 20, "0200106f6e58"],
   ["an unused marker", 20, "0200036f6e5800000000000000000005 0e".replaceAll(" ", "")],
   ["AMF3 of an unknown kind", 17, "000200036f6e5800000000000000000005110d"],
   ["no name", 20, "05"],

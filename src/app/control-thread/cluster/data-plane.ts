@@ -4,6 +4,7 @@ import type { RefusedEncoder } from "../../../control/facts/refusal-list.ts";
 import { eventAnswer, refusedEncoderAnswer } from "../../../http/answers/event-answers.ts";
 import type { LiveStream } from "../../../http/live/live-stream.ts";
 import { LocalPlacement } from "../../../placement/local-placement.ts";
+import type { ChannelId } from "../../../thread-protocol/channel-spec.ts";
 import { MediaPool, type MediaPoolDeps } from "../media/media-pool.ts";
 import type { MediaSources } from "../media-sources.ts";
 import type { Notifications } from "../notifications.ts";
@@ -89,10 +90,11 @@ export function clusterOver(
   return joined;
 }
 
-/** What events and rejected encoders have to do with the other nodes. */
-export function notificationHooks(node: ClusterNode, { states }: Joined) {
+/** What events, rejected encoders and history have to do with the other nodes. */
+export function notificationHooks(node: ClusterNode, { states, history }: Joined) {
   return {
     ...node.eventHooks,
+    historyElsewhere: (channelId: ChannelId) => history.ask(channelId),
     tellRefusals: (attempts: readonly RefusedEncoder[]) => states.hints.refused(attempts),
   };
 }

@@ -5,7 +5,8 @@ import { ClusterNodes } from "../../../cluster/cluster-nodes.ts";
 import { ClusterStates, type ClusterStatesDeps } from "../../../cluster/cluster-states.ts";
 import { Drain } from "../../../cluster/drain.ts";
 import type { NodeReport } from "../../../cluster/node-report.ts";
-import { sampleOf } from "../../../cluster/state/told-channel.ts";
+import { sampleOf, type ToldChannel } from "../../../cluster/state/told-channel.ts";
+import { ToldHistory } from "../../../cluster/state/told-history.ts";
 import { Takers } from "../../../cluster/takers.ts";
 import type { ChannelEvent } from "../../../control/events/events.ts";
 import type { RefusedEncoder } from "../../../control/facts/refusal-list.ts";
@@ -81,6 +82,7 @@ export type Joined = {
   readonly states: ClusterStates;
   readonly nodes: ClusterNodes;
   readonly moves: BroadcastMoves;
+  readonly history: ToldHistory;
   readonly keyNews: KeyNews;
   /** How much the server has to do, for a load balancer in front of it. */
   load(): NodeReport["load"] & { readonly isDraining: boolean; readonly loopDelayMsMax: number };
@@ -92,8 +94,7 @@ export type Joined = {
 
 /** Joins a node to the parts of its server: every node then answers for all channels. */
 export function joinCluster(parts: JoinParts): Joined {
-  const { log, storage, node, pool, ingestChecks, media, readSpec, onChanged, hasReaders, onEvent } = parts;
-  const { onSamples, onHeardEvent, onHeardRefusals, onDeliveries } = parts;
+  const { log, storage, node, pool, ingestChecks, media, onChanged, onEvent } = parts;
   const { placement, store } = node;
   const keys = { take: (): void => undefined };
   const takers = new Takers({ nodes: () => states.others.nodes(), self: node.self, version: releaseVersion() });
@@ -116,8 +117,7 @@ export function joinCluster(parts: JoinParts): Joined {
     nodeState: (incarnation) => node.nodes.listedStateOf(incarnation),
     storedOwner: async (channelId) => (await store.findOwner(channelId))?.owner?.incarnation,
     report,
-    ...{ readSpec, hasReaders, onChanged, onHeardEvent, onHeardRefusals, onDeliveries },
-    onSamples: (channels) => onSamples(channels.flatMap((channel) => sampleOf(channel) ?? [])),
+    ...listenersOf(parts),
     onHint: ({ channelId, isDeleted, isSource }) => {
       node.admissions.changed(channelId);
       if (isSource === true) media().refresh(channelId);
@@ -129,6 +129,7 @@ export function joinCluster(parts: JoinParts): Joined {
     },
     onKeys: () => keys.take(),
   });
+  const history = historyOf(parts, states);
   const nodes = new ClusterNodes({
     ...{ self: node.self, store, bus: node.bus, rpc: node.rpc, ownReport: report },
     seen: () => states.others.nodes(),
@@ -143,6 +144,7 @@ export function joinCluster(parts: JoinParts): Joined {
     states,
     nodes,
     moves,
+    history,
     // Requests read keys and sessions from the database. This is for what lasts longer: event streams, previews.
     keyNews: { tell: () => states.hints.keysChanged(), listen: (take) => Object.assign(keys, { take }) },
     load: () => ({
@@ -174,6 +176,31 @@ export function joinCluster(parts: JoinParts): Joined {
       states.stop();
     },
   };
+}
+
+/** Who is told what other nodes tell. */
+function listenersOf({
+  readSpec,
+  hasReaders,
+  onChanged,
+  onDeliveries,
+  onHeardEvent,
+  onHeardRefusals,
+  onSamples,
+}: JoinParts) {
+  return {
+    ...{ readSpec, hasReaders, onChanged, onDeliveries, onHeardEvent, onHeardRefusals },
+    onSamples: (channels: readonly ToldChannel[]) => onSamples(channels.flatMap((channel) => sampleOf(channel) ?? [])),
+  };
+}
+
+/** The history that the owners of channels have not stored yet. */
+function historyOf({ node, notifications }: JoinParts, { others }: ClusterStates): ToldHistory {
+  return new ToldHistory({
+    ...{ bus: node.bus, rpc: node.rpc, own: () => notifications().history },
+    ownerOf: (channelId) =>
+      node.placement.epochs.has(channelId) ? undefined : others.livingOwnerOf(channelId)?.incarnation,
+  });
 }
 
 /** The sources that play at this node. */
