@@ -1,9 +1,12 @@
+import { once } from "node:events";
+import { type AddressInfo, createServer, connect as dial, type Socket } from "node:net";
 import { connect } from "@nats-io/transport-node";
 import { afterEach, expect, test } from "vitest";
 import { systemClock } from "../../src/base/clock.ts";
 import { readNatsAddress } from "../../src/cluster/nats-address.ts";
 import { type NatsBus, openNatsBus } from "../../src/cluster/nats-bus.ts";
 import { probeNats } from "../../src/cluster/nats-probe.ts";
+import { ClusterLiveState } from "../../src/cluster/state/cluster-live-state.ts";
 import type { Bus, BusMessage } from "../../src/control/ports/bus.ts";
 import { freePort } from "../support/processes/free-port.ts";
 import { NatsServer } from "../support/processes/nats-server.ts";
@@ -169,4 +172,82 @@ test("a refused login ends the start with a sentence, and a right one passes", a
   // The doctor says the same of it.
   expect(await probeNats(readNatsAddress(`nats://node:a%20secret@127.0.0.1:${port}`))).toBe(`127.0.0.1:${port}`);
   await expect(probeNats(readNatsAddress(`nats://node:wrong@127.0.0.1:${port}`))).rejects.toThrow(/authorization/i);
+});
+
+/** A way to a port that can be cut, with the connections on it. */
+async function openWay(toPort: number): Promise<{ readonly port: number; set(isCut: boolean): void }> {
+  const sockets = new Set<Socket>();
+  let isCut = false;
+  const listener = createServer((near) => {
+    const far = dial(toPort, "127.0.0.1");
+    for (const [one, other] of [
+      [near, far],
+      [far, near],
+    ] as const) {
+      sockets.add(one);
+      one
+        .on("error", () => undefined)
+        .on("close", () => {
+          sockets.delete(one);
+          other.destroy();
+        });
+      one.pipe(other);
+    }
+    if (isCut) near.destroy();
+  }).listen(0, "127.0.0.1");
+  await once(listener, "listening");
+  const close = () => {
+    for (const socket of sockets) socket.destroy();
+  };
+  opened.push({
+    close: async () => {
+      close();
+      listener.close();
+    },
+  });
+  return {
+    port: (listener.address() as AddressInfo).port,
+    set: (cut) => {
+      isCut = cut;
+      if (cut) close();
+    },
+  };
+}
+
+test("a server that is cut off from the others keeps its client, which then hears no other node", async () => {
+  const routePort = await freePort();
+  const name = ["--cluster_name", "split", "--cluster"];
+  const first = await newServer(...name, `nats://127.0.0.1:${routePort}`, "--no_advertise");
+  const way = await openWay(routePort);
+  const routes = ["--routes", `nats://127.0.0.1:${way.port}`, "--no_advertise"];
+  const second = await newServer(...name, `nats://127.0.0.1:${await freePort()}`, ...routes);
+  const [bus, other] = [await newBus(first.url), await newBus(second.url)];
+  const state = new ClusterLiveState({
+    ...{ self: 1, bus, clock: systemClock, log, nodeState: () => "serving", hasReaders: () => false },
+    ...{ onChanged: () => undefined, onSamples: () => undefined },
+  });
+  state.start();
+  const load = { channels: 0, egressBitsPerSecond: 0, loopDelayMs: 0, relayed: 0 };
+  const beat = setInterval(
+    () => other.publish("node.2.hb", { nodeId: "n2", state: "serving", version: "1", no: 0, load }),
+    200,
+  );
+  const connections: boolean[] = [];
+  bus.onConnection((isConnected) => void connections.push(isConnected));
+  const heard = (isHeard: boolean) =>
+    waitFor(`heard: ${isHeard}`, 3 * WAIT_MS, () => (state.isHeard(2) === isHeard ? true : undefined));
+  try {
+    await heard(true);
+    way.set(true);
+    await heard(false);
+    expect([bus.isConnected, other.isConnected]).toEqual([true, true]);
+    expect(await bus.request("nobody", {}, WAIT_MS)).toEqual({ kind: "none", why: "no-responders" });
+    way.set(false);
+    await heard(true);
+    // Nothing told the client.
+    expect(connections).toEqual([]);
+  } finally {
+    clearInterval(beat);
+    state.stop();
+  }
 });
