@@ -30,6 +30,8 @@ export type RememberedAdmissionsDeps = {
   readonly clock: Pick<Clock, "now" | "awakeNow" | "startTimer">;
   /** For how long this node has heard neither the database nor the other nodes, in milliseconds. */
   readonly isolatedMs: () => number;
+  /** A node that ends its broadcasts when it is isolated for this long admits nothing from then on. In milliseconds; absent: it goes on. */
+  readonly stopsAfterMs?: number;
 };
 
 /**
@@ -41,15 +43,17 @@ export class RememberedAdmissions implements Pick<Admission, "admit" | "readSpec
   readonly #admission: Pick<Admission, "admit" | "readSpec">;
   readonly #clock: Pick<Clock, "now" | "awakeNow" | "startTimer">;
   readonly #isolatedMs: () => number;
+  readonly #isolatedMsMax: number;
   /** By key, the last admitted last. Secret. */
   readonly #keys = new Map<string, Known>();
   /** Changes of channels so far: a look-up during which there was one may have found the state before it. */
   #changes = 0;
 
-  constructor({ admission, clock, isolatedMs }: RememberedAdmissionsDeps) {
+  constructor({ admission, clock, isolatedMs, stopsAfterMs = ISOLATED_MS_MAX }: RememberedAdmissionsDeps) {
     this.#admission = admission;
     this.#clock = clock;
     this.#isolatedMs = isolatedMs;
+    this.#isolatedMsMax = Math.min(ISOLATED_MS_MAX, stopsAfterMs);
   }
 
   /** What is known of the key counts where the database fails, and where it does not answer in time. */
@@ -119,7 +123,7 @@ export class RememberedAdmissions implements Pick<Admission, "admit" | "readSpec
 
   #find(streamKey: string, login: ProvenLogin | undefined): Admitted | undefined {
     const known = this.#keys.get(streamKey);
-    if (known === undefined || known.untilMs <= this.#clock.now() || this.#isolatedMs() > ISOLATED_MS_MAX)
+    if (known === undefined || known.untilMs <= this.#clock.now() || this.#isolatedMs() > this.#isolatedMsMax)
       return undefined;
     const isSameLogin = known.login?.id === login?.id && known.login?.password === login?.password;
     return isSameLogin ? known.admitted : undefined;

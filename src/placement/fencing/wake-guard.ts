@@ -7,7 +7,7 @@ const DATABASE_TRIES = 2;
 /** Without database and bus for this long a node is isolated, in milliseconds. */
 export const ISOLATED_MS = 5_000;
 /** An isolated node that has to stop goes on for this long, in milliseconds. */
-const ISOLATED_STOP_MS = 30_000;
+export const ISOLATED_STOP_MS = 30_000;
 
 /** What an isolated node does: goes on with what it has, or ends it after half a minute. */
 export type IsolatedMode = "keep" | "stop";

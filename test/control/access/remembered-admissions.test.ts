@@ -11,7 +11,7 @@ const admitted = (channelId: string, revision = 1): Admitted => ({
 });
 
 /** Admissions over a database that has these keys, and can be away. */
-function stage() {
+function stage(stopsAfterMs?: number) {
   const keys = new Map<string, Admitted>();
   const clock = new VirtualClock();
   const state: { trouble: StoreTrouble | "silent" | undefined; isolatedMs: number } = {
@@ -28,6 +28,7 @@ function stage() {
       readSpec: (channelId) => ask([...keys.values()].find(({ spec }) => spec.channelId === channelId)?.spec),
     },
     ...{ clock, isolatedMs: () => state.isolatedMs },
+    ...(stopsAfterMs === undefined ? {} : { stopsAfterMs }),
   });
   return { clock, keys, state, admissions };
 }
@@ -61,6 +62,17 @@ test("a node that hears neither the database nor other nodes admits what it know
   await expect(admissions.admit("key")).rejects.toThrow("unreachable");
   state.isolatedMs = 0;
   expect(await admissions.admit("key")).toEqual(admitted("ls-1"));
+});
+
+test("a node that ends its broadcasts when it is isolated admits nothing from then on: its encoders go elsewhere", async () => {
+  const { keys, state, admissions } = stage(30_000);
+  keys.set("key", admitted("ls-1"));
+  await admissions.admit("key");
+  state.trouble = "unreachable";
+  state.isolatedMs = 30_000;
+  expect(await admissions.admit("key")).toEqual(admitted("ls-1"));
+  state.isolatedMs = 30_001;
+  await expect(admissions.admit("key")).rejects.toThrow("unreachable");
 });
 
 test("a database that answers counts, and one that is only busy is no reason to go without it", async () => {

@@ -12,7 +12,7 @@ import type { Incarnation, NewNode, ClusterNode as NodeRow } from "../../../cont
 import type { MovedBroadcast } from "../../../control/reports/moved-broadcast.ts";
 import { LinkDialer } from "../../../node-link/link-dialer.ts";
 import { OwnershipWatch } from "../../../placement/fencing/ownership-watch.ts";
-import type { Flow, IsolatedMode } from "../../../placement/fencing/wake-guard.ts";
+import { type Flow, ISOLATED_STOP_MS, type IsolatedMode } from "../../../placement/fencing/wake-guard.ts";
 import { NodeDirectory } from "../../../placement/node-directory.ts";
 import { LEASE_MS, NodeMembership } from "../../../placement/node-membership.ts";
 import { OwnerAsker } from "../../../placement/owner-asker.ts";
@@ -146,7 +146,10 @@ export class ClusterNode implements ClusterHooks, NodePeers {
     this.#clock = clock;
     this.#log = log;
     const isolatedMs = () => this.#watch.isolatedMs;
-    this.admissions = new RememberedAdmissions({ admission: new Admission(storage.store), clock, isolatedMs });
+    this.admissions = new RememberedAdmissions({
+      ...{ admission: new Admission(storage.store), clock, isolatedMs },
+      ...(config.isolated === "stop" ? { stopsAfterMs: ISOLATED_STOP_MS } : {}),
+    });
     this.linkOptions = { ...config.nodeListen, secretText: cluster.secretText, incarnation: self };
     const onFault = (error: unknown) => log.debug("node link", { detail: String(error) });
     const dialer = new LinkDialer({ clock, onFault, tls: linkTls(this.linkOptions) });
