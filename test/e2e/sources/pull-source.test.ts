@@ -50,9 +50,10 @@ test.concurrent("a source is pulled over RTMP, HLS and SRT; it goes and comes ba
   const channel = await api.createChannel("pull", [{ rtmpUrl: target.url, streamKey: uniqueKey("pull") }]);
   const key = uniqueKey("camera");
   stage.keepSecret(key);
-  const clip = await makeFile(stage.folder, "camera.mp4", { seconds: 120 });
+  const clip = await makeFile(stage.folder, "camera.flv", { seconds: 10 });
+  const input = ["-v", "error", "-nostdin", "-re", "-stream_loop", "-1", "-i", clip];
   const publish = async (...output: string[]) =>
-    stage.encoder(await startChild("ffmpeg", ["-v", "error", "-nostdin", "-re", "-i", clip, "-c", "copy", ...output]));
+    stage.encoder(await startChild("ffmpeg", [...input, "-c", "copy", ...output]));
   const media = async () => target.connections[0]?.report.bytesReceived ?? 0;
   const more = async (what: string) => {
     const before = await media();
