@@ -1,22 +1,27 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, onTestFinished, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { chartSvg } from "../../../bench/relay-cost/chart.ts";
 import { fanfareRelay } from "../../../bench/relay-cost/fanfare-relay.ts";
 import { floorRelay } from "../../../bench/relay-cost/floor-relay.ts";
 import { measure } from "../../../bench/relay-cost/measurement.ts";
-import { buildNativeTools } from "../../../bench/relay-cost/native-tools.ts";
+import { buildNativeTools, type NativeTools } from "../../../bench/relay-cost/native-tools.ts";
 import { nginxRelay } from "../../../bench/relay-cost/nginx-relay.ts";
 import { ratioTo, reportText, type Series } from "../../../bench/relay-cost/report.ts";
 import { makeClip } from "../../support/streams/clip.ts";
 
+let folder: string;
+let tools: NativeTools;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "fanfare-bench-"));
+  tools = await buildNativeTools(folder);
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
 const SCENARIO = { fanOut: 3, channelCount: 2, isTls: false, speed: 1 };
 
 test("the bench compares Fanfare with nginx-rtmp and the floor, and checks that every byte is whole", async () => {
-  const folder = await mkdtemp(join(tmpdir(), "fanfare-bench-"));
-  onTestFinished(() => rm(folder, { recursive: true, force: true }));
-  const tools = await buildNativeTools(folder);
   const { path: clip } = await makeClip({ seconds: 6 });
   const conditions = { tools, clip, settleSeconds: 0.5, windowSeconds: 1.5, cores: undefined, tls: undefined };
   const all: Series[] = [];
@@ -48,9 +53,6 @@ test("the bench compares Fanfare with nginx-rtmp and the floor, and checks that 
 });
 
 test("the bench notices frames that differ from what was sent", async () => {
-  const folder = await mkdtemp(join(tmpdir(), "fanfare-bench-"));
-  onTestFinished(() => rm(folder, { recursive: true, force: true }));
-  const tools = await buildNativeTools(folder);
   const [{ path: clip }, { path: other }] = [
     await makeClip({ seconds: 6 }),
     await makeClip({ seconds: 6, pitchHz: 880 }),
