@@ -28,12 +28,11 @@ const SEND_QUEUE_BYTES_MAX = 16 * MIB;
 /** Bytes in sockets' queues and in blocks that are only partly needed. */
 const SLACK_BYTES = 4 * MIB;
 
-// Three servers side by side: each of them waits for the clock most of the time.
-test.concurrent.for([1, 4, 10])("every target gets every frame at %i times real time", async (speed) => {
+test("two channels' targets get every frame at ten times real time", async () => {
   const { path: clip } = await makeClip({ seconds: 3 });
-  const delivery = await deliver({ tools, clip, channelCount: 2, fanOut: 8, speed, rounds: speed });
+  const delivery = await deliver({ tools, clip, channelCount: 2, fanOut: 8, speed: 10, rounds: 10 });
   // A target that is not there within 2 s of media begins with the next keyframe: at ten times real time that is soon.
-  expect((speed === 1 ? faultsOf : faultsBehindFirst)(delivery, 16)).toEqual([]);
+  expect(faultsBehindFirst(delivery, 16)).toEqual([]);
 });
 
 test("a pause of the server for a second and a half, at ten times real time, costs no target a frame", async () => {
