@@ -93,14 +93,18 @@ export type RateReason = (typeof RATE_REASONS)[number];
 
 /** Why a start of a schedule was missed: the reasons of SCHEDULE_MISSED. */
 export const MISSED_REASONS = [
-  /** The server was down, or its clock jumped over it. */
+  /** The server was down or stood still, or it died in the middle of the start. */
   "server-down",
+  /** The server's clock was set past it, or the machine slept. */
+  "clock-jumped",
+  /** The database took no record of it. */
+  "database-unavailable",
   /** A source never interrupts an encoder. */
   "encoder-on-air",
   "channel-off",
   "server-overloaded",
   "ffmpeg-missing",
-  /** None of its files is on this server, checked and ready. */
+  /** None of its files is on the server that should play them, checked and ready. */
   "files-missing",
   /** Another schedule of the channel started at the same moment. */
   "conflict",

@@ -346,7 +346,7 @@ export const FIELD_NOTES: Readonly<Record<string, string>> = {
   startAt:
     "When it starts, as clocks in `timeZone` show it. A time that they skip in spring is the moment of the jump; of one that they show twice it is the first.",
   endAt:
-    "When it ends; the next day where it is not after `startAt`. Absent, as `endAfterSeconds`: with its last file.",
+    "When it ends; the next day where it is not after `startAt`. A run that clocks skip as a whole keeps its length. Absent, as `endAfterSeconds`: with its last file.",
   endAfterSeconds: "After how many seconds it ends.",
   catchUp:
     "What happens to a start that was missed, because the server was down: none: it is only reported; join: it begins where it would be by now.",

@@ -140,14 +140,60 @@ test.each([
     over: "2026-10-25T03:00:00Z",
   },
   {
-    name: "the start itself, where clocks skip all of it",
+    name: "the jump, where clocks skip it",
+    time: "01:30",
+    end: "02:50",
+    start: "2026-03-29T00:30:00Z",
+    over: "2026-03-29T01:00:00Z",
+  },
+  {
+    name: "at its time, where clocks skip the start",
+    time: "02:10",
+    end: "03:20",
+    start: "2026-03-29T01:00:00Z",
+    over: "2026-03-29T01:20:00Z",
+  },
+  {
+    name: "as far behind the jump as the run is long, where clocks skip all of it",
     time: "02:10",
     end: "02:50",
     start: "2026-03-29T01:00:00Z",
-    over: "2026-03-29T01:00:00Z",
+    over: "2026-03-29T01:40:00Z",
+  },
+  {
+    name: "a day later, where clocks skip the start",
+    time: "02:10",
+    end: "02:10",
+    start: "2026-03-29T01:00:00Z",
+    over: "2026-03-30T00:10:00Z",
   },
 ])("the end is $name", ({ time, end, start, over }) => {
   expect(iso(endOf(daily("Europe/Berlin", time), at(start), { atSeconds: seconds(end) }))).toBe(over);
+});
+
+test.each([
+  // Clocks in Nuuk go from 23:00 to midnight.
+  { name: "all of it", time: "23:10", end: "23:40", over: "2026-03-29T01:30:00Z" },
+  { name: "its start", time: "23:10", end: "02:00", over: "2026-03-29T03:00:00Z" },
+])("a run ends after its own length also where a jump over midnight skips $name", ({ time, end, over }) => {
+  const timing = daily("America/Nuuk", time);
+  const start = nextStart(timing, at("2026-03-28T12:00:00Z"));
+  expect(iso(start)).toBe("2026-03-29T01:00:00Z");
+  expect(iso(endOf(timing, start ?? 0, { atSeconds: seconds(end) }))).toBe(over);
+});
+
+test("every run of a year in nine zones has a length, which a jump changes by no more than itself", () => {
+  const zones = ["Europe/Berlin", "America/New_York", "America/Nuuk", "America/Havana", "Australia/Lord_Howe"];
+  for (const zone of [...zones, "Asia/Beirut", "Africa/Cairo", "Asia/Seoul", "Pacific/Chatham"]) {
+    for (const time of ["00:10", "02:10", "23:10"]) {
+      const timing = daily(zone, time);
+      for (let start = nextStart(timing, at("2026-01-01T00:00Z")) ?? 0; start < at("2027-01-01T00:00Z"); ) {
+        const minutes = (endOf(timing, start, { atSeconds: seconds(time) + 1_800 }) - start) / 60_000;
+        expect([zone, time, iso(start), minutes > 0 && minutes <= 90]).toEqual([zone, time, iso(start), true]);
+        start = nextStart(timing, start) ?? Infinity;
+      }
+    }
+  }
 });
 
 test("names of zones and dates are checked", () => {

@@ -20,14 +20,25 @@ export const SOURCE_SENTENCES: Readonly<Record<string, readonly [en: string, ko:
 /** Why a start of a schedule was missed: one sentence in English and in Korean. */
 export const MISSED_SENTENCES: Readonly<Record<MissedReason, readonly [en: string, ko: string]>> = {
   "server-down": [
-    "The server was down at that time, or its clock jumped over it.",
-    "그 시각에 서버가 꺼져 있었거나 서버 시계가 그 시각을 건너뛰었습니다.",
+    "The server was not running at that time, or it stopped during the start.",
+    "그 시각에 서버가 실행 중이 아니었거나 시작하는 도중에 멈췄습니다.",
+  ],
+  "clock-jumped": [
+    "The server's clock jumped over that time: it was set, or the machine was suspended.",
+    "서버 시계가 그 시각을 건너뛰었습니다. 시계가 조정되었거나 장비가 절전 상태였습니다.",
+  ],
+  "database-unavailable": [
+    "The database could not record the start at that time.",
+    "그 시각에 데이터베이스에 시작을 기록할 수 없었습니다.",
   ],
   "encoder-on-air": ["An encoder was on air: it is never interrupted.", "인코더가 방송 중이어서 재생하지 않았습니다."],
   "channel-off": ["The channel was turned off.", "송출이 차단된 채널이었습니다."],
   "server-overloaded": ["The server was overloaded.", "서버가 과부하 상태였습니다."],
   "ffmpeg-missing": ["FFmpeg is not installed on this server.", "이 서버에 FFmpeg이 설치되어 있지 않습니다."],
-  "files-missing": ["None of its files was there and ready.", "재생할 수 있는 파일이 없었습니다."],
+  "files-missing": [
+    "None of its files was there and ready, on the server that should play them.",
+    "재생을 맡은 서버에 재생할 수 있는 파일이 없었습니다.",
+  ],
   conflict: [
     "Another schedule of the channel started at the same moment.",
     "같은 시각에 채널의 다른 예약이 시작되었습니다.",

@@ -155,11 +155,13 @@ export const enEvents = {
   /** Why a schedule's start was missed. */
   missed: {
     "server-down": "the server was not running",
+    "clock-jumped": "the server's clock jumped over it",
+    "database-unavailable": "the database could not record it",
     "encoder-on-air": "an encoder was on air",
     "channel-off": "the channel was off",
     "server-overloaded": "the server was overloaded",
     "ffmpeg-missing": "FFmpeg is not installed on this server",
-    "files-missing": "none of its files was there and ready",
+    "files-missing": "none of its files was there and ready on the server that should play them",
     conflict: "another schedule started at the same moment",
     internal: "a fault of this server",
   } satisfies Record<MissedReason, string>,

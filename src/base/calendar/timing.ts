@@ -45,14 +45,29 @@ export function lastStart(timing: Timing, afterMs: number, untilMs: number): num
 }
 
 /**
- * The end of the run that starts then. A time of day that is not after the start's own is on the next day. May be the
- * start itself, where clocks skip the whole run.
+ * The end of the run that starts then. A time of day that is not after the start's own is on the next day. A run that
+ * clocks skip as a whole has its length all the same, from the moment of the jump on.
  */
-export function endOf({ timeZone, atSeconds }: Timing, startMs: number, end: TimingEnd): number {
+export function endOf(timing: Timing, startMs: number, end: TimingEnd): number {
   if ("durationSeconds" in end) return startMs + end.durationSeconds * MS_PER_SECOND;
-  const dayMs = startOfDay(localTime(timeZone, startMs));
-  const isNextDay = end.atSeconds <= atSeconds;
-  return momentOf(timeZone, dayMs + (isNextDay ? DAY_MS : 0) + end.atSeconds * MS_PER_SECOND);
+  const meantMs = meantStart(timing, startMs);
+  const isNextDay = end.atSeconds <= timing.atSeconds;
+  const localEndMs = startOfDay(meantMs) + (isNextDay ? DAY_MS : 0) + end.atSeconds * MS_PER_SECOND;
+  const endMs = momentOf(timing.timeZone, localEndMs);
+  return endMs > startMs ? endMs : startMs + localEndMs - meantMs;
+}
+
+/** The local time for which this start is set. Clocks show another one at that moment where they skip it. */
+export function meantStart({ timeZone, atSeconds }: Timing, startMs: number): number {
+  const shownMs = localTime(timeZone, startMs);
+  // The last such time of day up to what clocks show: a jump over midnight is on the day after.
+  const ofDayMs = atSeconds * MS_PER_SECOND;
+  return startOfDay(shownMs - ofDayMs) + ofDayMs;
+}
+
+/** Whether clocks skip the time for which this start is set: it is at the moment of the jump. */
+export function isSkipped(timing: Timing, startMs: number): boolean {
+  return meantStart(timing, startMs) !== localTime(timing.timeZone, startMs);
 }
 
 /** Whether this is a date of the calendar, `2026-12-24`. */

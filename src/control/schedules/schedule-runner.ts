@@ -3,12 +3,22 @@ import type { Clock, Timer } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";
 import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
 import type { ScheduleRan } from "../facts/server-fact.ts";
-import { DomainError, type DomainFault } from "../ports/errors.ts";
+import { DomainError, type DomainFault, StoreUnavailableError } from "../ports/errors.ts";
 import type { MediaFile, MediaFiles } from "../ports/media-files.ts";
 import type { NodePeers } from "../ports/owner-question.ts";
 import type { Sources } from "../sources/sources.ts";
+import { FollowedTime } from "./followed-time.ts";
 import { placeAfter } from "./play-place.ts";
-import { type DueStart, dueStart, isFromWrongClock, type LastRun, nextLook, type Schedule } from "./schedule.ts";
+import {
+  comesFirst,
+  type Due,
+  type DueStart,
+  dueStart,
+  isFromWrongClock,
+  type LastRun,
+  nextLook,
+  type Schedule,
+} from "./schedule.ts";
 import type { ScheduleStore } from "./schedule-store.ts";
 
 export type ScheduleRunnerDeps = {
@@ -33,7 +43,7 @@ const AGAIN_MS = 200;
 const REREAD_MS = 5_000;
 /** A start is left to servers that have its files for so long, in milliseconds. */
 const OTHERS_MS = 10_000;
-/** A start that was recorded so long ago and has no result will never have one, in milliseconds. */
+/** Another server's start that has had no result for so long will never have one, in milliseconds. */
 const UNFINISHED_MS = 60_000;
 
 const REASONS: Partial<Readonly<Record<DomainFault["kind"], MissedReason>>> = {
@@ -42,6 +52,9 @@ const REASONS: Partial<Readonly<Record<DomainFault["kind"], MissedReason>>> = {
   "server-overloaded": "server-overloaded",
   "ffmpeg-missing": "ffmpeg-missing",
 };
+
+/** The channel is gone, and its schedules with it: nobody is to be told. */
+const CHANNEL_GONE = "channel-gone";
 
 type Known = { readonly schedule: Schedule; readonly lookAt: number | undefined };
 
@@ -52,6 +65,11 @@ type Known = { readonly schedule: Schedule; readonly lookAt: number | undefined 
 export class ScheduleRunner {
   readonly #deps: ScheduleRunnerDeps;
   readonly #known = new Map<string, Known>();
+  /** What became of starts, and is not stored yet. */
+  readonly #results = new Map<string, { readonly schedule: Schedule; readonly run: LastRun }>();
+  /** Starts of other servers without a result, and when they were seen first. */
+  readonly #unfinished = new Map<string, number>();
+  readonly #followed: FollowedTime;
   /** When each channel's last run was due. */
   readonly #lastStarts = new Map<ChannelId, number>();
   #timer: Timer | undefined;
@@ -61,11 +79,13 @@ export class ScheduleRunner {
 
   constructor(deps: ScheduleRunnerDeps) {
     this.#deps = deps;
+    this.#followed = new FollowedTime(deps.clock);
   }
 
   /** Reads what is stored and begins. Call once sources play. */
   async start(): Promise<void> {
     this.#isStopped = false;
+    this.#followed.begin();
     await this.#look();
   }
 
@@ -103,6 +123,7 @@ export class ScheduleRunner {
     if (this.#isStopped || this.#isBusy) return;
     const { clock, sources, others } = this.#deps;
     const looks = [...this.#known.values()].flatMap(({ lookAt }) => lookAt ?? []);
+    if (this.#results.size > 0) looks.push(0);
     const ends = sources.scheduledRuns.flatMap(([, { endTime }]) => endTime ?? []);
     if (looks.length + ends.length === 0 && others === undefined) return;
     const inMs = Math.min(...looks, ...ends, Infinity) - clock.wallNow();
@@ -115,10 +136,13 @@ export class ScheduleRunner {
     if (this.#isBusy || this.#isStopped) return;
     this.#isBusy = true;
     try {
+      await this.#putResults();
       await this.#read();
       await this.#startDue();
+      this.#followed.followed();
       await this.#endOver();
     } catch (error) {
+      this.#followed.failed(error);
       const detail = error instanceof Error ? error.message : String(error);
       this.#deps.log.warn("schedules could not be followed", { detail });
     } finally {
@@ -135,6 +159,8 @@ export class ScheduleRunner {
     const schedules = await store.listSchedules();
     this.#readAtMs = Math.max(1, clock.now());
     this.#known.clear();
+    const begun = new Set(schedules.map(({ scheduleId, lastRun }) => `${scheduleId} ${lastRun?.time}`));
+    for (const start of this.#unfinished.keys()) if (!begun.has(start)) this.#unfinished.delete(start);
     for (const schedule of schedules) {
       this.#known.set(schedule.scheduleId, { schedule, lookAt: nextLook(schedule) });
       await this.#finish(schedule);
@@ -143,17 +169,24 @@ export class ScheduleRunner {
 
   /** A start that was recorded, and whose server ended before it was done: it is reported, and never done again. */
   async #finish(schedule: Schedule): Promise<void> {
-    const { lastRun } = schedule;
-    const { clock, others } = this.#deps;
-    if (lastRun?.result !== "BEGUN") return;
-    if (others !== undefined && clock.wallNow() - lastRun.time < UNFINISHED_MS) return;
+    const { scheduleId, lastRun } = schedule;
+    if (lastRun?.result !== "BEGUN" || this.#results.has(scheduleId)) return;
+    if (this.#deps.others !== undefined && !this.#isOld(`${scheduleId} ${lastRun.time}`)) return;
     await this.#report(schedule, { time: lastRun.time, result: "MISSED", reason: "server-down" });
+  }
+
+  /** Whether this server has seen for a while that another one does not finish the start: the database may have been away. */
+  #isOld(start: string): boolean {
+    const nowMs = this.#deps.clock.now();
+    const seenMs = this.#unfinished.get(start) ?? nowMs;
+    this.#unfinished.set(start, seenMs);
+    return nowMs - seenMs >= UNFINISHED_MS;
   }
 
   async #startDue(): Promise<void> {
     const { clock, log, store } = this.#deps;
     const nowMs = clock.wallNow();
-    const due: { readonly schedule: Schedule; readonly start: DueStart }[] = [];
+    const due: Due[] = [];
     for (const { schedule, lookAt } of this.#known.values()) {
       if (isFromWrongClock(schedule, nowMs)) {
         log.warn("the clock was wrong: a schedule begins anew", { scheduleId: schedule.scheduleId });
@@ -166,7 +199,7 @@ export class ScheduleRunner {
       const start = dueStart(schedule, nowMs);
       if (start !== undefined) due.push({ schedule, start });
     }
-    due.sort((left, right) => left.start.time - right.start.time);
+    due.sort(comesFirst);
     for (const { schedule, start } of due) await this.#start(schedule, start);
   }
 
@@ -183,15 +216,21 @@ export class ScheduleRunner {
       else this.#known.set(scheduleId, { schedule: stored, lookAt: nextLook(stored) });
       return;
     }
-    const reason = start.isMissed ? "server-down" : isLeft ? "files-missing" : await this.#begin(schedule, start);
+    const late = start.isMissed ? this.#followed.whyLate(start.time) : undefined;
+    const missed = late ?? (isLeft ? "files-missing" : start.isMissed ? "server-down" : undefined);
+    const reason = missed ?? (await this.#begin(schedule, start));
+    if (reason === CHANNEL_GONE) return this.forget(channelId);
     const run: LastRun = { time: start.time, ...(reason === undefined ? STARTED : { result: "MISSED", reason }) };
     await this.#report(schedule, run);
   }
 
   /** Returns why it does not play. */
-  async #begin({ channelId, scheduleId, source }: Schedule, start: DueStart): Promise<MissedReason | undefined> {
+  async #begin(
+    { channelId, scheduleId, source }: Schedule,
+    start: DueStart,
+  ): Promise<MissedReason | typeof CHANNEL_GONE | undefined> {
     const place = placeAfter(source, this.#readyFiles(), start.lateMs);
-    if (place === undefined) return "server-down";
+    if (place === undefined) return this.#followed.whyLate(start.time) ?? "server-down";
     if (this.#lastStarts.get(channelId) === start.time) return "conflict";
     const end = start.endTime === undefined ? {} : { endTime: start.endTime };
     try {
@@ -199,7 +238,10 @@ export class ScheduleRunner {
       this.#lastStarts.set(channelId, start.time);
       return undefined;
     } catch (error) {
-      const reason = error instanceof DomainError ? REASONS[error.fault.kind] : undefined;
+      if (error instanceof StoreUnavailableError) return "database-unavailable";
+      const fault = error instanceof DomainError ? error.fault.kind : undefined;
+      if (fault === "channel-not-found") return CHANNEL_GONE;
+      const reason = fault === undefined ? undefined : REASONS[fault];
       if (reason === undefined)
         this.#deps.log.error("a schedule could not start", { scheduleId, detail: String(error) });
       return reason ?? "internal";
@@ -207,20 +249,31 @@ export class ScheduleRunner {
   }
 
   async #report(schedule: Schedule, run: LastRun): Promise<void> {
-    const { store, clock, publish } = this.#deps;
-    const { scheduleId, channelId, name } = schedule;
+    const { scheduleId } = schedule;
     // It may have been changed or removed meanwhile.
     const present = this.#known.get(scheduleId)?.schedule;
     if (present !== undefined) {
       const after = { ...present, doneTime: Math.max(present.doneTime, run.time), lastRun: run };
       this.#known.set(scheduleId, { schedule: after, lookAt: nextLook(after) });
     }
-    if (!(await store.putResult(scheduleId, run))) return;
-    const { time: dueTime, reason } = run;
-    publish({
-      ...{ kind: "schedule-ran", time: clock.wallNow(), channelId, scheduleId, name, dueTime },
-      ...(reason === undefined ? {} : { reason }),
-    });
+    this.#results.set(scheduleId, { schedule, run });
+    await this.#putResults();
+  }
+
+  /** Stores what became of starts, and tells it: what did happen must not be told as missed after a restart. */
+  async #putResults(): Promise<void> {
+    const { store, clock, publish } = this.#deps;
+    for (const [id, { schedule, run }] of this.#results) {
+      const isFirst = await store.putResult(id, run);
+      this.#results.delete(id);
+      if (!isFirst) continue;
+      const { scheduleId, channelId, name } = schedule;
+      const { time: dueTime, reason } = run;
+      publish({
+        ...{ kind: "schedule-ran", time: clock.wallNow(), channelId, scheduleId, name, dueTime },
+        ...(reason === undefined ? {} : { reason }),
+      });
+    }
   }
 
   async #endOver(): Promise<void> {

@@ -1,5 +1,14 @@
 import type { CatchUp, MissedReason } from "../../api-contract/event-words.ts";
-import { endOf, lastStart, nextStart, nextStarts, type Timing, type TimingEnd } from "../../base/calendar/timing.ts";
+import {
+  endOf,
+  isSkipped,
+  lastStart,
+  meantStart,
+  nextStart,
+  nextStarts,
+  type Timing,
+  type TimingEnd,
+} from "../../base/calendar/timing.ts";
 import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
 import type { FilesSource } from "../channels/source.ts";
 
@@ -46,7 +55,7 @@ export type DueStart = {
 };
 
 /** A start that comes within this time still begins at the beginning: a restart or an upgrade takes seconds. */
-const ON_TIME_MS = 60_000;
+export const ON_TIME_MS = 60_000;
 /** A record of a start further ahead than this comes from a clock that was wrong. */
 const AHEAD_MAX_MS = 86_400_000;
 /** So many starts of two schedules are compared: two weeks of daily ones. */
@@ -84,10 +93,32 @@ export function isFromWrongClock({ doneTime }: Schedule, nowMs: number): boolean
   return doneTime - nowMs > AHEAD_MAX_MS;
 }
 
-/** Whether two schedules have a start at the same moment. */
+/**
+ * Whether two schedules have a start at the same moment. Starts of different times that only a jump of the clocks brings
+ * together do not count: see `comesFirst`.
+ */
 export function startsTogether(one: Schedule, other: Schedule, nowMs: number): boolean {
   const [few, many] = one.timing.repeat.kind === "once" ? [one, other] : [other, one];
-  return upcoming(few, nowMs, COMPARED_STARTS).some((atMs) => nextStart(many.timing, atMs - 1) === atMs);
+  return upcoming(few, nowMs, COMPARED_STARTS).some((atMs) => {
+    if (nextStart(many.timing, atMs - 1) !== atMs) return false;
+    const isSame = meantStart(few.timing, atMs) === meantStart(many.timing, atMs);
+    return isSame || !(isSkipped(few.timing, atMs) || isSkipped(many.timing, atMs));
+  });
+}
+
+/** A start of a schedule that is due. */
+export type Due = { readonly schedule: Schedule; readonly start: DueStart };
+
+/**
+ * Orders starts that are due: the earlier one comes first. Of those at the same moment one whose time clocks really show
+ * does, and of those that clocks skipped the last one, which would play behind the jump.
+ */
+export function comesFirst(one: Due, other: Due): number {
+  const [oneSkipped, otherSkipped] = [one, other].map(({ schedule, start }) => isSkipped(schedule.timing, start.time));
+  if (one.start.time !== other.start.time) return one.start.time - other.start.time;
+  if (oneSkipped !== otherSkipped) return oneSkipped === true ? 1 : -1;
+  if (oneSkipped !== true) return 0;
+  return meantStart(other.schedule.timing, other.start.time) - meantStart(one.schedule.timing, one.start.time);
 }
 
 /** A schedule, how long its files play in milliseconds (Infinity where that is not known, or in a loop), and its runs. */

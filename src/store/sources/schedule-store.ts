@@ -1,5 +1,5 @@
 import { type Kysely, sql } from "kysely";
-import { MISSED_REASONS } from "../../api-contract/event-words.ts";
+import { MISSED_REASONS, type MissedReason } from "../../api-contract/event-words.ts";
 import { changesBetween, plainSettings, type Settings } from "../../control/audit/field-changes.ts";
 import { type LastRun, RUN_RESULTS, type Schedule } from "../../control/schedules/schedule.ts";
 import type { ScheduleStore } from "../../control/schedules/schedule-store.ts";
@@ -176,8 +176,13 @@ function readSchedule(row: ChannelScheduleRow): Schedule {
       : {
           lastRun: {
             ...{ time: Number(lastTime), result: oneOf(RUN_RESULTS, result) },
-            ...(reason === "" ? {} : { reason: oneOf(MISSED_REASONS, reason) }),
+            // A newer version may know more reasons.
+            ...(isMissedReason(reason) ? { reason } : {}),
           },
         }),
   };
+}
+
+function isMissedReason(word: string): word is MissedReason {
+  return MISSED_REASONS.some((each) => each === word);
 }

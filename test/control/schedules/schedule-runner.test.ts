@@ -1,7 +1,15 @@
 import { expect, test } from "vitest";
+import { secondsOfDay } from "../../../src/base/calendar/time-text.ts";
+import { StoreUnavailableError } from "../../../src/control/ports/errors.ts";
+import { startsTogether } from "../../../src/control/schedules/schedule.ts";
 import { CHANNEL_ID, MemorySchedules, ScheduleStage, schedule } from "./schedule-stage.ts";
 
 const HOUR_MS = 3_600_000;
+/** Every day in Berlin, from a time of day to another. */
+const span = (from: string, to: string) => ({
+  timing: { timeZone: "Europe/Berlin", atSeconds: secondsOfDay(from), repeat: { kind: "daily" } } as const,
+  end: { atSeconds: secondsOfDay(to) },
+});
 const done = (text: string) => ({ doneTime: Date.parse(text) });
 
 test("a start begins on time, its end stops it, and the next day it begins again", async () => {
@@ -99,7 +107,7 @@ test("a clock that is set forward over a start: it begins if it is near, and is 
   await far.start();
   far.clock.setWall(2 * HOUR_MS);
   await far.pass(2_000);
-  expect([far.played, far.facts]).toEqual([[], ["sc-1 of 2026-07-01T18:00:00.000Z server-down"]]);
+  expect([far.played, far.facts]).toEqual([[], ["sc-1 of 2026-07-01T18:00:00.000Z clock-jumped"]]);
 });
 
 test("a clock that was years ahead does not stop a schedule for years", async () => {
@@ -117,7 +125,7 @@ test("what may not start is reported with its reason", async () => {
     "channel-off": "channel-off",
     "server-overloaded": "server-overloaded",
     "ffmpeg-missing": "ffmpeg-missing",
-    "channel-not-found": "internal",
+    "source-running": "internal",
   } as const;
   for (const [fault, reason] of Object.entries(reasons)) {
     const stage = new ScheduleStage("2026-07-01T18:00:00Z", new MemorySchedules(schedule(done("2026-07-01T17:00Z"))));
@@ -188,6 +196,110 @@ test("two of one channel at the same moment: the older one plays", async () => {
     "sc-2 conflict",
     "sc-3 started",
   ]);
+});
+
+test.each([
+  { name: "as a whole begins behind the jump", endAt: "02:40", ends: "2026-03-29T01:30:00.000Z" },
+  { name: "in part begins at the jump", endAt: "03:10", ends: "2026-03-29T01:10:00.000Z" },
+])("a run that clocks skip $name", async ({ endAt, ends }) => {
+  const run = schedule({ ...done("2026-03-28T12:00Z"), ...span("02:10", endAt) });
+  const stage = new ScheduleStage("2026-03-29T00:59:59Z", new MemorySchedules(run));
+  await stage.start();
+  await stage.pass(2 * HOUR_MS);
+  expect(stage.played).toEqual(["2026-03-29T01:00:00.000Z sc-1 from 0 + 0", `${ends} sc-1 ends`]);
+  expect(stage.facts).toEqual(["sc-1 of 2026-03-29T01:00:00.000Z started"]);
+});
+
+test.each([
+  { name: "the one whose time clocks show", third: "03:00", plays: "sc-3" },
+  { name: "the last one that they skip", third: "04:00", plays: "sc-2" },
+])("of several that a jump brings to one moment plays $name", async ({ third, plays }) => {
+  const store = new MemorySchedules(
+    ...[span("02:00", "02:30"), span("02:30", "03:30"), span(third, "05:00")].map((times, index) =>
+      schedule({ ...done("2026-03-28T12:00Z"), scheduleId: `sc-${index + 1}`, ...times }),
+    ),
+  );
+  const stage = new ScheduleStage("2026-03-29T00:59:59Z", store);
+  await stage.start();
+  await stage.pass(2_000);
+  expect(stage.played).toEqual([`2026-03-29T01:00:00.000Z ${plays} from 0 + 0`]);
+  const [first, second] = [...store.all.values()];
+  if (first === undefined || second === undefined) throw new Error("two schedules");
+  expect(startsTogether(first, second, Date.parse("2026-03-28T12:00Z"))).toBe(false);
+  expect(startsTogether(first, { ...second, timing: first.timing }, Date.parse("2026-03-28T12:00Z"))).toBe(true);
+});
+
+test("a start that the database could not record in time is not blamed on the server", async () => {
+  const store = new MemorySchedules(schedule(done("2026-07-01T17:00Z")));
+  const stage = new ScheduleStage("2026-07-01T17:59:59Z", store);
+  await stage.start();
+  const claim = store.claimStart.bind(store);
+  store.claimStart = async () => {
+    throw new StoreUnavailableError("unreachable");
+  };
+  await stage.pass(90_000);
+  store.claimStart = claim;
+  await stage.pass(2_000);
+  expect([stage.played, stage.facts]).toEqual([[], ["sc-1 of 2026-07-01T18:00:00.000Z database-unavailable"]]);
+  // At the start itself the record is taken, and then the channel cannot be read.
+  await stage.pass(24 * HOUR_MS - 120_000);
+  stage.error = new StoreUnavailableError("unreachable");
+  await stage.pass(60_000);
+  expect(stage.facts.slice(1)).toEqual(["sc-1 of 2026-07-02T18:00:00.000Z database-unavailable"]);
+});
+
+test("a server that stood still over a start says that it did not run", async () => {
+  const stage = new ScheduleStage("2026-07-01T17:59:50Z", new MemorySchedules(schedule(done("2026-07-01T17:00Z"))));
+  await stage.start();
+  stage.clock.pause(120_000);
+  await stage.pass(1_000);
+  expect(stage.facts).toEqual(["sc-1 of 2026-07-01T18:00:00.000Z server-down"]);
+});
+
+test("a start whose result could not be stored is not told as missed: it is stored and told later", async () => {
+  const store = new MemorySchedules(schedule(done("2026-07-01T17:00Z")));
+  const [stage, other] = [0, 1].map(() => new ScheduleStage("2026-07-01T17:59:59Z", store, { hasOthers: true }));
+  if (stage === undefined || other === undefined) throw new Error("two servers");
+  other.isElsewhere = true;
+  await stage.start();
+  await other.start();
+  const put = store.putResult.bind(store);
+  store.putResult = async () => {
+    throw new StoreUnavailableError("unreachable");
+  };
+  for (let second = 0; second < 50; second += 1) for (const each of [stage, other]) await each.pass(1_000);
+  expect([stage.played.length, stage.facts]).toEqual([1, []]);
+  store.putResult = put;
+  for (let second = 0; second < 60; second += 1) for (const each of [other, stage]) await each.pass(1_000);
+  expect([stage.facts, other.facts]).toEqual([["sc-1 of 2026-07-01T18:00:00.000Z started"], []]);
+  expect(store.all.get("sc-1")?.lastRun?.result).toBe("STARTED");
+});
+
+test("a start without a result is told by another server after a minute in which it saw that", async () => {
+  const begun = { time: Date.parse("2026-07-01T18:00Z"), result: "BEGUN" } as const;
+  const store = new MemorySchedules(schedule({ ...done("2026-07-01T18:00Z"), lastRun: begun }));
+  const stage = new ScheduleStage("2026-07-01T18:30:00Z", store, { hasOthers: true });
+  await stage.start();
+  await stage.pass(55_000);
+  expect(stage.facts).toEqual([]);
+  await stage.pass(15_000);
+  expect(stage.facts).toEqual(["sc-1 of 2026-07-01T18:00:00.000Z server-down"]);
+});
+
+test("a run of a few seconds that waits for a server with its files is missed for these", async () => {
+  const store = new MemorySchedules(schedule({ ...done("2026-07-01T17:00Z"), end: { durationSeconds: 5 } }));
+  const stage = new ScheduleStage("2026-07-01T17:59:59Z", store, { hasOthers: true, hasFiles: false });
+  await stage.start();
+  await stage.pass(15_000);
+  expect(stage.facts).toEqual(["sc-1 of 2026-07-01T18:00:00.000Z files-missing"]);
+});
+
+test("of a channel that was deleted at the same moment nothing is told", async () => {
+  const stage = new ScheduleStage("2026-07-01T18:00:00Z", new MemorySchedules(schedule(done("2026-07-01T17:00Z"))));
+  stage.fault = "channel-not-found";
+  await stage.start();
+  await stage.pass(2_000);
+  expect([stage.facts, stage.warnings]).toEqual([[], []]);
 });
 
 test("a database that fails at a start is asked again until it takes the record", async () => {

@@ -89,6 +89,8 @@ export class ScheduleStage {
   readonly runner: ScheduleRunner;
   /** What the next start is refused for. */
   fault: DomainFault["kind"] | undefined;
+  /** What the next start fails with. */
+  error: Error | undefined;
   readonly #runs = new Map<string, ScheduledRun>();
   /** Whether another server has the channel. */
   isElsewhere = false;
@@ -129,6 +131,7 @@ export class ScheduleStage {
     const stage = this;
     return {
       async playScheduled(channelId: string, run: ScheduledRun, { position, offsetMs }: PlayPlace) {
+        if (stage.error !== undefined) throw stage.error;
         if (stage.fault !== undefined) throw new DomainError({ kind: stage.fault } as DomainFault);
         stage.#runs.set(channelId, run);
         stage.played.push(`${stage.#now} ${run.scheduleId} from ${position} + ${offsetMs}`);

@@ -34,6 +34,22 @@ test.each([
   expect(new Date(nextBoundary(WINDOWS, at(now))).toISOString()).toBe(next.replace("Z", ".000Z"));
 });
 
+test.each([
+  // Clocks in Berlin skip the hour from 02:00, those in Nuuk the one before midnight, at 01:00 UTC of 2026-03-29.
+  { timeZone: "Europe/Berlin", day: "SUN", from: 2.25, to: 2.5, over: "2026-03-29T01:15:00Z" },
+  { timeZone: "America/Nuuk", day: "SAT", from: 23.25, to: 23.5, over: "2026-03-29T01:15:00Z" },
+  { timeZone: "America/Nuuk", day: "SAT", from: 23.25, to: 1, over: "2026-03-29T02:00:00Z" },
+] as const)("a window of $timeZone that clocks skip is open behind the jump", ({ timeZone, day, from, to, over }) => {
+  const list = [{ days: [day], fromSeconds: seconds(from), toSeconds: seconds(to) }];
+  const stateAt = (text: string) => windowState({ windows: { timeZone, list } }, at(text)).isOutsideWindows;
+  expect(stateAt("2026-03-29T00:59:59Z")).toBe(true);
+  expect(stateAt("2026-03-29T01:00:00Z")).toBe(false);
+  expect(new Date(nextBoundary({ timeZone, list }, at("2026-03-29T01:00:00Z"))).toISOString()).toBe(
+    over.replace("Z", ".000Z"),
+  );
+  expect(stateAt(over)).toBe(true);
+});
+
 test("a person who turns it on outside of its windows keeps it on until the next one opens, whatever the clock was", () => {
   const openUntil = nextOpening(WINDOWS, at("2026-10-25T12:00Z"));
   expect(openUntil).toBe(at("2026-10-25T19:00Z"));
