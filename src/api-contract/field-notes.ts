@@ -331,6 +331,15 @@ export const FIELD_NOTES: Readonly<Record<string, string>> = {
     "stopped; starting: FFmpeg opens it; playing; failed: of a pull that is tried again, `pull.lastError` says why.",
   url: "Of a pull: where the stream is. In answers without its password and the values of its query.",
   pull: "The stream that the server fetches: its address, and how the connection is, in the words of platforms.",
+  variant:
+    "Of a pull that plays from a list of streams (HLS): the one that was chosen. The list's words: `bitRate` in bits a second, size in pixels, `codecs` by RFC 6381.",
+  bitRate: "Bits a second, as the playlist says.",
+  codecs: "Codecs, as the playlist says.",
+  fileFingerprint:
+    "What the client knows the file by, up to 100 letters, digits, `.`, `_` and `-`, while it is uploaded: an upload that was cut off is continued with the same file only.",
+  hdr: "PQ or HLG: the video is HDR, and is sent in the colours of SDR.",
+  notice: "What is not as one would wish when the file plays, in English.",
+  noticeKo: "The same in Korean.",
   position: "Which file of the source plays, counted from 0.",
   windows:
     "When the platform is on: days and times in a time zone. Outside of all of them it is off. An empty `open` removes them.",

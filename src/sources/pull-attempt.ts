@@ -1,6 +1,6 @@
 import type { Writable } from "node:stream";
 import type { Clock, Timer } from "../base/clock.ts";
-import type { SourceReason } from "../control/channels/source.ts";
+import type { PullVariant, SourceReason } from "../control/channels/source.ts";
 import { ChannelElsewhereError, DomainError } from "../control/ports/errors.ts";
 import type { SourceStart } from "../control/ports/source-player.ts";
 import type { FlvTag } from "../protocol/flv/flv-tag.ts";
@@ -40,7 +40,7 @@ export type PullEnd =
   | { readonly kind: "audio" }
   | { readonly kind: "stopped"; readonly reason: SourceReason };
 
-type PullEvents = { readonly onPublishing: () => void; readonly onOver: (end: PullEnd) => void };
+type PullEvents = { readonly onPublishing: (variant?: PullVariant) => void; readonly onOver: (end: PullEnd) => void };
 
 /** Media are sent this often, in milliseconds. */
 const STEP_MS = 40;
@@ -178,7 +178,7 @@ export class PullAttempt {
     if (this.#publisher === undefined) return this.#end({ kind: "stopped", reason: "internal" });
     this.#gateway = gateway;
     this.#startMs = this.#deps.clock.now();
-    this.#events.onPublishing();
+    this.#events.onPublishing(this.#link?.variant?.());
   }
 
   /**

@@ -1,5 +1,5 @@
 import type { Timer } from "../base/clock.ts";
-import type { ChannelSource, PullSource, SourceReason, SourceStatus } from "../control/channels/source.ts";
+import type { ChannelSource, PullSource, PullVariant, SourceReason, SourceStatus } from "../control/channels/source.ts";
 import type { SourceStart } from "../control/ports/source-player.ts";
 import { Stability } from "../relay/subscriber/rtmp-push/health/stability.ts";
 import {
@@ -32,6 +32,7 @@ export class PullRun {
   #status: SourceStatus;
   #attempt: PullAttempt | undefined;
   #timer: Timer | undefined;
+  #variant: PullVariant | undefined;
   #encodesAudio = false;
   #isOver = false;
 
@@ -84,7 +85,12 @@ export class PullRun {
     this.#state = step.next;
     for (const effect of step.effects) this.#do(effect);
     if (this.#state === before || this.#isOver) return;
-    const link = { ...statusOf(this.#state), isUnstable: this.#stability.isUnstable(clock.now()) };
+    const status = statusOf(this.#state);
+    const variant = status.status === "PUBLISHING" ? this.#variant : undefined;
+    const link = {
+      ...{ ...status, isUnstable: this.#stability.isUnstable(clock.now()) },
+      ...(variant === undefined ? {} : { variant }),
+    };
     this.#tell({ state: STATES[link.status], sinceTime: link.sinceTime, link });
   }
 
@@ -107,8 +113,10 @@ export class PullRun {
   #dial(): void {
     const how = { url: this.#url, encodesAudio: this.#encodesAudio };
     const attempt: PullAttempt = new PullAttempt(this.#start, how, this.#deps, {
-      onPublishing: () => {
-        if (attempt === this.#attempt) this.#take({ kind: "accepted" });
+      onPublishing: (variant) => {
+        if (attempt !== this.#attempt) return;
+        this.#variant = variant;
+        this.#take({ kind: "accepted" });
       },
       onOver: (end) => {
         if (attempt === this.#attempt && !this.#isOver) this.#over(end);

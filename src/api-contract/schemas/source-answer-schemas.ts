@@ -52,6 +52,14 @@ export const sourceSchemas = {
         retryAttempt: count.optional(),
         nextRetryTime: time.optional(),
       })
+        variant: z
+          .strictObject({
+            bitRate: count,
+            width: z.int().optional(),
+            height: z.int().optional(),
+            codecs: z.string().optional(),
+          })
+          .optional(),
       .optional(),
     sourceState: z.enum(["stopped", "starting", "playing", "failed"]),
     sinceTime: time,

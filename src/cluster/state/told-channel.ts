@@ -84,7 +84,13 @@ const live = z.looseObject({
     .array(z.looseObject({ targetId: number, status, sample: sample.optional(), onAirMs: number.optional() }))
     .max(LIST_MAX),
 });
-const link = z.looseObject({ ...status.shape, isUnstable: z.boolean() });
+const variant = z.looseObject({
+  bitRate: number,
+  width: number.optional(),
+  height: number.optional(),
+  codecs: text.optional(),
+});
+const link = z.looseObject({ ...status.shape, isUnstable: z.boolean(), variant: variant.optional() });
 const source = z.discriminatedUnion("state", [
   z.looseObject({
     state: z.literal("stopped"),

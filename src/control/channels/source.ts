@@ -21,8 +21,19 @@ export type PullSource = {
 /** What plays into a channel in place of an encoder. */
 export type ChannelSource = FilesSource | PullSource;
 
-/** How the connection to a fetched source is: in the words of targets. `isUnstable`: it was lost again and again. */
-export type PullStatus = TargetStatus & { readonly isUnstable: boolean };
+/** What a list of streams says of the one that was chosen from it: bits a second, pixels, and codecs by RFC 6381. */
+export type PullVariant = {
+  readonly bitRate: number;
+  readonly width?: number;
+  readonly height?: number;
+  readonly codecs?: string;
+};
+
+/**
+ * How the connection to a fetched source is: in the words of targets. `isUnstable`: it was lost again and again. `variant`:
+ * what was chosen, while it plays, of a list of streams.
+ */
+export type PullStatus = TargetStatus & { readonly isUnstable: boolean; readonly variant?: PullVariant };
 
 /** Why a source stopped. */
 export type SourceReason =

@@ -41,7 +41,7 @@ export function sourceAnswer({ source, status, scheduleId }: SourceDetail, ffmpe
 function pullAnswer(url: string, link: PullStatus | undefined) {
   const shown = maskPullUrl(url);
   if (link === undefined) return { url: shown, connectStatus: "READY" };
-  const { status, lastError, retryAttempt, nextRetryTime, isUnstable } = link;
+  const { status, lastError, retryAttempt, nextRetryTime, isUnstable, variant } = link;
   return {
     ...{ url: shown, connectStatus: status, stability: isUnstable ? "unstable" : "stable" },
     ...(lastError === undefined ? {} : { lastError }),
@@ -52,4 +52,5 @@ function pullAnswer(url: string, link: PullStatus | undefined) {
 
 function withDetail(sentence: string, detail: string | undefined): string {
   return detail === undefined ? sentence : `${sentence} (${detail})`;
+    ...(variant === undefined ? {} : { variant }),
 }

@@ -1,3 +1,5 @@
+import { bestVariant, type HlsVariant, variantSays } from "./hls-variant.ts";
+
 /** A playlist that is not taken. `message`: why, in a few words. */
 export class PlaylistError extends Error {
   override readonly name = "PlaylistError";
@@ -19,16 +21,22 @@ const ADDRESS_CHARACTERS_MAX = 4_096;
 const ADDRESSES_CHARACTERS_MAX = 8 * 1_024 * 1_024;
 
 type Attributes = ReadonlyMap<string, string>;
-type Variant = { readonly url: URL; readonly bandwidth: number; readonly audio: string | undefined };
+type Variant = HlsVariant & { readonly url: URL; readonly audio: string | undefined };
+type Made = { readonly lines: readonly string[]; readonly variant?: HlsVariant };
 
 /**
  * Writes a playlist anew, for a reader that must reach nothing but local names (RFC 8216). Nothing of the text goes
  * through: every line is made of numbers and words of this file, so that no trick of spelling reaches FFmpeg. Of a
- * master playlist only the variant of the highest bit rate is left, with its audio. Tags that are not known are left out.
+ * master playlist only one variant is left, with its audio: the best one. Tags that are not known are left out. Returns
+ * the variant too, where there are some.
  *
  * @throws PlaylistError where it is none, or names what is not an HTTP address.
  */
-export function rewritePlaylist(text: string, base: URL, nameOf: NameOf): string {
+export function rewritePlaylist(
+  text: string,
+  base: URL,
+  nameOf: NameOf,
+): { readonly text: string; readonly variant?: HlsVariant } {
   const lines = text.split(/\r?\n/, LINES_MAX + 1).map((line) => line.trim());
   if (lines.length > LINES_MAX) throw new PlaylistError("a playlist of too many lines");
   if (lines.some((line) => line.length > LINE_CHARACTERS_MAX))
@@ -36,8 +44,9 @@ export function rewritePlaylist(text: string, base: URL, nameOf: NameOf): string
   if (lines[0]?.replace(/^\ufeff/, "") !== "#EXTM3U") throw new PlaylistError("no HLS playlist");
   const isMaster = lines.some((line) => line.startsWith("#EXT-X-STREAM-INF:"));
   const named = bounded(nameOf);
-  const made = isMaster ? masterLines(lines, base, named) : mediaLines(lines, base, named);
-  return `${["#EXTM3U", "#EXT-X-VERSION:6", ...made].join("\n")}\n`;
+  const made: Made = isMaster ? masterLines(lines, base, named) : { lines: mediaLines(lines, base, named) };
+  const written = `${["#EXTM3U", "#EXT-X-VERSION:6", ...made.lines].join("\n")}\n`;
+  return { text: written, ...(made.variant === undefined ? {} : { variant: made.variant }) };
 }
 
 /** The same, as long as all addresses together are no longer than those of any real playlist. */
@@ -50,11 +59,8 @@ function bounded(nameOf: NameOf): NameOf {
   };
 }
 
-function masterLines(lines: readonly string[], base: URL, nameOf: NameOf): readonly string[] {
-  const best = variantsOf(lines, base).reduce<Variant | undefined>(
-    (left, right) => (left === undefined || right.bandwidth > left.bandwidth ? right : left),
-    undefined,
-  );
+function masterLines(lines: readonly string[], base: URL, nameOf: NameOf): Made {
+  const best = bestVariant(variantsOf(lines, base));
   if (best === undefined) throw new PlaylistError("a playlist without a stream");
   const audio = lines
     .filter((line) => line.startsWith("#EXT-X-MEDIA:"))
@@ -67,7 +73,9 @@ function masterLines(lines: readonly string[], base: URL, nameOf: NameOf): reado
       ? []
       : [`#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="a",NAME="a",DEFAULT=YES,URI="${nameOf(addressOf(uri, base), "playlist")}"`];
   const group = uri === undefined ? "" : ',AUDIO="a"';
-  return [...media, `#EXT-X-STREAM-INF:BANDWIDTH=${best.bandwidth}${group}`, nameOf(best.url, "playlist")];
+  const { url, audio: _audio, ...variant } = best;
+  const chosenLines = [...media, `#EXT-X-STREAM-INF:BANDWIDTH=${best.bitRate}${group}`, nameOf(url, "playlist")];
+  return { lines: chosenLines, variant };
 }
 
 /** The address of a variant is the next line that is no tag. */
@@ -77,8 +85,9 @@ function variantsOf(lines: readonly string[], base: URL): readonly Variant[] {
   for (const line of lines) {
     if (line.startsWith("#EXT-X-STREAM-INF:")) attributes = attributesOf(line);
     if (attributes === undefined || line === "" || line.startsWith("#")) continue;
-    const bandwidth = Number(wholeNumber(attributes.get("BANDWIDTH") ?? "1"));
-    variants.push({ url: addressOf(line, base), bandwidth, audio: attributes.get("AUDIO") });
+    const bitRate = Number(wholeNumber(attributes.get("BANDWIDTH") ?? "1"));
+    const said = variantSays(bitRate, { codecs: attributes.get("CODECS"), resolution: attributes.get("RESOLUTION") });
+    variants.push({ ...said, url: addressOf(line, base), audio: attributes.get("AUDIO") });
     attributes = undefined;
   }
   return variants;

@@ -3,6 +3,7 @@ import { startDeadline } from "../../base/deadline.ts";
 import type { TargetError } from "../../thread-protocol/targets/target-status.ts";
 import { type HlsNamed, HlsNames } from "./hls-names.ts";
 import { type HlsPart, PLAYLIST_BYTES_MAX, PlaylistError, rewritePlaylist } from "./hls-playlist.ts";
+import type { HlsVariant } from "./hls-variant.ts";
 import { type Fetched, type FetchRequest, fetchHttp, partsOf, readText } from "./http-fetch.ts";
 import type { PullDialer } from "./pull-dialer.ts";
 import { failureOf, PullFailure, pullError } from "./pull-errors.ts";
@@ -41,6 +42,7 @@ export class HlsProxy {
   #underWay = 0;
   #failure: TargetError | undefined;
   #first: Fetched | undefined;
+  #variant: HlsVariant | undefined;
   #isAsked = false;
 
   private constructor(deps: HlsProxyDeps) {
@@ -90,6 +92,11 @@ export class HlsProxy {
   /** Whether FFmpeg has asked for anything. */
   get isAsked(): boolean {
     return this.#isAsked;
+  }
+
+  /** The stream that was chosen; undefined where the address is that of a stream itself. */
+  get variant(): HlsVariant | undefined {
+    return this.#variant;
   }
 
   get failure(): TargetError | undefined {
@@ -149,7 +156,9 @@ export class HlsProxy {
     const late = startDeadline(this.#deps.dialer.clock, PLAYLIST_MS_MAX, () => response.destroy());
     try {
       const text = await readText(response, PLAYLIST_BYTES_MAX, this.#deps.dialer.clock);
-      return rewritePlaylist(text, url, (address, part) => this.#nameOf(address, part));
+      const rewritten = rewritePlaylist(text, url, (address, part) => this.#nameOf(address, part));
+      this.#variant = rewritten.variant ?? this.#variant;
+      return rewritten.text;
     } catch (error) {
       if (error instanceof PlaylistError) throw new PullFailure(pullError("foreign", error.message));
       throw error;

@@ -145,6 +145,7 @@ async function openHls(
     env: { http_proxy: proxy.origin },
     aheadMs: HLS_AHEAD_MS,
     feed: (stdin) => void stdin.end(),
+    variant: () => proxy.variant,
     isUnread: () => !proxy.isAsked,
     failure: () => proxy.failure,
     close: () => proxy.close(),

@@ -1,4 +1,5 @@
 import type { Writable } from "node:stream";
+import type { PullVariant } from "../../control/channels/source.ts";
 import type { TargetError } from "../../thread-protocol/targets/target-status.ts";
 
 /**
@@ -16,6 +17,8 @@ export type PullLink = {
   readonly aheadMs: number;
   /** Writes what FFmpeg reads at its standard input, and goes on doing so until the link is closed. */
   readonly feed: (stdin: Writable) => void;
+  /** The stream that was chosen, where the source is a list of some. */
+  readonly variant?: () => PullVariant | undefined;
   /** Whether FFmpeg leaves unread what the source sent, or never asked for it. */
   readonly isUnread: () => boolean;
   /** What went wrong on the way, if something did: it says more than FFmpeg's own words. */

@@ -169,7 +169,12 @@ test("a pulled source hides its secrets, tells how its connection is, and its lo
   api.player.become(channelId, {
     state: "playing",
     sinceTime: 8,
-    link: { status: "PUBLISHING", sinceTime: 8, isUnstable: false },
+    link: {
+      status: "PUBLISHING",
+      sinceTime: 8,
+      isUnstable: false,
+      variant: { bitRate: 3_000_000, codecs: "avc1.64001f" },
+    },
   });
   await api.post(`${source}/stop`);
   const { body } = await api.get(`${CHANNELS}/${channelId}/events`);
@@ -203,6 +208,7 @@ test("the connection of a source that is on air is followed by its next one", as
   await api.put(source, { pull: { url: "rtmp://192.0.2.7/live/key" } });
   await api.post(`${source}/start`);
   const start = api.player.starts[0];
+  expect((await api.get(source)).body.content.pull.variant).toEqual({ bitRate: 3_000_000, codecs: "avc1.64001f" });
   const onAir = (ingestId: number, more: { readonly sourceKind?: "pull" }) => {
     const [time, slot] = [api.clock.wallMs, "main"] as const;
     const encoder = { remoteAddress: "192.0.2.1", encoder: "test", isBroadcastNew: true, slot, ...more };

@@ -5,11 +5,11 @@ const BASE = new URL("https://media.example/live/index.m3u8?token=1");
 
 function rewritten(lines: readonly string[]) {
   const named: string[] = [];
-  const text = rewritePlaylist(lines.join("\n"), BASE, (url: URL, part: HlsPart) => {
+  const { text, variant } = rewritePlaylist(lines.join("\n"), BASE, (url: URL, part: HlsPart) => {
     named.push(`${part} ${url.href}`);
     return `/${named.length}`;
   });
-  return { named, lines: text.trimEnd().split("\n") };
+  return { named, lines: text.trimEnd().split("\n"), variant };
 }
 
 function refusal(lines: readonly string[]): string {
@@ -73,6 +73,58 @@ test("of a master playlist the best variant is left, with its audio", () => {
     "playlist https://media.example/live/b1.m3u8",
     "playlist https://media.example/live/high.m3u8",
   ]);
+});
+
+const H264 = 'BANDWIDTH=3000000,RESOLUTION=1280x720,CODECS="avc1.64001f,mp4a.40.2"';
+test.each([
+  { name: "H.265", others: ['BANDWIDTH=9000000,CODECS="hvc1.2.4.L153.B0,mp4a.40.2"'] },
+  { name: "H.265 with Dolby Vision", others: ['BANDWIDTH=9000000,CODECS="dvh1.05.06,ec-3"'] },
+  {
+    name: "AV1 and VP9",
+    others: ['BANDWIDTH=9000000,CODECS="av01.0.08M.08"', 'BANDWIDTH=8000000,CODECS="vp09.00.41.08"'],
+  },
+  { name: "H.264 with 10 bits", others: ['BANDWIDTH=9000000,CODECS="avc1.6e0028,mp4a.40.2"'] },
+  { name: "audio alone", others: ['BANDWIDTH=9000000,CODECS="mp4a.40.2"', 'BANDWIDTH=9000000,CODECS="Opus, fLaC"'] },
+  { name: "less of H.264", others: ['BANDWIDTH=800000,CODECS="avc1.66.30,mp4a.40.2"', "BANDWIDTH=700000"] },
+])("platforms take H.264: it is chosen before $name, and said", ({ others }) => {
+  for (const list of [
+    [...others, H264],
+    [H264, ...others],
+  ]) {
+    const lines = list.flatMap((each, index) => [`#EXT-X-STREAM-INF:${each}`, `${index}.m3u8`]);
+    const { named, variant } = rewritten(["#EXTM3U", ...lines]);
+    expect(named).toEqual([`playlist https://media.example/live/${list.indexOf(H264)}.m3u8`]);
+    expect(variant).toEqual({ bitRate: 3_000_000, width: 1_280, height: 720, codecs: "avc1.64001f,mp4a.40.2" });
+  }
+});
+
+test.each([
+  {
+    name: "another codec, where there is no H.264",
+    of: ['BANDWIDTH=5,CODECS="hvc1.1"', 'BANDWIDTH=9,CODECS="mp4a.40.2"'],
+  },
+  { name: "what the playlist does not say", of: ["BANDWIDTH=5", 'BANDWIDTH=9,CODECS="hvc1.1"', "BANDWIDTH=4"] },
+  {
+    name: "video whose codec is not in the list",
+    of: ['BANDWIDTH=5,RESOLUTION=640x360,CODECS="mp4a.40.2"', 'BANDWIDTH=9,CODECS="mp4a.40.2"'],
+  },
+  {
+    name: "the older way to write a profile",
+    of: ['BANDWIDTH=5,CODECS="avc1.77.31"', 'BANDWIDTH=4,CODECS="avc1.4d401f"'],
+  },
+  {
+    name: "audio, where there is nothing else",
+    of: ['BANDWIDTH=5,CODECS="mp4a.40.2"', 'BANDWIDTH=4,CODECS="mp4a.40.5"'],
+  },
+])("of variants is chosen $name", ({ of }) => {
+  const lines = of.flatMap((each, index) => [`#EXT-X-STREAM-INF:${each}`, `${index}.m3u8`]);
+  expect(rewritten(["#EXTM3U", ...lines]).variant?.bitRate).toBe(5);
+});
+
+test("what a playlist says of its variant is bounded, and is words and numbers", () => {
+  const said = `BANDWIDTH=1,RESOLUTION=<b>,CODECS="avc1.4d401f,<script>${"x".repeat(500)}"`;
+  const { variant } = rewritten(["#EXTM3U", `#EXT-X-STREAM-INF:${said}`, "a.m3u8"]);
+  expect(variant).toEqual({ bitRate: 1, codecs: `avc1.4d401f,script${"x".repeat(82)}` });
 });
 
 test.each([

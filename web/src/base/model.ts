@@ -25,6 +25,7 @@ export type MediaFile = Answers["MediaFile"];
 export type MediaSpace = Answers["MediaSpace"];
 export type Slate = Answers["Slate"];
 export type Source = Answers["Source"];
+export type PullVariant = NonNullable<NonNullable<Source["pull"]>["variant"]>;
 export type Schedule = Answers["Schedule"];
 export type AccessKey = Answers["AccessKey"];
 export type ServerNode = Answers["Node"];

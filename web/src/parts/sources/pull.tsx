@@ -1,7 +1,7 @@
 import { useSignal } from "@preact/signals";
 import { api, ofChannel } from "../../base/api.ts";
-import type { Source } from "../../base/model.ts";
-import { formatMoment } from "../../text/format.ts";
+import type { PullVariant, Source } from "../../base/model.ts";
+import { formatMoment, formatRate } from "../../text/format.ts";
 import { language, panelTexts } from "../../text/text.ts";
 import { type Fields, Form, TextField } from "../basic/form.tsx";
 
@@ -32,6 +32,7 @@ export function PullSection({ source, channelId, refresh }: PullOptions) {
           {texts.pullFrom} <code>{pull.url}</code>
         </p>
       )}
+      {pull?.variant !== undefined && <p class="quiet">{texts.variant(describe(pull.variant))}</p>}
       {pull?.lastError !== undefined && (
         <p class="problem" role="status">
           {language.value === "ko" ? pull.lastError.messageKo : pull.lastError.message}{" "}
@@ -50,4 +51,10 @@ export function PullSection({ source, channelId, refresh }: PullOptions) {
       </Form>
     </section>
   );
+}
+
+/** Size, bit rate and codecs, as far as the playlist says them. */
+function describe({ width, height, bitRate, codecs }: PullVariant): string {
+  const size = width === undefined || height === undefined ? [] : [`${width}×${height}`];
+  return [...size, formatRate(bitRate / 8), ...(codecs === undefined ? [] : [codecs])].join(" · ");
 }

@@ -37,6 +37,7 @@ export const enSources = {
   pullIntro:
     "The server fetches the stream and sends it to your platforms. If the connection is lost, it reconnects by itself.",
   pullFrom: "Current address:",
+  variant: (what: string) => `Chosen from its playlist: ${what}`,
   pullUrl: "Address of the stream",
   pullHelp: "RTMP, RTMPS, RTSP, SRT or HLS. Passwords are stored encrypted and never shown again.",
   savePull: "Use this address",

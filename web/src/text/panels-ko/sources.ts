@@ -38,6 +38,7 @@ export const koSources: typeof enSources = {
   pull: "주소에서 가져오기",
   pullIntro: "서버가 이 주소에서 스트림을 가져와 플랫폼으로 송출합니다. 연결이 끊기면 자동으로 다시 연결합니다.",
   pullFrom: "현재 주소:",
+  variant: (what) => `재생 목록에서 선택한 스트림: ${what}`,
   pullUrl: "스트림 주소",
   pullHelp: "RTMP, RTMPS, RTSP, SRT, HLS를 사용할 수 있습니다. 비밀번호는 암호화해 저장하며 다시 표시하지 않습니다.",
   savePull: "이 주소 사용",
