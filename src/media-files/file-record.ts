@@ -23,6 +23,7 @@ const format = z.object({
   channels: z.number().optional(),
 });
 
+  isAudioTranscoded: z.literal(true).optional(),
 const info = z.object({
   name: z.string(),
   bytes: z.number(),

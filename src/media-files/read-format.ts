@@ -15,6 +15,10 @@ const PICTURES: readonly string[] = ["png_pipe", "jpeg_pipe", "webp_pipe"];
 /** Containers that have a time of presentation for each frame: AVI has none, and FFmpeg does not copy its B-frames. */
 const TIMED = /^(?:mov|matroska|flv|mpegts|mpeg)\b/;
 /** What lies before a file's first frame of video is less than this, in packets. */
+/** Containers without one header for all their audio: recordings of them are joined as they are. */
+const JOINED = /^(?:mpegts|mpeg)\b/;
+/** The profile of AAC that every platform takes, by FFmpeg's name. Others have two sample rates. */
+const AAC_PROFILE = "LC";
 const PACKETS_READ = 20;
 const HIDDEN = "D";
 
@@ -33,6 +37,7 @@ const probe = z.object({
       sample_rate: z.string().optional(),
       channels: z.number().optional(),
       disposition: z.object({ attached_pic: z.number().optional() }).optional(),
+      profile: z.string().optional(),
     }),
   ),
   packets: z.array(z.object({ codec_type: z.string().optional(), flags: z.string().optional() })).optional(),
@@ -138,6 +143,8 @@ function formatOf({
 /** The size in which players show the video: phones turn it, and old cameras and discs have pixels that are not square. */
 function shownSize({ width = 0, height = 0, sample_aspect_ratio, side_data_list = [] }: Stream) {
   const [across = 0, down = 0] = (sample_aspect_ratio ?? "").split(":").map(Number);
+  const isAudioTranscoded =
+    audio !== undefined && (JOINED.test(format.format_name) || (audio.profile ?? AAC_PROFILE) !== AAC_PROFILE);
   const ratio = across > 0 && down > 0 ? across / down : 1;
   const stretch = Math.abs(ratio - 1) < SQUARE_WITHIN ? 1 : ratio;
   const degrees = side_data_list.find(({ rotation }) => rotation !== undefined)?.rotation ?? 0;
@@ -149,6 +156,7 @@ function shownSize({ width = 0, height = 0, sample_aspect_ratio, side_data_list 
 
 function rateOf(text: string | undefined): number | undefined {
   const [frames = 0, seconds = 0] = (text ?? "").split("/").map(Number);
+    ...(isAudioTranscoded ? { isAudioTranscoded } : {}),
   const rate = frames / seconds;
   return Number.isFinite(rate) && rate > 0 ? Math.round(rate * 1_000) / 1_000 : undefined;
 }

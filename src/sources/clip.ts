@@ -1,11 +1,13 @@
 import type { LimitedChild } from "../ffmpeg/limited-child.ts";
 import { FlvReader } from "../protocol/flv/flv-reader.ts";
 import type { FlvTag } from "../protocol/flv/flv-tag.ts";
+import { NewHeaders } from "./new-headers.ts";
 
 /** FFmpeg waits while this much of its output is not taken, in bytes: seconds of any stream. */
 const QUEUED_BYTES_MAX = 8 * 1024 * 1024;
 /** What a tag costs beside its payload, in bytes: there may be very many of a few bytes. */
 const TAG_COST_BYTES = 256;
+const OTHER_CODEC = "its video changes to another codec within the file";
 /** It goes on below this. */
 const QUEUED_BYTES_LOW = QUEUED_BYTES_MAX / 2;
 
@@ -13,6 +15,7 @@ const QUEUED_BYTES_LOW = QUEUED_BYTES_MAX / 2;
 export class Clip {
   readonly #child: LimitedChild;
   readonly #reader = new FlvReader();
+  readonly #headers = new NewHeaders();
   readonly #queue: FlvTag[] = [];
   #queuedBytes = 0;
   #taken = 0;
@@ -89,12 +92,19 @@ export class Clip {
     this.#child.kill(reason);
   }
 
+  #put(tag: FlvTag): void {
+    this.#queue.push(tag);
+    this.#queuedBytes += tag.payload.length + TAG_COST_BYTES;
+  }
+
   #take(bytes: Buffer): void {
     try {
       for (const tag of this.#reader.push(bytes)) {
-        this.#queue.push(tag);
-        this.#queuedBytes += tag.payload.length + TAG_COST_BYTES;
+        const header = this.#headers.before(tag);
+        if (header !== undefined) this.#put(header);
+        this.#put(tag);
       }
+      if (this.#headers.isOtherCodec) this.kill(OTHER_CODEC);
     } catch (error) {
       this.#child.kill(error instanceof Error ? error.message : String(error));
     }

@@ -29,11 +29,11 @@ const REPEATED_HEADERS = ["-x264-params", "repeat-headers=1"];
  */
 export function fileArguments(path: string, file: MediaFormat, run: RunFormat, offsetMs = 0): readonly string[] {
   const isPicture = file.kind === "picture";
-  const wholeSeconds = isPicture ? PICTURE_SECONDS : (file.durationMs ?? 0) / 1_000;
-  const seconds = Math.max(0, wholeSeconds - offsetMs / 1_000);
+  const seconds = Math.max(0, PICTURE_SECONDS - offsetMs / 1_000);
   const seek = isPicture || offsetMs === 0 ? [] : ["-ss", String(offsetMs / 1_000)];
   const hasOwnAudio = file.audioCodec !== undefined;
-  const silence = run.audio !== undefined && !hasOwnAudio ? silenceInput(run.audio, seconds) : [];
+  // The length of a video may be wrong where transport streams were joined: it ends the silence itself.
+  const silence = run.audio !== undefined && !hasOwnAudio ? silenceInput(run.audio, isPicture ? seconds : 0) : [];
   const picture = isPicture ? [...PICTURE_INPUT, "-t", String(seconds)] : [];
   return [
     ...[...QUIET, "-nostdin", ...picture, ...seek, ...fileInput(path), ...silence, "-map", "0:V:0"],

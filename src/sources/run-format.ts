@@ -49,8 +49,9 @@ export function copiesVideo(file: MediaFormat, run: RunFormat): boolean {
 }
 
 /** Whether the file's audio goes out as it is. */
-export function copiesAudio({ audioCodec, sampleRate, channels }: MediaFormat, { audio }: RunFormat): boolean {
-  if (audio === undefined) return false;
+export function copiesAudio(file: MediaFormat, { audio }: RunFormat): boolean {
+  const { audioCodec, sampleRate, channels, isAudioTranscoded = false } = file;
+  if (audio === undefined || isAudioTranscoded) return false;
   return audioCodec === "aac" && sampleRate === audio.sampleRate && channels === audio.channels;
 }
 

@@ -25,6 +25,8 @@ export type MediaFormat = {
 
 /** `uploading`: bytes are missing. `checking`: FFmpeg reads it. `refused`: it cannot be played, `reason` says why. */
 export const MEDIA_FILE_STATES = ["uploading", "checking", "ready", "refused"] as const;
+  /** Its audio cannot be sent as it is: it may change within the file, or is of a profile that changes of files disturb. */
+  readonly isAudioTranscoded?: true;
 type MediaFileState = (typeof MEDIA_FILE_STATES)[number];
 
 /** A file that people put on this server, to be played or shown as a slate. */

@@ -6,6 +6,8 @@ import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { createServer as createTls } from "node:tls";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
+import { FlvReader } from "../../../src/protocol/flv/flv-reader.ts";
+import { parseAvcConfig } from "../../../src/protocol/flv/video/avc-config.ts";
 import { runToEnd, startChild } from "../../support/processes/children.ts";
 import { waitFor } from "../../support/processes/waiting.ts";
 import { certificate } from "../../support/stages/certificates.ts";
@@ -106,6 +108,38 @@ test("HLS with fragmented MP4 over HTTPS, by a certificate of an own authority",
     stranger.statuses.find(({ state }) => state === "failed"),
   );
   expect(failed).toMatchObject({ link: { lastError: { code: "TLS_FAILED" } } });
+});
+
+test("HLS whose size changes at a joint has a new sequence header there, and the best variant of H.264 is fetched", async () => {
+  const [one, other] = [await hls("one"), await hls("other", "-vf", "scale=640:360", "-c:v", "libx264", "-g", "30")];
+  const lists = ["one", "other"].map((name) => readFile(join(folder, name, "index.m3u8"), "utf8"));
+  const segments = (await Promise.all(lists)).map((text, index) =>
+    (/#EXTINF.*\n.*/.exec(text)?.[0] ?? "").replace("index", `${["one", "other"][index]}/index`),
+  );
+  const [before = "", after = ""] = segments;
+  const media = ["#EXTM3U", "#EXT-X-TARGETDURATION:3", before, "#EXT-X-DISCONTINUITY", after, "#EXT-X-ENDLIST"];
+  const master = [
+    ...["#EXTM3U", '#EXT-X-STREAM-INF:BANDWIDTH=9000000,CODECS="hvc1.1.6.L93.B0,mp4a.40.2"', "h265.m3u8"],
+    ...['#EXT-X-STREAM-INF:BANDWIDTH=800000,RESOLUTION=320x180,CODECS="avc1.4d401f,mp4a.40.2"', "h264.m3u8"],
+  ];
+  const server = createServer((request, response) => {
+    const { url = "" } = request;
+    if (url === "/index.m3u8") return void response.end(master.join("\n"));
+    if (url === "/h264.m3u8") return void response.end(media.join("\n"));
+    return (url.startsWith("/one/") ? one : other)(request, response);
+  });
+  onTestFinished(() => void server.closeAllConnections());
+  const pulled = pullMedia(`http://127.0.0.1:${await listen(server, "127.0.0.1")}/index.m3u8`);
+  onTestFinished(() => pulled.close());
+  const sizes = await waitFor("both sizes", DEADLINE_MS, () => {
+    const headers = new FlvReader().push(pulled.flv()).filter(({ type, payload }) => type === 9 && payload[1] === 0);
+    const widths = headers.map(({ payload }) => parseAvcConfig(payload.subarray(5))?.format?.width);
+    return widths.includes(640) ? widths : undefined;
+  });
+  expect(sizes).toEqual([320, 640]);
+  expect(pulled.statuses.find(({ state }) => state === "playing")).toMatchObject({
+    link: { variant: { bitRate: 800_000, width: 320, height: 180, codecs: "avc1.4d401f,mp4a.40.2" } },
+  });
 });
 
 test("HLS encrypted by AES-128, over IPv6", async () => {
