@@ -32,13 +32,14 @@ const info = z.object({
   reason: z.string().optional(),
   format: format.optional(),
   contentKey: z.string().optional(),
+  fingerprint: z.string().optional(),
 });
 
 /** Reads what is kept of one media file; undefined where its folder is not whole. */
 export function readRecord(folder: string, fileId: string): MediaFile | undefined {
   try {
     const parsed = info.parse(JSON.parse(readFileSync(join(folder, fileId, INFO), "utf8")));
-    const { reason, format: known, contentKey, ...rest } = parsed;
+    const { reason, fingerprint, format: known, contentKey, ...rest } = parsed;
     const isWatched = contentKey !== undefined;
     const receivedBytes = isWatched ? parsed.bytes : statSync(join(folder, fileId, CONTENT)).size;
     return {
@@ -46,6 +47,7 @@ export function readRecord(folder: string, fileId: string): MediaFile | undefine
       ...(reason === undefined ? {} : { reason }),
       ...(isWatched ? { contentKey } : {}),
       // Parsed by the schema above, whose absent fields are left out by JSON.
+      ...(fingerprint === undefined ? {} : { fingerprint }),
       ...(known === undefined ? {} : { format: JSON.parse(JSON.stringify(known)) }),
     };
   } catch {

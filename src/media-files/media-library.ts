@@ -9,7 +9,7 @@ import { DomainError } from "../control/ports/errors.ts";
 import type { MediaFile, MediaFiles, MediaSpace } from "../control/ports/media-files.ts";
 import { FFMPEG_MISSING, type Ffmpeg } from "../ffmpeg/find-ffmpeg.ts";
 import { appendContent, CONTENT, FRAME, readRecord, writeRecord } from "./file-record.ts";
-import { readFormat, readFrame } from "./read-format.ts";
+import { readMedia } from "./read-format.ts";
 import { contentProblem } from "./watched-content.ts";
 
 /** Files in the library at most. */
@@ -133,7 +133,7 @@ export class MediaLibrary implements MediaFiles {
     if (this.get(fileId).contentKey !== undefined) await this.#forget(fileId);
   }
 
-  async create(name: string, bytes: number): Promise<MediaFile> {
+  async create(name: string, bytes: number, fingerprint?: string): Promise<MediaFile> {
     const { folder, clock } = this.#deps;
     if (!this.isAvailable) throw new DomainError({ kind: "ffmpeg-missing" });
     const { usedBytes, quotaBytes } = this.space;
@@ -142,6 +142,7 @@ export class MediaLibrary implements MediaFiles {
     const file: MediaFile = {
       ...{ fileId, name, bytes, receivedBytes: 0 },
       ...{ createdTime: clock.wallNow(), state: "uploading" },
+      ...(fingerprint === undefined ? {} : { fingerprint }),
     };
     // Counted from now on, so that uploads that begin together share the quota.
     this.#files.set(fileId, file);
@@ -160,11 +161,14 @@ export class MediaLibrary implements MediaFiles {
 
   async append(fileId: string, fromByte: number, bytes: Buffer): Promise<MediaFile> {
     const before = this.get(fileId);
+    const { fingerprint: _fingerprint, ...whole } = before;
     const receivedBytes = fromByte + bytes.length;
     const fits = before.state === "uploading" && fromByte === before.receivedBytes && receivedBytes <= before.bytes;
     if (!fits || this.#busy.has(fileId)) throw new DomainError({ kind: "media-offset", at: before.receivedBytes });
     const isLast = receivedBytes === before.bytes;
-    const file: MediaFile = { ...before, receivedBytes, state: isLast ? "checking" : "uploading" };
+    const file: MediaFile = isLast
+      ? { ...whole, receivedBytes, state: "checking" }
+      : { ...before, receivedBytes, state: "uploading" };
     this.#busy.add(fileId);
     try {
       if (!(await this.#hasRoom(bytes.length))) throw new DomainError({ kind: "media-disk-full" });
@@ -253,18 +257,13 @@ export class MediaLibrary implements MediaFiles {
     const ffmpeg = findFfmpeg();
     if (!this.#files.has(fileId) || signal.aborted) return;
     const path = this.path(fileId);
-    const format = ffmpeg === undefined ? { reason: FFMPEG_MISSING } : await readFormat(ffmpeg, path, signal);
-    const frame = ffmpeg === undefined || "reason" in format ? format : await readFrame(ffmpeg, path, format, signal);
+    const read = ffmpeg === undefined ? { reason: FFMPEG_MISSING } : await readMedia(ffmpeg, path, signal);
     // It may have been removed, and the server may stop: then nothing was found out.
     const file = this.#files.get(fileId);
     if (file === undefined || signal.aborted) return;
-    if (Buffer.isBuffer(frame)) await writeFile(join(folder, fileId, FRAME), frame, { mode: 0o600 });
+    if ("frame" in read) await writeFile(join(folder, fileId, FRAME), read.frame, { mode: 0o600 });
     const checked: MediaFile =
-      "reason" in format
-        ? refused(file, format)
-        : "reason" in frame
-          ? refused(file, frame)
-          : { ...file, state: "ready", format };
+      "reason" in read ? refused(file, read) : { ...file, state: "ready", format: read.format };
     await writeRecord(folder, checked);
     if (this.#files.has(fileId)) this.#files.set(fileId, checked);
   }

@@ -22,8 +22,9 @@ export class FakeMediaFiles implements MediaFiles {
   }
 
   /** Adds a file that is ready. */
-  add(fileId: string): void {
-    const whole = { bytes: 10, receivedBytes: 10, createdTime: 1, state: "ready", format: FORMAT } as const;
+  add(fileId: string, change: Partial<MediaFormat> = {}): void {
+    const format = { ...FORMAT, ...change };
+    const whole = { bytes: 10, receivedBytes: 10, createdTime: 1, state: "ready", format } as const;
     this.#files.set(fileId, { fileId, name: `${fileId}.mp4`, ...whole });
   }
 
@@ -37,11 +38,12 @@ export class FakeMediaFiles implements MediaFiles {
     return file;
   }
 
-  async create(name: string, bytes: number): Promise<MediaFile> {
+  async create(name: string, bytes: number, fingerprint?: string): Promise<MediaFile> {
     if (!this.isAvailable) throw new DomainError({ kind: "ffmpeg-missing" });
     if (this.space.usedBytes + bytes > this.space.quotaBytes) throw new DomainError({ kind: "media-quota" });
     const fileId = `mf-${String(this.#files.size).padStart(12, "0")}`;
-    const file = { fileId, name, bytes, receivedBytes: 0, createdTime: 1, state: "uploading" } as const;
+    const known = fingerprint === undefined ? {} : { fingerprint };
+    const file: MediaFile = { fileId, name, bytes, receivedBytes: 0, createdTime: 1, state: "uploading", ...known };
     this.#files.set(fileId, file);
     return file;
   }

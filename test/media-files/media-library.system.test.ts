@@ -67,6 +67,19 @@ test("a file that was being checked when the server ended is checked at the next
   await next.remove(fileId);
 });
 
+test("an upload keeps its fingerprint over a restart, and loses it with its last byte", async () => {
+  const library = open();
+  const { fileId } = await library.create("cut.mp4", video.length, "5-abc");
+  await library.append(fileId, 0, video.subarray(0, 9));
+  await library.close();
+  const again = open();
+  expect(again.get(fileId)).toMatchObject({ state: "uploading", receivedBytes: 9, fingerprint: "5-abc" });
+  expect(await again.append(fileId, 9, video.subarray(9))).not.toHaveProperty("fingerprint");
+  await again.close();
+  expect(open().get(fileId)).not.toHaveProperty("fingerprint");
+  await open().remove(fileId);
+});
+
 test("a file that is removed while it is uploaded is gone", async () => {
   const library = open();
   const { fileId } = await library.create("clip.mp4", 2_000_000);

@@ -17,6 +17,7 @@ export const sourceSchemas = {
     bytes: count,
     receivedBytes: count,
     createdTime: time,
+    fileFingerprint: z.string().optional(),
     refusedFor: z.string().optional(),
     refusedForKo: z.string().optional(),
     watched: z.boolean().optional(),

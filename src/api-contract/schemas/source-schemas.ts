@@ -9,6 +9,7 @@ const FILE_BYTES_MAX = 2 ** 40;
 
 const NAME_RULE = `a file name of 1 to ${FILE_NAME_CHARACTERS_MAX} characters`;
 const BYTES_RULE = "a whole number of bytes from 1 to 1099511627776";
+const FINGERPRINT_RULE = "1 to 100 letters, digits, dots, underscores or hyphens";
 const FILES_RULE = `a list of 1 to ${FILES_MAX} file ids`;
 
 /** Body of a new media file: what will be uploaded. */
@@ -22,6 +23,10 @@ export const createMediaFileRequest = z.object({
     .refine((bytes) => Number.isInteger(bytes) && bytes >= 1 && bytes <= FILE_BYTES_MAX, {
       error: BYTES_RULE,
     }),
+  fileFingerprint: z
+    .string({ error: FINGERPRINT_RULE })
+    .regex(/^[\w.-]{1,100}$/, { error: FINGERPRINT_RULE })
+    .nullish(),
 });
 
 /** A playlist, as ids of media files. */

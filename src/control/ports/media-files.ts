@@ -45,6 +45,8 @@ export type MediaFile = {
   /** Of a file that lies in the watched folder, and not in the library's own: which content was complete. */
   readonly contentKey?: string;
 };
+  /** While it is uploaded: what the client that began it knows the file by. */
+  readonly fingerprint?: string;
 
 export type MediaSpace = { readonly usedBytes: number; readonly quotaBytes: number };
 
@@ -59,7 +61,7 @@ export interface MediaFiles {
   /**
    * Makes an empty file of this length to come. Throws DomainError `ffmpeg-missing`, `media-quota` or `media-disk-full`.
    */
-  create(name: string, bytes: number): Promise<MediaFile>;
+  create(name: string, bytes: number, fingerprint?: string): Promise<MediaFile>;
   /** Appends bytes. Throws DomainError `media-offset` where they do not begin at the file's end so far. */
   append(fileId: string, fromByte: number, bytes: Buffer): Promise<MediaFile>;
   /** Throws DomainError `media-file-watched` for one of the watched folder: its files are never deleted here. */

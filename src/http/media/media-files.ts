@@ -31,8 +31,8 @@ export function addMediaFileRoutes(
   );
 
   api.post("/media-files", async (request, reply) => {
-    const { fileName, bytes } = orRefuse(parseBody(createMediaFileRequest, readJson(request)));
-    const file = await files.create(fileName, bytes);
+    const { fileName, bytes, fileFingerprint } = orRefuse(parseBody(createMediaFileRequest, readJson(request)));
+    const file = await files.create(fileName, bytes, fileFingerprint ?? undefined);
     noteFile(request, undefined, file);
     return sendContent(reply, mediaFileAnswer(file));
   });

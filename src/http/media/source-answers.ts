@@ -6,11 +6,18 @@ import type { SourceDetail } from "../../control/sources/sources.ts";
 
 /** A media file as the API shows it. */
 export function mediaFileAnswer(file: MediaFile) {
-  const { fileId, name, bytes, receivedBytes, createdTime, state, reason, format, contentKey } = file;
-  const { kind, durationMs, pixelFormat: _pixelFormat, isTranscoded: _isTranscoded, ...rest } = format ?? {};
+  const { fileId, name, bytes, receivedBytes, createdTime, state, reason, fingerprint, format, contentKey } = file;
+  const {
+    pixelFormat: _pixelFormat,
+    isTranscoded: _isTranscoded,
+    isAudioTranscoded: _isAudio,
+    ...known
+  } = format ?? {};
+  const { kind, durationMs, isPale, ...rest } = { kind: undefined, durationMs: undefined, isPale: undefined, ...known };
   return {
     ...{ fileId, fileName: name, fileState: state, bytes, receivedBytes, createdTime },
     ...(reason === undefined ? {} : { refusedFor: reason, refusedForKo: refusedFileKo(reason) }),
+    ...(fingerprint === undefined ? {} : { fileFingerprint: fingerprint }),
     ...(contentKey === undefined ? {} : { watched: true }),
     ...(kind === undefined ? {} : { fileKind: kind }),
     ...(durationMs === undefined ? {} : { durationSeconds: durationMs / 1_000 }),

@@ -112,6 +112,7 @@ export const WRONG_BODY_VALUES: Readonly<Record<string, readonly WrongValue[]>> 
   which: oneOf(["main", "backup"], "MAIN", "second"),
   role: oneOf(["manager", "viewer"], "admin", "VIEWER"),
   fileName: wrong("a file name of 1 to 200 characters", 5, "a\nb", "x".repeat(201), {}),
+  fileFingerprint: wrong("1 to 100 letters, digits, dots, underscores or hyphens", "", "a b", "x".repeat(101), 5, {}),
   bytes: wrong("a whole number of bytes from 1 to 1099511627776", "5", 0, -1, 0.5, 2 ** 40 + 1, {}),
   fileId: wrong("a file id", 5, {}, true),
   fileIds: wrong("a list of 1 to 500 file ids", "mf-0123456789ab", {}, []),

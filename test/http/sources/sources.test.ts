@@ -49,6 +49,38 @@ test("a file is uploaded in parts, and an upload that was cut off goes on where 
   await api.close();
 });
 
+test("an upload is known by the client's fingerprint until it is whole", async () => {
+  const { api } = await open();
+  for (const fingerprint of ["", "a b", "x".repeat(101), 5])
+    expect(
+      (await api.post(FILES, { fileName: "a.mp4", bytes: 2, fileFingerprint: fingerprint })).body.error.details,
+    ).toContain("fileFingerprint: expected 1 to 100 letters");
+  const fingerprint = "1800000000000-9e3779b9";
+  const made = await api.post(FILES, { fileName: "a.mp4", bytes: 2, fileFingerprint: fingerprint });
+  const url = `${FILES}/${made.body.content.fileId}`;
+  expect([made.body.content.fileFingerprint, (await api.get(url)).body.content.fileFingerprint]).toEqual([
+    fingerprint,
+    fingerprint,
+  ]);
+  await api.close();
+});
+
+test("a file of HDR says so, and where its colours will look pale", async () => {
+  const { api } = await open();
+  const own = { isTranscoded: true, isAudioTranscoded: true } as const;
+  api.files.add("mf-mapped", { hdr: "HLG", ...own });
+  api.files.add("mf-pale", { hdr: "PQ", isPale: true, ...own });
+  const { body: mapped } = await api.get(`${FILES}/mf-mapped`);
+  expect(mapped.content).toMatchObject({ hdr: "HLG" });
+  expect(Object.keys(mapped.content).filter((name) => /notice|^is/.test(name))).toEqual([]);
+  expect((await api.get(`${FILES}/mf-pale`)).body.content).toMatchObject({
+    hdr: "PQ",
+    notice: expect.stringContaining("will look pale"),
+    noticeKo: expect.stringContaining("색이 옅게"),
+  });
+  await api.close();
+});
+
 test("an upload does not go on with another file, nor with bytes other than announced", async () => {
   const { api } = await open();
   const made = await api.post(FILES, { fileName: "a.mp4", bytes: 6 });

@@ -1,5 +1,6 @@
 import { ApiError, api, content } from "../../base/api.ts";
 import type { MediaFile } from "../../base/model.ts";
+import { fingerprintOf } from "./fingerprint.ts";
 
 /** The server takes bodies of up to 1 MiB. */
 const PART_BYTES = 1024 * 1024;
@@ -7,19 +8,24 @@ const PART_BYTES = 1024 * 1024;
 const RETRY_MS = [1_000, 3_000, 10_000, 30_000] as const;
 
 /**
- * Uploads a file in parts. Goes on where an upload of the same name and length was cut off. Throws ApiError once the
- * server refuses it, or cannot be reached for a while.
+ * Uploads a file in parts. Goes on where an upload of the same file was cut off. Throws ApiError once the server refuses
+ * it, or cannot be reached for a while.
  */
 export async function upload(
   file: File,
   known: readonly MediaFile[],
   onProgress: (received: number) => void,
 ): Promise<void> {
+  const fileFingerprint = await fingerprintOf(file);
+  const body = { fileName: file.name, bytes: file.size, fileFingerprint };
   const begun = known.find(
-    ({ fileState, fileName, bytes }) => fileState === "uploading" && fileName === file.name && bytes === file.size,
+    (each) =>
+      each.fileState === "uploading" &&
+      each.fileName === body.fileName &&
+      each.bytes === body.bytes &&
+      each.fileFingerprint === fileFingerprint,
   );
-  const { fileId, receivedBytes } =
-    begun ?? (await content(api.POST("/media-files", { body: { fileName: file.name, bytes: file.size } })));
+  const { fileId, receivedBytes } = begun ?? (await content(api.POST("/media-files", { body })));
   for (let at = receivedBytes; at < file.size; ) {
     const part = file.slice(at, at + PART_BYTES);
     at = await patiently(fileId, () => sendPart(fileId, part, at, file.size));
