@@ -17,22 +17,24 @@ const format = z.object({
   width: z.number(),
   height: z.number(),
   isTranscoded: z.literal(true).optional(),
+  hdr: z.enum(["PQ", "HLG"]).optional(),
+  isPale: z.literal(true).optional(),
   frameRate: z.number().optional(),
   audioCodec: z.string().optional(),
   sampleRate: z.number().optional(),
   channels: z.number().optional(),
+  isAudioTranscoded: z.literal(true).optional(),
 });
 
-  isAudioTranscoded: z.literal(true).optional(),
 const info = z.object({
   name: z.string(),
   bytes: z.number(),
   createdTime: z.number(),
   state: z.enum(MEDIA_FILE_STATES),
   reason: z.string().optional(),
+  fingerprint: z.string().optional(),
   format: format.optional(),
   contentKey: z.string().optional(),
-  fingerprint: z.string().optional(),
 });
 
 /** Reads what is kept of one media file; undefined where its folder is not whole. */
@@ -45,9 +47,9 @@ export function readRecord(folder: string, fileId: string): MediaFile | undefine
     return {
       ...{ fileId, receivedBytes, ...rest },
       ...(reason === undefined ? {} : { reason }),
+      ...(fingerprint === undefined ? {} : { fingerprint }),
       ...(isWatched ? { contentKey } : {}),
       // Parsed by the schema above, whose absent fields are left out by JSON.
-      ...(fingerprint === undefined ? {} : { fingerprint }),
       ...(known === undefined ? {} : { format: JSON.parse(JSON.stringify(known)) }),
     };
   } catch {

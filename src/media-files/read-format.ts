@@ -4,6 +4,7 @@ import type { Ffmpeg } from "../ffmpeg/find-ffmpeg.ts";
 import { fileInput, QUIET } from "../ffmpeg/input.ts";
 import { LOOK_LIMITS } from "../ffmpeg/job-limits.ts";
 import { run } from "../ffmpeg/run.ts";
+import { HDR_CURVES, type HdrCurve, toneMap } from "../ffmpeg/tone-map.ts";
 
 const LOOK = { ...LOOK_LIMITS, outputBytes: 4 * 1024 * 1024 };
 /** Larger than any stream's frame, in pixels on a side. */
@@ -14,13 +15,14 @@ const PICTURES: readonly string[] = ["png_pipe", "jpeg_pipe", "webp_pipe"];
 
 /** Containers that have a time of presentation for each frame: AVI has none, and FFmpeg does not copy its B-frames. */
 const TIMED = /^(?:mov|matroska|flv|mpegts|mpeg)\b/;
-/** What lies before a file's first frame of video is less than this, in packets. */
 /** Containers without one header for all their audio: recordings of them are joined as they are. */
 const JOINED = /^(?:mpegts|mpeg)\b/;
 /** The profile of AAC that every platform takes, by FFmpeg's name. Others have two sample rates. */
 const AAC_PROFILE = "LC";
+/** What lies before a file's first frame of video is less than this, in packets. */
 const PACKETS_READ = 20;
 const HIDDEN = "D";
+const CURVES = ["PQ", "HLG"] as const satisfies readonly HdrCurve[];
 
 const probe = z.object({
   format: z.object({ format_name: z.string(), duration: z.string().optional() }),
@@ -31,17 +33,40 @@ const probe = z.object({
       pix_fmt: z.string().optional(),
       width: z.number().optional(),
       height: z.number().optional(),
+      color_transfer: z.string().optional(),
       sample_aspect_ratio: z.string().optional(),
       side_data_list: z.array(z.object({ rotation: z.number().optional() })).optional(),
       avg_frame_rate: z.string().optional(),
+      profile: z.string().optional(),
       sample_rate: z.string().optional(),
       channels: z.number().optional(),
       disposition: z.object({ attached_pic: z.number().optional() }).optional(),
-      profile: z.string().optional(),
     }),
   ),
   packets: z.array(z.object({ codec_type: z.string().optional(), flags: z.string().optional() })).optional(),
 });
+
+/** A frame that was given up, and not for its content. */
+const GIVEN_UP = /: it (?:took longer|used more|was stopped)/;
+
+/**
+ * Reads what a file holds, and makes one frame of it as JPEG. Returns the reason where it cannot be played. An FFmpeg that
+ * cannot bring HDR to the colours of SDR plays it all the same. Never rejects.
+ */
+export async function readMedia(
+  ffmpeg: Ffmpeg,
+  path: string,
+  stopping: AbortSignal,
+): Promise<{ readonly format: MediaFormat; readonly frame: Buffer } | { readonly reason: string }> {
+  const format = await readFormat(ffmpeg, path, stopping);
+  if ("reason" in format) return format;
+  const frame = await readFrame(ffmpeg, path, format, stopping);
+  if (Buffer.isBuffer(frame)) return { format, frame };
+  if (format.hdr === undefined || GIVEN_UP.test(frame.reason)) return frame;
+  const pale = { ...format, isPale: true } as const;
+  const paleFrame = await readFrame(ffmpeg, path, pale, stopping);
+  return Buffer.isBuffer(paleFrame) ? { format: pale, frame: paleFrame } : paleFrame;
+}
 
 /** Reads what a file holds. Returns the reason where it cannot be played. Never rejects. */
 export async function readFormat(
@@ -61,36 +86,26 @@ export async function readFormat(
 export async function readFrame(
   { ffmpeg }: Ffmpeg,
   path: string,
-  { durationMs = 0 }: MediaFormat,
+  { durationMs = 0, hdr, isPale }: MediaFormat,
   stopping: AbortSignal,
 ): Promise<Buffer | { readonly reason: string }> {
   // Many videos begin in black. Video may end long before the audio: of some files it is one frame, at the start.
   const later = Math.min(durationMs / 10_000, 10);
-  const result = await run(ffmpeg, frameArguments(path, later), LOOK, stopping);
+  const curve = isPale === true ? undefined : hdr;
+  const result = await run(ffmpeg, frameArguments(path, later, curve), LOOK, stopping);
   // One that took too long or was stopped is not tried again.
   const isMissing = "output" in result && result.output.length === 0 && later > 0;
-  const found = isMissing ? await run(ffmpeg, frameArguments(path, 0), LOOK, stopping) : result;
+  const found = isMissing ? await run(ffmpeg, frameArguments(path, 0, curve), LOOK, stopping) : result;
   if ("reason" in found) return { reason: `No frame of the file could be made: ${found.reason}.` };
   return found.output.length > 0 ? found.output : { reason: "The file's video cannot be decoded." };
 }
 
-/** FFmpeg's arguments to make one frame of a file, so many seconds from its start, as JPEG. */
-export function frameArguments(path: string, seconds: number): readonly string[] {
+/** FFmpeg's arguments to make one frame of a file, so many seconds from its start, as JPEG. `curve`: it is HDR. */
+export function frameArguments(path: string, seconds: number, curve?: HdrCurve): readonly string[] {
+  const filter = ["scale=iw*sar:ih", "scale=320:-2", ...(curve === undefined ? [] : toneMap(curve))].join(",");
   return [
     ...[...QUIET, "-nostdin", "-threads", "1", "-ss", String(seconds), ...fileInput(path)],
-    ...[
-      "-map",
-      "0:V:0",
-      "-frames:v",
-      "1",
-      "-vf",
-      "scale=iw*sar:ih,scale=320:-2",
-      "-c:v",
-      "mjpeg",
-      "-f",
-      "image2pipe",
-      "pipe:1",
-    ],
+    ...["-map", "0:V:0", "-frames:v", "1", "-vf", filter, "-c:v", "mjpeg", "-f", "image2pipe", "pipe:1"],
   ];
 }
 
@@ -122,29 +137,32 @@ function formatOf({
   // FFmpeg found no frame that it could decode.
   if (pixelFormat === undefined || width < 2 || height < 2) return { reason: "The file's video cannot be decoded." };
   if (Math.max(width, height) > SIDE_MAX) return { reason: `The video is larger than ${SIDE_MAX} pixels on a side.` };
+  const curve = CURVES.find((each) => HDR_CURVES[each] === video.color_transfer);
   const isPicture = PICTURES.includes(format.format_name);
   const seconds = Number(format.duration);
   const frameRate = rateOf(video.avg_frame_rate);
   // Both are 0 where the audio begins behind what FFmpeg looks at.
   const [sampleRate, channels] = [Number(audio?.sample_rate ?? 0), audio?.channels ?? 0];
+  const isAudioTranscoded =
+    audio !== undefined && (JOINED.test(format.format_name) || (audio.profile ?? AAC_PROFILE) !== AAC_PROFILE);
   const hasDuration = !isPicture && Number.isFinite(seconds) && seconds > 0;
   return {
     kind: isPicture ? "picture" : "video",
     ...(hasDuration ? { durationMs: Math.round(seconds * 1_000) } : {}),
     ...{ videoCodec, pixelFormat, width, height },
     ...(isTranscoded && !isPicture ? { isTranscoded } : {}),
+    ...(curve === undefined || isPicture ? {} : { hdr: curve }),
     ...(isPicture || frameRate === undefined ? {} : { frameRate }),
     ...(audio?.codec_name === undefined ? {} : { audioCodec: audio.codec_name }),
     ...(sampleRate > 0 ? { sampleRate } : {}),
     ...(channels > 0 ? { channels } : {}),
+    ...(isAudioTranscoded ? { isAudioTranscoded } : {}),
   };
 }
 
 /** The size in which players show the video: phones turn it, and old cameras and discs have pixels that are not square. */
 function shownSize({ width = 0, height = 0, sample_aspect_ratio, side_data_list = [] }: Stream) {
   const [across = 0, down = 0] = (sample_aspect_ratio ?? "").split(":").map(Number);
-  const isAudioTranscoded =
-    audio !== undefined && (JOINED.test(format.format_name) || (audio.profile ?? AAC_PROFILE) !== AAC_PROFILE);
   const ratio = across > 0 && down > 0 ? across / down : 1;
   const stretch = Math.abs(ratio - 1) < SQUARE_WITHIN ? 1 : ratio;
   const degrees = side_data_list.find(({ rotation }) => rotation !== undefined)?.rotation ?? 0;
@@ -156,7 +174,6 @@ function shownSize({ width = 0, height = 0, sample_aspect_ratio, side_data_list 
 
 function rateOf(text: string | undefined): number | undefined {
   const [frames = 0, seconds = 0] = (text ?? "").split("/").map(Number);
-    ...(isAudioTranscoded ? { isAudioTranscoded } : {}),
   const rate = frames / seconds;
   return Number.isFinite(rate) && rate > 0 ? Math.round(rate * 1_000) / 1_000 : undefined;
 }

@@ -1,6 +1,7 @@
 import { PICTURE_SECONDS } from "../control/channels/source.ts";
 import type { MediaFormat } from "../control/ports/media-files.ts";
 import { fileInput, QUIET } from "../ffmpeg/input.ts";
+import { type HdrCurve, toneMap } from "../ffmpeg/tone-map.ts";
 import { copiesAudio, copiesVideo, type RunFormat } from "./run-format.ts";
 
 /** `pixelFormat`: absent: 4:2:0 with 8 bits. */
@@ -39,18 +40,23 @@ export function fileArguments(path: string, file: MediaFormat, run: RunFormat, o
     ...[...QUIET, "-nostdin", ...picture, ...seek, ...fileInput(path), ...silence, "-map", "0:V:0"],
     ...(run.audio === undefined ? ["-an"] : ["-map", hasOwnAudio ? "0:a:0" : "1:a:0"]),
     ...(silence.length > 0 ? ["-shortest"] : []),
-    ...(copiesVideo(file, run) ? COPIED_VIDEO : encodedVideo(run)),
+    ...(copiesVideo(file, run) ? COPIED_VIDEO : encodedVideo(run, mappedCurve(file))),
     ...(run.audio === undefined ? [] : copiesAudio(file, run) ? ["-c:a", "copy"] : encodedAudio(run.audio)),
     ...["-sn", "-dn", "-map_metadata", "-1", "-flvflags", "no_duration_filesize", "-f", "flv", "pipe:1"],
   ];
 }
 
+/** The curve of HDR whose colours are brought to those of SDR; undefined where they stay. */
+export function mappedCurve({ hdr, isPale }: MediaFormat): HdrCurve | undefined {
+  return isPale === true ? undefined : hdr;
+}
+
 /** H.264 that every platform and decoder takes where the pixel format is the usual one, with a keyframe every 2 s. */
-export function encodedVideo(form: VideoForm): readonly string[] {
+export function encodedVideo(form: VideoForm, curve?: HdrCurve): readonly string[] {
   const bits = streamBits(form);
   const profile = form.pixelFormat === undefined ? ["-profile:v", "high"] : [];
   return [
-    ...["-vf", videoFilter(form), "-c:v", "libx264", "-preset", "veryfast", ...profile, "-threads", "2"],
+    ...["-vf", videoFilter(form, curve), "-c:v", "libx264", "-preset", "veryfast", ...profile, "-threads", "2"],
     ...["-g", String(Math.round(form.frameRate * KEYFRAME_SECONDS)), "-sc_threshold", "0", ...REPEATED_HEADERS],
     ...["-b:v", String(bits), "-maxrate", String(bits), "-bufsize", String(2 * bits)],
   ];
@@ -62,12 +68,21 @@ export function streamBits({ width, height, frameRate }: VideoForm): number {
   return Math.round(Math.min(VIDEO_BITS.max, Math.max(VIDEO_BITS.min, bits)));
 }
 
-/** The whole frame in this form, with square pixels, and black beside it where it has other proportions. */
-export function videoFilter({ width, height, frameRate, pixelFormat = "yuv420p" }: VideoForm): string {
+/**
+ * The whole frame in this form, with square pixels, and black beside it where it has other proportions. `curve`: it is HDR.
+ */
+export function videoFilter(
+  { width, height, frameRate, pixelFormat = "yuv420p" }: VideoForm,
+  curve?: HdrCurve,
+): string {
   const size = `${width}:${height}`;
+  // To map a frame takes as long as to encode it: none that is dropped, and none larger than it is sent.
+  const colours = curve === undefined ? [] : [`fps=${frameRate}`, ...toneMap(curve, width * height * frameRate)];
+  const sides = curve === undefined ? "" : ":force_divisible_by=2";
   return [
     "scale=iw*sar:ih",
-    `scale=${size}:force_original_aspect_ratio=decrease`,
+    `scale=${size}:force_original_aspect_ratio=decrease${sides}`,
+    ...colours,
     `pad=${size}:-1:-1`,
     "setsar=1",
     `fps=${frameRate}`,

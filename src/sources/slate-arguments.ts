@@ -1,6 +1,7 @@
 import type { SlateAudioCodec, SlateForm, SlateVideoCodec } from "../control/channels/slate-form.ts";
 import type { MediaFormat } from "../control/ports/media-files.ts";
 import { fileInput, QUIET } from "../ffmpeg/input.ts";
+import type { HdrCurve } from "../ffmpeg/tone-map.ts";
 import {
   encodedVideo,
   KEYFRAME_SECONDS,
@@ -24,18 +25,18 @@ const AUDIO_ENCODERS: Readonly<Record<SlateAudioCodec, string>> = {
 
 /**
  * The ways in which FFmpeg may encode video of this codec, the best first. None reorders frames, so that a round may follow
- * another at any frame, and parameter sets come before each keyframe.
+ * another at any frame, and parameter sets come before each keyframe. `curve`: the file is HDR.
  */
-export function videoEncoders(form: SlateForm): readonly (readonly string[])[] {
+export function videoEncoders(form: SlateForm, curve?: HdrCurve): readonly (readonly string[])[] {
   const group = Math.round(form.frameRate * KEYFRAME_SECONDS);
   const bits = streamBits(form);
-  const rate = ["-vf", videoFilter(form), "-g", String(group), "-b:v", String(bits)];
+  const rate = ["-vf", videoFilter(form, curve), "-g", String(group), "-b:v", String(bits)];
   const x265 = [
     ...["repeat-headers=1", "bframes=0", `keyint=${group}`, `min-keyint=${group}`, "scenecut=0", "open-gop=0"],
     ...["pools=2", "frame-threads=1", "log-level=error"],
   ].join(":");
   const encoders: Readonly<Record<SlateVideoCodec, readonly (readonly string[])[]>> = {
-    avc: [[...encodedVideo(form), "-bf", "0"]],
+    avc: [[...encodedVideo(form, curve), "-bf", "0"]],
     hevc: [[...rate, "-c:v", "libx265", "-preset", "veryfast", "-x265-params", x265]],
     av1: [
       [...rate, "-c:v", "libaom-av1", "-usage", "realtime", "-cpu-used", "8", "-lag-in-frames", "0", "-threads", "2"],

@@ -5,7 +5,7 @@ import { afterAll, expect, test } from "vitest";
 import type { MediaFormat } from "../../src/control/ports/media-files.ts";
 import { LOOK_LIMITS } from "../../src/ffmpeg/job-limits.ts";
 import { run } from "../../src/ffmpeg/run.ts";
-import { readFormat, readFrame } from "../../src/media-files/read-format.ts";
+import { readFormat, readFrame, readMedia } from "../../src/media-files/read-format.ts";
 import { FlvReader } from "../../src/protocol/flv/flv-reader.ts";
 import { fileArguments } from "../../src/sources/file-arguments.ts";
 import { runFormat } from "../../src/sources/run-format.ts";
@@ -100,6 +100,113 @@ test.each([
   writeFileSync(flv, sent.output);
   expect(await formatOf(flv)).toMatchObject({ width, height });
   expect(await formatOf(flv)).not.toHaveProperty("isTranscoded");
+});
+
+/** White of a page in each curve of HDR (ITU-R BT.2408), of 10 bits, and a light three times as bright. */
+const WHITES = [
+  { hdr: "HLG", transfer: "arib-std-b67", white: 721, light: 842 },
+  { hdr: "PQ", transfer: "smpte2084", white: 572, light: 672 },
+] as const;
+
+/** A second of one grey as HDR of a phone: HEVC with 10 bits in BT.2020. */
+async function greyClip(name: string, transfer: string, code: number, options = ""): Promise<string> {
+  const path = join(folder, name);
+  const grey = `color=s=256x144:r=25,format=yuv420p10le,geq=lum=${code}:cb=512:cr=512`;
+  const curve = `colorprim=bt2020:transfer=${transfer}:colormatrix=bt2020nc`;
+  const coded = `-c:v libx265 -preset ultrafast -pix_fmt yuv420p10le -x265-params ${curve}:log-level=none ${options}`;
+  await runToEnd("ffmpeg", [
+    "-v",
+    "error",
+    "-y",
+    "-f",
+    "lavfi",
+    "-i",
+    grey,
+    "-t",
+    "1",
+    ...coded.trim().split(" "),
+    path,
+  ]);
+  return path;
+}
+
+/** The brightness of the middle of a file's first frame: 16 is black, 235 white. */
+async function brightness(path: string): Promise<number> {
+  const args = ["-v", "error", "-i", path, "-frames:v", "1", "-vf", "crop=64:36,scale=1:1,format=gray"];
+  const result = await run("ffmpeg", [...args, "-f", "rawvideo", "pipe:1"], LIMITS);
+  if ("reason" in result) throw new Error(result.reason);
+  // `gray` has the full range.
+  return 16 + ((result.output[0] ?? 0) / 255) * 219;
+}
+
+test.each(WHITES)("HDR of the curve $hdr is sent in the colours of SDR, and shown so", async (curve) => {
+  const { hdr, transfer, white, light } = curve;
+  const levels: number[] = [];
+  for (const code of [white, light]) {
+    const path = await greyClip(`${hdr}-${code}.mov`, transfer, code);
+    const read = await readMedia(tested(), path, NEVER);
+    if ("reason" in read) throw new Error(read.reason);
+    expect(read.format).toMatchObject({ hdr, videoCodec: "hevc", pixelFormat: "yuv420p10le" });
+    expect(read.format).not.toHaveProperty("isPale");
+    const sent = await run(tested().ffmpeg, fileArguments(path, read.format, runFormat([read.format])), LIMITS);
+    if ("reason" in sent) throw new Error(sent.reason);
+    const flv = join(folder, "mapped.flv");
+    writeFileSync(flv, sent.output);
+    expect(await formatOf(flv)).not.toHaveProperty("hdr");
+    const jpeg = join(folder, "mapped.jpg");
+    writeFileSync(jpeg, read.frame);
+    levels.push(await brightness(flv));
+    expect(Math.abs((await brightness(jpeg)) - (levels.at(-1) ?? 0))).toBeLessThan(4);
+  }
+  const [whiteLevel = 0, lightLevel = 0] = levels;
+  // Without the mapping white would be at 180 (HLG) or 142 (PQ).
+  expect(whiteLevel).toBeGreaterThan(205);
+  expect(whiteLevel).toBeLessThan(225);
+  expect(lightLevel).toBeGreaterThan(whiteLevel + 5);
+});
+
+test("HDR of a phone that is turned, and in an odd size, is mapped too", async () => {
+  const path = await greyClip("turned.mov", "arib-std-b67", 721);
+  const turned = join(folder, "turned-over.mov");
+  await runToEnd("ffmpeg", ["-v", "error", "-i", path, "-c", "copy", "-metadata:s:v:0", "rotate=90", turned]);
+  const format = await formatOf(turned);
+  const sent = await run(tested().ffmpeg, fileArguments(turned, format, { ...RUN, width: 322, height: 182 }), LIMITS);
+  if ("reason" in sent) throw new Error(sent.reason);
+  const flv = join(folder, "turned.flv");
+  writeFileSync(flv, sent.output);
+  expect(await formatOf(flv)).toMatchObject({ width: 322, height: 182 });
+  expect(await brightness(flv)).toBeGreaterThan(205);
+});
+
+test("HDR of more than 1080p30 is mapped in the cheap way: what is brighter than a page is cut off", async () => {
+  const form = { ...RUN, width: 1_920, height: 1_080, frameRate: 60 };
+  const levels: number[] = [];
+  for (const code of [721, 940]) {
+    const path = await greyClip(`fast-${code}.mov`, "arib-std-b67", code);
+    const args = fileArguments(path, await formatOf(path), form);
+    expect(args.join(" ")).not.toContain("tonemap");
+    const sent = await run(tested().ffmpeg, args, LIMITS);
+    if ("reason" in sent) throw new Error(sent.reason);
+    const flv = join(folder, "fast.flv");
+    writeFileSync(flv, sent.output);
+    levels.push(await brightness(flv));
+  }
+  expect(levels[0]).toBeGreaterThan(185);
+  expect(levels[0]).toBeLessThan(215);
+  expect(levels[1]).toBeGreaterThan(232);
+});
+
+test("an FFmpeg without the filters for HDR plays it in pale colours, and says so", async () => {
+  const path = await greyClip("pale.mov", "smpte2084", 572);
+  const without = join(folder, "without-filters");
+  const refusal = 'case "$*" in *zscale*) echo "No such filter: \'zscale\'" >&2; exit 1 ;; esac';
+  writeFileSync(without, `#!/bin/sh\n${refusal}\nexec ${tested().ffmpeg} "$@"\n`, { mode: 0o755 });
+  const ffmpeg = { ...tested(), ffmpeg: without };
+  const read = await readMedia(ffmpeg, path, NEVER);
+  if ("reason" in read) throw new Error(read.reason);
+  expect(read.format).toMatchObject({ hdr: "PQ", isPale: true });
+  const sent = await run(without, fileArguments(path, read.format, RUN), LIMITS);
+  expect(sent).toHaveProperty("output");
 });
 
 test("a video that was trimmed without coding it again is sent without what was trimmed", async () => {

@@ -26,6 +26,9 @@ export const sourceSchemas = {
     videoCodec: z.string().optional(),
     width: z.int().optional(),
     height: z.int().optional(),
+    hdr: z.enum(["PQ", "HLG"]).optional(),
+    notice: z.string().optional(),
+    noticeKo: z.string().optional(),
     frameRate: z.number().optional(),
     audioCodec: z.string().optional(),
     sampleRate: z.int().optional(),
@@ -49,10 +52,6 @@ export const sourceSchemas = {
         url: z.string(),
         connectStatus: z.enum(["READY", "CONNECTING", "PUBLISHING", "FAIL"]),
         stability: z.enum(["stable", "unstable"]).optional(),
-        lastError: targetError.optional(),
-        retryAttempt: count.optional(),
-        nextRetryTime: time.optional(),
-      })
         variant: z
           .strictObject({
             bitRate: count,
@@ -61,6 +60,10 @@ export const sourceSchemas = {
             codecs: z.string().optional(),
           })
           .optional(),
+        lastError: targetError.optional(),
+        retryAttempt: count.optional(),
+        nextRetryTime: time.optional(),
+      })
       .optional(),
     sourceState: z.enum(["stopped", "starting", "playing", "failed"]),
     sinceTime: time,

@@ -103,6 +103,12 @@ const REFUSED_FILE_SENTENCES: readonly (readonly [en: RegExp, ko: string])[] = [
   [/^ffmpeg and ffprobe are not installed.*$/, "이 서버에 FFmpeg이 설치되어 있지 않습니다."],
 ];
 
+/** An HDR file where FFmpeg lacks filters: one sentence in English and in Korean. */
+export const PALE_NOTICE = [
+  "HDR: its colours will look pale, because the FFmpeg of this server has no filters for them (zscale, tonemap).",
+  "HDR 영상입니다. 이 서버의 FFmpeg에 필요한 필터(zscale, tonemap)가 없어 색이 옅게 보입니다.",
+] as const;
+
 /** Returns the Korean sentence for why a media file cannot be played; the English one where there is none. */
 export function refusedFileKo(reason: string): string {
   const [english, korean] = REFUSED_FILE_SENTENCES.find(([each]) => each.test(reason)) ?? [];

@@ -16,17 +16,21 @@ export type MediaFormat = {
    * when they are shown.
    */
   readonly isTranscoded?: true;
+  /** Its range of brightness is high, by this curve; absent: it is that of SDR. */
+  readonly hdr?: "PQ" | "HLG";
+  /** This server's FFmpeg cannot bring the colours of HDR to SDR: they look pale. */
+  readonly isPale?: true;
   readonly frameRate?: number;
   /** Absent, like the next two: no audio. */
   readonly audioCodec?: string;
   readonly sampleRate?: number;
   readonly channels?: number;
+  /** Its audio cannot be sent as it is: it may change within the file, or is of a profile that changes of files disturb. */
+  readonly isAudioTranscoded?: true;
 };
 
 /** `uploading`: bytes are missing. `checking`: FFmpeg reads it. `refused`: it cannot be played, `reason` says why. */
 export const MEDIA_FILE_STATES = ["uploading", "checking", "ready", "refused"] as const;
-  /** Its audio cannot be sent as it is: it may change within the file, or is of a profile that changes of files disturb. */
-  readonly isAudioTranscoded?: true;
 type MediaFileState = (typeof MEDIA_FILE_STATES)[number];
 
 /** A file that people put on this server, to be played or shown as a slate. */
@@ -41,12 +45,12 @@ export type MediaFile = {
   readonly createdTime: number;
   readonly state: MediaFileState;
   readonly reason?: string;
+  /** While it is uploaded: what the client that began it knows the file by. */
+  readonly fingerprint?: string;
   readonly format?: MediaFormat;
   /** Of a file that lies in the watched folder, and not in the library's own: which content was complete. */
   readonly contentKey?: string;
 };
-  /** While it is uploaded: what the client that began it knows the file by. */
-  readonly fingerprint?: string;
 
 export type MediaSpace = { readonly usedBytes: number; readonly quotaBytes: number };
 

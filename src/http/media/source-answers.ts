@@ -1,4 +1,4 @@
-import { refusedFileKo, SOURCE_SENTENCES } from "../../api-contract/sources/source-sentences.ts";
+import { PALE_NOTICE, refusedFileKo, SOURCE_SENTENCES } from "../../api-contract/sources/source-sentences.ts";
 import { maskPullUrl } from "../../base/pull/pull-url.ts";
 import type { PullStatus } from "../../control/channels/source.ts";
 import type { MediaFile } from "../../control/ports/media-files.ts";
@@ -22,6 +22,7 @@ export function mediaFileAnswer(file: MediaFile) {
     ...(kind === undefined ? {} : { fileKind: kind }),
     ...(durationMs === undefined ? {} : { durationSeconds: durationMs / 1_000 }),
     ...rest,
+    ...(isPale === true ? { notice: PALE_NOTICE[0], noticeKo: PALE_NOTICE[1] } : {}),
   };
 }
 
@@ -51,6 +52,7 @@ function pullAnswer(url: string, link: PullStatus | undefined) {
   const { status, lastError, retryAttempt, nextRetryTime, isUnstable, variant } = link;
   return {
     ...{ url: shown, connectStatus: status, stability: isUnstable ? "unstable" : "stable" },
+    ...(variant === undefined ? {} : { variant }),
     ...(lastError === undefined ? {} : { lastError }),
     ...(retryAttempt === undefined ? {} : { retryAttempt }),
     ...(nextRetryTime === undefined ? {} : { nextRetryTime }),
@@ -59,5 +61,4 @@ function pullAnswer(url: string, link: PullStatus | undefined) {
 
 function withDetail(sentence: string, detail: string | undefined): string {
   return detail === undefined ? sentence : `${sentence} (${detail})`;
-    ...(variant === undefined ? {} : { variant }),
 }

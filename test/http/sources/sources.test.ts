@@ -208,6 +208,7 @@ test("a pulled source hides its secrets, tells how its connection is, and its lo
       variant: { bitRate: 3_000_000, codecs: "avc1.64001f" },
     },
   });
+  expect((await api.get(source)).body.content.pull.variant).toEqual({ bitRate: 3_000_000, codecs: "avc1.64001f" });
   await api.post(`${source}/stop`);
   const { body } = await api.get(`${CHANNELS}/${channelId}/events`);
   const told = body.content.map(
@@ -240,7 +241,6 @@ test("the connection of a source that is on air is followed by its next one", as
   await api.put(source, { pull: { url: "rtmp://192.0.2.7/live/key" } });
   await api.post(`${source}/start`);
   const start = api.player.starts[0];
-  expect((await api.get(source)).body.content.pull.variant).toEqual({ bitRate: 3_000_000, codecs: "avc1.64001f" });
   const onAir = (ingestId: number, more: { readonly sourceKind?: "pull" }) => {
     const [time, slot] = [api.clock.wallMs, "main"] as const;
     const encoder = { remoteAddress: "192.0.2.1", encoder: "test", isBroadcastNew: true, slot, ...more };

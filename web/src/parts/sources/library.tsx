@@ -43,6 +43,9 @@ export function Library({ files, space, onAdd, refresh }: LibraryOptions) {
             <span>
               <strong>{file.fileName}</strong>{" "}
               <small>{file.fileState === "ready" ? describe(file) : texts.fileStates[file.fileState]}</small>
+              {file.notice !== undefined && (
+                <small class="tone-busy">{language.value === "ko" ? file.noticeKo : file.notice}</small>
+              )}
               {file.refusedFor !== undefined && (
                 <small class="problem">{language.value === "ko" ? file.refusedForKo : file.refusedFor}</small>
               )}
@@ -115,11 +118,12 @@ function UploadField({ files, progress, refresh }: UploadOptions) {
 }
 
 /** Length, size and codecs, as far as they are known. */
-function describe({ durationSeconds, width, height, videoCodec, audioCodec }: MediaFile): string {
+function describe({ durationSeconds, width, height, videoCodec, hdr, audioCodec }: MediaFile): string {
   return [
     durationSeconds === undefined ? "" : formatClock(durationSeconds),
     `${width ?? 0}×${height ?? 0}`,
     videoCodec ?? "",
+    hdr === undefined ? "" : "HDR",
     audioCodec ?? panelTexts().sources.noAudio,
   ]
     .filter((word) => word !== "")
