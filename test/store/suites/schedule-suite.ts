@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
+import type { MissedReason } from "../../../src/api-contract/event-words.ts";
 import type { Schedule } from "../../../src/control/schedules/schedule.ts";
 import { SqlStore } from "../../../src/store/channels/sql-store.ts";
 import { listWindowedTargets } from "../../../src/store/channels/windowed-targets.ts";
@@ -79,6 +80,15 @@ test("of claims of one start at the same time one succeeds; its result is record
   expect(await store.claimStart("sc-1", TIME + 9)).toBe(false);
   await store.resetDone("sc-1", TIME + 2);
   expect(await store.findSchedule(channelId, "sc-1")).toMatchObject({ doneTime: TIME + 2 });
+});
+
+test("a reason that only a newer version knows leaves the schedule readable", async () => {
+  const { channelId } = await channels.createChannel(newChannel(1));
+  await store.editSchedule(channelId, () => scheduleOf(channelId));
+  await store.claimStart("sc-1", TIME + 5);
+  const reason = "of-a-newer-version" as MissedReason;
+  await store.putResult("sc-1", { time: TIME + 5, result: "MISSED", reason });
+  expect((await store.listSchedules()).map(({ lastRun }) => lastRun)).toEqual([{ time: TIME + 5, result: "MISSED" }]);
 });
 
 test("targets with windows are listed with what these do now", async () => {

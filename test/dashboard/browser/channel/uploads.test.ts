@@ -2,7 +2,7 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { openBrowser, openContext, setUp } from "../../../support/dashboard/browser.ts";
-import { Stage } from "../../../support/stages/stage.ts";
+import { Stage, uniqueKey } from "../../../support/stages/stage.ts";
 import { makeFile } from "../../../support/streams/made-files.ts";
 
 const MIB = 1024 * 1024;
@@ -23,7 +23,8 @@ async function film(folder: string, size: string): Promise<string> {
 test("an upload that was cut off goes on with the same file, and not with another of its name and length", async () => {
   const stage = await Stage.open();
   const { fanfare, api } = await stage.server();
-  const channel = await api.createChannel("uploads", []);
+  const { url: rtmpUrl } = await stage.target();
+  const channel = await api.createChannel("uploads", [{ rtmpUrl, streamKey: uniqueKey("uploads") }]);
   const [first, second] = [
     await film(join(stage.folder, "a"), "640x360"),
     await film(join(stage.folder, "b"), "320x180"),
