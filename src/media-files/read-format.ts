@@ -19,6 +19,8 @@ const TIMED = /^(?:mov|matroska|flv|mpegts|mpeg)\b/;
 const JOINED = /^(?:mpegts|mpeg)\b/;
 /** The profile of AAC that every platform takes, by FFmpeg's name. Others have two sample rates. */
 const AAC_PROFILE = "LC";
+/** How FFmpeg says that frames are interlaced: which field is coded first, and which is shown first. */
+const FIELD_ORDERS: readonly string[] = ["tt", "bb", "tb", "bt"];
 /** What lies before a file's first frame of video is less than this, in packets. */
 const PACKETS_READ = 20;
 const HIDDEN = "D";
@@ -40,7 +42,9 @@ const probe = z.object({
       profile: z.string().optional(),
       sample_rate: z.string().optional(),
       channels: z.number().optional(),
-      disposition: z.object({ attached_pic: z.number().optional() }).optional(),
+      field_order: z.string().optional(),
+      sample_fmt: z.string().optional(),
+      disposition: z.object({ attached_pic: z.number().optional(), default: z.number().optional() }).optional(),
     }),
   ),
   packets: z.array(z.object({ codec_type: z.string().optional(), flags: z.string().optional() })).optional(),
@@ -127,13 +131,15 @@ function formatOf({
   const video = streams.find(
     ({ codec_type, disposition }) => codec_type === "video" && disposition?.attached_pic !== 1,
   );
-  const audio = streams.find(({ codec_type, codec_name }) => codec_type === "audio" && codec_name !== undefined);
+  const audios = streams.filter(({ codec_type }) => codec_type === "audio");
+  const audio = heard(audios);
   const { codec_name: videoCodec, pix_fmt: pixelFormat } = video ?? {};
   if (video === undefined || videoCodec === undefined) return { reason: "The file has no video." };
   const { width, height, isReshaped } = shownSize(video);
   // An edit list hides the beginning of a video that was trimmed without coding it again.
   const isTrimmed = packets.find(({ codec_type }) => codec_type === "video")?.flags?.includes(HIDDEN) === true;
-  const isTranscoded = isReshaped || isTrimmed || !TIMED.test(format.format_name);
+  const isInterlaced = FIELD_ORDERS.includes(video.field_order ?? "");
+  const isTranscoded = isReshaped || isTrimmed || isInterlaced || !TIMED.test(format.format_name);
   // FFmpeg found no frame that it could decode.
   if (pixelFormat === undefined || width < 2 || height < 2) return { reason: "The file's video cannot be decoded." };
   if (Math.max(width, height) > SIDE_MAX) return { reason: `The video is larger than ${SIDE_MAX} pixels on a side.` };
@@ -151,13 +157,25 @@ function formatOf({
     ...(hasDuration ? { durationMs: Math.round(seconds * 1_000) } : {}),
     ...{ videoCodec, pixelFormat, width, height },
     ...(isTranscoded && !isPicture ? { isTranscoded } : {}),
+    ...(isInterlaced && !isPicture ? { isInterlaced } : {}),
     ...(curve === undefined || isPicture ? {} : { hdr: curve }),
     ...(isPicture || frameRate === undefined ? {} : { frameRate }),
     ...(audio?.codec_name === undefined ? {} : { audioCodec: audio.codec_name }),
+    ...(audio === undefined || audio === audios[0] ? {} : { audioIndex: audios.indexOf(audio) }),
     ...(sampleRate > 0 ? { sampleRate } : {}),
     ...(channels > 0 ? { channels } : {}),
     ...(isAudioTranscoded ? { isAudioTranscoded } : {}),
   };
+}
+
+/**
+ * The audio that players let hear: the default one. FFmpeg does not know the samples of one that it cannot decode, as the
+ * spatial audio of phones, nor those of one that begins late.
+ */
+function heard(audios: readonly Stream[]): Stream | undefined {
+  const known = audios.filter(({ codec_name }) => codec_name !== undefined);
+  const decodable = known.filter(({ sample_fmt }) => sample_fmt !== undefined);
+  return decodable.find(({ disposition }) => disposition?.default === 1) ?? decodable[0] ?? known[0];
 }
 
 /** The size in which players show the video: phones turn it, and old cameras and discs have pixels that are not square. */

@@ -33,30 +33,38 @@ export function fileArguments(path: string, file: MediaFormat, run: RunFormat, o
   const seconds = Math.max(0, PICTURE_SECONDS - offsetMs / 1_000);
   const seek = isPicture || offsetMs === 0 ? [] : ["-ss", String(offsetMs / 1_000)];
   const hasOwnAudio = file.audioCodec !== undefined;
+  const audio = hasOwnAudio ? ownAudio(file) : "1:a:0";
   // The length of a video may be wrong where transport streams were joined: it ends the silence itself.
   const silence = run.audio !== undefined && !hasOwnAudio ? silenceInput(run.audio, isPicture ? seconds : 0) : [];
   const picture = isPicture ? [...PICTURE_INPUT, "-t", String(seconds)] : [];
   return [
     ...[...QUIET, "-nostdin", ...picture, ...seek, ...fileInput(path), ...silence, "-map", "0:V:0"],
-    ...(run.audio === undefined ? ["-an"] : ["-map", hasOwnAudio ? "0:a:0" : "1:a:0"]),
+    ...(run.audio === undefined ? ["-an"] : ["-map", audio]),
     ...(silence.length > 0 ? ["-shortest"] : []),
-    ...(copiesVideo(file, run) ? COPIED_VIDEO : encodedVideo(run, mappedCurve(file))),
+    ...(copiesVideo(file, run) ? COPIED_VIDEO : encodedVideo(run, needsOf(file))),
     ...(run.audio === undefined ? [] : copiesAudio(file, run) ? ["-c:a", "copy"] : encodedAudio(run.audio)),
     ...["-sn", "-dn", "-map_metadata", "-1", "-flvflags", "no_duration_filesize", "-f", "flv", "pipe:1"],
   ];
 }
 
-/** The curve of HDR whose colours are brought to those of SDR; undefined where they stay. */
-export function mappedCurve({ hdr, isPale }: MediaFormat): HdrCurve | undefined {
-  return isPale === true ? undefined : hdr;
+/** The file's audio, as FFmpeg names a stream of the first input. */
+export function ownAudio({ audioIndex = 0 }: MediaFormat): string {
+  return `0:a:${audioIndex}`;
+}
+
+/** What a file's frames need beside their size. `curve`: its HDR is brought to the colours of SDR. */
+export type FrameNeeds = { readonly curve?: HdrCurve | undefined; readonly isInterlaced?: boolean | undefined };
+
+export function needsOf({ hdr, isPale, isInterlaced }: MediaFormat): FrameNeeds {
+  return { curve: isPale === true ? undefined : hdr, isInterlaced };
 }
 
 /** H.264 that every platform and decoder takes where the pixel format is the usual one, with a keyframe every 2 s. */
-export function encodedVideo(form: VideoForm, curve?: HdrCurve): readonly string[] {
+export function encodedVideo(form: VideoForm, needs: FrameNeeds = {}): readonly string[] {
   const bits = streamBits(form);
   const profile = form.pixelFormat === undefined ? ["-profile:v", "high"] : [];
   return [
-    ...["-vf", videoFilter(form, curve), "-c:v", "libx264", "-preset", "veryfast", ...profile, "-threads", "2"],
+    ...["-vf", videoFilter(form, needs), "-c:v", "libx264", "-preset", "veryfast", ...profile, "-threads", "2"],
     ...["-g", String(Math.round(form.frameRate * KEYFRAME_SECONDS)), "-sc_threshold", "0", ...REPEATED_HEADERS],
     ...["-b:v", String(bits), "-maxrate", String(bits), "-bufsize", String(2 * bits)],
   ];
@@ -68,18 +76,17 @@ export function streamBits({ width, height, frameRate }: VideoForm): number {
   return Math.round(Math.min(VIDEO_BITS.max, Math.max(VIDEO_BITS.min, bits)));
 }
 
-/**
- * The whole frame in this form, with square pixels, and black beside it where it has other proportions. `curve`: it is HDR.
- */
+/** The whole frame in this form, with square pixels, and black beside it where it has other proportions. */
 export function videoFilter(
   { width, height, frameRate, pixelFormat = "yuv420p" }: VideoForm,
-  curve?: HdrCurve,
+  { curve, isInterlaced = false }: FrameNeeds = {},
 ): string {
   const size = `${width}:${height}`;
   // To map a frame takes as long as to encode it: none that is dropped, and none larger than it is sent.
   const colours = curve === undefined ? [] : [`fps=${frameRate}`, ...toneMap(curve, width * height * frameRate)];
   const sides = curve === undefined ? "" : ":force_divisible_by=2";
   return [
+    ...(isInterlaced ? ["yadif=deint=interlaced"] : []),
     "scale=iw*sar:ih",
     `scale=${size}:force_original_aspect_ratio=decrease${sides}`,
     ...colours,

@@ -1,10 +1,11 @@
 import type { SlateAudioCodec, SlateForm, SlateVideoCodec } from "../control/channels/slate-form.ts";
 import type { MediaFormat } from "../control/ports/media-files.ts";
 import { fileInput, QUIET } from "../ffmpeg/input.ts";
-import type { HdrCurve } from "../ffmpeg/tone-map.ts";
 import {
   encodedVideo,
+  type FrameNeeds,
   KEYFRAME_SECONDS,
+  ownAudio,
   PICTURE_INPUT,
   silenceInput,
   streamBits,
@@ -25,18 +26,18 @@ const AUDIO_ENCODERS: Readonly<Record<SlateAudioCodec, string>> = {
 
 /**
  * The ways in which FFmpeg may encode video of this codec, the best first. None reorders frames, so that a round may follow
- * another at any frame, and parameter sets come before each keyframe. `curve`: the file is HDR.
+ * another at any frame, and parameter sets come before each keyframe. `needs`: of the file.
  */
-export function videoEncoders(form: SlateForm, curve?: HdrCurve): readonly (readonly string[])[] {
+export function videoEncoders(form: SlateForm, needs: FrameNeeds = {}): readonly (readonly string[])[] {
   const group = Math.round(form.frameRate * KEYFRAME_SECONDS);
   const bits = streamBits(form);
-  const rate = ["-vf", videoFilter(form, curve), "-g", String(group), "-b:v", String(bits)];
+  const rate = ["-vf", videoFilter(form, needs), "-g", String(group), "-b:v", String(bits)];
   const x265 = [
     ...["repeat-headers=1", "bframes=0", `keyint=${group}`, `min-keyint=${group}`, "scenecut=0", "open-gop=0"],
     ...["pools=2", "frame-threads=1", "log-level=error"],
   ].join(":");
   const encoders: Readonly<Record<SlateVideoCodec, readonly (readonly string[])[]>> = {
-    avc: [[...encodedVideo(form, curve), "-bf", "0"]],
+    avc: [[...encodedVideo(form, needs), "-bf", "0"]],
     hevc: [[...rate, "-c:v", "libx265", "-preset", "veryfast", "-x265-params", x265]],
     av1: [
       [...rate, "-c:v", "libaom-av1", "-usage", "realtime", "-cpu-used", "8", "-lag-in-frames", "0", "-threads", "2"],
@@ -88,7 +89,7 @@ function audioOutput(file: MediaFormat, { audio }: SlateForm): readonly string[]
   const { codec, sampleRate, channels } = audio;
   const bits = AUDIO_BITS[codec];
   return [
-    ...["-map", hasOwn ? "0:a:0" : "1:a:0", "-c:a", AUDIO_ENCODERS[codec]],
+    ...["-map", hasOwn ? ownAudio(file) : "1:a:0", "-c:a", AUDIO_ENCODERS[codec]],
     ...(bits === undefined ? [] : ["-b:a", String(bits)]),
     ...["-ar", String(sampleRate), "-ac", String(channels), "-shortest"],
   ];

@@ -4,7 +4,7 @@ import type { MadeSlate, SlateMaker } from "../control/ports/slate-maker.ts";
 import { FFMPEG_MISSING, type Ffmpeg } from "../ffmpeg/find-ffmpeg.ts";
 import { SLATE_LIMITS } from "../ffmpeg/job-limits.ts";
 import { type RunResult, run } from "../ffmpeg/run.ts";
-import { mappedCurve } from "./file-arguments.ts";
+import { needsOf } from "./file-arguments.ts";
 import { flvOfMp4 } from "./mp4-tags.ts";
 import { isFlv, slateArguments, videoEncoders } from "./slate-arguments.ts";
 
@@ -117,7 +117,7 @@ async function encode(
   ending: AbortSignal,
 ): Promise<RunResult> {
   let missing = "";
-  for (const video of videoEncoders(form, mappedCurve(file))) {
+  for (const video of videoEncoders(form, needsOf(file))) {
     const result = await run(ffmpeg, slateArguments(path, file, form, video), SLATE_LIMITS, ending);
     const encoder = "reason" in result ? NO_ENCODER.exec(result.reason)?.[1] : undefined;
     if (encoder === undefined) return result;

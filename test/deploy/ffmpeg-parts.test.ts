@@ -64,7 +64,7 @@ function everyCommand(): readonly (readonly string[])[] {
   );
   return [
     ...[RTMP_INPUT, RTSP_INPUT, SRT_INPUT, hlsInput("http://127.0.0.1:1/")].map((input) => pullArguments(input, true)),
-    ...[VIDEO_FILE, COPIED_FILE, { ...VIDEO_FILE, hdr: "HLG" } as const].map((file) =>
+    ...[VIDEO_FILE, COPIED_FILE, { ...VIDEO_FILE, hdr: "HLG", isInterlaced: true } as const].map((file) =>
       fileArguments("clip.mp4", file, run),
     ),
     frameArguments("clip.mp4", 1_000),

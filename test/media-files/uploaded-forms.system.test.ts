@@ -1,4 +1,4 @@
-import { mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
@@ -10,7 +10,7 @@ import { FlvReader } from "../../src/protocol/flv/flv-reader.ts";
 import { fileArguments } from "../../src/sources/file-arguments.ts";
 import { runFormat } from "../../src/sources/run-format.ts";
 import { testedFfmpeg } from "../support/checks/tested-image.ts";
-import { runToEnd } from "../support/processes/children.ts";
+import { runToEnd, startChild } from "../support/processes/children.ts";
 
 const NEVER = new AbortController().signal;
 /** No file below has this form, so that every one is decoded. */
@@ -207,6 +207,56 @@ test("an FFmpeg without the filters for HDR plays it in pale colours, and says s
   expect(read.format).toMatchObject({ hdr: "PQ", isPale: true });
   const sent = await run(without, fileArguments(path, read.format, RUN), LIMITS);
   expect(sent).toHaveProperty("output");
+});
+
+test.each([
+  { name: "H.264 in the size of the run", size: "720x576", encoder: "-c:v libx264 -preset ultrafast -pix_fmt yuv420p" },
+  { name: "MPEG-2, which is scaled", size: "1440x1080", encoder: "-c:v mpeg2video -b:v 8M" },
+])("interlaced video is deinterlaced: $name", async ({ size, encoder }) => {
+  const path = join(folder, "fields.mkv");
+  const moving = ["-f", "lavfi", "-i", `testsrc2=size=${size}:rate=50,scroll=h=0.02,interlace=scan=tff`];
+  const coded = ["-t", "1", ...encoder.split(" "), "-flags", "+ilme+ildct", "-top", "1"];
+  await runToEnd("ffmpeg", ["-v", "error", "-y", ...moving, ...coded, path]);
+  const format = await formatOf(path);
+  expect(format).toMatchObject({ isInterlaced: true, isTranscoded: true });
+  const sent = await run(tested().ffmpeg, fileArguments(path, format, { ...RUN, width: 720, height: 576 }), LIMITS);
+  if ("reason" in sent) throw new Error(sent.reason);
+  const flv = join(folder, "frames.flv");
+  writeFileSync(flv, sent.output);
+  expect(await formatOf(flv)).not.toHaveProperty("isInterlaced");
+  const looked = await startChild("ffmpeg", ["-v", "info", "-nostdin", "-i", flv, "-vf", "idet", "-f", "null", "-"]);
+  await looked.exited;
+  const [, top, bottom, frames] =
+    /Multi frame.*TFF:\s*(\d+) BFF:\s*(\d+) Progressive:\s*(\d+)/.exec(looked.stderr()) ?? [];
+  expect([Number(top) + Number(bottom), Number(frames) > 15]).toEqual([0, true]);
+});
+
+test("of several audio tracks the default one is played, and none that FFmpeg cannot decode", async () => {
+  const tones = ["-f", "lavfi", "-i", "sine", "-f", "lavfi", "-i", "sine=frequency=880"];
+  const tracks =
+    "-map 0 -map 1 -map 2 -t 0.4 -c:v libx264 -preset ultrafast -pix_fmt yuv420p -c:a:0 ac3 -c:a:1 aac".split(" ");
+  const [both, spatial, chosen] = [join(folder, "both.mp4"), join(folder, "spatial.mp4"), join(folder, "chosen.mkv")];
+  await runToEnd("ffmpeg", ["-v", "error", "-y", ...PICTURE, ...tones, ...tracks, both]);
+  expect(await formatOf(both)).toMatchObject({ audioCodec: "ac3" });
+  expect(await formatOf(both)).not.toHaveProperty("audioIndex");
+  // What newer phones record beside AAC, and FFmpeg does not know.
+  const bytes = readFileSync(both);
+  bytes.write("apac", bytes.indexOf("ac-3"), "latin1");
+  writeFileSync(spatial, bytes);
+  const dispositions = "-map 0 -c copy -disposition:a:0 0 -disposition:a:1 default".split(" ");
+  await runToEnd("ffmpeg", ["-v", "error", "-i", both, ...dispositions, chosen]);
+  for (const path of [spatial, chosen]) {
+    const format = await formatOf(path);
+    expect(format).toMatchObject({ audioCodec: "aac", audioIndex: 1 });
+    for (const form of [RUN, runFormat([format])]) {
+      const sent = await run(tested().ffmpeg, fileArguments(path, format, form), LIMITS);
+      if ("reason" in sent) throw new Error(sent.reason);
+      const audio = new FlvReader()
+        .push(sent.output)
+        .filter(({ type, payload }) => type === AUDIO_TAG && payload[1] === 1);
+      expect(audio.length).toBeGreaterThan(10);
+    }
+  }
 });
 
 test("a video that was trimmed without coding it again is sent without what was trimmed", async () => {

@@ -16,6 +16,8 @@ export type MediaFormat = {
    * when they are shown.
    */
   readonly isTranscoded?: true;
+  /** Its frames are two fields of half the lines each, of different moments. */
+  readonly isInterlaced?: true;
   /** Its range of brightness is high, by this curve; absent: it is that of SDR. */
   readonly hdr?: "PQ" | "HLG";
   /** This server's FFmpeg cannot bring the colours of HDR to SDR: they look pale. */
@@ -23,6 +25,8 @@ export type MediaFormat = {
   readonly frameRate?: number;
   /** Absent, like the next two: no audio. */
   readonly audioCodec?: string;
+  /** Which of its audio streams that is; absent: the first. */
+  readonly audioIndex?: number;
   readonly sampleRate?: number;
   readonly channels?: number;
   /** Its audio cannot be sent as it is: it may change within the file, or is of a profile that changes of files disturb. */

@@ -1,19 +1,14 @@
 import { PALE_NOTICE, refusedFileKo, SOURCE_SENTENCES } from "../../api-contract/sources/source-sentences.ts";
 import { maskPullUrl } from "../../base/pull/pull-url.ts";
 import type { PullStatus } from "../../control/channels/source.ts";
-import type { MediaFile } from "../../control/ports/media-files.ts";
+import type { MediaFile, MediaFormat } from "../../control/ports/media-files.ts";
 import type { SourceDetail } from "../../control/sources/sources.ts";
 
 /** A media file as the API shows it. */
 export function mediaFileAnswer(file: MediaFile) {
   const { fileId, name, bytes, receivedBytes, createdTime, state, reason, fingerprint, format, contentKey } = file;
-  const {
-    pixelFormat: _pixelFormat,
-    isTranscoded: _isTranscoded,
-    isAudioTranscoded: _isAudio,
-    ...known
-  } = format ?? {};
-  const { kind, durationMs, isPale, ...rest } = { kind: undefined, durationMs: undefined, isPale: undefined, ...known };
+  const { kind, durationMs, isPale, hdr, ...known }: Partial<MediaFormat> = format ?? {};
+  const { videoCodec, width, height, frameRate, audioCodec, sampleRate, channels } = known;
   return {
     ...{ fileId, fileName: name, fileState: state, bytes, receivedBytes, createdTime },
     ...(reason === undefined ? {} : { refusedFor: reason, refusedForKo: refusedFileKo(reason) }),
@@ -21,7 +16,8 @@ export function mediaFileAnswer(file: MediaFile) {
     ...(contentKey === undefined ? {} : { watched: true }),
     ...(kind === undefined ? {} : { fileKind: kind }),
     ...(durationMs === undefined ? {} : { durationSeconds: durationMs / 1_000 }),
-    ...rest,
+    // JSON leaves out what is not known.
+    ...{ videoCodec, width, height, hdr, frameRate, audioCodec, sampleRate, channels },
     ...(isPale === true ? { notice: PALE_NOTICE[0], noticeKo: PALE_NOTICE[1] } : {}),
   };
 }
