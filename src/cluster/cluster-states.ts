@@ -46,6 +46,8 @@ export type ClusterStatesDeps = {
   readonly report: () => Omit<NodeReport, "no">;
   /** The channel's settings as stored; undefined where it does not exist. */
   readonly readSpec: (channelId: ChannelId) => Promise<ChannelSpec | undefined>;
+  /** Whether this node has the channel, or may be about to: it reads what changed of it. */
+  readonly concerns: (channelId: ChannelId) => boolean;
   readonly hasReaders: () => boolean;
   /** Channels of other nodes have another state. */
   readonly onChanged: (channelIds: readonly ChannelId[]) => void;
@@ -141,9 +143,11 @@ export class ClusterStates {
 
   /** Applies a change that another node stored. */
   async #apply({ channelId, isDeleted }: ChannelHint): Promise<void> {
-    const { own, readSpec, log } = this.#deps;
+    const { own, readSpec, concerns, log } = this.#deps;
     try {
       if (isDeleted === true) return own.remove(channelId);
+      // Whoever gets the channel later reads it then.
+      if (!concerns(channelId)) return;
       const spec = await readSpec(channelId);
       if (spec !== undefined) own.apply(spec);
     } catch (error) {

@@ -24,6 +24,10 @@ const channelHint = z.object({
 const OF_SOURCES: readonly ChannelChanged["change"][] = [
   ...(["source-changed", "source-started", "source-stopped", "slate-changed"] as const),
 ];
+/** What the owner alone did, and tells by itself: nothing of it is stored that another node would read. */
+const OF_NO_SETTINGS: readonly ChannelChanged["change"][] = [
+  ...(["end-requested", "hold-extended", "target-tested", "test-pattern-started", "test-pattern-stopped"] as const),
+];
 
 /** As many as a node remembers. */
 const REFUSALS_MAX = 100;
@@ -108,6 +112,7 @@ export class Hints {
   }
 
   channelChanged({ channelId, change, target }: ChannelChanged): void {
+    if (OF_NO_SETTINGS.includes(change)) return;
     this.#bus.publish(CHANNEL_HINT, {
       channelId,
       ...(change === "deleted" ? { isDeleted: true } : {}),

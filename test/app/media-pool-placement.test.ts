@@ -126,6 +126,18 @@ test("the thread of its first encoder owns a channel until it releases it, then 
   expect(await come(0)).toBe("admit-elsewhere");
 });
 
+test("a change of a channel concerns the pool while a thread owns it, and while any key is looked up", async () => {
+  const { stage, channelId, come, release } = openPool();
+  const { requests } = stage.pool;
+  expect(requests.concerns(channelId)).toBe(false);
+  const coming = come(0);
+  expect([requests.concerns(channelId), requests.concerns("ls-other")]).toEqual([true, true]);
+  expect(await coming).toBe("admit");
+  expect([requests.concerns(channelId), requests.concerns("ls-other")]).toEqual([true, false]);
+  release(0, 1);
+  expect(requests.concerns(channelId)).toBe(false);
+});
+
 test("the pool knows whether the encoder that came last to a channel is connected to another process", async () => {
   const { stage, channelId, come, thread } = openPool();
   const { routes } = stage.pool;

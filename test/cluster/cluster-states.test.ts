@@ -42,6 +42,7 @@ function cluster(count: number) {
     const sampled: string[] = [];
     const events: ChannelEvent[] = [];
     const refusals: RefusedEncoder[] = [];
+    const read: string[] = [];
     let requests = 0;
     const cluster: ClusterStates = new ClusterStates({
       ...{ self, bus, rpc: new NodeRpc(bus, self), clock, log, own },
@@ -68,7 +69,11 @@ function cluster(count: number) {
         ...{ nodeId: `n${self}`, state: "serving", version: "1" },
         load: { channels: owned.size, egressBitsPerSecond: 0, loopDelayMs: 1, relayed: 0 },
       }),
-      readSpec: async (channelId) => specs.get(channelId),
+      readSpec: async (channelId) => {
+        read.push(channelId);
+        return specs.get(channelId);
+      },
+      concerns: (channelId) => owned.has(channelId),
       hasReaders: () => false,
       onChanged: (ids) => void changed.push(...ids),
       onSamples: (channels) => void sampled.push(...channels.map(({ channelId }) => channelId)),
@@ -95,7 +100,7 @@ function cluster(count: number) {
       cluster.fact({ ...what, status: status ?? { state: "stopped", sinceTime: 1 } });
       clock.advance(GATHER_MS);
     };
-    const parts = { self, bus, view, own, owned, cluster, changed, hints, sampled, events, refusals, goOnAir };
+    const parts = { self, bus, view, own, owned, cluster, changed, hints, read, sampled, events, refusals, goOnAir };
     return { ...parts, setSource, slates, asked, runSource };
   });
   return { clock, network, states, owners, specs, nodes };
@@ -106,7 +111,7 @@ const settled = async () => {
   for (let turn = 0; turn < 500; turn += 1) await Promise.resolve();
 };
 
-test("a change is told at once, and those that follow within 20 ms are told together", () => {
+test("a change is told at once, and those that follow within 5 ms are told together", () => {
   const { clock, nodes } = cluster(2);
   const [first, second] = nodes;
   first?.goOnAir(ID, 4);
@@ -116,10 +121,10 @@ test("a change is told at once, and those that follow within 20 ms are told toge
     first?.cluster.feed.changed(ID);
   };
   change("READY");
-  clock.advance(5);
+  clock.advance(1);
   expect(shows()).toBe("READY");
   change("PUBLISHING");
-  clock.advance(19);
+  clock.advance(4);
   change("READY");
   expect(shows()).toBe("READY");
   change("PUBLISHING");
@@ -454,20 +459,36 @@ test("a node asks another one to start a source, and gets its reasons against it
   expect(await second?.bus.request("node.1.rpc", unknown)).toMatchObject({ message: { isUnknown: true } });
 });
 
-test("a change that another node stored is applied by the owner", async () => {
-  const { specs, nodes } = cluster(2);
-  const [first, second] = nodes;
+test("a change that another node stored is read and applied by the owner alone", async () => {
+  const { specs, nodes } = cluster(3);
+  const [first, second, third] = nodes;
+  first?.owned.set(ID, 4);
   const spec: ChannelSpec = { channelId: ID, revision: 3, holdSeconds: 0, targets: [] };
   specs.set(ID, spec);
   const changed = { kind: "channel-changed", time: 1, channelId: ID, channelName: "c" } as const;
   second?.cluster.fact({ ...changed, change: "target-added" });
   await settled();
   expect(first?.own.applied).toEqual([spec]);
-  expect(second?.own.applied).toEqual([]);
+  expect([second, third].map((node) => node?.own.applied)).toEqual([[], []]);
+  expect([first, second, third].map((node) => node?.read)).toEqual([[ID], [], []]);
   second?.cluster.fact({ ...changed, change: "deleted" });
   await settled();
   expect(first?.own.removed).toEqual([ID]);
-  expect(first?.hints).toEqual([{ channelId: ID }, { channelId: ID, isDeleted: true }]);
+  for (const node of [first, third]) {
+    expect(node?.hints).toEqual([{ channelId: ID }, { channelId: ID, isDeleted: true }]);
+  }
+});
+
+test("what was only asked of the owner is no change that other nodes read", async () => {
+  const { nodes } = cluster(2);
+  const [first, second] = nodes;
+  first?.owned.set(ID, 4);
+  const changed = { kind: "channel-changed", time: 1, channelId: ID, channelName: "c" } as const;
+  for (const change of ["end-requested", "hold-extended", "target-tested"] as const) {
+    second?.cluster.fact({ ...changed, change });
+  }
+  await settled();
+  expect([first?.hints, first?.read]).toEqual([[], []]);
 });
 
 test("counters are asked for where nobody follows them, and followed for a minute after that", async () => {

@@ -12,10 +12,10 @@ import { type ToldChannel, tellLive, tellSource } from "./told-channel.ts";
 
 const HEARTBEAT_MS = 2_000;
 const SAMPLES_MS = 1_000;
-/** A change is told after this time, with others of the same cause, … */
-const SOON_MS = 5;
+/** A change is told after this time, with others of the same moment: the shortest that a timer can wait, in milliseconds … */
+const SOON_MS = 1;
 /** … and no sooner after the last message than this: further ones are gathered. In milliseconds. */
-const GATHER_MS = 20;
+const GATHER_MS = 5;
 /** Room for the rest of a message, in bytes. */
 const LIST_BYTES_MAX = BUS_MESSAGE_BYTES_MAX - 1_024;
 /** Channels whose state one question may ask for. */

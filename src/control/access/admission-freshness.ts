@@ -13,6 +13,11 @@ export class AdmissionFreshness {
   /** The newest revision of each channel that changed while keys were being looked up; cleared once no look-up runs. */
   readonly #newestRevisions = new Map<ChannelId, number>();
 
+  /** Whether a key is being looked up: any channel may be the one that it leads to. */
+  get isLookingUp(): boolean {
+    return this.#lookUps > 0;
+  }
+
   /** This spec is sent to the media thread now. */
   changed(spec: ChannelSpec): void {
     if (this.#lookUps === 0) return;

@@ -116,7 +116,7 @@ export function joinCluster(parts: JoinParts): Joined {
     owned: () => placement.epochs,
     nodeState: (incarnation) => node.nodes.listedStateOf(incarnation),
     storedOwner: async (channelId) => (await store.findOwner(channelId))?.owner?.incarnation,
-    report,
+    ...{ report, concerns: (channelId) => pool.requests.concerns(channelId) },
     ...listenersOf(parts),
     onHint: ({ channelId, isDeleted, isSource }) => {
       node.admissions.changed(channelId);

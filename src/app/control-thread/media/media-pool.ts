@@ -67,7 +67,7 @@ export class MediaPool implements Runtime {
   readonly #deps: MediaPoolDeps;
   readonly #workers: MediaWorkers;
   readonly routes: ChannelRoutes;
-  readonly #requests: ThreadRequests;
+  readonly requests: ThreadRequests;
   readonly #links: OwnerLinks;
   /** All threads by their index: those of this process, then those of earlier ones. */
   readonly #members: PoolWorker[];
@@ -95,7 +95,7 @@ export class MediaPool implements Runtime {
     for (const worker of this.#members) this.#pending.set(worker, new PendingRequests(clock));
     this.routes = new ChannelRoutes({ placement, workers: this.#members, log });
     this.#links = new OwnerLinks(clock, log);
-    this.#requests = new ThreadRequests({
+    this.requests = new ThreadRequests({
       ...deps,
       routes: this.routes,
       onRemoteConnection: (what) => onThread({ kind: "remote-connection", what }),
@@ -172,12 +172,12 @@ export class MediaPool implements Runtime {
   }
 
   apply(spec: ChannelSpec): void {
-    this.#requests.changed(spec);
+    this.requests.changed(spec);
     this.routes.post(spec.channelId, { kind: "channel", spec });
   }
 
   remove(channelId: ChannelId): void {
-    this.#requests.freshness.removed(channelId);
+    this.requests.freshness.removed(channelId);
     this.routes.post(channelId, { kind: "channel-removed", channelId });
     this.routes.removed(channelId);
     this.#totals.forget(channelId);
@@ -255,7 +255,7 @@ export class MediaPool implements Runtime {
       return { spec };
     };
     try {
-      await this.#requests.freshness.answer(lookUp, (found) => {
+      await this.requests.freshness.answer(lookUp, (found) => {
         if (found !== undefined && claim !== undefined) use(found.spec, claim);
       });
     } finally {
@@ -343,9 +343,9 @@ export class MediaPool implements Runtime {
       case "channel-released":
         return this.#released(worker, message.channelId, message.admissions);
       case "request":
-        return this.#requests.take(worker, message.requestId, message.request);
+        return this.requests.take(worker, message.requestId, message.request);
       case "play-left":
-        return this.#requests.playLeft(worker, message.requestId);
+        return this.requests.playLeft(worker, message.requestId);
       case "recorder-wanted": {
         const end = this.#deps.linkRecorder();
         if (end !== undefined) worker.post({ kind: "recorder" }, end);
@@ -382,7 +382,7 @@ export class MediaPool implements Runtime {
   /** A thread has ended. `hasDied`: its broadcasts are over. */
   gone(worker: PoolWorker, hasDied: boolean): void {
     this.#pending.get(worker)?.abandon();
-    this.#requests.gone(worker);
+    this.requests.gone(worker);
     if (hasDied) this.endLost(this.routes.died(worker));
   }
 

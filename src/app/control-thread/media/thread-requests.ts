@@ -56,6 +56,11 @@ export class ThreadRequests {
     this.#spentChallenges = new SpentChallenges(deps.clock);
   }
 
+  /** Whether a change of the channel may matter to a thread: one owns it, or an encoder may be on its way to it. */
+  concerns(channelId: ChannelId): boolean {
+    return this.#deps.routes.of(channelId) !== undefined || this.freshness.isLookingUp;
+  }
+
   /** These settings of a channel are in effect from now on. */
   changed(spec: ChannelSpec): void {
     this.freshness.changed(spec);
