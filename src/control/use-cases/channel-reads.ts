@@ -42,9 +42,8 @@ export class ChannelReads {
     const { totals, store } = this.#options;
     return totals.readBeside(
       async () => {
-        const channel = found(await store.findChannel(channelId));
-        await this.#freshen([channel]);
-        return channel;
+        const [channel] = await Promise.all([store.findChannel(channelId), this.#freshen([channelId])]);
+        return found(channel);
       },
       (channel) => this.#detail(channel),
     );
@@ -63,7 +62,7 @@ export class ChannelReads {
           ? {}
           : { among: { channelIds: runtime.publishingChannels(), isInside: isPublishing } };
       const listed = await store.listChannels({ ...rest, ...among }, page);
-      await this.#freshen(listed.channels);
+      await this.#freshen(listed.channels.map(({ channelId }) => channelId));
       return listed;
     };
     return totals.readBeside(read, ({ channels, total }) => ({
@@ -112,8 +111,8 @@ export class ChannelReads {
     });
   }
 
-  async #freshen(channels: readonly ChannelRecord[]): Promise<void> {
-    await this.#options.runtime.freshen?.(channels.map(({ channelId }) => channelId));
+  async #freshen(channelIds: readonly ChannelId[]): Promise<void> {
+    await this.#options.runtime.freshen?.(channelIds);
   }
 
   #detail(channel: Channel): ChannelDetail {

@@ -1,4 +1,4 @@
-import type { SelectQueryBuilder, Transaction } from "kysely";
+import type { Kysely, SelectQueryBuilder, Transaction } from "kysely";
 import { AUDIT_ACTIONS, AUDIT_ACTORS, AUDIT_CLIENTS, WITHOUT_WEBHOOK } from "../../api-contract/audit/audit-actions.ts";
 import { auditSentence } from "../../api-contract/audit/audit-words.ts";
 import type {
@@ -12,7 +12,7 @@ import type {
 import type { Page } from "../../control/ports/store.ts";
 import { countRows } from "../database/count-rows.ts";
 import type { Database } from "../database/database.ts";
-import { takeNumber } from "../database/numbers.ts";
+import { numberForRow } from "../database/numbers.ts";
 import { oneOf } from "../database/one-of.ts";
 import { appendServerEvent } from "../events/event-store.ts";
 import type { AuditRow } from "../schema/event-schema.ts";
@@ -38,11 +38,12 @@ export class SqlAuditStore implements AuditStore {
     });
   }
 
-  appendAudit(scope: AuditScope): Promise<void> {
-    return this.#database.write(async (trx) => {
-      if ((await selectRecord(trx, scope.traceId)) === undefined)
-        await this.#insert(trx, scope, { changes: scope.changes ?? [] });
-    });
+  async appendAudit(scope: AuditScope): Promise<void> {
+    const { about, changes = [] } = scope;
+    // Without a delivery it is one statement on PostgreSQL.
+    if (this.#database.isShared && about.channelId !== undefined)
+      await this.#database.writeOnce((db) => insertRecord(db, scope, { changes }));
+    else await this.#database.write((trx) => this.#insert(trx, scope, { changes }));
   }
 
   listAudit(
@@ -88,42 +89,62 @@ export class SqlAuditStore implements AuditStore {
 
   /** A request with two transactions has one record with the changes of both. */
   async #note(trx: Transaction<Schema>, scope: AuditScope, change: NotedChange): Promise<void> {
+    if (await this.#insert(trx, scope, change)) return;
     const known = await selectRecord(trx, scope.traceId);
-    if (known === undefined) return await this.#insert(trx, scope, change);
     const changes = JSON.stringify([...(JSON.parse(known.changes) as FieldChange[]), ...change.changes]);
     await trx.updateTable("audit").set({ changes }).where("audit_id", "=", known.audit_id).execute();
   }
 
-  async #insert(trx: Transaction<Schema>, scope: AuditScope, change: NotedChange): Promise<void> {
-    const { action, time, traceId, origin, about } = scope;
-    const { channelId, targetId, subject, changes } = { ...about, ...change };
-    const channel =
-      channelId === undefined
-        ? undefined
-        : await trx.selectFrom("channel").where("channel_id", "=", channelId).select("name").executeTakeFirst();
-    const row: AuditRow = {
-      audit_id: await takeNumber(trx, "audit"),
-      ...{ time, action, trace_id: traceId, actor: origin.actor, client: origin.client },
-      actor_id: origin.actorId ?? null,
-      actor_name: origin.actorName ?? null,
-      remote_address: origin.remoteAddress ?? null,
-      user_agent: origin.userAgent ?? null,
-      channel_id: channelId ?? null,
-      channel_name: channel?.name ?? null,
-      target_id: targetId ?? null,
-      subject: subject ?? null,
-      changes: JSON.stringify(changes),
-    };
-    await trx.insertInto("audit").values(row).execute();
+  /** False where the request has a record. */
+  async #insert(trx: Transaction<Schema>, scope: AuditScope, change: NotedChange): Promise<boolean> {
+    const record = await insertRecord(trx, scope, change);
+    if (record === undefined) return false;
     // What changes a channel is an event of that channel already.
-    if (channelId !== undefined || WITHOUT_WEBHOOK.includes(action)) return;
-    const description = auditSentence(readRecord(row));
+    if (record.channelId !== undefined || WITHOUT_WEBHOOK.includes(record.action)) return true;
+    const { time, origin } = scope;
+    const description = auditSentence(record);
     await appendServerEvent(trx, this.#database.secrets, { time, description, by: origin.actorId ?? origin.actor });
+    return true;
   }
 }
 
+/** Stores a record in one statement. Returns it, without the channel's name; undefined where its trace id has one. */
+async function insertRecord(
+  db: Kysely<Schema>,
+  { action, time, traceId, origin, about }: AuditScope,
+  change: NotedChange,
+): Promise<AuditRecord | undefined> {
+  const { channelId, targetId, subject, changes } = { ...about, ...change };
+  const row = {
+    ...{ time, action, trace_id: traceId, actor: origin.actor, client: origin.client },
+    actor_id: origin.actorId ?? null,
+    actor_name: origin.actorName ?? null,
+    remote_address: origin.remoteAddress ?? null,
+    user_agent: origin.userAgent ?? null,
+    channel_id: channelId ?? null,
+    target_id: targetId ?? null,
+    subject: subject ?? null,
+    changes: JSON.stringify(changes),
+  };
+  const channelName = db
+    .selectFrom("channel")
+    .where("channel_id", "=", channelId ?? "")
+    .select("name");
+  const inserted = await db
+    .insertInto("audit")
+    .values({ ...row, audit_id: await numberForRow(db, "audit"), channel_name: channelName })
+    .onConflict((conflict) => conflict.column("trace_id").doNothing())
+    .returning("audit_id")
+    .executeTakeFirst();
+  return inserted === undefined ? undefined : readRecord({ ...row, ...inserted, channel_name: null });
+}
+
 function selectRecord(trx: Transaction<Schema>, traceId: string) {
-  return trx.selectFrom("audit").where("trace_id", "=", traceId).select(["audit_id", "changes"]).executeTakeFirst();
+  return trx
+    .selectFrom("audit")
+    .where("trace_id", "=", traceId)
+    .select(["audit_id", "changes"])
+    .executeTakeFirstOrThrow();
 }
 
 function filtered<Row>(query: SelectQueryBuilder<Schema, "audit", Row>, filter: AuditFilter) {

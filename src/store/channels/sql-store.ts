@@ -1,4 +1,4 @@
-import type { Kysely, Transaction } from "kysely";
+import type { Transaction } from "kysely";
 import type { AuditSubject } from "../../control/audit/audit.ts";
 import {
   changesBetween,
@@ -39,9 +39,10 @@ import { nextRevision } from "../database/timeline.ts";
 import type { Schema } from "../schema/schema.ts";
 import type { Secrets } from "../secrets/secrets.ts";
 import { backupKeyColumns, channelColumns, srtPassphraseColumns, streamKeyColumns } from "./channel-columns.ts";
-import { callbackUrl, selectChannelIds, selectChannels } from "./channel-list.ts";
+import { selectChannelIds, selectChannels } from "./channel-list.ts";
 import { checkLoginIsFree, ingestLoginColumns, NO_INGEST_LOGIN, selectIngestUser } from "./ingest-logins.ts";
-import { alertColumns, freezeColumns, labelColumns, readChannel, readTarget } from "./rows.ts";
+import { raiseRevision, readChangedChannel, selectChannel, selectChannelByKey } from "./one-channel.ts";
+import { alertColumns, freezeColumns, labelColumns, readTarget } from "./rows.ts";
 import { insertTargets, targetChangeColumns } from "./target-columns.ts";
 import { writeTotals } from "./total-rows.ts";
 
@@ -104,20 +105,7 @@ export class SqlStore implements Store {
   }
 
   findChannelByStreamKey(streamKey: string): Promise<Channel | undefined> {
-    return this.#database.read(async (db) => {
-      const found = await db
-        .selectFrom("channel")
-        .where((is) =>
-          is.or([
-            is("stream_key_index", "in", this.#secrets.indexes(streamKey, "channel", "stream_key")),
-            is("backup_stream_key_index", "in", this.#secrets.indexes(streamKey, "channel", "backup_stream_key")),
-          ]),
-        )
-        .where("state", "!=", "deleted")
-        .select("channel_id")
-        .executeTakeFirst();
-      return found === undefined ? undefined : selectChannel(db, this.#secrets, found.channel_id);
-    });
+    return this.#database.read((db) => selectChannelByKey(db, this.#secrets, streamKey));
   }
 
   findIngestUser(userId: string): Promise<IngestUser | undefined> {
@@ -147,12 +135,13 @@ export class SqlStore implements Store {
       const change = decide(channel);
       if (change === undefined) return channel;
       await checkLoginIsFree(trx, this.#secrets, channelId, change.ingestLogin);
-      await trx
+      const row = await trx
         .updateTable("channel")
         .set({ ...channelColumns(this.#secrets, channel, change), revision: nextRevision(trx) })
         .where("channel_id", "=", channelId)
-        .execute();
-      return this.#changed(trx, channel, required(await selectChannel(trx, this.#secrets, channelId)));
+        .returningAll()
+        .executeTakeFirstOrThrow();
+      return this.#changed(trx, channel, readChangedChannel(row, channel, this.#secrets));
     });
   }
 
@@ -163,7 +152,8 @@ export class SqlStore implements Store {
       if (channel === undefined) return undefined;
       check(channel);
       await insertTargets(trx, this.#secrets, channelId, [target]);
-      const added = required(await raisedRevision(trx, this.#secrets, channelId));
+      await raiseRevision(trx, channelId);
+      const added = required(await selectChannel(trx, this.#secrets, channelId));
       const targetId = added.targets.at(-1)?.targetId;
       return this.#changed(trx, channel, added, targetId === undefined ? {} : { targetId });
     });
@@ -176,7 +166,8 @@ export class SqlStore implements Store {
       const removed = present?.targets.find((target) => target.targetId === targetId);
       if (removed === undefined) return undefined;
       await trx.deleteFrom("target").where("target_id", "=", targetId).execute();
-      const channel = required(await raisedRevision(trx, this.#secrets, channelId));
+      await raiseRevision(trx, channelId);
+      const channel = required(await selectChannel(trx, this.#secrets, channelId));
       await this.#note(trx, present, channel);
       return { channel, removed };
     });
@@ -190,12 +181,15 @@ export class SqlStore implements Store {
       if (channel === undefined || present === undefined) return undefined;
       const change = decide(present);
       if (change === undefined) return channel;
-      await trx
+      const row = await trx
         .updateTable("target")
         .set(targetChangeColumns(this.#secrets, targetId, change))
         .where("target_id", "=", targetId)
-        .execute();
-      return this.#changed(trx, channel, required(await raisedRevision(trx, this.#secrets, channelId)));
+        .returningAll()
+        .executeTakeFirstOrThrow();
+      const changed = readTarget(row, this.#secrets);
+      const targets = channel.targets.map((target) => (target.targetId === targetId ? changed : target));
+      return this.#changed(trx, channel, { ...channel, targets, revision: await raiseRevision(trx, channelId) });
     });
   }
 
@@ -272,41 +266,6 @@ export class SqlStore implements Store {
   get #secrets(): Secrets {
     return this.#database.secrets;
   }
-}
-
-async function selectChannel(db: Kysely<Schema>, secrets: Secrets, channelId: ChannelId): Promise<Channel | undefined> {
-  const row = await db
-    .selectFrom("channel")
-    .where("channel_id", "=", channelId)
-    .where("state", "!=", "deleted")
-    .selectAll()
-    .select(callbackUrl)
-    .executeTakeFirst();
-  if (row === undefined) return undefined;
-  const targets = await db
-    .selectFrom("target")
-    .where("channel_id", "=", channelId)
-    .orderBy("target_id")
-    .selectAll()
-    .execute();
-  return {
-    ...readChannel(row, targets.length, secrets),
-    targets: targets.map((target) => readTarget(target, secrets)),
-  };
-}
-
-/** The channel after its targets changed: every change of a channel raises its revision. */
-async function raisedRevision(
-  trx: Transaction<Schema>,
-  secrets: Secrets,
-  channelId: ChannelId,
-): Promise<Channel | undefined> {
-  await trx
-    .updateTable("channel")
-    .set({ revision: nextRevision(trx) })
-    .where("channel_id", "=", channelId)
-    .execute();
-  return selectChannel(trx, secrets, channelId);
 }
 
 function keySettings(key: AccessKey | undefined): Settings {

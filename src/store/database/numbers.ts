@@ -1,4 +1,4 @@
-import { type Kysely, sql, type Transaction } from "kysely";
+import { type Kysely, type RawBuilder, sql } from "kysely";
 import type { Schema } from "../schema/schema.ts";
 import { lockName, writesSideBySide } from "./locks.ts";
 import { NUMBERS, NUMBERS_BEFORE } from "./timeline.ts";
@@ -49,15 +49,14 @@ export async function catchUpNumbers(db: Kysely<Schema>): Promise<void> {
  * row would make every writer wait for the one before it. There they also differ from those that a failover lost.
  */
 export async function takeNumbers(
-  trx: Transaction<Schema>,
+  trx: Kysely<Schema>,
   name: (typeof NUMBERED)[number],
   count: number,
 ): Promise<readonly number[]> {
   if (writesSideBySide(trx)) {
-    const next = sql`${sql.raw(`nextval('${sequenceName(name)}')`)} + ${NUMBERS_BEFORE}`;
-    const { rows } = await sql<{ value: number }>`select ${next} as value from generate_series(1, ${count})`.execute(
-      trx,
-    );
+    const { rows } = await sql<{
+      value: number;
+    }>`select ${nextOf(name)} as value from generate_series(1, ${count})`.execute(trx);
     return rows.map(({ value }) => Number(value));
   }
   const { value } = await trx
@@ -70,8 +69,21 @@ export async function takeNumbers(
   return Array.from({ length: count }, (_, index) => last - count + 1 + index);
 }
 
+/** One such number as a value of a row that is inserted: PostgreSQL takes it in that statement. */
+export async function numberForRow(
+  trx: Kysely<Schema>,
+  name: (typeof NUMBERED)[number],
+): Promise<number | RawBuilder<number>> {
+  return writesSideBySide(trx) ? nextOf(name) : await takeNumber(trx, name);
+}
+
+/** On PostgreSQL: the next number. */
+function nextOf(name: (typeof NUMBERED)[number]): RawBuilder<number> {
+  return sql`${sql.raw(`nextval('${sequenceName(name)}')`)} + ${NUMBERS_BEFORE}`;
+}
+
 /** Returns one number that was never given out before. */
-export async function takeNumber(trx: Transaction<Schema>, name: (typeof NUMBERED)[number]): Promise<number> {
+export async function takeNumber(trx: Kysely<Schema>, name: (typeof NUMBERED)[number]): Promise<number> {
   const [number] = await takeNumbers(trx, name, 1);
   if (number === undefined) throw new Error(`the database gave no number for ${name}`);
   return number;

@@ -1,4 +1,4 @@
-import { type Kysely, sql, type Transaction } from "kysely";
+import { type ExpressionBuilder, type Kysely, sql, type Transaction } from "kysely";
 import type { EndpointScope } from "../../control/events/callbacks.ts";
 import { type DeliveryLimits, type DeliveryTurn, PLANNED_AHEAD_MAX_MS } from "../../control/events/deliveries.ts";
 import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
@@ -142,14 +142,23 @@ export async function isClaimed(trx: Transaction<Schema>, node: string, channelI
   return queue?.claimed_by === node;
 }
 
-/** In how many milliseconds the first claim of another node ends; undefined where there is none. */
-export async function nextLapseMs(db: Kysely<Schema>, node: string): Promise<number | undefined> {
-  const row = await db
+/** A query for the milliseconds until the first claim of another node ends; null where there is none. */
+export function nextLapseMs(db: Kysely<Schema>, node: string) {
+  return db
     .selectFrom("delivery_queue")
     .where("claimed_by", "!=", node)
-    .select(({ fn }) => sql<number | null>`${fn.min("claim_until")} - ${DATABASE_NOW}`.as("left"))
+    .select(({ fn }) => sql<number | null>`${fn.min("claim_until")} - ${DATABASE_NOW}`.as("left"));
+}
+
+/** Whether anything is to be sent now, whoever may send it. */
+export async function isAnyQueueDue(db: Kysely<Schema>, nowMs: number): Promise<boolean> {
+  const due = await db
+    .selectFrom("delivery_queue")
+    .where(isDue(nowMs))
+    .limit(1)
+    .select("channel_id")
     .executeTakeFirst();
-  return row === undefined || row.left === null ? undefined : Number(row.left);
+  return due !== undefined;
 }
 
 type QueueRow = { readonly channel_id: string; readonly host: string };
@@ -195,13 +204,19 @@ function selectQueues(
   let queues = db
     .selectFrom("delivery_queue")
     .where("is_retry", "=", isRetry ? 1 : 0)
-    .where(({ or, eb }) => or([eb("next_time", "<=", nowMs), eb("next_time", ">", nowMs + PLANNED_AHEAD_MAX_MS)]));
+    .where(isDue(nowMs));
   if (turns.length > 0) {
     const busy = turns.map(({ channelId }) => channelId);
     queues = queues.where("channel_id", "not in", busy);
   }
   if (hosts.length > 0) queues = queues.where("host", "not in", hosts);
   return queues.orderBy("next_time").limit(limit).select(["channel_id", "host"]);
+}
+
+/** A queue that is planned for a far future was planned by a clock that has been set back. */
+function isDue(nowMs: number) {
+  return ({ or, eb }: ExpressionBuilder<Schema, "delivery_queue">) =>
+    or([eb("next_time", "<=", nowMs), eb("next_time", ">", nowMs + PLANNED_AHEAD_MAX_MS)]);
 }
 
 function roomFor(turns: readonly DeliveryTurn[], isRetry: boolean, limits: DeliveryLimits): number {

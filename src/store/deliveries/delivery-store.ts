@@ -19,7 +19,15 @@ import { oneOf } from "../database/one-of.ts";
 import type { DeliveryRow, EventRow } from "../schema/event-schema.ts";
 import type { Schema } from "../schema/schema.ts";
 import type { Secrets } from "../secrets/secrets.ts";
-import { claimQueues, isClaimed, moveQueue, nextLapseMs, pickQueues, redirectQueues } from "./delivery-queues.ts";
+import {
+  claimQueues,
+  isAnyQueueDue,
+  isClaimed,
+  moveQueue,
+  nextLapseMs,
+  pickQueues,
+  redirectQueues,
+} from "./delivery-queues.ts";
 import { deliveryUrlPlace, sealDeliveryUrl } from "./delivery-url.ts";
 import {
   deleteEndpoint,
@@ -105,7 +113,7 @@ export class SqlDeliveryStore implements DeliveryStore, EndpointStore {
     });
   }
 
-  claimDueDeliveries(
+  async claimDueDeliveries(
     nowMs: number,
     limits: DeliveryLimits,
     inFlight: readonly DeliveryTurn[],
@@ -113,6 +121,8 @@ export class SqlDeliveryStore implements DeliveryStore, EndpointStore {
     if (!this.#database.isShared) {
       return this.#database.read(async (db) => this.#readTurns(db, await pickQueues(db, nowMs, limits, inFlight)));
     }
+    // Every event makes every node look here. Mostly there is nothing: that costs one question, not a transaction.
+    if (!(await this.#database.read((db) => isAnyQueueDue(db, nowMs)))) return [];
     return this.#database.write(async (trx) =>
       this.#readTurns(trx, await claimQueues(trx, this.#node, nowMs, limits, inFlight)),
     );
@@ -120,17 +130,20 @@ export class SqlDeliveryStore implements DeliveryStore, EndpointStore {
 
   findNextDueTime(nowMs: number): Promise<number | undefined> {
     return this.#database.read(async (db) => {
-      const next = await db
-        .selectFrom("delivery_queue")
-        .where("next_time", ">", nowMs)
-        .orderBy("next_time")
-        .limit(1)
-        .select("next_time")
-        .executeTakeFirst();
-      const lapseMs = this.#database.isShared ? await nextLapseMs(db, this.#node) : undefined;
+      const { next, left } = await db
+        .selectNoFrom(({ selectFrom, lit }) => [
+          selectFrom("delivery_queue")
+            .where("next_time", ">", nowMs)
+            .orderBy("next_time")
+            .limit(1)
+            .select("next_time")
+            .as("next"),
+          (this.#database.isShared ? nextLapseMs(db, this.#node) : lit(null)).as("left"),
+        ])
+        .executeTakeFirstOrThrow();
       const times = [
-        ...(next === undefined ? [] : [Number(next.next_time)]),
-        ...(lapseMs === undefined ? [] : [nowMs + Math.max(0, lapseMs)]),
+        ...(next === null ? [] : [Number(next)]),
+        ...(left === null ? [] : [nowMs + Math.max(0, Number(left))]),
       ];
       return times.length === 0 ? undefined : Math.min(...times);
     });

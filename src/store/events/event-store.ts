@@ -45,19 +45,18 @@ export class SqlEventStore implements EventStore {
 
   findEventSubjects(channelIds: readonly ChannelId[]): Promise<readonly EventSubject[]> {
     return this.#database.read(async (db) => {
-      const subjects: EventSubject[] = [];
-      for (const channelId of channelIds) {
-        const row = await db.selectFrom("channel").where("channel_id", "=", channelId).selectAll().executeTakeFirst();
-        if (row === undefined) continue;
-        const targets = await db
-          .selectFrom("target")
-          .where("channel_id", "=", channelId)
-          .select(["target_id", "target_name", "label"])
-          .execute();
-        const names = targets.map((target) => [Number(target.target_id), readTargetName(target)] as const);
-        subjects.push({ channelId, name: row.name, alerts: readAlerts(row), targets: new Map(names) });
-      }
-      return subjects;
+      if (channelIds.length === 0) return [];
+      const rows = await db.selectFrom("channel").where("channel_id", "in", channelIds).selectAll().execute();
+      const targets = await db
+        .selectFrom("target")
+        .where("channel_id", "in", channelIds)
+        .select(["channel_id", "target_id", "target_name", "label"])
+        .execute();
+      return rows.map((row): EventSubject => {
+        const own = targets.filter(({ channel_id }) => channel_id === row.channel_id);
+        const names = own.map((target) => [Number(target.target_id), readTargetName(target)] as const);
+        return { channelId: row.channel_id, name: row.name, alerts: readAlerts(row), targets: new Map(names) };
+      });
     });
   }
 

@@ -1,7 +1,9 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import type { Channel } from "../../../src/control/channels/channel.ts";
 import { CONTACTS_MAX, type Contact } from "../../../src/control/contacts/contact.ts";
 import type { NewEvent } from "../../../src/control/events/events.ts";
 import { DomainError } from "../../../src/control/ports/errors.ts";
+import type { ChannelFilter } from "../../../src/control/ports/store.ts";
 import type { Schedule } from "../../../src/control/schedules/schedule.ts";
 import { PostgresServer } from "../../support/processes/postgres-server.ts";
 import { waitFor } from "../../support/processes/waiting.ts";
@@ -77,6 +79,18 @@ test("no more targets than the plan allows are added", async () => {
   expect((await nodes[0].channels.findChannel(channelId))?.targets).toHaveLength(5);
 });
 
+test("a channel and its targets are read as they were at one moment", async () => {
+  const { channelId } = await nodes[0].channels.createChannel(newChannel(1, { targets: [] }));
+  // Each added target raises the revision by one.
+  const isWhole = (channel?: Channel) => channel?.targets.length === (channel?.revision ?? 0) - 1;
+  const read = await atOnce(async ({ channels }, index) => {
+    if (index % 2 === 0) return isWhole(await channels.addTarget(channelId, TARGET, () => undefined));
+    const found = [await channels.findChannel(channelId), await channels.findChannelByStreamKey("stream-key-1")];
+    return found.every(isWhole);
+  });
+  expect(read).toEqual(read.map(() => true));
+});
+
 test("changes of one target that build on its present value are all in it, and it is removed once", async () => {
   const { channelId, targets } = await nodes[0].channels.createChannel(newChannel(1));
   const targetId = targets[0]?.targetId ?? 0;
@@ -100,6 +114,21 @@ test("a channel is deleted once, and a simultaneous change happens before that o
   const changed = results.filter((each) => each?.state === "live");
   expect(deleted).toHaveLength(1);
   expect(deleted[0]?.revision).toBe(changed.length + 2);
+});
+
+test("channels that two nodes create, turn off and delete at once are all counted", async () => {
+  const made = await atOnce(({ channels }, index) => channels.createChannel(newChannel(index, { targets: [] })));
+  const changed = await atOnce(({ channels }, index) => {
+    const { channelId } = made[index] ?? {};
+    if (channelId === undefined || index % 4 > 1) return Promise.resolve(undefined);
+    return index % 4 === 0
+      ? channels.deleteChannel(channelId)
+      : channels.changeChannel(channelId, () => ({ state: "blocked" }));
+  });
+  expect(changed.filter((each) => each !== undefined)).toHaveLength(AT_ONCE / 2);
+  const totalOf = async (filter: ChannelFilter) => (await nodes[1].channels.listChannels(filter, PAGE)).total;
+  expect(await totalOf({})).toBe((AT_ONCE * 3) / 4);
+  expect([await totalOf({ state: "live" }), await totalOf({ state: "blocked" })]).toEqual([AT_ONCE / 2, AT_ONCE / 4]);
 });
 
 test("a channel gets no more schedules than it may have, and changes of one that build on it are all in it", async () => {
