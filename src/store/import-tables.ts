@@ -5,7 +5,7 @@ import type { Schema } from "./schema/schema.ts";
 
 /**
  * Which tables move, in this order. The others belong to a database itself: its steps and versions, the proofs of its keys,
- * its nodes, and what they refuse together. Counters become sequences.
+ * its nodes, and what they refuse together. Counters become sequences; channels are counted as they arrive.
  */
 const MOVES: Readonly<Record<keyof Schema, boolean>> = {
   channel: true,
@@ -28,6 +28,7 @@ const MOVES: Readonly<Record<keyof Schema, boolean>> = {
   dashboard_session: true,
   push_key: true,
   push_subscription: true,
+  channel_count: false,
   counter: false,
   encryption_key: false,
   program_version: false,

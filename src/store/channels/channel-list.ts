@@ -6,10 +6,13 @@ import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
 import { writesSideBySide } from "../database/locks.ts";
 import type { Schema } from "../schema/schema.ts";
 import type { Secrets } from "../secrets/secrets.ts";
+import { ChannelCounts } from "./channel-counts.ts";
 import { readChannel } from "./rows.ts";
 
 type Listed = { readonly channels: readonly ChannelRecord[]; readonly total: number };
-type Numbers = SelectQueryBuilder<Schema, "channel", { instance_no: number }>;
+
+/** The channels of a page by their numbers: numbers, or a query for them. */
+type Numbers = readonly number[] | SelectQueryBuilder<Schema, "channel", { instance_no: number }>;
 
 /** A page of the channels that the filter selects, newest first, and how many it selects in total. */
 export async function selectChannels(
@@ -18,15 +21,32 @@ export async function selectChannels(
   filter: ChannelFilter,
   page: Page,
 ): Promise<Listed> {
+  const read = async (numbers: Numbers) =>
+    (await selectRows(db, numbers)).map((row) => readChannel(row, Number(row.target_count ?? 0), secrets));
+  const offset = (page.number - 1) * page.size;
+  if (filter.among?.isInside === true) {
+    // They are few: those on air.
+    const all = await selectNumbers(db, filter);
+    return { channels: await read(all.slice(offset, offset + page.size)), total: all.length };
+  }
+  const numbers = filtered(db, filter).select("instance_no").orderBy("instance_no", "desc").limit(page.size);
+  if (filter.namePart === undefined && filter.channelId === undefined) {
+    const counts = await countBlocks(db, filter);
+    const place = counts.placeAfter(offset);
+    if (place === undefined) return { channels: [], total: counts.total };
+    const { below, skip } = place;
+    return { channels: await read(numbers.where("instance_no", "<", below).offset(skip)), total: counts.total };
+  }
   // A search looks at every name. A page that it does not fill says how many there are, without a second look.
-  const known = filter.namePart === undefined ? await countChannels(db, filter) : undefined;
-  const numbers = numbersOfPage(filtered(db, filter).select("instance_no"), page, known);
-  if (numbers === undefined) return { channels: [], total: known ?? 0 };
-  // First the page's numbers, which the index has, then the rows: a database would also read, and count for, every row before the
-  // page.
-  const rows = await db
-    .selectFrom(numbers.as("page"))
-    .innerJoin("channel", "channel.instance_no", "page.instance_no")
+  const channels = await read(numbers.offset(offset));
+  return { channels, total: totalByLastPage(page, channels.length) ?? (await countChannels(db, filter)) };
+}
+
+/** The rows of these channels, newest first. A database would also read, and count for, every row before the page. */
+async function selectRows(db: Kysely<Schema>, numbers: Numbers) {
+  if ("length" in numbers && numbers.length === 0) return [];
+  const rows = db
+    .selectFrom("channel")
     .selectAll("channel")
     .select(({ selectFrom, fn }) =>
       selectFrom("target")
@@ -35,12 +55,23 @@ export async function selectChannels(
         .as("target_count"),
     )
     .select(callbackUrl)
-    .orderBy("channel.instance_no", "desc")
-    .execute();
-  return {
-    channels: rows.map((row) => readChannel(row, Number(row.target_count ?? 0), secrets)),
-    total: known ?? totalByLastPage(page, rows.length) ?? (await countChannels(db, filter)),
-  };
+    .orderBy("channel.instance_no", "desc");
+  if ("length" in numbers) return await rows.where("channel.instance_no", "in", numbers).execute();
+  return await rows.innerJoin(numbers.as("page"), "channel.instance_no", "page.instance_no").execute();
+}
+
+/** How many channels there are of each block of numbers, but for those that are left out. */
+async function countBlocks(db: Kysely<Schema>, { state, among }: ChannelFilter): Promise<ChannelCounts> {
+  const ofState = state === undefined ? {} : { state };
+  const counts = await ChannelCounts.read(db, ofState);
+  if (among === undefined || among.channelIds.length === 0) return counts;
+  return counts.without(await selectNumbers(db, { ...ofState, among: { ...among, isInside: true } }));
+}
+
+/** The numbers of all channels that the filter selects, newest first. */
+async function selectNumbers(db: Kysely<Schema>, filter: ChannelFilter): Promise<readonly number[]> {
+  const rows = await filtered(db, filter).select("instance_no").orderBy("instance_no", "desc").execute();
+  return rows.map((row) => Number(row.instance_no));
 }
 
 /** The ids of all channels, newest first. */
@@ -68,20 +99,6 @@ async function countChannels(db: Kysely<Schema>, filter: ChannelFilter): Promise
 function totalByLastPage({ number, size }: Page, count: number): number | undefined {
   const isLast = count < size && (count > 0 || number === 1);
   return isLast ? (number - 1) * size + count : undefined;
-}
-
-/**
- * A page near the end is counted from there, since a database looks at every number before a page. `total`: how many there are,
- * where that is known. Undefined: the page is behind the end.
- */
-function numbersOfPage(numbers: Numbers, page: Page, total: number | undefined): Numbers | undefined {
-  const offset = (page.number - 1) * page.size;
-  if (total === undefined) return numbers.orderBy("instance_no", "desc").limit(page.size).offset(offset);
-  const count = Math.min(page.size, total - offset);
-  if (count <= 0) return undefined;
-  const behind = total - offset - count;
-  if (behind < offset) return numbers.orderBy("instance_no", "asc").limit(count).offset(behind);
-  return numbers.orderBy("instance_no", "desc").limit(count).offset(offset);
 }
 
 /** PostgreSQL takes an array of any length as one parameter; its lists of parameters end at 65,535, and none is empty. */

@@ -17,6 +17,7 @@ import type {
 export type Schema = {
   readonly channel: ChannelRow;
   readonly target: TargetRow;
+  readonly channel_count: ChannelCountRow;
   readonly channel_source: ChannelSourceRow;
   readonly channel_schedule: ChannelScheduleRow;
   readonly access_key: AccessKeyRow;
@@ -52,6 +53,9 @@ export type Schema = {
   /** The oldest step whose program can work with a database that has come to `step`. */
   readonly schema_compat: { readonly step: string; readonly compatible_from: string };
 };
+
+/** How many channels have numbers from 1,000 times `block`, and fewer than a thousand more. The database's triggers keep it. */
+type ChannelCountRow = { readonly block: number; readonly live: number; readonly blocked: number };
 
 /** A process that uses this database, or did. */
 type NodeRow = {
