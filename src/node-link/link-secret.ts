@@ -20,8 +20,7 @@ export type LinkSecrets = { readonly keys: readonly LinkKey[] };
  * nodes that have switched). Returns a sentence that says what is wrong with it.
  */
 export function parseLinkSecrets(text: string): LinkSecrets | string {
-  const lines = text.split("\n").map((line) => line.trim());
-  const secrets = lines.filter((line) => line !== "");
+  const secrets = linesOf(text);
   if (secrets.length === 0) return "it holds no secret.";
   if (secrets.length > SECRETS_MAX)
     return `it holds ${secrets.length} lines; one secret is a line, two while it changes.`;
@@ -36,6 +35,20 @@ function keyOf(secret: string): LinkKey {
     id: createHash("sha256").update(`fanfare node link id ${secret}`).digest("hex").slice(0, ID_LENGTH),
     key: Buffer.from(hkdfSync("sha256", secret, "", "fanfare node link key", KEY_BYTES)),
   };
+}
+
+/** What signs the challenges of encoders' logins, of the same text: the first signs, all are accepted. */
+export function loginSecrets(text: string): readonly Uint8Array[] {
+  return linesOf(text).map((secret) =>
+    Buffer.from(hkdfSync("sha256", secret, "", "fanfare login challenges", KEY_BYTES)),
+  );
+}
+
+function linesOf(text: string): readonly string[] {
+  return text
+    .split("\n")
+    .map((line) => line.trim())
+    .filter((line) => line !== "");
 }
 
 /** TLS 1.3 with a pre-shared key: a peer without the secret ends in the handshake. `onPeer` gets its incarnation. */

@@ -2,6 +2,8 @@ import { randomBytes } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { SpentChallenges } from "../../src/control/access/spent-challenges.ts";
 import { IngestLogins, type LoginFailure } from "../../src/ingest/rtmp/ingest-logins.ts";
+import type { ChallengeBasis } from "../../src/ingest/rtmp/login-challenges.ts";
+import { loginSecrets } from "../../src/node-link/link-secret.ts";
 import { LoginDialogue, readLoginDemand } from "../../src/protocol/rtmp/server/publish-auth.ts";
 import { readLogin } from "../../src/protocol/rtmp/server/server-login.ts";
 import type { IngestUser } from "../../src/thread-protocol/admission.ts";
@@ -11,6 +13,13 @@ const APP = "relay/login";
 const ADDRESS = "192.0.2.1";
 const USER: IngestUser = { channelId: "ls-1", password: "s3cr3t!" };
 
+/** The secrets of each, and the second one's clock. */
+type Servers = {
+  readonly secrets?: readonly (readonly Uint8Array[])[];
+  readonly skewMs?: number;
+  readonly isAheadMs?: number;
+};
+
 /** Our own client against the server's side, one connection for each step. */
 class Talk {
   readonly clock = new VirtualClock();
@@ -18,22 +27,24 @@ class Talk {
   readonly failures: LoginFailure[] = [];
   heldBackMs = 0;
   readonly #spent = new SpentChallenges(this.clock);
-  readonly #secret = randomBytes(32);
-  /** Two threads: each step comes to the other one. */
+  /** Two threads or servers: each step comes to the other one. */
   readonly #threads: readonly [IngestLogins, IngestLogins];
   #steps = 0;
 
-  /** `isOneThread`: each thread counts failures for itself. */
-  constructor(isOneThread = false) {
-    const first = this.#newLogins();
-    this.#threads = [first, isOneThread ? first : this.#newLogins()];
+  /** `isOneThread`: each thread counts failures for itself. `servers`: what the second one has, where it differs. */
+  constructor(isOneThread = false, servers: Servers = {}) {
+    const { secrets = [[randomBytes(32)]], skewMs = 0, isAheadMs = 0 } = servers;
+    const [own = [], others = own] = secrets;
+    const basis = { secrets: own, now: () => this.clock.now(), skewMs };
+    const first = this.#newLogins(basis);
+    const other = { secrets: others, now: () => this.clock.now() + isAheadMs, skewMs };
+    this.#threads = [first, isOneThread ? first : this.#newLogins(other)];
   }
 
-  #newLogins(): IngestLogins {
+  #newLogins(challenges: ChallengeBasis): IngestLogins {
     return new IngestLogins({
       clock: this.clock,
-      processNow: () => this.clock.now(),
-      challengeSecret: this.#secret,
+      challenges,
       randomBytes,
       findUser: async (id, challenge) => {
         this.asked.push(id);
@@ -176,12 +187,40 @@ test("a challenge is good from the address that asked, for the user it was given
   expect((await talk.say(foreign)).decision.kind).toBe("refuse");
 });
 
+describe("over two servers", () => {
+  const [older, newer] = ["an older secret of the whole cluster", "a newer secret of the whole cluster"];
+  const [first, second] = [loginSecrets(`${older}\n${newer}\n`), loginSecrets(`${newer}\n${older}\n`)];
+
+  test.each([
+    ["that have one secret", [loginSecrets(older), loginSecrets(older)]],
+    ["of which the asking one changes its secret later", [first, second]],
+    ["of which the asking one has the newer secret already", [second, first]],
+    ["of which the other one does not know the newer secret yet", [first, loginSecrets(older)]],
+  ])("%s a login begins at one and ends at the other", async (_servers, secrets) => {
+    const talk = new Talk(false, { secrets, skewMs: 60_000 });
+    expect((await talk.say(await talk.proof("alice", USER.password))).decision.kind).toBe("accept");
+  });
+
+  test.each([
+    [-58, "accept"],
+    [58, "accept"],
+    [-62, "refuse"],
+    [122, "refuse"],
+  ])("whose clocks are %i s apart", async (aheadSeconds, expected) => {
+    const talk = new Talk(false, { skewMs: 60_000, isAheadMs: aheadSeconds * 1_000 });
+    talk.clock.advance(600_000);
+    // The first server gives the challenge, the second one judges the proof.
+    const { decision } = await talk.say(await talk.proof("alice", USER.password));
+    expect(decision.kind).toBe(expected);
+  });
+});
+
 test("without a reply to the look-up the encoder is closed, to try again", async () => {
   const clock = new VirtualClock();
   const findUser = async () => "unavailable" as const;
   const logins = new IngestLogins({
     ...{ clock, randomBytes, findUser, onFailure: () => 0 },
-    ...{ processNow: () => clock.now(), challengeSecret: Buffer.alloc(32) },
+    challenges: { secrets: [Buffer.alloc(32)], now: () => clock.now(), skewMs: 0 },
   });
   const attempt = { kind: "proof", scheme: "adobe", id: "a", token: "", clientChallenge: "", response: "" } as const;
   expect(await logins.decide({ attempt, app: APP }, ADDRESS)).toEqual({ decision: { kind: "unavailable" } });

@@ -20,7 +20,7 @@ async function listen() {
   const spent = new SpentChallenges(clock);
   const listener = new RtmpListener({
     ...{ clock, randomBytes, flush: () => undefined, onFact: (fact) => void facts.push(fact) },
-    ...{ processNow: () => clock.now(), challengeSecret: randomBytes(32) },
+    ...{ challenges: { secrets: [randomBytes(32)], now: () => clock.now(), skewMs: 0 } },
     findUser: async (id, challenge) => {
       const isFirstUse = challenge !== undefined && spent.spend(challenge);
       const user = { channelId: "ls-1", password: CREDENTIALS.password };

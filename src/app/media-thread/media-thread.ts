@@ -6,6 +6,7 @@ import { machineTroubleOf, systemCode } from "../../base/system-errors.ts";
 import { RtmpDialer } from "../../egress/dialer.ts";
 import { CAN_SHARE_PORTS, claimPort, type ListenAddress } from "../../ingest/claim-port.ts";
 import type { ConnectionLimits } from "../../ingest/connection-limiter.ts";
+import type { ChallengeBasis } from "../../ingest/rtmp/login-challenges.ts";
 import { RtmpListener } from "../../ingest/rtmp/rtmp-listener.ts";
 import { SrtListener } from "../../ingest/srt/srt-listener.ts";
 import { parseCidrList } from "../../net/cidr-list.ts";
@@ -13,6 +14,7 @@ import { createResolver } from "../../net/dns/resolver.ts";
 import { Descriptors } from "../../net/kernel/descriptors.ts";
 import { DirectSockets } from "../../net/kernel/direct-sockets.ts";
 import { isCutOff } from "../../net/kernel/machine-trouble.ts";
+import { loginSecrets } from "../../node-link/link-secret.ts";
 import { TsDemuxer } from "../../protocol/mpegts/ts-demuxer.ts";
 import { Engine } from "../../relay/engine.ts";
 import { OwnedChannels } from "../../remote-publish/owned-channels.ts";
@@ -53,6 +55,12 @@ const MOVE_DEADLINE_MS = 2_500;
 const DRAIN_DEADLINE_MS = 3_000;
 /** Targets have at least this much of it, however long the encoders took. */
 const FAREWELL_MS_MIN = 1_000;
+
+/**
+ * How far the clocks of two servers may be apart for a login of which each of them gets a step, in milliseconds. What is
+ * remembered of challenges (`CHALLENGE_REMEMBERED_MS`) allows for it.
+ */
+const CHALLENGE_SKEW_MS = 60_000;
 
 /** How often this tries to get the SRT port while the process before this one has it, in milliseconds. */
 const SRT_PORT_RETRY_MS = 1_000;
@@ -169,8 +177,7 @@ const admissions = new Admissions({
 const listener = new RtmpListener({
   clock,
   proxies: parseCidrList(options.proxyProtocolFrom ?? ""),
-  processNow,
-  challengeSecret: place.challengeSecret,
+  challenges: challengeBasis(),
   randomBytes,
   flush: () => {
     remote.flush();
@@ -272,6 +279,12 @@ async function listenSrt(): Promise<number | undefined> {
   };
   tryLater();
   return srt.port;
+}
+
+/** Each step of an encoder's login may come to another server, so all of them accept what any of them asked. */
+function challengeBasis(): ChallengeBasis {
+  if (options.nodeLink === undefined) return { secrets: [place.challengeSecret], now: processNow, skewMs: 0 };
+  return { secrets: loginSecrets(options.nodeLink.secretText), now: clock.wallNow, skewMs: CHALLENGE_SKEW_MS };
 }
 
 /** A single thread keeps its channels while no other thread could own them. */

@@ -12,7 +12,7 @@ type ThreadPlace = {
   readonly isFirst: boolean;
   /** The memory of `SharedCounters`. */
   readonly sharedMemory: SharedArrayBuffer;
-  /** Signs the challenges of encoders' logins. Secret. */
+  /** Signs the challenges of encoders' logins, where there are no other servers. Secret. */
   readonly challengeSecret: Uint8Array;
 };
 

@@ -1,8 +1,11 @@
 import type { Clock } from "../../base/clock.ts";
 
-/** No challenge is valid for longer than this, so none must be remembered for longer. In milliseconds. */
-export const CHALLENGE_REMEMBERED_MS = 60_000;
-/** More than this many within a minute come from no crowd of encoders: further ones count as used. */
+/**
+ * No challenge is valid for longer than this, whatever the clock of the server that looks at it, so none must be
+ * remembered for longer. In milliseconds.
+ */
+export const CHALLENGE_REMEMBERED_MS = 180_000;
+/** More than this many within that time come from no crowd of encoders: further ones count as used. */
 const SPENT_MAX = 65_536;
 
 /** Challenges that encoders have used to prove their password. Each is valid once, in whichever media thread. */

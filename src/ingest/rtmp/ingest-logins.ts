@@ -55,7 +55,7 @@ export type LoginVerdict = {
 
 type Proof = Extract<LoginAttempt, { kind: "proof" }>;
 
-/** The server's side of encoders' logins (Adobe and Limelight). Each step has a connection of its own, in any thread. */
+/** The server's side of encoders' logins (Adobe and Limelight). Each step has a connection of its own, in any thread of any server. */
 export class IngestLogins {
   readonly #deps: LoginDeps;
   readonly #challenges: LoginChallenges;
@@ -79,8 +79,7 @@ export class IngestLogins {
         return { decision: { kind: "ask", description: loginTexts.demand(scheme) } };
       case "name": {
         // No look-up yet: an unknown user is asked for a proof like any other.
-        const token = this.#challenges.give(attempt.id, address);
-        const salt = this.#challenges.saltOf(attempt.id);
+        const { token, salt } = this.#challenges.give(attempt.id, address);
         return { decision: { kind: "ask", description: loginTexts.challenge(scheme, attempt.id, salt, token) } };
       }
       case "proof":
@@ -89,7 +88,7 @@ export class IngestLogins {
   }
 
   async #judge(proof: Proof, app: string, address: string): Promise<LoginVerdict> {
-    const isGood = this.#challenges.isGood(proof.token, proof.id, address);
+    const { isGood, salt } = this.#challenges.check(proof.token, proof.id, address);
     const delay = this.#wait(REFUSAL_AFTER_MS);
     // Before the look-up, so that guesses cost little.
     if (this.#hasToWait(proof.id, address)) return this.#refuseUnchecked({ address }, delay);
@@ -99,8 +98,7 @@ export class IngestLogins {
     const failure = user === undefined ? { address } : { address, channelId: user.channelId };
     // Other guesses may have failed meanwhile. From here to the verdict there is no wait, so no guess slips through.
     if (this.#hasToWait(proof.id, address)) return this.#refuseUnchecked(failure, delay);
-    const given = { app, salt: this.#challenges.saltOf(proof.id) };
-    const isRight = isProven(proof, user?.password ?? "", given);
+    const isRight = isProven(proof, user?.password ?? "", { app, salt });
     if (isGood && isFirstUse && isRight && user !== undefined) {
       this.#remember(proof.id, address);
       return { decision: { kind: "accept" }, login: { id: proof.id, password: user.password } };

@@ -15,11 +15,18 @@ const HEAD_CHARACTERS = 11;
 const MS_PER_SECOND = 1_000;
 const SALT_BYTES = 8;
 
+/** What all have in common that a step of a login may arrive at: the threads of a process, or those of several servers. */
+export type ChallengeBasis = {
+  /** The first signs, all are accepted: there are two while the secret changes. */
+  readonly secrets: readonly Uint8Array[];
+  /** Milliseconds. */
+  readonly now: () => number;
+  /** How far the readings of `now` may be apart, in milliseconds. */
+  readonly skewMs: number;
+};
+
 export type ChallengeDeps = {
-  /** Monotonic milliseconds, the same in all media threads: each step of a login may arrive at another thread. */
-  readonly processNow: () => number;
-  /** The same in all threads, new in each process: challenges do not outlive it. */
-  readonly challengeSecret: Uint8Array;
+  readonly challenges: ChallengeBasis;
   readonly randomBytes: (length: number) => Buffer;
 };
 
@@ -34,33 +41,44 @@ export class LoginChallenges {
     this.#deps = deps;
   }
 
-  /** A user name's salt as 16 hexadecimal digits. Always the same, whether the user exists or not. */
-  saltOf(userId: string): string {
-    return this.#mac("salt", userId).subarray(0, SALT_BYTES).toString("hex");
-  }
-
-  /** A new challenge, 22 characters long. */
-  give(userId: string, address: string): string {
+  /** A new challenge, 22 characters long, and the user name's salt. */
+  give(userId: string, address: string): { readonly token: string; readonly salt: string } {
+    const { secrets, now } = this.#deps.challenges;
     const expiry = Buffer.alloc(EXPIRY_BYTES);
-    expiry.writeUInt32BE(Math.floor((this.#deps.processNow() + VALID_MS) / MS_PER_SECOND));
+    expiry.writeUInt32BE(Math.floor((now() + VALID_MS) / MS_PER_SECOND));
     const head = Buffer.concat([expiry, this.#deps.randomBytes(NONCE_BYTES)]).toString("base64url");
-    return `${head}${this.#proof(head, userId, address)}`;
+    const secret = firstOf(secrets);
+    return { token: `${head}${proof(secret, head, userId, address)}`, salt: saltOf(secret, userId) };
   }
 
-  /** Whether the challenge was given to this user and address, and has not expired. */
-  isGood(challenge: string, userId: string, address: string): boolean {
+  /** Whether the challenge was given to this user and address, and has not expired; and the salt given with it. */
+  check(challenge: string, userId: string, address: string): { readonly isGood: boolean; readonly salt: string } {
+    const { secrets, now, skewMs } = this.#deps.challenges;
     const head = challenge.slice(0, HEAD_CHARACTERS);
-    if (!isEqual(challenge, `${head}${this.#proof(head, userId, address)}`)) return false;
-    return Buffer.from(head, "base64url").readUInt32BE() * MS_PER_SECOND > this.#deps.processNow();
+    const signer = secrets.find((secret) => isEqual(challenge, `${head}${proof(secret, head, userId, address)}`));
+    if (signer === undefined) return { isGood: false, salt: saltOf(firstOf(secrets), userId) };
+    const leftMs = Buffer.from(head, "base64url").readUInt32BE() * MS_PER_SECOND - now();
+    return { isGood: leftMs > -skewMs && leftMs <= VALID_MS + skewMs, salt: saltOf(signer, userId) };
   }
+}
 
-  #proof(head: string, userId: string, address: string): string {
-    return this.#mac("challenge", head, address, userId).subarray(0, MAC_BYTES).toString("base64url");
-  }
+function firstOf(secrets: readonly Uint8Array[]): Uint8Array {
+  const [first] = secrets;
+  if (first === undefined) throw new Error("no secret for challenges");
+  return first;
+}
 
-  #mac(...parts: readonly string[]): Buffer {
-    return createHmac("sha256", this.#deps.challengeSecret).update(JSON.stringify(parts)).digest();
-  }
+/** 16 hexadecimal digits. Always the same, whether the user exists or not. */
+function saltOf(secret: Uint8Array, userId: string): string {
+  return mac(secret, "salt", userId).subarray(0, SALT_BYTES).toString("hex");
+}
+
+function proof(secret: Uint8Array, head: string, userId: string, address: string): string {
+  return mac(secret, "challenge", head, address, userId).subarray(0, MAC_BYTES).toString("base64url");
+}
+
+function mac(secret: Uint8Array, ...parts: readonly string[]): Buffer {
+  return createHmac("sha256", secret).update(JSON.stringify(parts)).digest();
 }
 
 function isEqual(one: string, other: string): boolean {

@@ -57,12 +57,15 @@ export function hangUpAfter({ port, app, streamKey }: LoginAttempt, loginQuery: 
   });
 }
 
-/** The proof of the password, after the server was asked for its challenge: to be sent on a connection of its own. */
-export async function loginProof(attempt: LoginAttempt): Promise<string> {
+/**
+ * The proof of the password, after the server was asked for its challenge: to be sent on a connection of its own.
+ * `challengePort`: of another server of the cluster, which is asked for the challenge.
+ */
+export async function loginProof(attempt: LoginAttempt, challengePort = attempt.port): Promise<string> {
   const dialogue = new LoginDialogue(attempt.credentials, attempt.app);
   let query = "";
-  for (const asked of ["a name", "a proof"]) {
-    const answer = await sayLogin(attempt, query);
+  for (const [asked, port] of [["a name", attempt.port] as const, ["a proof", challengePort] as const]) {
+    const answer = await sayLogin({ ...attempt, port }, query);
     const isDemand = typeof answer === "object" && answer.kind === "login-demanded";
     const step = isDemand ? dialogue.answer(answer.demand, CLIENT_CHALLENGE) : undefined;
     if (step?.kind !== "reconnect") throw new Error(`the server was to ask for ${asked}: ${JSON.stringify(answer)}`);

@@ -1,4 +1,5 @@
 import type { Admission } from "../../../src/ingest/publish/publish-session.ts";
+import type { LoginDeps } from "../../../src/ingest/rtmp/ingest-logins.ts";
 import type { Engine } from "../../../src/relay/engine.ts";
 import { gatewayTo } from "../../../src/relay/publish-gateway.ts";
 import type { ChannelSpec, IngestSlot } from "../../../src/thread-protocol/channel-spec.ts";
@@ -14,8 +15,7 @@ export function admissionTo(engine: Engine, verdict: Verdict): Admission {
 }
 
 /** The logins of a listener whose encoders never log in. */
-export const NO_LOGINS = {
+export const NO_LOGINS: Pick<LoginDeps, "findUser" | "challenges"> = {
   findUser: async () => ({ isFirstUse: true }),
-  processNow: () => 0,
-  challengeSecret: Buffer.alloc(32),
+  challenges: { secrets: [Buffer.alloc(32)], now: () => 0, skewMs: 0 },
 };
