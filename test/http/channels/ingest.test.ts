@@ -143,6 +143,7 @@ test("an encoder that stays 20 % above what a platform takes is an event, once i
 test("the live stream sends a channel again when a warning comes, and when it goes", async () => {
   await api.server.listen({ host: "127.0.0.1", port: 0 });
   const { channelId } = await api.create({ restream: [{ ...PLATFORM, targetName: "TWITCH" }] });
+  api.runtime.start(channelId, 0);
   await measure(channelId, MEASURED, 1);
   api.clock.advance(100);
   const reader = await EventReader.open(api);
@@ -163,6 +164,7 @@ test("the live stream sends a channel again when a warning comes, and when it go
 test("the live stream sends a channel again when its encoder shows something new, and not for every count", async () => {
   await api.server.listen({ host: "127.0.0.1", port: 0 });
   const { channelId } = await api.create();
+  api.runtime.start(channelId, 0);
   api.clock.advance(100);
   const reader = await EventReader.open(api);
   await reader.next();
