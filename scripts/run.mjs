@@ -39,6 +39,8 @@ const TSC_OPTIONS = ["--checkers", "1"];
 const TSC_ENV = { GOGC: "400", ...process.env };
 const VITE_CONFIG = ["--config", join("web", "vite.config.ts")];
 
+const DIST = join(ROOT, "dist");
+const BUNDLE = join(DIST, "cli", "main.js");
 /** The sources of the dashboard, and the file that is there once it is made. */
 const DASHBOARD_SOURCES = ["web", join("src", "api-contract"), "package-lock.json"];
 const DASHBOARD = join(ROOT, "dist-web", "index.html");
@@ -156,26 +158,32 @@ const tscStep = (node, name, args) => ({
   env: TSC_ENV,
 });
 
-/** Side by side: each of them leaves a core idle for a part of its time. */
-async function check(node) {
+const bundleStep = (node) => ({
+  name: "the server's bundle in dist/ (vite)",
+  command: node,
+  args: [join("scripts", "bundle", "bundle-server.ts"), DIST],
+});
+
+/** Side by side: each of them leaves a core idle for a part of its time. `others`: steps beside them. */
+async function check(node, others = []) {
   clientTypes(node);
   await runSideBySide([
     { name: "lint and format (biome)", command: node, args: [PACKAGED.biome, "check", "--error-on-warnings"] },
     tscStep(node, "types (tsc)", ["-p", "tsconfig.json"]),
     tscStep(node, "types of the dashboard (tsc)", ["-p", join("web", "tsconfig.json")]),
     { name: "unused code and packages (knip)", command: node, args: [PACKAGED.knip] },
+    ...others,
   ]);
 }
 
 async function build(node) {
   clientTypes(node);
+  await runSideBySide([bundleStep(node)]);
   await emit(node);
 }
 
-/** Makes dist/ and dist-web/. The types of the client are there. `isChecked`: the types of src/ are known to be right. */
+/** Makes the types beside the bundle in dist/, and dist-web/. `isChecked`: the types of src/ are known to be right. */
 async function emit(node, isChecked = false) {
-  const dist = join(ROOT, "dist");
-  runStep("the server's bundle in dist/ (vite)", node, [join("scripts", "bundle", "bundle-server.ts"), dist]);
   const options = isChecked ? ["--noCheck"] : [];
   const step = tscStep(node, "types in dist/ (tsc)", ["-p", "tsconfig.build.json", ...options]);
   runStep(step.name, step.command, step.args, step);
@@ -203,8 +211,10 @@ function vitest(node, name, args) {
 
 async function test(node, args) {
   if (args.length === 0) {
-    await check(node);
+    await check(node, [bundleStep(node)]);
     await emit(node, true);
+    // Otherwise the tests make a bundle of their own.
+    if (process.env["FANFARE_TEST_FROM"] !== "sources") process.env["FANFARE_TEST_BUNDLE"] ??= BUNDLE;
   }
   await buildDashboard(node);
   vitest(node, "tests (vitest)", args);

@@ -33,8 +33,8 @@ export type FanfareOptions = {
   /** A first manager key from outside; absent: the server makes one itself. */
   readonly credentials?: Credentials;
   /**
-   * `sources` runs `src/` unbuilt, `dist` what `tsc` emitted. By default what `server-bundle` made of the sources, or the
-   * sources where no test runner did.
+   * `sources` runs `src/` unbuilt, `dist` what a build made. By default the bundle that the test runner starts servers from, or
+   * the sources where no test runner did.
    */
   readonly from?: keyof typeof ENTRIES;
   readonly environment?: Readonly<Record<string, string>>;
