@@ -62,5 +62,5 @@ function pictureSize({ width, height } = { width: 1_280, height: 720 }): Pick<Ru
 }
 
 function even(side: number): number {
-  return Math.max(2, side - (side % 2));
+  return side - (side % 2);
 }

@@ -41,7 +41,3 @@ test.each([
   const [width = 0, height = 0] = size;
   expect(runFormat([picture(width, height)])).toEqual({ width: sent[0], height: sent[1], frameRate: 30 });
 });
-
-test("a picture that is nearly a line keeps sides that a decoder takes", () => {
-  expect(runFormat([picture(8_000, 3)])).toMatchObject({ width: 1_920, height: 2 });
-});
