@@ -1,7 +1,14 @@
 import { connect, errors, type Msg, type NatsConnection, type Subscription } from "@nats-io/transport-node";
 import type { Clock, Timer } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
-import { BUS_MESSAGE_BYTES_MAX, type Bus, type BusMessage, type BusReply, type NoReply } from "../control/ports/bus.ts";
+import {
+  BUS_MESSAGE_BYTES_MAX,
+  BUS_REPLY_BYTES_MAX,
+  type Bus,
+  type BusMessage,
+  type BusReply,
+  type NoReply,
+} from "../control/ports/bus.ts";
 import { decodeMessage, encodeMessage } from "./bus-message.ts";
 import { type NatsAddress, NatsError, natsLogin } from "./nats-address.ts";
 
@@ -110,7 +117,7 @@ export class NatsBus implements Bus {
     if (bytes === undefined) throw new RangeError(`a request on ${subject} is over ${BUS_MESSAGE_BYTES_MAX} bytes`);
     try {
       const received = await this.#connection.request(this.#prefix + subject, bytes, { timeout: timeoutMs });
-      const reply = decodeMessage(received.data);
+      const reply = decodeMessage(received.data, BUS_REPLY_BYTES_MAX);
       return reply === undefined ? { kind: "none", why: "timed-out" } : { kind: "reply", message: reply };
     } catch (error) {
       return { kind: "none", why: whyNoReply(error) };
@@ -129,7 +136,7 @@ export class NatsBus implements Bus {
     this.#answering += 1;
     try {
       const reply = await answer();
-      const bytes = reply === undefined ? undefined : this.#encode(subject, reply);
+      const bytes = reply === undefined ? undefined : this.#encode(subject, reply, BUS_REPLY_BYTES_MAX);
       if (bytes !== undefined) received.respond(bytes);
     } catch (error) {
       this.#logFailure(subject, error);
@@ -158,8 +165,8 @@ export class NatsBus implements Bus {
     await connection.close();
   }
 
-  #encode(subject: string, message: BusMessage): Uint8Array | undefined {
-    const bytes = encodeMessage(message);
+  #encode(subject: string, message: BusMessage, bytesMax = BUS_MESSAGE_BYTES_MAX): Uint8Array | undefined {
+    const bytes = encodeMessage(message, bytesMax);
     if (bytes === undefined) this.#options.log.error("message too long for the bus", { subject });
     return bytes;
   }

@@ -10,10 +10,10 @@ import { DomainError, OwnerUnavailableError } from "../../src/control/ports/erro
 import type { NodeState } from "../../src/control/ports/ownership-store.ts";
 import type { SlateState } from "../../src/control/ports/slate-maker.ts";
 import type { ChannelSpec } from "../../src/thread-protocol/channel-spec.ts";
-import { targetError } from "../../src/thread-protocol/targets/target-errors.ts";
+import { TARGET_ERROR_NAMES, targetError } from "../../src/thread-protocol/targets/target-errors.ts";
 import { FakeRuntime } from "../control/fake-runtime.ts";
 import { MemoryNetwork } from "../support/stages/memory-bus.ts";
-import { channelSample } from "../support/stages/sample.ts";
+import { channelSample, targetSample } from "../support/stages/sample.ts";
 import { VirtualClock } from "../support/stages/virtual-clock.ts";
 
 const log = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
@@ -182,6 +182,50 @@ test("a node that starts later, or that missed a message, reads everything again
   await settled();
   expect(second?.cluster.runtime.live("ls-7")).toBeUndefined();
   expect(second?.cluster.runtime.publishingChannels()).toHaveLength(399);
+});
+
+test("a channel that is too long for one message is told without its counters, and with the begin of its sentences", async () => {
+  const { clock, nodes } = cluster(2);
+  const [first, second] = nodes;
+  const targetIds = Array.from({ length: 100 }, (_, index) => 1_000 + index);
+  const counters = { bytesPerSecond: 750_000, bytesTotal: 98_765_432_109, playMs: 86_400_000, unackedBytes: 100_000 };
+  const byLength = TARGET_ERROR_NAMES.map((name) => targetError(name)).toSorted(
+    (left, right) => right.messageKo.length - left.messageKo.length,
+  );
+  const [longest = targetError("connection-failed")] = byLength;
+  const fail = (message: string) => {
+    for (const targetId of targetIds) {
+      const lastError = { ...longest, message, time: 1_800_000_000_000 };
+      first?.own.status(ID, targetId, { status: "FAIL", sinceTime: 1_800_000_000_000, lastError, retryAttempt: 5 });
+    }
+    first?.view.samples([
+      channelSample(
+        ID,
+        targetIds.map((targetId) => targetSample(targetId, counters)),
+      ),
+    ]);
+    first?.cluster.feed.changed(ID);
+    clock.advance(GATHER_MS);
+  };
+  const shown = (targetId: number) => second?.cluster.runtime.live(ID)?.targets.get(targetId);
+  first?.goOnAir(ID, 4);
+  for (const message of [longest.message, "x".repeat(1_000)]) {
+    fail(message);
+    for (const targetId of targetIds) {
+      const { lastError } = shown(targetId)?.status ?? {};
+      expect(lastError).toMatchObject({ code: longest.code, message: `${message.slice(0, 79)}…` });
+    }
+  }
+  // A node that starts now reads it too, with those behind it.
+  first?.goOnAir("ls-behind", 1);
+  first?.goOnAir("ls-0-before", 1);
+  const late = second?.cluster.others;
+  second?.bus.publish("node.1.state", { no: 900, channels: [] });
+  await settled();
+  clock.advance(2_000);
+  await settled();
+  expect(late?.publishingChannels().toSorted()).toEqual([ID, "ls-behind", "ls-0-before"].toSorted());
+  expect(shown(1_099)?.status.status).toBe("FAIL");
 });
 
 test("the newest ownership counts, whoever tells last", async () => {

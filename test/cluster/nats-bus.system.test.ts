@@ -251,3 +251,18 @@ test("a server that is cut off from the others keeps its client, which then hear
     state.stop();
   }
 });
+
+test("a reply may be as long as a broadcast of a hundred targets, and a message may not", async () => {
+  const { url } = await newServer();
+  const [first, second] = [await newBus(url), await newBus(url)];
+  // Targets that were interrupted as often as a report remembers.
+  const list = Array.from({ length: 50 }, (_, no) => ({
+    time: 1.8e12 + no,
+    durationMs: 12_345,
+    reason: "TCP_TIMEOUT",
+  }));
+  const targets = Array.from({ length: 100 }, (_, targetId) => ({ targetId, interruptions: { list, count: 50 } }));
+  second.serve("node.2.rpc", async () => ({ targets }));
+  expect(await asked(first, "node.2.rpc")).toEqual({ targets });
+  expect(first.publish("node.1.state", { targets })).toBe(false);
+});

@@ -8,7 +8,7 @@ import type { ChannelLive } from "../../control/ports/runtime.ts";
 import type { SlateState } from "../../control/ports/slate-maker.ts";
 import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
 import { type NodeReport, subjectsOf } from "../node-report.ts";
-import { type ToldChannel, tellLive, tellSource } from "./told-channel.ts";
+import { fitted, sizeOf, type ToldChannel, tellLive, tellSource } from "./told-channel.ts";
 
 const HEARTBEAT_MS = 2_000;
 const SAMPLES_MS = 1_000;
@@ -134,7 +134,7 @@ export class StateFeed {
       return status === undefined ? undefined : { channelId, epoch: 0, ...source };
     const checkState = ingestChecks.state(channelId);
     const slate = sources.slate(channelId);
-    return {
+    const told = {
       channelId,
       epoch,
       live: tellLive(live),
@@ -143,6 +143,7 @@ export class StateFeed {
       ...source,
       ...(slate === undefined ? {} : { slate }),
     };
+    return fitted(told, LIST_BYTES_MAX);
   }
 
   #tellChanges(): void {
@@ -188,11 +189,7 @@ export class StateFeed {
   }
 }
 
-function sizeOf(told: ToldChannel): number {
-  return Buffer.byteLength(JSON.stringify(told)) + 1;
-}
-
-/** Parts that fit into one message each. A channel that is too long alone is left out: its node is asked for it. */
+/** Parts that fit into one message each. A channel that is too long even without its details is left out. */
 function chunks(channels: readonly ToldChannel[]): readonly (readonly ToldChannel[])[] {
   const parts: ToldChannel[][] = [];
   let bytes = Number.POSITIVE_INFINITY;

@@ -29,6 +29,10 @@ export type ToldChannel = {
 /** The most targets and warnings of one channel that are taken from another node. */
 const LIST_MAX = 200;
 const TEXT_MAX = 4_096;
+/** So few targets and findings always fit. */
+const ENTRIES_FEW = 10;
+/** Characters of a sentence about a target of a channel that is too long for a message. */
+const SENTENCE_MAX = 80;
 /** Characters of FFmpeg's words that are told. */
 const DETAIL_MAX = 1_000;
 
@@ -145,6 +149,54 @@ function readToldChannel(value: unknown): readonly ToldChannel[] {
 /** The form in which the owner tells its state. */
 export function tellLive({ targets, owner: _owner, ...rest }: ChannelLive): NonNullable<ToldChannel["live"]> {
   return { ...rest, targets: [...targets].map(([targetId, each]) => ({ ...each, targetId })) };
+}
+
+/**
+ * The same channel with as much as fits into so many bytes of JSON: a channel with a hundred targets that all failed is longer than
+ * a message. What is left out first is what people miss least: counters, the findings of the ingest check, and then the ends of
+ * the sentences about targets. Their states and codes stay.
+ */
+export function fitted(told: ToldChannel, bytesMax: number): ToldChannel {
+  const entries = (told.live?.targets.length ?? 0) + (told.warnings?.length ?? 0);
+  if (entries < ENTRIES_FEW) return told;
+  let short = told;
+  for (const shorten of SHORTER) {
+    if (sizeOf(short) <= bytesMax) break;
+    short = shorten(short);
+  }
+  return short;
+}
+
+/** The length of a channel in a list, in bytes. */
+export function sizeOf(told: ToldChannel): number {
+  return Buffer.byteLength(JSON.stringify(told)) + 1;
+}
+
+type ToldTarget = NonNullable<ToldChannel["live"]>["targets"][number];
+
+const SHORTER: readonly ((told: ToldChannel) => ToldChannel)[] = [
+  (told) => withTargets(told, ({ sample: _sample, ...rest }) => rest),
+  (told) => ({ ...told, warnings: [] }),
+  (told) =>
+    withTargets(told, ({ status: { lastError, warning, ...status }, ...rest }) => ({
+      ...rest,
+      status: {
+        ...status,
+        ...(lastError === undefined ? {} : { lastError: withShortSentence(lastError) }),
+        ...(warning === undefined ? {} : { warning: withShortSentence(warning) }),
+      },
+    })),
+];
+
+function withShortSentence<Said extends { readonly message: string; readonly messageKo: string }>(said: Said): Said {
+  const short = (sentence: string) =>
+    sentence.length > SENTENCE_MAX ? `${sentence.slice(0, SENTENCE_MAX - 1)}…` : sentence;
+  return { ...said, message: short(said.message), messageKo: short(said.messageKo) };
+}
+
+function withTargets(told: ToldChannel, change: (target: ToldTarget) => ToldTarget): ToldChannel {
+  const { live: whole } = told;
+  return whole === undefined ? told : { ...told, live: { ...whole, targets: whole.targets.map(change) } };
 }
 
 /** FFmpeg's own words, as far as other nodes need them. */

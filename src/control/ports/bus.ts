@@ -13,6 +13,11 @@ export type BusReply =
 
 /** The longest message, in bytes of its JSON. */
 export const BUS_MESSAGE_BYTES_MAX = 64 * 1024;
+/**
+ * The longest reply, which goes to one node: a broadcast of a hundred targets that goes on there, with the list of their
+ * interruptions. A NATS server takes 1 MiB by default.
+ */
+export const BUS_REPLY_BYTES_MAX = 768 * 1024;
 
 /**
  * What the nodes of one cluster tell each other. A message may be lost, and none waits for a connection: what must be

@@ -1,5 +1,5 @@
 import { decodeMessage, encodeMessage } from "../../../src/cluster/bus-message.ts";
-import type { Bus, BusMessage, BusReply } from "../../../src/control/ports/bus.ts";
+import { BUS_REPLY_BYTES_MAX, type Bus, type BusMessage, type BusReply } from "../../../src/control/ports/bus.ts";
 
 type Listener = {
   readonly bus: MemoryBus;
@@ -56,9 +56,9 @@ export class MemoryBus implements Bus {
     if (server?.bus.isConnected !== true) return { kind: "none", why: "no-responders" };
     if (this.#network.isLost(subject)) return { kind: "none", why: "timed-out" };
     const reply = await server.answer(message).catch(() => undefined);
-    const bytes = reply === undefined ? undefined : encodeMessage(reply);
+    const bytes = reply === undefined ? undefined : encodeMessage(reply, BUS_REPLY_BYTES_MAX);
     if (bytes === undefined) return { kind: "none", why: "timed-out" };
-    return { kind: "reply", message: decodeMessage(bytes) ?? {} };
+    return { kind: "reply", message: decodeMessage(bytes, BUS_REPLY_BYTES_MAX) ?? {} };
   }
 
   serve(subject: string, answer: Server["answer"]): () => void {
