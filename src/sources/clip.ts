@@ -99,11 +99,7 @@ export class Clip {
 
   #take(bytes: Buffer): void {
     try {
-      for (const tag of this.#reader.push(bytes)) {
-        const header = this.#headers.before(tag);
-        if (header !== undefined) this.#put(header);
-        this.#put(tag);
-      }
+      for (const tag of this.#reader.push(bytes)) for (const each of this.#headers.take(tag)) this.#put(each);
       if (this.#headers.isOtherCodec) this.kill(OTHER_CODEC);
     } catch (error) {
       this.#child.kill(error instanceof Error ? error.message : String(error));

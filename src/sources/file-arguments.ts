@@ -20,8 +20,7 @@ const AUDIO_BITS = 160_000;
 /** Platforms ask for a keyframe every 2 s. */
 export const KEYFRAME_SECONDS = 2;
 
-/** With the parameter sets before each keyframe too: where files change, every decoder finds the new ones. */
-const COPIED_VIDEO = ["-c:v", "copy", "-bsf:v", "h264_mp4toannexb"];
+const COPIED_VIDEO = ["-c:v", "copy"];
 const REPEATED_HEADERS = ["-x264-params", "repeat-headers=1"];
 
 /**

@@ -1,4 +1,5 @@
 import type { FlvTag } from "../protocol/flv/flv-tag.ts";
+import { withParameterSets } from "../protocol/flv/video/parameter-sets.ts";
 import { readRecordUnits } from "../protocol/flv/video/record-units.ts";
 import { classifyVideo, type VideoTag } from "../protocol/flv/video/video-tag.ts";
 import { ParameterSets } from "../protocol/mpegts/video/parameter-sets.ts";
@@ -12,18 +13,20 @@ const AVC_SLICES: ReadonlySet<number> = new Set([1, 5]);
 /** So many frames in a row without a slice are of another codec, not damaged. */
 const FOREIGN_FRAMES = 10;
 
-/** What is known of the video: its sequence header without the record, the bytes of a unit's length, and its sets. */
+/** What is known of the video: its sequence header, how long that is without the record, the bytes of a unit's length, its sets. */
 type Video = {
   readonly codec: "avc" | "hevc";
-  readonly head: Buffer;
+  readonly header: Buffer;
+  readonly headBytes: number;
   readonly lengthBytes: number;
   readonly sets: ParameterSets;
 };
 
 /**
- * Finds the sequence headers that FFmpeg leaves out. A transport stream has its parameter sets before each keyframe, and
+ * Adds what FFmpeg leaves out of video that it copies. A transport stream has its parameter sets before each keyframe, and
  * they change where files were joined, or where an advertisement begins. FFmpeg copies them as a part of the frame and
- * writes the first ones alone as a sequence header: decoders of platforms go on with those.
+ * writes the first ones alone as a sequence header: decoders of platforms go on with those. Other containers have them in
+ * a header alone: each keyframe of H.264 gets them too, so that every decoder finds the new ones where files change.
  */
 export class NewHeaders {
   #video: Video | undefined;
@@ -34,18 +37,24 @@ export class NewHeaders {
     return this.#unreadFrames >= FOREIGN_FRAMES;
   }
 
-  /** Takes every tag; returns the sequence header that belongs before it, where it is new. */
-  before({ type, timestamp, payload }: FlvTag): FlvTag | undefined {
-    if (type !== MessageType.Video) return undefined;
+  /** Takes every tag; returns it, behind a sequence header where a new one belongs there. */
+  take(flv: FlvTag): readonly FlvTag[] {
+    const { payload } = flv;
+    if (flv.type !== MessageType.Video) return [flv];
     const tag = classifyVideo(payload);
     if (tag.part === "config") this.#video = readVideo(tag, payload);
-    if (tag.part !== "frame" || this.#video?.codec !== tag.codec) return undefined;
-    this.#unreadFrames = isForeign(this.#video, payload, tag) ? this.#unreadFrames + 1 : 0;
-    if (!tag.isKeyframe) return undefined;
-    noteSets(this.#video, payload, tag.bodyOffset, tag.bodyEnd);
-    const record = this.#video.sets.adopt();
-    this.#video.sets.startFrame();
-    return record === undefined ? undefined : { type, timestamp, payload: Buffer.concat([this.#video.head, record]) };
+    const video = this.#video;
+    if (tag.part !== "frame" || video?.codec !== tag.codec) return [flv];
+    this.#unreadFrames = isForeign(video, payload, tag) ? this.#unreadFrames + 1 : 0;
+    if (!tag.isKeyframe) return [flv];
+    const hasSets = noteSets(video, payload, tag.bodyOffset, tag.bodyEnd);
+    const record = video.sets.adopt();
+    video.sets.startFrame();
+    if (!hasSets && video.codec === "avc") return [{ ...flv, payload: withParameterSets(payload, video.header) }];
+    if (record === undefined) return [flv];
+    const header = Buffer.concat([video.header.subarray(0, video.headBytes), record]);
+    this.#video = { ...video, header };
+    return [{ ...flv, payload: header }, flv];
   }
 }
 
@@ -56,13 +65,19 @@ function readVideo({ codec, bodyOffset, bodyEnd }: VideoTag, payload: Buffer): V
   for (const set of record?.sets ?? []) noteSet(codec, sets, set);
   sets.adopt();
   sets.startFrame();
-  const head = Buffer.from(payload.subarray(0, bodyOffset));
-  return { codec, head, lengthBytes: record?.lengthSize ?? LENGTH_BYTES_USUAL, sets };
+  const lengthBytes = record?.lengthSize ?? LENGTH_BYTES_USUAL;
+  return { codec, header: Buffer.from(payload), headBytes: bodyOffset, lengthBytes, sets };
 }
 
-/** Parameter sets come before the slices of their frame. */
-function noteSets(video: Video, bytes: Buffer, from: number, end: number): void {
-  for (const unit of unitsOf(video, bytes, from, end)) if (!noteSet(video.codec, video.sets, unit)) return;
+/** Notes the parameter sets, which come before the slices of their frame. Returns whether there are some. */
+function noteSets(video: Video, bytes: Buffer, from: number, end: number): boolean {
+  let hasSets = false;
+  for (const unit of unitsOf(video, bytes, from, end)) {
+    const noted = noteSet(video.codec, video.sets, unit);
+    if (noted === "slice") break;
+    hasSets ||= noted === "set";
+  }
+  return hasSets;
 }
 
 /** Whether a frame of H.264 has no slice: bytes of H.265 under that name have none. */
@@ -84,9 +99,11 @@ function* unitsOf({ lengthBytes }: Video, bytes: Buffer, from: number, end: numb
   }
 }
 
-/** Notes a unit that is a parameter set. Returns false for a slice. */
-function noteSet(codec: Video["codec"], sets: ParameterSets, unit: Buffer): boolean {
+/** Notes a unit that is a parameter set. Returns what it is. */
+function noteSet(codec: Video["codec"], sets: ParameterSets, unit: Buffer): "set" | "slice" | "other" {
   const kind = (codec === "avc" ? avcUnitKind : hevcUnitKind)(unit, 0, unit.length);
-  if (kind === UnitKind.Vps || kind === UnitKind.Sps || kind === UnitKind.Pps) sets.note(kind, unit);
-  return kind !== UnitKind.Slice && kind !== UnitKind.FirstSlice && kind !== UnitKind.FirstKeySlice;
+  if (kind === UnitKind.Slice || kind === UnitKind.FirstSlice || kind === UnitKind.FirstKeySlice) return "slice";
+  if (kind !== UnitKind.Vps && kind !== UnitKind.Sps && kind !== UnitKind.Pps) return "other";
+  sets.note(kind, unit);
+  return "set";
 }

@@ -11,6 +11,7 @@ import { parseAvcConfig } from "../../src/protocol/flv/video/avc-config.ts";
 import { Clip } from "../../src/sources/clip.ts";
 import { fileArguments } from "../../src/sources/file-arguments.ts";
 import { type RunFormat, runFormat } from "../../src/sources/run-format.ts";
+import { readFlv } from "../../src/testkit/flv-file.ts";
 import { testedFfmpeg } from "../support/checks/tested-image.ts";
 import { makeFile } from "../support/streams/made-files.ts";
 
@@ -18,6 +19,7 @@ const NEVER = new AbortController().signal;
 const SECONDS = 3;
 const VIDEO_TAG = 9;
 const AUDIO_TAG = 8;
+const DATA_TAG = 18;
 
 let folder = "";
 beforeAll(async () => {
@@ -58,7 +60,9 @@ async function decoded(tags: readonly FlvTag[], stream: string, entries: string)
   const args = ["-v", "error", "-select_streams", stream, "-show_entries", `frame=${entries}`, "-of", "csv=p=0", path];
   const result = await run(tested().ffprobe, args, { ...LOOK_LIMITS, outputBytes: 4 * 1_024 * 1_024 });
   if ("reason" in result) throw new Error(result.reason);
-  return result.output.toString().trim().split("\n");
+  // The data beside a frame are empty lines.
+  const lines = result.output.toString().split("\n");
+  return lines.map((line) => line.replace(/,$/, "")).filter((line) => line !== "");
 }
 
 const isVideo = ({ type }: FlvTag) => type === VIDEO_TAG;
@@ -73,6 +77,14 @@ function headersOf(tags: readonly FlvTag[]): readonly string[] {
     const next = video[index + 1];
     return [`${width}x${height} before ${next?.payload[0] === 0x17 ? "a keyframe" : "another frame"}`];
   });
+}
+
+/** The types of the parameter sets in a frame. */
+function setsOf(payload: Buffer): readonly number[] {
+  const types: number[] = [];
+  for (let at = 5; at + 4 < payload.length; at += 4 + payload.readUInt32BE(at))
+    types.push((payload[at + 4] ?? 0) & 0x1f);
+  return types.filter((type) => type === 7 || type === 8);
 }
 
 test("a transport stream whose size changes in its middle is copied, each part behind its own sequence header", async () => {
@@ -115,4 +127,34 @@ test("a transport stream that changes to another codec is given up there, with t
   const clip = await played(path);
   expect(clip.failure).toBe("its video changes to another codec within the file");
   expect(clip.waiting.filter((tag) => isVideo(tag) && tag.payload[1] === 1).length).toBeLessThan(SECONDS * 30 + 20);
+});
+
+test.each([
+  { name: "of another size", sizes: ["320x180", "640x360"] },
+  { name: "of the same form, as a recorder writes it where its encoder came back", sizes: ["320x180", "320x180"] },
+])("FLV with a second sequence header, $name, is copied, and decodes with the headers alone", async ({ sizes }) => {
+  const parts: FlvTag[][] = [];
+  for (const [index, size] of sizes.entries())
+    parts.push(readFlv(await readFile(await makeFile(folder, `part-${index}.flv`, { seconds: SECONDS, size }))));
+  const later = (tag: FlvTag) => ({ ...tag, timestamp: tag.timestamp + SECONDS * 1_000 + 100 });
+  const tags = [...(parts[0] ?? []), ...(parts[1] ?? []).filter(({ type }) => type !== DATA_TAG).map(later)];
+  const path = join(folder, "headers.flv");
+  await writeFile(path, Buffer.concat([FLV_FILE_START, ...tags.map(encodeFlvTag)]));
+  const { waiting, failure } = await played(path);
+  expect(failure).toBe(undefined);
+  // FFmpeg leaves out one that is not new.
+  expect(headersOf(waiting)).toEqual([...new Set(sizes)].map((size) => `${size} before a keyframe`));
+  const keyframes = waiting.filter((tag) => isVideo(tag) && tag.payload[0] === 0x17 && tag.payload[1] === 1);
+  expect(keyframes).toHaveLength(2 * SECONDS);
+  expect(await decoded(waiting, "v:0", "width")).toEqual(
+    sizes.flatMap((size) => Array(SECONDS * 30).fill(size.slice(0, 3))),
+  );
+});
+
+test("each keyframe of a copied file has its parameter sets, once", async () => {
+  for (const name of ["once.mp4", "once.mkv", "once.flv", "once.ts"]) {
+    const { waiting } = await played(await makeFile(folder, name, { seconds: SECONDS, size: "320x180" }));
+    const keyframes = waiting.filter((tag) => isVideo(tag) && tag.payload[0] === 0x17 && tag.payload[1] === 1);
+    expect([name, keyframes.map(({ payload }) => setsOf(payload))]).toEqual([name, Array(SECONDS).fill([7, 8])]);
+  }
 });

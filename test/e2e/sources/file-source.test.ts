@@ -1,6 +1,8 @@
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { z } from "zod";
+import { parseAvcConfig } from "../../../src/protocol/flv/video/avc-config.ts";
 import { readFlv } from "../../../src/testkit/flv-file.ts";
 import type { ApiClient, Channel } from "../../support/dashboard/api-client.ts";
 import { upload } from "../../support/dashboard/media-uploads.ts";
@@ -68,4 +70,37 @@ test.concurrent("two files of different forms play without a gap over one connec
   expect(audioGapMs).toBeLessThan(200);
   for (const endMs of endsMs) expect(Math.abs(endMs - 15_000)).toBeLessThan(500);
   expect(await decodingErrors(recording)).toBe("");
+});
+
+test.concurrent("a joined recording changes its size within one connection, each part behind its own sequence header", async ({
+  onTestFinished,
+}) => {
+  const stage = await Stage.open(onTestFinished);
+  const target = await stage.target({}, { recordInto: stage.folder });
+  const { api } = await stage.server();
+  const channel = await api.createChannel("joined", [{ rtmpUrl: target.url, streamKey: uniqueKey("joined") }]);
+  const parts = ["320x180", "640x360"].map((size, index) =>
+    makeFile(stage.folder, `${index}.ts`, { seconds: 4, size }),
+  );
+  const path = join(stage.folder, "joined.ts");
+  await writeFile(path, Buffer.concat(await Promise.all((await Promise.all(parts)).map((part) => readFile(part)))));
+  const { fileId } = await upload(api, path);
+  await api.request("PUT", sourceOf(channel), { fileIds: [fileId] });
+  await api.request("POST", `${sourceOf(channel)}/start`);
+  await waitFor("the file to end", DEADLINE_MS, async () =>
+    (await read(api, channel)).sourceReason === "finished" ? true : undefined,
+  );
+  const [connection, ...others] = target.connections;
+  await waitFor("the target to be left", DEADLINE_MS, () => (connection?.report.state === "ended" ? true : undefined));
+  expect(others).toEqual([]);
+  const [recording = ""] = connection?.report.recordings ?? [];
+  const tags = readFlv(await readFile(recording));
+  const headers = tags.filter((tag) => isVideo(tag) && tag.payload[1] === 0);
+  expect(headers.map(({ payload }) => parseAvcConfig(payload.subarray(5))?.format?.width)).toEqual([320, 640]);
+  const [, second] = headers;
+  expect(
+    tags.filter((tag) => isVideo(tag) && isCodedMedia(tag) && tag.timestamp >= (second?.timestamp ?? 0)),
+  ).toHaveLength(120);
+  expect(stepsBack(tags)).toEqual([]);
+  for (const endMs of timing(tags).endsMs) expect(Math.abs(endMs - 8_000)).toBeLessThan(500);
 });
