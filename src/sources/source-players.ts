@@ -88,9 +88,12 @@ export class SourcePlayers implements SourcePlayer {
     const run = new SourceRun(start, source, {
       ...{ clock, publish, onStatus, isElsewhere },
       openFile: (fileId, offsetMs) => {
-        const file = this.#readyFile(fileId);
+        const ready = this.#readyFiles();
+        const file = ready.get(fileId);
         if (file === undefined) return { reason: "the file was deleted, or is not ready" };
-        format = runFormat(this.#formats(present, file), format);
+        // Of all files that play, beginning with the one to be opened.
+        const others = present.fileIds.map((each) => ready.get(each)?.format);
+        format = runFormat([file.format, ...others.filter((each) => each !== undefined)], format);
         return this.#openFile(file, format, offsetMs);
       },
       onSkipped: (fileId, detail) => log.warn("a file was not played to its end", { channelId, fileId, detail }),
@@ -128,16 +131,12 @@ export class SourcePlayers implements SourcePlayer {
     return child.input === undefined ? undefined : { clip: new Clip(child), input: child.input };
   }
 
-  #readyFile(fileId: string): ReadyFile | undefined {
-    const file = this.#deps.files.list().find((each) => each.fileId === fileId);
-    const format = file?.state === "ready" ? file.format : undefined;
-    return format === undefined ? undefined : { fileId, format };
-  }
-
-  /** The formats of the files that play, beginning with the first to be opened. */
-  #formats(source: FilesSource, first: ReadyFile): readonly MediaFormat[] {
-    const others = source.fileIds.map((fileId) => this.#readyFile(fileId)?.format);
-    return [first.format, ...others.filter((format) => format !== undefined)];
+  /** By id: a list may have 500 of a thousand files, and each is opened in turn. */
+  #readyFiles(): ReadonlyMap<string, ReadyFile> {
+    const ready = new Map<string, ReadyFile>();
+    for (const { fileId, state, format } of this.#deps.files.list())
+      if (state === "ready" && format !== undefined) ready.set(fileId, { fileId, format });
+    return ready;
   }
 
   #openFile(file: ReadyFile, format: RunFormat, offsetMs: number): Clip | { readonly reason: string } {

@@ -42,3 +42,38 @@ test("a source that another one replaces says nothing more, and is not tried aga
   expect(opened).toEqual(["rtmp://a/live/key", "rtmp://b/live/key", "rtmp://b/live/key"]);
   await players.close();
 });
+
+test("a playlist whose folder is gone is looked through once for each of its files", async () => {
+  const clock = new VirtualClock();
+  const format = { kind: "video", videoCodec: "h264", pixelFormat: "yuv420p", width: 640, height: 360 } as const;
+  const file = { name: "a", bytes: 1, receivedBytes: 1, createdTime: 0, state: "ready", format } as const;
+  const files = Array.from({ length: 500 }, (_, number) => ({ ...file, fileId: `mf-${number}` }));
+  const statuses: SourceStatus[] = [];
+  let looks = 0;
+  const list = () => {
+    looks += 1;
+    return files;
+  };
+  const players = new SourcePlayers({
+    ...{ clock, random: () => 1, findFfmpeg: () => ({ ffmpeg: "ffmpeg", ffprobe: "ffprobe" }) },
+    files: { list, path: () => "", problem: () => "it was removed from the watched folder" },
+    log: { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined },
+    openLink: () => Promise.reject(new Error("nothing is opened")),
+    publish: async () => ({
+      ...{ channelId: "c", latency: "efficient", isFull: false, flush: () => undefined, leave: () => undefined },
+      tryAdmit: async () => "admitted",
+      open: () => ({ push: () => undefined, end: () => undefined }),
+    }),
+    onStatus: (_channelId: string, status: SourceStatus) => void statuses.push(status),
+  });
+  const source = { kind: "files", fileIds: files.map(({ fileId }) => fileId), isLooped: false } as const;
+  players.start({ ...{ channelId: "c", source, position: 0, offsetMs: 0 }, read: async () => ({}) as ChannelSpec });
+  for (let turn = 0; turn < 20; turn += 1) {
+    clock.advance(1_000);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  expect(statuses.at(-1)).toMatchObject({ state: "stopped", reason: "not-playable" });
+  expect(looks).toBeGreaterThan(0);
+  expect(looks).toBeLessThanOrEqual(501);
+  await players.close();
+});
