@@ -69,7 +69,8 @@ export class Recorder {
       },
       onWarning: (name, detail) => post({ kind: "warning", name, detail }),
     });
-    this.#room = new Room(settings, { disk, clock, folder, library: this.#library });
+    const isUploaded = settings.upload !== undefined;
+    this.#room = new Room(settings, { disk, clock, folder, library: this.#library, isUploaded });
   }
 
   /** Reads the folder. A folder that cannot be used makes each recording end with a reason. */

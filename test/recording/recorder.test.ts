@@ -37,8 +37,10 @@ class Stage {
   readonly recorder: InProcessRecorder;
   #lastNumber = 0;
 
-  constructor(settings: Partial<RecorderSettings> = {}, disk: Disk = SYSTEM_DISK, folder = newFolder()) {
+  /** `aheadMs`: of the wall clock, at the start. */
+  constructor(settings: Partial<RecorderSettings> = {}, disk: Disk = SYSTEM_DISK, folder = newFolder(), aheadMs = 0) {
     this.folder = folder;
+    this.clock.setWall(aheadMs);
     this.recorder = new InProcessRecorder({ ...ROOMY, ...settings, folder }, this.clock, disk);
     this.recorder.recorder.start();
   }
@@ -456,6 +458,19 @@ test("recordings are removed by age, not by a clock that was set by mistake, and
     ["too-many", "20260102030405-001"],
     ["too-many", "20260102030406-001"],
   ]);
+});
+
+test("a machine that starts with a wrong clock removes nothing before it may have been set right", async () => {
+  const before = new Stage();
+  await before.record(1);
+  const tenYearsMs = 10 * 365 * 86_400_000;
+  const stage = new Stage({ keepMs: 86_400_000 }, SYSTEM_DISK, before.folder, tenYearsMs);
+  stage.clock.advance(9 * 60_000);
+  stage.clock.setWall(-tenYearsMs);
+  stage.clock.advance(60 * 60_000);
+  expect(stage.of("file-gone")).toEqual([]);
+  stage.clock.advance(86_400_000);
+  expect(stage.of("file-gone")).toMatchObject([{ cause: "too-old" }]);
 });
 
 test("bytes count as taken when they are on the disk, also those of a recording that ended", async () => {

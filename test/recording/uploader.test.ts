@@ -11,6 +11,9 @@ import { VirtualClock } from "../support/stages/virtual-clock.ts";
 const CHANNEL = "ls-20260102030405-aB3dE";
 const KEY = { channelId: CHANNEL, recordingId: "20260102030405-001" };
 
+/** That recordings are uploaded; where to is the store's business. */
+const UPLOAD = { ...{ endpoint: "", region: "", bucket: "", accessKey: "", secretKey: "" }, prefix: "" };
+
 /** A store that fails as the test says, and notes each call with the time of it. */
 class FakeStore implements ObjectStore {
   readonly calls: string[] = [];
@@ -48,7 +51,7 @@ async function staged(count = 1, disk: Disk = SYSTEM_DISK) {
   const folder = mkdtempSync(join(tmpdir(), "fanfare-uploader-"));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   const clock = new VirtualClock();
-  const recorder = new InProcessRecorder({ ...ROOMY, keepBytes: 1, folder }, clock, disk);
+  const recorder = new InProcessRecorder({ ...ROOMY, keepBytes: 1, folder, upload: UPLOAD }, clock, disk);
   const store = new FakeStore(clock);
   recorder.recorder.start();
   for (let number = 0; number < count; number += 1) {
@@ -72,7 +75,7 @@ async function staged(count = 1, disk: Disk = SYSTEM_DISK) {
     }
   };
   const path = (ending: string) => join(folder, CHANNEL, `${KEY.recordingId}.${ending}`);
-  return { clock, recorder, store, results, start, pass, path };
+  return { clock, folder, recorder, store, results, start, pass, path };
 }
 
 test("a store that is away is tried after 5, 10, 20 … seconds, and reported once at the fifth attempt", async () => {
@@ -254,4 +257,20 @@ test("a file that fails by itself is not sent again with each other file that is
   expect(results().filter((line) => line.endsWith("UPLOADED"))).toHaveLength(3);
   const begun = store.calls.filter((call) => call.includes(`begin ${CHANNEL}/${KEY.recordingId}`));
   expect(begun.map((call) => call.split(" s ")[0])).toEqual(["0", "5", "15", "35"]);
+});
+
+test("a restart removes nothing that is not uploaded, whatever its age and the room", async () => {
+  const { clock, folder, recorder, store, start, pass } = await staged(2);
+  store.failure = "unreachable";
+  await start();
+  await pass(120);
+  const settings = { ...ROOMY, keepBytes: 1, keepMs: 1_000, folder, upload: UPLOAD };
+  const next = new InProcessRecorder(settings, clock);
+  next.recorder.start();
+  await pass(1_200);
+  expect([...recorder.posted, ...next.posted].filter(({ kind }) => kind === "file-gone")).toEqual([]);
+  store.failure = undefined;
+  next.recorder.uploadTo(store, "", () => 0.5);
+  await pass(61);
+  expect(next.posted.filter(({ kind }) => kind === "file-gone")).toHaveLength(2);
 });

@@ -19,6 +19,8 @@ export type RoomLimits = {
 
 /** The disk is asked at most this often, in milliseconds. */
 const LOOK_EVERY_MS = 1_000;
+/** Nothing is removed by age so soon after the start, in milliseconds: a machine may start with a wrong clock. */
+const CLOCK_UNSURE_MS = 10 * 60 * 1_000;
 /** A recording that ended for want of room begins again when there is this much more, in bytes. */
 const AGAIN_BYTES = 64 * 1024 * 1024;
 
@@ -31,12 +33,21 @@ export class Room {
   readonly #cautious: CautiousTime;
   readonly #folder: string;
   readonly #library: Library;
+  readonly #isUploaded: boolean;
+  readonly #startMs: number;
   #isShort = false;
   #lookedMs = Number.NEGATIVE_INFINITY;
 
   constructor(
     limits: RoomLimits,
-    deps: { readonly disk: Disk; readonly clock: Clock; readonly folder: string; readonly library: Library },
+    deps: {
+      readonly disk: Disk;
+      readonly clock: Clock;
+      readonly folder: string;
+      readonly library: Library;
+      /** Whether recordings are uploaded: then each stays until it is. */
+      readonly isUploaded: boolean;
+    },
   ) {
     this.#limits = limits;
     this.#disk = deps.disk;
@@ -44,6 +55,8 @@ export class Room {
     this.#cautious = new CautiousTime(deps.clock);
     this.#folder = deps.folder;
     this.#library = deps.library;
+    this.#isUploaded = deps.isUploaded;
+    this.#startMs = deps.clock.now();
   }
 
   /** What keeps a channel from being recorded now; undefined where there is room. Throws where the disk does not answer. */
@@ -67,13 +80,14 @@ export class Room {
   prune(): void {
     const { keepMs, keepBytes } = this.#limits;
     const finished = [...this.#library.files]
-      // What is not uploaded yet is kept.
-      .filter(({ end, upload }) => end !== undefined && (upload === undefined || upload.state === "UPLOADED"))
+      // What is not uploaded yet is kept, also while nobody has looked how far it is.
+      .filter(({ end, upload }) => end !== undefined && (!this.#isUploaded || upload?.state === "UPLOADED"))
       .sort((left, right) => left.startTime - right.startTime);
     const nowTime = this.#cautious.now();
+    const isClockSure = this.#clock.now() - this.#startMs >= CLOCK_UNSURE_MS;
     let total = sum([...this.#library.files]);
     for (const file of finished) {
-      const isTooOld = keepMs > 0 && nowTime - (file.end?.time ?? nowTime) >= keepMs;
+      const isTooOld = keepMs > 0 && isClockSure && nowTime - (file.end?.time ?? nowTime) >= keepMs;
       const isTooMany = keepBytes > 0 && total > keepBytes;
       if (!isTooOld && !isTooMany) continue;
       if (this.#library.delete(file, isTooOld ? "too-old" : "too-many") === "deleted") total -= file.bytes;
