@@ -239,6 +239,58 @@ test("another video codec on air reconnects targets, and a codec that flaps does
   expect(stage.dialer.links).toHaveLength(2);
 });
 
+/** On air with a target that saw a second change of the codec, back to H.264, soon after it was connected anew for one. */
+function changedTwice() {
+  const stage = new RelayStage();
+  const publisher = stage.onAir(target(1));
+  publisher.push(video(0, avcFrame(true, 1)));
+  stage.flush();
+  publisher.push(video(40, hex(`1c 00 000000 ${HVCC}`)));
+  publisher.push(video(40, hex(`1c 01 000000 ${HEVC_KEY}`)));
+  stage.dialer.latest(1).accept();
+  const changedMs = stage.clock.now();
+  publisher.push(video(80, hex(`1c 01 000000 ${HEVC_KEY}`)));
+  stage.flush();
+  publisher.push(video(120, AVC_CONFIG));
+  let timestamp = 120;
+  /** Sends video up to so long after the first change. */
+  const goOnUntil = (untilMs: number) => {
+    for (; stage.clock.now() < changedMs + untilMs; timestamp += 50) {
+      publisher.push(video(timestamp, avcFrame(timestamp % 1_000 === 120, 2)));
+      stage.flush();
+    }
+  };
+  return { stage, publisher, goOnUntil };
+}
+
+test("targets that a second change found within 10 s of the first one are connected anew when these are over", () => {
+  const { stage, goOnUntil } = changedTwice();
+  goOnUntil(9_950);
+  expect(stage.dialer.links).toHaveLength(2);
+  goOnUntil(10_100);
+  expect(stage.dialer.links).toHaveLength(3);
+  stage.dialer.latest(1).accept();
+  // Once: the stream is what it was since.
+  goOnUntil(25_000);
+  expect(stage.dialer.links).toHaveLength(3);
+  const kinds = stage.sent(1).map((each) => each.split(" ")[1]?.slice(0, 4));
+  expect(kinds.slice(0, 3)).toEqual(["af00", "1700", "1701"]);
+  expect(new Set(kinds.slice(3))).toEqual(new Set(["1701", "2701"]));
+});
+
+test("a second change is forgotten when its broadcast ends", () => {
+  const { stage, publisher, goOnUntil } = changedTwice();
+  goOnUntil(1_000);
+  publisher.end("clean");
+  stage.clock.advance(20_000);
+  const next = stage.open();
+  next.push(video(0, AVC_CONFIG));
+  next.push(video(0, avcFrame(true, 1)));
+  stage.dialer.latest(1).accept();
+  for (let timestamp = 40; timestamp < 400; timestamp += 40) next.push(video(timestamp, avcFrame(false, 1)));
+  expect(stage.dialer.links).toHaveLength(3);
+});
+
 test("media before a change within its pace is not sent to targets that join later", () => {
   const stage = new RelayStage();
   stage.engine.introduce(stage.spec([target(1)]));

@@ -93,10 +93,10 @@ test("silence has the form of the audio's last header, also before the first fra
   expect(stage.dialer.links).toHaveLength(2);
   stage.dialer.latest(1).accept();
   play(5_000, false);
-  // Targets are connected anew for a changed track every ten seconds at most: this header stays in the connection.
+  // Targets are connected anew for a changed track every ten seconds at most: until these are over, this header stays in the connection.
   publisher.push(audio(15_000, AAC_CONFIG));
   play(3_000, false);
-  play(3_000, true);
+  play(1_500, true);
   expect(stage.dialer.links).toHaveLength(2);
   const own = sent().filter(({ type }) => type === 8);
   const lines = own.map(({ payload }) => payload.toString("hex"));

@@ -94,10 +94,9 @@ export class FanOut {
   changePublisher(compositionTimeMs: number): void {
     this.#sendFrames(this.#interleaver.drain());
     this.#interleaver = new Interleaver();
-    this.#fanOut.clearGops();
+    this.resumePublisher();
     // Filler must show the encoder that was lost, not the one before it.
     this.#clearStocks();
-    this.#begunTracks.clear();
     this.#startMs = undefined;
     this.#endingSilence = undefined;
     this.#timeline.changePublisher(this.#presentedMs + 1 - compositionTimeMs);
@@ -137,9 +136,9 @@ export class FanOut {
 
   /** Takes a frame's codec, and its audio format where no header describes it. */
   #noteFrame({ kind, trackId, codec, audioFormat }: Frame): void {
-    const head = this.#head;
-    if (audioFormat === undefined && head.codecs(kind).get(trackId) === codec) return;
-    if (isOtherAudioFormat(head, { kind, trackId, codec, audioFormat })) this.#changeTrack(kind, trackId);
+    if (this.#changePace.isOverdue(this.#deps.clock)) this.#deps.connections.redial();
+    if (audioFormat === undefined && this.#head.codecs(kind).get(trackId) === codec) return;
+    if (isOtherAudioFormat(this.#head, { kind, trackId, codec, audioFormat })) this.#changeTrack(kind, trackId);
     if (this.#head.setCodec(kind, trackId, codec)) {
       this.#deps.connections.checkStream();
       if (kind === "audio") this.#endSilence(undefined);
@@ -161,7 +160,7 @@ export class FanOut {
     this.#fanOut.clearGops();
     if (kind === "video") this.#clearStocks();
     else this.#endingSilence = undefined;
-    if (!this.#deps.connections.haveBegun || !this.#changePace.isDue(this.#deps.clock.now())) return;
+    if (!this.#deps.connections.haveBegun || !this.#changePace.isDue(this.#deps.clock)) return;
     this.reconnect();
     // The other tracks did not change.
     this.#head = before;
@@ -387,6 +386,7 @@ export class FanOut {
 
   /** Forgets what subscribers were sent: the stream starts again. */
   forgetHead(): void {
+    this.#changePace.forget();
     this.#begunTracks.clear();
     this.#head = new DecoderConfig();
     this.#fanOut.clearGops();

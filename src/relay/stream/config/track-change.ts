@@ -1,3 +1,4 @@
+import type { Clock } from "../../../base/clock.ts";
 import type { AudioFrameFormat } from "../../../protocol/flv/audio/audio-frame-format.ts";
 import type { AudioCodec, VideoCodec } from "../../../protocol/flv/fourcc.ts";
 import type { ConfigPart } from "../classify-message.ts";
@@ -51,11 +52,24 @@ const PACE_MS = 10_000;
 /** Limits how often targets are connected anew because a track changed. */
 export class ChangePace {
   #lastMs = Number.NEGATIVE_INFINITY;
+  /** A track changed too soon after that. */
+  #isOwed = false;
 
-  /** Whether it may happen now; if so, this counts as one time. */
-  isDue(nowMs: number): boolean {
-    if (nowMs - this.#lastMs < PACE_MS) return false;
-    this.#lastMs = nowMs;
-    return true;
+  /** A track changes. Whether it may happen now; if so, this counts as one time, and otherwise it is owed. */
+  isDue(clock: Pick<Clock, "now">): boolean {
+    const nowMs = clock.now();
+    this.#isOwed = nowMs - this.#lastMs < PACE_MS;
+    if (!this.#isOwed) this.#lastMs = nowMs;
+    return !this.#isOwed;
+  }
+
+  /** Whether it was owed and may happen now; if so, this counts as one time. */
+  isOverdue(clock: Pick<Clock, "now">): boolean {
+    return this.#isOwed && this.isDue(clock);
+  }
+
+  /** Nothing is owed: the connections that got the change are left. */
+  forget(): void {
+    this.#isOwed = false;
   }
 }
