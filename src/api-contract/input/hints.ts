@@ -6,6 +6,10 @@ export const MISSING_HINT: Hint = { hint: "Fill this in.", hintKo: "필수 항�
 
 /** The hints by the rule in an error's details. A test compares them with the rules of all fields. */
 const HINTS: Readonly<Record<string, readonly [en: string, ko: string]>> = {
+  "1 to 100 letters, digits, dots, underscores or hyphens": [
+    "Use 1 to 100 letters, digits, dots, underscores or hyphens.",
+    "영문자, 숫자, 점, 밑줄, 하이픈을 1~100자로 입력해 주세요.",
+  ],
   "an address without blanks, control characters or backslashes": [
     "An address has no spaces, line breaks or backslashes.",
     "주소에는 공백, 줄바꿈, 역슬래시를 사용할 수 없습니다.",
