@@ -3,7 +3,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { fail, ROOT, runInForeground, runQuietly, runSideBySide, runStep, succeeds } from "./steps.mjs";
+import { fail, ROOT, runInForeground, runLastBeside, runQuietly, runSideBySide, runStep, succeeds } from "./steps.mjs";
 import { installTestTools } from "./test-tools.mjs";
 
 const MODULES = join(ROOT, "node_modules");
@@ -164,30 +164,26 @@ const bundleStep = (node) => ({
   args: [join("scripts", "bundle", "bundle-server.ts"), DIST],
 });
 
-/** Side by side: each of them leaves a core idle for a part of its time. `others`: steps beside them. */
-async function check(node, others = []) {
+const checkSteps = (node) => [
+  { name: "lint and format (biome)", command: node, args: [PACKAGED.biome, "check", "--error-on-warnings"] },
+  tscStep(node, "types (tsc)", ["-p", "tsconfig.json"]),
+  tscStep(node, "types of the dashboard (tsc)", ["-p", join("web", "tsconfig.json")]),
+  { name: "unused code and packages (knip)", command: node, args: [PACKAGED.knip] },
+];
+
+/** Side by side: each of them leaves a core idle for a part of its time. */
+async function check(node) {
   clientTypes(node);
-  await runSideBySide([
-    { name: "lint and format (biome)", command: node, args: [PACKAGED.biome, "check", "--error-on-warnings"] },
-    tscStep(node, "types (tsc)", ["-p", "tsconfig.json"]),
-    tscStep(node, "types of the dashboard (tsc)", ["-p", join("web", "tsconfig.json")]),
-    { name: "unused code and packages (knip)", command: node, args: [PACKAGED.knip] },
-    ...others,
-  ]);
+  await runSideBySide(checkSteps(node));
 }
 
-async function build(node) {
+/** Makes dist/, the types in it too, and dist-web/. `isChecked`: the types of src/ are checked elsewhere. */
+async function build(node, { isChecked = false } = {}) {
   clientTypes(node);
-  await runSideBySide([bundleStep(node)]);
-  await emit(node);
-}
-
-/** Makes the types beside the bundle in dist/, and dist-web/. `isChecked`: the types of src/ are known to be right. */
-async function emit(node, isChecked = false) {
+  await Promise.all([runSideBySide([bundleStep(node)]), buildDashboard(node)]);
   const options = isChecked ? ["--noCheck"] : [];
   const step = tscStep(node, "types in dist/ (tsc)", ["-p", "tsconfig.build.json", ...options]);
   runStep(step.name, step.command, step.args, step);
-  await buildDashboard(node);
 }
 
 /** Makes the documentation site in dist-docs/. */
@@ -205,19 +201,24 @@ async function bench(node, [name, ...options]) {
   runStep(`bench (${name})`, node, [file, ...options]);
 }
 
+const vitestStep = (node, name, args) => ({ name, command: node, args: [PACKAGED.vitest, "run", ...args] });
+
 function vitest(node, name, args) {
-  runStep(name, node, [PACKAGED.vitest, "run", ...args], { isLast: true });
+  const step = vitestStep(node, name, args);
+  runStep(step.name, step.command, step.args, { isLast: true });
 }
 
+/** Without names of files also lint, types and unused code, beside the tests: these leave a part of a core idle. */
 async function test(node, args) {
-  if (args.length === 0) {
-    await check(node, [bundleStep(node)]);
-    await emit(node, true);
-    // Otherwise the tests make a bundle of their own.
-    if (process.env["FANFARE_TEST_FROM"] !== "sources") process.env["FANFARE_TEST_BUNDLE"] ??= BUNDLE;
+  const name = "tests (vitest)";
+  if (args.length > 0) {
+    await buildDashboard(node);
+    return vitest(node, name, args);
   }
-  await buildDashboard(node);
-  vitest(node, "tests (vitest)", args);
+  await build(node, { isChecked: true });
+  // Otherwise the tests make a bundle of their own.
+  if (process.env["FANFARE_TEST_FROM"] !== "sources") process.env["FANFARE_TEST_BUNDLE"] ??= BUNDLE;
+  return runLastBeside(vitestStep(node, name, args), checkSteps(node));
 }
 
 const COMMANDS = {
@@ -226,7 +227,7 @@ const COMMANDS = {
   "cluster-demo": clusterDemo,
   dev,
   check,
-  build,
+  build: (node) => build(node),
   docs,
   bench,
   // Nothing more than what every command does first: a layer of the image that changes only with the lockfile.

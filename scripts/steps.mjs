@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from "node:child_process";
-import { constants } from "node:os";
+import { constants, setPriority } from "node:os";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -8,6 +8,8 @@ export const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const STOP_SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"];
 /** How often a script that npm started checks that npm is still there, in milliseconds. */
 const PARENT_CHECK_MS = 500;
+/** Niceness of steps beside another one: they take the processor time that it leaves. */
+const BESIDE_NICENESS = 10;
 
 export function fail(message, code = 1) {
   process.stderr.write(`${message}\n`);
@@ -90,6 +92,34 @@ export function runStep(name, command, args, { isLast = false, env = process.env
   const code = exitCode(result.status, result.signal);
   if (isLast) process.exit(code);
   fail(`fanfare: ${name} failed (exit code ${code})`, code);
+}
+
+/**
+ * Runs the last step and shows its output, with other steps beside it at a low priority. The first of those that fails
+ * stops the last step, shows its own output, and ends the script.
+ */
+export async function runLastBeside(last, others) {
+  process.stdout.write(`— ${last.name}\n`);
+  const child = spawn(last.command, last.args, { cwd: ROOT, stdio: ["ignore", "inherit", "inherit"] });
+  const stop = (signal) => child.kill(signal);
+  for (const each of STOP_SIGNALS) process.on(each, stop);
+  const ended = new Promise((resolve) => {
+    child.on("error", ({ message }) => fail(`fanfare: ${last.name} could not be started: ${message}`));
+    child.on("exit", (status, signal) => resolve(exitCode(status, signal)));
+  });
+  const beside = others.map(async ({ name, command, args, env = process.env }) => {
+    const step = startStep(command, args, env);
+    if (step.child.pid !== undefined) setPriority(step.child.pid, BESIDE_NICENESS);
+    const { code, reason, output } = await step.ended;
+    if (code === 0) return;
+    stop("SIGTERM");
+    await ended;
+    process.stderr.write(output);
+    fail(`fanfare: ${name} failed (${reason})`, code);
+  });
+  const code = await ended;
+  await Promise.all(beside);
+  process.exit(code);
 }
 
 /**
