@@ -9,7 +9,7 @@ const E2E_TIMEOUT_MS = 300_000;
 const UNIT_TIMEOUT_MS = 120_000;
 const POLL_DEADLINE_MS = 20_000;
 /** Test files at the same time on two cores: many of them wait for clocks, processes and sockets. */
-const FILES_AT_ONCE = 7;
+const FILES_AT_ONCE = 6;
 /** Tests of one file at the same time, where they are `test.concurrent`: each has a server of its own. */
 const TESTS_AT_ONCE = 4;
 
