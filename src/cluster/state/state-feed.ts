@@ -51,7 +51,7 @@ export class StateFeed {
   readonly #subjects: ReturnType<typeof subjectsOf>;
   readonly #changed = new Map<ChannelId, number | undefined>();
   #no = 0;
-  #gathering: Timer | undefined;
+  #nextTelling: Timer | undefined;
   /** When changes were told last. */
   #toldMs = Number.NEGATIVE_INFINITY;
   #timers: readonly Timer[] = [];
@@ -68,7 +68,7 @@ export class StateFeed {
   }
 
   stop(): void {
-    for (const timer of [...this.#timers, this.#gathering]) timer?.cancel();
+    for (const timer of [...this.#timers, this.#nextTelling]) timer?.cancel();
     this.#timers = [];
   }
 
@@ -82,11 +82,11 @@ export class StateFeed {
   /** The channel's state must be told again. `releasedEpoch`: that ownership has ended. */
   changed(channelId: ChannelId, releasedEpoch?: number): void {
     this.#changed.set(channelId, releasedEpoch ?? this.#changed.get(channelId));
-    if (this.#gathering !== undefined) return;
+    if (this.#nextTelling !== undefined) return;
     const { clock } = this.#deps;
     const waitMs = Math.max(SOON_MS, this.#toldMs + GATHER_MS - clock.now());
-    this.#gathering = clock.startTimer(waitMs, () => {
-      this.#gathering = undefined;
+    this.#nextTelling = clock.startTimer(waitMs, () => {
+      this.#nextTelling = undefined;
       this.#toldMs = clock.now();
       this.#tellChanges();
     });
