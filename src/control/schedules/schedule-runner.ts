@@ -43,6 +43,11 @@ const AGAIN_MS = 200;
 const REREAD_MS = 5_000;
 /** A start is left to servers that have its files for so long, in milliseconds. */
 const OTHERS_MS = 10_000;
+/**
+ * Where the database does not take the start that follows a run, the run goes on for so long beyond its end, in milliseconds:
+ * the database may be back in a moment, and the broadcast need not end.
+ */
+const BRIDGED_MS = 10_000;
 /** Another server's start that has had no result for so long will never have one, in milliseconds. */
 const UNFINISHED_MS = 60_000;
 
@@ -135,19 +140,28 @@ export class ScheduleRunner {
   async #look(): Promise<void> {
     if (this.#isBusy || this.#isStopped) return;
     this.#isBusy = true;
-    try {
+    const isDone = await this.#attempt(async () => {
       await this.#putResults();
       await this.#read();
       await this.#startDue();
       this.#followed.followed();
-      await this.#endOver();
+    });
+    // Whatever the database does: what has an end must not go on.
+    await this.#endOver(isDone);
+    this.#isBusy = false;
+    this.#plan();
+  }
+
+  /** Returns whether it went through. */
+  async #attempt(run: () => Promise<void>): Promise<boolean> {
+    try {
+      await run();
+      return true;
     } catch (error) {
       this.#followed.failed(error);
       const detail = error instanceof Error ? error.message : String(error);
       this.#deps.log.warn("schedules could not be followed", { detail });
-    } finally {
-      this.#isBusy = false;
-      this.#plan();
+      return false;
     }
   }
 
@@ -276,11 +290,23 @@ export class ScheduleRunner {
     }
   }
 
-  async #endOver(): Promise<void> {
+  /** `isDone`: all that was due was started, or left to others. One run that cannot be ended holds up no other. */
+  async #endOver(isDone: boolean): Promise<void> {
     const { sources, clock } = this.#deps;
+    const nowMs = clock.wallNow();
+    const waiting = new Set(isDone ? [] : this.#dueChannels(nowMs));
     for (const [channelId, run] of sources.scheduledRuns) {
-      if ((run.endTime ?? Infinity) <= clock.wallNow()) await sources.endScheduled(channelId, run);
+      const overMs = nowMs - (run.endTime ?? Infinity);
+      if (overMs >= (waiting.has(channelId) ? BRIDGED_MS : 0))
+        await this.#attempt(() => sources.endScheduled(channelId, run));
     }
+  }
+
+  /** The channels with a start that is due. */
+  #dueChannels(nowMs: number): readonly ChannelId[] {
+    return [...this.#known.values()].flatMap(({ schedule, lookAt = Infinity }) =>
+      lookAt <= nowMs ? [schedule.channelId] : [],
+    );
   }
 
   #readyFiles(): ReadonlyMap<string, MediaFile> {

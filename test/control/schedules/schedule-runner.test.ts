@@ -316,3 +316,63 @@ test("a database that fails at a start is asked again until it takes the record"
   await stage.pass(4_000);
   expect([failures, stage.played.length, stage.warnings.length]).toEqual([-1, 1, 3]);
 });
+
+test.each([
+  { name: "that writes nothing", others: false, fail: ["claimStart", "putResult"] },
+  { name: "that cannot be read", others: true, fail: ["listSchedules", "claimStart", "putResult"] },
+] as const)("an end comes on time with a database $name", async ({ others, fail }) => {
+  const times = { ...done("2026-07-01T17:00Z"), end: { durationSeconds: 1_800 } };
+  const store = new MemorySchedules(
+    schedule(times),
+    schedule({ ...times, scheduleId: "sc-2", channelId: `${CHANNEL_ID}x`, ...span("20:20", "21:00") }),
+  );
+  const stage = new ScheduleStage("2026-07-01T17:59:59Z", store, { hasOthers: others });
+  await stage.start();
+  await stage.pass(10_000);
+  for (const call of fail) {
+    store[call] = async () => {
+      throw new StoreUnavailableError("unreachable");
+    };
+  }
+  await stage.pass(HOUR_MS);
+  // The other channel's start is due from 20:20 on.
+  expect(stage.played).toEqual(["2026-07-01T18:00:00.000Z sc-1 from 0 + 0", "2026-07-01T18:30:00.000Z sc-1 ends"]);
+});
+
+test("a run whose follower the database does not take goes on for ten seconds at most", async () => {
+  const times = { ...done("2026-07-01T17:00Z"), end: { durationSeconds: 1_800 } };
+  const following = (scheduleId: string) =>
+    schedule({ ...done("2026-07-01T17:00Z"), scheduleId, ...span("20:30", "21:00") });
+  const stages = ["short", "long"].map((name) => {
+    const store = new MemorySchedules(schedule(times), following("sc-2"));
+    return { name, store, stage: new ScheduleStage("2026-07-01T17:59:59Z", store) };
+  });
+  for (const { name, store, stage } of stages) {
+    await stage.start();
+    await stage.pass(HOUR_MS / 2 - 1_000);
+    const claim = store.claimStart.bind(store);
+    store.claimStart = async () => {
+      throw new StoreUnavailableError("unreachable");
+    };
+    await stage.pass(name === "short" ? 8_000 : 20_000);
+    store.claimStart = claim;
+    await stage.pass(2_000);
+  }
+  const [short, long] = stages.map(({ stage }) => stage.played.slice(1));
+  expect(short).toEqual(["2026-07-01T18:30:06.500Z sc-2 from 0 + 0"]);
+  expect(long).toEqual(["2026-07-01T18:30:10.000Z sc-1 ends", "2026-07-01T18:30:18.500Z sc-2 from 0 + 0"]);
+});
+
+test("a run that cannot be ended holds up no other", async () => {
+  const times = { ...done("2026-07-01T17:00Z"), end: { durationSeconds: 1_800 } };
+  const store = new MemorySchedules(
+    schedule(times),
+    schedule({ ...times, scheduleId: "sc-2", channelId: `${CHANNEL_ID}x` }),
+  );
+  const stage = new ScheduleStage("2026-07-01T17:59:59Z", store);
+  await stage.start();
+  await stage.pass(10_000);
+  stage.endless = CHANNEL_ID;
+  await stage.pass(HOUR_MS / 2);
+  expect(stage.played.slice(2)).toEqual(["2026-07-01T18:30:00.000Z sc-2 ends"]);
+});

@@ -1,7 +1,7 @@
 import type { LogFields } from "../../../src/base/log.ts";
 import type { FilesSource, ScheduledRun } from "../../../src/control/channels/source.ts";
 import type { ScheduleRan } from "../../../src/control/facts/server-fact.ts";
-import { DomainError, type DomainFault } from "../../../src/control/ports/errors.ts";
+import { DomainError, type DomainFault, StoreUnavailableError } from "../../../src/control/ports/errors.ts";
 import type { Schedule } from "../../../src/control/schedules/schedule.ts";
 import { ScheduleRunner } from "../../../src/control/schedules/schedule-runner.ts";
 import type { ScheduleStore } from "../../../src/control/schedules/schedule-store.ts";
@@ -91,6 +91,8 @@ export class ScheduleStage {
   fault: DomainFault["kind"] | undefined;
   /** What the next start fails with. */
   error: Error | undefined;
+  /** The channel whose run cannot be ended. */
+  endless: string | undefined;
   readonly #runs = new Map<string, ScheduledRun>();
   /** Whether another server has the channel. */
   isElsewhere = false;
@@ -140,6 +142,7 @@ export class ScheduleStage {
         return [...stage.#runs];
       },
       async endScheduled(channelId: string, run: ScheduledRun) {
+        if (channelId === stage.endless) throw new StoreUnavailableError("unreachable");
         if (stage.#runs.get(channelId) !== run) return;
         stage.#runs.delete(channelId);
         stage.played.push(`${stage.#now} ${run.scheduleId} ends`);
