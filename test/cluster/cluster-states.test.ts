@@ -555,6 +555,41 @@ test("counters are asked for where nobody follows them, and followed for a minut
   expect(second?.sampled).toHaveLength(count ?? 0);
 });
 
+test("all channels that somebody asks for are freshened, also where one reply has no room for them", async () => {
+  const { nodes } = cluster(2);
+  const [first, second] = nodes;
+  const ids = Array.from({ length: 100 }, (_, index) => `ls-20260102030405-${10_000 + index}`);
+  const targetIds = Array.from({ length: 10 }, (_, index) => index);
+  for (const channelId of ids) first?.goOnAir(channelId, 1);
+  const samples = ids.map((channelId, index) => {
+    const { ingest } = channelSample(channelId, []);
+    const counters = { bytesPerSecond: 750_000, bytesTotal: 98_765_432_109, playMs: 86_400_000 };
+    const targets = targetIds.map((targetId) => targetSample(targetId, counters));
+    return { channelId, ingest: { ...ingest, bytesPerSecond: index + 1 }, targets };
+  });
+  for (const { channelId } of samples)
+    for (const targetId of targetIds) first?.own.status(channelId, targetId, { status: "PUBLISHING", sinceTime: 9 });
+  first?.view.samples(samples);
+  const shown = () => ids.map((channelId) => second?.cluster.runtime.live(channelId)?.ingest?.bytesPerSecond ?? 0);
+  expect(Math.max(...shown())).toBe(0);
+  await second?.cluster.runtime.freshen(ids);
+  expect(shown()).toEqual(samples.map(({ ingest }) => ingest.bytesPerSecond));
+});
+
+test("a node that answers with other channels than it was asked for is asked once", async () => {
+  const { network, nodes } = cluster(2);
+  const [first, second] = nodes;
+  first?.goOnAir(ID, 1);
+  let count = 0;
+  const answer = async () => {
+    count += 1;
+    return { channels: [{ channelId: "ls-other", epoch: 1 }] };
+  };
+  network.servers.set("node.1.rpc", { bus: network.newBus(), answer });
+  await second?.cluster.runtime.freshen([ID]);
+  expect(count).toBe(1);
+});
+
 test("what is no state of a node is ignored, and unknown fields are too", async () => {
   const { network, nodes } = cluster(1);
   const [first] = nodes;

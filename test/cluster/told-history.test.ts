@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { NodeRpc } from "../../src/cluster/node-rpc.ts";
 import { ToldHistory } from "../../src/cluster/state/told-history.ts";
 import type { HistoryBlock, HistoryStep } from "../../src/control/history/history.ts";
+import type { BusMessage } from "../../src/control/ports/bus.ts";
 import { MemoryNetwork } from "../support/stages/memory-bus.ts";
 
 const ID = "ls-20260102030405-aB3dE";
@@ -40,11 +41,27 @@ test("the owner tells when the broadcast began, and what it has not stored", asy
   expect(await owner.ask(ID)).toBeUndefined();
 });
 
-test("what does not fit into one message is left out, the oldest first", async () => {
-  const blocks = Array.from({ length: 30 }, (_, index) => block("second", index, 5));
+test("what does not fit into one reply is left out, the oldest first", async () => {
+  const blocks = Array.from({ length: 30 }, (_, index) => block("second", index, 50));
   const told = (await cluster(blocks).other.ask(ID))?.blocks ?? [];
   expect(told.length).toBeGreaterThan(3);
   expect(told).toEqual(blocks.slice(-told.length));
+});
+
+test("a minute of a hundred targets is told whole", async () => {
+  const blocks = [block("minute", 0, 100), block("second", 59, 100), block("second", 60, 100)];
+  expect(await cluster(blocks).other.ask(ID)).toEqual({ startTime: START, blocks });
+});
+
+test.each<{ name: string; said: BusMessage; bytesMax: number }>([
+  { name: "of the version before, which takes 64 KiB", said: {}, bytesMax: 65_536 },
+  { name: "that takes less", said: { bytesMax: 20_000 }, bytesMax: 20_000 },
+])("a node $name is told as much as it takes", async ({ said, bytesMax }) => {
+  const blocks = Array.from({ length: 30 }, (_, index) => block("second", index, 5));
+  const { network } = cluster(blocks);
+  const told = await network.servers.get("node.1.rpc")?.answer({ op: "history", channelId: ID, ...said });
+  const { length } = JSON.stringify(told);
+  expect([length <= bytesMax, length > bytesMax - 10_000]).toEqual([true, true]);
 });
 
 test.each<{ name: string; answer: Record<string, unknown> }>([

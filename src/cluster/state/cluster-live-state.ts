@@ -191,11 +191,21 @@ export class ClusterLiveState {
     await Promise.all(asks);
   }
 
-  async #askStatus(incarnation: Incarnation, channels: readonly ChannelId[]): Promise<void> {
-    const reply = await this.#deps.bus.request(subjectsOf(incarnation).rpc, { op: "status", channels }, ANSWER_MS);
-    const view = this.#nodes.get(incarnation);
-    // Nobody else is told: who asked shows it, and what is shown to readers would ask again.
-    if (reply.kind === "reply" && view !== undefined) this.#take(view, reply.message);
+  /** A reply has as many channels as fit into it: for those behind them the node is asked again. */
+  async #askStatus(incarnation: Incarnation, channelIds: readonly ChannelId[]): Promise<void> {
+    const { bus, clock } = this.#deps;
+    const { rpc } = subjectsOf(incarnation);
+    const untilMs = clock.now() + ANSWER_MS;
+    for (let channels = channelIds; channels.length > 0 && clock.now() < untilMs; ) {
+      const reply = await bus.request(rpc, { op: "status", channels }, untilMs - clock.now());
+      const view = this.#nodes.get(incarnation);
+      if (reply.kind !== "reply" || view === undefined) return;
+      const told = readToldChannels(reply.message["channels"]);
+      // Nobody else is told: who asked shows it, and what is shown to readers would ask again.
+      this.#take(view, told);
+      const at = channels.indexOf(told.at(-1)?.channelId ?? "");
+      channels = at === -1 ? [] : channels.slice(at + 1);
+    }
   }
 
   #viewOf(incarnation: Incarnation | undefined): NodeView | undefined {
@@ -227,13 +237,13 @@ export class ClusterLiveState {
   }
 
   #samples(view: NodeView, message: BusMessage): void {
-    const shown = this.#take(view, message);
+    const shown = this.#take(view, readToldChannels(message["channels"]));
     if (shown.length > 0) this.#deps.onSamples(shown);
   }
 
   /** Takes channels with their present counters; returns those whose newest ownership this node has. */
-  #take(view: NodeView, message: BusMessage): readonly ToldChannel[] {
-    const taken = view.samples(readToldChannels(message["channels"]), this.#deps.clock.now());
+  #take(view: NodeView, told: readonly ToldChannel[]): readonly ToldChannel[] {
+    const taken = view.samples(told, this.#deps.clock.now());
     this.#index(view, taken);
     this.#heard(view, false);
     return taken.filter(({ channelId }) => this.#owners.get(channelId) === view.incarnation);

@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { HistoryBlock } from "../../control/history/history.ts";
 import type { UnstoredHistory } from "../../control/history/history-reader.ts";
 import type { HistoryWriter } from "../../control/history/history-writer.ts";
-import { BUS_MESSAGE_BYTES_MAX, type Bus } from "../../control/ports/bus.ts";
+import { BUS_MESSAGE_BYTES_MAX, BUS_REPLY_BYTES_MAX, type Bus } from "../../control/ports/bus.ts";
 import type { Incarnation } from "../../control/ports/ownership-store.ts";
 import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
 import { subjectsOf } from "../node-report.ts";
@@ -11,8 +11,8 @@ import type { NodeRpc } from "../node-rpc.ts";
 const WORD = "history";
 /** How long the owner may take to answer, in milliseconds. */
 const ANSWER_MS = 800;
-/** Room for the rest of a message, in bytes. */
-const BLOCKS_BYTES_MAX = BUS_MESSAGE_BYTES_MAX - 1_024;
+/** Room for the rest of a reply, in bytes. */
+const REST_BYTES = 1_024;
 /** Values of a block, blocks of an answer, and targets of a channel that are taken from another node. */
 const LIST_MAX = 200;
 
@@ -48,7 +48,9 @@ export class ToldHistory {
 
   constructor(deps: ToldHistoryDeps) {
     this.#deps = deps;
-    deps.rpc.on(WORD, async ({ channelId }) => (typeof channelId === "string" ? this.#tell(channelId) : undefined));
+    deps.rpc.on(WORD, async ({ channelId, bytesMax }) =>
+      typeof channelId === "string" ? this.#tell(channelId, replyBytes(bytesMax)) : undefined,
+    );
   }
 
   /** Asks the owner. Undefined where no other node owns the channel, or its owner does not answer. Never rejects. */
@@ -56,18 +58,19 @@ export class ToldHistory {
     const { bus, ownerOf } = this.#deps;
     const owner = ownerOf(channelId);
     if (owner === undefined) return undefined;
-    const reply = await bus.request(subjectsOf(owner).rpc, { op: WORD, channelId }, ANSWER_MS);
+    const question = { op: WORD, channelId, bytesMax: BUS_REPLY_BYTES_MAX };
+    const reply = await bus.request(subjectsOf(owner).rpc, question, ANSWER_MS);
     const read = reply.kind === "reply" ? answer.safeParse(reply.message) : undefined;
     if (read?.success !== true) return undefined;
     return { startTime: read.data.startTime, blocks: read.data.blocks.filter((each) => isOf(each, channelId)) };
   }
 
-  #tell(channelId: ChannelId) {
+  #tell(channelId: ChannelId, bytesMax: number) {
     const own = this.#deps.own();
     const startTime = own.startOf(channelId);
     if (startTime === undefined) return {};
     const blocks = [...own.unstored(channelId, "minute"), ...own.unstored(channelId, "second")];
-    return { startTime, blocks: lastThatFit(blocks) };
+    return { startTime, blocks: lastThatFit(blocks, bytesMax - REST_BYTES) };
   }
 }
 
@@ -80,12 +83,17 @@ function isOf({ channelId, times, ingestRates, targets }: HistoryBlock, wanted: 
   return channelId === wanted && lists.every(({ length }) => length === times.length);
 }
 
-/** The last blocks that fit into one message: while the database is away many may wait. */
-function lastThatFit(blocks: readonly HistoryBlock[]): readonly HistoryBlock[] {
+/** How long a reply may be, by what the question says. A node of the version before says nothing, and takes a message. */
+function replyBytes(bytesMax: unknown): number {
+  return typeof bytesMax === "number" ? Math.min(bytesMax, BUS_REPLY_BYTES_MAX) : BUS_MESSAGE_BYTES_MAX;
+}
+
+/** The last blocks that fit into one reply: while the database is away many may wait. A block of 100 targets has 100 kB. */
+function lastThatFit(blocks: readonly HistoryBlock[], bytesMax: number): readonly HistoryBlock[] {
   let bytes = 0;
   const from = blocks.findLastIndex((each, index) => {
     bytes += Buffer.byteLength(JSON.stringify(each)) + 1;
-    return bytes > BLOCKS_BYTES_MAX || blocks.length - index > LIST_MAX;
+    return bytes > bytesMax || blocks.length - index > LIST_MAX;
   });
   return blocks.slice(from + 1);
 }
