@@ -10,9 +10,11 @@ type Told = {
   readonly subject?: string | undefined;
 };
 
+// A newer version beside this one may have stored words that are not in these lists.
+
 /** Who made the change: an access key's name, where it has one, and its id. */
 export function auditActor({ actor, actorId, actorName }: Told, words: AuditWords): string {
-  if (actor !== "access-key") return words.actors[actor];
+  if (actor !== "access-key") return words.actors[actor] ?? actor;
   const name = actorName === undefined || actorName === "" ? "" : `"${actorName}" `;
   return `${words.actors[actor]} ${name}${actorId ?? ""}`.trim();
 }
@@ -21,5 +23,5 @@ export function auditActor({ actor, actorId, actorName }: Told, words: AuditWord
 export function auditSentence(told: Told): string {
   const what = told.subject === undefined ? "" : ` (${told.subject})`;
   const from = told.remoteAddress === undefined ? "" : `, from ${told.remoteAddress}`;
-  return `${enAuditWords.actions[told.action]}${what}: ${auditActor(told, enAuditWords)}${from}.`;
+  return `${enAuditWords.actions[told.action] ?? told.action}${what}: ${auditActor(told, enAuditWords)}${from}.`;
 }

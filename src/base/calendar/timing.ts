@@ -28,6 +28,9 @@ export function nextStart(timing: Timing, afterMs: number): number | undefined {
   return firstOf(timing, afterMs, 1, (atMs) => atMs > afterMs);
 }
 
+/** The repeats whose starts are found day by day. */
+const DAY_BY_DAY: readonly Timing["repeat"]["kind"][] = ["daily", "weekly"];
+
 /** The next starts after this moment, `count` of them at most. */
 export function nextStarts(timing: Timing, afterMs: number, count: number): readonly number[] {
   const starts: number[] = [];
@@ -87,6 +90,8 @@ function firstOf(
     const only = momentOf(timeZone, Date.parse(`${repeat.date}T00:00:00Z`) + atSeconds * MS_PER_SECOND);
     return fits(only) ? only : undefined;
   }
+  // Only a newer version knows when: it starts it.
+  if (!DAY_BY_DAY.includes(repeat.kind)) return undefined;
   const todayMs = startOfDay(localTime(timeZone, fromMs));
   for (let index = -1; index <= DAYS_AHEAD; index += 1) {
     const dayMs = todayMs + step * index * DAY_MS;

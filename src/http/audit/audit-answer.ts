@@ -33,7 +33,7 @@ export function auditCsv(records: readonly AuditRecord[], timeZone: string): str
   const rows = records.map((record) => [
     moment(record.time),
     record.action,
-    enAuditWords.actions[record.action],
+    enAuditWords.actions[record.action] ?? record.action,
     record.channelId ?? "",
     record.channelName ?? "",
     String(record.targetId ?? ""),

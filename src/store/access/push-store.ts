@@ -10,7 +10,7 @@ import {
   type VapidKey,
 } from "../../control/alerts/push.ts";
 import type { Database } from "../database/database.ts";
-import { oneOf } from "../database/one-of.ts";
+import { settingOf } from "../database/one-of.ts";
 import type { PushSubscriptionRow, Schema } from "../schema/schema.ts";
 import type { Secrets } from "../secrets/secrets.ts";
 
@@ -157,13 +157,13 @@ function readPush(row: Selectable<PushSubscriptionRow>, secrets: Secrets): Store
     endpoint: secrets.openAgain(row.endpoint, place(id, "endpoint")),
     p256dh: row.p256dh,
     auth: secrets.openAgain(row.auth, place(id, "auth")),
-    language: oneOf(PUSH_LANGUAGES, row.language),
+    language: settingOf(PUSH_LANGUAGES, row.language, "en"),
     contact: row.contact,
     rules: {
-      scope: oneOf(ALERT_SCOPES, row.scope),
+      scope: settingOf(ALERT_SCOPES, row.scope, "all"),
       channelIds: listOf(row.channel_ids),
       labels: listOf(row.labels),
-      severities: listOf(row.severities).map((each) => oneOf(ALERT_SEVERITIES, each)),
+      severities: ALERT_SEVERITIES.filter((each) => listOf(row.severities).includes(each)),
     },
     isQuietInFocus: row.is_quiet === 1,
   };

@@ -1,5 +1,10 @@
 import type { Kysely, SelectQueryBuilder, Transaction } from "kysely";
-import { AUDIT_ACTIONS, AUDIT_ACTORS, AUDIT_CLIENTS, WITHOUT_WEBHOOK } from "../../api-contract/audit/audit-actions.ts";
+import {
+  type AuditAction,
+  type AuditActorKind,
+  type AuditClient,
+  WITHOUT_WEBHOOK,
+} from "../../api-contract/audit/audit-actions.ts";
 import { auditSentence } from "../../api-contract/audit/audit-words.ts";
 import type {
   AuditFilter,
@@ -13,7 +18,7 @@ import type { Page } from "../../control/ports/store.ts";
 import { countRows } from "../database/count-rows.ts";
 import type { Database } from "../database/database.ts";
 import { numberForRow } from "../database/numbers.ts";
-import { oneOf } from "../database/one-of.ts";
+import { wordOf } from "../database/one-of.ts";
 import { appendServerEvent } from "../events/event-store.ts";
 import type { AuditRow } from "../schema/event-schema.ts";
 import type { Schema } from "../schema/schema.ts";
@@ -163,12 +168,12 @@ function readRecord(row: AuditRow): AuditRecord {
   return {
     auditId: Number(row.audit_id),
     time: Number(row.time),
-    action: oneOf(AUDIT_ACTIONS, row.action),
+    action: wordOf<AuditAction>(row.action),
     traceId: row.trace_id,
-    actor: oneOf(AUDIT_ACTORS, row.actor),
+    actor: wordOf<AuditActorKind>(row.actor),
     ...(row.actor_id === null ? {} : { actorId: row.actor_id }),
     ...(row.actor_name === null ? {} : { actorName: row.actor_name }),
-    client: oneOf(AUDIT_CLIENTS, row.client),
+    client: wordOf<AuditClient>(row.client),
     ...(row.remote_address === null ? {} : { remoteAddress: row.remote_address }),
     ...(row.user_agent === null ? {} : { userAgent: row.user_agent }),
     ...(row.channel_id === null ? {} : { channelId: row.channel_id }),

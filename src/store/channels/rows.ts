@@ -18,7 +18,7 @@ import {
   type TrackChoice,
 } from "../../thread-protocol/channel-spec.ts";
 import type { FreezeTimes } from "../../thread-protocol/freeze-times.ts";
-import { oneOf } from "../database/one-of.ts";
+import { oneOf, settingOf } from "../database/one-of.ts";
 import { openEndpointUrl } from "../deliveries/endpoint-rows.ts";
 import type { ChannelRow, TargetRow } from "../schema/schema.ts";
 import type { Secrets } from "../secrets/secrets.ts";
@@ -48,7 +48,7 @@ export function readChannel(
     ...readLabels(row),
     alerts: readAlerts(row),
     holdSeconds: row.hold_seconds,
-    latency: oneOf(LATENCIES, row.latency),
+    latency: settingOf(LATENCIES, row.latency, "efficient"),
     ...(row.is_recorded === 1 ? { isRecorded: true } : {}),
     freeze: { mediaSeconds: row.freeze_media_seconds, videoSeconds: row.freeze_video_seconds },
     state: oneOf(CHANNEL_STATES, row.state),
@@ -112,7 +112,7 @@ export function readTarget(row: TargetRow, secrets: Secrets): Target {
     ...(row.login_id === "" ? {} : { loginId: opened("login_id") }),
     ...(row.login_password === "" ? {} : { loginPassword: opened("login_password") }),
     isEnabled: row.is_enabled === 1,
-    bufferPolicy: oneOf(BUFFER_POLICIES, row.buffer_policy),
+    bufferPolicy: settingOf(BUFFER_POLICIES, row.buffer_policy, "drop"),
     ...readTrust(row),
     ...readTracks(row),
     ...(row.has_timed_data === 1 ? {} : { hasTimedData: false }),
@@ -133,7 +133,7 @@ function readTracks({ video_track: video, audio_track: audio }: TargetRow): { re
 }
 
 function readSilentAudio({ silent_audio }: TargetRow): { readonly silentAudio?: SilentAudio } {
-  const silentAudio = oneOf(SILENT_AUDIO, silent_audio);
+  const silentAudio = settingOf(SILENT_AUDIO, silent_audio, "auto");
   return silentAudio === "auto" ? {} : { silentAudio };
 }
 

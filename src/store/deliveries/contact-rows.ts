@@ -3,12 +3,12 @@ import { z } from "zod";
 import {
   CONTACT_EVENTS,
   CONTACT_LANGUAGES,
-  CONTACT_PROBLEMS,
   type ContactAddress,
+  type ContactProblem,
 } from "../../api-contract/contacts/contact-words.ts";
-import { EVENT_CODES, EVENT_LEVELS, EVENT_REASONS } from "../../api-contract/event-words.ts";
+import { EVENT_LEVELS, type EventCode, type EventReason } from "../../api-contract/event-words.ts";
 import type { Contact, ContactState, NoticeEvent, Told } from "../../control/contacts/contact.ts";
-import { oneOf } from "../database/one-of.ts";
+import { oneOf, settingOf, wordOf } from "../database/one-of.ts";
 import type { ContactRow } from "../schema/contact-schema.ts";
 import type { EventRow } from "../schema/event-schema.ts";
 import type { Secrets } from "../secrets/secrets.ts";
@@ -43,7 +43,7 @@ export function contactColumns(contact: Contact, secrets: Secrets) {
 export function readContactRules(row: Pick<ContactRow, "is_enabled" | "events" | "channel_ids">) {
   return {
     isEnabled: row.is_enabled === 1,
-    events: oneOf(CONTACT_EVENTS, row.events),
+    events: settingOf(CONTACT_EVENTS, row.events, "problems"),
     channelIds: row.channel_ids === "" ? [] : row.channel_ids.split(SEPARATOR),
   };
 }
@@ -52,24 +52,33 @@ export function readTold(text: string): Told {
   return storedTold.parse(JSON.parse(text));
 }
 
-export function readContact(row: Selectable<ContactRow>, secrets: Secrets): Contact {
+/** Undefined for a contact of a kind that only the next version knows: its servers tell it, show it and change it. */
+export function readContact(row: Selectable<ContactRow>, secrets: Secrets): Contact | undefined {
+  const address = storedAddress.safeParse(JSON.parse(secrets.openAgain(row.address, place(row.contact_id))));
+  if (!address.success) return undefined;
   return {
     contactId: row.contact_id,
     name: row.name,
-    address: storedAddress.parse(JSON.parse(secrets.openAgain(row.address, place(row.contact_id)))),
+    address: address.data,
     ...readContactRules(row),
-    language: oneOf(CONTACT_LANGUAGES, row.language),
+    language: settingOf(CONTACT_LANGUAGES, row.language, "en"),
     createdTime: Number(row.created_time),
     updateTime: Number(row.update_time),
   };
 }
 
-export function readContactState(row: Selectable<ContactRow>, waitingCount: number, secrets: Secrets): ContactState {
+export function readContactState(
+  row: Selectable<ContactRow>,
+  waitingCount: number,
+  secrets: Secrets,
+): ContactState | undefined {
+  const contact = readContact(row, secrets);
+  if (contact === undefined) return undefined;
   return {
-    ...readContact(row, secrets),
+    ...contact,
     ...(row.last_sent_time === null ? {} : { lastSentTime: Number(row.last_sent_time) }),
     ...(row.last_status === null ? {} : { lastStatus: row.last_status }),
-    ...(row.last_problem === null ? {} : { lastProblem: oneOf(CONTACT_PROBLEMS, row.last_problem) }),
+    ...(row.last_problem === null ? {} : { lastProblem: wordOf<ContactProblem>(row.last_problem) }),
     ...(row.next_time === null ? {} : { nextTime: Number(row.next_time) }),
     waitingCount,
   };
@@ -80,12 +89,12 @@ export function readNotice(row: EventRow & { readonly name: string | null }): No
   return {
     eventId: Number(row.event_id),
     channelId: row.channel_id,
-    code: oneOf(EVENT_CODES, row.code),
+    code: wordOf<EventCode>(row.code),
     level: oneOf(EVENT_LEVELS, row.level),
     time: Number(row.time),
     description: row.description,
     ...(row.name === null ? {} : { channelName: row.name }),
-    ...(row.reason === null ? {} : { reason: oneOf(EVENT_REASONS, row.reason) }),
+    ...(row.reason === null ? {} : { reason: wordOf<EventReason>(row.reason) }),
     ...(row.from_status === null ? {} : { from: oneOf(STATUSES, row.from_status) }),
     ...(row.to_status === null ? {} : { to: oneOf(STATUSES, row.to_status) }),
     ...(row.target_id === null ? {} : { targetId: Number(row.target_id) }),

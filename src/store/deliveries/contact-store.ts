@@ -35,7 +35,10 @@ export class SqlContactStore implements ContactStore {
     return this.#database.read(async (db) => {
       const rows = await db.selectFrom("contact").orderBy("name").orderBy("contact_id").selectAll().execute();
       const states: ContactState[] = [];
-      for (const row of rows) states.push(readContactState(row, await countWaiting(db, row.contact_id), this.#secrets));
+      for (const row of rows) {
+        const state = readContactState(row, await countWaiting(db, row.contact_id), this.#secrets);
+        if (state !== undefined) states.push(state);
+      }
       return states;
     });
   }
@@ -78,12 +81,16 @@ export class SqlContactStore implements ContactStore {
       if (before === undefined) return false;
       const contact = decide(before);
       const { isEnabled, updateTime } = contact;
+      const { events, language, ...columns } = contactColumns(contact, this.#secrets);
       if (!isEnabled) await trx.deleteFrom("contact_notice").where("contact_id", "=", contactId).execute();
       const waiting = await countWaiting(trx, contactId);
       await trx
         .updateTable("contact")
         .set({
-          ...contactColumns(contact, this.#secrets),
+          ...columns,
+          // A word that only the next version knows stays as it is.
+          ...(contact.events === before.events ? {} : { events }),
+          ...(contact.language === before.language ? {} : { language }),
           ...{ attempts: 0, last_status: null, last_problem: null },
           next_time: waiting === 0 ? null : updateTime,
         })
@@ -117,11 +124,11 @@ export class SqlContactStore implements ContactStore {
         .where("next_time", "<=", nowMs)
         .where(isFree(this.#claimClock(nowMs)))
         .orderBy("next_time")
-        .limit(limit)
-        .select("contact_id")
+        .selectAll()
         .execute();
+      const known = rows.filter((row) => readContact(row, this.#secrets) !== undefined).slice(0, limit);
       const claimed: DueContact[] = [];
-      for (const { contact_id: contactId } of rows) {
+      for (const { contact_id: contactId } of known) {
         const one = await this.#claim(trx, contactId, nowMs);
         if (one !== undefined) claimed.push(one);
       }
@@ -212,14 +219,15 @@ export class SqlContactStore implements ContactStore {
       .select("channel.name")
       .execute();
     const row = await trx.selectFrom("contact").where("contact_id", "=", contactId).selectAll().executeTakeFirst();
-    if (row === undefined) return undefined;
+    const contact = row === undefined ? undefined : readContact(row, this.#secrets);
+    if (row === undefined || contact === undefined) return undefined;
     if (events.length === 0) {
       const over = { next_time: null, claim_until: null, attempts: 0, dropped_count: 0 };
       await trx.updateTable("contact").set(over).where("contact_id", "=", contactId).execute();
       return undefined;
     }
     return {
-      contact: readContact(row, this.#secrets),
+      contact,
       attempts: row.attempts,
       events: events.map(readNotice),
       droppedCount: row.dropped_count,

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { Kysely, Transaction } from "kysely";
-import { DELIVERY_PROBLEMS, DELIVERY_STATES, EVENT_CODES, EVENT_LEVELS } from "../../api-contract/event-words.ts";
+import { DELIVERY_STATES, type DeliveryProblem, EVENT_LEVELS, type EventCode } from "../../api-contract/event-words.ts";
 import { changesBetween, hiddenSettings, type Settings } from "../../control/audit/field-changes.ts";
 import type { Endpoint, EndpointScope, EndpointStore } from "../../control/events/callbacks.ts";
 import type {
@@ -15,7 +15,7 @@ import type { Page } from "../../control/ports/store.ts";
 import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
 import { countRows } from "../database/count-rows.ts";
 import type { Database } from "../database/database.ts";
-import { oneOf } from "../database/one-of.ts";
+import { oneOf, wordOf } from "../database/one-of.ts";
 import type { DeliveryRow, EventRow } from "../schema/event-schema.ts";
 import type { Schema } from "../schema/schema.ts";
 import type { Secrets } from "../secrets/secrets.ts";
@@ -218,7 +218,7 @@ async function selectFirst(db: Kysely<Schema>, secrets: Secrets, turn: DeliveryT
   return {
     eventId: Number(row.event_id),
     channelId,
-    code: oneOf(EVENT_CODES, row.code),
+    code: wordOf<EventCode>(row.code),
     level: oneOf(EVENT_LEVELS, row.level),
     time: Number(row.time),
     description: row.description,
@@ -271,14 +271,14 @@ function readDelivery(row: JoinedRow, secrets: Secrets): Delivery {
   return {
     eventId: Number(row.event_id),
     channelId: row.channel_id,
-    code: oneOf(EVENT_CODES, row.code),
+    code: wordOf<EventCode>(row.code),
     time: Number(row.time),
     ...targetOf(row),
     state,
     url: secrets.open(row.url, deliveryUrlPlace(row.event_id)),
     attempts: Number(row.attempts),
     ...(row.last_status === null ? {} : { lastStatus: Number(row.last_status) }),
-    ...(row.last_problem === null ? {} : { lastProblem: oneOf(DELIVERY_PROBLEMS, row.last_problem) }),
+    ...(row.last_problem === null ? {} : { lastProblem: wordOf<DeliveryProblem>(row.last_problem) }),
     ...(state !== "WAITING" || row.next_time === null ? {} : { nextTime: Number(row.next_time) }),
   };
 }

@@ -1,5 +1,5 @@
 import type { SelectQueryBuilder, Transaction } from "kysely";
-import { EVENT_CODES, EVENT_LEVELS, EVENT_REASONS } from "../../api-contract/event-words.ts";
+import { EVENT_LEVELS, type EventCode, type EventReason } from "../../api-contract/event-words.ts";
 import { RETRY_FOR_MS } from "../../control/events/deliveries.ts";
 import type {
   ChannelEvent,
@@ -18,7 +18,7 @@ import type { Database } from "../database/database.ts";
 import { finishOwnership, isFinished } from "../database/finished-epochs.ts";
 import { lockQueues, shareEndpoints } from "../database/locks.ts";
 import { takeNumber, takeNumbers } from "../database/numbers.ts";
-import { oneOf } from "../database/one-of.ts";
+import { oneOf, wordOf } from "../database/one-of.ts";
 import { addNotices } from "../deliveries/contact-notices.ts";
 import { queueHost } from "../deliveries/delivery-queues.ts";
 import { sealDeliveryUrl } from "../deliveries/delivery-url.ts";
@@ -273,7 +273,7 @@ function readEvent(row: EventRow): ChannelEvent {
   return {
     eventId: Number(row.event_id),
     channelId: row.channel_id,
-    code: oneOf(EVENT_CODES, row.code),
+    code: wordOf<EventCode>(row.code),
     level: oneOf(EVENT_LEVELS, row.level),
     time: Number(row.time),
     description: row.description,
@@ -282,7 +282,7 @@ function readEvent(row: EventRow): ChannelEvent {
     ...(row.target_label === null ? {} : { targetLabel: row.target_label }),
     ...(row.from_status === null ? {} : { from: oneOf(STATUSES, row.from_status) }),
     ...(row.to_status === null ? {} : { to: oneOf(STATUSES, row.to_status) }),
-    ...(row.reason === null ? {} : { reason: oneOf(EVENT_REASONS, row.reason) }),
+    ...(row.reason === null ? {} : { reason: wordOf<EventReason>(row.reason) }),
     ...(row.changed_by === null ? {} : { by: row.changed_by }),
     ...(row.remote_address === null ? {} : { remoteAddress: row.remote_address }),
   };

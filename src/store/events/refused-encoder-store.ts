@@ -1,7 +1,6 @@
 import { REFUSAL_REASONS, type RefusedEncoder, refusalKey } from "../../control/facts/refusal-list.ts";
 import type { RefusalLimits, RefusedEncoderStore } from "../../control/live/refused-encoders.ts";
 import type { Database } from "../database/database.ts";
-import { oneOf } from "../database/one-of.ts";
 import type { RefusedEncoderRow } from "../schema/event-schema.ts";
 
 /** Rejected encoders, a row for each address and reason. No row has the key that was tried. */
@@ -49,7 +48,7 @@ export class SqlRefusedEncoderStore implements RefusedEncoderStore {
         .limit(max)
         .selectAll()
         .execute();
-      return rows.map(readRow);
+      return rows.flatMap(readRow);
     });
   }
 }
@@ -66,13 +65,17 @@ function rowOf(refusal: RefusedEncoder): RefusedEncoderRow {
   };
 }
 
-function readRow(row: RefusedEncoderRow): RefusedEncoder {
-  return {
-    remoteAddress: row.remote_address,
-    reason: oneOf(REFUSAL_REASONS, row.reason),
-    ...(row.channel_id === null ? {} : { channelId: row.channel_id }),
-    firstTime: Number(row.first_time),
-    lastTime: Number(row.last_time),
-    count: Number(row.attempts),
-  };
+/** Nothing for a reason that only the next version knows. */
+function readRow(row: RefusedEncoderRow): readonly RefusedEncoder[] {
+  const reason = REFUSAL_REASONS.find((each) => each === row.reason);
+  if (reason === undefined) return [];
+  return [
+    {
+      ...{ remoteAddress: row.remote_address, reason },
+      ...(row.channel_id === null ? {} : { channelId: row.channel_id }),
+      firstTime: Number(row.first_time),
+      lastTime: Number(row.last_time),
+      count: Number(row.attempts),
+    },
+  ];
 }

@@ -1,11 +1,11 @@
 import type { Transaction } from "kysely";
-import { BROADCAST_ENDS } from "../../api-contract/event-words.ts";
+import type { BroadcastEnd } from "../../api-contract/event-words.ts";
 import type { Page } from "../../control/ports/store.ts";
 import type { BroadcastReport, FinishedReport, ReportStore } from "../../control/reports/reports.ts";
 import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
 import type { Database } from "../database/database.ts";
 import { isFinished } from "../database/finished-epochs.ts";
-import { oneOf } from "../database/one-of.ts";
+import { wordOf } from "../database/one-of.ts";
 import type { ReportRow } from "../schema/event-schema.ts";
 import type { Schema } from "../schema/schema.ts";
 
@@ -143,7 +143,7 @@ function readReport(row: ReportRow): FinishedReport {
     channelId: row.channel_id,
     startTime: Number(row.start_time),
     endTime: Number(row.end_time),
-    end: oneOf(BROADCAST_ENDS, row.end_reason ?? ""),
+    end: wordOf<BroadcastEnd>(row.end_reason ?? ""),
     ...parts,
   };
 }

@@ -6,7 +6,7 @@ import type { ScheduleStore } from "../../control/schedules/schedule-store.ts";
 import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
 import type { Database } from "../database/database.ts";
 import { lockChannel } from "../database/locks.ts";
-import { oneOf } from "../database/one-of.ts";
+import { settingOf } from "../database/one-of.ts";
 import type { ChannelScheduleRow, Schema } from "../schema/schema.ts";
 
 /** Channels' schedules. What people set is kept as JSON: it is only ever read as a whole. */
@@ -175,7 +175,7 @@ function readSchedule(row: ChannelScheduleRow): Schedule {
       ? {}
       : {
           lastRun: {
-            ...{ time: Number(lastTime), result: oneOf(RUN_RESULTS, result) },
+            ...{ time: Number(lastTime), result: settingOf(RUN_RESULTS, result, "STARTED") },
             // A newer version may know more reasons.
             ...(isMissedReason(reason) ? { reason } : {}),
           },

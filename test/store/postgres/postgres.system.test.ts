@@ -22,7 +22,7 @@ useTestDatabases(async () => {
 });
 const SUITES = [
   ...(["audit", "channel-list", "contact", "dashboard", "event", "history"] as const),
-  ...(["push", "report", "schedule", "source"] as const),
+  ...(["newer-words", "push", "report", "schedule", "source"] as const),
 ];
 // A group for each: the database that a suite makes before each test is for its own tests alone.
 for (const suite of SUITES) describe(suite, () => import(`../suites/${suite}-suite.ts`));

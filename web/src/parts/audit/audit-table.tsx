@@ -45,7 +45,7 @@ function Row({ record }: { readonly record: AuditRecord }) {
       <td data-label={texts.heads.time}>
         <time dateTime={new Date(timestamp).toISOString()}>{formatDateTime(timestamp)}</time>
       </td>
-      <th scope="row">{texts.actions[action]}</th>
+      <th scope="row">{texts.actions[action] ?? action}</th>
       <td data-label={texts.heads.subject}>
         <Subject record={record} />
       </td>
@@ -54,7 +54,7 @@ function Row({ record }: { readonly record: AuditRecord }) {
       </td>
       <td data-label={texts.heads.actor}>{auditActor(record, texts)}</td>
       <td data-label={texts.heads.from} title={userAgent}>
-        {texts.clients[client]} <span class="quiet">{remoteAddress}</span>
+        {texts.clients[client] ?? client} <span class="quiet">{remoteAddress}</span>
       </td>
     </tr>
   );

@@ -118,6 +118,6 @@ function stateText({ enabled, lastSentTime, lastProblem, lastStatus }: Contact):
 /** The reason with the code of the other side, where there is one. */
 function whyText(problem: Contact["lastProblem"], status: number | undefined): string {
   if (problem === undefined) return `HTTP ${status}`;
-  const text = { ...t().settings.deliveryProblems, ...panelTexts().contacts.problems }[problem];
+  const text = { ...t().settings.deliveryProblems, ...panelTexts().contacts.problems }[problem] ?? problem;
   return status === undefined ? text : `${text} (${status})`;
 }

@@ -75,7 +75,7 @@ function Deliveries({ deliveries, onSent }: DeliveriesOptions) {
   const { codes } = t().events;
   const { deliveryStates, deliveryProblems } = t().settings;
   const responseOf = ({ lastStatus, lastProblem }: Delivery): string =>
-    lastStatus?.toString() ?? (lastProblem === undefined ? "–" : deliveryProblems[lastProblem]);
+    lastStatus?.toString() ?? (lastProblem === undefined ? "–" : (deliveryProblems[lastProblem] ?? lastProblem));
   const resend = async (id: number): Promise<void> => {
     await api.POST("/events/deliveries/{deliveryId}/resend", { params: { path: { deliveryId: id } } });
     await onSent();
@@ -95,7 +95,7 @@ function Deliveries({ deliveries, onSent }: DeliveriesOptions) {
           {deliveries.map((delivery) => (
             <tr key={delivery.id}>
               <th scope="row">
-                {codes[delivery.event]}{" "}
+                {codes[delivery.event] ?? delivery.event}{" "}
                 <span class="quiet">
                   {subjectOf(delivery)} · {formatDateTime(delivery.timestamp)}
                 </span>

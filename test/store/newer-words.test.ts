@@ -1,0 +1,1 @@
+import "./suites/newer-words-suite.ts";
