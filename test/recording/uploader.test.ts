@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, truncateSync } from "node:fs";
+import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, truncateSync, utimesSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
@@ -194,6 +194,51 @@ test("a file that is shorter than it was recorded is not told to be uploaded", a
   expect(recorder.posted.filter(({ kind }) => kind === "file-gone")).toEqual([]);
 });
 
+test("a file that is changed between two starts is sent from its beginning, and what was sent of it is given up", async () => {
+  const { clock, folder, store, path } = await staged();
+  // Two parts.
+  appendFileSync(path("mp4"), Buffer.alloc(9 * 1024 * 1024));
+  const again = async () => {
+    const { recorder } = new InProcessRecorder({ ...ROOMY, folder, upload: UPLOAD }, clock);
+    store.calls.length = 0;
+    recorder.start();
+    recorder.uploadTo(store, "", () => 0.5);
+    await settled();
+    return store.calls.map((call) => call.slice("0 s ".length));
+  };
+  const send = store.send.bind(store);
+  const failing: ObjectStore["send"] = (name, uploadId, part, bytes) =>
+    part === 2 ? Promise.reject(new ObjectStoreError("unreachable", "away")) : send(name, uploadId, part, bytes);
+  store.send = failing;
+  const begin = `begin ${CHANNEL}/${KEY.recordingId}.mp4`;
+  expect(await again()).toEqual([begin, "upload 0: part 1, bytes"]);
+  // The same content goes on.
+  expect(await again()).toEqual([]);
+  utimesSync(path("mp4"), 1, 1);
+  store.send = send;
+  expect(await again()).toEqual([
+    ...["upload 0: abort", begin, "upload 1: part 1, bytes", "upload 1: part 2, bytes"],
+    "upload 1: complete tag 1,tag 2",
+  ]);
+});
+
+test("a file that is changed while it is uploaded is not told to be there before all of it was sent again", async () => {
+  const { store, results, start, pass, path } = await staged();
+  const send = store.send.bind(store);
+  store.send = async (...given) => {
+    utimesSync(path("mp4"), 1, 1);
+    return await send(...given);
+  };
+  await start();
+  expect(store.calls.at(-1)).toBe("0 s upload 0: part 1, bytes");
+  await pass(6);
+  expect(store.calls.slice(2)).toEqual([
+    ...[`5 s upload 0: abort`, `5 s begin ${CHANNEL}/${KEY.recordingId}.mp4`, "5 s upload 3: part 1, bytes"],
+    "5 s upload 3: complete tag 1",
+  ]);
+  expect(results()).toEqual(["6 s UPLOADED"]);
+});
+
 test.each(["begin", "send"] as const)(
   "a file that is deleted in the middle of %s leaves nothing there",
   async (call) => {
@@ -228,7 +273,8 @@ test("a file that somebody removed is not waited for, and its upload is given up
   recorder.send({ kind: "begin", number: 9, channelId: CHANNEL, startTime: 1_767_323_146_000 });
   recorder.send({ kind: "media", number: 9, bytes: batch(...heads(), ...frames(0, 1_000)) });
   recorder.send({ kind: "end", number: 9, reason: "BROADCAST_ENDED" });
-  await pass(1);
+  await pass(2);
+  expect(store.calls.at(-1)).toMatch(/ begin /);
   const second = path("mp4").replace(KEY.recordingId, "20260102030546-001");
   rmSync(second);
   await pass(60);

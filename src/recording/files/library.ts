@@ -227,6 +227,15 @@ export class Library {
     return this.#files.has(keyOf(key));
   }
 
+  /** A word that is another one once somebody changes the file. Throws where its size is not the recorded one. */
+  stampOf(file: RecordingFile): string {
+    const { disk, folder } = this.#deps;
+    const { size, mtimeMs } = disk.lstatSync(mediaPath(folder, file));
+    if (size !== file.bytes)
+      throw new Error(`the file is ${size < file.bytes ? "shorter" : "longer"} than it was recorded`);
+    return `${size}-${mtimeMs}`;
+  }
+
   /** A part of a file as an upload sends it. Throws where it cannot be read as a whole. */
   readWhole(key: RecordingKey, from: number, length: number): Uint8Array {
     const part = this.read(key, from, length);

@@ -10,6 +10,8 @@ const NOTES = z.object({
   /** The tags of the parts that are there. */
   tags: z.array(z.string().max(256)).max(10_000),
   isDone: z.boolean(),
+  /** Which content of the file this is about, by `Library.stampOf`. Absent: an older version wrote it. */
+  stamp: z.string().max(100).exactOptional(),
 });
 
 /** How far a file's upload is: kept beside the file, so that a restart goes on where it was. */

@@ -114,13 +114,15 @@ export class Uploader {
   /** False where the file was deleted meanwhile: then nothing of it stays at the store. */
   async #send(file: RecordingFile): Promise<boolean> {
     const { store, library } = this.#deps;
-    let notes = this.#notes(file) ?? this.#newNotes(file);
+    const stamp = library.stampOf(file);
+    let notes = this.#notesOf(file, stamp);
     const uploadId = notes.uploadId ?? (await store.begin(notes.name, TYPES[file.container]));
     notes = { ...notes, uploadId };
     const parts = Math.max(1, Math.ceil(file.bytes / notes.partBytes));
     for (let index = notes.tags.length; this.#isThere(file); index += 1) {
       this.#keep(file, notes);
       if (index >= parts) {
+        if (library.stampOf(file) !== stamp) throw new Error("the file was changed while it was uploaded");
         await store.complete(notes.name, uploadId, notes.tags);
         const { uploadId: _done, ...rest } = notes;
         this.#keep(file, { ...rest, isDone: true });
@@ -148,7 +150,7 @@ export class Uploader {
     const delayMs = Math.min(RETRY_MS_MAX, RETRY_MS * 2 ** Math.min(attempts - 1, 10));
     this.#dueMs.set(key, clock.now() + delayMs * (0.75 + random() / 2));
     const failure = error instanceof ObjectStoreError ? error.failure : undefined;
-    if (failure === "forgotten") this.#keep(file, this.#newNotes(file));
+    if (failure === "forgotten") this.#keep(file, newNotes(this.#deps.prefix, file));
     const isRefusal = failure === "refused";
     if (isRefusal || failure === "unreachable") this.#waitForStore.add(key);
     else this.#waitForStore.delete(key);
@@ -196,11 +198,18 @@ export class Uploader {
     }
   }
 
-  #newNotes({ channelId, recordingId, container, bytes }: RecordingFile): UploadNotes {
-    const partBytes = Math.max(PART_BYTES_MIN, Math.ceil(bytes / PARTS_MAX));
-    const name = `${this.#deps.prefix}${channelId}/${recordingId}.${container}`;
-    return { name, partBytes, tags: [], isDone: false };
+  /** How far the upload is. One of another content is given up: an object must not be made of two. */
+  #notesOf(file: RecordingFile, stamp: string): UploadNotes {
+    const notes = this.#notes(file);
+    if (notes !== undefined && (notes.stamp ?? stamp) === stamp) return { ...notes, stamp };
+    if (notes?.uploadId !== undefined) this.#giveUp(notes.name, notes.uploadId);
+    return { ...newNotes(this.#deps.prefix, file), stamp };
   }
+}
+
+function newNotes(prefix: string, { channelId, recordingId, container, bytes }: RecordingFile): UploadNotes {
+  const partBytes = Math.max(PART_BYTES_MIN, Math.ceil(bytes / PARTS_MAX));
+  return { name: `${prefix}${channelId}/${recordingId}.${container}`, partBytes, tags: [], isDone: false };
 }
 
 const TYPES = { mp4: "video/mp4", flv: "video/x-flv" } as const;
