@@ -60,7 +60,7 @@ export class MediaLibrary implements MediaFiles {
       const file = readRecord(folder, fileId);
       // Files of a folder that is not watched any more.
       if (file?.contentKey !== undefined && this.#deps.watchFolder === undefined) continue;
-      if (file !== undefined) this.#files.set(fileId, file);
+      if (file !== undefined) this.#files.set(fileId, isWhole(file) ? uploaded(file) : file);
       if (file?.contentKey !== undefined) this.#linkAgain(file);
       if (file === undefined) log.warn("a media file's folder is not whole", { fileId });
     }
@@ -161,14 +161,11 @@ export class MediaLibrary implements MediaFiles {
 
   async append(fileId: string, fromByte: number, bytes: Buffer): Promise<MediaFile> {
     const before = this.get(fileId);
-    const { fingerprint: _fingerprint, ...whole } = before;
     const receivedBytes = fromByte + bytes.length;
     const fits = before.state === "uploading" && fromByte === before.receivedBytes && receivedBytes <= before.bytes;
     if (!fits || this.#busy.has(fileId)) throw new DomainError({ kind: "media-offset", at: before.receivedBytes });
     const isLast = receivedBytes === before.bytes;
-    const file: MediaFile = isLast
-      ? { ...whole, receivedBytes, state: "checking" }
-      : { ...before, receivedBytes, state: "uploading" };
+    const file = isLast ? uploaded({ ...before, receivedBytes }) : { ...before, receivedBytes };
     this.#busy.add(fileId);
     try {
       if (!(await this.#hasRoom(bytes.length))) throw new DomainError({ kind: "media-disk-full" });
@@ -276,6 +273,16 @@ export class MediaLibrary implements MediaFiles {
       throw error;
     }
   }
+}
+
+/** Whether all bytes of an upload are there, and its record does not say so: the server ended between the two. */
+function isWhole({ state, receivedBytes, bytes }: MediaFile): boolean {
+  return state === "uploading" && receivedBytes === bytes;
+}
+
+/** The file once its upload is over. */
+function uploaded({ fingerprint: _fingerprint, ...file }: MediaFile): MediaFile {
+  return { ...file, state: "checking" };
 }
 
 function refused(file: MediaFile, { reason }: { readonly reason: string }): MediaFile {

@@ -67,6 +67,22 @@ test("a file that was being checked when the server ended is checked at the next
   await next.remove(fileId);
 });
 
+test("an upload whose server ended between the last byte and its record is checked at the next start", async () => {
+  const library = open();
+  const { fileId } = await library.create("clip.mp4", video.length, "5-abc");
+  await library.append(fileId, 0, video.subarray(0, 9));
+  await appendContent(library.path(fileId), 9, video.subarray(9), true);
+  const next = open();
+  expect(next.get(fileId)).toMatchObject({ state: "checking", receivedBytes: video.length });
+  const file = await waitFor("the check", DEADLINE_MS, () =>
+    next.get(fileId).state === "ready" ? next.get(fileId) : undefined,
+  );
+  expect(file).not.toHaveProperty("fingerprint");
+  await next.close();
+  expect(open().get(fileId)).toEqual(file);
+  await open().remove(fileId);
+});
+
 test("an upload keeps its fingerprint over a restart, and loses it with its last byte", async () => {
   const library = open();
   const { fileId } = await library.create("cut.mp4", video.length, "5-abc");
