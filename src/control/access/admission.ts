@@ -13,11 +13,14 @@ export type Admitted = {
   readonly srtPassphrase?: string;
 };
 
+/** Where the keys of channels are. */
+export type AdmissionStore = Pick<Store, "findChannelByStreamKey" | "findChannel" | "findIngestUser">;
+
 /** Answers the media threads' requests about encoders. Every call may reject with StoreUnavailableError. */
 export class Admission {
-  readonly #store: Pick<Store, "findChannelByStreamKey" | "findChannel" | "findIngestUser">;
+  readonly #store: AdmissionStore;
 
-  constructor(store: Pick<Store, "findChannelByStreamKey" | "findChannel" | "findIngestUser">) {
+  constructor(store: AdmissionStore) {
     this.#store = store;
   }
 

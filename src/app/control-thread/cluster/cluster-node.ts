@@ -3,12 +3,17 @@ import type { Log } from "../../../base/log.ts";
 import { NatsError } from "../../../cluster/nats-address.ts";
 import { openNatsBus } from "../../../cluster/nats-bus.ts";
 import { NodeRpc } from "../../../cluster/node-rpc.ts";
-import { Admission } from "../../../control/access/admission.ts";
+import { Admission, type AdmissionStore } from "../../../control/access/admission.ts";
 import { RememberedAdmissions } from "../../../control/access/remembered-admissions.ts";
 import type { ServerFact } from "../../../control/facts/server-fact.ts";
 import type { Bus } from "../../../control/ports/bus.ts";
 import type { KnownOwner, NodePeers, OwnerQuestion } from "../../../control/ports/owner-question.ts";
-import type { Incarnation, NewNode, ClusterNode as NodeRow } from "../../../control/ports/ownership-store.ts";
+import type {
+  Incarnation,
+  NewNode,
+  ClusterNode as NodeRow,
+  OwnershipStore,
+} from "../../../control/ports/ownership-store.ts";
 import type { MovedBroadcast } from "../../../control/reports/moved-broadcast.ts";
 import { LinkDialer } from "../../../node-link/link-dialer.ts";
 import { OwnershipWatch } from "../../../placement/fencing/ownership-watch.ts";
@@ -49,6 +54,11 @@ type NodeParts = {
   readonly clock: Clock;
   readonly log: Log;
   readonly traces: TraceExport | undefined;
+};
+
+/** The part of them that the node itself needs. */
+type ComposedParts = Pick<NodeParts, "config" | "cluster" | "clock" | "log"> & {
+  readonly storage: { readonly store: AdmissionStore };
 };
 
 /** What a node does with the rest of the server; set once that is composed. */
@@ -115,7 +125,7 @@ export class ClusterNode implements ClusterHooks, NodePeers {
   readonly self: Incarnation;
   readonly bus: Bus;
   readonly rpc: NodeRpc;
-  readonly store: PostgresOwnershipStore;
+  readonly store: OwnershipStore;
   readonly nodes: NodeDirectory;
   readonly placement: SharedPlacement;
   readonly linkOptions: NodeLinkOptions;
@@ -135,9 +145,9 @@ export class ClusterNode implements ClusterHooks, NodePeers {
   #listeners = NOT_YET;
 
   constructor(
-    { config, cluster, storage, clock, log }: NodeParts,
+    { config, cluster, storage, clock, log }: ComposedParts,
     bus: Bus,
-    store: PostgresOwnershipStore,
+    store: OwnershipStore,
     { self, registered }: { readonly self: Incarnation; readonly registered: () => NewNode },
   ) {
     this.self = self;
