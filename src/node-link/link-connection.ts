@@ -1,4 +1,4 @@
-import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import type { Clock, Timer } from "../base/clock.ts";
 import { type Frame, type FrameKind, FrameReader, frameOf, LinkError } from "./frames.ts";
 
@@ -17,12 +17,15 @@ export type LinkListener = {
   readonly onClosed: () => void;
 };
 
+/** A socket of TCP, TLS or this machine. */
+type LinkSocket = Duplex & { setNoDelay(isOn: boolean): unknown };
+
 /**
  * One connection between two nodes, as frames. Replies to `ping` by itself, and ends a link whose peer is silent, sends
  * garbage or does not read.
  */
 export class LinkConnection {
-  readonly #socket: Socket;
+  readonly #socket: LinkSocket;
   readonly #clock: Clock;
   readonly #onFault: (error: unknown) => void;
   readonly #reader = new FrameReader();
@@ -40,7 +43,7 @@ export class LinkConnection {
    * `onFault` takes errors of listeners and of the peer. `isWatched`: false where a peer on this machine may stand still
    * for any time: only the end of its process ends the link.
    */
-  constructor(socket: Socket, clock: Clock, onFault: (error: unknown) => void, isWatched = true) {
+  constructor(socket: LinkSocket, clock: Clock, onFault: (error: unknown) => void, isWatched = true) {
     this.#socket = socket;
     this.#clock = clock;
     this.#onFault = onFault;

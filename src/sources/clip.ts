@@ -11,6 +11,9 @@ const OTHER_CODEC = "its video changes to another codec within the file";
 /** It goes on below this. */
 const QUEUED_BYTES_LOW = QUEUED_BYTES_MAX / 2;
 
+/** What plays a file needs of it. */
+export type PlayedClip = Pick<Clip, "next" | "isRead" | "isOver" | "takenTotal" | "failure" | "gone" | "take" | "kill">;
+
 /** One run of FFmpeg whose output is FLV: its tags, read ahead as far as memory allows. */
 export class Clip {
   readonly #child: LimitedChild;

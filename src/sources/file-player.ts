@@ -4,7 +4,7 @@ import type { FlvTag } from "../protocol/flv/flv-tag.ts";
 import { MessageType } from "../protocol/rtmp/message.ts";
 import type { PublisherHandle } from "../relay/publisher/publisher.ts";
 import type { MediaKind } from "../relay/stream/media-message.ts";
-import type { Clip } from "./clip.ts";
+import type { PlayedClip } from "./clip.ts";
 import { nextPosition } from "./next-position.ts";
 
 export type FilePlayerDeps = {
@@ -16,7 +16,7 @@ export type FilePlayerDeps = {
   /** Sends on what was pushed. */
   readonly flush: () => void;
   /** Starts FFmpeg for this file, from `offsetMs` on. Returns the reason where it cannot be played. */
-  readonly open: (fileId: string, offsetMs: number) => Clip | { readonly reason: string };
+  readonly open: (fileId: string, offsetMs: number) => PlayedClip | { readonly reason: string };
   /** Another file plays. */
   readonly onPosition: (position: number, fileId: string) => void;
   /** A file could not be played, or not to its end. */
@@ -44,7 +44,7 @@ const KINDS: Readonly<Record<number, MediaKind>> = {
   [MessageType.DataAmf0]: "data",
 };
 
-type Playing = { readonly clip: Clip; readonly fileId: string; readonly position: number };
+type Playing = { readonly clip: PlayedClip; readonly fileId: string; readonly position: number };
 
 /** The first file to play, counted from 0, and how much of its beginning is left out, in milliseconds. */
 export type PlayFrom = { readonly position: number; readonly offsetMs?: number };

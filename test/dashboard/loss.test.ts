@@ -3,11 +3,11 @@ import type { Channel } from "../../web/src/base/model.ts";
 import { lossOf } from "../../web/src/parts/alerts/loss.ts";
 
 const sentence = { message: "m", messageKo: "k" };
-const healthOf = (state: Channel["health"]["state"], code?: string) =>
-  ({
-    ...{ state, reasonCount: code === undefined ? 0 : 1, nextStep: sentence },
-    ...(code === undefined ? {} : { reason: { ...sentence, code } }),
-  }) as unknown as Channel["health"];
+type Health = Channel["health"];
+const healthOf = (state: Health["state"], code?: NonNullable<Health["reason"]>["code"]): Health => ({
+  ...{ state, reasonCount: code === undefined ? 0 : 1, nextStep: { ...sentence, code: "WAIT" } },
+  ...(code === undefined ? {} : { reason: { ...sentence, code } }),
+});
 const FROM_SOURCE = { sourceKind: "pull" } as NonNullable<Channel["ingest"]>;
 
 test("an alert of a lost broadcast names the source only with a reason that is the source's", () => {

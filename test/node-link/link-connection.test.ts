@@ -1,4 +1,3 @@
-import type { Socket } from "node:net";
 import { Duplex } from "node:stream";
 import { expect, test } from "vitest";
 import { FrameReader, frameOf, LinkError } from "../../src/node-link/frames.ts";
@@ -44,7 +43,7 @@ function open() {
   const socket = new FakeSocket();
   const faults: unknown[] = [];
   const heard: string[] = [];
-  const link = new LinkConnection(socket as unknown as Socket, clock, (error) => faults.push(error));
+  const link = new LinkConnection(socket, clock, (error) => faults.push(error));
   const listen = () => link.listen({ onFrame: ({ kind }) => heard.push(kind), onClosed: () => heard.push("closed") });
   return { clock, socket, faults, heard, link, listen };
 }

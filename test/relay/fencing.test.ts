@@ -2,26 +2,28 @@ import { expect, test } from "vitest";
 import { marksOf, REFUSED, RelayStage, target } from "../support/stages/relay-stage.ts";
 import { avcFrame, video } from "../support/streams/media-messages.ts";
 
-/** A node's relay with one channel on air, right after a freeze. */
-function frozenStage() {
-  const stage = new RelayStage(60, () => undefined);
+/** A relay with one channel on air, whose target has the first keyframe. `onWoke`: of a node that shares its channels. */
+function startedStage(onWoke?: () => void) {
+  const stage = new RelayStage(60, onWoke);
   const publisher = stage.onAir(target(1));
   publisher.push(video(0, avcFrame(true, 1)));
   stage.flush();
+  return { stage, publisher, link: stage.dialer.latest(1) };
+}
+
+/** The same of a node, right after a freeze. */
+function frozenStage() {
+  const { stage, publisher, link } = startedStage(() => undefined);
   stage.clock.advance(900);
-  const link = stage.dialer.latest(1);
   const written = link.writes.length;
   stage.clock.pause(20_000);
   return { stage, publisher, link, written };
 }
 
 test("a channel that another node owns now is left without a word, and its encoder dismissed", () => {
-  const stage = new RelayStage(60);
-  const publisher = stage.onAir(target(1));
-  publisher.push(video(0, avcFrame(true, 1)));
-  stage.flush();
+  const { stage, link } = startedStage();
   stage.engine.leave("ls-1");
-  expect(stage.dialer.latest(1).closedHow).toBe("abort");
+  expect(link.closedHow).toBe("abort");
   expect(stage.dismissed).toEqual([1]);
   expect(stage.engine.isOnAir("ls-1")).toBe(false);
   expect(stage.facts.at(-1)).toMatchObject({ kind: "ingest-ended", end: "replaced", isBroadcastOver: true });
@@ -31,25 +33,22 @@ test("a channel that another node owns now is left without a word, and its encod
 
 test("after a freeze nothing is sent before it is allowed, and then everything that came meanwhile", () => {
   let wokeCount = 0;
-  const stage = new RelayStage(60, () => {
+  const { stage, publisher, link } = startedStage(() => {
     wokeCount += 1;
   });
-  const publisher = stage.onAir(target(1));
-  publisher.push(video(0, avcFrame(true, 1)));
-  stage.flush();
   stage.clock.advance(900);
-  const before = marksOf(stage.dialer.latest(1)).length;
+  const before = marksOf(link).length;
   stage.clock.pause(2_500);
   publisher.push(video(40, avcFrame(false, 2)));
   stage.engine.flush();
   stage.flush();
   expect(wokeCount).toBe(1);
-  expect(marksOf(stage.dialer.latest(1))).toHaveLength(before);
+  expect(marksOf(link)).toHaveLength(before);
   publisher.push(video(80, avcFrame(false, 3)));
   stage.flush();
-  expect(marksOf(stage.dialer.latest(1))).toHaveLength(before);
+  expect(marksOf(link)).toHaveLength(before);
   stage.engine.letSend(true);
-  expect(marksOf(stage.dialer.latest(1)).slice(before)).toEqual([
+  expect(marksOf(link).slice(before)).toEqual([
     [9, 40, 2],
     [9, 80, 3],
   ]);
@@ -64,20 +63,17 @@ test("a machine that was suspended, and its monotonic clock with it, is noticed 
     [20_000, true],
   ] as const) {
     let wokeCount = 0;
-    const stage = new RelayStage(60, () => {
+    const { stage, publisher, link } = startedStage(() => {
       wokeCount += 1;
     });
-    const publisher = stage.onAir(target(1));
-    publisher.push(video(0, avcFrame(true, 1)));
-    stage.flush();
     stage.clock.setWall(byMs);
     publisher.push(video(40, avcFrame(false, 2)));
     stage.flush();
     expect(wokeCount).toBe(isFreeze ? 1 : 0);
-    expect(marksOf(stage.dialer.latest(1)).at(-1)).toEqual(isFreeze ? [9, 0, 1] : [9, 40, 2]);
+    expect(marksOf(link).at(-1)).toEqual(isFreeze ? [9, 0, 1] : [9, 40, 2]);
     stage.engine.letSend(true);
     stage.flush();
-    expect(marksOf(stage.dialer.latest(1)).at(-1)).toEqual([9, 40, 2]);
+    expect(marksOf(link).at(-1)).toEqual([9, 40, 2]);
   }
 });
 
@@ -86,14 +82,11 @@ test("a pause of less than two seconds is no freeze, and a single node never ask
     [1_900, () => expect.fail("no freeze")],
     [60_000, undefined],
   ] as const) {
-    const stage = new RelayStage(60, onWoke);
-    const publisher = stage.onAir(target(1));
-    publisher.push(video(0, avcFrame(true, 1)));
-    stage.flush();
+    const { stage, publisher, link } = startedStage(onWoke);
     stage.clock.pause(pauseMs);
     publisher.push(video(40, avcFrame(false, 2)));
     stage.engine.flush();
-    expect(marksOf(stage.dialer.latest(1)).at(-1)).toEqual([9, 40, 2]);
+    expect(marksOf(link).at(-1)).toEqual([9, 40, 2]);
   }
 });
 
@@ -152,11 +145,8 @@ test("a delayed target gets nothing from a node that stood still, and everything
 });
 
 test("a target that waits for its next attempt is not dialled by a node that stood still", () => {
-  const stage = new RelayStage(60, () => undefined);
-  const publisher = stage.onAir(target(1));
-  publisher.push(video(0, avcFrame(true, 1)));
-  stage.flush();
-  stage.dialer.latest(1).fail(REFUSED);
+  const { stage, link } = startedStage(() => undefined);
+  link.fail(REFUSED);
   stage.clock.pause(20_000);
   stage.clock.advance(900);
   expect(stage.dialer.links).toHaveLength(1);

@@ -2,7 +2,6 @@ import { expect, test } from "vitest";
 import type { FilesSource } from "../../src/control/channels/source.ts";
 import type { FlvTag } from "../../src/protocol/flv/flv-tag.ts";
 import type { MediaMessage } from "../../src/relay/stream/media-message.ts";
-import type { Clip } from "../../src/sources/clip.ts";
 import { FilePlayer } from "../../src/sources/file-player.ts";
 import { nextPosition } from "../../src/sources/next-position.ts";
 import { VirtualClock } from "../support/stages/virtual-clock.ts";
@@ -73,9 +72,8 @@ function stageOf(
       open: (fileId, offsetMs) => {
         offset = offsetMs === 0 ? "" : ` from ${offsetMs}`;
         const clip = clips[fileId]?.() ?? { reason: "gone" };
-        if ("reason" in clip) return clip;
-        opened.push(clip);
-        return clip as unknown as Clip;
+        if (!("reason" in clip)) opened.push(clip);
+        return clip;
       },
       onPosition: (at, fileId) => void told.push(`${at} ${fileId}${offset}`),
       onSkipped: (fileId, detail) => void told.push(`${fileId}: ${detail}`),

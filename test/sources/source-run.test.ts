@@ -1,17 +1,17 @@
 import { expect, test } from "vitest";
 import type { SourceStatus } from "../../src/control/channels/source.ts";
 import type { PublisherArrival } from "../../src/relay/publish-gateway.ts";
-import type { Clip } from "../../src/sources/clip.ts";
+import type { PlayedClip } from "../../src/sources/clip.ts";
 import { SourceRun } from "../../src/sources/source-run.ts";
 import type { ChannelSpec } from "../../src/thread-protocol/channel-spec.ts";
 import { VirtualClock } from "../support/stages/virtual-clock.ts";
 
 const quiet = () => undefined;
 /** FFmpeg that has written nothing yet. */
-const CLIP = {
+const CLIP: PlayedClip = {
   ...{ next: undefined, isRead: false, isOver: false, takenTotal: 0, failure: undefined },
-  ...{ kill: quiet, gone: Promise.resolve() },
-} as unknown as Clip;
+  ...{ take: quiet, kill: quiet, gone: Promise.resolve() },
+};
 
 test.each([
   { name: "another server has the channel", isElsewhere: async () => true, reason: "elsewhere" },

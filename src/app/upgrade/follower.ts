@@ -32,7 +32,7 @@ const OWN_KINDS: ReadonlySet<ToControl["kind"]> = new Set([
 export class Follower {
   readonly #deps: FollowerDeps;
   #waiting: ThreadMessage[] = [];
-  #link: SuccessorLink | undefined;
+  #link: Pick<SuccessorLink, "send"> | undefined;
   #hasLost = false;
 
   constructor(deps: FollowerDeps) {
@@ -50,7 +50,7 @@ export class Follower {
   }
 
   /** This process decides from now on. Its state is that of before the messages that wait. */
-  follow(link: SuccessorLink): void {
+  follow(link: Pick<SuccessorLink, "send">): void {
     this.#link = link;
     const waiting = this.#waiting;
     this.#waiting = [];
@@ -69,7 +69,7 @@ export class Follower {
     return waiting;
   }
 
-  #pass(link: SuccessorLink, message: ThreadMessage): void {
+  #pass(link: Pick<SuccessorLink, "send">, message: ThreadMessage): void {
     this.#deps.note(message);
     const { thread } = message;
     if (message.message === "gone") link.send({ kind: "thread-gone", thread });

@@ -1,6 +1,5 @@
 import { expect, test } from "vitest";
 import { claimBoard } from "../../../src/app/control-thread/cluster/claim-news.ts";
-import type { LinkDialer } from "../../../src/node-link/link-dialer.ts";
 import { MemoryNetwork } from "../../support/stages/memory-bus.ts";
 
 test.each([
@@ -15,7 +14,7 @@ test.each([
       told.push(words);
       return { kind };
     },
-  } as unknown as LinkDialer;
+  };
   const board = claimBoard(new MemoryNetwork().newBus(), dialer);
   const former = { channelId: "ls-1", epoch: 7, incarnation: 2, home: 0, address: "10.0.0.2:7400" };
   expect(await board.release(former)).toBe(isOver);

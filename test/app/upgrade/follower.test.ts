@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { Follower, type SuccessorLink, type ThreadMessage } from "../../../src/app/upgrade/follower.ts";
+import { Follower, type ThreadMessage } from "../../../src/app/upgrade/follower.ts";
 import type { FromPredecessor } from "../../../src/app/upgrade/process-messages.ts";
 import { channelSample } from "../../support/stages/sample.ts";
 
@@ -23,7 +23,7 @@ function open(waitingMax?: number) {
     },
     ...(waitingMax === undefined ? {} : { waitingMax }),
   });
-  const link = { send: (each: FromPredecessor) => sent.push(each) } as unknown as SuccessorLink;
+  const link = { send: (each: FromPredecessor) => void sent.push(each) };
   return { follower, noted, sent, link, losses: () => losses };
 }
 

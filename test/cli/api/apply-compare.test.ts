@@ -5,6 +5,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { readApplyFile, type WantedChannel } from "../../../src/cli/api/apply/apply-file.ts";
 import { disturbs, type Present, planOf, stepText } from "../../../src/cli/api/apply/apply-plan.ts";
 import { FileNames, scheduleSteps } from "../../../src/cli/api/apply/apply-schedules.ts";
+import { presentOf } from "./present.ts";
 
 const SECRET = { PASSWORD: "hunter22" };
 
@@ -23,13 +24,10 @@ const custom = (more: object = {}) => ({ targetName: "CUSTOM", ...KEYED, ...more
 
 /** As a server answers: it leaves out what has its default, and masks passwords. */
 function present(channel: object = {}, ...platforms: readonly object[]): Present {
-  const has = { channelId: "ls-1", channelName: "show", planType: "STANDARD", isPublishing: false, alertOn: false };
   const rest = { connectStatus: "READY", enabled: true, bufferPolicy: "drop" };
   const list = platforms.length === 0 ? [custom()] : platforms;
-  return {
-    channel: { ...has, ...channel },
-    platforms: list.map((one, index) => ({ ...rest, platId: index + 1, ...one })),
-  } as unknown as Present;
+  const numbered = list.map((one, index) => ({ ...rest, platId: index + 1, ...one }));
+  return presentOf({ alertOn: false, ...channel }, numbered);
 }
 const plan = (wanted: readonly WantedChannel[], has: Present, isPruning = false) => planOf(wanted, [has], isPruning);
 const texts = (wanted: readonly WantedChannel[], has: Present, isPruning = false) =>

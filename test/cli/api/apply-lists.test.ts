@@ -6,6 +6,7 @@ import { contactSteps, contactStepText, exportedContact } from "../../../src/cli
 import { readApplyFile } from "../../../src/cli/api/apply/apply-file.ts";
 import { disturbs, type Present, planOf, stepText } from "../../../src/cli/api/apply/apply-plan.ts";
 import { exportedSchedule, FileNames } from "../../../src/cli/api/apply/apply-schedules.ts";
+import { presentOf } from "./present.ts";
 
 function fileOf(text: string, env: Readonly<Record<string, string>> = {}) {
   const folder = mkdtempSync(join(tmpdir(), "fanfare-apply-"));
@@ -36,9 +37,8 @@ const OVER = {
 
 const RESTREAM = '[{ targetName: CUSTOM, rtmpUrl: "rtmp://a.example/live", streamKey: key }]';
 function present(schedules: readonly object[]): Present {
-  const channel = { channelId: "ls-1", channelName: "show", planType: "STANDARD", isPublishing: true };
   const platforms = [{ platId: 1, targetName: "CUSTOM", rtmpUrl: "rtmp://a.example/live", streamKey: "key" }];
-  return { channel, platforms, schedules } as unknown as Present;
+  return presentOf({ isPublishing: true }, platforms, { schedules });
 }
 
 function scheduleFile(schedules: string) {

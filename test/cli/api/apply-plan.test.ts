@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { readApplyFile, type WantedChannel } from "../../../src/cli/api/apply/apply-file.ts";
 import { disturbs, type Present, planOf, stepText } from "../../../src/cli/api/apply/apply-plan.ts";
+import { presentOf } from "./present.ts";
 
 function wantedIn(text: string, env: Readonly<Record<string, string>> = {}): readonly WantedChannel[] {
   const folder = mkdtempSync(join(tmpdir(), "fanfare-apply-"));
@@ -22,17 +23,9 @@ channels:
       - { targetName: CUSTOM, label: mine, rtmpUrl: "rtmp://live.example.com/app", streamKey: k2 }
 `;
 
-/** What a server has of it. Fields that a plan does not read are left out. */
+/** What a server has of it. */
 function present(channel: object = {}, platforms: readonly object[] = []): Present {
-  const one = {
-    channelId: "ls-1",
-    channelName: "show",
-    planType: "STANDARD",
-    latency: "low",
-    isPublishing: false,
-    hold: { seconds: 120 },
-  };
-  return { channel: { ...one, ...channel }, platforms } as unknown as Present;
+  return presentOf({ latency: "low", hold: { seconds: 120 }, ...channel }, platforms);
 }
 const YOUTUBE = {
   platId: 1,

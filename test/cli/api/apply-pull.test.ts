@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { readApplyFile } from "../../../src/cli/api/apply/apply-file.ts";
 import { disturbs, type Present, planOf, stepText } from "../../../src/cli/api/apply/apply-plan.ts";
+import { presentOf } from "./present.ts";
 
 const URL_NOW = "srt://192.0.2.7:9000?passphrase=0123456789";
 const SHOWN = "srt://192.0.2.7:9000?passphrase=****";
@@ -25,9 +26,8 @@ channels:
 }
 
 function present(pull: Present["pull"], isPublishing = false): Present {
-  const channel = { channelId: "ls-1", channelName: "show", planType: "STANDARD", isPublishing };
   const platforms = [{ platId: 1, targetName: "CUSTOM", rtmpUrl: "rtmp://a.example/live", streamKey: "key" }];
-  return { channel, platforms, ...(pull === undefined ? {} : { pull }) } as unknown as Present;
+  return presentOf({ isPublishing }, platforms, pull === undefined ? {} : { pull });
 }
 
 test.each([

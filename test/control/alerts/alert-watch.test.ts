@@ -5,7 +5,7 @@ import type { ChannelEvent } from "../../../src/control/events/events.ts";
 import { type ChannelHealth, channelHealth } from "../../../src/control/health/channel-health.ts";
 import { pullError } from "../../../src/sources/pull-links/pull-errors.ts";
 import type { Fact } from "../../../src/thread-protocol/facts.ts";
-import type { ChannelSample } from "../../../src/thread-protocol/samples.ts";
+import { channelSample } from "../../support/stages/sample.ts";
 import { VirtualClock } from "../../support/stages/virtual-clock.ts";
 
 const CHANNEL = "ls-1";
@@ -21,8 +21,8 @@ const FAILED_PULL = {
   isUnstable: false,
   lastError: { ...pullError("connection-refused"), time: 1 },
 } as const;
-const SAMPLE = [{ channelId: CHANNEL }] as unknown as readonly ChannelSample[];
-const SOME_FACT: Fact = { kind: "hold-changed", time: 1, channelId: CHANNEL } as unknown as Fact;
+const SAMPLE = [channelSample(CHANNEL, [])];
+const SOME_FACT: Fact = { kind: "encoders-fight", time: 1, channelId: CHANNEL, slot: "main" };
 
 function stage() {
   const clock = new VirtualClock();

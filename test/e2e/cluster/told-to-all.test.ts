@@ -15,14 +15,6 @@ const DEADLINE_MS = 30_000;
 const SAMPLES = 5;
 /** What samples of a stream that goes on evenly may show beside the counters: a finding of the ingest check. */
 const CHANGES_MAX = 2;
-const RULES = {
-  language: "en",
-  scope: "all",
-  channelIds: [],
-  labels: [],
-  severities: ["broken"],
-  isQuietInFocus: false,
-};
 
 const rates = z.looseObject({ bytesPerSecond: z.array(z.number().nullable()) });
 const history = z.looseObject({ fromTime: z.int(), ingest: rates });
@@ -98,8 +90,7 @@ test("what one node meets every node shows, and one of them tells people", async
   const path = `/send/${uniqueKey("browser")}`;
   const browser = new PushBrowser(`${pushService.origin}${path}`);
   stage.keepSecret(path);
-  const subscription = { endpoint: browser.endpoint, keys: browser.keys, ...RULES };
-  for (const { fanfare } of [b, a]) await onPage(fanfare, "PUT", "/dashboard/push", subscription, cookie);
+  for (const { fanfare } of [b, a]) await onPage(fanfare, "PUT", "/dashboard/push", browser.subscription(), cookie);
   const isEnd = (channelId: string) => (event: { readonly name: string; readonly data: Record<string, unknown> }) =>
     event.name === "event" && event.data["eventCode"] === "PUBLISH_END" && event.data["channelId"] === channelId;
   const told = () => pushService.pushed.map(({ body }) => pushed.parse(JSON.parse(browser.decrypt(body))).channelId);

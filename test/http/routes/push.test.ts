@@ -41,15 +41,6 @@ async function setUp(): Promise<string> {
 
 const signIn = async () => (await send("POST", "/dashboard/session", "", { password: PASSWORD })).cookie;
 
-const RULES = {
-  language: "en",
-  scope: "all",
-  channelIds: [],
-  labels: [],
-  severities: ["broken"],
-  isQuietInFocus: true,
-};
-const bodyOf = ({ endpoint, keys }: PushBrowser, change: object = {}) => ({ endpoint, keys, ...RULES, ...change });
 const browser = () => new PushBrowser(`https://push.example/${randomBytes(8).toString("hex")}`);
 const endpoints = async () => (await store.list(0)).map(({ endpoint }) => endpoint);
 
@@ -60,11 +51,11 @@ test("a browser subscribes with its rules, changes them, gets a test message and
   expect((await send("GET", "/dashboard/push", cookie)).body).toEqual({ publicKey });
 
   const mine = browser();
-  expect(await send("PUT", "/dashboard/push", cookie, bodyOf(mine))).toMatchObject({
+  expect(await send("PUT", "/dashboard/push", cookie, mine.subscription())).toMatchObject({
     ...{ status: 200, body: { subscribed: true } },
   });
   const rules = { scope: "labels", channelIds: ["ls-1"], labels: ["studio 2", "스포츠"], severities: ["healthy"] };
-  await send("PUT", "/dashboard/push", cookie, bodyOf(mine, { ...rules, language: "ko", isQuietInFocus: false }));
+  await send("PUT", "/dashboard/push", cookie, mine.subscription({ ...rules, language: "ko", isQuietInFocus: false }));
   expect(await store.list(0)).toEqual([
     {
       ...{ id: expect.stringMatching(/^[0-9a-f]{64}$/), endpoint: mine.endpoint, ...mine.keys, language: "ko" },
@@ -96,7 +87,7 @@ test("a browser subscribes with its rules, changes them, gets a test message and
 test("a push service that no longer knows the browser ends the subscription", async () => {
   const cookie = await setUp();
   const mine = browser();
-  await send("PUT", "/dashboard/push", cookie, bodyOf(mine));
+  await send("PUT", "/dashboard/push", cookie, mine.subscription());
   api.pushResult = { status: 410 };
   const tested = await send("POST", "/dashboard/push/test", cookie, { endpoint: mine.endpoint });
   expect(tested.body).toEqual({ status: 410 });
@@ -112,10 +103,10 @@ test("a request without a session, or from another page, is refused", async () =
     ["DELETE", "/dashboard/push"],
     ["POST", "/dashboard/push/test"],
   ] as const) {
-    const refused = await send(method, url, "nosession", method === "GET" ? undefined : bodyOf(mine));
+    const refused = await send(method, url, "nosession", method === "GET" ? undefined : mine.subscription());
     expect([refused.status, refused.body.error.errorCode], `${method} ${url}`).toEqual([401, "200"]);
   }
-  const foreign = await send("PUT", "/dashboard/push", cookie, bodyOf(mine), "https://evil.example");
+  const foreign = await send("PUT", "/dashboard/push", cookie, mine.subscription(), "https://evil.example");
   expect(foreign.status).toBe(401);
   expect(await endpoints()).toEqual([]);
 });
@@ -134,7 +125,7 @@ test.each([
   ["severities[0]", { severities: ["off"] }],
   ["isQuietInFocus", { isQuietInFocus: "yes" }],
 ])("a subscription with a wrong %s is refused in the contract's form", async (field, change) => {
-  const refused = await send("PUT", "/dashboard/push", await setUp(), bodyOf(browser(), change));
+  const refused = await send("PUT", "/dashboard/push", await setUp(), browser().subscription(change));
   expect([refused.status, refused.body.error.errorCode]).toEqual([400, 250_002]);
   expect(refused.body.error.details).toContain(`${field}: expected`);
   expect(await endpoints()).toEqual([]);
@@ -143,16 +134,16 @@ test.each([
 test("a subscription ends with the session that made it: sign-out, another password, 30 days without use", async () => {
   const first = await setUp();
   const [mine, others] = [browser(), browser()];
-  await send("PUT", "/dashboard/push", first, bodyOf(mine));
+  await send("PUT", "/dashboard/push", first, mine.subscription());
   const second = await signIn();
-  await send("PUT", "/dashboard/push", second, bodyOf(others));
+  await send("PUT", "/dashboard/push", second, others.subscription());
   expect((await endpoints()).length).toBe(2);
   await send("DELETE", "/dashboard/session", first);
   expect(await endpoints()).toEqual([others.endpoint]);
 
   const changed = await send("PUT", "/dashboard/password", second, { old: PASSWORD, new: "another password" });
   expect(await endpoints()).toEqual([]);
-  await send("PUT", "/dashboard/push", changed.cookie, bodyOf(others));
+  await send("PUT", "/dashboard/push", changed.cookie, others.subscription());
   expect(await endpoints()).toEqual([others.endpoint]);
   expect(await store.list(api.clock.wallMs - SESSION_IDLE_MS)).toHaveLength(1);
   api.clock.advance(SESSION_IDLE_MS + 1);
@@ -170,7 +161,7 @@ test("the number of subscriptions is bounded, and an existing one may still be c
   for (let index = 0; index < PUSH_SUBSCRIPTIONS_MAX; index += 1) {
     expect(await store.put(push(index), sessionHash, 1)).toBe(true);
   }
-  const refused = await send("PUT", "/dashboard/push", cookie, bodyOf(browser()));
+  const refused = await send("PUT", "/dashboard/push", cookie, browser().subscription());
   expect([refused.status, refused.body.error.errorCode]).toEqual([409, 250_005]);
   expect(await store.put(push(0), sessionHash, 2)).toBe(true);
   expect(await store.put(push(0), "no-session", 2)).toBe(false);

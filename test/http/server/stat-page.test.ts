@@ -1,24 +1,32 @@
 import { expect, test } from "vitest";
-import type { ChannelLive } from "../../../src/control/ports/runtime.ts";
+import type { ChannelLive, TargetLive } from "../../../src/control/ports/runtime.ts";
 import { statXml } from "../../../src/http/server/stat-page.ts";
+import type { TargetSample } from "../../../src/thread-protocol/samples.ts";
+import type { ConnectStatus } from "../../../src/thread-protocol/targets/target-status.ts";
+import { channelSample, targetSample } from "../../support/stages/sample.ts";
 import { Api } from "../api.ts";
 
-/** A broadcast as far as the page reads it. */
-function live(more: object = {}): ChannelLive {
+function targetLive(targetId: number, status: ConnectStatus, counters: Partial<TargetSample>): TargetLive {
+  return { status: { status, sinceTime: 1_000 }, sample: targetSample(targetId, counters) };
+}
+
+/** A broadcast. */
+function live(more: Partial<ChannelLive> = {}): ChannelLive {
   return {
     isPublishing: true,
     startTime: 1_000,
     ingest: {
+      ...channelSample("ls-1", []).ingest,
       ...{ bytesPerSecond: 750_000, bytesTotal: 9_000_000, width: 1280, height: 720, frameRate: 29.97 },
       ...{ videoCodec: "H264", audioCodec: "AAC <&>", sampleRate: 48_000, channels: 2 },
       measures: { videoBytesPerSecond: 730_000, audioBytesPerSecond: 20_000 },
     },
     targets: new Map([
-      [1, { status: { status: "PUBLISHING" }, sample: { bytesPerSecond: 740_000, bytesTotal: 8_000_000 } }],
-      [2, { status: { status: "FAIL" }, sample: { bytesPerSecond: 0, bytesTotal: 5 } }],
+      [1, targetLive(1, "PUBLISHING", { bytesPerSecond: 740_000, bytesTotal: 8_000_000 })],
+      [2, targetLive(2, "FAIL", { bytesTotal: 5 })],
     ]),
     ...more,
-  } as unknown as ChannelLive;
+  };
 }
 const valuesOf = (xml: string, name: string) =>
   [...xml.matchAll(new RegExp(`<${name}>([^<]*)</${name}>`, "g"))].map(([, value]) => value);

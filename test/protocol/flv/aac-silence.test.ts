@@ -5,9 +5,10 @@ import { seededRandom } from "../../support/stages/seeded-random.ts";
 import { BitWriter } from "./bit-writer.ts";
 
 type Frames = Readonly<Record<string, readonly string[]>>;
-const fixture = JSON.parse(
-  readFileSync(new URL("../../fixtures/aac-frames.json", import.meta.url), "utf8"),
-) as unknown as { readonly sound: Frames; readonly silence: Frames };
+const fixture = JSON.parse(readFileSync(new URL("../../fixtures/aac-frames.json", import.meta.url), "utf8")) as {
+  readonly sound: Frames;
+  readonly silence: Frames;
+};
 
 const isSilent = (frame: Buffer) => isSilentAac(frame, 0, frame.length);
 const bytesOf = (frames: readonly string[]) => frames.map((frame) => Buffer.from(frame, "base64"));

@@ -1,5 +1,15 @@
 import { createDecipheriv, createECDH, type ECDH, hkdfSync, randomBytes } from "node:crypto";
 
+/** What a browser asks for: to hear of whatever breaks. */
+const RULES = {
+  language: "en",
+  scope: "all",
+  channelIds: [],
+  labels: [],
+  severities: ["broken"],
+  isQuietInFocus: true,
+};
+
 /** A subscribed browser: its keys, and a function that reads a message as the browser would (RFC 8291 §3.4). */
 export class PushBrowser {
   readonly #ecdh: ECDH = createECDH("prime256v1");
@@ -15,6 +25,12 @@ export class PushBrowser {
 
   get keys() {
     return { p256dh: this.#ecdh.getPublicKey("base64url"), auth: this.#auth.toString("base64url") };
+  }
+
+  /** The body with which it subscribes. `change`: what is not as usual. */
+  subscription(change: object = {}): object {
+    const { endpoint, keys } = this;
+    return { endpoint, keys, ...RULES, ...change };
   }
 
   /** Decrypts a body. Throws where it was not encrypted for this browser. */

@@ -23,7 +23,7 @@ export type ClaimTakers = {
 };
 
 /** Tells of claims over the bus, and tells a former owner over its node link too. */
-export function claimBoard(bus: Bus, dialer: LinkDialer): ClaimBoard {
+export function claimBoard(bus: Bus, dialer: Pick<LinkDialer, "release">): ClaimBoard {
   return {
     publish: (news) => bus.publish(CLAIM, { ...news }),
     release: async ({ channelId: id, epoch, address }) => {
