@@ -100,6 +100,14 @@ export class SharedServices {
     return this.postgres.query(sql, this.#database);
   }
 
+  /**
+   * From now on no node can compare what it owns with the database, and a change of a channel reaches its owner by a hint
+   * only. Returns what ends that. A claim waits too, and fails after a second.
+   */
+  holdComparisons(): Promise<() => Promise<void>> {
+    return this.postgres.transaction(this.#database, "lock table channel_owner in access exclusive mode");
+  }
+
   /** What their database holds, as statements, and the text of the key file that opens it. */
   async keep(): Promise<NonNullable<SharedOptions["kept"]>> {
     const keyFile = readFileSync(this.#environment["FANFARE_ENCRYPTION_KEY_FILE"] ?? "", "utf8");
