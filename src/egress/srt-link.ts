@@ -66,6 +66,7 @@ export class SrtLink implements Link {
   #caller: SrtCaller | undefined;
   #connection: SrtConnection | undefined;
   #tickTimer: Timer | undefined;
+  /** On the clock's `awakeNow()`: a target must have had the time to confirm. */
   #connectedMs = 0;
   #nextProofMs = 0;
   #publishingSinceMs: number | undefined;
@@ -205,7 +206,7 @@ export class SrtLink implements Link {
     if (step.kind === "failed") this.#fail(callFailed(step.failure));
     if (step.kind !== "connected") return;
     const { clock, randomBytes } = this.#deps;
-    this.#connectedMs = clock.now();
+    this.#connectedMs = clock.awakeNow();
     this.#deps.onStage("publish");
     this.#batch = Buffer.alloc(step.agreement.payloadBytesMax);
     this.#connection = new SrtConnection(step.agreement, this.#nowUs(), {
@@ -230,7 +231,8 @@ export class SrtLink implements Link {
       // Legacy HEVC and Enhanced RTMP's forms are all read by the muxer.
       return this.#events.onPublishing(0, true, true);
     }
-    if (nowMs - this.#connectedMs > PROOF_DEADLINE_MS) return this.#fail(targetError("srt-unanswered"));
+    if (this.#deps.clock.awakeNow() - this.#connectedMs > PROOF_DEADLINE_MS)
+      return this.#fail(targetError("srt-unanswered"));
     if (nowMs < this.#nextProofMs) return;
     this.#nextProofMs = nowMs + PROOF_EVERY_MS;
     connection.write(NULL_PACKET, this.#nowUs());

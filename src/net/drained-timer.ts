@@ -2,9 +2,9 @@ import type { Clock, Timer } from "../base/clock.ts";
 
 /** libuv reads at most so many datagrams of a socket before it turns to other things. */
 const READS_PER_ROUND = 32;
-/** A timer this late means that the thread stood still, in milliseconds. */
+/** A timer this late, or a round this long, means that the thread stood still, in milliseconds. */
 const LATE_MS = 50;
-/** A run waits at most so long for datagrams, also where they never end. */
+/** A run waits at most so long for datagrams, also where they never end. Of each round at most `LATE_MS` count. */
 const DRAIN_MS_MAX = 500;
 
 type DrainedTimerDeps = {
@@ -35,18 +35,26 @@ export class DrainedTimer {
     const { clock, afterReads } = this.#deps;
     const dueMs = clock.now() + delayMs;
     let isCancelled = false;
-    const runAfterReads = (untilMs: number): void => {
+    /** How much longer it may wait, once a pause was noticed. */
+    let leftMs: number | undefined;
+    const runAfterReads = (): void => {
       const readsBefore = this.#reads;
+      const fromMs = clock.now();
       afterReads(() => {
         if (isCancelled) return;
-        const mayBeMore = this.#reads - readsBefore >= READS_PER_ROUND;
-        if (mayBeMore && clock.now() < untilMs) runAfterReads(untilMs);
+        const tookMs = clock.now() - fromMs;
+        // Not only before its timer: it may as well have stood still in this round, behind the reads of this port.
+        const stoodStill = tookMs > LATE_MS;
+        if (leftMs !== undefined) leftMs -= Math.min(tookMs, LATE_MS);
+        else if (stoodStill) leftMs = DRAIN_MS_MAX;
+        const mayBeMore = stoodStill || this.#reads - readsBefore >= READS_PER_ROUND;
+        if (mayBeMore && leftMs !== undefined && leftMs > 0) runAfterReads();
         else run();
       });
     };
     const timer = clock.startTimer(delayMs, () => {
-      const nowMs = clock.now();
-      runAfterReads(nowMs - dueMs > LATE_MS ? nowMs + DRAIN_MS_MAX : nowMs);
+      if (clock.now() - dueMs > LATE_MS) leftMs = DRAIN_MS_MAX;
+      runAfterReads();
     });
     return {
       cancel: () => {

@@ -6,12 +6,14 @@ import { systemClock } from "../../src/base/clock.ts";
 import { RtmpDialer } from "../../src/egress/dialer.ts";
 import { preflight } from "../../src/egress/preflight.ts";
 import { callFailed, connectionEnded } from "../../src/egress/srt-errors.ts";
+import { SrtLink } from "../../src/egress/srt-link.ts";
 import type { DialTraceDeps } from "../../src/egress/traces/dial-trace.ts";
 import { parseCidrList } from "../../src/net/cidr-list.ts";
 import { createResolver } from "../../src/net/dns/resolver.ts";
 import { SrtConnection } from "../../src/protocol/srt/connection.ts";
 import { SrtListenerHandshake } from "../../src/protocol/srt/listener.ts";
 import { REJECTIONS, type Rejection } from "../../src/protocol/srt/wire/rejections.ts";
+import type { LinkEvents } from "../../src/relay/subscriber/rtmp-push/link.ts";
 import type { TraceSpan } from "../../src/thread-protocol/traces/traces.ts";
 
 const faults: unknown[] = [];
@@ -87,6 +89,31 @@ test("a dial has a span for each stage of SRT, and none has the stream ID", asyn
   ]);
   expect(spans.at(3)?.attributes).toMatchObject({ "network.protocol.name": "srt", "fanfare.result": "publishing" });
   expect(JSON.stringify(spans)).not.toContain("live/key");
+});
+
+test("a pause of 6 s of the process, before the target could confirm anything, ends no call", async () => {
+  const { url, payloads } = await listener();
+  let pausedMs = 0;
+  const clock = { ...systemClock, now: () => systemClock.now() + pausedMs };
+  const { port } = new URL(url);
+  const { promise, resolve } = Promise.withResolvers<string>();
+  const { promise: gone, resolve: isGone } = Promise.withResolvers<void>();
+  const events = {
+    onPublishing: () => resolve("publishing"),
+    onClosed: ({ message }: { message: string }) => resolve(message),
+  };
+  const link = new SrtLink(target(url), events as unknown as LinkEvents, {
+    ...{ clock, randomBytes, onTrouble: () => undefined, onFault: (error: unknown) => void faults.push(error) },
+    resolve: async () => [{ address: "127.0.0.1", family: 4, port: Number(port) }],
+    onStage: (stage) => {
+      if (stage === "publish") queueMicrotask(() => (pausedMs = 6_000));
+    },
+    onGone: () => isGone(),
+  });
+  expect(await promise).toBe("publishing");
+  expect([pausedMs, payloads.length > 0]).toEqual([6_000, true]);
+  link.close("abort");
+  await gone;
 });
 
 test("a rejection is said in words, and where it happened", async () => {

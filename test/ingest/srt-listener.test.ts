@@ -32,20 +32,23 @@ test("an encoder that falls silent is lost after 5 s", async () => {
   expect(stage.log.at(-1)).toBe("end connection-lost");
 });
 
-test("after a pause of the process nothing is given up before all that has arrived is read", async () => {
-  const stage = await opened();
-  const caller = stage.caller("KEY");
-  await stage.run(50);
-  caller.write(0);
-  await stage.standStill(1_000, () => {
-    for (let number = 1; number < 600; number += 1) caller.write(number);
-    // The first was lost, and its repetition lies behind all others.
-    stage.unread.push(...stage.unread.splice(0, 1));
-  });
-  expect(stage.readers[0]?.gaps).toBe(0);
-  expect(stage.log.slice(1)).toEqual(Array.from({ length: 600 }, (_, number) => `video ${number}`));
-  expect(caller.end).toBeUndefined();
-});
+test.each(["before its timer", "behind its timer, before the reads"] as const)(
+  "after a pause of the process %s nothing is given up before all that has arrived is read",
+  async (where) => {
+    const stage = await opened();
+    const caller = stage.caller("KEY");
+    await stage.run(50);
+    caller.write(0);
+    await stage.standStill(1_000, where, () => {
+      for (let number = 1; number < 600; number += 1) caller.write(number);
+      // The first was lost, and its repetition lies behind all others.
+      stage.unread.push(...stage.unread.splice(0, 1));
+    });
+    expect(stage.readers[0]?.gaps).toBe(0);
+    expect(stage.log.slice(1)).toEqual(Array.from({ length: 600 }, (_, number) => `video ${number}`));
+    expect(caller.end).toBeUndefined();
+  },
+);
 
 test("user and password in the stream ID are a login", async () => {
   const stage = await opened();
@@ -191,6 +194,17 @@ test("something other than MPEG-TS is ended after 5 s, with the reason", async (
   expect(stage.refusals()).toEqual([["protocol-error", "what it sends is not MPEG-TS"]]);
   expect(stage.log.at(-1)).toBe("end protocol-error");
   expect(caller.end).toBe("shutdown");
+});
+
+test("an encoder that could send nothing in a pause of the process has its 5 s behind it", async () => {
+  const stage = await opened();
+  const caller = stage.caller("KEY");
+  await stage.run(50);
+  await stage.standStill(6_000, "before its timer", () => undefined);
+  await stage.run(3_000);
+  caller.write(7);
+  await stage.run(3_000);
+  expect(stage.log.at(-1)).toBe("video 7");
 });
 
 test("an encoder that another one replaces is told to leave", async () => {

@@ -77,6 +77,7 @@ export class SrtEncoder implements PublishConnection, Connection {
   readonly #recent = new RecentLoss();
   #connection: SrtConnection | undefined;
   #response: Buffer | undefined;
+  /** On the clock's `awakeNow()`: it must have had the time to send. */
   #acceptedMs = 0;
   #isOver = false;
 
@@ -214,7 +215,7 @@ export class SrtEncoder implements PublishConnection, Connection {
       onEnd: (end) => this.#ended(end),
       randomBytes: this.#deps.randomBytes,
     });
-    this.#acceptedMs = clock.now();
+    this.#acceptedMs = clock.awakeNow();
     this.#response = accepted.response;
     this.#events.onAccepted(options.localId);
     send(accepted.response, this.sender);
@@ -235,7 +236,7 @@ export class SrtEncoder implements PublishConnection, Connection {
 
   #endUnlessMedia(): void {
     const { progress } = this.#reader;
-    if (progress === "media" || this.#deps.clock.now() - this.#acceptedMs < DEADLINES_MS[progress]) return;
+    if (progress === "media" || this.#deps.clock.awakeNow() - this.#acceptedMs < DEADLINES_MS[progress]) return;
     this.#refusal.report("protocol-error", { detail: PROBLEMS[progress] });
     this.#leave("protocol-error");
   }

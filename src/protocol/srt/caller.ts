@@ -1,6 +1,7 @@
 import type { Agreement } from "./connection.ts";
 import type { KeyLength } from "./crypto/key-material.ts";
 import { SessionKeys } from "./crypto/session-keys.ts";
+import { Pauses } from "./flow/pauses.ts";
 import { PeerTime } from "./flow/peer-time.ts";
 import { WINDOW_PACKETS } from "./flow/receive-buffer.ts";
 import { payloadBytesFor } from "./listener.ts";
@@ -58,7 +59,7 @@ const fail = (failure: CallFailure): CallStep => ({ kind: "failed", failure });
 
 /**
  * The calling side of the handshake: draft-sharabayko-srt, section 4.3.1. Repeats each packet every 250 ms and gives up
- * after 3 s. Call `tick` at once, and then about every 10 ms.
+ * after 3 s in which the process ran. Call `tick` at once, and then about every 10 ms.
  */
 export class SrtCaller {
   readonly localId: number;
@@ -66,6 +67,7 @@ export class SrtCaller {
   readonly #startUs: number;
   readonly #initialSequence: number;
   readonly #keys: SessionKeys | undefined;
+  readonly #pauses: Pauses;
   #cookie: number | undefined;
   #nextSendUs: number;
 
@@ -74,6 +76,7 @@ export class SrtCaller {
     this.#options = options;
     this.#startUs = nowUs;
     this.#nextSendUs = nowUs;
+    this.#pauses = new Pauses(nowUs);
     this.localId = randomBytes(4).readUInt32BE(0) & 0x3fffffff || 1;
     this.#initialSequence = randomBytes(4).readUInt32BE(0) & 0x3fffffff;
     this.#keys = passphrase === undefined ? undefined : SessionKeys.create(passphrase, keyLength, randomBytes);
@@ -81,13 +84,15 @@ export class SrtCaller {
 
   /** Sends or repeats what is due, or gives up. */
   tick(nowUs: number): CallStep {
-    if (nowUs - this.#startUs >= TIMEOUT_US) return fail({ kind: "no-answer" });
+    this.#pauses.note(nowUs);
+    if (nowUs - this.#startUs - this.#pauses.since(this.#startUs) >= TIMEOUT_US) return fail({ kind: "no-answer" });
     if (nowUs < this.#nextSendUs) return WAIT;
     return this.#sendAgain(nowUs);
   }
 
   /** Takes a datagram from the listener's address. Any bytes are safe. */
   receive(packet: Buffer, nowUs: number): CallStep {
+    this.#pauses.note(nowUs);
     if (packet.length < 16 || destinationOf(packet) !== this.localId) return WAIT;
     const isHandshake = isControl(packet) && controlTypeOf(packet) === CONTROL_TYPES.handshake;
     // Data before the response: the response was lost, and comes again when we repeat our request.

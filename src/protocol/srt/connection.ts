@@ -1,5 +1,6 @@
 import { KeyRotation, type RotationPace } from "./crypto/key-rotation.ts";
 import type { SessionKeys } from "./crypto/session-keys.ts";
+import { Pauses } from "./flow/pauses.ts";
 import type { PeerTime } from "./flow/peer-time.ts";
 import { RoundTrip } from "./flow/round-trip.ts";
 import { Line } from "./line.ts";
@@ -22,7 +23,7 @@ import {
 } from "./wire/packet.ts";
 
 const KEEPALIVE_US = 1_000_000;
-/** A peer that is silent for longer is gone, in microseconds. */
+/** A peer that is silent for longer while we listen is gone, in microseconds. */
 const SILENCE_MAX_US = 5_000_000;
 
 /** What the handshake has agreed. */
@@ -74,6 +75,7 @@ export class SrtConnection {
   readonly #sender: Sender;
   readonly #rotation: KeyRotation | undefined;
   readonly #roundTrip = new RoundTrip();
+  readonly #pauses: Pauses;
   readonly #counts = newCounts();
   #lastHeardUs: number;
   #isOver = false;
@@ -85,12 +87,14 @@ export class SrtConnection {
     this.#agreement = agreement;
     this.#deps = deps;
     this.#lastHeardUs = nowUs;
+    this.#pauses = new Pauses(nowUs);
     this.#line = new Line(peerId, startUs, deps.send);
     const shared = { line: this.#line, counts: this.#counts, roundTrip: this.#roundTrip, initialSequence };
     this.#receiver = new Receiver({
       ...shared,
       keys,
       peerTime: agreement.peerTime,
+      pauses: this.#pauses,
       latencyUs: agreement.latencyMs * 1_000,
       deliver: deps.deliver,
       onGap: deps.onGap,
@@ -133,6 +137,7 @@ export class SrtConnection {
   /** Takes a packet for our socket ID that came from the peer's address, and its memory. Any bytes are safe. */
   receive(packet: Buffer, nowUs: number): void {
     if (this.#isOver || packet.length < HEADER_BYTES || packet.length > PACKET_BYTES_MAX) return;
+    this.#pauses.note(nowUs);
     this.#lastHeardUs = nowUs;
     if (isControl(packet)) this.#control(packet, nowUs);
     else if (!this.#receiver.data(packet, nowUs)) this.#break("packets far outside of the window", nowUs);
@@ -145,7 +150,8 @@ export class SrtConnection {
 
   tick(nowUs: number): void {
     if (this.#isOver) return;
-    if (nowUs - this.#lastHeardUs >= SILENCE_MAX_US) {
+    this.#pauses.note(nowUs);
+    if (nowUs - this.#lastHeardUs - this.#pauses.since(this.#lastHeardUs) >= SILENCE_MAX_US) {
       this.#line.control("shutdown", nowUs);
       return this.#end({ kind: "silent" });
     }

@@ -1,4 +1,5 @@
 import type { SessionKeys } from "./crypto/session-keys.ts";
+import type { Pauses } from "./flow/pauses.ts";
 import type { PeerTime } from "./flow/peer-time.ts";
 import { ReceiveBuffer, WINDOW_PACKETS } from "./flow/receive-buffer.ts";
 import type { RoundTrip } from "./flow/round-trip.ts";
@@ -35,6 +36,7 @@ export type ReceiverDeps = {
   readonly counts: SrtCounts;
   readonly roundTrip: RoundTrip;
   readonly peerTime: PeerTime;
+  readonly pauses: Pauses;
   readonly keys: SessionKeys | undefined;
   readonly initialSequence: number;
   readonly latencyUs: number;
@@ -110,7 +112,7 @@ export class Receiver {
       this.#pass(payload);
     } else {
       // It never waits longer than the latency from its arrival, whatever the timestamps say.
-      this.#buffer.put(sequence, payload, Math.min(sentUs, nowUs) + this.#deps.latencyUs);
+      this.#buffer.put(sequence, payload, Math.min(sentUs, nowUs));
       this.#noteHighest(sequence, nowUs);
       if (offset === 0) this.#deliverInOrder();
     }
@@ -139,10 +141,12 @@ export class Receiver {
       this.#acks.delete(older);
       if (older === number) break;
     }
+    if (sequenceDistance(this.#confirmedAck, record.ack) > 0) this.#confirmedAck = record.ack;
+    // When it came is not known: it lay in the socket while the process stood still.
+    if (this.#deps.pauses.since(record.sentUs) > 0) return;
     const rttUs = nowUs - record.sentUs;
     this.#deps.roundTrip.measured(rttUs);
     this.#deps.peerTime.compare(timestampUs, nowUs, rttUs);
-    if (sequenceDistance(this.#confirmedAck, record.ack) > 0) this.#confirmedAck = record.ack;
   }
 
   /** Call about every 10 ms: gives up what is too late, asks again, and acknowledges. */
@@ -202,8 +206,10 @@ export class Receiver {
       // Without a loss in the list, what is missing before the first stored packet was abandoned by the sender.
       let first = end === undefined ? this.#next : addSequence(end, 1);
       while (!this.#buffer.has(first)) first = addSequence(first, 1);
-      const playUs = this.#buffer.playUs(first);
-      if (playUs === undefined || nowUs < playUs) return;
+      const sentUs = this.#buffer.sentUs(first);
+      if (sentUs === undefined) return;
+      const waitedUs = nowUs - sentUs - this.#deps.pauses.since(sentUs);
+      if (waitedUs < this.#deps.latencyUs) return;
       this.#skipTo(first);
     }
   }

@@ -39,22 +39,26 @@ function open(latencyMs = 100, keys?: SessionKeys) {
       randomBytes: (length) => Buffer.alloc(length),
     },
   );
-  const data = (number: number, nowUs: number) => {
+  const data = (number: number, sentUs: number, nowUs = sentUs) => {
     const payload = Buffer.alloc(188);
     payload.writeUInt32BE(number, 0);
     const header = { sequence: addSequence(FIRST, number), messageNumber: 1, keyIndex: 0, destination: 1 } as const;
-    connection.receive(dataPacket({ ...header, timestampUs: nowUs }, payload), nowUs);
+    connection.receive(dataPacket({ ...header, timestampUs: sentUs }, payload), nowUs);
   };
   const control = (type: "ack" | "nak" | "dropRequest", hex: string, nowUs: number, info = 0) =>
     connection.receive(
       controlPacket(type, { destination: 1, timestampUs: nowUs }, Buffer.from(hex, "hex"), { info }),
       nowUs,
     );
+  /** Ticks every 10 ms, up to and with the last time. */
+  const ticks = (fromUs: number, untilUs: number) => {
+    for (let nowUs = fromUs; nowUs <= untilUs; nowUs += 10_000) connection.tick(nowUs);
+  };
   const contents = (type: number) =>
     sent
       .filter((packet) => isControl(packet) && controlTypeOf(packet) === type)
       .map((packet) => packet.subarray(16).toString("hex"));
-  return { connection, sent, delivered, gaps, ends, data, control, contents };
+  return { connection, sent, delivered, gaps, ends, data, control, ticks, contents };
 }
 
 const hexOf = (number: number, bit = 0) => ((addSequence(FIRST, number) | bit) >>> 0).toString(16).padStart(8, "0");
@@ -78,28 +82,91 @@ test("a gap is reported at once, again after half the time of a reply, and not a
 });
 
 test("a gap is given up exactly when the first packet behind it is due, and the ACK goes past it", () => {
-  const { connection, data, delivered, gaps, contents } = open(100);
+  const { connection, data, delivered, gaps, ticks, contents } = open(100);
   data(0, 1_000);
   data(3, 10_000);
   data(4, 20_000);
-  connection.tick(109_000);
+  ticks(29_000, 109_000);
   expect([delivered, gaps]).toEqual([[0], []]);
   expect(contents(ACK).at(-1)?.slice(0, 8)).toBe(hexOf(1));
   connection.tick(110_000);
   expect([delivered, gaps]).toEqual([[0, 3, 4], [2]]);
-  connection.tick(130_000);
+  ticks(120_000, 140_000);
   expect(contents(ACK).at(-1)?.slice(0, 8)).toBe(hexOf(5));
   data(1, 140_000);
   data(4, 140_000);
   expect(connection.stats).toMatchObject({ receiveDropped: 2, receiveBelated: 1, receiveDuplicate: 1 });
 });
 
+test("a pause of the process counts against no packet, whether its tick comes before the reads or behind them", () => {
+  for (const isTickFirst of [true, false]) {
+    const { connection, data, delivered, gaps, ticks } = open(100);
+    data(0, 1_000);
+    data(2, 10_000);
+    ticks(20_000, 60_000);
+    // Until 760 ms it stands still. Two packets came in the pause, and one between them did not.
+    if (isTickFirst) connection.tick(760_000);
+    data(3, 100_000, 760_000);
+    data(5, 700_000, 760_000);
+    data(1, 2_000, 760_000);
+    connection.tick(760_000);
+    expect([delivered, gaps]).toEqual([[0, 1, 2, 3], []]);
+    ticks(770_000, 850_000);
+    expect(gaps).toEqual([]);
+    // 100 ms after the end of the pause: so long nothing else could be heard of it.
+    connection.tick(860_000);
+    expect([delivered, gaps]).toEqual([[0, 1, 2, 3, 5], [1]]);
+  }
+});
+
+test("a packet that waited before a pause of the process waits only what is left", () => {
+  const { connection, data, gaps, ticks } = open(100);
+  data(0, 1_000);
+  data(2, 10_000);
+  ticks(20_000, 60_000);
+  ticks(760_000, 800_000);
+  expect(gaps).toEqual([]);
+  connection.tick(810_000);
+  expect(gaps).toEqual([1]);
+});
+
+test("a process that is always late gives packets up nevertheless", () => {
+  const { connection, data, gaps } = open(100);
+  data(0, 1_000);
+  data(2, 10_000);
+  for (let nowUs = 210_000; nowUs <= 1_610_000; nowUs += 200_000) connection.tick(nowUs);
+  expect(gaps).toEqual([]);
+  connection.tick(1_810_000);
+  expect(gaps).toEqual([1]);
+});
+
+test("the round trip is not measured over a pause of the process", () => {
+  const { connection, sent, data, ticks } = open(100);
+  const confirm = (nowUs: number) => {
+    const last = sent.filter((packet) => isControl(packet) && controlTypeOf(packet) === ACK).at(-1);
+    const info = last?.readUInt32BE(4) ?? 0;
+    connection.receive(controlPacket("ackAck", { destination: 1, timestampUs: nowUs }, undefined, { info }), nowUs);
+  };
+  data(0, 1_000);
+  ticks(10_000, 20_000);
+  confirm(30_000);
+  const before = connection.stats.rttMs;
+  data(1, 40_000);
+  ticks(50_000, 50_000);
+  confirm(900_000);
+  expect(connection.stats.rttMs).toBe(before);
+  // It was confirmed: it is not repeated.
+  const count = sent.length;
+  ticks(910_000, 1_000_000);
+  expect(sent.length).toBe(count);
+});
+
 test("packets with any timestamps do not wait longer than the latency", () => {
-  const { connection, delivered } = open(100);
+  const { connection, delivered, ticks } = open(100);
   const payload = Buffer.alloc(188);
   const header = { sequence: addSequence(FIRST, 5), messageNumber: 1, keyIndex: 0, destination: 1 } as const;
   connection.receive(dataPacket({ ...header, timestampUs: 2_000_000_000 }, payload), 1_000);
-  connection.tick(102_000);
+  ticks(11_000, 101_000);
   expect(delivered).toEqual([0]);
 });
 

@@ -144,6 +144,40 @@ test("a peer that falls silent is gone after 5 s, and is told so", () => {
   expect(pair.listenerEnd).toEqual({ kind: "silent" });
 });
 
+test("a peer that was silent in a pause of the process is gone after 5 s in which we could hear it", () => {
+  const pair = new SrtPair();
+  pair.connect();
+  pair.isCallerGone = true;
+  pair.isListenerStill = true;
+  pair.run(6_000);
+  pair.isListenerStill = false;
+  pair.run(4_900);
+  expect(pair.listenerEnd).toBeUndefined();
+  pair.run(200);
+  expect(pair.listenerEnd).toEqual({ kind: "silent" });
+});
+
+test.each([
+  { name: "the network", lostAtMs: 0 },
+  { name: "the network in the pause", lostAtMs: 300 },
+  { name: "a full socket", lostAtMs: 450, lost: 150 },
+])("behind a pause of the process, what $name lost is asked for, and comes", ({ lostAtMs, lost = 3 }) => {
+  const pair = new SrtPair({ faults: { delayUs: 30_000 }, latencyMs: 120 });
+  pair.connect();
+  let count = 0;
+  const each = () => pair.write(numbered(count++, 400));
+  pair.run(500, each);
+  pair.isListenerStill = true;
+  pair.run(lostAtMs, each);
+  pair.toListener.loseNext(lost);
+  pair.run(600 - lostAtMs, each);
+  pair.isListenerStill = false;
+  pair.run(500, each);
+  pair.run(1_500);
+  expect(pair.gaps).toEqual([]);
+  expect(numbersOf(pair.delivered)).toEqual(upTo(count));
+});
+
 test("a connection without media stays, by keepalives", () => {
   const pair = new SrtPair({ faults: { delayUs: 20_000 } });
   pair.connect();
@@ -201,6 +235,18 @@ test("no reply: the caller gives up after 3 s", () => {
   pair.run(40);
   expect(pair.failure).toEqual({ kind: "no-answer" });
   expect(pair.toListener.sent).toBe(12);
+});
+
+test("no reply while the process stood still: the caller gives up after 3 s in which it ran", () => {
+  const pair = new SrtPair({ faults: { loss: 1 } });
+  pair.run(500);
+  pair.isCallerStill = true;
+  pair.run(4_000);
+  pair.isCallerStill = false;
+  pair.run(2_480);
+  expect(pair.failure).toBeUndefined();
+  pair.run(60);
+  expect(pair.failure).toEqual({ kind: "no-answer" });
 });
 
 test("a network that loses half of everything: the handshake is repeated until it is through", () => {

@@ -49,6 +49,7 @@ export class SrtIngestStage {
   /** Datagrams that have arrived while the process stood still. */
   readonly unread: { readonly packet: Buffer; readonly sender: Sender }[] = [];
   #isStill = false;
+  #beforeReads: () => void = () => undefined;
   #onDatagram: OnDatagram = () => undefined;
   verdict: Admission | Promise<Admission>;
 
@@ -73,6 +74,8 @@ export class SrtIngestStage {
       onFact: (fact) => void this.facts.push(fact),
       onLinks: (links) => void this.links.push(links),
       afterReads: (run) => {
+        this.#beforeReads();
+        this.#beforeReads = () => undefined;
         for (const { packet, sender } of this.unread.splice(0, READS_PER_ROUND)) this.#onDatagram(packet, sender);
         run();
       },
@@ -124,11 +127,22 @@ export class SrtIngestStage {
     else this.#onDatagram(packet, sender);
   }
 
-  /** The process stands still for so long, while `meanwhile` sends to it. Then it runs for 10 ms. */
-  async standStill(forMs: number, meanwhile: () => void): Promise<void> {
+  /**
+   * The process stands still for so long, while `meanwhile` sends to it. Then it runs for 10 ms. `where`: of the loop's
+   * turn, in which timers are before reads.
+   */
+  async standStill(
+    forMs: number,
+    where: "before its timer" | "behind its timer, before the reads",
+    meanwhile: () => void,
+  ): Promise<void> {
+    const stand = () => {
+      meanwhile();
+      this.clock.pause(forMs);
+    };
     this.#isStill = true;
-    meanwhile();
-    this.clock.pause(forMs);
+    if (where === "before its timer") stand();
+    else this.#beforeReads = stand;
     await this.clock.advance(TICK_MS);
     this.#isStill = false;
   }

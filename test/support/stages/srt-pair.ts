@@ -39,6 +39,9 @@ export class SrtPair {
   failure: CallFailure | undefined;
   /** The caller's machine has vanished. */
   isCallerGone = false;
+  /** A process stands still: what comes waits in its socket. */
+  isListenerStill = false;
+  isCallerStill = false;
   caller: SrtConnection | undefined;
   listener: SrtConnection | undefined;
   readonly #options: PairOptions;
@@ -77,12 +80,12 @@ export class SrtPair {
     while (this.nowUs < endUs) {
       this.nowUs += (this.#options.stepMs ?? 1) * 1_000;
       each();
-      for (const { packet } of this.toListener.arrived(this.nowUs)) this.#atListener(packet);
-      for (const { packet } of this.toCaller.arrived(this.nowUs)) this.#atCaller(packet);
+      if (!this.isListenerStill) for (const { packet } of this.toListener.arrived(this.nowUs)) this.#atListener(packet);
+      if (!this.isCallerStill) for (const { packet } of this.toCaller.arrived(this.nowUs)) this.#atCaller(packet);
       if (this.nowUs < this.#nextTickUs) continue;
       this.#nextTickUs = this.nowUs + TICK_US;
-      this.listener?.tick(this.nowUs);
-      if (this.isCallerGone) continue;
+      if (!this.isListenerStill) this.listener?.tick(this.nowUs);
+      if (this.isCallerGone || this.isCallerStill) continue;
       if (this.caller === undefined) this.#takeStep(this.#calling.tick(this.#callerUs()));
       else this.caller.tick(this.#callerUs());
     }

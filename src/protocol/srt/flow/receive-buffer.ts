@@ -1,7 +1,7 @@
 /** The window: packets behind a gap that are kept. A power of two. */
 export const WINDOW_PACKETS = 8_192;
 
-type Slot = { readonly payload: Buffer; readonly playUs: number };
+type Slot = { readonly payload: Buffer; readonly sentUs: number };
 
 /**
  * Packets that came ahead of a missing one. While nothing is missing it is empty and holds no memory: packets in order
@@ -19,9 +19,9 @@ export class ReceiveBuffer {
     return this.#count > 0 && this.#slots[sequence % WINDOW_PACKETS] !== undefined;
   }
 
-  /** `playUs`: when the packets before it are given up, at the latest. An empty payload stands for one that is useless. */
-  put(sequence: number, payload: Buffer, playUs: number): void {
-    this.#slots[sequence % WINDOW_PACKETS] = { payload, playUs };
+  /** `sentUs`: when it was sent, on our clock. An empty payload stands for one that is useless. */
+  put(sequence: number, payload: Buffer, sentUs: number): void {
+    this.#slots[sequence % WINDOW_PACKETS] = { payload, sentUs };
     this.#count += 1;
   }
 
@@ -36,7 +36,7 @@ export class ReceiveBuffer {
     return payload;
   }
 
-  playUs(sequence: number): number | undefined {
-    return this.#slots[sequence % WINDOW_PACKETS]?.playUs;
+  sentUs(sequence: number): number | undefined {
+    return this.#slots[sequence % WINDOW_PACKETS]?.sentUs;
   }
 }
