@@ -66,6 +66,7 @@ export class FilePlayer {
     audio: { atMs: 0, stepMs: 0 },
     video: { atMs: 0, stepMs: FRAME_MS_USUAL },
   };
+  /** When the last tag came, on the clock's `awakeNow()`. */
   #lastTagMs: number;
   /** Files in a row that brought nothing. */
   #failures = 0;
@@ -77,7 +78,7 @@ export class FilePlayer {
     this.#deps = deps;
     this.#source = source;
     this.#startMs = deps.clock.now();
-    this.#lastTagMs = this.#startMs;
+    this.#lastTagMs = deps.clock.awakeNow();
     this.#now = this.#open(position < source.fileIds.length ? position : 0, offsetMs);
     if (this.#now === undefined) return;
     this.#deps.onPosition(this.#now.position, this.#now.fileId);
@@ -103,7 +104,7 @@ export class FilePlayer {
     this.#source = source;
     this.#failures = 0;
     this.#offsetMs = undefined;
-    this.#lastTagMs = this.#deps.clock.now();
+    this.#lastTagMs = this.#deps.clock.awakeNow();
     this.#now = this.#open(position < source.fileIds.length ? position : 0, offsetMs);
     if (this.#now !== undefined) this.#deps.onPosition(this.#now.position, this.#now.fileId);
   }
@@ -139,7 +140,7 @@ export class FilePlayer {
       const timeMs = this.#timeOf(tag, nowMs);
       if (timeMs > nowMs) break;
       clip?.take();
-      this.#lastTagMs = clock.now();
+      this.#lastTagMs = clock.awakeNow();
       this.#push(tag, timeMs);
       // The relay may have dropped the publisher while it took the message.
       if (this.#isOver) return;
@@ -199,7 +200,7 @@ export class FilePlayer {
     this.#ahead = undefined;
     this.#offsetMs = undefined;
     this.#now = ready ?? this.#open(position);
-    this.#lastTagMs = this.#deps.clock.now();
+    this.#lastTagMs = this.#deps.clock.awakeNow();
     if (this.#now !== undefined) this.#deps.onPosition(this.#now.position, this.#now.fileId);
     return !this.#isOver;
   }
@@ -231,9 +232,9 @@ export class FilePlayer {
   }
 
   #watch(): void {
-    if (this.#now === undefined || this.#deps.clock.now() - this.#lastTagMs < NO_MEDIA_MS) return;
+    if (this.#now === undefined || this.#deps.clock.awakeNow() - this.#lastTagMs < NO_MEDIA_MS) return;
     if (this.#now.clip.next === undefined) this.#now.clip.kill(`nothing came from it for ${NO_MEDIA_MS / 1_000} s`);
-    this.#lastTagMs = this.#deps.clock.now();
+    this.#lastTagMs = this.#deps.clock.awakeNow();
   }
 
   #nextOf(present: Pick<Playing, "position" | "fileId">): number | undefined {

@@ -79,6 +79,7 @@ export class PullAttempt {
   #isClaiming = false;
   #isOver = false;
   #startMs = 0;
+  /** When FFmpeg last wrote, on the clock's `awakeNow()`. */
   #arrivedMs = 0;
   /** Added to the source's timestamps; undefined before the first. */
   #offsetMs: number | undefined;
@@ -121,7 +122,7 @@ export class PullAttempt {
       if (run === undefined) return this.#fail(pullError("ffmpeg-missing"));
       this.#run = run;
       link.feed(run.input);
-      this.#arrivedMs = this.#deps.clock.now();
+      this.#arrivedMs = this.#deps.clock.awakeNow();
       this.#schedule();
     } catch (error) {
       this.#end(endFor(error));
@@ -137,9 +138,9 @@ export class PullAttempt {
     if (this.#isOver || run === undefined) return;
     this.#schedule();
     const { clock } = this.#deps;
-    if (run.clip.next !== undefined) this.#arrivedMs = clock.now();
+    if (run.clip.next !== undefined) this.#arrivedMs = clock.awakeNow();
     if (run.clip.isOver) return this.#ended(run);
-    if (clock.now() - this.#arrivedMs >= NO_MEDIA_MS) return this.#fail(this.#whySilent());
+    if (clock.awakeNow() - this.#arrivedMs >= NO_MEDIA_MS) return this.#fail(this.#whySilent());
     if (this.#publisher !== undefined && this.#gateway !== undefined) this.#play(run, this.#publisher, this.#gateway);
     else this.#look(run);
   }

@@ -176,6 +176,19 @@ test("FFmpeg that hangs is killed after 15 s, and the next file plays", () => {
   expect(told).toEqual(["0 hung", "hung: nothing came from it for 15 s", "1 a", "finished"]);
 });
 
+test("a pause of the process is not FFmpeg's: it is killed only after 15 s in which it could have been read", () => {
+  const { clock, told, opened } = stageOf(files("hung", "a"), {
+    hung: () => new FakeClip(400, { isRead: false }),
+    a: () => new FakeClip(400),
+  });
+  clock.advance(5_000);
+  clock.pause(60_000);
+  clock.advance(9_000);
+  expect(opened[0]?.isKilled).toBe(false);
+  clock.advance(3_000);
+  expect(told.slice(0, 2)).toEqual(["0 hung", "hung: nothing came from it for 15 s"]);
+});
+
 test.each([
   { name: "the one behind it", fileIds: ["a", "b", "c"], present: { position: 0, fileId: "a" }, next: 1 },
   { name: "none behind the last", fileIds: ["a"], present: { position: 0, fileId: "a" }, next: undefined },

@@ -232,6 +232,18 @@ test("FFmpeg that hangs is killed after 15 s; the channel is held, and the sourc
   expect(words()).toEqual(["starting", "playing", "failed STALLED", "starting", "playing"]);
 });
 
+test("a pause of the process is neither FFmpeg's nor the source's", async () => {
+  const { clock, latest, runs, settle, advance, words } = stageOf();
+  await settle();
+  latest()?.writes(0, 1_000);
+  await advance(5_000);
+  clock.pause(60_000);
+  await advance(8_000);
+  expect([words().at(-1), runs[0]?.isKilled]).toEqual(["playing", false]);
+  await advance(4_000);
+  expect([words().slice(2, 3), runs[0]?.isKilled]).toEqual([["failed STALLED"], true]);
+});
+
 test("FFmpeg that leaves unread what the source sends is this server's fault, not the source's", async () => {
   const { now, statuses, settle, advance } = stageOf();
   now.isUnread = true;
