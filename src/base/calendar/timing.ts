@@ -1,4 +1,4 @@
-import { localTime, momentOf } from "./zone-time.ts";
+import { isTimeZone, localTime, momentOf } from "./zone-time.ts";
 
 const DAY_MS = 86_400_000;
 const MS_PER_SECOND = 1_000;
@@ -86,6 +86,8 @@ function firstOf(
   step: 1 | -1,
   fits: (atMs: number) => boolean,
 ): number | undefined {
+  // Another server may know more zones: those of a newer Node.
+  if (!isTimeZone(timeZone)) return undefined;
   if (repeat.kind === "once") {
     const only = momentOf(timeZone, Date.parse(`${repeat.date}T00:00:00Z`) + atSeconds * MS_PER_SECOND);
     return fits(only) ? only : undefined;

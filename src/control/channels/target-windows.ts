@@ -1,4 +1,5 @@
 import { endOf, lastStart, nextStart, type Timing, type Weekday } from "../../base/calendar/timing.ts";
+import { isTimeZone } from "../../base/calendar/zone-time.ts";
 
 /** When a target is on: from a time of day to another, on days of the week. Seconds since midnight. */
 type TargetWindow = {
@@ -32,19 +33,24 @@ export function isOn(target: { readonly isEnabled: boolean; readonly isOutsideWi
   return target.isEnabled && target.isOutsideWindows !== true;
 }
 
-/** What the windows do at this moment. */
+/** A target, as far as windows change it. */
+type Windowed = { readonly windows?: TargetWindows } & Partial<WindowState>;
+
+/** What the windows do at this moment. In a time zone that only other servers know it stays as they left it. */
 export function windowState(
-  { windows, openUntil = 0 }: { readonly windows?: TargetWindows; readonly openUntil?: number },
+  { windows, openUntil = 0, isOutsideWindows = false }: Windowed,
   nowMs: number,
 ): WindowState {
+  if (windows !== undefined && !isTimeZone(windows.timeZone)) return { isOutsideWindows, openUntil };
   if (windows === undefined || isOpen(windows, nowMs)) return { isOutsideWindows: false, openUntil: 0 };
   const isHeldOpen = openUntil > nowMs && openUntil - nowMs <= OPEN_AHEAD_MAX_MS;
   return { isOutsideWindows: !isHeldOpen, openUntil: isHeldOpen ? openUntil : 0 };
 }
 
-/** When a window opens next. */
+/** When a window opens next: within eight days, also where that is not known. */
 export function nextOpening({ timeZone, list }: TargetWindows, nowMs: number): number {
-  return Math.min(...list.map((window) => nextStart(timingOf(timeZone, window), nowMs) ?? Infinity));
+  const openings = list.flatMap((window) => nextStart(timingOf(timeZone, window), nowMs) ?? []);
+  return Math.min(nowMs + OPEN_AHEAD_MAX_MS, ...openings);
 }
 
 /** When a window opens or closes next. */

@@ -2,7 +2,7 @@ import type { Clock, Timer } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";
 import type { ChannelId, TargetId } from "../../thread-protocol/channel-spec.ts";
 import { nextBoundary, type TargetWindows, windowState } from "../channels/target-windows.ts";
-import { DomainError } from "../ports/errors.ts";
+import { DomainError, StoreUnavailableError } from "../ports/errors.ts";
 
 /** A target with windows, as stored. */
 export type WindowedTarget = {
@@ -102,15 +102,19 @@ export class WindowWatch {
     const isQuiet = nowMs < this.#quietUntil && nowMs >= this.#lookedAt;
     this.#lookedAt = nowMs;
     if (isQuiet) return;
+    const failures: unknown[] = [];
     for (const target of this.#targets) {
       if (windowState(target, nowMs).isOutsideWindows === target.isOutsideWindows) continue;
       // It is read again with its new state.
       this.#isStale = true;
       await follow(target.channelId, target.targetId).catch((error: unknown) => {
+        // One that fails by itself must not hold up the others.
+        if (error instanceof StoreUnavailableError) throw error;
         // It is gone by now.
-        if (!(error instanceof DomainError)) throw error;
+        if (!(error instanceof DomainError)) failures.push(error);
       });
     }
+    if (failures.length > 0) throw failures[0];
     this.#quietUntil = Math.min(...this.#targets.map(({ windows }) => nextBoundary(windows, nowMs)), Infinity);
   }
 }

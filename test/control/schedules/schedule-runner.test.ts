@@ -363,6 +363,18 @@ test("a run whose follower the database does not take goes on for ten seconds at
   expect(long).toEqual(["2026-07-01T18:30:10.000Z sc-1 ends", "2026-07-01T18:30:18.500Z sc-2 from 0 + 0"]);
 });
 
+test("a schedule in a time zone that only another server knows is left to that, and holds up no other", async () => {
+  const timing = { ...schedule().timing, timeZone: "Antarctica/Nowhere" };
+  const store = new MemorySchedules(
+    schedule({ ...done("2026-07-01T17:00Z"), scheduleId: "sc-0", channelId: `${CHANNEL_ID}x`, timing }),
+    schedule(done("2026-07-01T17:00Z")),
+  );
+  const stage = new ScheduleStage("2026-07-01T17:59:59Z", store, { hasOthers: true });
+  await stage.start();
+  await stage.pass(10_000);
+  expect([stage.played, stage.warnings]).toEqual([["2026-07-01T18:00:00.000Z sc-1 from 0 + 0"], []]);
+});
+
 test("a run that cannot be ended holds up no other", async () => {
   const times = { ...done("2026-07-01T17:00Z"), end: { durationSeconds: 1_800 } };
   const store = new MemorySchedules(

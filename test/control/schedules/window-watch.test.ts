@@ -68,6 +68,8 @@ function stageOf(from: string, ...targets: readonly Partial<WindowedTarget>[]) {
     return { ...row, ...each };
   });
   const followed: string[] = [];
+  /** The target that cannot be followed. */
+  const failing = { targetId: 0 };
   let reads = 0;
   const quiet = () => undefined;
   const watch = new WindowWatch({
@@ -77,6 +79,7 @@ function stageOf(from: string, ...targets: readonly Partial<WindowedTarget>[]) {
       return rows.map((row) => ({ ...row }));
     },
     follow: async (_channelId, targetId) => {
+      if (targetId === failing.targetId) throw new Error("its key cannot be read");
       const row = rows[targetId - 1];
       if (row === undefined) return;
       Object.assign(row, windowState(row, clock.wallNow()));
@@ -90,7 +93,7 @@ function stageOf(from: string, ...targets: readonly Partial<WindowedTarget>[]) {
       for (let turn = 0; turn < 10; turn += 1) await Promise.resolve();
     }
   };
-  return { clock, watch, followed, rows, pass, reads: () => reads };
+  return { clock, watch, followed, failing, rows, pass, reads: () => reads };
 }
 
 test("targets go on and off at their times, and nothing is read in between", async () => {
@@ -125,4 +128,30 @@ test("without windows there is no timer, and a change is read at once", async ()
   await pass(1_000);
   expect(followed).toEqual(["2026-10-21T18:30 1 on"]);
   watch.stop();
+});
+
+test.each([true, false])(
+  "in a time zone that only another server knows a target stays as it is: off: %s",
+  async (isOutsideWindows) => {
+    const windows = { ...WINDOWS, timeZone: "Antarctica/Nowhere" };
+    const target = { windows, isOutsideWindows, openUntil: 7 };
+    expect(windowState(target, at("2026-10-21T18:30Z"))).toEqual({ isOutsideWindows, openUntil: 7 });
+    // A person may turn it on all the same.
+    expect(nextOpening(windows, 1_000)).toBe(1_000 + 8 * 24 * HOUR_MS);
+    const { watch, followed, pass } = stageOf("2026-10-21T17:59:00Z", target, {});
+    await watch.start();
+    await pass(3 * HOUR_MS);
+    expect(followed).toEqual(["2026-10-21T18:00 2 on", "2026-10-21T20:00 2 off"]);
+  },
+);
+
+test("a target that cannot be followed holds up no other", async () => {
+  const { watch, followed, failing, pass } = stageOf("2026-10-21T17:59:00Z", {}, {});
+  failing.targetId = 1;
+  await watch.start();
+  await pass(120_000);
+  expect(followed).toEqual(["2026-10-21T18:00 2 on"]);
+  failing.targetId = 0;
+  await pass(2_000);
+  expect(followed.slice(1)).toEqual(["2026-10-21T18:01 1 on"]);
 });
