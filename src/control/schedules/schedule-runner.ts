@@ -128,7 +128,7 @@ export class ScheduleRunner {
     if (this.#isStopped || this.#isBusy) return;
     const { clock, sources, others } = this.#deps;
     const looks = [...this.#known.values()].flatMap(({ lookAt }) => lookAt ?? []);
-    if (this.#results.size > 0) looks.push(0);
+    if (this.#results.size > 0 || this.#readAtMs === 0) looks.push(0);
     const ends = sources.scheduledRuns.flatMap(([, { endTime }]) => endTime ?? []);
     if (looks.length + ends.length === 0 && others === undefined) return;
     const inMs = Math.min(...looks, ...ends, Infinity) - clock.wallNow();
@@ -175,18 +175,18 @@ export class ScheduleRunner {
     this.#known.clear();
     const begun = new Set(schedules.map(({ scheduleId, lastRun }) => `${scheduleId} ${lastRun?.time}`));
     for (const start of this.#unfinished.keys()) if (!begun.has(start)) this.#unfinished.delete(start);
-    for (const schedule of schedules) {
-      this.#known.set(schedule.scheduleId, { schedule, lookAt: nextLook(schedule) });
-      await this.#finish(schedule);
-    }
+    for (const schedule of schedules) this.#known.set(schedule.scheduleId, { schedule, lookAt: nextLook(schedule) });
+    for (const schedule of schedules) this.#finish(schedule);
+    // Once all are known: the database may fail here, and a server that has it alone reads them once.
+    await this.#putResults();
   }
 
   /** A start that was recorded, and whose server ended before it was done: it is reported, and never done again. */
-  async #finish(schedule: Schedule): Promise<void> {
+  #finish(schedule: Schedule): void {
     const { scheduleId, lastRun } = schedule;
     if (lastRun?.result !== "BEGUN" || this.#results.has(scheduleId)) return;
     if (this.#deps.others !== undefined && !this.#isOld(`${scheduleId} ${lastRun.time}`)) return;
-    await this.#report(schedule, { time: lastRun.time, result: "MISSED", reason: "server-down" });
+    this.#note(schedule, { time: lastRun.time, result: "MISSED", reason: "server-down" });
   }
 
   /** Whether this server has seen for a while that another one does not finish the start: the database may have been away. */
@@ -235,7 +235,8 @@ export class ScheduleRunner {
     const reason = missed ?? (await this.#begin(schedule, start));
     if (reason === CHANNEL_GONE) return this.forget(channelId);
     const run: LastRun = { time: start.time, ...(reason === undefined ? STARTED : { result: "MISSED", reason }) };
-    await this.#report(schedule, run);
+    this.#note(schedule, run);
+    await this.#putResults();
   }
 
   /** Returns why it does not play. */
@@ -262,7 +263,8 @@ export class ScheduleRunner {
     }
   }
 
-  async #report(schedule: Schedule, run: LastRun): Promise<void> {
+  /** Takes what became of a start, which is to be stored. */
+  #note(schedule: Schedule, run: LastRun): void {
     const { scheduleId } = schedule;
     // It may have been changed or removed meanwhile.
     const present = this.#known.get(scheduleId)?.schedule;
@@ -271,7 +273,6 @@ export class ScheduleRunner {
       this.#known.set(scheduleId, { schedule: after, lookAt: nextLook(after) });
     }
     this.#results.set(scheduleId, { schedule, run });
-    await this.#putResults();
   }
 
   /** Stores what became of starts, and tells it: what did happen must not be told as missed after a restart. */

@@ -375,6 +375,47 @@ test("a schedule in a time zone that only another server knows is left to that, 
   expect([stage.played, stage.warnings]).toEqual([["2026-07-01T18:00:00.000Z sc-1 from 0 + 0"], []]);
 });
 
+test("a database that takes no result at the start of the server keeps no other schedule from being followed", async () => {
+  const begun = { time: Date.parse("2026-07-01T17:00Z"), result: "BEGUN" } as const;
+  const store = new MemorySchedules(
+    ...["sc-a", "sc-b"].map((scheduleId) =>
+      schedule({
+        ...done("2026-07-01T17:00Z"),
+        scheduleId,
+        channelId: `${CHANNEL_ID}x`,
+        isPaused: true,
+        lastRun: begun,
+      }),
+    ),
+    schedule({ ...done("2026-07-01T17:00Z"), end: { durationSeconds: 60 } }),
+  );
+  const stage = new ScheduleStage("2026-07-01T17:59:50Z", store);
+  const put = store.putResult.bind(store);
+  store.putResult = async () => {
+    throw new StoreUnavailableError("full");
+  };
+  await stage.start();
+  store.putResult = put;
+  await stage.pass(30_000);
+  expect(stage.played).toEqual(["2026-07-01T18:00:00.000Z sc-1 from 0 + 0"]);
+  expect(stage.facts).toEqual([
+    ...["sc-a", "sc-b"].map((name) => `${name} of 2026-07-01T17:00:00.000Z server-down`),
+    "sc-1 of 2026-07-01T18:00:00.000Z started",
+  ]);
+});
+
+test("a database that cannot be read at the start of the server is read again", async () => {
+  const stage = new ScheduleStage("2026-07-01T17:59:50Z", new MemorySchedules(schedule(done("2026-07-01T17:00Z"))));
+  const list = stage.store.listSchedules.bind(stage.store);
+  stage.store.listSchedules = async () => {
+    throw new StoreUnavailableError("locked");
+  };
+  await stage.start();
+  stage.store.listSchedules = list;
+  await stage.pass(11_000);
+  expect(stage.played).toEqual(["2026-07-01T18:00:00.000Z sc-1 from 0 + 0"]);
+});
+
 test("a run that cannot be ended holds up no other", async () => {
   const times = { ...done("2026-07-01T17:00Z"), end: { durationSeconds: 1_800 } };
   const store = new MemorySchedules(
