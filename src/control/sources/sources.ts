@@ -81,10 +81,14 @@ export class Sources {
    * share the database, `SourceTakeover` does it.
    */
   async resume(): Promise<void> {
-    for (const stored of await this.#stored.readOwn()) {
-      this.learn(stored);
-      await this.adopt(stored);
-    }
+    const all = await this.#stored.readOwn();
+    // First what there is: what is not known here counts as not there, and its files as free.
+    for (const stored of all) this.learn(stored);
+    for (const stored of all)
+      await this.adopt(stored).catch((error: unknown) => {
+        const detail = error instanceof Error ? error.message : String(error);
+        this.#deps.log.warn("a source could not be resumed", { channelId: stored.channelId, detail });
+      });
   }
 
   /** Rises with each change that this process makes: what was read before is out of date. */
