@@ -7,7 +7,7 @@ import { runLoad, send } from "../open-load.ts";
 const CHANNELS = "/api/v2/re-stream/channels";
 const PAGE_SIZE = 100;
 const RATE_OF_A_NODE = 10;
-const SECONDS = 40;
+const SECONDS = 80;
 const WORKERS = 16;
 const SATURATED_SECONDS = 8;
 const FAILURES_SHOWN = 3;
@@ -32,6 +32,12 @@ export async function measureRequests(
     "those that are blocked": () => `${CHANNELS}?${page(1)}&channelStatus=BLOCK`,
     "a part of the name": () => `${CHANNELS}?${page(1)}&channelName=${randomInt(1_000, 10_000)}`,
     "a digit of the name": () => `${CHANNELS}?${page(1)}&channelName=${randomInt(10)}`,
+    // A third of all names or more have a digit.
+    "any page of a digit": () =>
+      `${CHANNELS}?${page(randomInt(1, Math.ceil(pages / 3) + 1))}&channelName=${randomInt(10)}`,
+    "two digits of those that are ready": () =>
+      `${CHANNELS}?${page(1)}&channelName=${randomInt(10, 100)}&channelStatus=READY`,
+    "what no name has": () => `${CHANNELS}?${page(1)}&channelName=none`,
     "a channel's platforms": () => `${anyChannel()}/platforms`,
     "a channel's events": () => `${anyChannel()}/events?${page(1)}`,
     "a channel's reports": () => `${anyChannel()}/reports?${page(1)}`,

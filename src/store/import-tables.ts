@@ -5,7 +5,7 @@ import type { Schema } from "./schema/schema.ts";
 
 /**
  * Which tables move, in this order. The others belong to a database itself: its steps and versions, the proofs of its keys,
- * its nodes, and what they refuse together. Counters become sequences; channels are counted as they arrive.
+ * its nodes, and what they refuse together. Counters become sequences; channels are counted and listed as they arrive.
  */
 const MOVES: Readonly<Record<keyof Schema, boolean>> = {
   channel: true,
@@ -29,6 +29,7 @@ const MOVES: Readonly<Record<keyof Schema, boolean>> = {
   push_key: true,
   push_subscription: true,
   channel_count: false,
+  listed_channel: false,
   counter: false,
   encryption_key: false,
   program_version: false,

@@ -3,6 +3,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Migrator } from "kysely/migration";
 import { expect, onTestFinished, test } from "vitest";
+import { NO_ALERTS } from "../../src/control/channels/channel.ts";
+import { streamKeyColumns } from "../../src/store/channels/channel-columns.ts";
+import { alertColumns } from "../../src/store/channels/rows.ts";
+import { SqlStore } from "../../src/store/channels/sql-store.ts";
 import { SqlDeliveryStore } from "../../src/store/deliveries/delivery-store.ts";
 import { sealDeliveryUrl } from "../../src/store/deliveries/delivery-url.ts";
 import { migrations } from "../../src/store/migrations/migrate.ts";
@@ -59,5 +63,36 @@ test("deliveries of the version before 0025 keep their states and their place in
   expect(await deliveries.findNextDueTime(49)).toBe(50);
   expect(await deliveries.claimDueDeliveries(50, limits, [])).toMatchObject([
     { eventId: 4, turn: { channelId: "ls-1", host: "h", isRetry: true } },
+  ]);
+});
+
+test("channels of the version before 0048 are found by their names in any case, but for those that were deleted", async () => {
+  const { path, secrets, connection } = await databaseBefore("0048");
+  const states = ["live", "blocked", "deleted"];
+  const rows = states.map((state, index) => ({
+    ...{ channel_id: `ls-${index}`, instance_no: index + 1, name: `Show_${state} Ä`, state },
+    ...{ plan_type: "STANDARD", env_type: "REAL", latency: "efficient", created_time: 1, revision: 1, publish_ms: 0 },
+    ...{ ...alertColumns(NO_ALERTS), ...streamKeyColumns(secrets, `ls-${index}`, `key-${index}`) },
+  }));
+  for (const row of rows) {
+    const columns = Object.keys(row);
+    const values = columns.map(() => "?").join(", ");
+    connection
+      .prepare(`INSERT INTO channel (${columns.join(", ")}) VALUES (${values})`)
+      .run(...Object.values<string | number>(row));
+  }
+  connection.close();
+
+  const { database } = await openSqliteDatabase(path);
+  onTestFinished(() => database.close());
+  const found = async (namePart: string) => {
+    const { channels, total } = await new SqlStore(database).listChannels({ namePart }, { number: 1, size: 10 });
+    return [total, ...channels.map(({ channelId }) => channelId)];
+  };
+  expect(await Promise.all(["SHOW_", "w_l", "ed Ä", "ed ä"].map(found))).toEqual([
+    [2, "ls-1", "ls-0"],
+    [1, "ls-0"],
+    [1, "ls-1"],
+    [0],
   ]);
 });

@@ -1,4 +1,4 @@
-import type { Kysely } from "kysely";
+import { type Kysely, type SelectQueryBuilder, sql } from "kysely";
 import type { ChannelFilter } from "../../control/ports/store.ts";
 import type { Schema } from "../schema/schema.ts";
 
@@ -8,15 +8,18 @@ const BLOCK = 1_000;
 /** Where a place in the list is: `skip` channels below this number, which is not the channel's own. */
 type ListPlace = { readonly below: number; readonly skip: number };
 
-/** How many channels of a state, or of all, there are of each block of numbers. */
+type BlockCount = { readonly block: number; readonly count: number };
+
+/** How many channels of a list there are of each block of numbers. */
 export class ChannelCounts {
   /** Newest first. */
-  readonly #blocks: readonly { readonly block: number; readonly count: number }[];
+  readonly #blocks: readonly BlockCount[];
 
-  private constructor(blocks: readonly { readonly block: number; readonly count: number }[]) {
+  private constructor(blocks: readonly BlockCount[]) {
     this.#blocks = blocks;
   }
 
+  /** Those of a state, or of all, without looking at them. */
   static async read(db: Kysely<Schema>, { state }: Pick<ChannelFilter, "state">): Promise<ChannelCounts> {
     const rows = await db.selectFrom("channel_count").orderBy("block", "desc").selectAll().execute();
     const countOf = ({ live, blocked }: (typeof rows)[number]) => {
@@ -26,14 +29,23 @@ export class ChannelCounts {
     return new ChannelCounts(rows.map((row) => ({ block: Number(row.block), count: countOf(row) })));
   }
 
-  /** The same without these channels, which were counted. */
-  without(instanceNos: readonly number[]): ChannelCounts {
-    const left = new Map(this.#blocks.map(({ block, count }) => [block, count]));
-    for (const instanceNo of instanceNos) {
-      const block = Math.floor(instanceNo / BLOCK);
-      left.set(block, (left.get(block) ?? 0) - 1);
-    }
-    return new ChannelCounts([...left].map(([block, count]) => ({ block, count })));
+  /** Those of these rows, each of which is looked at. */
+  static async count(listed: SelectQueryBuilder<Schema, "listed_channel", object>): Promise<ChannelCounts> {
+    const rows = await listed
+      .select(sql<number>`instance_no / ${sql.lit(BLOCK)}`.as("block"))
+      .select(({ fn }) => fn.countAll<number>().as("count"))
+      .groupBy("block")
+      .orderBy("block", "desc")
+      .execute();
+    return new ChannelCounts(rows.map(({ block, count }) => ({ block: Number(block), count: Number(count) })));
+  }
+
+  /** The same without those of a list that is a part of this one. */
+  without(others: ChannelCounts): ChannelCounts {
+    const leftOut = new Map(others.#blocks.map(({ block, count }) => [block, count]));
+    return new ChannelCounts(
+      this.#blocks.map(({ block, count }) => ({ block, count: count - (leftOut.get(block) ?? 0) })),
+    );
   }
 
   get total(): number {

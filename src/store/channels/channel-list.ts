@@ -12,7 +12,10 @@ import { readChannel } from "./rows.ts";
 type Listed = { readonly channels: readonly ChannelRecord[]; readonly total: number };
 
 /** The channels of a page by their numbers: numbers, or a query for them. */
-type Numbers = readonly number[] | SelectQueryBuilder<Schema, "channel", { instance_no: number }>;
+type Numbers = readonly number[] | SelectQueryBuilder<Schema, "listed_channel", { instance_no: number }>;
+
+/** So many channels that a search finds are read as one list of numbers, beside which nothing is counted. */
+const FEW = 500;
 
 /** A page of the channels that the filter selects, newest first, and how many it selects in total. */
 export async function selectChannels(
@@ -24,22 +27,45 @@ export async function selectChannels(
   const read = async (numbers: Numbers) =>
     (await selectRows(db, numbers)).map((row) => readChannel(row, Number(row.target_count ?? 0), secrets));
   const offset = (page.number - 1) * page.size;
-  if (filter.among?.isInside === true) {
-    // They are few: those on air.
-    const all = await selectNumbers(db, filter);
-    return { channels: await read(all.slice(offset, offset + page.size)), total: all.length };
+  if (isLookedFor(filter)) return await lookFor(db, filter, { offset, size: page.size }, read);
+  const counts = await countBlocks(db, filter);
+  const place = counts.placeAfter(offset);
+  if (place === undefined) return { channels: [], total: counts.total };
+  const numbers = numbersOf(db, filter, "desc").where("instance_no", "<", place.below);
+  return { channels: await read(numbers.limit(page.size).offset(place.skip)), total: counts.total };
+}
+
+/** Whether a filter selects channels by what they have. Of all others `channel_count` says how many there are. */
+function isLookedFor({ channelId, namePart, among }: ChannelFilter): boolean {
+  return channelId !== undefined || namePart !== undefined || among?.isInside === true;
+}
+
+/** The same for channels that have to be looked for: once for few of them, and twice for many. */
+async function lookFor(
+  db: Kysely<Schema>,
+  filter: ChannelFilter,
+  { offset, size }: { readonly offset: number; readonly size: number },
+  read: (numbers: Numbers) => Promise<readonly ChannelRecord[]>,
+): Promise<Listed> {
+  // A set of channels that is named is sent but once.
+  const limit = filter.among?.isInside === true ? filter.among.channelIds.length : FEW;
+  const rows = await numbersOf(db, filter, "desc")
+    .limit(limit + 1)
+    .execute();
+  const first = rows.map((row) => Number(row.instance_no));
+  const inFirst = () => read(first.slice(offset, offset + size));
+  if (first.length <= limit) return { channels: await inFirst(), total: first.length };
+  if (offset + size <= first.length) {
+    const [channels, total] = await Promise.all([inFirst(), countChannels(db, filter)]);
+    return { channels, total };
   }
-  const numbers = filtered(db, filter).select("instance_no").orderBy("instance_no", "desc").limit(page.size);
-  if (filter.namePart === undefined && filter.channelId === undefined) {
-    const counts = await countBlocks(db, filter);
-    const place = counts.placeAfter(offset);
-    if (place === undefined) return { channels: [], total: counts.total };
-    const { below, skip } = place;
-    return { channels: await read(numbers.where("instance_no", "<", below).offset(skip)), total: counts.total };
-  }
-  // A search looks at every name. A page that it does not fill says how many there are, without a second look.
-  const channels = await read(numbers.offset(offset));
-  return { channels, total: totalByLastPage(page, channels.length) ?? (await countChannels(db, filter)) };
+  const total = await countChannels(db, filter);
+  const count = Math.min(size, total - offset);
+  if (count <= 0) return { channels: [], total };
+  // Found from the nearer end.
+  const isLate = offset > total / 2;
+  const numbers = numbersOf(db, filter, isLate ? "asc" : "desc");
+  return { channels: await read(numbers.limit(count).offset(isLate ? total - offset - count : offset)), total };
 }
 
 /** The rows of these channels, newest first. A database would also read, and count for, every row before the page. */
@@ -60,18 +86,24 @@ async function selectRows(db: Kysely<Schema>, numbers: Numbers) {
   return await rows.innerJoin(numbers.as("page"), "channel.instance_no", "page.instance_no").execute();
 }
 
-/** How many channels there are of each block of numbers, but for those that are left out. */
+/** How many channels of a state, or of all, there are of each block of numbers, without those that the filter leaves out. */
 async function countBlocks(db: Kysely<Schema>, { state, among }: ChannelFilter): Promise<ChannelCounts> {
   const ofState = state === undefined ? {} : { state };
   const counts = await ChannelCounts.read(db, ofState);
   if (among === undefined || among.channelIds.length === 0) return counts;
-  return counts.without(await selectNumbers(db, { ...ofState, among: { ...among, isInside: true } }));
+  return counts.without(await ChannelCounts.count(filtered(db, { ...ofState, among: { ...among, isInside: true } })));
 }
 
-/** The numbers of all channels that the filter selects, newest first. */
-async function selectNumbers(db: Kysely<Schema>, filter: ChannelFilter): Promise<readonly number[]> {
-  const rows = await filtered(db, filter).select("instance_no").orderBy("instance_no", "desc").execute();
-  return rows.map((row) => Number(row.instance_no));
+/** The numbers of the channels that the filter selects. */
+function numbersOf(db: Kysely<Schema>, filter: ChannelFilter, order: "asc" | "desc") {
+  return filtered(db, filter).select("instance_no").orderBy("instance_no", order);
+}
+
+async function countChannels(db: Kysely<Schema>, filter: ChannelFilter): Promise<number> {
+  const counted = await filtered(db, filter)
+    .select(({ fn }) => fn.countAll<number>().as("total"))
+    .executeTakeFirstOrThrow();
+  return Number(counted.total);
 }
 
 /** The ids of all channels, newest first. */
@@ -88,19 +120,6 @@ export function callbackUrl({ selectFrom }: ExpressionBuilder<Schema, "channel">
     .as("callback_url");
 }
 
-async function countChannels(db: Kysely<Schema>, filter: ChannelFilter): Promise<number> {
-  const counted = await filtered(db, filter)
-    .select(({ fn }) => fn.countAll<number>().as("total"))
-    .executeTakeFirstOrThrow();
-  return Number(counted.total);
-}
-
-/** How many rows there are in all, where a page with so many of them is the last one; undefined where it may not be. */
-function totalByLastPage({ number, size }: Page, count: number): number | undefined {
-  const isLast = count < size && (count > 0 || number === 1);
-  return isLast ? (number - 1) * size + count : undefined;
-}
-
 /** PostgreSQL takes an array of any length as one parameter; its lists of parameters end at 65,535, and none is empty. */
 function isAmong(db: Kysely<Schema>, { channelIds, isInside }: NonNullable<ChannelFilter["among"]>) {
   if (writesSideBySide(db)) {
@@ -112,16 +131,14 @@ function isAmong(db: Kysely<Schema>, { channelIds, isInside }: NonNullable<Chann
 }
 
 function filtered(db: Kysely<Schema>, filter: ChannelFilter) {
-  // Word for word the condition of the index `channel_list`: with a parameter the database could not see that the index applies.
-  // All columns of these conditions are in it, so that no row is read for them.
-  let narrowed = db.selectFrom("channel").where(sql<boolean>`state != 'deleted'`);
+  let narrowed = db.selectFrom("listed_channel");
   if (filter.channelId !== undefined) narrowed = narrowed.where("channel_id", "=", filter.channelId);
   if (filter.state !== undefined) narrowed = narrowed.where("state", "=", filter.state);
   if (filter.namePart !== undefined) {
-    // Both databases know no other capitals: text is compared by its bytes.
+    // As the stored names: both databases know no other capitals.
     const part = filter.namePart.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
     const pattern = `%${part.replace(/[\\%_]/g, "\\$&")}%`;
-    narrowed = narrowed.where(sql<boolean>`lower(name) like ${pattern} escape '\\'`);
+    narrowed = narrowed.where(sql<boolean>`name like ${pattern} escape '\\'`);
   }
   if (filter.among !== undefined) narrowed = narrowed.where(isAmong(db, filter.among));
   return narrowed;

@@ -46,6 +46,7 @@ import { up as addSourceNodes } from "./0044-source-nodes.ts";
 import { up as addTimeline } from "./0045-timeline.ts";
 import { up as searchChannels } from "./0046-channel-search.ts";
 import { up as countChannels } from "./0047-channel-counts.ts";
+import { up as listInRowsOfTheirOwn } from "./0048-listed-channels.ts";
 import { lastVersion, noteVersion, PROGRAM_VERSION } from "./program-version.ts";
 import { areCompatible, noteCompatibility } from "./schema-compat.ts";
 
@@ -94,6 +95,7 @@ export function migrations(secrets: Secrets): Record<string, Migration> {
     "0045-timeline": { up: addTimeline },
     "0046-channel-search": { up: searchChannels },
     "0047-channel-counts": { up: countChannels },
+    "0048-listed-channels": { up: listInRowsOfTheirOwn },
   };
 }
 

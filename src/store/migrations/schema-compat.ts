@@ -10,6 +10,7 @@ const COMPATIBLE_FROM: Readonly<Record<string, string>> = {
   "0045-timeline": "0043-contacts",
   "0046-channel-search": "0043-contacts",
   "0047-channel-counts": "0043-contacts",
+  "0048-listed-channels": "0043-contacts",
 };
 
 /** Stores which of this program's steps older programs can work with. Idempotent. */

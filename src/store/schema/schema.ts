@@ -18,6 +18,7 @@ export type Schema = {
   readonly channel: ChannelRow;
   readonly target: TargetRow;
   readonly channel_count: ChannelCountRow;
+  readonly listed_channel: ListedChannelRow;
   readonly channel_source: ChannelSourceRow;
   readonly channel_schedule: ChannelScheduleRow;
   readonly access_key: AccessKeyRow;
@@ -56,6 +57,15 @@ export type Schema = {
 
 /** How many channels have numbers from 1,000 times `block`, and fewer than a thousand more. The database's triggers keep it. */
 type ChannelCountRow = { readonly block: number; readonly live: number; readonly blocked: number };
+
+/** What a list of channels is searched, narrowed and ordered by, but for those that were deleted. The database's triggers keep it. */
+type ListedChannelRow = {
+  readonly instance_no: number;
+  /** In small letters, as far as they are A to Z. */
+  readonly name: string;
+  readonly state: string;
+  readonly channel_id: string;
+};
 
 /** A process that uses this database, or did. */
 type NodeRow = {

@@ -116,7 +116,7 @@ test("a channel is deleted once, and a simultaneous change happens before that o
   expect(deleted[0]?.revision).toBe(changed.length + 2);
 });
 
-test("channels that two nodes create, turn off and delete at once are all counted", async () => {
+test("channels that two nodes create, turn off and delete at once are all counted, and found", async () => {
   const made = await atOnce(({ channels }, index) => channels.createChannel(newChannel(index, { targets: [] })));
   const changed = await atOnce(({ channels }, index) => {
     const { channelId } = made[index] ?? {};
@@ -129,6 +129,20 @@ test("channels that two nodes create, turn off and delete at once are all counte
   const totalOf = async (filter: ChannelFilter) => (await nodes[1].channels.listChannels(filter, PAGE)).total;
   expect(await totalOf({})).toBe((AT_ONCE * 3) / 4);
   expect([await totalOf({ state: "live" }), await totalOf({ state: "blocked" })]).toEqual([AT_ONCE / 2, AT_ONCE / 4]);
+  const found = (state?: "live" | "blocked") => totalOf({ namePart: "channel_", ...(state && { state }) });
+  expect([await found(), await found("live"), await found("blocked")]).toEqual(
+    [3 / 4, 1 / 2, 1 / 4].map((share) => share * AT_ONCE),
+  );
+});
+
+test("a channel that two nodes rename at once is found by the last name alone", async () => {
+  const { channelId } = await nodes[0].channels.createChannel(newChannel(1, { targets: [] }));
+  await atOnce(({ channels }, index) => channels.changeChannel(channelId, () => ({ name: `n${index}n` })));
+  const { name } = (await nodes[1].channels.findChannel(channelId)) ?? {};
+  const found = await Promise.all(
+    Array.from({ length: AT_ONCE }, (_, index) => nodes[1].channels.listChannels({ namePart: `n${index}n` }, PAGE)),
+  );
+  expect(found.flatMap(({ total }, index) => (total === 0 ? [] : [`n${index}n`]))).toEqual([name]);
 });
 
 test("a channel gets no more schedules than it may have, and changes of one that build on it are all in it", async () => {
