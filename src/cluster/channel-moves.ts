@@ -44,6 +44,8 @@ const moved = z.looseObject({
       .max(1_000),
   }),
   onAirMs: z.array(z.tuple([count, count])).max(1_000),
+  // Without it the broadcast goes on all the same.
+  told: z.looseObject({ key: text, rank: count, quietMs: count }).optional().catch(undefined),
 });
 
 export type ChannelMovesDeps = {

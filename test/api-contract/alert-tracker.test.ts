@@ -66,6 +66,46 @@ test("a trouble that comes and goes once within the minute gives one more alert 
   expect(play([...blip, [9, broken("STALLED", 1)]], 300).told).toEqual(["5: broken STALLED"]);
 });
 
+test("a process that goes on with a broadcast tells the end of a trouble that another one told", () => {
+  const handOver = (steps: Parameters<typeof play>[0], atSecond: number, verdicts: readonly AlertVerdict[]) => {
+    const { tracker } = play(steps);
+    const heir = new AlertTracker<AlertVerdict>();
+    const told = tracker.told(CHANNEL, atSecond * 1_000);
+    // Its clock began later.
+    if (told !== undefined) heir.resume(CHANNEL, told, 0);
+    const alerts = verdicts.map((verdict, second) => heir.take(CHANNEL, verdict, second * 1_000));
+    const late = [30_000, 60_000].flatMap((nowMs) =>
+      heir.due(nowMs).map((alert) => `${nowMs / 1_000}: ${short(alert)}`),
+    );
+    return [...alerts.flatMap((alert, second) => (alert === undefined ? [] : [`${second}: ${short(alert)}`])), ...late];
+  };
+  const stalled = [
+    [0, HEALTHY],
+    [5, broken("STALLED", 1)],
+  ] as const;
+  expect(handOver(stalled, 100, [broken("STALLED", 1), HEALTHY, HEALTHY])).toEqual(["1: healthy -"]);
+  expect(handOver(stalled, 100, [HEALTHY])).toEqual(["0: healthy -"]);
+  expect(handOver(stalled, 100, [broken("DNS_FAILED", 1)])).toEqual(["0: broken DNS_FAILED"]);
+  expect(handOver(stalled, 100, [attention("SLOW"), HEALTHY])).toEqual(["1: healthy -"]);
+  // Within the quiet minute of the alert it waits for the rest of that.
+  expect(handOver(stalled, 35, [HEALTHY])).toEqual(["30: healthy -"]);
+  expect(handOver([...stalled, [20, HEALTHY]], 35, [HEALTHY])).toEqual(["30: healthy -"]);
+  expect(
+    handOver(
+      [
+        [0, HEALTHY],
+        [5, attention("SLOW")],
+      ],
+      35,
+      [attention("SLOW"), broken("STALLED", 1)],
+    ),
+  ).toEqual(["1: broken STALLED"]);
+  // A person has ended the broadcast, or nothing was told.
+  expect(handOver(stalled, 100, [WAITING, HEALTHY])).toEqual([]);
+  expect(handOver([[0, HEALTHY]], 100, [broken("STALLED", 1), HEALTHY])).toEqual([]);
+  expect(handOver([...stalled, [100, HEALTHY]], 200, [broken("STALLED", 1), HEALTHY])).toEqual([]);
+});
+
 test("an action of a person gives no alert: an end, a channel that is off, platforms that are turned off on air", () => {
   expect(
     play(

@@ -23,6 +23,7 @@ const BROADCAST: MovedBroadcast = {
     ],
   },
   onAirMs: [[5, 1]],
+  told: { key: "broken STALLED 5", rank: 2, quietMs: 20_000 },
 };
 
 const { broadcast, report } = BROADCAST;
@@ -178,6 +179,13 @@ test("facts that only a newer node knows are left out", async () => {
   state.given = { ...BROADCAST, more: 1, broadcast: { ...broadcast, facts: [...broadcast.facts, newer] } };
   expect(await second.fetch(OWNER)).toMatchObject(BROADCAST);
   expect((await second.fetch(OWNER))?.broadcast.facts).toEqual(broadcast.facts);
+});
+
+test("a broadcast goes on without what another node says that people were told, where that is not understood", async () => {
+  const { second, state } = stage();
+  state.given = { ...BROADCAST, told: { key: 5 } };
+  const { told: _left, ...rest } = BROADCAST;
+  expect(await second.fetch(OWNER)).toEqual(rest);
 });
 
 test.for<[string, unknown]>([

@@ -172,6 +172,15 @@ test("a failure is tried again after 5 and after 30 seconds, and then given up; 
   expect(posted.length).toBe(4);
 });
 
+test("until the browsers were counted one may be subscribed", async () => {
+  const { sender } = stage([]);
+  expect(sender.hasReaders).toBe(true);
+  sender.start();
+  await settle();
+  expect(sender.hasReaders).toBe(false);
+  sender.close();
+});
+
 test.each([404, 410])("an answer of %i removes the subscription and its waiting messages", async (status) => {
   const { clock, sender, posted, stored } = stage([ALL]);
   sender.start();

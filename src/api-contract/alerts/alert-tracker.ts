@@ -16,6 +16,15 @@ export type Alert<Verdict extends AlertVerdict> = {
   readonly troubleCount: number;
 };
 
+/** What people were told of a channel last, for a process that goes on with its broadcast. Plain data. */
+export type ToldTrouble = {
+  /** Identifies the trouble; empty: none, or its end was told. */
+  readonly key: string;
+  readonly rank: number;
+  /** For how much longer only a worse trouble makes an alert, in milliseconds. */
+  readonly quietMs: number;
+};
+
 /** A channel has one alert within this time, in milliseconds, and a second one only where it gets worse. */
 const ALERT_WINDOW_MS = 60_000;
 /** Trouble that began this often since the last alert makes a channel unstable. */
@@ -25,7 +34,8 @@ const RANKS = { broken: 2, attention: 1, healthy: 0, waiting: 0, off: 0 } as con
 const SEVERITIES = ["healthy", "attention", "broken"] as const;
 
 type Entry<Verdict> = {
-  seen: Verdict;
+  /** Undefined: none yet in this process, which goes on with what another one told. */
+  seen: Verdict | undefined;
   /** The trouble of the last alert; empty: none, or it is over. */
   reportedKey: string;
   /** Until then there is no alert, except where it gets worse. */
@@ -59,15 +69,16 @@ export class AlertTracker<Verdict extends AlertVerdict> {
       Object.assign(entry, { reportedKey: "", troubleCount: 0, worstRank: 0, isDue: false });
       return undefined;
     }
-    if (keyOf(verdict) === keyOf(before)) return undefined;
+    if (keyOf(verdict) === (before === undefined ? entry.reportedKey : keyOf(before))) return undefined;
     const rank = RANKS[verdict.state];
     if (rank > 0) {
-      const isBetter = rank < RANKS[before.state];
-      if (isBetter || (verdict.reason?.code === "PLATFORMS_OFF" && isOnAir(before))) return undefined;
+      const isBetter = rank < (before === undefined ? entry.reportedRank : RANKS[before.state]);
+      const wasOnAir = before === undefined || isOnAir(before);
+      if (isBetter || (verdict.reason?.code === "PLATFORMS_OFF" && wasOnAir)) return undefined;
       entry.troubleCount += 1;
       entry.worstRank = Math.max(entry.worstRank, rank);
     } else if (entry.reportedKey === "" && !entry.isDue) return undefined;
-    if (nowMs >= entry.quietUntilMs || rank > entry.reportedRank) return alertOf(channelId, entry, nowMs);
+    if (nowMs >= entry.quietUntilMs || rank > entry.reportedRank) return alertOf(channelId, entry, verdict, nowMs);
     entry.isDue = true;
     return undefined;
   }
@@ -90,8 +101,10 @@ export class AlertTracker<Verdict extends AlertVerdict> {
     for (const [channelId, entry] of this.#entries) {
       if (!entry.isDue || nowMs < entry.quietUntilMs) continue;
       entry.isDue = false;
-      const isSame = keyOf(entry.seen) === entry.reportedKey;
-      if (!isSame || entry.troubleCount >= UNSTABLE_COUNT) alerts.push(alertOf(channelId, entry, nowMs));
+      const { seen } = entry;
+      if (seen === undefined) continue;
+      const isSame = keyOf(seen) === entry.reportedKey;
+      if (!isSame || entry.troubleCount >= UNSTABLE_COUNT) alerts.push(alertOf(channelId, entry, seen, nowMs));
     }
     return alerts;
   }
@@ -100,6 +113,27 @@ export class AlertTracker<Verdict extends AlertVerdict> {
   get nextDueMs(): number | undefined {
     const times = [...this.#entries.values()].filter(({ isDue }) => isDue).map(({ quietUntilMs }) => quietUntilMs);
     return times.length === 0 ? undefined : Math.min(...times);
+  }
+
+  /** What was told of a channel last; undefined where that changes nothing from now on. */
+  told(channelId: string, nowMs: number): ToldTrouble | undefined {
+    const entry = this.#entries.get(channelId);
+    if (entry === undefined) return undefined;
+    const { reportedKey: key, reportedRank: rank, quietUntilMs } = entry;
+    const quietMs = Math.max(0, quietUntilMs - nowMs);
+    return key === "" && quietMs === 0 ? undefined : { key, rank, quietMs };
+  }
+
+  /** Goes on with what another process told of a channel: its next verdict is compared with that. */
+  resume(channelId: string, { key, rank, quietMs }: ToldTrouble, nowMs: number): void {
+    const quietUntilMs = nowMs + Math.min(quietMs, ALERT_WINDOW_MS);
+    this.#entries.set(channelId, {
+      ...NOTHING_TOLD,
+      seen: undefined,
+      reportedKey: key,
+      reportedRank: rank,
+      quietUntilMs,
+    });
   }
 
   /** The channel is deleted. */
@@ -126,9 +160,10 @@ function keyOf({ state, reason }: AlertVerdict): string {
 function alertOf<Verdict extends AlertVerdict>(
   channelId: string,
   entry: Entry<Verdict>,
+  verdict: Verdict,
   nowMs: number,
 ): Alert<Verdict> {
-  const { seen: verdict, troubleCount, worstRank } = entry;
+  const { troubleCount, worstRank } = entry;
   const isUnstable = troubleCount >= UNSTABLE_COUNT;
   const rank = isUnstable ? worstRank : RANKS[verdict.state];
   Object.assign(entry, {

@@ -1,3 +1,4 @@
+import type { ToldTrouble } from "../../api-contract/alerts/alert-tracker.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";
 import type { MachineTrouble } from "../../base/system-errors.ts";
@@ -188,11 +189,16 @@ export class Notifications {
     this.#ownPorts.push(port);
   }
 
-  /** Goes on with broadcasts that another process began: as `ReportWriter.resume`. */
-  resume(broadcasts: readonly RunningBroadcast[], reports: readonly BroadcastReport[]): void {
+  /** Goes on with broadcasts that another process began: as `ReportWriter.resume`. `told`: what that one told people of them. */
+  resume(
+    broadcasts: readonly RunningBroadcast[],
+    reports: readonly BroadcastReport[],
+    told: readonly (readonly [ChannelId, ToldTrouble])[],
+  ): void {
     this.events.resume(broadcasts);
     this.reports.resume(reports, broadcasts);
     this.history.resume(broadcasts);
+    for (const [channelId, each] of told) this.alerts.resume(channelId, each);
   }
 
   /** Starts deliveries, retention and reports, including those that the last process left. */

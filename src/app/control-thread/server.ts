@@ -233,11 +233,11 @@ async function unlessUnwritable<Value>(log: Log, what: string, make: () => Promi
 async function resume(parts: Parts, succession: Succession): Promise<void> {
   const { runtime, liveState, notifications, metrics } = parts;
   await succession.adopt(runtime);
-  for (const { broadcasts, onAirMs, reports, time } of succession.handovers) {
+  for (const { broadcasts, onAirMs, reports, told = [], time } of succession.handovers) {
     const countedUpToMs = systemClock.now() - (systemClock.wallNow() - time);
     liveState.resume(broadcasts, new Map(onAirMs), countedUpToMs);
     runtime.running.resume(broadcasts);
-    notifications.resume(broadcasts, reports);
+    notifications.resume(broadcasts, reports, told);
     metrics.resume(broadcasts);
   }
   succession.listen(runtime);

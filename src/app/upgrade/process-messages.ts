@@ -1,3 +1,4 @@
+import type { ToldTrouble } from "../../api-contract/alerts/alert-tracker.ts";
 import type { RunningBroadcast } from "../../control/facts/running-broadcasts.ts";
 import type { BroadcastReport } from "../../control/reports/reports.ts";
 import type { ChannelId, TargetId } from "../../thread-protocol/channel-spec.ts";
@@ -24,6 +25,8 @@ export type Handover = {
   /** What each target has spent PUBLISHING in its broadcast, in milliseconds. */
   readonly onAirMs: readonly (readonly [TargetId, number])[];
   readonly reports: readonly BroadcastReport[];
+  /** What people were told of their channels, where that matters. Absent from older releases. */
+  readonly told?: readonly (readonly [ChannelId, ToldTrouble])[];
   /** The wall clock up to which all of this goes: totals, events and reports are stored up to here. */
   readonly time: number;
 };

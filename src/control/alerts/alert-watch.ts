@@ -1,4 +1,4 @@
-import { AlertTracker } from "../../api-contract/alerts/alert-tracker.ts";
+import { AlertTracker, type ToldTrouble } from "../../api-contract/alerts/alert-tracker.ts";
 import { lostBy } from "../../api-contract/alerts/lost-broadcast.ts";
 import type { Clock, Timer } from "../../base/clock.ts";
 import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
@@ -46,6 +46,21 @@ export class AlertWatch {
     const verdict = this.#verdictOf(channelId);
     const lost: ServerVerdict = { ...verdict, state: "broken", lostBy: lostBy(reason, verdict) };
     this.#publish(this.#tracker.lost(channelId, lost, this.#options.clock.now()));
+  }
+
+  /** What people were told of a channel, for a process that goes on with its broadcast; undefined where that does not matter. */
+  told(channelId: ChannelId): ToldTrouble | undefined {
+    return this.#tracker.told(channelId, this.#options.clock.now());
+  }
+
+  /** Goes on with what another process told of a channel. Call it once the live state has its broadcast. */
+  resume(channelId: ChannelId, told: ToldTrouble): void {
+    this.#tracker.resume(channelId, told, this.#options.clock.now());
+  }
+
+  /** Another process tells of this channel from now on. */
+  leave(channelId: ChannelId): void {
+    this.#tracker.forget(channelId);
   }
 
   close(): void {

@@ -1,3 +1,4 @@
+import type { ToldTrouble } from "../../api-contract/alerts/alert-tracker.ts";
 import type { TargetId } from "../../thread-protocol/channel-spec.ts";
 import type { RunningBroadcast } from "../facts/running-broadcasts.ts";
 import type { BroadcastReport } from "./reports.ts";
@@ -9,4 +10,6 @@ export type MovedBroadcast = {
   readonly report: BroadcastReport;
   /** What each target has spent PUBLISHING in it, in milliseconds. */
   readonly onAirMs: readonly (readonly [TargetId, number])[];
+  /** What people were told of the channel; absent where that does not matter. */
+  readonly told?: ToldTrouble;
 };

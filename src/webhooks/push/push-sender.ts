@@ -51,16 +51,17 @@ export class PushSender {
   #alerts: ServerAlert[] = [];
   #batchTimer: Timer | undefined;
   #counting: Timer | undefined;
-  #subscriptionCount = 0;
+  /** Undefined until they were counted. */
+  #subscriptionCount: number | undefined;
   #inFlightCount = 0;
 
   constructor(options: PushSenderOptions) {
     this.#options = options;
   }
 
-  /** Whether a browser is subscribed, as far as is known. */
+  /** Whether a browser may be subscribed, as far as is known. */
   get hasReaders(): boolean {
-    return this.#subscriptionCount > 0;
+    return this.#subscriptionCount !== 0;
   }
 
   start(): void {

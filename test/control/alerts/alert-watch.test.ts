@@ -59,6 +59,25 @@ test("a change in a sample or a fact gives an alert, and one that waits for its 
   watch.close();
 });
 
+test("a server that goes on with a broadcast tells the end of a trouble that the one before told", () => {
+  const [before, after] = [stage(), stage()];
+  before.watch.samples(SAMPLE);
+  before.state.health = BROKEN;
+  before.watch.samples(SAMPLE);
+  before.clock.advance(40_000);
+  const told = before.watch.told(CHANNEL);
+  expect(told).toEqual({ key: "broken STALLED 7", rank: 2, quietMs: 20_000 });
+  if (told !== undefined) after.watch.resume(CHANNEL, told);
+  before.state.health = HEALTHY;
+  before.watch.samples(SAMPLE);
+  // It waits for its minute in the one before, which has left the channel by then.
+  before.watch.leave(CHANNEL);
+  after.watch.samples(SAMPLE);
+  for (const { clock } of [before, after]) clock.advance(20_000);
+  expect([before.told, after.told]).toEqual([["broken"], ["healthy"]]);
+  for (const { watch } of [before, after]) watch.close();
+});
+
 test("without a reader nothing is watched, and the first reader finds channels as they are", () => {
   const { told, state, watch } = stage();
   watch.samples(SAMPLE);

@@ -62,6 +62,10 @@ export class BroadcastMoves {
       isDraining: () => node.isDraining,
       tell: (areExpected) => pool.workers.expectMoves(areExpected),
     });
+    // Its next owner tells of it: what this node has not told yet would be told twice.
+    node.placement.changes(({ channelId, isMoved }) => {
+      if (isMoved === true) parts.notifications().alerts.leave(channelId);
+    });
     this.moves = new ChannelMoves({
       ...{ self: node.self, bus: node.bus, rpc: node.rpc, log, takers },
       prepare: () => this.#expectedMoves.prepare(),
@@ -117,7 +121,7 @@ export class BroadcastMoves {
     const broadcasts = [broadcast];
     liveState.resume(broadcasts, new Map(moved.onAirMs), systemClock.now());
     pool.running.resume(broadcasts);
-    notifications().resume(broadcasts, [moved.report]);
+    notifications().resume(broadcasts, [moved.report], moved.told === undefined ? [] : [[channelId, moved.told]]);
     metrics.resume(broadcasts);
     onChanged(channelId);
     this.#expect(channelId);
@@ -136,7 +140,8 @@ export class BroadcastMoves {
       .reports.running()
       .find((each) => each.channelId === channelId);
     if (broadcast === undefined || report === undefined) return undefined;
-    return { broadcast, report, onAirMs: liveState.onAirMs(channelId) };
+    const told = notifications().alerts.told(channelId);
+    return { broadcast, report, onAirMs: liveState.onAirMs(channelId), ...(told === undefined ? {} : { told }) };
   }
 
   async #take(channelId: ChannelId, epoch: number, from: number): Promise<boolean> {

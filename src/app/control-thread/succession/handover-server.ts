@@ -97,6 +97,10 @@ export function handoverServer(parts: HandoverParts): HandoverServer {
         broadcasts,
         onAirMs: broadcasts.flatMap(({ channelId }) => parts.liveState.onAirMs(channelId)),
         reports: notifications.reports.running().filter(({ channelId }) => isOwn(channelId)),
+        told: broadcasts.flatMap(({ channelId }) => {
+          const told = notifications.alerts.told(channelId);
+          return told === undefined ? [] : [[channelId, told] as const];
+        }),
         time: systemClock.wallNow(),
       };
     },
