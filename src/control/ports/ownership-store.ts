@@ -79,11 +79,17 @@ export interface OwnershipStore {
   release(channelId: ChannelId, incarnation: Incarnation, epoch: number): Promise<void>;
   /** Undefined where the channel never had an owner. */
   findOwner(channelId: ChannelId): Promise<OwnershipRow | undefined>;
-  /** The channels that a node owns, 200 at a time, by their id; `after`: the last one of the call before, or empty. */
-  listOwned(incarnation: Incarnation, after: ChannelId): Promise<readonly OwnershipRow[]>;
+  /**
+   * Ownerships that are over and not finished, 200 at most: those of lost nodes, and those that were taken over five minutes ago
+   * or earlier. What takes over finishes them by itself; it may have died, or the database may have been away.
+   */
+  listUnfinished(): Promise<readonly UnfinishedOwnership[]>;
   /** The ownership of these channels and the revision of their settings, for a node that compares them with its own. */
   compare(channelIds: readonly ChannelId[]): Promise<readonly (OwnershipRow & { readonly revision: number })[]>;
 }
+
+/** An ownership of a channel whose broadcast has no end in the database. */
+export type UnfinishedOwnership = { readonly channelId: ChannelId; readonly epoch: number };
 
 /** Which encryption keys the nodes have. Every call may reject with StoreUnavailableError. */
 export interface NodeKeyStore extends Pick<OwnershipStore, "listNodes"> {

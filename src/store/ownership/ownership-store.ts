@@ -10,6 +10,7 @@ import {
   type NodeState,
   type OwnershipRow,
   type OwnershipStore,
+  type UnfinishedOwnership,
 } from "../../control/ports/ownership-store.ts";
 import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
 import type { Database } from "../database/database.ts";
@@ -20,6 +21,8 @@ import { LOWEST_EPOCH } from "../database/timeline.ts";
 
 /** Rows that one list returns. */
 const LISTED_MAX = 200;
+/** Whoever takes a channel over finishes the ownership before it, or moves its broadcast, within this time, in milliseconds. */
+const TAKEN_OVER_MS = 300_000;
 
 type OwnerColumns = {
   readonly channel_id: string;
@@ -214,17 +217,21 @@ export class PostgresOwnershipStore implements OwnershipStore, NodeKeyStore {
     });
   }
 
-  listOwned(incarnation: Incarnation, after: ChannelId): Promise<readonly OwnershipRow[]> {
+  listUnfinished(): Promise<readonly UnfinishedOwnership[]> {
     return this.#database.read(async (db) => {
-      const rows = await db
-        .selectFrom("channel_owner")
-        .where("incarnation", "=", incarnation)
-        .where("channel_id", ">", after)
-        .select(["channel_id", "incarnation", "home", "epoch"])
-        .orderBy("channel_id")
-        .limit(LISTED_MAX)
-        .execute();
-      return rows.map(readOwnership);
+      const { rows } = await sql<{ channel_id: string; epoch: number }>`
+        select owner.channel_id, owner.epoch from channel_owner owner
+        join node on node.incarnation = owner.incarnation join channel on channel.channel_id = owner.channel_id
+        where node.state = 'lost' and node.lease_until < ${NOW} and owner.ended_epoch < owner.epoch
+        union all
+        select owner.channel_id, owner.former_epoch from channel_owner owner
+        join channel on channel.channel_id = owner.channel_id
+        where owner.incarnation is not null and owner.former_incarnation is not null
+        and owner.ended_epoch < owner.former_epoch and owner.former_epoch < owner.epoch
+        and owner.since < ${NOW} - ${TAKEN_OVER_MS}
+        order by channel_id limit ${LISTED_MAX}
+      `.execute(db);
+      return rows.map((row) => ({ channelId: row.channel_id, epoch: Number(row.epoch) }));
     });
   }
 

@@ -134,7 +134,7 @@ export class SharedDatabase {
         ...node,
         ...{ incarnation, state, leaseLeftMs: leaseUntilMs - this.#now() },
       })),
-    listOwned: (): readonly OwnershipRow[] => [],
+    listUnfinished: () => [],
     findOwner: (channelId: string): OwnershipRow | undefined => this.#read(channelId),
     compare: (channelIds: readonly string[]) =>
       channelIds.flatMap((channelId) => {

@@ -1,7 +1,9 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import type { EventOwnership, NewEvent } from "../../../src/control/events/events.ts";
+import { PostgresOwnershipStore } from "../../../src/store/ownership/ownership-store.ts";
 import { SqlReportStore } from "../../../src/store/reports/report-store.ts";
 import { PostgresServer } from "../../support/processes/postgres-server.ts";
+import { newChannel } from "../suites/store-suite-data.ts";
 import { migratedDatabases, openNode, storesOf } from "./nodes.ts";
 
 const A = "ls-1";
@@ -105,6 +107,39 @@ test("a broadcast that ended by itself, or never began, gets no second end", asy
   // Its report was not written any more: that is made up for.
   expect((await nodes[1].reports.listReports(A, PAGE)).reports).toMatchObject([{ endTime: 19, end: "server-lost" }]);
   expect(await nodes[1].events.finishBroadcasts("ls-unowned", 1, lost)).toBeUndefined();
+});
+
+test("ownerships of lost nodes, and those that were taken over long ago, are listed until they are finished", async () => {
+  const { channels, database } = nodes[0];
+  const ownership = new PostgresOwnershipStore(database);
+  const ids = [1, 2, 3, 4, 5, 6].map((n) => newChannel(n).channelId);
+  for (let n = 1; n <= ids.length; n += 1) await channels.createChannel(newChannel(n));
+  const own = (index: number, columns: Readonly<Record<string, number | null>>) =>
+    database.write((trx) =>
+      trx
+        .insertInto("channel_owner")
+        .values({ channel_id: ids[index] ?? "", home: 0, epoch: 9, since: 1, ...columns })
+        .execute(),
+    );
+  const started = { nodeId: "n", advertise: ["h:1"], version: "1", schemaStep: "s", keyIds: [] };
+  const [lostNode, living] = [await ownership.addNode(started, 0), await ownership.addNode(started, 1_000_000)];
+  expect(await ownership.markLost(lostNode)).toBe(true);
+  const now = Date.now();
+  await own(0, { incarnation: lostNode });
+  await own(1, { incarnation: lostNode, ended_epoch: 9 });
+  await own(2, { incarnation: living });
+  await own(3, { incarnation: living, former_incarnation: lostNode, former_epoch: 8 });
+  // Whoever has taken it over a moment ago finishes it, or moves it.
+  await own(4, { incarnation: living, former_incarnation: living, former_epoch: 8, since: now - 60_000 });
+  // Released by its owner.
+  await own(5, { incarnation: null, former_incarnation: living, former_epoch: 9 });
+  const unfinished = [
+    { channelId: ids[0], epoch: 9 },
+    { channelId: ids[3], epoch: 8 },
+  ];
+  expect(await ownership.listUnfinished()).toEqual(unfinished);
+  for (const { channelId = "", epoch } of unfinished) await nodes[1].events.finishBroadcasts(channelId, epoch, lost);
+  expect(await ownership.listUnfinished()).toEqual([]);
 });
 
 test("a broadcast of a later ownership goes on", async () => {

@@ -1,55 +1,95 @@
+import type { Clock, Timer } from "../../../base/clock.ts";
 import type { Log } from "../../../base/log.ts";
 import { completeEvent } from "../../../control/events/complete-event.ts";
 import { broadcastLost } from "../../../control/events/event-drafts.ts";
 import type { ChannelEvent, EventStore } from "../../../control/events/events.ts";
-import type { Incarnation, OwnershipStore } from "../../../control/ports/ownership-store.ts";
+import type { OwnershipStore } from "../../../control/ports/ownership-store.ts";
 import type { ChannelId } from "../../../thread-protocol/channel-spec.ts";
 
 export type FinishLostDeps = {
   readonly events: Pick<EventStore, "findEventSubjects" | "finishBroadcasts">;
-  readonly store: Pick<OwnershipStore, "listOwned">;
+  readonly store: Pick<OwnershipStore, "listUnfinished">;
+  readonly clock: Pick<Clock, "startTimer">;
   readonly log: Log;
   readonly onEvent: (event: ChannelEvent) => void;
 };
 
-/** Finishes the broadcasts of nodes that ended without doing so. Several nodes may try: one of them does it. */
+/** How often what was left unfinished is looked for, in milliseconds. */
+const LOOK_MS = 60_000;
+
+/**
+ * Finishes the broadcasts of nodes that ended without doing so. Several nodes may try: one of them does it. The one that
+ * noticed it may die in the middle, and the database may fail: what is left is looked for again each minute.
+ */
 export class FinishLost {
   readonly #deps: FinishLostDeps;
+  #timer: Timer | undefined;
+  #isLooking = false;
+  #isStopped = false;
 
   constructor(deps: FinishLostDeps) {
     this.#deps = deps;
   }
 
+  /** Looks each minute, until it is stopped. */
+  start(): void {
+    this.#timer = this.#deps.clock.startTimer(LOOK_MS, () => {
+      this.start();
+      void this.all();
+    });
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+    this.#timer?.cancel();
+  }
+
   /** Finishes what this ownership of a channel, and earlier ones, left. Never rejects. */
   async channel(channelId: ChannelId, epoch: number): Promise<void> {
+    await this.#finish(channelId, epoch);
+  }
+
+  /** Returns whether it is done. */
+  async #finish(channelId: ChannelId, epoch: number): Promise<boolean> {
     const { events, log, onEvent } = this.#deps;
     try {
       const [subject] = await events.findEventSubjects([channelId]);
-      if (subject === undefined) return;
+      if (subject === undefined) return true;
       const compose = (time: number) =>
         completeEvent(broadcastLost({ kind: "broadcast-lost", time, channelId }), subject);
       const stored = await events.finishBroadcasts(channelId, epoch, compose);
       if (stored !== undefined) onEvent(stored);
+      return true;
     } catch (error) {
       const detail = error instanceof Error ? error.message : String(error);
       log.error("the end of a lost broadcast was not stored", { channelId, epoch, detail });
+      return false;
     }
   }
 
-  /** Finishes all channels of a node. Never rejects. */
-  async node(incarnation: Incarnation): Promise<void> {
-    let after = "";
+  /** Finishes everything that was left, as of now. Never rejects. */
+  async all(): Promise<void> {
+    if (this.#isLooking || this.#isStopped) return;
+    this.#isLooking = true;
     try {
-      for (;;) {
-        const rows = await this.#deps.store.listOwned(incarnation, after);
-        for (const { channelId, epoch } of rows) await this.channel(channelId, epoch);
-        const last = rows.at(-1);
-        if (last === undefined) return;
-        after = last.channelId;
-      }
+      const done = new Set<string>();
+      while (await this.#finishSome(done)) {}
     } catch (error) {
       const detail = error instanceof Error ? error.message : String(error);
-      this.#deps.log.error("the broadcasts of a lost node were not all finished", { incarnation, detail });
+      this.#deps.log.warn("lost broadcasts could not be looked for", { detail });
+    } finally {
+      this.#isLooking = false;
     }
+  }
+
+  /** `done`: what was finished since this look began. Returns whether there may be more. */
+  async #finishSome(done: Set<string>): Promise<boolean> {
+    const listed = await this.#deps.store.listUnfinished();
+    const left = listed.filter(({ channelId, epoch }) => !done.has(`${channelId} ${epoch}`));
+    for (const { channelId, epoch } of left) {
+      if (this.#isStopped || !(await this.#finish(channelId, epoch))) return false;
+      done.add(`${channelId} ${epoch}`);
+    }
+    return left.length > 0;
   }
 }

@@ -94,7 +94,7 @@ export type Joined = {
 
 /** Joins a node to the parts of its server: every node then answers for all channels. */
 export function joinCluster(parts: JoinParts): Joined {
-  const { log, storage, node, pool, ingestChecks, media, onChanged, onEvent } = parts;
+  const { log, storage, node, pool, ingestChecks, media, onChanged } = parts;
   const { placement, store } = node;
   const keys = { take: (): void => undefined };
   const takers = new Takers({ nodes: () => states.others.nodes(), self: node.self, version: releaseVersion() });
@@ -105,7 +105,7 @@ export function joinCluster(parts: JoinParts): Joined {
   });
   const drain = drainOf(parts, moves);
   const report = () => reportOf(parts, drain);
-  const finish = new FinishLost({ events: new SqlEventStore(storage.database), store, log, onEvent });
+  const finish = finishOf(parts);
   const states = new ClusterStates({
     ...{ self: node.self, bus: node.bus, rpc: node.rpc, clock: systemClock, log, own: pool, ownChecks: ingestChecks },
     elsewhere: node.views,
@@ -158,13 +158,14 @@ export function joinCluster(parts: JoinParts): Joined {
         letSend: (isAllowed) => pool.workers.letSend(isAllowed),
         onNewer: (channelId) => void readAgain(parts, channelId),
         onTakenOver: (channelId, epoch) => finish.channel(channelId, epoch),
-        onLost: ({ incarnation }) => void finish.node(incarnation),
+        onLost: () => void finish.all(),
         isHeard: (incarnation) => states.others.isHeard(incarnation),
         isOnAir: (channelId) => pool.live(channelId)?.isPublishing === true,
         takeBroadcast: (owner) => moves.moves.fetch(owner),
         onMoved: (channelId, epoch, moved) => moves.goOn(channelId, epoch, moved),
       });
       states.start();
+      finish.start();
     },
     empty: async () => {
       const emptied = drain.empty();
@@ -172,10 +173,13 @@ export function joinCluster(parts: JoinParts): Joined {
       await emptied;
     },
     stop: () => {
-      drain.stop();
-      states.stop();
+      for (const part of [drain, finish, states]) part.stop();
     },
   };
+}
+
+function finishOf({ storage, node: { store }, log, onEvent }: JoinParts): FinishLost {
+  return new FinishLost({ events: new SqlEventStore(storage.database), store, clock: systemClock, log, onEvent });
 }
 
 /** Who is told what other nodes tell. */
