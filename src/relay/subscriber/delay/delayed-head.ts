@@ -16,11 +16,20 @@ export class DelayedHead {
     for (const { kind, payload } of messages) this.take(kind, payload);
   }
 
-  /** Takes metadata, or a sequence header. */
-  take(kind: PacketKind, payload: Buffer): void {
-    if (kind === "data") return void this.#config.setMetadata(payload, false);
+  /**
+   * Takes metadata, or a sequence header. Returns whether frames before it cannot be decoded with what is known now: metadata
+   * and a track's first header change nothing about them.
+   */
+  take(kind: PacketKind, payload: Buffer): boolean {
+    if (kind === "data") {
+      this.#config.setMetadata(payload, false);
+      return false;
+    }
     const classified = classifyMessage({ kind, timestamp: 0, payload }, this.#memory);
-    if (classified.what === "config") this.#config.takeConfig(classified);
+    if (classified.what !== "config") return false;
+    const isChange = classified.parts.some(({ slot }) => this.#config.configs.has(slot));
+    this.#config.takeConfig(classified);
+    return isChange;
   }
 
   /** The default audio track's sequence header; undefined where there is none. */

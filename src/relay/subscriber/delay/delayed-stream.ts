@@ -117,8 +117,7 @@ export class DelayedStream implements DelayOutput, Packer {
 
   /** A sequence header or metadata. */
   config(packet: Packet): void {
-    this.#head.take(packet.kind, payloadOf(packet));
-    this.#gop.clear();
+    if (this.#head.take(packet.kind, payloadOf(packet))) this.#gop.clear();
     this.#offer({ ...packet, timeMs: packet.timeMs + this.#shiftMs }, false);
   }
 

@@ -4,6 +4,7 @@ import type { ShelfListener } from "../../../../src/relay/subscriber/delay/delay
 import type { DelaySample } from "../../../../src/thread-protocol/delays/delay.ts";
 import { targetError } from "../../../../src/thread-protocol/targets/target-errors.ts";
 import { marksOf, mediaOf, RelayStage, target } from "../../../support/stages/relay-stage.ts";
+import { AudioPacket, oneTrackTag } from "../../../support/streams/enhanced-tags.ts";
 import {
   AAC_CONFIG,
   AVC_CONFIG,
@@ -11,6 +12,7 @@ import {
   aacFrame,
   audio,
   avcFrame,
+  metadata,
   video,
 } from "../../../support/streams/media-messages.ts";
 
@@ -24,6 +26,8 @@ const delayed = (targetId: number, delaySeconds = DELAY_S) => target(targetId, {
 class Show {
   readonly stage = new RelayStage();
   publisher: PublisherHandle | undefined;
+  /** Targets accept no further links for now. */
+  isBusy = false;
   #accepted = 0;
   #timeMs = 0;
 
@@ -49,6 +53,7 @@ class Show {
   pass(ms: number): void {
     this.stage.clock.advance(ms);
     const { links } = this.stage.dialer;
+    if (this.isBusy) return;
     for (; this.#accepted < links.length; this.#accepted += 1) links[this.#accepted]?.accept();
   }
 
@@ -69,6 +74,11 @@ class Show {
     return targets.find((each) => each.targetId === targetId)?.delay;
   }
 }
+
+const SECOND_TRACK = oneTrackTag(
+  { kind: "audio", isKeyframe: false, packetType: AudioPacket.SequenceStart },
+  { trackId: 1, fourCc: "mp4a", body: Buffer.from("1190", "hex") },
+);
 
 const ascending = (times: readonly number[]) => times.toSorted((a, b) => a - b);
 
@@ -329,4 +339,23 @@ test("a disk that takes no more: what came before still goes out, then the targe
   for (const id of lying.keys()) listener?.stored(id);
   play(65);
   expect(stage.status()?.status).toBe("PUBLISHING");
+});
+
+test.each([
+  { what: "metadata", message: (ms: number) => metadata({ width: 1280, height: 720, now: ms }), isFrom: 0 },
+  { what: "the header of a further track", message: (ms: number) => audio(ms, SECOND_TRACK), isFrom: 0 },
+  // What came before it cannot be decoded with it.
+  { what: "another header", message: (ms: number) => video(ms, AVC_CONFIG_CHANGED), isFrom: 25 },
+])("a connection that is accepted behind $what begins with frame $isFrom", ({ message, isFrom }) => {
+  const show = new Show();
+  show.begin(delayed(1, 2));
+  show.play(0.4);
+  show.publisher?.push(message(400));
+  show.isBusy = true;
+  show.play(2.4);
+  expect(show.links(1)).toHaveLength(1);
+  show.isBusy = false;
+  show.play(1);
+  const [header, first] = marksOf(show.stage.dialer.latest(1)).filter(([type]) => type === 9);
+  expect([header?.[1], first]).toEqual([0, [9, 0, isFrom]]);
 });
