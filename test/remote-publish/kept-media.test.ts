@@ -1,7 +1,15 @@
 import { expect, test } from "vitest";
 import { type Keep, KeptMedia } from "../../src/remote-publish/kept-media.ts";
 import { LEGACY_HEVC, MULTITRACK_FORMS, PLAIN_FORMS, streamTags } from "../support/streams/enhanced-streams.ts";
-import { AVC_CONFIG, avcFrame, mediaMessage, video } from "../support/streams/media-messages.ts";
+import {
+  AVC_CONFIG,
+  aacFrame,
+  audio,
+  avcFrame,
+  mediaMessage,
+  metadata,
+  video,
+} from "../support/streams/media-messages.ts";
 
 const TAGS = 60;
 /** A keyframe of then is not sent again. */
@@ -22,6 +30,18 @@ test.for([...PLAIN_FORMS, ...MULTITRACK_FORMS, LEGACY_HEVC])(
     }
     expect(payloads(all, LATER_MS).length).toBeGreaterThan(0);
     expect(payloads(headers, 0)).toEqual(payloads(all, LATER_MS));
+  },
+);
+
+test.for<Keep>(["headers", "group"])(
+  "another owner also knows of video that was announced and has no header yet, with %s kept",
+  (keep) => {
+    const kept = new KeptMedia();
+    const announced = metadata({ videocodecid: 7, audiocodecid: 10 });
+    kept.take(announced, 0, keep);
+    kept.take(audio(0, aacFrame(1)), 0, keep);
+    kept.take(video(0, avcFrame(false, 1)), 0, keep);
+    expect(payloads(kept, 1_000)).toEqual([announced.payload]);
   },
 );
 

@@ -199,11 +199,15 @@ export type StreamConfigs = { readonly videoConfig?: Buffer; readonly audioConfi
 
 /**
  * Metadata for a stream whose encoder sent none (DJI drones, some cameras), as the payload of a data message for a
- * target. Made from the sequence headers, which are correct anyway.
+ * target. Made from the sequence headers, which are correct anyway. `videoCodec`: of video that is announced, and whose
+ * sequence header has not come.
  */
-export function synthesiseMetadata(configs: StreamConfigs): Buffer {
+export function synthesiseMetadata(configs: StreamConfigs & { readonly videoCodec?: VideoCodec }): Buffer {
+  const { videoConfig, audioConfig, videoCodec } = configs;
   const entries = new Map<string, Amf0Value>();
-  if (configs.videoConfig !== undefined) describeVideo(configs.videoConfig, entries);
-  if (configs.audioConfig !== undefined) describeAudio(configs.audioConfig, entries);
+  const announcedId = videoCodec === undefined ? undefined : videoCodecId(videoCodec);
+  if (videoConfig !== undefined) describeVideo(videoConfig, entries);
+  else if (announcedId !== undefined) entries.set("videocodecid", announcedId);
+  if (audioConfig !== undefined) describeAudio(audioConfig, entries);
   return encodeTargetMetadata(entries);
 }

@@ -5,7 +5,14 @@ import { PacketReader } from "./packets/packet-reader.ts";
 import { type PacketCounts, type PidSink, PidTable } from "./packets/pid-table.ts";
 import { type ElementaryStream, readPat, readPmt, TableId } from "./packets/program.ts";
 import { Sections } from "./packets/sections.ts";
-import { codecOf, formOf, isAudioCodec, isVideoCodec, type StreamCodec } from "./packets/stream-codec.ts";
+import {
+  codecOf,
+  formOf,
+  isAudioCodec,
+  isVideoCodec,
+  type StreamCodec,
+  type TsVideoCodec,
+} from "./packets/stream-codec.ts";
 import { StreamClock, timestampOf } from "./stream-clock.ts";
 import { TsTrack } from "./ts-track.ts";
 
@@ -33,8 +40,9 @@ type Track = {
   /** See `formOf`. */
   readonly form: string;
   readonly track: TsTrack;
-  /** Names the codec where the stream has no configuration. */
+  /** Names the codec of audio where the stream has no configuration. */
   readonly startTag?: Buffer;
+  readonly videoCodec?: TsVideoCodec;
 };
 
 type Program = { readonly pmtPid: number; streams: readonly ElementaryStream[] };
@@ -43,6 +51,9 @@ type Program = { readonly pmtPid: number; streams: readonly ElementaryStream[] }
  * Turns a transport stream (ISO/IEC 13818-1) into the messages that the same encoder would send over RTMP: metadata,
  * sequence headers, frames in the order of their decoding times. The program with the lowest number that has video is
  * taken, of it one video track and all audio tracks. Video or audio that RTMP cannot carry becomes messages without content.
+ *
+ * Metadata names video as soon as the program lists it: a receiver that joins between two keyframes gets audio for seconds
+ * before the first sequence header.
  *
  * Never throws: what cannot be read is left out and counted. Keeps a frame of each track and a second of the stream.
  */
@@ -61,6 +72,8 @@ export class TsDemuxer {
   #configs: Readonly<Record<"audio" | "video", Buffer | undefined>> = { audio: undefined, video: undefined };
   #metadata: Buffer | undefined;
   #isMetadataOld = false;
+  /** What the last metadata said of video. `announced`: its codec, before its sequence header came. */
+  #videoSaid: "nothing" | "announced" | "described" = "nothing";
   #hasMedia = false;
   #lastTimestamp = 0;
   /** PES packets dropped by tracks that are gone. */
@@ -152,7 +165,15 @@ export class TsDemuxer {
     }
     this.#chooseUnreadable(streams, wanted);
     for (const stream of wanted) if (!this.#pids.has(stream.pid)) this.#begin(stream);
+    // Video that was described and is gone may come back: it is not taken back.
+    if (this.#videoSaid === (this.#listedVideo === undefined ? "announced" : "nothing")) this.#isMetadataOld = true;
     this.#order.setTracks([...this.#tracks.keys()]);
+  }
+
+  /** The codec of the video track, once the program lists one. */
+  get #listedVideo(): TsVideoCodec | undefined {
+    for (const { videoCodec } of this.#tracks.values()) if (videoCodec !== undefined) return videoCodec;
+    return undefined;
   }
 
   #begin(stream: ElementaryStream): void {
@@ -161,7 +182,10 @@ export class TsDemuxer {
     const form = formOf(stream);
     const options = { stream, clock: this.#clock, out: (message: TrackMessage) => this.#take(message) };
     if (isVideoCodec(codec)) {
-      this.#add(stream.pid, { kind: "video", trackId: 0, form, track: TsTrack.video(codec, options) });
+      this.#add(stream.pid, {
+        ...{ kind: "video", trackId: 0, form, track: TsTrack.video(codec, options) },
+        videoCodec: codec,
+      });
     } else if (isAudioCodec(codec)) {
       const trackId = this.#freeTrackId();
       const track = TsTrack.audio(codec, trackId, options, () => this.#sendUnreadable("audio"));
@@ -237,9 +261,12 @@ export class TsDemuxer {
 
   #sendMetadata(timestamp: number): void {
     const { video, audio } = this.#configs;
+    const videoCodec = this.#listedVideo;
     this.#isMetadataOld = false;
+    this.#videoSaid = video !== undefined ? "described" : videoCodec === undefined ? "nothing" : "announced";
     const payload = synthesiseMetadata({
       ...(video === undefined ? {} : { videoConfig: video }),
+      ...(videoCodec === undefined ? {} : { videoCodec }),
       ...(audio === undefined ? {} : { audioConfig: audio }),
     });
     if (this.#metadata?.equals(payload) === true) return;

@@ -158,11 +158,12 @@ export class Publisher {
     return classified;
   }
 
-  #noteFrame({ kind, trackId, codec, audioFormat, header, isFurther }: Frame, nowMs: number, awakeMs: number): void {
+  #noteFrame(frame: Frame, nowMs: number, awakeMs: number): void {
+    const { kind, trackId, codec, audioFormat, header, isKeyframe, isFurther } = frame;
     if (header !== undefined) this.head.takeConfig(header);
     this.head.setCodec(kind, trackId, codec);
     if (audioFormat !== undefined) this.head.setAudioFrameFormat(trackId, audioFormat);
-    this.head.sawFrame(kind, nowMs);
+    this.head.sawFrame(kind, isKeyframe, nowMs);
     // After a gap a stream counts as new.
     if (this.isSilent(awakeMs)) this.#healthySinceMs = awakeMs;
     this.#media.took(awakeMs);

@@ -1,10 +1,8 @@
-import type { AudioCodec, VideoCodec } from "../../protocol/flv/fourcc.ts";
 import type { StreamMeasures } from "../../thread-protocol/samples.ts";
 import type { DecoderConfig } from "../stream/config/decoder-config.ts";
+import { needsHeader } from "../stream/config/needs-header.ts";
 import type { MediaMessage } from "../stream/media-message.ts";
 
-/** Codecs that cannot be decoded without their sequence header. */
-const NEED_HEADER: ReadonlySet<VideoCodec | AudioCodec> = new Set(["avc", "hevc", "vvc", "av1", "aac", "flac"]);
 /** End marks and empty messages are shorter, and have no meaning, in bytes. */
 const BYTES_MIN = 8;
 /** This many messages of which none is understood are no accident. */
@@ -24,10 +22,9 @@ export class StreamGaps {
   }
 
   measures(head: DecoderConfig): Pick<StreamMeasures, "lackHeader" | "unreadable"> {
-    const lackHeader = KINDS.filter((kind) => {
-      const codec = head.codecs(kind).get(0);
-      return codec !== undefined && NEED_HEADER.has(codec) && head.trackConfig(kind, 0) === undefined;
-    });
+    const lackHeader = KINDS.filter(
+      (kind) => needsHeader(head.codecs(kind).get(0)) && head.trackConfig(kind, 0) === undefined,
+    );
     const unreadable = KINDS.filter((kind) => this.#ignored[kind] >= MESSAGES_MIN && head.codecs(kind).size === 0);
     return {
       ...(lackHeader.length === 0 ? {} : { lackHeader }),

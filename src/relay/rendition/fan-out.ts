@@ -210,13 +210,13 @@ export class FanOut {
   }
 
   #sendFrame(frame: Frame, timestamp: number): void {
-    const { kind, trackId, startsTrack, compositionTimeMs } = frame;
+    const { kind, trackId, startsTrack, isKeyframe, compositionTimeMs } = frame;
     const nowMs = this.#deps.clock.now();
-    this.#head.sawFrame(kind, nowMs);
+    this.#head.sawFrame(kind, isKeyframe, nowMs);
     if (kind === "video" && !this.#begunTracks.passes(trackId, startsTrack))
       return this.#deps.connections.missed("untilKeyframe");
     const timeMs = this.#timeline.map(kind, timestamp, nowMs, this.#head.frameMs(kind, trackId));
-    const sent = this.#repeatsSets && frame.isKeyframe && trackId === 0 ? this.#withSets(frame) : frame;
+    const sent = this.#repeatsSets && isKeyframe && trackId === 0 ? this.#withSets(frame) : frame;
     // Audio before an encoder's first video frame is not sent.
     this.#startMs ??= timeMs;
     if (kind === "audio" && timeMs < Math.max(this.#startMs, this.#endingSilence?.audioEndMs ?? 0)) return;

@@ -1,15 +1,24 @@
 import { afterAll, expect, test } from "vitest";
+import { z } from "zod";
+import { UdpFaultProxy } from "../../../src/testkit/proxy/udp-fault-proxy.ts";
 import { ObsEncoder } from "../../support/encoders/obs-encoder.ts";
 import { LINGER, startSrtGstreamer, startSrtTransmit, startTsFfmpeg } from "../../support/encoders/srt-encoder.ts";
 import { freePort } from "../../support/processes/free-port.ts";
 import { waitFor } from "../../support/processes/waiting.ts";
 import { Stage, uniqueKey } from "../../support/stages/stage.ts";
-import { makeClip } from "../../support/streams/clip.ts";
+import { type Clip, makeClip } from "../../support/streams/clip.ts";
 import { isVideo } from "../../support/streams/flv-file.ts";
 import { expectProperStart, expectSentPackets } from "../../support/streams/recorded-stream.ts";
 
 const PASSPHRASE = "correct-horse-battery";
 const CHANNEL_PASSPHRASE = "channel-horse-battery";
+/** Nothing is added to what the encoder sends. */
+const NO_HOLD = { hold: { seconds: 0 } };
+const TRANSMIT_DEADLINE_MS = 20_000;
+const livesAnswer = z.looseObject({ ingest: z.looseObject({ state: z.literal("LIVE") }) });
+const srtAnswer = z.looseObject({
+  ingest: z.looseObject({ srt: z.looseObject({ packets: z.int(), retransmitted: z.int() }) }),
+});
 
 // One server in clear and one with a passphrase: a test waits mostly for the stream's own time.
 const stage = await Stage.open(afterAll);
@@ -91,6 +100,50 @@ test.concurrent("FFmpeg publishes over SRT with AES-256 and the passphrase of it
   await expectSentPackets(nginx, key, clip.path);
 });
 
+/**
+ * FFmpeg sends a clip through srt-live-transmit, which drops what comes before it is connected, and what it has not sent
+ * when it is stopped. The network before it loses the first datagrams.
+ */
+async function transmit(
+  clip: Clip,
+  { api }: typeof clear,
+  channelId: string,
+  to: string,
+  lostCount = 0,
+): Promise<void> {
+  const port = await freePort();
+  const transmitter = stage.encoder(await startSrtTransmit(`udp://127.0.0.1:${port}`, to));
+  await waitFor("srt-live-transmit to publish", TRANSMIT_DEADLINE_MS, async () =>
+    livesAnswer.safeParse(await api.channel(channelId)).success ? true : undefined,
+  );
+  let sent = 0;
+  const wire = await UdpFaultProxy.start({
+    to: { host: "127.0.0.1", port },
+    faults: { loss: 1, delayMs: 0 },
+    random: () => 0,
+    onSent: () => {
+      sent += 1;
+    },
+    isSpared: () => sent > lostCount,
+  });
+  stage.onClose(() => wire.close());
+  const encoder = stage.encoder(await startTsFfmpeg(clip, `udp://127.0.0.1:${wire.port}?pkt_size=1316`));
+  expect(await encoder.exited, encoder.stderr()).toEqual({ code: 0, signal: null });
+  const came = { count: 0 };
+  await waitFor(
+    "all of the stream",
+    TRANSMIT_DEADLINE_MS,
+    async () => {
+      const { data } = srtAnswer.safeParse(await api.channel(channelId));
+      if (data !== undefined) came.count = data.ingest.srt.packets - data.ingest.srt.retransmitted;
+      return came.count === sent - lostCount ? true : undefined;
+    },
+    () => `${came.count} of ${sent - lostCount} packets came`,
+  );
+  // A frame of MPEG-TS ends with the next one, or with the stream.
+  await transmitter.stop("SIGINT", 3_000);
+}
+
 test.concurrent.for([
   { name: "in clear", server: clear, secret: "" },
   {
@@ -99,16 +152,18 @@ test.concurrent.for([
     secret: `&passphrase=${PASSPHRASE}&pbkeylen=32&kmrefreshrate=200&kmpreannounce=60`,
   },
 ])("srt-live-transmit publishes $name", async ({ server, secret }) => {
-  const { channel, key, address } = await channelOn(server, "transmit");
+  const { channel, key, address } = await channelOn(server, "transmit", NO_HOLD);
   const clip = await makeClip({ seconds: 4 });
-  const port = await freePort();
-  const to = `${address}?streamid=live/${channel.streamKey}${secret}`;
-  const transmit = stage.encoder(await startSrtTransmit(`udp://127.0.0.1:${port}`, to));
-  const encoder = stage.encoder(await startTsFfmpeg(clip, `udp://127.0.0.1:${port}?pkt_size=1316`));
-  expect(await encoder.exited, encoder.stderr()).toEqual({ code: 0, signal: null });
-  // A frame of MPEG-TS ends with the next one, or with the stream.
-  await transmit.stop("SIGINT", 3_000);
-  await expectSentPackets(nginx, key, clip.path);
+  await transmit(clip, server, channel.channelId, `${address}?streamid=live/${channel.streamKey}${secret}`);
+  expect((await expectSentPackets(nginx, key, clip.path)).framesSkipped).toBe(0);
+});
+
+test.concurrent("a stream whose first keyframe is lost begins with its next one, and with no audio before that", async () => {
+  const { channel, key, address } = await channelOn(clear, "joined", NO_HOLD);
+  const clip = await makeClip({ seconds: 6 });
+  // Half a second of it is lost.
+  await transmit(clip, clear, channel.channelId, `${address}?streamid=publish:${channel.streamKey}`, 100);
+  expect((await expectSentPackets(nginx, key, clip.path)).framesSkipped).toBe(50);
 });
 
 test.concurrent.for([

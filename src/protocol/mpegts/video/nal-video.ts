@@ -124,9 +124,11 @@ export class NalVideo {
   #sendFrame(bytes: Buffer, first: number, end: number, shift: number): void {
     let hasSlice = false;
     let isKey = false;
+    let isInter = false;
     for (let index = first; index < end; index += 1) {
       const kind = kinds[index] ?? 0;
       hasSlice ||= isSlice(kind);
+      isInter ||= kind === UnitKind.FirstSlice;
       isKey ||= kind === UnitKind.FirstKeySlice || kind === UnitKind.RecoveryPoint;
       if (kind === UnitKind.Vps || kind === UnitKind.Sps || kind === UnitKind.Pps) {
         this.#sets.note(kind, bytes.subarray(units.starts[index] ?? 0, units.ends[index] ?? 0));
@@ -141,7 +143,9 @@ export class NalVideo {
     const record = isChangeInside ? undefined : this.#sets.adopt();
     this.#sets.startFrame();
     if (record !== undefined) this.#track.config(this.#configTag(record), dts);
-    if (this.#sets.record === undefined) return;
+    // Without its sets no stream may begin here. A frame that is certainly no keyframe is sent all the same, as an RTMP
+    // encoder's is: it shows that video comes, for which audio waits.
+    if (this.#sets.record === undefined && (isKey || !isInter)) return;
     this.#track.frame(
       this.#frameTag(bytes, first, end, { isKey, keepsSets: isChangeInside, cts: ctsOf(pts, dts) }),
       dts,

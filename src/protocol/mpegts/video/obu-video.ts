@@ -48,9 +48,12 @@ export class ObuVideo {
       if (type === ObuType.SequenceHeader) this.#takeSequenceHeader(this.#recordHead, obu, time);
       kept.push(obu);
     }
-    if (kept.length === 0 || this.#sequenceHeader === undefined) return;
+    if (kept.length === 0) return;
     const body = Buffer.concat(kept);
-    const isKey = (lookAtFrame("av1", body, 0, body.length, 0) & Seen.RandomAccess) !== 0;
+    const seen = lookAtFrame("av1", body, 0, body.length, 0);
+    const isKey = (seen & Seen.RandomAccess) !== 0;
+    // Before its sequence header an inter frame is sent all the same: it shows that video comes.
+    if (this.#sequenceHeader === undefined && (isKey || (seen & Seen.Inter) === 0)) return;
     this.#track.frame(Buffer.concat([tagHead(isKey ? Frame.Key : Frame.Inter), body]), time);
   }
 

@@ -6,6 +6,7 @@ import { MessageType } from "../../../protocol/rtmp/message.ts";
 import type { ClassifiedMessage } from "../classify-message.ts";
 import { audioFrameMs } from "./audio-frame-ms.ts";
 import type { HeadMessage } from "./head-message.ts";
+import { needsHeader } from "./needs-header.ts";
 
 /** Headers kept at most: far more tracks than any encoder sends. */
 const CONFIGS_MAX = 32;
@@ -16,6 +17,12 @@ const ANNOUNCED_VIDEO_WAIT_MS = 2_000;
 
 /** How long audio waits for video whose header came, in milliseconds. */
 const HEADER_WAIT_MS = 5_000;
+
+/**
+ * How long audio waits for the header of video that comes without it, in milliseconds: the stream was joined between two
+ * keyframes, and FFmpeg's are up to 10 s apart.
+ */
+const JOINED_WAIT_MS = 12_000;
 
 /** After so much media without audio a stream has none, in milliseconds. */
 const NO_AUDIO_AFTER_MS = 3_000;
@@ -44,6 +51,8 @@ export class DecoderConfig {
   #madeUp: Buffer | undefined;
   #isVideoAnnounced = false;
   #hasVideoHeader = false;
+  /** Video comes, but so far nothing that could be decoded. */
+  #hasJoinedVideo = false;
   #hasVideo = false;
   #firstFrameMs: number | undefined;
   /** Of the default audio track, in milliseconds; 0: not known. */
@@ -154,10 +163,12 @@ export class DecoderConfig {
     return kind === "audio" && trackId === 0 ? this.#audioFrameMs : 0;
   }
 
-  /** Notes that a frame came: this distinguishes streams with video from those without. */
-  sawFrame(kind: MediaKind, nowMs: number): void {
-    if (kind === "video") this.#hasVideo = true;
+  /** Notes that a frame came, after its codec: this distinguishes streams with video from those without. */
+  sawFrame(kind: MediaKind, isKeyframe: boolean, nowMs: number): void {
     this.#firstFrameMs ??= nowMs;
+    if (kind !== "video" || this.#hasVideo) return;
+    this.#hasVideo = isKeyframe || this.#hasVideoHeader || !needsHeader(this.#codecs.video.get(0));
+    this.#hasJoinedVideo = true;
   }
 
   /** Time since the first frame, in milliseconds; 0 before it. */
@@ -177,9 +188,13 @@ export class DecoderConfig {
 
   /** False if only audio comes: metadata and headers may announce video that never does. */
   expectsVideo(nowMs: number): boolean {
-    if (this.#hasVideo) return true;
-    const waitMs = this.#hasVideoHeader ? HEADER_WAIT_MS : this.#isVideoAnnounced ? ANNOUNCED_VIDEO_WAIT_MS : 0;
-    return this.shownForMs(nowMs) < waitMs;
+    return this.#hasVideo || this.shownForMs(nowMs) < this.#videoWaitMs;
+  }
+
+  get #videoWaitMs(): number {
+    if (this.#hasJoinedVideo) return JOINED_WAIT_MS;
+    if (this.#hasVideoHeader) return HEADER_WAIT_MS;
+    return this.#isVideoAnnounced ? ANNOUNCED_VIDEO_WAIT_MS : 0;
   }
 
   /** The sequence header of a kind's default track, or of its first one. */
