@@ -24,7 +24,10 @@ export interface Clock {
   startTimer(delayMs: number, run: () => void): Timer;
 }
 
-/** Monotonic milliseconds that are the same in every thread of this process, where `now()` counts from the thread's own start. */
+/**
+ * Monotonic milliseconds that are the same in every thread and process of this machine, where `now()` counts from the
+ * thread's own start.
+ */
 export function processNow(): number {
   const [seconds, nanoseconds] = process.hrtime();
   return seconds * 1_000 + nanoseconds / 1e6;

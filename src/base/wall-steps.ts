@@ -1,4 +1,4 @@
-import type { Clock } from "./clock.ts";
+import { type Clock, processNow } from "./clock.ts";
 
 /** A smaller difference is drift, or the time between two readings, in milliseconds. */
 const STEP_MS_MIN = 1_000;
@@ -27,6 +27,31 @@ export class WallSteps {
   since(mark: number): number {
     const stepMs = this.mark() - mark;
     return Math.abs(stepMs) < STEP_MS_MIN ? 0 : Math.round(stepMs);
+  }
+}
+
+/** Tells of each step of the wall clock once: for times that are kept, and have to follow the present clock. */
+export class NewWallSteps {
+  readonly #steps: WallSteps;
+  #mark: number;
+
+  constructor(clock: Pick<Clock, "now" | "wallNow">) {
+    this.#steps = new WallSteps(clock);
+    this.#mark = this.#steps.mark();
+  }
+
+  /** By how much the wall clock was set since a step was last told, in whole milliseconds; 0 where it was not. */
+  take(): number {
+    const stepMs = this.#steps.since(this.#mark);
+    if (stepMs !== 0) this.#mark = this.#steps.mark();
+    return stepMs;
+  }
+}
+
+/** Marks by a monotonic clock that all threads and processes of this machine share: what one makes, another reads. */
+export class SharedWallSteps extends WallSteps {
+  constructor(clock: Pick<Clock, "wallNow">) {
+    super({ now: processNow, wallNow: () => clock.wallNow() });
   }
 }
 

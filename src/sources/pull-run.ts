@@ -1,4 +1,5 @@
 import type { Timer } from "../base/clock.ts";
+import { NewWallSteps } from "../base/wall-steps.ts";
 import type { ChannelSource, PullSource, PullVariant, SourceReason, SourceStatus } from "../control/channels/source.ts";
 import type { SourceStart } from "../control/ports/source-player.ts";
 import { Stability } from "../relay/subscriber/rtmp-push/health/stability.ts";
@@ -27,6 +28,7 @@ export class PullRun {
   readonly #deps: PullRunDeps;
   readonly #start: Omit<SourceStart, "source">;
   readonly #stability = new Stability();
+  readonly #clockSteps: NewWallSteps;
   #url: string;
   #state: TargetState;
   #status: SourceStatus;
@@ -40,6 +42,7 @@ export class PullRun {
     this.#deps = deps;
     this.#start = start;
     this.#url = source.url;
+    this.#clockSteps = new NewWallSteps(deps.clock);
     const sinceTime = deps.clock.wallNow();
     this.#state = { at: "ready", sinceTime };
     this.#status = { state: "starting", sinceTime };
@@ -81,7 +84,8 @@ export class PullRun {
   #take(input: TargetInput): void {
     const { clock, random } = this.#deps;
     const before = this.#state;
-    const step = next(before, input, { nowMs: clock.now(), wallMs: clock.wallNow(), random });
+    const clockStepMs = this.#clockSteps.take();
+    const step = next(before, input, { nowMs: clock.now(), wallMs: clock.wallNow(), clockStepMs, random });
     this.#state = step.next;
     for (const effect of step.effects) this.#do(effect);
     if (this.#state === before || this.#isOver) return;

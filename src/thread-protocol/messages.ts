@@ -110,7 +110,11 @@ export type ToControl =
   | { readonly kind: "reply"; readonly requestId: number; readonly reply: MediaReply }
   /** The player that this request admitted has left, or the request timed out before its reply: its place is free. */
   | { readonly kind: "play-left"; readonly requestId: number }
-  | { readonly kind: "fact"; readonly fact: Fact }
+  /**
+   * `clockMark`: the thread's wall clock at that moment, as a mark of `SharedWallSteps`: the clock may be set while the fact is
+   * under way. Absent from an older release.
+   */
+  | { readonly kind: "fact"; readonly fact: Fact; readonly clockMark?: number }
   /** A step of a trace is over. Only where traces are exported. */
   | { readonly kind: "span"; readonly span: TraceSpan }
   | { readonly kind: "samples"; readonly samples: readonly ChannelSample[] }

@@ -1,18 +1,16 @@
 import type { Clock } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";
-import { WallSteps } from "../../base/wall-steps.ts";
+import { NewWallSteps } from "../../base/wall-steps.ts";
 
 /** How often the wall clock is read, in milliseconds. */
 const INTERVAL_MS = 1_000;
 
 /** Logs that the wall clock was set, and calls back. */
 export function watchClock(clock: Clock, log: Log, onSet: () => void): void {
-  const steps = new WallSteps(clock);
-  let mark = steps.mark();
+  const steps = new NewWallSteps(clock);
   const look = () => {
-    const stepMs = steps.since(mark);
+    const stepMs = steps.take();
     if (stepMs !== 0) {
-      mark = steps.mark();
       log.warn("clock set", { byMs: stepMs });
       onSet();
     }

@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { parentPort } from "node:worker_threads";
 import { processNow, systemClock } from "../../base/clock.ts";
 import { machineTroubleOf, systemCode } from "../../base/system-errors.ts";
+import { SharedWallSteps } from "../../base/wall-steps.ts";
 import { RtmpDialer } from "../../egress/dialer.ts";
 import { CAN_SHARE_PORTS, claimPort, type ListenAddress } from "../../ingest/claim-port.ts";
 import type { ConnectionLimits } from "../../ingest/connection-limiter.ts";
@@ -22,6 +23,7 @@ import { RemotePublishers } from "../../remote-publish/remote-publisher.ts";
 import { RemotePublisherHost } from "../../remote-publish/remote-publisher-host.ts";
 import { LoopWatch } from "../../telemetry/loop-watch.ts";
 import { Overload } from "../../telemetry/overload.ts";
+import type { Fact } from "../../thread-protocol/facts.ts";
 import type { ShutdownMode, ToControl, ToMedia } from "../../thread-protocol/messages.ts";
 import { SharedCounters } from "../threads/shared-counters.ts";
 import { collectStartGarbage } from "../threads/start-garbage.ts";
@@ -72,6 +74,8 @@ assert(parentPort !== null, "this file runs as a worker thread only");
 const port = parentPort;
 const post = (message: ToControl, transferred: readonly ArrayBuffer[] = []) => port.postMessage(message, transferred);
 const clock = systemClock;
+const clockSteps = new SharedWallSteps(clock);
+const postFact = (fact: Fact) => post({ kind: "fact", fact, clockMark: clockSteps.mark() });
 const starting = startOptions(port, post);
 // What loading left behind, while the thread has nothing to carry.
 collectStartGarbage(clock, 0);
@@ -82,7 +86,7 @@ const counters = new SharedCounters(place.sharedMemory, place.index);
 const troubles = new TroubleReporter({
   clock,
   isCutOff,
-  onTrouble: (trouble) => post({ kind: "fact", fact: { kind: "server-trouble", time: clock.wallNow(), trouble } }),
+  onTrouble: (trouble) => postFact({ kind: "server-trouble", time: clock.wallNow(), trouble }),
 });
 const descriptors = new Descriptors(clock);
 
@@ -126,7 +130,7 @@ const engine: Engine = new Engine({
   shelves,
   random: Math.random,
   dialer,
-  onFact: (fact) => post({ kind: "fact", fact }),
+  onFact: postFact,
   report: (samples) => post({ kind: "samples", samples }),
   // Each thread has an equal share, so that all together respect the setting.
   retriesPerSecond: options.retriesPerSecond / place.count,
@@ -190,7 +194,7 @@ const listener = new RtmpListener({
   directSockets,
   findUser: (userId, challenge) => admissions.findUser(userId, challenge),
   permitPlayer: (channelId, token) => admissions.permitPlayer(channelId, token),
-  onFact: (fact) => post({ kind: "fact", fact }),
+  onFact: postFact,
 });
 
 const srtListener =
@@ -206,7 +210,7 @@ const srtListener =
         ...(options.connectionLimits === undefined ? {} : { limits: options.connectionLimits }),
         afterReads: (run) => setImmediate(run),
         onLinks: (links) => post({ kind: "srt-links", links }),
-        onFact: (fact) => post({ kind: "fact", fact }),
+        onFact: postFact,
       });
 
 // Node would write the warning to standard error and wait until it is read.
@@ -306,7 +310,7 @@ async function addressAt(wanted: number): Promise<ListenAddress> {
 
 function reportFault(where: "ingest" | "link", error: unknown): void {
   const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  post({ kind: "fact", fact: { kind: "internal-fault", time: clock.wallNow(), where, detail } });
+  postFact({ kind: "internal-fault", time: clock.wallNow(), where, detail });
 }
 
 async function drain(): Promise<void> {

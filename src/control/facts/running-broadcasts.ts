@@ -1,6 +1,9 @@
+import type { Clock } from "../../base/clock.ts";
+import { NewWallSteps } from "../../base/wall-steps.ts";
 import type { ChannelId, TargetId } from "../../thread-protocol/channel-spec.ts";
 import type { Fact } from "../../thread-protocol/facts.ts";
 import type { ChannelSample } from "../../thread-protocol/samples.ts";
+import { movedFact, movedIngest } from "./present-times.ts";
 import type { ServerFact } from "./server-fact.ts";
 
 type FactOf<Kind extends Fact["kind"]> = Extract<Fact, { kind: Kind }>;
@@ -28,16 +31,22 @@ type Entry = {
 
 /**
  * Remembers of each broadcast on air what another process needs to go on with its state: a few facts, whatever has
- * happened since it began.
+ * happened since it began. Their times follow the present wall clock.
  */
 export class RunningBroadcasts {
   readonly #broadcasts = new Map<ChannelId, Entry>();
+  readonly #clockSteps: NewWallSteps;
+
+  constructor(clock: Pick<Clock, "now" | "wallNow">) {
+    this.#clockSteps = new NewWallSteps(clock);
+  }
 
   get channelIds(): readonly ChannelId[] {
     return [...this.#broadcasts.keys()];
   }
 
   fact(fact: ServerFact): void {
+    this.#followClock();
     if (fact.kind === "channel-changed" && fact.change === "target-removed" && fact.target !== undefined) {
       this.#broadcasts.get(fact.channelId)?.statuses.delete(fact.target.targetId);
     }
@@ -59,6 +68,7 @@ export class RunningBroadcasts {
 
   /** The samples as media threads counted them. */
   samples(samples: readonly ChannelSample[]): void {
+    this.#followClock();
     for (const sample of samples) {
       const broadcast = this.#broadcasts.get(sample.channelId);
       if (broadcast !== undefined) broadcast.sample = sample;
@@ -67,11 +77,18 @@ export class RunningBroadcasts {
 
   /** All broadcasts on air. */
   list(): readonly RunningBroadcast[] {
+    this.#followClock();
     return [...this.#broadcasts].map(([channelId, { first, others, active, held, holdSet, statuses, sample }]) => {
       const later = [...others.values(), active, held, holdSet].filter((fact) => fact !== undefined);
       const facts = [first, ...later, ...[...statuses.values()].flat()];
       return { channelId, facts, ...(sample === undefined ? {} : { sample }) };
     });
+  }
+
+  #followClock(): void {
+    const stepMs = this.#clockSteps.take();
+    if (stepMs === 0) return;
+    for (const [channelId, entry] of this.#broadcasts) this.#broadcasts.set(channelId, movedEntry(entry, stepMs));
   }
 
   #started(fact: FactOf<"ingest-started">): void {
@@ -110,6 +127,21 @@ export class RunningBroadcasts {
         return;
     }
   }
+}
+
+/** The same broadcast by a wall clock that was set. */
+function movedEntry({ first, others, active, held, holdSet, statuses, sample }: Entry, stepMs: number): Entry {
+  return {
+    first: movedFact(first, stepMs),
+    others: new Map([...others].map(([ingestId, fact]) => [ingestId, movedFact(fact, stepMs)])),
+    active: active && movedFact(active, stepMs),
+    held: held && movedFact(held, stepMs),
+    holdSet: holdSet && movedFact(holdSet, stepMs),
+    statuses: new Map(
+      [...statuses].map(([targetId, facts]) => [targetId, facts.map((fact) => movedFact(fact, stepMs))]),
+    ),
+    sample: sample && { ...sample, ingest: movedIngest(sample.ingest, stepMs) },
+  };
 }
 
 function hasBegun({ statuses, sample }: Entry, targetId: TargetId): boolean {

@@ -10,6 +10,8 @@ export class HoldLive {
   /** The wall clock when the hold was reported. */
   #mark = 0;
   #limitTime = 0;
+  /** The wall clock when the encoder was lost, from which the limit counts. */
+  #limitMark = 0;
 
   constructor(steps: WallSteps) {
     this.#steps = steps;
@@ -27,11 +29,13 @@ export class HoldLive {
     switch (fact.kind) {
       case "ingest-held":
         this.#limitTime = fact.time + HOLD_MS_MAX;
+        this.#limitMark = this.#steps.mark();
         return;
       case "hold-set": {
         const endTime = Math.round(fact.time + fact.leftMs);
         this.#mark = this.#steps.mark();
-        this.#hold = { endTime, limitTime: Math.max(endTime, this.#limitTime) };
+        const limitTime = this.#limitTime + this.#steps.since(this.#limitMark);
+        this.#hold = { endTime, limitTime: Math.max(endTime, limitTime) };
         return;
       }
       case "publisher-active":

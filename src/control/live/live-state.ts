@@ -6,6 +6,7 @@ import type { RecordingStatus } from "../../thread-protocol/recordings/recording
 import type { ChannelSample, TargetSample } from "../../thread-protocol/samples.ts";
 import type { TargetStatus } from "../../thread-protocol/targets/target-status.ts";
 import type { TargetTotals } from "../channels/channel.ts";
+import { movedStatus } from "../facts/present-times.ts";
 import type { RunningBroadcast } from "../facts/running-broadcasts.ts";
 import type { ChannelChanged, ServerFact } from "../facts/server-fact.ts";
 import type { ChannelLive, TargetLive } from "../ports/runtime.ts";
@@ -34,9 +35,8 @@ type ChannelEntry = {
   /** Set while on air: the monotonic time, in milliseconds, up to which `unstoredPublishMs` counts. */
   countedUpToMs: number | undefined;
   startTime: number | undefined;
-  /** The wall clock when the broadcast began, and when the shown encoder was first shown. */
+  /** The wall clock when the broadcast began. */
   startMark: number;
-  ingestMark: number;
   isStartStored: boolean;
   /** Milliseconds on air that are counted but not stored yet. */
   unstoredPublishMs: number;
@@ -59,18 +59,6 @@ function grownTotals(before: TargetSample | undefined, now: TargetSample): Targe
     bytes: now.bytesTotal - (before?.bytesTotal ?? 0),
     playMs: now.playMs - (before?.playMs ?? 0),
     retryCount: now.retryCount - (before?.retryCount ?? 0),
-  };
-}
-
-/** A status with its times moved by the step of the wall clock since it was reported. */
-function moved(status: TargetStatus, stepMs: number): TargetStatus {
-  if (stepMs === 0) return status;
-  const { sinceTime, nextRetryTime, lastError } = status;
-  return {
-    ...status,
-    sinceTime: sinceTime + stepMs,
-    ...(nextRetryTime === undefined ? {} : { nextRetryTime: nextRetryTime + stepMs }),
-    ...(lastError === undefined ? {} : { lastError: { ...lastError, time: lastError.time + stepMs } }),
   };
 }
 
@@ -129,7 +117,7 @@ export class LiveState {
     const isBeginning = fact.kind === "ingest-started";
     const channel = isBeginning ? this.#entry(fact.channelId) : this.#channels.get(fact.channelId);
     if (channel === undefined) return;
-    if ("ingestId" in fact) this.#changeIngest(channel, () => channel.ingest.fact(fact));
+    channel.ingest.fact(fact);
     channel.hold.fact(fact);
     switch (fact.kind) {
       case "ingest-started":
@@ -165,7 +153,7 @@ export class LiveState {
         target.playMsBefore = each.playMs - (onAirMs.get(each.targetId) ?? 0);
       }
       for (const fact of others) this.#take(fact);
-      if (sample !== undefined) this.#changeIngest(channel, () => channel.ingest.sample(sample.ingest));
+      if (sample !== undefined) channel.ingest.sample(sample.ingest);
     }
   }
 
@@ -173,7 +161,7 @@ export class LiveState {
     for (const { channelId, ingest, targets } of samples) {
       const channel = this.#channels.get(channelId);
       if (channel === undefined) continue;
-      this.#changeIngest(channel, () => channel.ingest.sample(ingest));
+      channel.ingest.sample(ingest);
       for (const sample of targets) {
         const target = this.#target(channel, sample.targetId);
         target.unstored = plus(target.unstored, grownTotals(target.sample, sample));
@@ -190,12 +178,12 @@ export class LiveState {
     for (const [targetId, target] of channel.targets) {
       const { status: reported = this.#notDialledYet(channel, target), mark, sample, playMsBefore } = target;
       if (reported === undefined) continue;
-      const status = moved(reported, this.#steps.since(mark));
+      const status = movedStatus(reported, this.#steps.since(mark));
       const counted =
         sample === undefined ? {} : { sample: this.#present(target, sample), onAirMs: sample.playMs - playMsBefore };
       targets.set(targetId, { status, ...counted });
     }
-    const { startTime, startMark, ingestMark, recording } = channel;
+    const { startTime, startMark, recording } = channel;
     const ingest = channel.ingest.latest;
     const isPublishing = channel.countedUpToMs !== undefined;
     const hold = channel.hold.now;
@@ -205,9 +193,7 @@ export class LiveState {
       isPublishing,
       ...(startTime === undefined ? {} : { startTime: startTime + startStepMs }),
       ...(hold === undefined ? {} : { hold }),
-      ...(ingest === undefined
-        ? {}
-        : { ingest: { ...ingest, startTime: ingest.startTime + this.#steps.since(ingestMark) } }),
+      ...(ingest === undefined ? {} : { ingest }),
       ...(recording === undefined ? {} : { recording }),
       targets,
     };
@@ -290,11 +276,10 @@ export class LiveState {
       countedUpToMs: undefined,
       startTime: undefined,
       startMark: 0,
-      ingestMark: 0,
       isStartStored: false,
       unstoredPublishMs: 0,
       hold: new HoldLive(this.#steps),
-      ingest: new IngestLive(),
+      ingest: new IngestLive(this.#steps),
       recording: undefined,
       targets: new Map(),
     };
@@ -335,12 +320,6 @@ export class LiveState {
     const target = this.#target(channel, targetId);
     target.status = status;
     target.mark = this.#steps.mark();
-  }
-
-  #changeIngest(channel: ChannelEntry, change: () => void): void {
-    const before = channel.ingest.latest?.startTime;
-    change();
-    if (channel.ingest.latest?.startTime !== before) channel.ingestMark = this.#steps.mark();
   }
 
   /** A broadcast that another encoder takes over goes on; it does not begin again. */

@@ -1,4 +1,5 @@
 import type { Clock, Timer } from "../../base/clock.ts";
+import { WallSteps } from "../../base/wall-steps.ts";
 import type { IngestSlot, TrackChoice } from "../../thread-protocol/channel-spec.ts";
 import type { IngestEnd } from "../../thread-protocol/facts.ts";
 import type { FreezeTimes } from "../../thread-protocol/freeze-times.ts";
@@ -44,12 +45,14 @@ export class Broadcast {
   readonly #media: OnAirMedia;
   readonly #slots = new PublisherSlots();
   readonly #standby = new StandbyWatch();
+  readonly #clockSteps: WallSteps;
   #state: BroadcastState<Publisher> = { at: "off" };
   #lookTimer: Timer | undefined;
 
   constructor(deps: BroadcastDeps) {
     this.#deps = deps;
     const { out, targets, clock, onFact } = deps;
+    this.#clockSteps = new WallSteps(clock);
     this.#media = new OnAirMedia({ out, targets, clock, onFact, onFillerOver: () => this.look() });
   }
 
@@ -179,7 +182,9 @@ export class Broadcast {
 
   /** Counters of the publisher on air, or of the last one. Undefined before the first broadcast. */
   sample(): IngestSample | undefined {
-    const sample = this.#media.last?.sample(STATES[this.#state.at], this.#awakeMs);
+    const { last } = this.#media;
+    const clockStepMs = last === undefined ? 0 : this.#clockSteps.since(last.clockMark);
+    const sample = last?.sample(STATES[this.#state.at], this.#awakeMs, clockStepMs);
     const { differs } = this.#standby;
     const { slateMisfit } = this.#media;
     if (sample === undefined) return undefined;

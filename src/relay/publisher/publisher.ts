@@ -77,6 +77,8 @@ export class Publisher {
   readonly description: PublisherDescription;
   readonly head = new DecoderConfig();
   readonly #startTime: number;
+  /** The wall clock minus the monotonic one when it connected: a mark of `WallSteps`. */
+  readonly clockMark: number;
   /** When it connected, on the clock's `awakeNow()`: the time in which we could have heard the encoder. */
   readonly openedMs: number;
   readonly #media = new Pace();
@@ -110,6 +112,7 @@ export class Publisher {
     this.ingestId = ingestId;
     this.description = description;
     this.#startTime = startTime;
+    this.clockMark = startTime - nowMs;
     this.openedMs = awakeMs;
     this.#healthySinceMs = awakeMs;
     this.#rateFromMs = nowMs;
@@ -275,7 +278,8 @@ export class Publisher {
     this.#rateFromMs = nowMs;
   }
 
-  sample(state: IngestSample["state"], awakeMs: number): IngestSample {
+  /** `clockStepMs`: by how much the wall clock was set since it connected. Its times follow. */
+  sample(state: IngestSample["state"], awakeMs: number, clockStepMs = 0): IngestSample {
     const {
       slot,
       remoteAddress,
@@ -294,8 +298,8 @@ export class Publisher {
       slot,
       remoteAddress,
       encoder,
-      startTime: this.#startTime,
-      ...(testPatternEndTime === undefined ? {} : { testPatternEndTime }),
+      startTime: this.#startTime + clockStepMs,
+      ...(testPatternEndTime === undefined ? {} : { testPatternEndTime: testPatternEndTime + clockStepMs }),
       ...(onlyTargetIds === undefined ? {} : { onlyTargetIds }),
       ...(sourceKind === undefined ? {} : { sourceKind }),
       ...videoFormat(this.head),

@@ -2,9 +2,13 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import { expect, test } from "vitest";
 import type { MediaPool } from "../../../src/app/control-thread/media/media-pool.ts";
+import { systemClock } from "../../../src/base/clock.ts";
+import { SharedWallSteps } from "../../../src/base/wall-steps.ts";
 import { syntheticClip } from "../../../src/testkit/encoder/clip.ts";
+import type { ToControl } from "../../../src/thread-protocol/messages.ts";
 import { waitFor } from "../../support/processes/waiting.ts";
 import { PoolStage } from "../../support/stages/pool-stage.ts";
+import { REFUSED } from "../../support/stages/relay-stage.ts";
 
 /** What a server that speaks RTMP sends first. */
 async function isAnswering(port: number): Promise<boolean> {
@@ -47,6 +51,43 @@ test("a media thread that dies is started again on the same port, and its broadc
     return bytesTotal() > bytesBefore || undefined;
   };
   await waitFor("more bytes than before", 10_000, isBeyond);
+});
+
+test("a fact that was under way while the wall clock was set is told by the present clock", async () => {
+  const DAY_MS = 86_400_000;
+  const stage = new PoolStage();
+  const clockMark = new SharedWallSteps(systemClock).mark();
+  const lastError = { ...REFUSED, time: 1_000 };
+  const status = { status: "FAIL", sinceTime: 2_000, lastError, nextRetryTime: 3_000 } as const;
+  const fact = { kind: "target-status", time: 4_000, channelId: "ls-1", targetId: 1, from: "READY", status } as const;
+  const told = (message: Pick<Extract<ToControl, { kind: "fact" }>, "clockMark">) => {
+    stage.pool.take(undefined as never, { kind: "fact", fact, ...message });
+    return stage.facts.at(-1);
+  };
+  expect(told({ clockMark })).toEqual(fact);
+  // From an older release.
+  expect(told({})).toEqual(fact);
+  const moved = told({ clockMark: clockMark - DAY_MS });
+  const stepMs = (moved?.time ?? 0) - fact.time;
+  // The two clocks are not read at the same moment.
+  expect(Math.abs(stepMs - DAY_MS)).toBeLessThan(1_000);
+  expect(moved).toEqual({
+    ...{ ...fact, time: 4_000 + stepMs },
+    status: {
+      ...{ ...status, sinceTime: 2_000 + stepMs, nextRetryTime: 3_000 + stepMs },
+      lastError: { ...lastError, time: 1_000 + stepMs },
+    },
+  });
+});
+
+test("the facts of media threads have marks of a clock that all threads share", async () => {
+  const stage = new PoolStage();
+  await stage.start();
+  const channel = stage.channel([await stage.target()]);
+  stage.encoder(channel.channelId, { clip: syntheticClip() });
+  await waitFor("a fact", 10_000, () => stage.facts[0]);
+  // A mark of another clock would look like a step.
+  expect(Math.abs((stage.facts[0]?.time ?? 0) - Date.now())).toBeLessThan(30_000);
 });
 
 test("a platform test under way when its media thread dies is answered at once, and the next one by the thread that follows", async () => {

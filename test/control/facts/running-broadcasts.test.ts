@@ -129,7 +129,7 @@ class Story {
 
 /** A process's whole knowledge of broadcasts. */
 class Knowledge {
-  readonly running = new RunningBroadcasts();
+  readonly running: RunningBroadcasts;
   readonly live: LiveState;
   readonly #reports = new ReportTracker();
   readonly #events = new EventTracker();
@@ -139,6 +139,7 @@ class Knowledge {
   constructor(clock: ManualClock) {
     this.#clock = clock;
     this.live = new LiveState(clock);
+    this.running = new RunningBroadcasts(clock);
   }
 
   take({ facts, sample }: Moment): void {
@@ -208,11 +209,28 @@ test("a process that goes on with another's broadcast knows, counts and tells th
 });
 
 test("a removed target leaves nothing behind", () => {
-  const running = new RunningBroadcasts();
+  const running = new RunningBroadcasts(new ManualClock());
   const story = new Story([{ kind: "status", targetId: 1, status: "PUBLISHING" }]);
   for (const { facts } of story.moments) for (const fact of facts) running.fact(fact);
   running.fact(channelChanged("target-removed", CHANNEL, 1));
   expect(running.list()[0]?.facts.map(({ kind }) => kind)).toEqual(["ingest-started", "publisher-active"]);
+});
+
+test("a process that goes on shows the times that the one before it showed, also where the wall clock was set meanwhile", () => {
+  const clock = new ManualClock();
+  const [first, second] = [new Knowledge(clock), new Knowledge(clock)];
+  const story = new Story([
+    { kind: "status", targetId: 1, status: "PUBLISHING" },
+    { kind: "status", targetId: 2, status: "FAIL" },
+  ]);
+  for (const moment of story.moments) first.take(moment);
+  first.take({ facts: [], sample: story.lastSample });
+  clock.advance(5_000);
+  clock.wallMs += 400 * 86_400_000;
+  second.resume(first);
+  expect(second.live.live(CHANNEL)).toEqual(first.live.live(CHANNEL));
+  clock.wallMs -= 86_400_000;
+  expect(second.live.live(CHANNEL)).toEqual(first.live.live(CHANNEL));
 });
 
 test("history goes on without counting what was counted before", () => {

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { WallSteps } from "../../../src/base/wall-steps.ts";
 import { IngestLive } from "../../../src/control/live/ingest-live.ts";
 import { LiveState } from "../../../src/control/live/live-state.ts";
 import type { IngestSlot } from "../../../src/thread-protocol/channel-spec.ts";
@@ -49,7 +50,7 @@ const FIRST = {
 const MEASURED: IngestSample = { ...FIRST, videoCodec: "avc", width: 1_280, bytesPerSecond: 900, bytesTotal: 5_000 };
 
 function after(...steps: readonly (Fact | IngestSample)[]): IngestSample | undefined {
-  const ingest = new IngestLive();
+  const ingest = new IngestLive(new WallSteps(new ManualClock()));
   for (const step of steps) {
     if ("kind" in step) ingest.fact(step);
     else ingest.sample(step);
@@ -110,4 +111,23 @@ test("the live state of a channel has it, and forgets it with the channel", () =
   expect(view.live(CHANNEL)?.ingest).toEqual(MEASURED);
   view.fact(channelChanged("deleted", CHANNEL));
   expect(view.live(CHANNEL)).toBeUndefined();
+});
+
+test("an encoder's times follow the wall clock from its connection on, also as a standby, a pattern's and after a sample", () => {
+  const STEP_MS = 86_400_000;
+  const clock = new ManualClock();
+  const ingest = new IngestLive(new WallSteps(clock));
+  const at = () => [ingest.latest?.startTime, ingest.latest?.testPatternEndTime];
+  ingest.fact(started(1));
+  ingest.fact(active(1));
+  ingest.fact({ ...started(2, "backup"), testPatternEndTime: 90 } as Fact);
+  clock.wallMs += STEP_MS;
+  expect(at()).toEqual([10 + STEP_MS, undefined]);
+  ingest.fact(active(2, "backup"));
+  expect(at()).toEqual([20 + STEP_MS, 90 + STEP_MS]);
+  // A sample has the times of its own moment.
+  ingest.sample({ ...MEASURED, startTime: 20 + STEP_MS });
+  expect(at()[0]).toBe(20 + STEP_MS);
+  clock.wallMs -= STEP_MS;
+  expect(at()[0]).toBe(20);
 });

@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs";
+import { renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { expect, test } from "vitest";
@@ -11,13 +11,22 @@ import { Stage, uniqueKey } from "../../support/stages/stage.ts";
 
 const DAYS_400_MS = 400 * 24 * 60 * 60 * 1_000;
 const DEADLINE_MS = 20_000;
+/** Until then every thread has read that the clock will be set. */
+const SET_IN_MS = 500;
 /** The whole test takes less; a step is very much more. */
 const MINUTE_MS = 60_000;
 
 test("a server whose clock is set by 400 days, forward and back, on air ends nothing, and running times stay right", async () => {
   const stage = await Stage.open();
   const file = join(stage.folder, "clock");
-  const set = (aheadMs: number) => writeFileSync(file, String(aheadMs));
+  let beforeMs = 0;
+  const set = (aheadMs: number) => {
+    const atMs = Number(process.hrtime.bigint()) / 1e6 + SET_IN_MS;
+    writeFileSync(`${file}.new`, `${aheadMs} ${beforeMs} ${atMs}`);
+    // A thread must not read a part of it.
+    renameSync(`${file}.new`, file);
+    beforeMs = aheadMs;
+  };
   set(0);
   const preload = pathToFileURL(join(ROOT, "test", "support", "stages", "stepping-clock.mjs"));
   const { fanfare, api, credentials } = await stage.server({

@@ -12,7 +12,7 @@ import { BAD_KEY, REFUSED } from "../../support/stages/relay-stage.ts";
 
 const TIMEOUT: TargetError = { ...REFUSED, code: "TCP_TIMEOUT", message: "no answer" };
 const WALL_MS = 1_000_000;
-const at = (nowMs: number): StepContext => ({ nowMs, wallMs: WALL_MS + nowMs, random: () => 1 });
+const at = (nowMs: number): StepContext => ({ nowMs, wallMs: WALL_MS + nowMs, clockStepMs: 0, random: () => 1 });
 
 /** The state after these inputs, each at its moment, with the effects of the last one. */
 function after(...inputs: readonly (readonly [atMs: number, input: TargetInput])[]) {
@@ -149,3 +149,20 @@ test("a stall that becomes a failure has failed since the stall", () => {
     lastError: { code: "TCP_TIMEOUT" },
   });
 });
+
+test("the times of every state follow a wall clock that was set, whatever comes next", () => {
+  const stepMs = -86_400_000;
+  for (const { state } of Object.values(STATES)) {
+    for (const input of Object.values(INPUTS)) {
+      const unset = next(state, input, at(5));
+      const set = next(state, input, { ...at(5), wallMs: WALL_MS + 5 + stepMs, clockStepMs: stepMs });
+      expect(set.effects).toEqual(unset.effects);
+      expect(timesOf(set.next)).toEqual(timesOf(unset.next).map((time) => time + stepMs));
+    }
+  }
+});
+
+const timesOf = (state: TargetState): number[] => {
+  const { sinceTime, lastError, nextRetryTime } = statusOf(state);
+  return [sinceTime, lastError?.time, nextRetryTime].filter((time) => time !== undefined);
+};

@@ -232,6 +232,16 @@ test("FFmpeg that hangs is killed after 15 s; the channel is held, and the sourc
   expect(words()).toEqual(["starting", "playing", "failed STALLED", "starting", "playing"]);
 });
 
+test("what is told of a source after the wall clock was set has all its times by the present clock", async () => {
+  const { now, clock, settle, advance, statuses } = stageOf();
+  now.error = pullError("connection-refused");
+  await settle();
+  const failedTime = clock.wallNow();
+  clock.setWall(86_400_000);
+  await advance(1_000);
+  expect(statuses.at(-2)).toMatchObject({ state: "starting", link: { lastError: { time: failedTime + 86_400_000 } } });
+});
+
 test("a pause of the process is neither FFmpeg's nor the source's", async () => {
   const { clock, latest, runs, settle, advance, words } = stageOf();
   await settle();

@@ -1,12 +1,20 @@
+import type { LiveState } from "../../../control/live/live-state.ts";
 import type { ChannelLive } from "../../../control/ports/runtime.ts";
 import type { ChannelId } from "../../../thread-protocol/channel-spec.ts";
 import type { Fact } from "../../../thread-protocol/facts.ts";
 
 /**
- * What is true of a channel whose thread died: its broadcast is over, and what still went out to delayed targets is lost.
+ * What is true of channels whose thread died: their broadcasts are over, and what still went out to delayed targets is lost.
  * `time`: milliseconds since the Unix epoch.
  */
-export function lostFacts(channelId: ChannelId, live: ChannelLive, time: number): readonly Fact[] {
+export function* lostFacts(channelIds: readonly ChannelId[], view: Pick<LiveState, "live">, time: number) {
+  for (const channelId of channelIds) {
+    const live = view.live(channelId);
+    if (live !== undefined) yield* factsOf(channelId, live, time);
+  }
+}
+
+function factsOf(channelId: ChannelId, live: ChannelLive, time: number): readonly Fact[] {
   const { isPublishing, targets, recording } = live;
   const ready = { status: "READY", sinceTime: time } as const;
   const left = [...targets].filter(([, { status }]) => isPublishing || status.status !== "READY");

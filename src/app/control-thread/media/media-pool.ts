@@ -36,6 +36,7 @@ import { OwnerLinks, type PublisherTransport } from "./owner-links.ts";
 import { SrtLinks } from "./srt-links.ts";
 import type { ThreadNews } from "./thread-news.ts";
 import { ThreadRequests, type ThreadRequestsDeps } from "./thread-requests.ts";
+import { ToldFacts } from "./told-facts.ts";
 
 /** More than the deadlines of all stages together: this bounds a thread that runs and does not reply. In milliseconds. */
 const PREFLIGHT_DEADLINE_MS = 90_000;
@@ -77,12 +78,15 @@ export class MediaPool implements Runtime {
   readonly #publishers: RemotePublishers;
   readonly #srtLinks: SrtLinks;
   /** What the next process needs to go on with the broadcasts. */
-  readonly running = new RunningBroadcasts();
+  readonly running: RunningBroadcasts;
+  readonly #facts: ToldFacts;
   #divert: ((worker: PoolWorker, message: ToControl | "gone") => void) | undefined;
 
   constructor(deps: MediaPoolDeps) {
     this.#deps = deps;
     const { options, clock, log, placement, onThread } = deps;
+    this.running = new RunningBroadcasts(clock);
+    this.#facts = new ToldFacts(clock);
     const nothing = () => undefined;
     this.#publishers = new RemotePublishers({ clock, afterReads: (run) => run(), onWait: nothing, onCount: nothing });
     this.#srtLinks = new SrtLinks(clock);
@@ -326,7 +330,7 @@ export class MediaPool implements Runtime {
   take(worker: PoolWorker, message: ToControl): void {
     switch (message.kind) {
       case "fact":
-        return this.#deps.onFact(message.fact);
+        return this.#deps.onFact(this.#facts.take(message));
       case "samples":
         return this.#takeSamples(worker, message.samples);
       case "srt-links":
@@ -388,13 +392,8 @@ export class MediaPool implements Runtime {
 
   /** Reports broadcasts as over whose thread died, or never got their encoders. The encoders reconnect by themselves. */
   endLost(channels: readonly ChannelId[]): void {
-    const { view, clock } = this.#deps;
-    const time = clock.wallNow();
+    const { view, clock, onFact } = this.#deps;
     this.#totals.startOver(channels);
-    for (const channelId of channels) {
-      const live = view.live(channelId);
-      if (live === undefined) continue;
-      for (const fact of lostFacts(channelId, live, time)) this.#deps.onFact(fact);
-    }
+    for (const fact of lostFacts(channels, view, clock.wallNow())) onFact(fact);
   }
 }

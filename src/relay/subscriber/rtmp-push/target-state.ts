@@ -12,8 +12,8 @@ import type { LinkClose } from "../subscriber.ts";
 type Failure = TargetError & { readonly time: number };
 
 /**
- * A target's life. `attempt` counts the retries since it was last PUBLISHING; `sinceTime` is wall time, for people;
- * `…AtMs` is monotonic, for arithmetic.
+ * A target's life. `attempt` counts the retries since it was last PUBLISHING; `…Time` is wall time, for people, and follows
+ * a wall clock that is set; `…AtMs` is monotonic, for arithmetic.
  */
 export type TargetState =
   /** Not needed: no encoder, or switched off. */
@@ -73,8 +73,16 @@ export type TargetEffect =
 
 export type TargetStep = { readonly next: TargetState; readonly effects: readonly TargetEffect[] };
 
-/** The time, in milliseconds, and the random number of a step. */
-export type StepContext = { readonly nowMs: number; readonly wallMs: number; readonly random: () => number };
+/**
+ * The time, in milliseconds, and the random number of a step. `clockStepMs`: by how much the wall clock was set since the
+ * last step.
+ */
+export type StepContext = {
+  readonly nowMs: number;
+  readonly wallMs: number;
+  readonly clockStepMs: number;
+  readonly random: () => number;
+};
 
 /** After this long on air the next failure counts as the first. */
 const HEALTHY_AFTER_MS = 30_000;
@@ -86,8 +94,12 @@ const FATAL_RETRY_MS = 60_000;
  */
 const UNANSWERED_BACKOFF = { baseMs: 1_000, capMs: 5_000 };
 
-/** The only place where a target's state changes. Returns the same state if the input has no meaning in it. */
-export function next(state: TargetState, input: TargetInput, context: StepContext): TargetStep {
+/**
+ * The only place where a target's state changes. Returns the same state if the input has no meaning in it, and the wall
+ * clock was not set.
+ */
+export function next(before: TargetState, input: TargetInput, context: StepContext): TargetStep {
+  const state = context.clockStepMs === 0 ? before : movedBy(before, context.clockStepMs);
   const sinceTime = context.wallMs;
   switch (input.kind) {
     case "wanted":
@@ -138,6 +150,29 @@ export function next(state: TargetState, input: TargetInput, context: StepContex
     }
     default:
       return unreachable(input);
+  }
+}
+
+/** As long ago, and as long from now, by a wall clock that was set. */
+function movedBy(state: TargetState, stepMs: number): TargetState {
+  const sinceTime = state.sinceTime + stepMs;
+  const movedError = (error: Failure) => ({ ...error, time: error.time + stepMs });
+  switch (state.at) {
+    case "ready":
+    case "publishing":
+      return { ...state, sinceTime };
+    case "connecting":
+      return state.lastError === undefined
+        ? { ...state, sinceTime }
+        : { ...state, sinceTime, lastError: movedError(state.lastError) };
+    case "stalled":
+      return { ...state, sinceTime, lastError: movedError(state.lastError) };
+    case "waiting": {
+      const nextRetryTime = state.nextRetryTime + stepMs;
+      return { ...state, sinceTime, nextRetryTime, lastError: movedError(state.lastError) };
+    }
+    default:
+      return unreachable(state);
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Clock, Timer } from "../../../base/clock.ts";
 import { unreachable } from "../../../base/unreachable.ts";
+import { NewWallSteps } from "../../../base/wall-steps.ts";
 import type { TargetId, TargetSpec } from "../../../thread-protocol/channel-spec.ts";
 import type { DroppedFrames, TargetSample } from "../../../thread-protocol/samples.ts";
 import { targetError } from "../../../thread-protocol/targets/target-errors.ts";
@@ -43,6 +44,7 @@ export class Target {
   #spec: TargetSpec;
   readonly #deps: TargetDeps;
   #state: TargetState;
+  readonly #clockSteps: NewWallSteps;
   #link: Link | undefined;
   /** Present while the target has accepted publish. */
   #push: RtmpPush | TsPush | undefined;
@@ -67,6 +69,7 @@ export class Target {
   constructor(spec: TargetSpec, deps: TargetDeps) {
     this.#spec = spec;
     this.#deps = deps;
+    this.#clockSteps = new NewWallSteps(deps.clock);
     this.#state = { at: "ready", sinceTime: deps.clock.wallNow() };
   }
 
@@ -206,7 +209,8 @@ export class Target {
   #step(input: TargetInput): void {
     const { clock, random, onStatus } = this.#deps;
     const before = this.#state;
-    const step = next(before, input, { nowMs: clock.now(), wallMs: clock.wallNow(), random });
+    const clockStepMs = this.#clockSteps.take();
+    const step = next(before, input, { nowMs: clock.now(), wallMs: clock.wallNow(), clockStepMs, random });
     if (step.next === before) return;
     this.#countPlayTime(before, step.next);
     this.#state = step.next;
