@@ -1,4 +1,5 @@
 import type { Clock } from "../base/clock.ts";
+import { NewWallSteps } from "../base/wall-steps.ts";
 import type { ChannelSource, FilesSource, SourceReason, SourceStatus } from "../control/channels/source.ts";
 import { ChannelElsewhereError, DomainError } from "../control/ports/errors.ts";
 import type { SourceStart } from "../control/ports/source-player.ts";
@@ -29,6 +30,7 @@ export class SourceRun {
   #start: Omit<SourceStart, "source">;
   #source: FilesSource;
   #status: SourceStatus;
+  readonly #clockSteps: NewWallSteps;
   #player: FilePlayer | undefined;
   #publisher: PublisherHandle | undefined;
   #isOver = false;
@@ -37,6 +39,7 @@ export class SourceRun {
     this.#deps = deps;
     this.#start = start;
     this.#source = source;
+    this.#clockSteps = new NewWallSteps(deps.clock);
     this.#status = { state: "starting", sinceTime: deps.clock.wallNow() };
     void this.#begin();
   }
@@ -49,7 +52,7 @@ export class SourceRun {
   switchTo(start: Omit<SourceStart, "source">, source: FilesSource): void {
     this.#start = start;
     this.#source = source;
-    this.#status = { state: "starting", sinceTime: this.#deps.clock.wallNow() };
+    this.#status = { state: "starting", sinceTime: this.#nowTime() };
     this.#player?.replace(source, start);
   }
 
@@ -125,9 +128,18 @@ export class SourceRun {
   }
 
   #set(status: DistributedOmit<SourceStatus, "sinceTime">): void {
-    const sinceTime = status.state === this.#status.state ? this.#status.sinceTime : this.#deps.clock.wallNow();
+    const before = this.#status;
+    // It follows a wall clock that is set.
+    const isSame = status.state === before.state;
+    const sinceTime = isSame ? before.sinceTime + this.#clockSteps.take() : this.#nowTime();
     this.#status = { ...status, sinceTime };
     this.#deps.onStatus(this.#status);
+  }
+
+  /** By the present wall clock: steps before now do not concern it. */
+  #nowTime(): number {
+    this.#clockSteps.take();
+    return this.#deps.clock.wallNow();
   }
 }
 

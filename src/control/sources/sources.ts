@@ -22,6 +22,7 @@ import type { Store } from "../ports/store.ts";
 import { isPlayable } from "./playable.ts";
 import { SlateUses } from "./slate-uses.ts";
 import type { Slates } from "./slates.ts";
+import { SourceStatuses } from "./source-statuses.ts";
 import { StoredSources } from "./stored-sources.ts";
 
 export type SourcesDeps = {
@@ -60,13 +61,13 @@ export type PlayPlace = { readonly position: number; readonly offsetMs: number }
  */
 export class Sources {
   readonly #deps: SourcesDeps;
-  /** The last status of each channel since the start. */
-  readonly #statuses = new Map<ChannelId, SourceStatus>();
+  readonly #statuses: SourceStatuses;
   readonly #stored: StoredSources;
   readonly slates: SlateUses;
 
   constructor(deps: SourcesDeps) {
     this.#deps = deps;
+    this.#statuses = new SourceStatuses(deps.clock);
     this.#stored = new StoredSources(deps.sourceStore, deps.node ?? 0);
     this.slates = new SlateUses({
       ...deps,
