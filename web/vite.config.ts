@@ -1,4 +1,6 @@
-import type { Plugin, UserConfig } from "vite";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { minifySync, type Plugin, type UserConfig } from "vite";
 
 /**
  * Vite wraps each dynamic import in a helper that loads the styles and other files of the imported part. Here all styles are in one
@@ -8,6 +10,17 @@ const plainImports: Plugin = {
   name: "plain-imports",
   enforce: "pre",
   load: (id) => (id.endsWith("vite/preload-helper.js") ? "export const __vitePreload = (load) => load();" : undefined),
+};
+
+/** Vite copies `public/` as it is. The service worker has as many comments and long names as any other source: a quarter of its bytes after gzip. */
+const smallServiceWorker: Plugin = {
+  name: "small-service-worker",
+  apply: "build",
+  generateBundle() {
+    const name = "service-worker.js";
+    const { code } = minifySync(name, readFileSync(join(import.meta.dirname, "public", name), "utf8"));
+    this.emitFile({ type: "asset", fileName: name, source: code });
+  },
 };
 
 /** The first versions with `Map.groupBy`, `AbortSignal.any` and `light-dark()`, which are used without a fallback. */
@@ -49,7 +62,7 @@ export default {
   root: import.meta.dirname,
   // Files refer to each other relatively, so a proxy may put them below any path.
   base: "./",
-  plugins: [plainImports],
+  plugins: [plainImports, smallServiceWorker],
   // The server compares the browser's Host and Origin, so they are forwarded unchanged.
   server: { proxy: { [SERVER_PATHS]: { target: SERVER, changeOrigin: false } }, fs: { allow: [".."] } },
   oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
