@@ -139,3 +139,15 @@ test("files are short, and folders hold few", () => {
     .map(([room]) => room);
   expect([...long, ...full]).toEqual([]);
 });
+
+test("tests press what they mean (test/support/dashboard/press.ts): a click goes to a place, from which a live page may move it", () => {
+  const folder = join(ROOT, "test", "dashboard", "browser");
+  const files = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((path) => path.endsWith(".test.ts"));
+  expect(files.length).toBeGreaterThan(20);
+  const clicks = files.flatMap((file) =>
+    [...readFileSync(join(folder, file), "utf8").matchAll(/\.(?:click|check|uncheck|setChecked|tap)\(/g)].map(
+      ([call]) => `${file}: ${call}`,
+    ),
+  );
+  expect(clicks).toEqual([]);
+});

@@ -12,6 +12,7 @@ import {
   takeScreenshot,
   watchErrors,
 } from "../../support/dashboard/browser.ts";
+import { clickByMouse, press, tick } from "../../support/dashboard/press.ts";
 import { sharedServer } from "../../support/stages/shared-server.ts";
 import { Stage, uniqueKey } from "../../support/stages/stage.ts";
 
@@ -40,7 +41,7 @@ const OBSERVE = `
   };
 `;
 
-const tick = (page: Page, label: string, isOn: boolean) => page.getByLabel(label, { exact: true }).setChecked(isOn);
+const tickLabelled = (page: Page, label: string, isOn: boolean) => tick(page.getByLabel(label, { exact: true }), isOn);
 const shown = (page: Page) => page.evaluate("[window.shown, window.tones]");
 
 /** A server with a healthy channel on air, and a page of its settings with alerts switched on. */
@@ -57,10 +58,10 @@ async function openAlerts(host = "127.0.0.1") {
   const errors = watchErrors(page);
   await setUp(page, { origin, stdout: fanfare.stdout });
   await page.locator(".card .pills .tone-good").waitFor();
-  await page.getByRole("link", { name: en.app.settings }).click();
-  await tick(page, texts.on, true);
+  await press(page.getByRole("link", { name: en.app.settings }));
+  await tickLabelled(page, texts.on, true);
   // On a busy machine the encoder is not steady. That needs attention too, but it is not what these tests are about.
-  await tick(page, texts.severities.attention, false);
+  await tickLabelled(page, texts.severities.attention, false);
   return { page, errors, api, channel, context, origin };
 }
 
@@ -70,7 +71,7 @@ test("permission is requested at a press, trouble is shown as notification, soun
   await context.grantPermissions(["notifications"], { origin });
   await page.reload();
   await page.locator('[data-notifications="granted"]').waitFor();
-  await page.getByRole("button", { name: texts.test }).click();
+  await clickByMouse(page.getByRole("button", { name: texts.test }));
   await page.locator(".notice", { hasText: texts.tested }).waitFor();
   await expect.poll(() => shown(page), { timeout: 20_000 }).toEqual([[texts.testTitle], 1]);
 
@@ -103,7 +104,7 @@ test("permission is requested at a press, trouble is shown as notification, soun
   await page.evaluate("window.hasTheFocus = true; window.dispatchEvent(new Event('focus'))");
   await expect.poll(() => page.title(), { timeout: 20_000 }).toBe(`${en.app.settings} – Fanfare`);
 
-  await page.locator(".alert-list a", { hasText: title }).click();
+  await press(page.locator(".alert-list a", { hasText: title }));
   await page.getByRole("heading", { name: "show", exact: true }).waitFor();
   await page.goBack();
   await page.evaluate("window.lastNotification.onclick()");
@@ -116,14 +117,14 @@ test("no alert comes for a person's action, for what the rules leave out, or twi
   await context.grantPermissions(["notifications"], { origin });
   const other = await api.createChannel("other", [{ rtmpUrl: NOWHERE.rtmpUrl, streamKey: uniqueKey("o") }]);
   await page.reload();
-  await page.getByLabel(texts.scopes.channels).check();
-  await tick(page, "show", true);
+  await tick(page.getByLabel(texts.scopes.channels));
+  await tickLabelled(page, "show", true);
   const second = await context.newPage();
   await second.goto(`${origin}/settings`);
   await second.getByLabel("show", { exact: true }).waitFor();
   expect(await second.getByLabel("show", { exact: true }).isChecked()).toBe(true);
   // A press, without which a page stays silent.
-  for (const each of [page, second]) await each.locator("h1").click();
+  for (const each of [page, second]) await clickByMouse(each.locator("h1"));
 
   await api.request("POST", `/api/v2/re-stream/channels/${other.channelId}/end`);
   await api.addPlatform(channel.channelId, { ...NOWHERE, streamKey: uniqueKey("b") });
@@ -135,7 +136,7 @@ test("no alert comes for a person's action, for what the rules leave out, or twi
     [[], 0],
   ]);
   await api.request("PUT", `/api/v2/re-stream/channels/${channel.channelId}/off`);
-  await page.getByRole("link", { name: en.app.channels, exact: true }).click();
+  await press(page.getByRole("link", { name: en.app.channels, exact: true }));
   await page.locator('[data-health="off"]').waitFor();
   expect(await shown(page)).toEqual(first);
   expect(await page.locator(".alert").count()).toBe(1);
@@ -147,14 +148,14 @@ test("a page without HTTPS says what it cannot do, still alerts on the page and 
   expect(await page.evaluate("isSecureContext")).toBe(false);
   expect(await page.locator('[data-notifications="insecure"]').innerText()).toBe(texts.notificationStates.insecure);
   await takeScreenshot(page, "alerts-insecure");
-  await tick(page, texts.quiet, true);
+  await tickLabelled(page, texts.quiet, true);
   const broken = { ...NOWHERE, streamKey: uniqueKey("b") };
   await api.addPlatform(channel.channelId, broken);
   await page.locator(".alert").waitFor();
   expect(await shown(page)).toEqual([[], 0]);
 
-  await tick(page, texts.quiet, false);
-  await page.getByRole("button", { name: texts.test }).click();
+  await tickLabelled(page, texts.quiet, false);
+  await clickByMouse(page.getByRole("button", { name: texts.test }));
   await expect.poll(() => shown(page), { timeout: 20_000 }).toEqual([[], 1]);
   expect(errors).toEqual([]);
 });

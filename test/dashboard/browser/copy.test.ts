@@ -1,6 +1,7 @@
 import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
 import { INSECURE_NAME, openBrowser, openContext, setUp, watchErrors } from "../../support/dashboard/browser.ts";
+import { press } from "../../support/dashboard/press.ts";
 import { sharedServer } from "../../support/stages/shared-server.ts";
 import { Stage, uniqueKey } from "../../support/stages/stage.ts";
 
@@ -40,20 +41,20 @@ test("the button copies on a page without the browser's clipboard, in a dialog t
   expect(await page.evaluate("[isSecureContext, typeof navigator.clipboard]")).toEqual([false, "undefined"]);
 
   await page.goto(`${insecure.origin}/channels/${channel.channelId}`);
-  await page.getByRole("button", { name: "Copy: Stream key" }).click();
+  await press(page.getByRole("button", { name: "Copy: Stream key" }));
   await page.locator(".copied", { hasText: "Copied" }).waitFor();
   expect(await pasted(page)).toBe(channel.streamKey);
 
   await page.goto(`${insecure.origin}/settings`);
-  await page.locator('section[aria-labelledby="keys-title"] .panel-head button').click();
+  await press(page.locator('section[aria-labelledby="keys-title"] .panel-head button'));
   const dialog = page.locator("dialog[open]");
-  await dialog.getByRole("button", { name: "Create" }).click();
+  await press(dialog.getByRole("button", { name: "Create" }));
   const field = dialog.locator(".copy-field").nth(1);
-  await field.getByRole("button", { name: "Show: Secret key" }).click();
+  await press(field.getByRole("button", { name: "Show: Secret key" }));
   const secret = await field.locator(".copy-value").innerText();
   stage.keepSecret(secret);
   const button = field.getByRole("button", { name: /^Copy/ });
-  await button.click();
+  await press(button);
   await field.locator(".copied", { hasText: "Copied" }).waitFor();
   // The focus is still on the button.
   expect(await page.evaluate(`document.activeElement?.getAttribute("aria-label")`)).toBe("Copy: Secret key");
@@ -63,7 +64,7 @@ test("the button copies on a page without the browser's clipboard, in a dialog t
   errors.push(...watchErrors(refused));
   await refused.addInitScript(REFUSE_CLIPBOARD);
   await refused.goto(`${insecure.origin}/channels/${channel.channelId}`);
-  await refused.getByRole("button", { name: "Copy: Stream key" }).click();
+  await press(refused.getByRole("button", { name: "Copy: Stream key" }));
   await refused.locator(".copied", { hasText: "Not copied" }).waitFor();
   expect(await refused.evaluate("String(getSelection())")).toBe(channel.streamKey);
   expect(errors).toEqual([]);

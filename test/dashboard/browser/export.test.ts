@@ -2,11 +2,12 @@ import { readFile } from "node:fs/promises";
 import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
 import { expectAccessible, openBrowser, openContext, setUp, watchErrors } from "../../support/dashboard/browser.ts";
+import { press } from "../../support/dashboard/press.ts";
 import { Stage, uniqueKey } from "../../support/stages/stage.ts";
 
 async function exported(page: Page, button: string) {
   const download = page.waitForEvent("download");
-  await page.getByRole("button", { name: button }).click();
+  await press(page.getByRole("button", { name: button }));
   const file = await download;
   return { name: file.suggestedFilename(), text: await readFile(await file.path(), "utf8") };
 }
@@ -43,7 +44,7 @@ test("the timeline is exported as JSON and CSV: all pages, filtered; no cell is 
   // One page of events, and the next one on demand.
   const lines = page.locator(".timeline li");
   expect(await lines.count()).toBe(20);
-  await page.getByRole("button", { name: "Show older events" }).click();
+  await press(page.getByRole("button", { name: "Show older events" }));
   await lines.nth(39).waitFor();
   expect(await lines.count()).toBe(40);
 

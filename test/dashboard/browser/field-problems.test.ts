@@ -14,6 +14,7 @@ import {
   takeScreenshot,
   watchErrors,
 } from "../../support/dashboard/browser.ts";
+import { press, tick } from "../../support/dashboard/press.ts";
 import { Stage, uniqueKey } from "../../support/stages/stage.ts";
 
 /** The control of this name shows these words, is marked, and has the focus. */
@@ -60,40 +61,40 @@ test.each([
     // The first page: too short, then not the same.
     await page.goto(setupLink(fanfare));
     await page.locator('input[name="password"]').fill("short");
-    await page.locator('button[type="submit"]').click();
+    await press(page.locator('button[type="submit"]'));
     await expectProblem(page, "password", problems.tooShort(8));
     await page.locator('input[name="password"]').fill(PASSWORD);
     await expectFine(page, "password");
     await page.locator('input[name="repeat"]').fill(`${PASSWORD}!`);
-    await page.locator('button[type="submit"]').click();
+    await press(page.locator('button[type="submit"]'));
     await expectProblem(page, "repeat", texts.signIn.mismatch);
     await expectAccessible(page, "set-up");
     await setUp(page, fanfare);
 
     // A new channel: nothing typed, then one problem after the other, none of which is sent.
-    await page.getByRole("button", { name: texts.overview.create }).click();
+    await press(page.getByRole("button", { name: texts.overview.create }));
     const dialog = page.locator("dialog");
     const submit = dialog.locator('button[type="submit"]');
-    await dialog.getByRole("radio").last().check();
+    await tick(dialog.getByRole("radio").last());
     await dialog.locator('input[name="rtmpUrl"]').waitFor();
-    await submit.click();
+    await press(submit);
     await expectProblem(dialog, "channelName", problems.missing);
     await dialog.locator('input[name="channelName"]').fill("x".repeat(81));
     await dialog.locator('input[name="rtmpUrl"]').fill("https://example.com/live");
-    await submit.click();
+    await press(submit);
     await expectProblem(dialog, "channelName", problems.channelName["too-long"]);
     await expectAccessible(page, "the dialog of a new channel");
     await takeScreenshot(page, `field-problems-${locale}-${colorScheme}-${width}`, false);
     // Errors that only the server finds come back to their field, in the page's language, one field after the other.
     await dialog.locator('input[name="channelName"]').fill("🎤 무대");
     await dialog.locator('input[name="streamKey"]').fill("rtmp://a.example/live");
-    await submit.click();
+    await press(submit);
     await expectProblem(dialog, "rtmpUrl", hint("an address that begins with rtmp:// or rtmps://"));
     await dialog.locator('input[name="rtmpUrl"]').fill("rtmp://a..b/live");
-    await submit.click();
+    await press(submit);
     await expectProblem(dialog, "rtmpUrl", hint("a host without two dots in a row"));
     await dialog.locator('input[name="rtmpUrl"]').fill("rtmp://a.example/live");
-    await submit.click();
+    await press(submit);
     await expectProblem(dialog, "streamKey", hint("the platform's key; this is its address, with no key behind it"));
     await page.keyboard.press("Escape");
 
@@ -102,40 +103,39 @@ test.each([
     const settings = page.locator("section", { has: page.getByRole("heading", { name: texts.settings.channelTitle }) });
     const save = settings.locator('button[type="submit"]').first();
     await settings.locator('input[name="hold"]').fill("1801");
-    await save.click();
+    await press(save);
     await expectProblem(settings, "hold", problems.wholeNumber("0", "1800"));
     await settings.locator('input[name="hold"]').fill("120");
     const advanced = settings.getByText(texts.common.advanced);
-    // By the keyboard: a problem that goes moves the page under the mouse, and a click in between unfolds nothing.
-    await advanced.press("Enter");
+    await press(advanced);
     await settings.locator('input[name="freezeVideo"]').fill("3");
-    await advanced.press("Enter");
-    await save.click();
+    await press(advanced);
+    await press(save);
     await expectProblem(settings, "freezeVideo", hint("0, or a whole number of seconds from 5 to 600"));
     await settings.locator('input[name="freezeVideo"]').fill("10");
     await settings.locator('input[name="ingestId"]').fill("a b");
-    await save.click();
+    await press(save);
     await expectProblem(settings, "ingestId", hint("a name without blanks and & ? # = / : @"));
     await settings.locator('input[name="ingestId"]').fill("studio");
-    await save.click();
+    await press(save);
     await expectProblem(settings, "ingestPassword", MISSING_HINT[language]);
     await settings.locator('input[name="ingestPassword"]').fill(`mine-${otherPassword}`);
-    await save.click();
+    await press(save);
     await expectProblem(settings, "ingestId", NOT_AVAILABLE["ingest-login-taken"][language === "hint" ? 2 : 3]);
 
     // A webhook, and the password: the old one is wrong.
     await page.goto(`${fanfare.origin}/settings`);
     const webhook = page.locator("section", { has: page.getByRole("heading", { name: texts.settings.webhook }) });
     await webhook.locator('input[name="callbackUrl"]').fill("ftp://example.com");
-    await webhook.locator('button[type="submit"]').click();
+    await press(webhook.locator('button[type="submit"]'));
     await expectProblem(webhook, "callbackUrl", hint("an address that begins with http:// or https://"));
     await webhook.locator('input[name="callbackUrl"]').fill("https://-a-.example.com/hook");
-    await webhook.locator('button[type="submit"]').click();
+    await press(webhook.locator('button[type="submit"]'));
     await expectProblem(webhook, "callbackUrl", hint("a host whose parts neither begin nor end with a hyphen"));
     const password = page.locator("section", { has: page.locator('[name="old"]') });
     await password.locator('input[name="old"]').fill("not the password");
     await password.locator('input[name="new"]').fill(`${PASSWORD}2`);
-    await password.locator('button[type="submit"]').click();
+    await press(password.locator('button[type="submit"]'));
     await expectProblem(password, "old", texts.signIn.wrong);
     await expectAccessible(page, "settings");
     expect(await api.channels()).toHaveLength(2);

@@ -1,6 +1,7 @@
 import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
 import { openBrowser, openContext, setUp, watchErrors } from "../../support/dashboard/browser.ts";
+import { press, tick } from "../../support/dashboard/press.ts";
 import { sharedServer } from "../../support/stages/shared-server.ts";
 import { Stage, uniqueKey } from "../../support/stages/stage.ts";
 
@@ -25,12 +26,12 @@ test("the advanced settings of a channel and of a platform are folded away, and 
 
   // The channel: latency and encoder login.
   const settings = page.locator("section", { has: page.getByRole("heading", { name: "Channel settings" }) });
-  await settings.getByText("Advanced").click();
+  await press(settings.getByText("Advanced"));
   await settings.getByLabel("Latency").selectOption("low");
   await settings.locator('input[name="ingestId"]').fill("studio");
   await settings.locator('input[name="ingestPassword"]').fill("ingest-password-5d20");
   stage.keepSecret("ingest-password-5d20");
-  await settings.getByRole("button", { name: "Save" }).first().click();
+  await press(settings.getByRole("button", { name: "Save" }).first());
   await saved(page);
   expect(await current()).toMatchObject({
     latency: "low",
@@ -40,28 +41,28 @@ test("the advanced settings of a channel and of a platform are folded away, and 
   // An empty password keeps the current one, an empty username turns the login off.
   await settings.locator('input[name="ingestPassword"]').fill("");
   await settings.locator('input[name="hold"]').fill("60");
-  await settings.getByRole("button", { name: "Save" }).first().click();
+  await press(settings.getByRole("button", { name: "Save" }).first());
   await expect.poll(async () => (await current())["hold"]).toEqual({ seconds: 60 });
   expect((await current())["ingestAuth"]).toMatchObject({ id: "studio" });
   await settings.locator('input[name="ingestId"]').fill("");
-  await settings.getByRole("button", { name: "Save" }).first().click();
+  await press(settings.getByRole("button", { name: "Save" }).first());
   await expect.poll(async () => (await current())["ingestAuth"]).toBeUndefined();
 
   // The channel's webhook: the secret is shown once.
-  await settings.getByText("Webhook for this channel").click();
+  await press(settings.getByText("Webhook for this channel"));
   await settings.locator('input[name="callbackUrl"]').fill("https://hooks.example.com/x");
-  await settings.getByRole("button", { name: "Save" }).last().click();
-  await settings.getByRole("button", { name: "Show: Signing secret" }).click();
+  await press(settings.getByRole("button", { name: "Save" }).last());
+  await press(settings.getByRole("button", { name: "Show: Signing secret" }));
   await settings.locator("code", { hasText: /^whsec_/ }).waitFor();
   expect((await current())["callbackEndpoint"]).toBe("https://hooks.example.com/x");
   await settings.locator('input[name="callbackUrl"]').fill("");
-  await settings.getByRole("button", { name: "Save" }).last().click();
+  await press(settings.getByRole("button", { name: "Save" }).last());
   await expect.poll(async () => (await current())["callbackEndpoint"]).toBeUndefined();
 
   // A platform: few inputs until the rest is unfolded.
-  await page.getByRole("button", { name: "Add platform" }).click();
+  await press(page.getByRole("button", { name: "Add platform" }));
   const dialog = page.locator("dialog");
-  await dialog.getByRole("radio", { name: "Other server" }).check();
+  await tick(dialog.getByRole("radio", { name: "Other server" }));
   const inputs = dialog.locator("input:visible:not([type=radio]), select:visible, textarea:visible");
   expect((await inputs.count()) + 1).toBeLessThanOrEqual(INPUTS_MAX);
   const key = uniqueKey("added");
@@ -71,16 +72,16 @@ test("the advanced settings of a channel and of a platform are folded away, and 
   await dialog.locator('input[name="streamKey"]').fill(`\u200brtmp://127.0.0.1/more/mp4:${key}\u00a0`);
   await dialog.getByText("The server's address in front of the key was removed").waitFor();
   await dialog.getByText("A prefix such as mp4: in front of the key was removed").waitFor();
-  await dialog.getByText("Advanced").click();
+  await press(dialog.getByText("Advanced"));
   await dialog.locator('input[name="audioTrack"]').fill("1");
   await dialog.locator('input[name="fingerprint"]').fill(FINGERPRINT);
   await dialog.getByLabel("If the platform can't keep up").selectOption("disconnect");
   await dialog.locator('textarea[name="windows"]').fill("mon fri 8pm");
-  await dialog.getByRole("button", { name: "Add" }).click();
+  await press(dialog.getByRole("button", { name: "Add" }));
   await dialog.locator(".field .problem", { hasText: "MON FRI 20:00-22:00" }).waitFor();
   await dialog.locator('textarea[name="windows"]').fill("mon fri 0:00-0:00\ntue,wed,thu,sat,sun 0:00-0:00");
   await dialog.locator('input[name="windowsZone"]').fill("Asia/Seoul");
-  await dialog.getByRole("button", { name: "Add" }).click();
+  await press(dialog.getByRole("button", { name: "Add" }));
   await dialog.waitFor({ state: "detached" });
   const added = async () => (await api.platforms(channel.channelId)).at(-1);
   expect(await added()).toMatchObject({
@@ -99,17 +100,17 @@ test("the advanced settings of a channel and of a platform are folded away, and 
   });
 
   // Empty again: all tracks, the usual authorities. An invalid certificate is refused in the form.
-  await page.getByRole("button", { name: "More for" }).last().click();
-  await page.getByRole("menuitem", { name: "Edit" }).click();
-  await dialog.getByText("Advanced").click();
+  await press(page.getByRole("button", { name: "More for" }).last());
+  await press(page.getByRole("menuitem", { name: "Edit" }));
+  await press(dialog.getByText("Advanced"));
   for (const name of ["videoTrack", "audioTrack", "fingerprint"])
     await dialog.locator(`input[name="${name}"]`).fill("");
   await dialog.locator('textarea[name="windows"]').fill("");
   await dialog.locator('textarea[name="ca"]').fill("not a certificate");
-  await dialog.getByRole("button", { name: "Save" }).click();
+  await press(dialog.getByRole("button", { name: "Save" }));
   await dialog.locator(".field .problem", { hasText: "Paste certificates in PEM format" }).waitFor();
   await dialog.locator('textarea[name="ca"]').fill("");
-  await dialog.getByRole("button", { name: "Save" }).click();
+  await press(dialog.getByRole("button", { name: "Save" }));
   await dialog.waitFor({ state: "detached" });
   const emptied = (await added()) ?? {};
   expect("tracks" in emptied || "tls" in emptied || "windows" in emptied).toBe(false);

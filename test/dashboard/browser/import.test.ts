@@ -1,6 +1,7 @@
 import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
 import { openBrowser, openContext, setUp, watchErrors } from "../../support/dashboard/browser.ts";
+import { press } from "../../support/dashboard/press.ts";
 import { sharedServer } from "../../support/stages/shared-server.ts";
 import { Stage, uniqueKey } from "../../support/stages/stage.ts";
 
@@ -44,12 +45,12 @@ const dialog = (page: Page) => page.locator("dialog");
 const found = (page: Page) => dialog(page).locator(".found li").allInnerTexts();
 
 async function open(page: Page) {
-  await page.getByRole("button", { name: "Import" }).click();
+  await press(page.getByRole("button", { name: "Import" }));
   await dialog(page).locator("textarea").waitFor();
 }
 
 async function add(page: Page, button: string) {
-  await dialog(page).getByRole("button", { name: button }).click();
+  await press(dialog(page).getByRole("button", { name: button }));
 }
 
 /** Drops a file into the text area. */

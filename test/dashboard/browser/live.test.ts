@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { syntheticClip } from "../../../src/testkit/encoder/clip.ts";
 import { openBrowser, openContext, setUp, watchErrors } from "../../support/dashboard/browser.ts";
+import { press } from "../../support/dashboard/press.ts";
 import { waitFor } from "../../support/processes/waiting.ts";
 import { Stage, uniqueKey } from "../../support/stages/stage.ts";
 
@@ -28,9 +29,9 @@ test("two tabs see every change over one connection; an edit on air moves one pl
   await onAir.nth(1).waitFor();
   // An edit reconnects only its own platform.
   const steadyBefore = steady.connections.length;
-  await other.getByRole("button", { name: "Edit" }).first().click();
+  await press(other.getByRole("button", { name: "Edit" }).first());
   await other.locator('dialog input[name="rtmpUrl"]').fill(`rtmp://127.0.0.1:${second.port}/live`);
-  await other.locator("dialog").getByRole("button", { name: "Save" }).click();
+  await press(other.locator("dialog").getByRole("button", { name: "Save" }));
   await other.locator("dialog").waitFor({ state: "detached" });
   await waitFor("the new target's connection", 10_000, () => (second.connections.length > 0 ? true : undefined));
   await onAir.nth(1).waitFor();

@@ -14,6 +14,7 @@ import {
   takeScreenshot,
   watchErrors,
 } from "../../support/dashboard/browser.ts";
+import { press, tick } from "../../support/dashboard/press.ts";
 import { sharedServer } from "../../support/stages/shared-server.ts";
 import { Stage, uniqueKey } from "../../support/stages/stage.ts";
 
@@ -21,8 +22,8 @@ const WIDTHS = [390, 1_280, 2_560];
 const RED = encodeURIComponent("#e0342f");
 
 const names = (page: Page) => page.locator(".card-name").allInnerTexts();
-const press = (page: Page, name: string | RegExp) =>
-  page.locator(".page").getByRole("button", { name, exact: true }).click();
+const pressButton = (page: Page, name: string | RegExp) =>
+  press(page.locator(".page").getByRole("button", { name, exact: true }));
 
 /** A server with one channel on air that is well, one that is broken, one that waits, and one that is disabled. */
 async function openOverview() {
@@ -53,30 +54,30 @@ test("the overview shows broken channels first with reason and next step, filter
   expect(await page.title()).toMatch(/^1 broken(, 1 needs attention)? – Fanfare$/);
   expect(await page.locator('link[rel="icon"]').getAttribute("href")).toContain(RED);
 
-  await page.locator('[data-health="waiting"]').click();
+  await press(page.locator('[data-health="waiting"]'));
   expect(await names(page)).toEqual(["b_waits"]);
-  await page.locator('[data-health="waiting"]').click();
+  await press(page.locator('[data-health="waiting"]'));
   await page.locator('select[name="platform"]').selectOption("TWITCH");
   expect(await names(page)).toEqual(["b_waits"]);
   await page.locator('select[name="platform"]').selectOption("");
   await page.locator('input[type="search"]').fill("WELL");
   expect(await names(page)).toEqual(["c_well"]);
   await page.locator('input[type="search"]').fill("nothing has this name");
-  await press(page, en.overview.clearFilters);
+  await pressButton(page, en.overview.clearFilters);
   expect((await names(page)).length).toBe(4);
 
   await page.locator('select[name="sort"]').selectOption("newest");
   expect(await names(page)).toEqual(["d_broken", "c_well", "b_waits", "a_disabled"]);
   await page.locator('select[name="sort"]').selectOption("name");
-  await press(page, en.overview.views.list);
+  await pressButton(page, en.overview.views.list);
   await page.reload();
   await page.locator(".cards.as-list .card").nth(3).waitFor();
   expect(await names(page)).toEqual(["a_disabled", "b_waits", "c_well", "d_broken"]);
   await page.locator('select[name="sort"]').selectOption("urgency");
 
-  await press(page, en.overview.select);
+  await pressButton(page, en.overview.select);
   for (const view of ["list", "cards"] as const) {
-    await press(page, en.overview.views[view]);
+    await pressButton(page, en.overview.views[view]);
     for (const language of ["ko", "en"]) {
       await page.locator("header select").first().selectOption(language);
       await page.locator(`html[lang="${language}"]`).waitFor();
@@ -99,38 +100,35 @@ test("labels are edited on the channel page and for many channels at once, are s
   const { labels } = en;
   const chips = (of: string) => page.locator(".card", { hasText: of }).locator(".chip").allInnerTexts();
   expect(await page.locator('select[name="label"]').count()).toBe(0);
-  await page.locator(".card", { hasText: "c_well" }).click();
+  await press(page.locator(".card", { hasText: "c_well" }));
   for (const label of [" Studio 2 ", "스포츠"]) {
-    await press(page, labels.add);
+    await pressButton(page, labels.add);
     await page.locator('dialog input[name="label"]').fill(label);
-    await page.locator("dialog").getByRole("button", { name: en.common.add, exact: true }).click();
+    await press(page.locator("dialog").getByRole("button", { name: en.common.add, exact: true }));
     await page.locator(".labels .chip", { hasText: label.trim() }).waitFor();
   }
   expect((await api.channel(well.channelId))["labels"]).toEqual(["Studio 2", "스포츠"]);
   await expectAccessible(page, "labels of a channel");
   await takeScreenshot(page, "labels-channel", false);
-  await press(page, labels.remove("스포츠"));
+  await pressButton(page, labels.remove("스포츠"));
   await page.locator(".labels .chip", { hasText: "스포츠" }).waitFor({ state: "detached" });
-  await page.locator(".back").click();
+  await press(page.locator(".back"));
   expect(await chips("c_well")).toEqual(["Studio 2"]);
 
-  await press(page, en.overview.select);
-  await press(page, en.overview.selectAll(4));
-  await press(page, labels.edit);
+  await pressButton(page, en.overview.select);
+  await pressButton(page, en.overview.selectAll(4));
+  await pressButton(page, labels.edit);
   await page.locator('dialog input[name="label"]').fill("studio 2");
   await expectAccessible(page, "labels of selected channels");
   await takeScreenshot(page, "labels-selected", false);
-  await page.locator("dialog").getByRole("button", { name: labels.add, exact: true }).click();
+  await press(page.locator("dialog").getByRole("button", { name: labels.add, exact: true }));
   await page.locator(".selection-summary", { hasText: labels.added(4) }).waitFor();
   await page.locator(".card", { hasText: "b_waits" }).locator(".chip").waitFor();
   expect(await chips("c_well")).toEqual(["Studio 2"]);
 
-  await page.getByRole("checkbox", { name: en.overview.selectOne("c_well") }).check();
-  await press(page, labels.edit);
-  await page
-    .locator("dialog")
-    .getByRole("button", { name: labels.remove("studio 2") })
-    .click();
+  await tick(page.getByRole("checkbox", { name: en.overview.selectOne("c_well") }));
+  await pressButton(page, labels.edit);
+  await press(page.locator("dialog").getByRole("button", { name: labels.remove("studio 2") }));
   await page.locator(".selection-summary", { hasText: labels.removed(1) }).waitFor();
   await page.locator(".card", { hasText: "c_well" }).locator(".chip").waitFor({ state: "detached" });
   await page.locator('select[name="label"]').selectOption("studio 2");
@@ -143,15 +141,15 @@ test("labels are edited on the channel page and for many channels at once, are s
 test("many channels are started, ended, disabled and enabled at once, and those that failed are named and stay selected", async () => {
   const { page, errors, api, waits, well } = await openOverview();
   const { acts, done, failedCount } = panelsEn.bulk;
-  await press(page, en.overview.select);
+  await pressButton(page, en.overview.select);
   // One source starts and fails, one finds an encoder, and two channels have none.
   const pull = { pull: { url: "rtmp://127.0.0.1:9/live/a" } };
   for (const { channelId } of [waits, well])
     await api.request("PUT", `/api/v2/re-stream/channels/${channelId}/source`, pull);
-  await press(page, en.overview.selectAll(4));
-  await press(page, acts.start);
+  await pressButton(page, en.overview.selectAll(4));
+  await pressButton(page, acts.start);
   await expectAccessible(page, "start of sources");
-  await page.locator("dialog").getByRole("button", { name: acts.start }).click();
+  await press(page.locator("dialog").getByRole("button", { name: acts.start }));
   await page.locator(".selection-summary", { hasText: `${done.start(1)} ${failedCount(3)}` }).waitFor();
   expect(await page.locator(".selection-failures li").allInnerTexts()).toEqual([
     `d_broken, a_disabled (2 channels): ${en.common.failed(NOT_AVAILABLE["no-source"][2])}`,
@@ -177,20 +175,20 @@ test("many channels are started, ended, disabled and enabled at once, and those 
   await page.locator("header select").first().selectOption("en");
   await api.request("POST", `/api/v2/re-stream/channels/${waits.channelId}/source/stop`);
   await failing.waitFor({ state: "detached" });
-  await press(page, en.overview.selectAll(4));
-  await press(page, en.overview.selectNone);
+  await pressButton(page, en.overview.selectAll(4));
+  await pressButton(page, en.overview.selectNone);
 
-  await page.getByRole("checkbox", { name: en.overview.selectOne("c_well") }).check();
-  await press(page, acts.end);
-  await page.locator("dialog").getByRole("button", { name: acts.end }).click();
+  await tick(page.getByRole("checkbox", { name: en.overview.selectOne("c_well") }));
+  await pressButton(page, acts.end);
+  await press(page.locator("dialog").getByRole("button", { name: acts.end }));
   await page.locator(".selection-summary", { hasText: done.end(1) }).waitFor();
   expect((await api.channel(well.channelId)).isPublishing).toBe(false);
 
-  await press(page, en.overview.selectAll(4));
+  await pressButton(page, en.overview.selectAll(4));
   const refusesWaits = `**/channels/${waits.channelId}/off`;
   await page.route(refusesWaits, (route) => route.abort());
-  await press(page, acts.disable);
-  await page.locator("dialog").getByRole("button", { name: acts.disable }).click();
+  await pressButton(page, acts.disable);
+  await press(page.locator("dialog").getByRole("button", { name: acts.disable }));
   await page.locator(".selection-summary").waitFor();
   expect(await page.locator(".selection-summary").innerText()).toBe(`${done.disable(3)} ${failedCount(1)}`);
   expect(await page.locator(".selection-failures li").allInnerTexts()).toEqual([
@@ -202,8 +200,8 @@ test("many channels are started, ended, disabled and enabled at once, and those 
   expect(await page.title()).toBe("Channels – Fanfare");
 
   await page.unroute(refusesWaits);
-  await press(page, en.overview.selectAll(4));
-  await press(page, acts.enable);
+  await pressButton(page, en.overview.selectAll(4));
+  await pressButton(page, acts.enable);
   await page.locator(".selection-summary", { hasText: done.enable(4) }).waitFor();
   await page.locator('[data-health="off"]').waitFor({ state: "detached" });
   expect((await api.channel(well.channelId)).channelStatus).not.toBe("BLOCK");

@@ -12,6 +12,7 @@ import {
   takeScreenshot,
   watchErrors,
 } from "../../support/dashboard/browser.ts";
+import { press } from "../../support/dashboard/press.ts";
 import { waitFor } from "../../support/processes/waiting.ts";
 import { Stage, uniqueKey } from "../../support/stages/stage.ts";
 
@@ -80,7 +81,7 @@ test("every page is accessible in both languages and themes, and fits a phone an
   await look("no-channel");
   await inLooks(page, async (language, theme) => {
     const { overview } = language === "en" ? en : ko;
-    await page.getByRole("button", { name: overview.create }).click();
+    await press(page.getByRole("button", { name: overview.create }));
     await page.locator("dialog .presets").waitFor();
     await take(`new-channel-${language}-${theme}`, false);
     await page.keyboard.press("Escape");
@@ -102,15 +103,15 @@ test("every page is accessible in both languages and themes, and fits a phone an
   const loaded = new Set<string>();
   fresh.on("request", (request) => loaded.add(/([\w-]+)-.{8}\.\w+$/.exec(request.url())?.[1] ?? ""));
   await fresh.goto(`${fanfare.origin}/`);
-  await fresh.locator(`.card[href="${path}"]`).click();
+  await press(fresh.locator(`.card[href="${path}"]`));
   await fresh.locator(".platform .failure").waitFor();
   await fresh.close();
   expect([...loaded]).toEqual(expect.arrayContaining(["index", "style", "en"]));
   expect(["deferred-bundle", "ko"].filter((name) => loaded.has(name))).toEqual([]);
 
-  await page.locator(`.card[href="${path}"]`).click();
+  await press(page.locator(`.card[href="${path}"]`));
   await page.locator(".platform .failure").waitFor();
-  for (const folded of await page.locator("details.more-fields summary").all()) await folded.click();
+  for (const folded of await page.locator("details.more-fields summary").all()) await press(folded);
   await page.evaluate("scrollTo(0, 0)");
   await page.locator(".chart-line canvas").waitFor();
   const isPainted = async () => ((await page.evaluate(PAINTED_AS_STYLED)) === true ? true : undefined);
@@ -125,15 +126,15 @@ test("every page is accessible in both languages and themes, and fits a phone an
     ] as const) {
       // The steps of the first hour have the same words.
       const platforms = page.locator('[aria-labelledby="platforms-title"]');
-      await platforms.getByRole("button", { name: button, exact: true }).first().click();
+      await press(platforms.getByRole("button", { name: button, exact: true }).first());
       await page.locator("dialog input, dialog textarea").first().waitFor();
-      for (const folded of await page.locator("dialog summary").all()) await folded.click();
+      for (const folded of await page.locator("dialog summary").all()) await press(folded);
       await take(`${name}-${language}-${theme}`, false);
       await page.keyboard.press("Escape");
       await page.locator("dialog").waitFor({ state: "detached" });
     }
   });
-  await page.locator('.top a[href="/settings"]').click();
+  await press(page.locator('.top a[href="/settings"]'));
   await page.locator("tbody tr").first().waitFor();
   // A page whose code is loaded on demand has the focus on its heading and a title, like every other.
   await page.locator("h1:focus").waitFor();
@@ -153,7 +154,7 @@ test("every page is accessible in both languages and themes, and fits a phone an
       await take(`${size}-${name}`);
     }
   }
-  await page.getByRole("button", { name: "Sign out" }).click();
+  await press(page.getByRole("button", { name: "Sign out" }));
   await page.getByRole("heading", { name: "Sign in" }).waitFor();
   await look("sign-in");
   expect(errors).toEqual([]);

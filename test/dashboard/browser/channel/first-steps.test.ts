@@ -9,6 +9,7 @@ import {
   takeScreenshot,
   watchErrors,
 } from "../../../support/dashboard/browser.ts";
+import { press, tick } from "../../../support/dashboard/press.ts";
 import { Stage, uniqueKey } from "../../../support/stages/stage.ts";
 
 /** Each language and theme once, on a phone. */
@@ -41,14 +42,14 @@ test("the first hour with the page alone: every step ticks by what is true, and 
   expect(await ticked(page)).toEqual([]);
   await expectAccessible(page, "a new installation");
   await takeScreenshot(page, "first-steps-empty");
-  await steps.getByRole("button", { name: "Create a channel" }).click();
+  await press(steps.getByRole("button", { name: "Create a channel" }));
   const dialog = page.locator("dialog");
   await dialog.getByLabel("Channel name").fill("금요일 공연 🎤");
-  await dialog.getByRole("radio", { name: "Twitch" }).check();
+  await tick(dialog.getByRole("radio", { name: "Twitch" }));
   const twitchKey = uniqueKey("twitch");
   stage.keepSecret(twitchKey);
   await dialog.locator('input[name="streamKey"]').fill(twitchKey);
-  await dialog.getByRole("button", { name: "Create" }).click();
+  await press(dialog.getByRole("button", { name: "Create" }));
   await page.getByRole("heading", { level: 1, name: "금요일 공연 🎤" }).waitFor();
   await expectTicked(page, 2);
 
@@ -59,13 +60,13 @@ test("the first hour with the page alone: every step ticks by what is true, and 
   expect(await recommended.innerText()).toMatch(/Video codec\s+H\.264 · limit of Twitch/);
 
   // The real platform of this test takes the place of Twitch.
-  await page.getByRole("button", { name: "Add platform" }).click();
-  await dialog.getByRole("radio", { name: "Other server" }).check();
+  await press(page.getByRole("button", { name: "Add platform" }));
+  await tick(dialog.getByRole("radio", { name: "Other server" }));
   await dialog.locator('input[name="rtmpUrl"]').fill(target.url);
   const key = uniqueKey("first");
   stage.keepSecret(key);
   await dialog.locator('input[name="streamKey"]').fill(key);
-  await dialog.getByRole("button", { name: "Add" }).click();
+  await press(dialog.getByRole("button", { name: "Add" }));
   await dialog.waitFor({ state: "detached" });
   const [created] = await api.channels();
   const channelId = created?.channelId ?? "";
@@ -90,20 +91,20 @@ test("the first hour with the page alone: every step ticks by what is true, and 
   }
 
   // A step leads to its place on the page.
-  await steps.getByRole("button", { name: "Copy the server and the stream key into your encoder" }).click();
+  await press(steps.getByRole("button", { name: "Copy the server and the stream key into your encoder" }));
   await expect.poll(() => page.locator("#encoder-title:focus").count()).toBe(1);
   // The test pattern is a test, and no encoder.
-  await page.getByRole("button", { name: "Send test pattern" }).click();
-  await dialog.getByRole("button", { name: "Send test pattern" }).click();
+  await press(page.getByRole("button", { name: "Send test pattern" }));
+  await press(dialog.getByRole("button", { name: "Send test pattern" }));
   await page.locator(".test-pattern").waitFor();
   await expectTicked(page, 3);
-  await page.getByRole("button", { name: "Stop test pattern" }).click();
+  await press(page.getByRole("button", { name: "Stop test pattern" }));
   await page.getByText("Waiting for your encoder").waitFor();
   expect(await ticked(page)).toHaveLength(3);
   // On the overview the same, with a link to the channel.
   await page.goto(fanfare.origin);
   await expectTicked(page, 3);
-  await steps.getByRole("link", { name: "Start streaming" }).click();
+  await press(steps.getByRole("link", { name: "Start streaming" }));
   await page.getByRole("heading", { level: 1, name: "금요일 공연 🎤" }).waitFor();
 
   stage.kitEncoder(await api.channel(channelId), { clip: syntheticClip({ video: "360p" }) });
@@ -117,7 +118,7 @@ test("the first hour with the page alone: every step ticks by what is true, and 
   // A list that a person hides stays hidden.
   const second = await api.createChannel("second", [{ rtmpUrl: target.url, streamKey: uniqueKey("second") }]);
   await page.goto(`${fanfare.origin}/channels/${second.channelId}`);
-  await steps.getByRole("button", { name: "Hide the first steps" }).click();
+  await press(steps.getByRole("button", { name: "Hide the first steps" }));
   await steps.waitFor({ state: "detached" });
   await page.reload();
   await page.getByText("Waiting for your encoder").waitFor();

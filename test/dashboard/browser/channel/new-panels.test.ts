@@ -8,6 +8,7 @@ import {
   takeScreenshot,
   watchErrors,
 } from "../../../support/dashboard/browser.ts";
+import { press, tick } from "../../../support/dashboard/press.ts";
 import { freePort } from "../../../support/processes/free-port.ts";
 import { publishUrl, Stage, uniqueKey } from "../../../support/stages/stage.ts";
 import { makeClip } from "../../../support/streams/clip.ts";
@@ -62,22 +63,22 @@ test("a file is uploaded, a recording begins on air, and these panels suit both 
   const path = `${fanfare.origin}/channels/${channel.channelId}`;
   await page.goto(path);
 
-  await page.getByRole("region", { name: "Sources and slate" }).getByRole("button", { name: "Open" }).click();
+  await press(page.getByRole("region", { name: "Sources and slate" }).getByRole("button", { name: "Open" }));
   const library = page.getByRole("region", { name: "Files on this server" });
   await library.getByText("No files yet.").waitFor();
   const file = await makeFile(stage.folder, "opening film.mp4", { seconds: 3 });
   await library.getByLabel("Upload a file").setInputFiles(file);
   const listed = library.getByRole("listitem").filter({ hasText: "opening film.mp4" });
   await listed.getByText("0:03 · 640×360 · h264 · aac").waitFor();
-  await listed.getByRole("button", { name: "Add to playlist" }).click();
+  await press(listed.getByRole("button", { name: "Add to playlist" }));
   const playlist = page.getByRole("region", { name: "Playlist" });
   await playlist.getByText("1. opening film.mp4").waitFor();
   const pull = page.getByRole("region", { name: "Pull from an address" });
   await pull.getByLabel("Address of the stream").fill("ftp://example.com/");
-  await pull.getByRole("button", { name: "Use this address" }).click();
+  await press(pull.getByRole("button", { name: "Use this address" }));
   await pull.getByText("Start the address with rtmp://").waitFor();
   await pull.getByLabel("Address of the stream").fill("rtsp://camera:hidden-word@192.0.2.7/1");
-  await pull.getByRole("button", { name: "Use this address" }).click();
+  await press(pull.getByRole("button", { name: "Use this address" }));
   await pull.getByText("rtsp://camera:****@192.0.2.7/1").waitFor();
   await page.getByText("No files chosen.").waitFor();
   const slate = page.getByRole("region", { name: "Slate" });
@@ -85,39 +86,39 @@ test("a file is uploaded, a recording begins on air, and these panels suit both 
   await slate.getByRole("button", { name: "Show slate" }).waitFor();
 
   const encoder = page.getByRole("region", { name: "Encoder" });
-  await encoder.getByRole("button", { name: "New SRT passphrase" }).click();
-  await page.getByRole("dialog").getByRole("button", { name: "Save" }).click();
-  await encoder.getByRole("button", { name: "Show: SRT passphrase" }).click();
+  await press(encoder.getByRole("button", { name: "New SRT passphrase" }));
+  await press(page.getByRole("dialog").getByRole("button", { name: "Save" }));
+  await press(encoder.getByRole("button", { name: "Show: SRT passphrase" }));
   const passphrase = String((await api.channel(channel.channelId))["srtPassphrase"]);
   stage.keepSecret(passphrase);
   expect(passphrase).toMatch(/^[\w-]{24}$/);
   await encoder.getByText(passphrase, { exact: true }).waitFor();
-  await encoder.getByRole("button", { name: "Show: SRT server with the key" }).click();
+  await press(encoder.getByRole("button", { name: "Show: SRT server with the key" }));
   await encoder.getByText(`?streamid=publish:${channel.streamKey}&passphrase=${passphrase}`).waitFor();
   const schedules = page.getByRole("region", { name: "Schedule", exact: true });
-  await schedules.getByRole("button", { name: "Open" }).click();
+  await press(schedules.getByRole("button", { name: "Open" }));
   await schedules.getByText("No schedules yet.").waitFor();
-  await schedules.getByRole("button", { name: "Add schedule" }).click();
+  await press(schedules.getByRole("button", { name: "Add schedule" }));
   const form = page.getByRole("dialog", { name: "Add schedule" });
   await form.getByLabel("Name (optional)").fill("Evening film");
-  await form.getByLabel("opening film.mp4").check();
+  await tick(form.getByLabel("opening film.mp4"));
   await form.getByLabel("Repeat").selectOption({ label: "Every week" });
-  await form.getByLabel("Fri").check();
+  await tick(form.getByLabel("Fri"));
   await form.getByLabel("Start", { exact: true }).fill("20:00");
   await form.getByLabel("Time zone").fill("Mars");
-  await form.getByRole("button", { name: "Save" }).click();
+  await press(form.getByRole("button", { name: "Save" }));
   await form.getByLabel("Time zone").and(page.locator("[aria-invalid=true]")).waitFor();
   await form.getByLabel("Time zone").fill("Asia/Seoul");
   await expectAccessible(page, "the form of a schedule");
-  await form.getByRole("button", { name: "Save" }).click();
+  await press(form.getByRole("button", { name: "Save" }));
   await schedules.getByText("Every week · Fri · 20:00 · Asia/Seoul").waitFor();
   await schedules.getByText(/^Next: .* · .* · /).waitFor();
-  await schedules.getByRole("button", { name: "Pause Evening film" }).click();
+  await press(schedules.getByRole("button", { name: "Pause Evening film" }));
   await schedules.getByText("Paused", { exact: true }).waitFor();
 
   const recordings = page.getByRole("region", { name: "Recordings" });
   await recordings.getByText("No recordings yet.").waitFor();
-  await recordings.getByLabel("Record broadcasts").click();
+  await press(recordings.getByLabel("Record broadcasts"));
   await recordings.getByText("Recording now").waitFor();
   await recordings.getByText("avc 360p, aac ×2").waitFor();
   expect(target.connections).toHaveLength(1);
@@ -130,15 +131,15 @@ test("a file is uploaded, a recording begins on air, and these panels suit both 
     .waitFor();
   expect(late.connections).toEqual([]);
 
-  await page.getByRole("link", { name: "Settings" }).click();
-  await page.getByRole("button", { name: "Add contact" }).click();
+  await press(page.getByRole("link", { name: "Settings" }));
+  await press(page.getByRole("button", { name: "Add contact" }));
   const contact = page.getByRole("dialog", { name: "Add contact" });
   await contact.getByLabel("Name").fill("on call");
   await contact.getByLabel("Kind").selectOption({ label: "E-mail" });
   await contact.getByLabel("E-mail addresses").fill("duty@example.com");
-  await contact.getByLabel("panels", { exact: true }).check();
+  await tick(contact.getByLabel("panels", { exact: true }));
   await expectAccessible(page, "the form of a contact");
-  await contact.getByRole("button", { name: "Save" }).click();
+  await press(contact.getByRole("button", { name: "Save" }));
   await page.getByRole("row", { name: "on call" }).waitFor();
   expect(await api.request("GET", "/api/v2/events/contacts")).toMatchObject([
     { contactName: "on call", mailTo: ["duty@example.com"], channelIds: [channel.channelId], enabled: true },
@@ -165,9 +166,9 @@ test("a file is uploaded, a recording begins on air, and these panels suit both 
     const faults = watchErrors(shown);
     await shown.goto(path);
     for (const panel of ["source-title", "schedules-title"])
-      await shown.locator(`[aria-labelledby=${panel}]`).getByRole("button", { name: open, exact: true }).click();
+      await press(shown.locator(`[aria-labelledby=${panel}]`).getByRole("button", { name: open, exact: true }));
     await shown.getByText("Evening film").waitFor();
-    await shown.getByRole("button", { name: qr }).click();
+    await press(shown.getByRole("button", { name: qr }));
     await shown.locator(".qr-code").waitFor();
     await shown.locator("[aria-labelledby=library-title] img").waitFor();
     await shown.locator("#recordings-title ~ *").first().waitFor();
@@ -181,21 +182,21 @@ test("a file is uploaded, a recording begins on air, and these panels suit both 
     await takeScreenshot(shown, `${name}-servers`);
     // Only a server that carries something can give it away.
     expect(await shown.getByText(MOVE).count()).toBe(1);
-    await shown.getByText(MOVE).click();
+    await press(shown.getByText(MOVE));
     await expectAccessible(shown, `${name}, moving`);
     const destination = shown.getByRole("dialog").getByRole("combobox");
     // Not itself, and none that is silent.
     expect(await destination.getByRole("option").count()).toBe(2);
     await destination.selectOption("9");
-    await shown.getByRole("dialog").getByRole("button", { name: MOVE }).click();
+    await press(shown.getByRole("dialog").getByRole("button", { name: MOVE }));
     await shown.getByRole("dialog").waitFor({ state: "hidden" });
     expect(moves).toEqual([{ to: 9 }]);
     await shown.getByText(/It stays\.|남음\./).waitFor();
     expect(faults).toEqual([]);
     await looking.close();
   }
-  await row("Late").getByRole("button", { name: "Cut the delay" }).click();
-  await page.getByRole("dialog").getByRole("button", { name: "Cut the delay" }).click();
+  await press(row("Late").getByRole("button", { name: "Cut the delay" }));
+  await press(page.getByRole("dialog").getByRole("button", { name: "Cut the delay" }));
   await row("Late").getByText("Delay cut").waitFor();
   await row("Late").locator(".platform-head .state", { hasText: "On air" }).waitFor();
   expect(late.connections).toHaveLength(1);

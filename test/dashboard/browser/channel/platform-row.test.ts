@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { syntheticClip } from "../../../../src/testkit/encoder/clip.ts";
 import { expectAccessible, openBrowser, openContext, setUp, watchErrors } from "../../../support/dashboard/browser.ts";
+import { clickByMouse, press } from "../../../support/dashboard/press.ts";
 import { sharedServer } from "../../../support/stages/shared-server.ts";
 import { Stage, uniqueKey } from "../../../support/stages/stage.ts";
 
@@ -42,12 +43,12 @@ test("a platform's menu is used with the keyboard; its links lead to the platfor
   await row.getByRole("menu").waitFor({ state: "detached" });
   expect(await page.evaluate("document.activeElement.getAttribute('aria-label')")).toBe("More for YouTube");
 
-  await button.click();
+  await clickByMouse(button);
   const links = row.locator('a[role="menuitem"]');
   const attribute = async (name: string) => Promise.all((await links.all()).map((link) => link.getAttribute(name)));
   expect(await attribute("href")).toEqual(["https://www.youtube.com/live_dashboard", "https://studio.youtube.com/"]);
   expect(new Set(await attribute("rel"))).toEqual(new Set(["noopener noreferrer"]));
-  await page.getByRole("heading", { name: "rows" }).click();
+  await clickByMouse(page.getByRole("heading", { name: "rows" }));
   await row.getByRole("menu").waitFor({ state: "detached" });
   expect(errors).toEqual([]);
 });
@@ -69,7 +70,7 @@ test("a platform on air that is switched off can be kept for some seconds; leavi
   // The charts are loaded when they are asked for, and hold what was before.
   expect(await row.locator(".platform-charts canvas").count()).toBe(0);
   await expect.poll(async () => historySeconds(await api.request("GET", path)), { timeout: 20_000 }).toBeGreaterThan(2);
-  await row.getByText("Charts", { exact: true }).click();
+  await press(row.getByText("Charts", { exact: true }));
   // A plot is made when its place is in sight.
   const last = row.locator(".platform-charts .chart").nth(3);
   await last.scrollIntoViewIfNeeded();
@@ -79,17 +80,17 @@ test("a platform on air that is switched off can be kept for some seconds; leavi
   await expectAccessible(page, "open charts");
   const isEnabled = async () => (await api.platforms(channel.channelId))[0]?.["enabled"];
   const box = row.getByRole("checkbox");
-  await box.click();
+  await press(box);
   await row.getByText("Other server stops in a moment.").waitFor();
   await expectAccessible(page, "a platform that stops soon");
-  await row.getByRole("button", { name: "Undo" }).click();
+  await press(row.getByRole("button", { name: "Undo" }));
   await row.getByText("Other server stops in a moment.").waitFor({ state: "detached" });
   expect([await box.isChecked(), await isEnabled(), target.connections.length]).toEqual([true, true, 1]);
 
-  await box.click();
+  await press(box);
   await row.getByText("Other server stops in a moment.").waitFor();
   expect(await isEnabled()).toBe(true);
-  await page.getByRole("link", { name: "Back to channels" }).click();
+  await press(page.getByRole("link", { name: "Back to channels" }));
   await expect.poll(isEnabled).toBe(false);
   expect(target.connections.length).toBe(1);
 });

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { syntheticClip } from "../../../../src/testkit/encoder/clip.ts";
 import { openBrowser, openContext, setUp, watchErrors } from "../../../support/dashboard/browser.ts";
+import { press } from "../../../support/dashboard/press.ts";
 import { sharedServer } from "../../../support/stages/shared-server.ts";
 import { Stage, uniqueKey } from "../../../support/stages/stage.ts";
 
@@ -35,12 +36,12 @@ test("a row offers what helps: another key, another attempt; a platform that was
   const buttons = async (name: string) => (await row(name).getByRole("button").allInnerTexts()).slice(0, -1);
   expect(await buttons("rejecting")).toEqual(["Edit"]);
   expect(await buttons("closed")).toEqual(["Retry now"]);
-  await row("rejecting").getByRole("button", { name: "More for rejecting" }).click();
+  await press(row("rejecting").getByRole("button", { name: "More for rejecting" }));
   expect(await row("rejecting").getByRole("menuitem").allInnerTexts()).toEqual(["Retry now", "Test", "Remove"]);
   await page.keyboard.press("Escape");
 
-  await page.getByRole("button", { name: "End broadcast" }).click();
-  await page.locator("dialog").getByRole("button", { name: "End broadcast" }).click();
+  await press(page.getByRole("button", { name: "End broadcast" }));
+  await press(page.locator("dialog").getByRole("button", { name: "End broadcast" }));
   const lines = page.locator(".timeline li");
   await lines.filter({ hasText: /Broadcast stopped · in the dashboard$/ }).waitFor();
   await lines.filter({ hasText: /Broadcast ended \(stopped by user\)$/ }).waitFor();
@@ -49,8 +50,8 @@ test("a row offers what helps: another key, another attempt; a platform that was
   expect(await cells.filter({ hasText: "rejecting" }).locator("td").first().innerText()).toBe("Not on air");
   expect(await cells.filter({ hasText: "healthy" }).locator("td").first().innerText()).toMatch(/\d+ s$/);
 
-  await page.getByRole("button", { name: "Disable" }).click();
-  await page.locator("dialog").getByRole("button", { name: "Disable" }).click();
+  await press(page.getByRole("button", { name: "Disable" }));
+  await press(page.locator("dialog").getByRole("button", { name: "Disable" }));
   for (const name of ["healthy", "rejecting", "closed"]) {
     await row(name).locator(".state", { hasText: "Disabled" }).waitFor();
   }

@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { z } from "zod";
 import { syntheticClip } from "../../../../src/testkit/encoder/clip.ts";
 import { expectAccessible, openBrowser, openContext, setUp, watchErrors } from "../../../support/dashboard/browser.ts";
+import { clickByMouse, press } from "../../../support/dashboard/press.ts";
 import { waitFor } from "../../../support/processes/waiting.ts";
 import { sharedServer } from "../../../support/stages/shared-server.ts";
 import { Stage, uniqueKey } from "../../../support/stages/stage.ts";
@@ -50,7 +51,7 @@ test("the preview is open, shows a frame at once and plays on, stays closed when
     async () => (await shown()).currentTime > first.currentTime + 1 || undefined,
   );
 
-  await page.getByRole("button", { name: "Stop preview" }).click();
+  await press(page.getByRole("button", { name: "Stop preview" }));
   await page.locator("video").waitFor({ state: "detached" });
   await page.getByRole("img", { name: "Last frame of the incoming stream" }).waitFor();
   await page.reload();
@@ -62,7 +63,7 @@ test("the preview is open, shows a frame at once and plays on, stays closed when
     // The page's own place becomes free a moment after it left.
     await waitFor("a place", DEADLINE_MS, async () => (await stalledPreview(stage, url)) || undefined);
   }
-  await page.getByRole("button", { name: "Show preview" }).click();
+  await press(page.getByRole("button", { name: "Show preview" }));
   await page.getByRole("status").filter({ hasText: "The preview has no room for another viewer" }).waitFor();
   await page.getByRole("img", { name: "Last frame of the incoming stream" }).waitFor();
   expect(target.connections).toHaveLength(1);
@@ -84,7 +85,7 @@ test("the meter shows the level of the audio while the preview is muted, and a p
   await page.goto(`${fanfare.origin}/channels/${channel.channelId}`);
   // A browser measures nothing before a person did something on the page.
   await page.locator("video").waitFor();
-  await page.locator("h1").click();
+  await clickByMouse(page.locator("h1"));
   const meter = page.getByRole("meter", { name: "오디오 레벨" });
   await meter.waitFor();
   const level = async () => Number(await meter.evaluate((element) => (element as { value?: number }).value));
@@ -95,8 +96,8 @@ test("the meter shows the level of the audio while the preview is muted, and a p
   expect(loud).toBeLessThan(0);
   expect(await meter.getAttribute("aria-valuetext")).toMatch(/^-\d+ dBFS$/);
   await expectAccessible(page, "preview with a meter");
-  await page.getByRole("button", { name: "소리 켜기" }).click();
-  await page.getByRole("button", { name: "음소거" }).click();
+  await press(page.getByRole("button", { name: "소리 켜기" }));
+  await press(page.getByRole("button", { name: "음소거" }));
   await page.getByRole("button", { name: "소리 켜기" }).waitFor();
 
   // While a hold runs, the meter falls to silence and the page says why: nothing stands still at the last level.

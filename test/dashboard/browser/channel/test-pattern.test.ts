@@ -8,6 +8,7 @@ import {
   takeScreenshot,
   watchErrors,
 } from "../../../support/dashboard/browser.ts";
+import { press, tick } from "../../../support/dashboard/press.ts";
 import { sharedServer } from "../../../support/stages/shared-server.ts";
 import { Stage, uniqueKey } from "../../../support/stages/stage.ts";
 
@@ -40,21 +41,21 @@ test("the test pattern shows who will see it, runs on air, and ends when a perso
   await setUp(page, fanfare);
   await page.goto(`${fanfare.origin}/channels/${channel.channelId}`);
 
-  await page.getByRole("button", { name: "Rename" }).click();
+  await press(page.getByRole("button", { name: "Rename" }));
   const dialog = page.locator("dialog");
   await dialog.getByLabel("Channel name").fill(`  ${NAME} `);
-  await dialog.getByRole("button", { name: "Save" }).click();
+  await press(dialog.getByRole("button", { name: "Save" }));
   await page.getByRole("heading", { level: 1, name: NAME, exact: true }).waitFor();
   await expect.poll(() => page.title()).toContain(NAME);
   expect((await api.channel(channel.channelId)).channelName).toBe(NAME);
 
-  await page.getByRole("button", { name: "Send test pattern" }).click();
+  await press(page.getByRole("button", { name: "Send test pattern" }));
   // A platform that is left out gets nothing, and says so.
-  await dialog.getByRole("group", { name: "Send to" }).getByLabel("Main stage").uncheck();
+  await tick(dialog.getByRole("group", { name: "Send to" }).getByLabel("Main stage"), false);
   await dialog.getByText("Viewers of these platforms will see it.").waitFor();
   await expectAccessible(page, "the dialog");
   await takeScreenshot(page, "test-pattern-dialog", false);
-  await dialog.getByRole("button", { name: "Send test pattern" }).click();
+  await press(dialog.getByRole("button", { name: "Send test pattern" }));
   const banner = page.locator(".test-pattern");
   await banner.getByText("Viewers of Studio see it now.").waitFor();
   const left = page.locator(".platform", { has: page.getByRole("heading", { name: "Main stage" }) });
@@ -87,7 +88,7 @@ test("the test pattern shows who will see it, runs on air, and ends when a perso
     await looking.close();
   }
 
-  await banner.getByRole("button", { name: "Stop test pattern" }).click();
+  await press(banner.getByRole("button", { name: "Stop test pattern" }));
   await banner.waitFor({ state: "detached" });
   await page.getByText("Waiting for your encoder").waitFor();
   await page.locator(".report summary", { hasText: "Test pattern · " }).waitFor();
@@ -95,9 +96,9 @@ test("the test pattern shows who will see it, runs on air, and ends when a perso
   expect(await link.getAttribute("download")).toMatch(/^=공연 -라이브- - 👨‍👩‍👧‍👦 & -b-홍대--b--\d{4}-/u);
 
   // The next one ends because an encoder connects.
-  await page.getByRole("button", { name: "Send test pattern" }).click();
+  await press(page.getByRole("button", { name: "Send test pattern" }));
   await dialog.getByLabel("Ends after").selectOption("60");
-  await dialog.getByRole("button", { name: "Send test pattern" }).click();
+  await press(dialog.getByRole("button", { name: "Send test pattern" }));
   await banner.waitFor();
   stage.kitEncoder(channel, { clip: syntheticClip() });
   await banner.waitFor({ state: "detached" });

@@ -9,6 +9,7 @@ import {
   setUp,
   watchErrors,
 } from "../../../support/dashboard/browser.ts";
+import { press } from "../../../support/dashboard/press.ts";
 import { waitFor } from "../../../support/processes/waiting.ts";
 import { sharedServer } from "../../../support/stages/shared-server.ts";
 import { Stage, uniqueKey } from "../../../support/stages/stage.ts";
@@ -45,11 +46,11 @@ test("a channel on air has a thumbnail in cards, in the list and on its page, an
   expect(await page.locator(".thumb").count()).toBe(1);
   expect(asked.filter((url) => url.includes(channelId))).toEqual([]);
   await expectAccessible(page, "cards with a thumbnail");
-  await page.getByRole("button", { name: "List" }).click();
+  await press(page.getByRole("button", { name: "List" }));
   await isDrawn(page);
 
   await page.goto(`${fanfare.origin}/channels/${channel.channelId}`);
-  await page.getByRole("button", { name: "Stop preview" }).click();
+  await press(page.getByRole("button", { name: "Stop preview" }));
   await isDrawn(page);
   await expectAccessible(page, "channel page");
 

@@ -2,6 +2,7 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { openBrowser, openContext, setUp } from "../../../support/dashboard/browser.ts";
+import { press } from "../../../support/dashboard/press.ts";
 import { Stage, uniqueKey } from "../../../support/stages/stage.ts";
 import { makeFile } from "../../../support/streams/made-files.ts";
 
@@ -34,7 +35,7 @@ test("an upload that was cut off goes on with the same file, and not with anothe
   const library = page.getByRole("region", { name: "Files on this server" });
   const open = async () => {
     await page.goto(`${fanfare.origin}/channels/${channel.channelId}`);
-    await page.getByRole("region", { name: "Sources and slate" }).getByRole("button", { name: "Open" }).click();
+    await press(page.getByRole("region", { name: "Sources and slate" }).getByRole("button", { name: "Open" }));
   };
   const sent: string[] = [];
   let [isLineCut, refused] = [false, 0];

@@ -3,6 +3,7 @@ import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
 import { syntheticClip } from "../../../../src/testkit/encoder/clip.ts";
 import { expectAccessible, openBrowser, openContext, setUp, watchErrors } from "../../../support/dashboard/browser.ts";
+import { press } from "../../../support/dashboard/press.ts";
 import { sharedServer } from "../../../support/stages/shared-server.ts";
 import { type Server, Stage, uniqueKey } from "../../../support/stages/stage.ts";
 
@@ -35,7 +36,7 @@ test("the page and its title show one verdict, from waiting to on air to a hold 
   await verdict.getByText("Start streaming in the encoder.").waitFor();
   expect(await page.title()).toBe("Waiting for encoder: verdict – Fanfare");
   // A test of a platform says what it is, beside the platform's state.
-  await page.getByRole("button", { name: "Test", exact: true }).click();
+  await press(page.getByRole("button", { name: "Test", exact: true }));
   await page.locator(".test-result", { hasText: /Test result, .*It works/ }).waitFor();
   expect(await page.locator(".platform-head .state").innerText()).toBe("Waiting");
   expect(await page.getByText("Stream check").count()).toBe(0);
@@ -56,7 +57,7 @@ test("the page and its title show one verdict, from waiting to on air to a hold 
   const before = await secondsLeft(page);
   expect(before).toBeGreaterThan(60);
   expect(before).toBeLessThanOrEqual(120);
-  await verdict.getByRole("button", { name: "Extend by 1 minute" }).click();
+  await press(verdict.getByRole("button", { name: "Extend by 1 minute" }));
   await page
     .getByRole("timer")
     .getByText(/Ends in (2:[1-5]\d|3:00)/)
@@ -69,11 +70,11 @@ test("the page and its title show one verdict, from waiting to on air to a hold 
 
   // A refusal is shown, and the hold goes on.
   await page.route("**/hold/extend", (route) => route.fulfill({ status: 400, json: REFUSED }));
-  await verdict.getByRole("button", { name: "Extend by 1 minute" }).click();
+  await press(verdict.getByRole("button", { name: "Extend by 1 minute" }));
   await page.locator(".notice", { hasText: "This isn't possible right now." }).waitFor();
 
-  await verdict.getByRole("button", { name: "End now" }).click();
-  await page.locator("dialog").getByRole("button", { name: "End now" }).click();
+  await press(verdict.getByRole("button", { name: "End now" }));
+  await press(page.locator("dialog").getByRole("button", { name: "End now" }));
   await verdict.getByText("Waiting for encoder", { exact: true }).waitFor();
   expect(await page.getByRole("timer").count()).toBe(0);
   expect(errors).toEqual([]);
@@ -109,20 +110,20 @@ test("a wrong key is shown at the encoder card, and a report can be saved and pr
   await report.getByText(/^An encoder tried with a wrong key from 127\.0\.0\.1 at \d+:\d\d:\d\d [AP]M\./).waitFor();
   const [saved] = await Promise.all([
     page.waitForEvent("download"),
-    report.getByRole("link", { name: "Export JSON" }).click(),
+    press(report.getByRole("link", { name: "Export JSON" })),
   ]);
   expect(saved.suggestedFilename()).toMatch(/^report-\d{4}-\d\d-\d\dT\d{6}\.json$/);
   const { content } = JSON.parse(await text(await saved.createReadStream())) as { content: { channelId: string } };
   expect(content.channelId).toBe(channel.channelId);
   const [table] = await Promise.all([
     page.waitForEvent("download"),
-    report.getByRole("link", { name: "Export CSV" }).click(),
+    press(report.getByRole("link", { name: "Export CSV" })),
   ]);
   expect(await text(await table.createReadStream())).toMatch(/^\uFEFF?time \(UTC\),ingest kbit\/s/);
   expect(table.suggestedFilename()).toMatch(/^report-\d{4}-\d\d-\d\dT\d{6}\.csv$/);
   const [printable] = await Promise.all([
     context.waitForEvent("page"),
-    report.getByRole("link", { name: "Printable page" }).click(),
+    press(report.getByRole("link", { name: "Printable page" })),
   ]);
   await printable
     .getByRole("heading", { name: /report/ })
@@ -133,7 +134,7 @@ test("a wrong key is shown at the encoder card, and a report can be saved and pr
   await page.getByLabel("Language").selectOption("ko");
   const [korean] = await Promise.all([
     context.waitForEvent("page"),
-    report.getByRole("link", { name: "인쇄용 페이지" }).click(),
+    press(report.getByRole("link", { name: "인쇄용 페이지" })),
   ]);
   await korean.getByRole("heading", { name: "거부된 인코더" }).waitFor();
   expect(await korean.locator("tbody tr", { hasText: "127.0.0.1" }).innerText()).toContain("잘못된 스트림 키");

@@ -12,6 +12,7 @@ import {
   takeScreenshot,
   watchErrors,
 } from "../../../support/dashboard/browser.ts";
+import { press } from "../../../support/dashboard/press.ts";
 import { Stage } from "../../../support/stages/stage.ts";
 
 test("a person makes an access key on the page; what is done with it is in the change history, filtered and exported", async () => {
@@ -20,13 +21,13 @@ test("a person makes an access key on the page; what is done with it is in the c
   const page = await (await openContext(await openBrowser(stage), { timezoneId: "Asia/Seoul" })).newPage();
   const errors = watchErrors(page);
   await setUp(page, fanfare);
-  await page.getByRole("link", { name: en.app.settings }).click();
-  await page.getByRole("button", { name: en.settings.newKey }).click();
+  await press(page.getByRole("link", { name: en.app.settings }));
+  await press(page.getByRole("button", { name: en.settings.newKey }));
   const dialog = page.getByRole("dialog");
   await dialog.locator('input[name="name"]').fill("deploy bot");
-  await dialog.getByRole("button", { name: en.common.create }).click();
+  await press(dialog.getByRole("button", { name: en.common.create }));
   const reveal = dialog.getByRole("button", { name: en.common.show });
-  await reveal.last().click();
+  await press(reveal.last());
   const shown = await dialog
     .locator("input, code")
     .evaluateAll((all) => all.map((each) => ("value" in each ? String(each.value) : (each.textContent ?? ""))));
@@ -46,7 +47,7 @@ test("a person makes an access key on the page; what is done with it is in the c
   const [made] = (await api.request("GET", "/api/v2/audit?action=createAccessKey")) as { readonly subject: string }[];
 
   await page.keyboard.press("Escape");
-  await page.getByRole("link", { name: en.app.audit }).click();
+  await press(page.getByRole("link", { name: en.app.audit }));
   const rows = page.locator("tbody tr");
   await rows.filter({ hasText: words.actions.createChannel }).waitFor();
   expect(await page.title()).toBe(`${en.app.audit} – Fanfare`);
@@ -65,7 +66,7 @@ test("a person makes an access key on the page; what is done with it is in the c
   expect(await rows.count()).toBe(1);
   const exported = async (format: string) => {
     const download = page.waitForEvent("download");
-    await page.getByRole("button", { name: `Export ${format}` }).click();
+    await press(page.getByRole("button", { name: `Export ${format}` }));
     return readFile(await (await download).path(), "utf8");
   };
   expect(JSON.parse(await exported("JSON"))).toMatchObject([{ action: "createChannel", client: "cli" }]);

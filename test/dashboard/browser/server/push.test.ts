@@ -11,6 +11,7 @@ import {
   takeScreenshot,
   watchErrors,
 } from "../../../support/dashboard/browser.ts";
+import { press, tick } from "../../../support/dashboard/press.ts";
 import { PushBrowser } from "../../../support/dashboard/push-browser.ts";
 import { openPushService } from "../../../support/dashboard/push-service.ts";
 import { Stage, uniqueKey } from "../../../support/stages/stage.ts";
@@ -99,15 +100,15 @@ test("a server without a page open pushes trouble, encrypted for the browser, wh
   await context.addInitScript(subscribedAt(browser));
   await setUp(page, dashboard);
   await page.locator(".card .pills .tone-good").waitFor();
-  await page.getByRole("link", { name: en.app.settings }).click();
-  await page.getByLabel(texts.on, { exact: true }).check();
+  await press(page.getByRole("link", { name: en.app.settings }));
+  await tick(page.getByLabel(texts.on, { exact: true }));
   const workerStarts = context.waitForEvent("serviceworker");
-  await page.getByRole("button", { name: texts.pushOn }).click();
+  await press(page.getByRole("button", { name: texts.pushOn }));
   await page.locator('[data-push="on"]').waitFor();
   const worker = await workerStarts;
   expect(worker.url()).toBe(`${dashboard.origin}/service-worker.js`);
   expect(await page.evaluate("window.subscribedWith.userVisibleOnly")).toBe(true);
-  await page.getByRole("button", { name: texts.test }).click();
+  await press(page.getByRole("button", { name: texts.test }));
   await page.locator(".notice", { hasText: texts.tested }).waitFor();
   expect(push.pushed().map(({ body }) => JSON.parse(browser.decrypt(body)).title)).toEqual([texts.testTitle]);
 
@@ -146,9 +147,9 @@ test("where the browser's push service cannot be used, the page says so and offe
   );
   await setUp(page, dashboard);
   await page.goto(`${dashboard.origin}/settings`);
-  await page.getByLabel(texts.on, { exact: true }).check();
+  await tick(page.getByLabel(texts.on, { exact: true }));
   expect(await page.locator('[data-push="off"] p').innerText()).toBe(texts.pushStates.off);
-  await page.getByRole("button", { name: texts.pushOn }).click();
+  await press(page.getByRole("button", { name: texts.pushOn }));
   await page.locator('[data-push="refused"]').waitFor();
   expect(await page.locator('[data-push="refused"] p').innerText()).toBe(texts.pushStates.refused);
   await takeScreenshot(page, "alerts-push-refused");
@@ -161,37 +162,34 @@ test("rules go to the server; sign-out and another password end a subscription, 
   await context.addInitScript(subscribedAt(browser));
   await setUp(page, dashboard);
   await page.goto(`${dashboard.origin}/settings`);
-  await page.getByLabel(texts.on, { exact: true }).check();
-  await page.getByRole("button", { name: texts.pushOn }).click();
+  await tick(page.getByLabel(texts.on, { exact: true }));
+  await press(page.getByRole("button", { name: texts.pushOn }));
   await page.locator('[data-push="on"]').waitFor();
   // The subscription itself is saved by such a request too, and its response may come later than the page shows it.
   const saved = page.waitForResponse(
     (response) => response.request().method() === "PUT" && !response.request().postData()?.includes('"broken"'),
   );
-  await page.getByLabel(texts.severities.broken, { exact: true }).uncheck();
+  await tick(page.getByLabel(texts.severities.broken, { exact: true }), false);
   expect((await (await saved).request().postDataJSON()).severities).toEqual(["attention"]);
   await (await saved).finished();
 
   await page.locator('input[name="old"]').fill(PASSWORD);
   await page.locator('input[name="new"]').fill("another password");
   const again = page.waitForResponse((response) => response.url().endsWith("/dashboard/push"));
-  await page
-    .locator("section", { hasText: en.settings.newPassword })
-    .last()
-    .getByRole("button", { name: en.common.save })
-    .click();
+  const password = page.locator("section", { hasText: en.settings.newPassword }).last();
+  await press(password.getByRole("button", { name: en.common.save }));
   expect((await again).status()).toBe(200);
   push.service.status = 410;
-  await page.getByRole("button", { name: texts.test }).click();
+  await press(page.getByRole("button", { name: texts.test }));
   await page.locator(".notice", { hasText: texts.testFailed("HTTP 410") }).waitFor();
   push.service.status = 201;
-  await page.getByRole("button", { name: texts.test }).click();
+  await press(page.getByRole("button", { name: texts.test }));
   await page.locator(".notice", { hasText: en.common.refusals["250004"] }).waitFor();
 
   await page.reload();
   await page.locator('[data-push="on"]').waitFor();
-  await page.getByLabel(texts.severities.broken, { exact: true }).check();
-  await page.getByRole("button", { name: en.signIn.signOut }).click();
+  await tick(page.getByLabel(texts.severities.broken, { exact: true }));
+  await press(page.getByRole("button", { name: en.signIn.signOut }));
   await page.locator('input[name="password"]').waitFor();
   // Signed in again beside the page, which would subscribe once more.
   const ask = (path: string, data: object) =>

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { syntheticClip } from "../../../../src/testkit/encoder/clip.ts";
 import { openBrowser, openContext, setUp, watchErrors } from "../../../support/dashboard/browser.ts";
+import { press } from "../../../support/dashboard/press.ts";
 import { ROOT } from "../../../support/processes/fanfare-process.ts";
 import { freePort } from "../../../support/processes/free-port.ts";
 import { startCaddy, startNginx } from "../../../support/processes/proxy-in-front.ts";
@@ -107,12 +108,12 @@ test.each(["nginx", "caddy"])(
     // This comes over the live stream, through the proxy.
     const card = page.locator(".card", { hasText: channel.channelName });
     await card.locator(".rate-line").waitFor();
-    await card.click();
+    await press(card);
     await page.locator(".platform .state", { hasText: "On air" }).waitFor();
     expect(new URL(page.url()).pathname).toBe(`/fanfare/channels/${channel.channelId}`);
     await page.reload();
     await page.locator(".platform .state", { hasText: "On air" }).waitFor();
-    await page.getByRole("link", { name: "Settings" }).click();
+    await press(page.getByRole("link", { name: "Settings" }));
     await page.getByRole("heading", { name: "Settings", level: 1 }).waitFor();
     expect(new URL(page.url()).pathname).toBe("/fanfare/settings");
     expect(errors).toEqual([]);

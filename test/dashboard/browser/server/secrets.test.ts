@@ -9,6 +9,7 @@ import {
   setUp,
   watchErrors,
 } from "../../../support/dashboard/browser.ts";
+import { press } from "../../../support/dashboard/press.ts";
 import { sharedServer } from "../../../support/stages/shared-server.ts";
 import { Stage, uniqueKey } from "../../../support/stages/stage.ts";
 
@@ -28,7 +29,7 @@ async function expectNowhere(page: Page, secrets: readonly string[], where: stri
   for (const secret of secrets) expect([where, secret, await isInPage(page, secret)]).toEqual([where, secret, false]);
 }
 
-const press = (place: Page | Locator, name: string) => place.getByRole("button", { name, exact: true }).click();
+const pressButton = (place: Page | Locator, name: string) => press(place.getByRole("button", { name, exact: true }));
 
 test("keys and passwords are masked in every form, not in the page before they are shown, and can be copied unseen", async () => {
   const stage = await Stage.open();
@@ -56,27 +57,27 @@ test("keys and passwords are masked in every form, not in the page before they a
   await expectNowhere(page, all, "overview");
   await page.goto(`${fanfare.origin}/channels/${channelId}`);
   await page.locator(".platform").waitFor();
-  for (const folded of await page.locator("details summary").all()) await folded.click();
+  for (const folded of await page.locator("details summary").all()) await press(folded);
   await expectNowhere(page, all, "channel");
 
   // The encoder's keys.
-  await press(page, "Copy: Backup stream key");
+  await pressButton(page, "Copy: Backup stream key");
   await expect.poll(() => clipboardOf(page)).toBe(backupKey);
   await expectNowhere(page, all, "a copied key");
-  await press(page, "Show: Stream key");
+  await pressButton(page, "Show: Stream key");
   expect(await isInPage(page, channel.streamKey)).toBe(true);
-  await press(page, "Hide: Stream key");
+  await pressButton(page, "Hide: Stream key");
   await expectNowhere(page, all, "a hidden key");
 
   // A platform's key and password: kept when a person does not touch them.
   const dialog = page.locator("dialog");
   const open = async () => {
-    await page.getByRole("button", { name: "More for" }).last().click();
-    await page.getByRole("menuitem", { name: "Edit" }).click();
-    await dialog.locator("details summary").click();
+    await press(page.getByRole("button", { name: "More for" }).last());
+    await press(page.getByRole("menuitem", { name: "Edit" }));
+    await press(dialog.locator("details summary"));
   };
   const save = async () => {
-    await press(dialog, "Save");
+    await pressButton(dialog, "Save");
     await dialog.waitFor({ state: "detached" });
   };
   const stored = async () => {
@@ -86,7 +87,7 @@ test("keys and passwords are masked in every form, not in the page before they a
   await open();
   await expectNowhere(page, all, "the edited platform");
   await expectAccessible(page, "the edited platform");
-  await press(dialog, "Copy: Stream key");
+  await pressButton(dialog, "Copy: Stream key");
   await expect.poll(() => clipboardOf(page)).toBe(platformKey);
   await dialog.locator('input[name="label"]').fill("Renamed");
   await save();
@@ -98,13 +99,13 @@ test("keys and passwords are masked in every form, not in the page before they a
   const key = dialog.locator('input[name="streamKey"]');
   const password = dialog.locator('input[name="password"]');
   for (const field of [key, password]) expect(await field.getAttribute("type")).toBe("password");
-  await press(dialog, "Show: Stream key");
+  await pressButton(dialog, "Show: Stream key");
   expect([await key.inputValue(), await key.getAttribute("type")]).toEqual([platformKey, "text"]);
-  await press(dialog, "Hide: Stream key");
+  await pressButton(dialog, "Hide: Stream key");
   await expectNowhere(page, all, "a platform's hidden key");
   expect(await dialog.getByRole("button", { name: "Password" }).count()).toBe(0);
   await password.fill("typed");
-  await press(dialog, "Show: Password (optional)");
+  await pressButton(dialog, "Show: Password (optional)");
   expect([await password.inputValue(), await password.getAttribute("type")]).toEqual(["typed", "text"]);
   const nextKey = uniqueKey("next");
   stage.keepSecret(nextKey);
@@ -114,29 +115,29 @@ test("keys and passwords are masked in every form, not in the page before they a
   expect(await stored()).toEqual({ key: nextKey, password: undefined, label: "Renamed" });
 
   // What a person types is masked too.
-  await press(page, "Add platform");
+  await pressButton(page, "Add platform");
   expect(await dialog.locator('input[name="streamKey"]').getAttribute("type")).toBe("password");
   expect(await dialog.getByRole("button", { name: "Copy: Stream key" }).count()).toBe(0);
   await page.keyboard.press("Escape");
 
   // A new access key: once, and masked.
   await page.goto(`${fanfare.origin}/settings`);
-  await page.getByRole("button", { name: "New access key" }).click();
-  await press(dialog, "Create");
-  await press(dialog, "Copy: Secret key");
+  await press(page.getByRole("button", { name: "New access key" }));
+  await pressButton(dialog, "Create");
+  await pressButton(dialog, "Copy: Secret key");
   const secretKey = await expect
     .poll(() => clipboardOf(page))
     .not.toBe(platformKey)
     .then(() => clipboardOf(page));
   stage.keepSecret(String(secretKey));
   await expectNowhere(page, [String(secretKey)], "a new access key");
-  await press(dialog, "Show: Secret key");
+  await pressButton(dialog, "Show: Secret key");
   expect(await isInPage(page, String(secretKey))).toBe(true);
   await page.keyboard.press("Escape");
 
   await page.locator('input[name="old"]').fill(PASSWORD);
   expect(await page.locator('input[name="old"]').getAttribute("type")).toBe("password");
-  await press(page, "Show: Current password");
+  await pressButton(page, "Show: Current password");
   expect(await page.locator('input[name="old"]').getAttribute("type")).toBe("text");
   expect(errors).toEqual([]);
 });

@@ -6,6 +6,7 @@ import { slowTarget, targetWarning } from "../../../../src/thread-protocol/targe
 import { en } from "../../../../web/src/text/en.ts";
 import { ko } from "../../../../web/src/text/ko.ts";
 import { openBrowser, openContext, PASSWORD, setUp, watchErrors } from "../../../support/dashboard/browser.ts";
+import { press } from "../../../support/dashboard/press.ts";
 import { sharedServer } from "../../../support/stages/shared-server.ts";
 import { Stage, uniqueKey } from "../../../support/stages/stage.ts";
 
@@ -167,7 +168,7 @@ test("the overview shows platforms that are retried, that wait, or that are slow
     ]);
     expect(await page.locator(".pills .tone-good").allInnerTexts()).toHaveLength(1);
   }
-  await page.locator("a.card").click();
+  await press(page.locator("a.card"));
   const { dropCauses } = ko.platform;
   const counts = `12 (${dropCauses.overTime} 5, ${dropCauses.untilKeyframe} 7)`;
   await page.locator('[data-plat-id="3"]').getByText(counts).waitFor();
@@ -185,14 +186,14 @@ test("the browser that changes the password stays signed in, and its page stays 
   await page.goto(`${fanfare.origin}/settings`);
   await page.locator('input[name="old"]').fill(PASSWORD);
   await page.locator('input[name="new"]').fill("another horse");
-  await page.getByRole("region", { name: en.settings.password }).getByRole("button", { name: en.common.save }).click();
+  await press(page.getByRole("region", { name: en.settings.password }).getByRole("button", { name: en.common.save }));
   await page.getByText(en.settings.passwordChanged).waitFor();
   const answer = await fetch(`${fanfare.origin}/api/v2/access-keys`, {
     headers: { cookie: `${old?.name}=${old?.value}` },
   });
   expect(answer.status).toBe(401);
   // This comes over the stream that the page opened again.
-  await page.getByRole("link", { name: en.overview.title }).first().click();
+  await press(page.getByRole("link", { name: en.overview.title }).first());
   await api.createChannel("after_the_change", [{ rtmpUrl: "rtmp://127.0.0.1:9/live", streamKey: uniqueKey("k") }]);
   await page.getByText("after_the_change").waitFor();
   expect(errors).toEqual([]);
@@ -204,21 +205,21 @@ test("a wrong password is refused, and too many are refused with the time to wai
   const browser = await openBrowser(stage);
   const page = await (await openContext(browser)).newPage();
   await setUp(page, fanfare);
-  await page.getByRole("button", { name: "Sign out" }).click();
+  await press(page.getByRole("button", { name: "Sign out" }));
   const password = page.locator('input[name="password"]');
   const problem = page.locator(".problem");
   await password.fill("wrong password");
-  await page.getByRole("button", { name: "Sign in" }).click();
+  await press(page.getByRole("button", { name: "Sign in" }));
   await problem.getByText("Wrong password.").waitFor();
   for (let attempt = 1; attempt < ATTEMPTS; attempt += 1) {
     const answer = page.waitForResponse("**/dashboard/session");
-    await page.getByRole("button", { name: "Sign in" }).click();
+    await press(page.getByRole("button", { name: "Sign in" }));
     await answer;
   }
   await problem.getByText(/Too many attempts\. Try again in \d+ seconds?\./).waitFor();
   // The right password is refused too, until the minute is over.
   await password.fill(PASSWORD);
   const refused = page.waitForResponse("**/dashboard/session");
-  await page.getByRole("button", { name: "Sign in" }).click();
+  await press(page.getByRole("button", { name: "Sign in" }));
   expect((await refused).status()).toBe(429);
 });

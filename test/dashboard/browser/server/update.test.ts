@@ -5,6 +5,7 @@ import { build } from "vite";
 import { expect, test } from "vitest";
 import config from "../../../../web/vite.config.ts";
 import { openBrowser, openContext, setUp, watchErrors } from "../../../support/dashboard/browser.ts";
+import { press } from "../../../support/dashboard/press.ts";
 import { ROOT } from "../../../support/processes/fanfare-process.ts";
 import { Stage } from "../../../support/stages/stage.ts";
 
@@ -58,14 +59,14 @@ test("an old page reloads after an update when it needs a file that is gone; a l
   await context.clock.fastForward(OPENED_AGO_MS);
 
   await fanfare.stop();
-  await page.getByRole("button", { name: "New channel" }).click();
+  await press(page.getByRole("button", { name: "New channel" }));
   await page.locator(".notice", { hasText: "The server can't be reached." }).waitFor();
   expect(await scripts(page)).toEqual(before);
 
   await update(root);
   await fanfare.restart();
   await page.locator('[data-stream="connected"]').waitFor();
-  await page.getByRole("link", { name: "Settings" }).click();
+  await press(page.getByRole("link", { name: "Settings" }));
   await page.getByRole("heading", { name: "Access keys" }).waitFor();
   expect(await scripts(page)).toEqual([expect.stringContaining("-updated0.js")]);
 

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { openBrowser, openContext, setUp, watchErrors } from "../../../support/dashboard/browser.ts";
+import { press } from "../../../support/dashboard/press.ts";
 import { WebhookReceiver } from "../../../support/processes/webhook-receiver.ts";
 import { Stage, uniqueKey } from "../../../support/stages/stage.ts";
 
@@ -17,8 +18,8 @@ test("a saved webhook can be tested on the page, deliveries name their channel, 
   const sendTest = section.getByRole("button", { name: "Send test" });
   expect(await sendTest.count()).toBe(0);
   await section.locator('input[name="callbackUrl"]').fill(`http://127.0.0.1:${receiver.port}/hook`);
-  await section.getByRole("button", { name: "Save" }).click();
-  await sendTest.click();
+  await press(section.getByRole("button", { name: "Save" }));
+  await press(sendTest);
   await page.getByText("Test sent: the receiver returned 200.").waitFor();
   expect(receiver.received).toHaveLength(1);
 
@@ -30,11 +31,11 @@ test("a saved webhook can be tested on the page, deliveries name their channel, 
 
   // A receiver that is gone.
   await receiver.close();
-  await sendTest.click();
+  await press(sendTest);
   await page.getByText("Test failed: connection failed.").waitFor();
 
   await page.goto(`${fanfare.origin}/channels/${channelId}`);
-  await page.locator(".platform").getByRole("button", { name: "Test", exact: true }).click();
+  await press(page.locator(".platform").getByRole("button", { name: "Test", exact: true }));
   const lines = page.locator(".timeline li");
   await lines.filter({ hasText: "Closed failed a test (address not allowed) · in the dashboard" }).waitFor();
   await lines.filter({ hasText: "Channel created · with access key" }).waitFor();

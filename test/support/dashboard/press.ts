@@ -1,0 +1,65 @@
+import type { Locator } from "playwright-core";
+import { waitFor } from "../processes/waiting.ts";
+
+const DEADLINE_MS = 10_000;
+
+type Box = { readonly x: number; readonly y: number; readonly width: number; readonly height: number };
+/** What is needed of an element of the page. */
+type Pressable = {
+  readonly ownerDocument: { elementFromPoint(x: number, y: number): Pressable | null };
+  checkVisibility(): boolean;
+  matches(selector: string): boolean;
+  contains(other: Pressable): boolean;
+  closest(selector: string): { readonly control?: unknown } | null;
+  scrollIntoView(options: object): void;
+  scrollIntoViewIfNeeded(isCentred: boolean): void;
+  getClientRects(): Iterable<Box>;
+  focus(options: object): void;
+  click(): void;
+};
+
+/**
+ * Presses a button, a link, a box or what else a page has, as soon as it is there, can be used and is not covered. Looks and
+ * presses in one step of the page. A mouse click takes several, with a place that was right at the first of them: a page
+ * that shows live figures may move in between, and the click hits something else or nothing.
+ */
+export async function press(place: Locator): Promise<void> {
+  let found = "it is not there";
+  const tryIt = async () => {
+    found = await place.evaluate(pressNow);
+    return found === "pressed" || undefined;
+  };
+  await waitFor(`a press of ${place}`, DEADLINE_MS, tryIt, () => found);
+}
+
+/** Ticks a box or chooses a radio button, or takes the tick away. Does nothing where it is so already. */
+export async function tick(place: Locator, isOn = true): Promise<void> {
+  if ((await place.isChecked()) === isOn) return;
+  await press(place);
+  await waitFor(`${place} to be ${isOn}`, DEADLINE_MS, async () => (await place.isChecked()) === isOn || undefined);
+}
+
+/** For tests that are about the mouse, or need what a browser lets only a real press begin, such as sound. */
+export async function clickByMouse(place: Locator): Promise<void> {
+  await place.click();
+}
+
+/** Runs in the page. Returns what is in the way. */
+function pressNow(given: unknown): string {
+  const element = given as Pressable;
+  if (!element.checkVisibility()) return "it is not visible";
+  if (element.matches(":disabled")) return "it is disabled";
+  // Below the top bar, which stays in sight, the second of them finds it.
+  for (const isNeeded of [true, false]) {
+    if (isNeeded) element.scrollIntoViewIfNeeded(true);
+    else element.scrollIntoView({ block: "center", behavior: "instant" });
+    const box = [...element.getClientRects()].find(({ width, height }) => width > 0 && height > 0);
+    if (box === undefined) return "it has no size";
+    const hit = element.ownerDocument.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);
+    if (hit === null || !(element.contains(hit) || hit.closest("label")?.control === element)) continue;
+    element.focus({ preventScroll: true });
+    element.click();
+    return "pressed";
+  }
+  return "something else is in front of it";
+}
