@@ -18,9 +18,11 @@ import { t } from "./text/text.ts";
 
 const SetupPage = lazy(async () => (await import("./pages/sign-in.tsx")).SetupPage);
 const SignInPage = lazy(async () => (await import("./pages/sign-in.tsx")).SignInPage);
-const SettingsPage = lazy(async () => (await import("./pages/settings.tsx")).SettingsPage, focusHeading);
+const loadSettings = async () => await (await import("./pages/settings.tsx")).loadSettings();
+const SettingsPage = lazy(loadSettings, { onLoaded: focusHeading });
 
-const AuditPage = lazy(async () => (await import("./parts/audit/audit-page.tsx")).AuditPage, focusHeading);
+const loadAudit = async () => (await import("./parts/audit/audit-page.tsx")).AuditPage;
+const AuditPage = lazy(loadAudit, { onLoaded: focusHeading });
 
 const AlertHost = lazy(async () => (await import("./parts/alerts/alert-host.tsx")).AlertHost);
 

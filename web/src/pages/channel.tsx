@@ -9,7 +9,7 @@ import { forgetChannel, hasSnapshot, type LiveChannel, liveChannel } from "../li
 import { Action } from "../parts/basic/action.tsx";
 import { Confirm } from "../parts/basic/confirm.tsx";
 import { Icon } from "../parts/basic/icon.tsx";
-import { lazy } from "../parts/basic/lazy.tsx";
+import { FoldedPanel, lazy } from "../parts/basic/lazy.tsx";
 import { channelLook, State } from "../parts/basic/state.tsx";
 import { ChannelSettings, RenameChannel } from "../parts/channel/channel-settings.tsx";
 import { EncoderCard } from "../parts/channel/encoder-card.tsx";
@@ -25,13 +25,21 @@ import { formatClock, formatMoment } from "../text/format.ts";
 import { t } from "../text/text.ts";
 
 const AddPlatform = lazy(async () => (await import("../parts/platform/platform-form.tsx")).AddPlatform);
-const SourceOpener = lazy(async () => (await import("../parts/sources/source-opener.tsx")).SourceOpener);
-const Schedules = lazy(async () => (await import("../parts/schedules/schedules.tsx")).Schedules);
+const loadSources = async () => (await import("../parts/sources/source-opener.tsx")).SourceOpener;
+const SourceOpener = lazy(loadSources, { Meanwhile: FoldedPanel });
+const loadSchedules = async () => (await import("../parts/schedules/schedules.tsx")).Schedules;
+const Schedules = lazy(loadSchedules, { Meanwhile: FoldedPanel });
 const ImportPlatforms = lazy(async () => (await import("../parts/platform/import-dialog.tsx")).ImportPlatforms);
-const Recordings = lazy(async () => (await import("../parts/recordings/recordings.tsx")).Recordings);
-
 const Reports = lazy(async () => (await import("../parts/history/reports.tsx")).Reports);
 const Timeline = lazy(async () => (await import("../parts/history/timeline.tsx")).Timeline);
+const Recordings = lazy(async () => {
+  const [{ Recordings: loaded }] = await Promise.all([
+    import("../parts/recordings/recordings.tsx"),
+    // They are above it.
+    ...[Timeline.load(), Reports.load()],
+  ]);
+  return loaded;
+});
 
 const OwnerNote = lazy(async () => (await import("../parts/nodes/nodes.tsx")).OwnerNote);
 

@@ -18,8 +18,14 @@ const Contacts = lazy(async () => (await import("../parts/contacts/contacts.tsx"
 
 const ServerNodes = lazy(async () => (await import("../parts/nodes/nodes.tsx")).ServerNodes);
 
+/** Loads the page with all its parts: they would come one by one, above what a person is about to press. */
+export async function loadSettings(): Promise<typeof SettingsPage> {
+  await Promise.all([Alerts, Webhook, Contacts, ServerNodes].map((part) => part.load()));
+  return SettingsPage;
+}
+
 /** Settings of the whole server. */
-export function SettingsPage() {
+function SettingsPage() {
   return (
     <>
       <div class="page-head">

@@ -4,9 +4,14 @@ import { type ApiError, fieldOf } from "../../base/api.ts";
 import { language, t } from "../../text/text.ts";
 import type { Check } from "./field-checks.ts";
 
-/** What a form's fields share: the problem of each by the name of its control, and how each is checked. */
+/** What is wrong with a field. `isOver`: it was changed since. */
+type Problem = { readonly words: string; readonly isOver?: true };
+/** By the name of the control. */
+export type Problems = ReadonlyMap<string, Problem>;
+
+/** What a form's fields share: the problem of each, and how each is checked. */
 export type FormProblems = {
-  readonly problems: Signal<ReadonlyMap<string, string>>;
+  readonly problems: Signal<Problems>;
   readonly checks: Map<string, Check>;
 };
 
@@ -52,10 +57,10 @@ export function ownProblems(
   form: HTMLFormElement,
   value: (name: string) => string,
   checks: FormProblems["checks"],
-): ReadonlyMap<string, string> {
+): Problems {
   const found = controlsOf(form).flatMap((control) => {
     const words = ownProblem(control, value(control.name), checks.get(control.name));
-    return words === undefined ? [] : [[control.name, words] as const];
+    return words === undefined ? [] : [[control.name, { words }] as const];
   });
   return new Map(found);
 }
@@ -84,7 +89,7 @@ export function refusedField(form: HTMLFormElement, error: ApiError): FieldError
 }
 
 /** Moves the focus to the first field with a problem, and unfolds what it is in. */
-export function focusFirst(form: HTMLFormElement, problems: ReadonlyMap<string, string>): void {
+export function focusFirst(form: HTMLFormElement, problems: Problems): void {
   const first = controlsOf(form).find(({ name }) => problems.has(name));
   const folded = first?.closest("details");
   if (folded !== null && folded !== undefined) folded.open = true;

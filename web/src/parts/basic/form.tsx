@@ -5,7 +5,15 @@ import { ApiError } from "../../base/api.ts";
 import { t } from "../../text/text.ts";
 import { problemText } from "./action.tsx";
 import type { Check } from "./field-checks.ts";
-import { FieldError, FormContext, type FormProblems, focusFirst, ownProblems, refusedField } from "./form-problems.ts";
+import {
+  FieldError,
+  FormContext,
+  type FormProblems,
+  focusFirst,
+  ownProblems,
+  type Problems,
+  refusedField,
+} from "./form-problems.ts";
 
 type FieldIds = { readonly id: string; readonly "aria-describedby"?: string; readonly "aria-invalid"?: true };
 
@@ -25,21 +33,20 @@ export function Field({ label, name = "", check, help, children }: FieldOptions)
   const form = useContext(FormContext);
   if (check !== undefined) form?.checks.set(name, check);
   const problem = form?.problems.value.get(name);
-  const described = [problem === undefined ? "" : problemId, help === undefined ? "" : helpId].filter(
-    (one) => one !== "",
-  );
+  const isWrong = problem !== undefined && problem.isOver !== true;
+  const described = [isWrong ? problemId : "", help === undefined ? "" : helpId].filter((one) => one !== "");
   const ids: FieldIds = {
     id,
     ...(described.length === 0 ? {} : { "aria-describedby": described.join(" ") }),
-    ...(problem === undefined ? {} : { "aria-invalid": true }),
+    ...(isWrong ? { "aria-invalid": true } : {}),
   };
   return (
     <div class="field">
       <label for={id}>{label}</label>
       {children(ids)}
       {problem !== undefined && (
-        <p class="problem" id={problemId}>
-          {problem}
+        <p class={isWrong ? "problem" : "problem unseen"} id={problemId}>
+          {problem.words}
         </p>
       )}
       {help !== undefined && (
@@ -122,9 +129,9 @@ export type Fields = <Value extends string = string>(name: string) => Value;
 export function Form({ submit, button, children, onCancel, isPlain = false, isDisabled = false }: FormOptions) {
   const isBusy = useSignal(false);
   const problem = useSignal("");
-  const problems = useSignal<ReadonlyMap<string, string>>(new Map());
+  const problems = useSignal<Problems>(new Map());
   const shared = useMemo((): FormProblems => ({ problems, checks: new Map() }), [problems]);
-  const show = (form: HTMLFormElement, found: ReadonlyMap<string, string>): void => {
+  const show = (form: HTMLFormElement, found: Problems): void => {
     problems.value = found;
     focusFirst(form, found);
   };
@@ -143,15 +150,17 @@ export function Form({ submit, button, children, onCancel, isPlain = false, isDi
       await submit(value);
     } catch (error) {
       const ofField = error instanceof ApiError ? refusedField(form, error) : error;
-      if (ofField instanceof FieldError) show(form, new Map([[ofField.control, ofField.message]]));
+      if (ofField instanceof FieldError) show(form, new Map([[ofField.control, { words: ofField.message }]]));
       else problem.value = problemText(error);
     }
     isBusy.value = false;
   };
-  /** A problem is over as soon as the field is changed. */
+  /** A problem is over as soon as the field is changed. Its place stays until the next press, so that nothing moves under the mouse. */
   const onInput = ({ target }: Event): void => {
     const name = target instanceof Element ? (target.getAttribute("name") ?? "") : "";
-    if (problems.value.has(name)) problems.value = new Map([...problems.value].filter(([each]) => each !== name));
+    const problem = problems.value.get(name);
+    if (problem !== undefined && problem.isOver !== true)
+      problems.value = new Map([...problems.value, [name, { ...problem, isOver: true }]]);
   };
   return (
     // The page's own words, in its language, in place of the browser's.

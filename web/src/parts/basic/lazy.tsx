@@ -4,24 +4,49 @@ import { useEffect } from "preact/hooks";
 import { loadPanelTexts } from "../../text/text.ts";
 import { recoverMissing } from "./missing-part.ts";
 
-/** A component whose code and texts are loaded when it is first shown. `onLoaded` is called when they are there. */
+type LazyOptions = {
+  /** Called when it is shown for the first time. */
+  readonly onLoaded?: () => void;
+  /** Keeps its place, so that nothing below it moves when it comes. */
+  readonly Meanwhile?: ComponentType;
+};
+
+type LazyComponent<Props> = ComponentType<Props> & {
+  /** Loads it before it is shown. Rejects where that fails. */
+  readonly load: () => Promise<void>;
+};
+
+/** A component whose code and texts are loaded when it is first shown. */
 export function lazy<Props extends object>(
   load: () => Promise<ComponentType<Props>>,
-  onLoaded: () => void = () => undefined,
-): ComponentType<Props> {
+  { onLoaded, Meanwhile }: LazyOptions = {},
+): LazyComponent<Props> {
   const loaded = signal<ComponentType<Props> | undefined>(undefined);
-  return function Lazy(props: Props) {
+  const loadAll = async (): Promise<void> => {
+    const [part] = await Promise.all([load(), loadPanelTexts()]);
+    loaded.value = part;
+  };
+  function Lazy(props: Props) {
     useEffect(() => {
-      if (loaded.peek() !== undefined) return;
-      Promise.all([load(), loadPanelTexts()]).then(
-        ([part]) => {
-          loaded.value = part;
-          onLoaded();
-        },
-        () => void recoverMissing(),
-      );
+      if (loaded.peek() === undefined) loadAll().then(onLoaded, () => void recoverMissing());
     }, []);
     const Part = loaded.value;
-    return Part === undefined ? null : <Part {...props} />;
-  };
+    if (Part !== undefined) return <Part {...props} />;
+    return Meanwhile === undefined ? null : <Meanwhile />;
+  }
+  return Object.assign(Lazy, { load: loadAll });
+}
+
+/** The place of a panel that shows its head only, until it is opened. */
+export function FoldedPanel() {
+  return (
+    <div class="panel" aria-hidden="true">
+      <div class="panel-head" />
+    </div>
+  );
+}
+
+/** The place of a small picture. */
+export function PicturePlace() {
+  return <span class="thumb" />;
 }

@@ -36,7 +36,6 @@ export function EncoderCard({ channel }: { readonly channel: Channel }) {
         </h2>
       </div>
       {isWaiting && <p class="quiet">{t().encoder.steps}</p>}
-      <RefusedEncoders channelId={channel.channelId} />
       <CopyField label={t().encoder.server} help={t().encoder.serverObs} value={channel.publishUrl} />
       {channel.securePublishUrl !== undefined && (
         <CopyField label={t().encoder.secureServer} value={channel.securePublishUrl} />
@@ -50,11 +49,6 @@ export function EncoderCard({ channel }: { readonly channel: Channel }) {
         <CopyField label={t().platform.login} help={t().encoder.loginObs} value={channel.ingestAuth.id} />
       )}
       <div class="buttons">
-        {isWaiting && channel.channelStatus !== "BLOCK" && (
-          <button type="button" onClick={() => (isTestAsked.value = true)}>
-            {t().testPattern.start}
-          </button>
-        )}
         <button type="button" aria-expanded={isQrShown.value} onClick={() => (isQrShown.value = !isQrShown.value)}>
           {t().encoder.qr}
         </button>
@@ -66,7 +60,14 @@ export function EncoderCard({ channel }: { readonly channel: Channel }) {
             {t().encoder.newBackupKey}
           </button>
         )}
+        {/* The last one: when an encoder comes, no other button moves to its place. */}
+        {isWaiting && channel.channelStatus !== "BLOCK" && (
+          <button type="button" onClick={() => (isTestAsked.value = true)}>
+            {t().testPattern.start}
+          </button>
+        )}
       </div>
+      <RefusedEncoders channelId={channel.channelId} />
       {isQrShown.value && (
         <div class="qr">
           <QrCode text={`${channel.publishUrl}/${channel.streamKey}`} label={t().encoder.qrLabel} />

@@ -3,12 +3,22 @@ import type { LiveChannel } from "../../live/store.ts";
 import { formatBytes, formatRate } from "../../text/format.ts";
 import { language, t } from "../../text/text.ts";
 import { Icon } from "../basic/icon.tsx";
-import { lazy } from "../basic/lazy.tsx";
+import { lazy, PicturePlace } from "../basic/lazy.tsx";
 import { IngestChart } from "./ingest-chart.tsx";
 import { audioText, videoText } from "./media-words.ts";
 
 const SrtLink = lazy(async () => (await import("./srt-link.tsx")).SrtLink);
-const Preview = lazy(async () => (await import("../video/preview.tsx")).Preview);
+const loadPreview = async () => (await import("../video/preview.tsx")).Preview;
+const Preview = lazy(loadPreview, { Meanwhile: PreviewPlace });
+
+/** The place of a preview that is closed: its last frame and a button. */
+function PreviewPlace() {
+  return (
+    <div class="preview preview-place">
+      <PicturePlace />
+    </div>
+  );
+}
 
 /** The incoming stream and what is wrong with it. */
 export function IngestCard({ live }: { readonly live: LiveChannel }) {
@@ -17,8 +27,9 @@ export function IngestCard({ live }: { readonly live: LiveChannel }) {
   if (ingest === undefined) return null;
   const isTest = ingest.testPattern !== undefined;
   const facts: readonly (readonly [string, string])[] = [
-    [t().encoder.video, videoText(ingest)],
-    [t().encoder.audio, audioText(ingest)],
+    // These two are known a second after the others, and have their place from the beginning.
+    [t().encoder.video, videoText(ingest) || "–"],
+    [t().encoder.audio, audioText(ingest) || "–"],
     [t().encoder.encoder, isTest ? t().testPattern.name : ingest.encoder],
     [t().encoder.sourceIp, isTest ? "" : ingest.remoteAddress],
     [t().encoder.input, channel.backup.enabled && !isTest ? t().encoder.inputs[ingest.source] : ""],

@@ -4,14 +4,15 @@ import { minuteOf } from "../../live/minute.ts";
 import type { LiveChannel } from "../../live/store.ts";
 import { formatMoment, formatRate } from "../../text/format.ts";
 import { language, t } from "../../text/text.ts";
-import { lazy } from "../basic/lazy.tsx";
+import { lazy, PicturePlace } from "../basic/lazy.tsx";
 import { platformLook, State, testLook, verdictLook } from "../basic/state.tsx";
 import { audioText, videoText } from "../channel/media-words.ts";
 import { platformName } from "../platform/presets.ts";
 import { VerdictText } from "./verdict.tsx";
 import { selection, toggleSelected, view } from "./view-state.ts";
 
-const ThumbnailOf = lazy(async () => (await import("../video/thumbnail.tsx")).ThumbnailOf);
+const loadThumbnail = async () => (await import("../video/thumbnail.tsx")).ThumbnailOf;
+const ThumbnailOf = lazy(loadThumbnail, { Meanwhile: PicturePlace });
 /** Twice the largest size that the style sheet gives it, in pixels. */
 const THUMBNAIL_WIDTH = 256;
 

@@ -96,7 +96,7 @@ function PlatformRate({ live, platform, name, tone }: RateOptions) {
   );
   const isOnAir = platform.connectStatus === "PUBLISHING";
   const isOff = !platform.enabled || platform.windowState === "CLOSED";
-  if (!isOnAir && (isOff || rates.length === 0 || !live.channel.value.isPublishing)) return null;
+  if (!isOnAir && (isOff || !live.channel.value.isPublishing)) return null;
   return (
     <span class="platform-rate">
       <RateLine live={live} rates={rates} label={t().platform.rateLine(name)} tone={tone} />

@@ -65,7 +65,7 @@ export function FirstSteps({
   readonly isOnOverview?: boolean;
 }) {
   const { channelId } = channel;
-  const past = useSignal<Past | undefined>(undefined);
+  const past = useSignal<Past | "failed" | undefined>(undefined);
   const isClosed = useSignal(closedLists().includes(channelId));
   const isOld = channel.totalPublishSeconds > 0 && now.peek() - channel.createdTime > REPORTS_KEPT_MS;
   const isNeeded = !isClosed.value && !isOld;
@@ -73,10 +73,15 @@ export function FirstSteps({
     if (isNeeded)
       readPast(channelId)
         .then((read) => (past.value = read))
-        .catch(() => undefined);
+        .catch(() => (past.value = "failed"));
   }, [channelId, isNeeded]);
-  const done = past.value === undefined ? undefined : stepsNow(channel, past.value);
+  const known = typeof past.value === "object" ? past.value : undefined;
+  const done = known === undefined ? undefined : stepsNow(channel, known);
   const isFinished = done?.size === STEPS.length;
+  useEffect(() => {
+    // The next time its place is not kept for a list that does not come.
+    if (known?.wasGreen === true) keepClosed(channelId);
+  }, [known]);
   useEffect(() => {
     if (!isFinished) return;
     const timer = setTimeout(() => close(), FINISHED_SHOWN_MS);
@@ -86,7 +91,7 @@ export function FirstSteps({
     keepClosed(channelId);
     isClosed.value = true;
   };
-  if (!isNeeded || done === undefined || past.value?.wasGreen === true) return null;
+  if (!isNeeded || past.value === "failed" || known?.wasGreen === true) return null;
   const place = (step: Step): string => (isOnOverview ? at(`/channels/${channelId}`) : `#${PLACES[step]}`);
   return (
     <Steps done={done} onClose={close}>
@@ -129,16 +134,21 @@ function PlaceLink({ href, children }: { readonly href: string; readonly childre
 }
 
 type StepsOptions = {
-  readonly done: ReadonlySet<Step>;
+  /** Undefined: not known yet. The list keeps its place, so that the page does not move when it comes. */
+  readonly done: ReadonlySet<Step> | undefined;
   readonly children: (step: Step) => ComponentChildren;
   readonly onClose?: () => void;
 };
 
-function Steps({ done, children, onClose }: StepsOptions) {
+function Steps({ done: known, children, onClose }: StepsOptions) {
   const texts = t().firstSteps;
+  const done = known ?? new Set<Step>();
   const next = STEPS.find((step) => !done.has(step));
   return (
-    <section class="panel first-steps" aria-labelledby="first-steps-title">
+    <section
+      class={known === undefined ? "panel first-steps unseen" : "panel first-steps"}
+      aria-labelledby="first-steps-title"
+    >
       <div class="panel-head">
         <h2 id="first-steps-title">{next === undefined ? texts.finished : texts.title}</h2>
         {onClose !== undefined && (

@@ -13,7 +13,7 @@ type Setting = RecommendedSettings["settings"][number];
 
 /** What to set the encoder to before going live, as the server works it out from the limits of the platforms that are on. */
 export function Recommended({ channel }: { readonly channel: Channel }) {
-  const found = useSignal<RecommendedSettings | undefined>(undefined);
+  const found = useSignal<RecommendedSettings | "failed" | undefined>(undefined);
   const { channelId, platforms } = channel;
   const chosen = platforms.map(({ platId, enabled }) => `${platId} ${enabled}`).join();
   useEffect(() => {
@@ -22,14 +22,16 @@ export function Recommended({ channel }: { readonly channel: Channel }) {
       .then((settings) => {
         if (!isClosed) found.value = settings;
       })
-      .catch(() => undefined);
+      .catch(() => {
+        if (!isClosed) found.value ??= "failed";
+      });
     return () => {
       isClosed = true;
     };
   }, [channelId, chosen]);
-  if (found.value === undefined || platforms.length === 0) return null;
-  const { settings, refusedCodecs, conflicts } = found.value;
+  if (found.value === "failed" || platforms.length === 0) return null;
   const texts = t().recommended;
+  const { settings, refusedCodecs, conflicts } = found.value ?? notKnown();
   const namesOf = (platIds: readonly number[]): string =>
     platforms
       .filter(({ platId }) => platIds.includes(platId))
@@ -37,7 +39,7 @@ export function Recommended({ channel }: { readonly channel: Channel }) {
       .join(", ");
   const asText = (): string => settings.map((each) => `${texts.settings[each.setting]}: ${valueText(each)}`).join("\n");
   return (
-    <section class="panel" aria-labelledby="recommended-title">
+    <section class={found.value === undefined ? "panel unseen" : "panel"} aria-labelledby="recommended-title">
       <div class="panel-head">
         <h2 id="recommended-title">{texts.title}</h2>
         <CopyButton label={texts.title} value={asText} onRefused={() => undefined} />
@@ -65,6 +67,12 @@ export function Recommended({ channel }: { readonly channel: Channel }) {
       ))}
     </section>
   );
+}
+
+/** Keeps the place of the settings, as many as there are mostly: what is below does not move when they come. */
+function notKnown(): RecommendedSettings {
+  const names = Object.keys(t().recommended.settings) as Setting["setting"][];
+  return { settings: names.map((setting) => ({ setting, value: "", platIds: [] })), refusedCodecs: [], conflicts: [] };
 }
 
 /** A value with its unit, as encoders show it. */

@@ -4,11 +4,12 @@ import { api, content, ofChannel } from "../../base/api.ts";
 import type { Channel } from "../../base/model.ts";
 import { isStale, returns } from "../../live/store.ts";
 import { panelTexts, t } from "../../text/text.ts";
-import { lazy } from "../basic/lazy.tsx";
+import { lazy, PicturePlace } from "../basic/lazy.tsx";
 import type { PlayerProblem } from "./player.tsx";
 import { ThumbnailOf } from "./thumbnail.tsx";
 
-const Player = lazy(async () => (await import("./player.tsx")).Player);
+const loadPlayer = async () => (await import("./player.tsx")).Player;
+const Player = lazy(loadPlayer, { Meanwhile: PlayerPlace });
 /** Of the drawing, in pixels. */
 const THUMBNAIL_WIDTH = 640;
 const KEPT_AS = "fanfare-preview";
@@ -65,6 +66,17 @@ function PreviewOfBroadcast({ channel }: { readonly channel: Channel }) {
   );
 }
 
+/** The place of the video, the sentence or meter below it, and the buttons. */
+function PlayerPlace() {
+  return (
+    <>
+      <PicturePlace />
+      <p>&nbsp;</p>
+      <div class="buttons buttons-place" />
+    </>
+  );
+}
+
 type OpenPreviewOptions = {
   readonly channel: Channel;
   readonly onProblem: (problem: PlayerProblem) => void;
@@ -87,10 +99,13 @@ function OpenPreview({ channel, onProblem }: OpenPreviewOptions) {
       isClosed = true;
     };
   }, [channelId]);
-  if (url.value === undefined) return null;
   return (
     <div class="preview">
-      <Player url={url.value} onProblem={onProblem} onStop={() => want(false)} isHeld={ingest?.state === "HELD"} />
+      {url.value === undefined ? (
+        <PlayerPlace />
+      ) : (
+        <Player url={url.value} onProblem={onProblem} onStop={() => want(false)} isHeld={ingest?.state === "HELD"} />
+      )}
     </div>
   );
 }
