@@ -259,6 +259,35 @@ test.runIf(HAS_PROC)("efficient: an encoder that sends much is read again before
   expect(sentFrames()).toBe(7);
 });
 
+test.runIf(HAS_PROC)(
+  "efficient: an encoder that sends much and waits for no room is read again once, not after each step",
+  async () => {
+    const clock = new VirtualClock();
+    const { port, socket, step, sentFrames } = await onAir("efficient", clock);
+    const reads = vi.spyOn(DirectSocket.prototype, "read");
+    let sent = 0;
+    /** How often the encoder is read in a step that brings a frame of so many bytes. */
+    const readsOf = async (bytes: number) => {
+      await arrived(socket, frame(40 * sent, avcFrame(sent === 0, 1, bytes)));
+      await handedOver(port);
+      reads.mockClear();
+      await step();
+      await nextTimers();
+      clock.advance(5);
+      await nextTimers();
+      sent += 1;
+      return reads.mock.calls.length;
+    };
+    expect([await readsOf(50_000), await readsOf(50_000), await readsOf(30_000)]).toEqual([2, 1, 1]);
+    expect([await readsOf(60_000), await readsOf(60_000), await readsOf(50_000)]).toEqual([2, 1, 1]);
+    expect(sentFrames()).toBe(6);
+    // A peer's window may have become smaller: after half a minute it is tried again.
+    for (let count = 0; count < 600; count += 1) await step();
+    expect(await readsOf(50_000)).toBe(2);
+    reads.mockRestore();
+  },
+);
+
 test("efficient: an encoder that had stopped before its key was changed ends its broadcast, without a hold", async () => {
   const held = { ...SPEC, revision: 2, holdSeconds: 60 };
   const { socket, step, engine, listener, waitForFact, facts, dialer } = await onAir("efficient", new VirtualClock());
