@@ -27,6 +27,8 @@ export class DirectSocket {
   readonly #socket: Socket;
   readonly #handle: Handle;
   readonly #descriptor: number;
+  /** Node may hold bytes that it read before `holdReads`. */
+  #mayHoldBytes = false;
 
   private constructor(socket: Socket, handle: Handle) {
     this.#socket = socket;
@@ -64,6 +66,7 @@ export class DirectSocket {
   /** From here on only `read` reads. */
   holdReads(): void {
     this.#socket.pause();
+    this.#mayHoldBytes = true;
     if (this.#socket.destroyed) return;
     this.#handle.readStop();
     // Else the stream itself would start to read again.
@@ -82,8 +85,11 @@ export class DirectSocket {
    * listeners. Returns false at the end of the stream or an error: call `releaseReads` then.
    */
   read(take: (bytes: Buffer) => void): boolean {
-    // Reads all of it, because the stream is paused. The `data` listeners get it, so it must not go to `take` as well.
-    if (this.#socket.readableLength > 0) this.#socket.read();
+    if (this.#mayHoldBytes) {
+      this.#mayHoldBytes = false;
+      // Reads all of it, because the stream is paused. The `data` listeners get it, so it must not go to `take` as well.
+      if (this.#socket.readableLength > 0) this.#socket.read();
+    }
     readBuffer ??= Buffer.allocUnsafeSlow(READ_BYTES);
     for (let reads = 0; reads < READS_MAX && !this.#socket.destroyed; reads += 1) {
       const length = readNow(this.#descriptor, readBuffer);

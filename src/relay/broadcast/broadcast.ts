@@ -106,16 +106,17 @@ export class Broadcast {
   /** A publisher sends a message. It is forwarded if the publisher is on air, or goes on air with this message. */
   push(publisher: Publisher, message: MediaMessage): void {
     const awakeMs = this.#awakeMs;
-    const classified = publisher.take(message, this.#deps.clock.now(), awakeMs);
+    const nowMs = this.#deps.clock.now();
+    const classified = publisher.take(message, nowMs, awakeMs);
     const { timestamp } = message;
-    if (this.#isOnAir(publisher)) return this.#media.forward(publisher, classified, timestamp, awakeMs);
+    if (this.#isOnAir(publisher)) return this.#media.forward(publisher, classified, { timestamp, nowMs, awakeMs });
     if (classified.what !== "frame") return;
     if (!this.#media.isEntry(publisher, classified)) return this.#missOfFrozen(publisher);
     const mayTakeOver = this.#media.isComplete(publisher, awakeMs) && mayGoOnAir(this.#state, publisher, awakeMs);
     if (!mayTakeOver) return this.#updateStandby();
     if (this.#media.isBacklog(publisher, classified, timestamp)) return this.#deps.targets.missed("overTime");
     this.#takeOver(publisher, classified, timestamp);
-    this.#media.forwardFirst(classified, timestamp);
+    this.#media.forwardFirst(classified, { timestamp, nowMs, awakeMs });
   }
 
   /** The connection of a publisher is gone. Does nothing where it was replaced or dismissed before. */

@@ -7,6 +7,7 @@ import type { FanOut, Frame } from "../rendition/fan-out.ts";
 import type { FillerRun } from "../rendition/filler-run.ts";
 import type { ClassifiedMessage } from "../stream/classify-message.ts";
 import { continuationOf } from "../stream/config/compatibility.ts";
+import type { MessageTimes } from "../stream/media-message.ts";
 import { type Slate, slateLike, slateMisfit } from "../stream/slate/slate.ts";
 import type { ChannelTargets } from "../subscriber/rtmp-push/channel-targets.ts";
 import { isMissed } from "./broadcast-rules.ts";
@@ -93,18 +94,19 @@ export class OnAirMedia {
    * Forwards a message of the publisher on air. While filler is sent, drops messages at which the stream cannot
    * continue.
    */
-  forward(publisher: Publisher, classified: ClassifiedMessage, timestamp: number, awakeMs: number): void {
+  forward(publisher: Publisher, classified: ClassifiedMessage, times: MessageTimes): void {
+    const { timestamp, awakeMs } = times;
     if (this.#isFilling && classified.what === "frame" && !this.#isCurtainClosed)
       this.#endFiller(publisher, classified, timestamp);
     if (this.#isFilling) return;
     this.#frozenVideo.take(classified, awakeMs);
     this.#stoppedAudio.take(classified, timestamp);
-    this.#out.forward(classified, timestamp);
+    this.#out.forward(classified, times);
   }
 
   /** Forwards the frame with which a publisher went on air. */
-  forwardFirst(frame: ClassifiedMessage, timestamp: number): void {
-    if (!this.#isFilling) this.#out.forward(frame, timestamp);
+  forwardFirst(frame: ClassifiedMessage, times: MessageTimes): void {
+    if (!this.#isFilling) this.#out.forward(frame, times);
   }
 
   /** Whether a stream may begin with this frame: a keyframe, or audio of a publisher that sends no video. */

@@ -14,20 +14,22 @@ const PATIENCE = 2;
 export class Pace {
   readonly #gapsMs = new Float64Array(REMEMBERED);
   #count = 0;
-  #lastMs: number | undefined;
+  #hasBegun = false;
+  #lastMs = 0;
 
   /** A frame came. */
   took(nowMs: number): void {
-    if (this.#lastMs !== undefined) {
+    if (this.#hasBegun) {
       this.#gapsMs[this.#count % REMEMBERED] = Math.min(GAP_MS_MAX, nowMs - this.#lastMs);
       this.#count += 1;
     }
+    this.#hasBegun = true;
     this.#lastMs = nowMs;
   }
 
   /** Milliseconds since the last frame; undefined before the first. */
   silentMs(nowMs: number): number | undefined {
-    return this.#lastMs === undefined ? undefined : nowMs - this.#lastMs;
+    return this.#hasBegun ? nowMs - this.#lastMs : undefined;
   }
 
   /**

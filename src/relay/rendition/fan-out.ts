@@ -11,6 +11,7 @@ import { SILENCE_CONFIG } from "../stream/filler/added-silence.ts";
 import { FillerStock } from "../stream/filler/filler-stock.ts";
 import { FlushCall } from "../stream/flush-call.ts";
 import { keyframeOf } from "../stream/keyframe-file.ts";
+import type { MessageTimes } from "../stream/media-message.ts";
 import { HEADER_MARKS, type PacketKind, type PacketMarks, typeOf } from "../stream/packet.ts";
 import type { Slate } from "../stream/slate/slate.ts";
 import { SlateRun } from "../stream/slate/slate-run.ts";
@@ -110,7 +111,7 @@ export class FanOut {
   }
 
   /** Sends an encoder's message. The first media makes the targets connect. */
-  forward(classified: ClassifiedMessage, timestamp: number): void {
+  forward(classified: ClassifiedMessage, times: MessageTimes): void {
     switch (classified.what) {
       case "ignored":
         return;
@@ -119,7 +120,7 @@ export class FanOut {
       case "metadata":
         return this.#sendMetadata(classified.payload, classified.announcesVideo);
       case "timed-data":
-        return this.#sendTimedData(classified.payload, timestamp);
+        return this.#sendTimedData(classified.payload, times);
       case "config":
         for (const trackId of changedTracks(this.#head, classified)) this.#changeTrack(classified.kind, trackId);
         this.#noteCodecs(classified.kind, classified.parts);
@@ -127,10 +128,10 @@ export class FanOut {
         if (classified.kind === "audio") this.#endSilence(classified.payload);
         return this.#sendConfig(classified.kind, classified.parts, classified.payload);
       case "frame":
-        if (classified.header !== undefined) this.forward(classified.header, timestamp);
+        if (classified.header !== undefined) this.forward(classified.header, times);
         this.#noteFrame(classified);
         this.#start();
-        return this.#sendFrame(classified, timestamp);
+        return this.#sendFrame(classified, times);
     }
   }
 
@@ -209,9 +210,8 @@ export class FanOut {
     this.#send(kind, typeOf(kind), HEADER_MARKS, payload, this.#timeline.lastMs);
   }
 
-  #sendFrame(frame: Frame, timestamp: number): void {
+  #sendFrame(frame: Frame, { timestamp, nowMs, awakeMs }: MessageTimes): void {
     const { kind, trackId, startsTrack, isKeyframe, compositionTimeMs } = frame;
-    const nowMs = this.#deps.clock.now();
     this.#head.sawFrame(kind, isKeyframe, nowMs);
     if (kind === "video" && !this.#begunTracks.passes(trackId, startsTrack))
       return this.#deps.connections.missed("untilKeyframe");
@@ -222,7 +222,7 @@ export class FanOut {
     if (kind === "audio" && timeMs < Math.max(this.#startMs, this.#endingSilence?.audioEndMs ?? 0)) return;
     if (kind === "audio" && this.#endingSilence !== undefined) this.#endSilenceAt(this.#endingSilence, timeMs);
     this.#presentedMs = Math.max(this.#presentedMs, timeMs + compositionTimeMs);
-    this.#sendFrames(this.#interleaver.add(placed(sent, timeMs, this.#deps.clock.awakeNow()), this.#timeline.lastMs));
+    this.#sendFrames(this.#interleaver.add(placed(sent, timeMs, awakeMs), this.#timeline.lastMs));
   }
 
   /** The first keyframe after a slate repeats the parameter sets, which the slate changed. */
@@ -232,9 +232,9 @@ export class FanOut {
   }
 
   /** Places timed data among the frames, at its own time as far as that is near them; not before the first frame. */
-  #sendTimedData(payload: Buffer, timestamp: number): void {
+  #sendTimedData(payload: Buffer, { timestamp, awakeMs }: MessageTimes): void {
     if (this.#startMs === undefined) return;
-    const data = timed(payload, this.#timeline.near(timestamp), this.#deps.clock.awakeNow());
+    const data = timed(payload, this.#timeline.near(timestamp), awakeMs);
     this.#sendFrames(this.#interleaver.add(data, this.#timeline.lastMs));
   }
 

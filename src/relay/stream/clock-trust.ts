@@ -24,7 +24,10 @@ type Window = { readonly leadMs: number; readonly steppedMs: number; readonly pl
 
 /** Compares one track's time with ours. */
 class TrackTrust {
-  #last: { readonly timestamp: number; readonly nowMs: number } | undefined;
+  /** The last frame, in fields: an object for each frame would be garbage at the rate of the stream. */
+  #hasBegun = false;
+  #timestamp = 0;
+  #arrivalMs = 0;
   /** How far the track's time ran ahead of ours since it began or jumped, in milliseconds. */
   #leadMs = 0;
   #windowBeganMs = 0;
@@ -37,11 +40,13 @@ class TrackTrust {
 
   /** `frameMs`: how long the frame plays, by its codec; 0 where that is not known. */
   take(timestamp: number, nowMs: number, frameMs = 0): void {
-    const last = this.#last;
-    this.#last = { timestamp, nowMs };
-    if (last === undefined) return this.#begin(nowMs);
-    const stepMs = (timestamp - last.timestamp) | 0;
-    const passedMs = nowMs - last.nowMs;
+    const stepMs = (timestamp - this.#timestamp) | 0;
+    const passedMs = nowMs - this.#arrivalMs;
+    const isFirst = !this.#hasBegun;
+    this.#hasBegun = true;
+    this.#timestamp = timestamp;
+    this.#arrivalMs = nowMs;
+    if (isFirst) return this.#begin(nowMs);
     if (stepMs < -JUMP_MS || stepMs > passedMs + JUMP_MS) {
       this.#jumpsMs = [...this.#jumpsMs.filter((atMs) => nowMs - atMs < JUMPS_WITHIN_MS), nowMs];
       return this.#begin(nowMs);
@@ -67,7 +72,7 @@ class TrackTrust {
 
   /** How far its time ran ahead of ours since it began or jumped, in milliseconds; undefined before its first frame. */
   get leadMs(): number | undefined {
-    return this.#last === undefined ? undefined : this.#leadMs;
+    return this.#hasBegun ? this.#leadMs : undefined;
   }
 
   /** Whether its timestamps go as far as its frames play, by their codec. */

@@ -1,5 +1,5 @@
 import type { Block } from "./block-store.ts";
-import { PACKET_KINDS, type Packet, type PacketKind } from "./packet.ts";
+import { ofKind, PACKET_KINDS, type Packet, type PacketKind } from "./packet.ts";
 
 /** Above either limit the GOP is dropped, and joins wait for the next keyframe. */
 const BYTES_MAX = 32 * 1024 * 1024;
@@ -13,6 +13,12 @@ const ROOM_FIRST = 128;
 const CONFIG = 1;
 const KEYFRAME = 2;
 const TRACK_START = 4;
+/** The places in `PACKET_KINDS`. */
+const KIND_NUMBERS: Readonly<Record<PacketKind, number>> = {
+  audio: PACKET_KINDS.indexOf("audio"),
+  video: PACKET_KINDS.indexOf("video"),
+  data: PACKET_KINDS.indexOf("data"),
+};
 
 /**
  * The packets since the last keyframe, for subscribers that join in the middle of a GOP. Their bytes stay where they
@@ -24,6 +30,7 @@ export class GopCache {
   #count = 0;
   /** The blocks that hold the packets, oldest first. */
   #blocks: Block[] = [];
+  #lastBlock: Block | undefined;
   #bytes = 0;
   /** Where the keyframes are among the packets. */
   #keyframes: number[] = [];
@@ -93,6 +100,7 @@ export class GopCache {
   #drop(): void {
     this.#count = 0;
     this.#blocks = [];
+    this.#lastBlock = undefined;
     this.#bytes = 0;
     this.#keyframes = [];
   }
@@ -107,7 +115,10 @@ export class GopCache {
   }
 
   #note(packet: Packet): void {
-    if (this.#blocks[this.#blocks.length - 1] !== packet.block) this.#blocks.push(packet.block);
+    if (this.#lastBlock !== packet.block) {
+      this.#blocks.push(packet.block);
+      this.#lastBlock = packet.block;
+    }
     let at = this.#count * FIELDS;
     if (at === this.#notes.length) {
       const larger = new Float64Array(2 * at);
@@ -115,7 +126,7 @@ export class GopCache {
       this.#notes = larger;
     }
     const notes = this.#notes;
-    notes[at++] = PACKET_KINDS.indexOf(packet.kind);
+    notes[at++] = ofKind(KIND_NUMBERS, packet.kind);
     notes[at++] = packet.type;
     notes[at++] =
       (packet.isConfig ? CONFIG : 0) | (packet.isKeyframe ? KEYFRAME : 0) | (packet.startsTrack ? TRACK_START : 0);

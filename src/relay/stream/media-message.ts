@@ -16,3 +16,6 @@ export type MediaMessage = {
    */
   readonly payload: Buffer;
 };
+
+/** An encoder's time of a message, and the two clocks when it came, read once for all that is done with it. In milliseconds. */
+export type MessageTimes = { readonly timestamp: number; readonly nowMs: number; readonly awakeMs: number };

@@ -35,7 +35,8 @@ export class Timeline {
   #audio: Track | undefined;
   #video: Track | undefined;
   #lastOut = 0;
-  #lastArrivalMs: number | undefined;
+  #hasBegun = false;
+  #lastArrivalMs = 0;
   /** Channel time of the last frame, by its own clock, in milliseconds. */
   #lastMapped = 0;
   /**
@@ -74,7 +75,7 @@ export class Timeline {
 
   /** The present channel time by the wall clock, counted from the last frame, and after everything that was sent. */
   presentMs(nowMs: number): number {
-    if (this.#lastArrivalMs === undefined) return 0;
+    if (!this.#hasBegun) return 0;
     return Math.max(this.#lastOut + SOURCE_STEP_MS, Math.round(this.#lastMapped + nowMs - this.#lastArrivalMs));
   }
 
@@ -97,6 +98,7 @@ export class Timeline {
    */
   map(kind: TimelineKind, timestamp: number, nowMs: number, frameMs = 0): number {
     const mapped = this.#byArrival?.map(kind, nowMs) ?? this.#mapOwn(kind, timestamp, nowMs, frameMs);
+    this.#hasBegun = true;
     this.#lastArrivalMs = nowMs;
     this.#lastMapped = mapped;
     return mapped;
@@ -152,7 +154,7 @@ export class Timeline {
    * it arrived.
    */
   #fittingOffset(unwrapped: number, other: Track | undefined, nowMs: number): number {
-    const waitedMs = this.#lastArrivalMs === undefined ? 0 : nowMs - this.#lastArrivalMs;
+    const waitedMs = this.#hasBegun ? nowMs - this.#lastArrivalMs : 0;
     const localMs = this.#lastOut + Math.max(NOMINAL_STEP_MS, Math.round(waitedMs));
     if (other !== undefined && Math.abs(unwrapped + other.offset - localMs) <= JUMP_MS) return other.offset;
     return localMs - unwrapped;

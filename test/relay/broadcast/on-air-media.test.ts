@@ -55,13 +55,9 @@ function stage() {
     if (classified.what !== "frame") throw new Error(`${classified.what} is no frame`);
     return classified;
   };
+  const at = (timestamp: number) => ({ timestamp, nowMs: clock.now(), awakeMs: clock.awakeNow() });
   const push = (publisher: Publisher, message: MediaMessage) =>
-    media.forward(
-      publisher,
-      publisher.take(message, clock.now(), clock.awakeNow()),
-      message.timestamp,
-      clock.awakeNow(),
-    );
+    media.forward(publisher, publisher.take(message, clock.now(), clock.awakeNow()), at(message.timestamp));
   const look = (state: BroadcastState<Publisher>, mayFill = true) => {
     const isFilling = media.look(state, mayFill, FREEZE_TIMES);
     media.fill();
@@ -94,7 +90,7 @@ function stage() {
     readCount = recorder.recorded.length;
     return news.filter(([type, , tag]) => type === 9 && tag[12] === 1).map(([, timeMs, tag]) => [timeMs, tag.at(-5)]);
   };
-  return { clock, media, out, recorder, seen, frameOf, push, look, pass, begin, shown };
+  return { clock, media, out, recorder, seen, frameOf, push, look, pass, begin, shown, at };
 }
 
 test("an entry is a keyframe, or audio of a publisher that sends no video", () => {
@@ -188,14 +184,14 @@ test("messages of other publishers are no backlog of the one on air", () => {
 });
 
 test("the same encoder goes on by its own clock, another one in step with the wall clock", () => {
-  const { begin, pass, media, frameOf, out, shown, clock } = stage();
+  const { begin, pass, media, frameOf, out, shown, clock, at } = stage();
   const publisher = newPublisher();
   const state = begin(publisher);
   pass(state, 2_600);
   shown();
   const own = frameOf(publisher, video(3_200, avcFrame(true, 3)));
   media.switchTo(publisher, own, 3_200);
-  out.forward({ what: "frame", ...own }, 3_200);
+  out.forward({ what: "frame", ...own }, at(3_200));
   expect(shown()).toEqual([[3_200, 3]]);
   expect(media.last).toBe(publisher);
   pass(state, 4_000);
@@ -205,7 +201,7 @@ test("the same encoder goes on by its own clock, another one in step with the wa
   other.take(video(0, AVC_CONFIG), clock.now(), clock.awakeNow());
   const first = frameOf(other, video(90_000, avcFrame(true, 4)));
   media.switchTo(other, first, 90_000);
-  out.forward({ what: "frame", ...first }, 90_000);
+  out.forward({ what: "frame", ...first }, at(90_000));
   const [frame] = shown();
   expect(frame?.[1]).toBe(4);
   expect(frame?.[0]).toBeGreaterThanOrEqual(7_000);

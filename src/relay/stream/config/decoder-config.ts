@@ -72,7 +72,7 @@ export class DecoderConfig {
         return classified.parts.some(({ slot, payload }) => this.#configs.get(slot)?.payload.equals(payload) !== true);
       case "frame": {
         const { kind, trackId, codec, audioFormat, header } = classified;
-        if (header !== undefined || this.#codecs[kind].get(trackId) !== codec) return true;
+        if (header !== undefined || this.codecs(kind).get(trackId) !== codec) return true;
         return audioFormat !== undefined && !isSameFormat(this.#audioFrameFormats.get(trackId), audioFormat);
       }
       default:
@@ -122,7 +122,8 @@ export class DecoderConfig {
 
   /** The codec of each track, where known. */
   codecs(kind: MediaKind): ReadonlyMap<number, Codec> {
-    return this.#codecs[kind];
+    // Written out since it runs for every frame: V8 does not cache a lookup by a name that varies.
+    return kind === "video" ? this.#codecs.video : this.#codecs.audio;
   }
 
   /** Takes a track's codec; returns whether it is new. The headers of the codec before it are forgotten. */

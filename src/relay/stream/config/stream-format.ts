@@ -37,9 +37,20 @@ export function audioFormat(head: DecoderConfig): AudioFormat {
   return described.sampleRate === undefined ? { ...described, ...head.audioFrameFormat(0) } : described;
 }
 
-/** Reads a video sequence header. Sizes in pixels. */
+/** Each second's sample names the format; a sequence header that is kept does not change. */
+const described = new WeakMap<Buffer, VideoFormat>();
+
+/** Reads a video sequence header, once. Sizes in pixels. */
 function describeVideo(config: Buffer | undefined): VideoFormat {
   if (config === undefined) return {};
+  const known = described.get(config);
+  if (known !== undefined) return known;
+  const format = readVideo(config);
+  described.set(config, format);
+  return format;
+}
+
+function readVideo(config: Buffer): VideoFormat {
   const tag = classifyVideo(config);
   const size =
     tag.part === "config" ? readFrameFormat(tag.codec, config.subarray(tag.bodyOffset, tag.bodyEnd)) : undefined;
