@@ -18,7 +18,7 @@ const SERVER = join(ROOT, "src", "cli", "main.ts");
  * In MiB, for one half of the young generation of each thread. By default V8 lets it grow to 192 MiB in steps that double, though
  * nothing is kept. The same as in the first line of src/cli/main.ts.
  */
-const SERVER_FLAGS = ["--max-semi-space-size=2"];
+const SERVER_FLAGS = ["--max-semi-space-size=4"];
 /**
  * In bytes: glibc gives larger pieces of memory back to the system as soon as they are free. By default it raises this bound with the
  * first of them, and keeps what a busy moment needed, such as blocks of media, for good.

@@ -12,7 +12,7 @@ mkdir -p "$work/tested"
 for program in ffmpeg ffprobe; do
   printf '#!/bin/sh\nexec chroot "%s" /usr/local/bin/%s "$@"\n' "$root" "$program" >"$work/tested/$program"
 done
-printf '#!/bin/sh\nexec chroot "%s" /usr/bin/env -C /app MALLOC_MMAP_THRESHOLD_=131072 node --max-semi-space-size=2 dist/cli/main.js "$@"\n' "$root" >"$work/tested/server"
+printf '#!/bin/sh\nexec chroot "%s" /usr/bin/env -C /app MALLOC_MMAP_THRESHOLD_=131072 node --max-semi-space-size=4 dist/cli/main.js "$@"\n' "$root" >"$work/tested/server"
 chmod +x "$work"/tested/*
 
 # with_image FOLDER-OR-FILE…: tests in a mount namespace where the image's root has this machine's /tmp.

@@ -1,4 +1,4 @@
-#!/usr/bin/env -S MALLOC_MMAP_THRESHOLD_=131072 node --max-semi-space-size=2
+#!/usr/bin/env -S MALLOC_MMAP_THRESHOLD_=131072 node --max-semi-space-size=4
 import { StopRequest } from "./stop-request.ts";
 
 // The rest is loaded after this, which takes most of the start. A stop request must be noticed meanwhile.

@@ -12,7 +12,7 @@ test("npm start, the installed command, the image and the tests' server bound me
     ...["src/cli/main.ts", "scripts/run.mjs", "deploy/docker/Dockerfile"],
     "test/support/processes/fanfare-process.ts",
   ].map((file) => readFileSync(join(ROOT, file), "utf8"));
-  expect(files.map((text) => text.match(FLAG))).toEqual(files.map(() => ["--max-semi-space-size=2"]));
+  expect(files.map((text) => text.match(FLAG))).toEqual(files.map(() => ["--max-semi-space-size=4"]));
   const bounds = files.map((text) => text.match(VARIABLE)?.map((each) => each.replace(/\D+/, "")));
   expect(bounds).toEqual(files.map(() => ["131072"]));
 });

@@ -11,7 +11,7 @@ import { waitFor } from "../support/processes/waiting.ts";
 
 const DEADLINE_MS = 60_000;
 const PAGE = readFileSync(join(ROOT, "docs/operations/upgrades.md"), "utf8");
-const MAIN = ["--max-semi-space-size=2", commandLineFile()];
+const MAIN = ["--max-semi-space-size=4", commandLineFile()];
 
 /** A folder with everything, the server's environment, and the command. */
 async function open() {

@@ -86,7 +86,7 @@ function procFolder(): string {
   writeFileSync(join(folder, "net", "tcp6"), `head\n${line(`${"0".repeat(32)}:078F`, "0A", 777)}\n`);
   writeFileSync(join(folder, "net", "udp"), `head\n${line("00000000:22BA", "07", 778)}\n`);
   for (const [pid, inode, command] of [
-    [12, 777, "node\0--max-semi-space-size=2\0dist/cli/main.js\0"],
+    [12, 777, "node\0--max-semi-space-size=4\0dist/cli/main.js\0"],
     [13, 778, "/usr/bin/nginx\0-g\0"],
   ] as const) {
     mkdirSync(join(folder, String(pid), "fd"), { recursive: true });

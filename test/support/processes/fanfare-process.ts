@@ -20,7 +20,7 @@ const START_DEADLINE_MS = 15_000;
 const STOP_GRACE_MS = 30_000;
 
 /** As `npm start` and the installed command have it. */
-const NODE_FLAGS = ["--max-semi-space-size=2"] as const;
+const NODE_FLAGS = ["--max-semi-space-size=4"] as const;
 const MALLOC = { MALLOC_MMAP_THRESHOLD_: "131072" } as const;
 const ENTRIES = {
   sources: [...NODE_FLAGS, "src/cli/main.ts"],

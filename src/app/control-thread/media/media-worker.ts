@@ -22,7 +22,7 @@ const EXIT_DEADLINE_MS = 500;
  * resident memory rises in steps though nothing is kept. The flag with which the process is started counts in its place. The
  * old generation keeps Node's own limit: reaching it ends the thread.
  */
-const MEDIA_HEAP = { maxYoungGenerationSizeMb: 6 };
+const MEDIA_HEAP = { maxYoungGenerationSizeMb: 12 };
 
 type WorkerDeps = {
   /** From 0. */
