@@ -11,6 +11,7 @@ import { PlatformWatch } from "../dashboard/platform-watch.ts";
 import { type FfmpegOptions, startFfmpeg } from "../encoders/ffmpeg-encoder.ts";
 import type { Child } from "../processes/children.ts";
 import { type FanfareOptions, FanfareProcess } from "../processes/fanfare-process.ts";
+import { freePort } from "../processes/free-port.ts";
 import type { Clip } from "../streams/clip.ts";
 import { type NginxPlace, NginxTarget } from "../targets/nginx-target.ts";
 
@@ -84,7 +85,7 @@ export class Stage {
 
   /** A network between a server and a target, or between an encoder and a server. */
   async proxy(port: number, options: Omit<ProxyOptions, "to"> = {}): Promise<FaultProxy> {
-    const proxy = await FaultProxy.start({ ...options, to: { port } });
+    const proxy = await FaultProxy.start({ port: await freePort(), ...options, to: { port } });
     this.#closers.push(() => proxy.close());
     return proxy;
   }
@@ -94,7 +95,9 @@ export class Stage {
     behaviour: NonNullable<TargetOptions["behaviour"]> = {},
     options: TargetOptions = {},
   ): Promise<KitTarget> {
-    const target = await KitTarget.start({ ...options, behaviour });
+    // Of this file's own block: where a test closes its target, no other file's server comes to listen there.
+    const port = await freePort();
+    const target = await KitTarget.start({ port, ...options, behaviour });
     this.#closers.push(() => target.close());
     return target;
   }
