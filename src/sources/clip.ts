@@ -101,9 +101,13 @@ export class Clip {
   }
 
   #take(bytes: Buffer): void {
+    // What a killed FFmpeg had written already.
+    if (this.#failure !== undefined) return;
     try {
-      for (const tag of this.#reader.push(bytes)) for (const each of this.#headers.take(tag)) this.#put(each);
-      if (this.#headers.isOtherCodec) this.kill(OTHER_CODEC);
+      for (const tag of this.#reader.push(bytes)) {
+        for (const each of this.#headers.take(tag)) this.#put(each);
+        if (this.#headers.isOtherCodec) return this.kill(OTHER_CODEC);
+      }
     } catch (error) {
       this.#child.kill(error instanceof Error ? error.message : String(error));
     }

@@ -37,7 +37,10 @@ export class NewHeaders {
     return this.#unreadFrames >= FOREIGN_FRAMES;
   }
 
-  /** Takes every tag; returns it, behind a sequence header where a new one belongs there. */
+  /**
+   * Takes every tag; returns it, behind a sequence header where a new one belongs there. A frame of H.264 without a slice
+   * shows nothing and is left out: it is damaged, or one of another codec, which would break a platform's decoder.
+   */
   take(flv: FlvTag): readonly FlvTag[] {
     const { payload } = flv;
     if (flv.type !== MessageType.Video) return [flv];
@@ -45,7 +48,9 @@ export class NewHeaders {
     if (tag.part === "config") this.#video = readVideo(tag, payload);
     const video = this.#video;
     if (tag.part !== "frame" || video?.codec !== tag.codec) return [flv];
-    this.#unreadFrames = isForeign(video, payload, tag) ? this.#unreadFrames + 1 : 0;
+    const isLeftOut = isForeign(video, payload, tag);
+    this.#unreadFrames = isLeftOut ? this.#unreadFrames + 1 : 0;
+    if (isLeftOut) return [];
     if (!tag.isKeyframe) return [flv];
     const hasSets = noteSets(video, payload, tag.bodyOffset, tag.bodyEnd);
     const record = video.sets.adopt();
