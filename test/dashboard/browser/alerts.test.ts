@@ -73,7 +73,7 @@ test("permission is requested at a press, trouble is shown as notification, soun
   await page.locator('[data-notifications="granted"]').waitFor();
   await clickByMouse(page.getByRole("button", { name: texts.test }));
   await page.locator(".notice", { hasText: texts.tested }).waitFor();
-  await expect.poll(() => shown(page), { timeout: 20_000 }).toEqual([[texts.testTitle], 1]);
+  await expect.poll(() => shown(page)).toEqual([[texts.testTitle], 1]);
 
   for (const [width, theme, language] of [
     [390, "dark", "ko"],
@@ -102,7 +102,7 @@ test("permission is requested at a press, trouble is shown as notification, soun
   await expectAccessible(page, "an alert on the page");
   await takeScreenshot(page, "alert-shown", false);
   await page.evaluate("window.hasTheFocus = true; window.dispatchEvent(new Event('focus'))");
-  await expect.poll(() => page.title(), { timeout: 20_000 }).toBe(`${en.app.settings} – Fanfare`);
+  await expect.poll(() => page.title()).toBe(`${en.app.settings} – Fanfare`);
 
   await press(page.locator(".alert-list a", { hasText: title }));
   await page.getByRole("heading", { name: "show", exact: true }).waitFor();
@@ -156,6 +156,6 @@ test("a page without HTTPS says what it cannot do, still alerts on the page and 
 
   await tickLabelled(page, texts.quiet, false);
   await clickByMouse(page.getByRole("button", { name: texts.test }));
-  await expect.poll(() => shown(page), { timeout: 20_000 }).toEqual([[], 1]);
+  await expect.poll(() => shown(page)).toEqual([[], 1]);
   expect(errors).toEqual([]);
 });

@@ -11,6 +11,45 @@ const FINGERPRINT = "AB".repeat(32);
 
 const saved = (page: Page) => page.locator(".notice", { hasText: "Saved." }).waitFor();
 
+test("a field that is changed and saved while the former save goes on is saved too, and a second press alone saves nothing", async () => {
+  const stage = await Stage.open();
+  const { fanfare, api } = await sharedServer(stage);
+  const channel = await api.createChannel("twice", [
+    { rtmpUrl: "rtmps://127.0.0.1:9/live", streamKey: uniqueKey("k") },
+  ]);
+  const page = await (await openContext(await openBrowser(stage))).newPage();
+  await setUp(page, fanfare);
+  await page.goto(`${fanfare.origin}/channels/${channel.channelId}`);
+  const sent: unknown[] = [];
+  const held: (() => Promise<void>)[] = [];
+  await page.route(`**/channels/${channel.channelId}`, async (route) => {
+    if (route.request().method() !== "PUT") {
+      await route.fallback();
+      return;
+    }
+    sent.push(route.request().postDataJSON().hold.seconds);
+    held.push(() => route.continue());
+  });
+  const hold = page.locator('input[name="hold"]');
+  const save = async (seconds: number) => {
+    await hold.fill(String(seconds));
+    await hold.press("Enter");
+  };
+  await save(61);
+  await expect.poll(() => held.length).toBe(1);
+  await hold.press("Enter");
+  await held.shift()?.();
+  await saved(page);
+  await save(62);
+  await expect.poll(() => held.length).toBe(1);
+  await save(63);
+  await held.shift()?.();
+  await expect.poll(() => held.length).toBe(1);
+  await held.shift()?.();
+  await expect.poll(async () => (await api.channel(channel.channelId))["hold"]).toEqual({ seconds: 63 });
+  expect(sent).toEqual([61, 62, 63]);
+});
+
 test("the advanced settings of a channel and of a platform are folded away, and are stored", async () => {
   const stage = await Stage.open();
   const { fanfare, api } = await sharedServer(stage);

@@ -19,7 +19,7 @@ type Pressable = {
 };
 
 /**
- * Presses a button, a link, a box or what else a page has, as soon as it is there, can be used and is not covered. Looks and
+ * Presses a button, a link, a box or what else a page has, as soon as it is there, can be used and is not covered, and after its former call. Looks and
  * presses in one step of the page. A mouse click takes several, with a place that was right at the first of them: a page
  * that shows live figures may move in between, and the click hits something else or nothing.
  */
@@ -49,6 +49,7 @@ function pressNow(given: unknown): string {
   const element = given as Pressable;
   if (!element.checkVisibility()) return "it is not visible";
   if (element.matches(":disabled")) return "it is disabled";
+  if (element.matches("[aria-busy=true]")) return "its call goes on";
   // Below the top bar, which stays in sight, the second of them finds it.
   for (const isNeeded of [true, false]) {
     if (isNeeded) element.scrollIntoViewIfNeeded(true);

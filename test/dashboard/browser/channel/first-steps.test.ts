@@ -23,8 +23,7 @@ const WIDTHS = [390, 1_280, 2_560];
 /** The steps that are ticked. */
 const ticked = (page: Page): Promise<string[]> =>
   page.locator(".first-steps li.done > span:last-child").allInnerTexts();
-const expectTicked = (page: Page, count: number) =>
-  expect.poll(async () => (await ticked(page)).length, { timeout: 20_000 }).toBe(count);
+const expectTicked = (page: Page, count: number) => expect.poll(async () => (await ticked(page)).length).toBe(count);
 
 test("the first hour with the page alone: every step ticks by what is true, and the list is gone when all is green", async () => {
   const stage = await Stage.open();

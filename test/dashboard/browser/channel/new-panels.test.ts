@@ -87,7 +87,10 @@ test("a file is uploaded, a recording begins on air, and these panels suit both 
 
   const encoder = page.getByRole("region", { name: "Encoder" });
   await press(encoder.getByRole("button", { name: "New SRT passphrase" }));
-  await press(page.getByRole("dialog").getByRole("button", { name: "Save" }));
+  const dialog = page.getByRole("dialog");
+  await press(dialog.getByRole("button", { name: "Save" }));
+  // It has a button of the same name, and is in the same region.
+  await dialog.waitFor({ state: "hidden" });
   await press(encoder.getByRole("button", { name: "Show: SRT passphrase" }));
   const passphrase = String((await api.channel(channel.channelId))["srtPassphrase"]);
   stage.keepSecret(passphrase);

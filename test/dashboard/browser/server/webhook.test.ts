@@ -25,7 +25,7 @@ test("a saved webhook can be tested on the page, deliveries name their channel, 
 
   const platform = { rtmpUrl: "rtmp://127.0.0.1:9/live", streamKey: uniqueKey("closed"), label: "Closed" };
   const { channelId } = await api.createChannel("friday", [platform]);
-  await expect.poll(() => receiver.received.length, { timeout: 20_000 }).toBe(2);
+  await expect.poll(() => receiver.received.length).toBe(2);
   await page.reload();
   await section.locator("tbody tr", { hasText: "friday" }).filter({ hasText: "Channel created" }).waitFor();
 

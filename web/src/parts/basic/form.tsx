@@ -1,6 +1,6 @@
 import { useSignal } from "@preact/signals";
 import type { ComponentChildren, JSX } from "preact";
-import { useContext, useId, useMemo } from "preact/hooks";
+import { useContext, useId, useMemo, useRef } from "preact/hooks";
 import { ApiError } from "../../base/api.ts";
 import { t } from "../../text/text.ts";
 import { problemText } from "./action.tsx";
@@ -125,9 +125,17 @@ type FormOptions = {
  */
 export type Fields = <Value extends string = string>(name: string) => Value;
 
-/** A form that makes one call. What is wrong with a field is shown beside it, any other refusal below the fields. */
+/** All names and values; of a file its name alone. */
+const textOf = (entries: FormData): string => JSON.stringify([...entries]);
+
+/**
+ * A form that makes one call. What is wrong with a field is shown beside it, any other refusal below the fields. A second press
+ * during the call does nothing, but makes another one where a field was changed in between.
+ */
 export function Form({ submit, button, children, onCancel, isPlain = false, isDisabled = false }: FormOptions) {
   const isBusy = useSignal(false);
+  /** What was in the fields at the last press. */
+  const pressedWith = useRef("");
   const problem = useSignal("");
   const problems = useSignal<Problems>(new Map());
   const shared = useMemo((): FormProblems => ({ problems, checks: new Map() }), [problems]);
@@ -138,8 +146,11 @@ export function Form({ submit, button, children, onCancel, isPlain = false, isDi
   const onSubmit = async (event: SubmitEvent): Promise<void> => {
     event.preventDefault();
     const form = event.currentTarget;
-    if (isBusy.value || !(form instanceof HTMLFormElement)) return;
+    if (!(form instanceof HTMLFormElement)) return;
     const entries = new FormData(form);
+    const sent = textOf(entries);
+    pressedWith.current = sent;
+    if (isBusy.value) return;
     const value = ((name) => String(entries.get(name) ?? "")) as Fields;
     problem.value = "";
     const own = ownProblems(form, value, shared.checks);
@@ -154,6 +165,7 @@ export function Form({ submit, button, children, onCancel, isPlain = false, isDi
       else problem.value = problemText(error);
     }
     isBusy.value = false;
+    if (pressedWith.current !== sent && form.isConnected) form.requestSubmit();
   };
   /** A problem is over as soon as the field is changed. Its place stays until the next press, so that nothing moves under the mouse. */
   const onInput = ({ target }: Event): void => {

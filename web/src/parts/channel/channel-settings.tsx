@@ -1,4 +1,5 @@
 import { useSignal } from "@preact/signals";
+import { useRef } from "preact/hooks";
 import { api, content, ofChannel } from "../../base/api.ts";
 import type { Channel } from "../../base/model.ts";
 import { t } from "../../text/text.ts";
@@ -17,6 +18,8 @@ const LATENCIES = ["efficient", "low"] as const;
 
 /** Hold and backup encoder, and, folded away, the settings that few people need. */
 export function ChannelSettings({ channel }: { readonly channel: Channel }) {
+  /** Whether the last save gave it a login: `channel` says so a moment later. */
+  const gaveLogin = useRef(false);
   const submit = async (field: Fields): Promise<void> => {
     await api.PUT("/re-stream/channels/{channelId}", {
       ...ofChannel(channel.channelId),
@@ -25,9 +28,10 @@ export function ChannelSettings({ channel }: { readonly channel: Channel }) {
         backup: { enabled: field("backup") === "on" },
         latency: field<(typeof LATENCIES)[number]>("latency"),
         freeze: { mediaSeconds: Number(field("freezeMedia")), videoSeconds: Number(field("freezeVideo")) },
-        ...ingestAuthOf(field, channel),
+        ...ingestAuthOf(field, channel.ingestAuth !== undefined || gaveLogin.current),
       },
     });
+    gaveLogin.current = field("ingestId").trim() !== "";
     say(t().common.saved);
   };
   const texts = t().settings;
@@ -98,9 +102,9 @@ export function ChannelSettings({ channel }: { readonly channel: Channel }) {
 }
 
 /** An empty user name turns the login off. An empty password keeps the current one. */
-function ingestAuthOf(field: Fields, { ingestAuth }: Channel) {
+function ingestAuthOf(field: Fields, hasLogin: boolean) {
   const [id, password] = [field("ingestId").trim(), field("ingestPassword")];
-  if (id === "") return ingestAuth === undefined ? {} : { ingestAuth: { id } };
+  if (id === "") return hasLogin ? { ingestAuth: { id } } : {};
   return { ingestAuth: { id, ...(password === "" ? {} : { password }) } };
 }
 
