@@ -7,7 +7,10 @@ import { memoryFolder } from "./test/support/processes/memory-folder.ts";
 /** How long a test may hang. Far beyond what tests need, so that a busy machine does not fail them. */
 const E2E_TIMEOUT_MS = 300_000;
 const UNIT_TIMEOUT_MS = 120_000;
-const POLL_DEADLINE_MS = 20_000;
+/** How long a poll of any test waits: it bounds a failing test only. Vitest's own second is too short for a busy machine. */
+const PATIENT = { expect: { poll: { timeout: 20_000 } } };
+/** The same where each look asks another process, a server or a browser. */
+const PATIENT_OVER_SOCKETS = { expect: { poll: { interval: 100, ...PATIENT.expect.poll } } };
 /** Test files at the same time on two cores: many of them wait for clocks, processes and sockets. */
 const FILES_AT_ONCE = 6;
 /** Tests of one file at the same time, where they are `test.concurrent`: each has a server of its own. */
@@ -57,7 +60,7 @@ export default defineConfig({
       {
         // Needs nothing but Node: `npm run test:unit`.
         test: {
-          ...{ ...SHARES_PROCESS, ...IN_MEMORY, ...BY_NODE },
+          ...{ ...SHARES_PROCESS, ...IN_MEMORY, ...BY_NODE, ...PATIENT },
           name: "unit",
           globalSetup: BUNDLES,
           include: ["test/**/*.test.ts"],
@@ -68,7 +71,7 @@ export default defineConfig({
       },
       {
         test: {
-          ...{ ...SHARES_PROCESS, ...IN_MEMORY },
+          ...{ ...SHARES_PROCESS, ...IN_MEMORY, ...PATIENT },
           name: "unit-anew",
           include: LOADS_ANEW,
           testTimeout: UNIT_TIMEOUT_MS,
@@ -77,7 +80,7 @@ export default defineConfig({
       },
       {
         test: {
-          ...{ ...SHARES_PROCESS, ...IN_MEMORY, ...BY_NODE },
+          ...{ ...SHARES_PROCESS, ...IN_MEMORY, ...BY_NODE, ...PATIENT },
           name: "system",
           globalSetup: BUNDLES,
           include: [SYSTEM],
@@ -89,22 +92,20 @@ export default defineConfig({
       {
         // Real encoders, servers and clocks.
         test: {
-          ...{ ...SHARES_PROCESS, ...RUN_FOLDER, ...BY_NODE },
+          ...{ ...SHARES_PROCESS, ...RUN_FOLDER, ...BY_NODE, ...PATIENT_OVER_SOCKETS },
           name: "e2e",
           globalSetup: BUNDLES,
           include: E2E,
           exclude: ALONE,
           testTimeout: E2E_TIMEOUT_MS,
           hookTimeout: E2E_TIMEOUT_MS,
-          // Each look asks another process, a server or a browser. The deadline bounds how long a failing test waits.
-          expect: { poll: { interval: 100, timeout: POLL_DEADLINE_MS } },
           maxWorkers: FILES_AT_ONCE,
         },
       },
       {
         // One file after another, with nothing beside it.
         test: {
-          ...BY_NODE,
+          ...{ ...BY_NODE, ...PATIENT_OVER_SOCKETS },
           name: "e2e-alone",
           globalSetup: BUNDLES,
           include: ALONE,

@@ -49,8 +49,8 @@ test.runIf(HAS_PROC)("the kernel reports what a target took, and that nothing wa
   const { link, outcome } = dial(urlOf(target));
   await outcome;
   link.write(media(300_000));
-  await expect.poll(() => link.kernelQueue?.ackedBytes ?? 0, { timeout: 10_000 }).toBeGreaterThan(300_000);
-  await expect.poll(() => link.kernelQueue?.queuedBytes, { timeout: 10_000 }).toBe(0);
+  await expect.poll(() => link.kernelQueue?.ackedBytes ?? 0).toBeGreaterThan(300_000);
+  await expect.poll(() => link.kernelQueue?.queuedBytes).toBe(0);
 });
 
 test.runIf(HAS_PROC).each(["plain", "over TLS"])(
@@ -68,7 +68,7 @@ test.runIf(HAS_PROC).each(["plain", "over TLS"])(
     // More than the target's own buffers take.
     for (let given = 0; given < 20_000_000; given += 200_000) link.write(media(200_000));
     link.suit(perSecond, perSecond);
-    await expect.poll(() => link.creditBytes, { timeout: 10_000 }).toBeLessThan(0);
+    await expect.poll(() => link.creditBytes).toBeLessThan(0);
     expect(link.kernelQueue?.queuedBytes).toBeGreaterThan(2.5 * perSecond);
   },
 );

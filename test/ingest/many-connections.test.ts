@@ -14,7 +14,7 @@ test("1,000 connections that send nothing do not delay an encoder, of their addr
   expect(crowdedMs).toBeLessThan(5 * Math.max(aloneMs, 200));
   // The first encoder stays until the second one's keyframe takes its place.
   const ends = () => facts.flatMap((fact) => (fact.kind === "ingest-ended" ? [fact.end] : []));
-  await expect.poll(ends, { timeout: 10_000 }).toEqual(["replaced"]);
+  await expect.poll(ends).toEqual(["replaced"]);
   await expect
     .poll(() => facts.some((fact) => fact.kind === "ingest-refused" && fact.reason === "too-many-connections"))
     .toBe(true);

@@ -42,7 +42,7 @@ test("a media thread that dies is started again on the same port, and its broadc
   expect([...(stage.view.live(channelId)?.targets.values() ?? [])].map(({ status }) => status.status)).toEqual([
     "READY",
   ]);
-  await expect.poll(() => isAnswering(port), { timeout: 15_000 }).toBe(true);
+  await expect.poll(() => isAnswering(port)).toBe(true);
   // The new life counts from 0, which does not show.
   stage.samples.length = 0;
   stage.encoder(channelId, { clip: syntheticClip() });
@@ -110,7 +110,7 @@ test("a platform test under way when its media thread dies is answered at once, 
   stage.pool.apply({ ...channel, revision: 2, targets: null as never });
   await tested;
   await expect(stage.pool.testTarget(good)).rejects.toThrow("no media thread is running");
-  await expect.poll(() => isAnswering(port), { timeout: 15_000 }).toBe(true);
+  await expect.poll(() => isAnswering(port)).toBe(true);
   expect(await stage.pool.testTarget(good)).toMatchObject({ isOk: true });
 });
 
@@ -123,18 +123,18 @@ test("a channel's last keyframe comes from the thread that owns it, also of one 
   expect(await pool.keyframe(channelId)).toEqual({ found: "none" });
   const isThere = async () => (await pool.keyframe(channelId)).found;
   const encoder = stage.encoder(channelId, { clip: syntheticClip() });
-  await expect.poll(isThere, { timeout: 10_000 }).toBe("keyframe");
+  await expect.poll(isThere).toBe("keyframe");
   const keyframe = await pool.keyframe(channelId);
   if (keyframe.found !== "keyframe") throw new Error(keyframe.found);
   expect(Buffer.from(keyframe.bytes).toString("latin1", 0, 3)).toBe("FLV");
   await encoder.stop("clean");
-  await expect.poll(isThere, { timeout: 10_000 }).toBe("none");
+  await expect.poll(isThere).toBe("none");
   stage.encoder(channelId, { clip: syntheticClip() });
-  await expect.poll(isThere, { timeout: 10_000 }).toBe("keyframe");
+  await expect.poll(isThere).toBe("keyframe");
   // A spec that is none makes the thread throw where nothing catches.
   pool.apply({ ...channel, revision: 2, targets: null as never });
   expect(["none", "keyframe"]).toContain(await isThere());
-  await expect.poll(isThere, { timeout: 10_000 }).toBe("none");
+  await expect.poll(isThere).toBe("none");
 });
 
 test("a port that is taken fails the start", async () => {

@@ -66,7 +66,7 @@ test.concurrent("OBS publishes over SRT, encrypted and in clear, and its stop en
   expectProperStart(recording.tags);
   // A sample of the link comes with the next whole second.
   await expect
-    .poll(() => clear.api.channel(channel.channelId), { timeout: 20_000 })
+    .poll(() => clear.api.channel(channel.channelId))
     .toMatchObject({
       ingest: {
         state: "LIVE",
@@ -87,7 +87,7 @@ test.concurrent("OBS publishes over SRT, encrypted and in clear, and its stop en
   await obs.startStreaming({ publishUrl: `${second.address}?streamid=publish:${streamKey}`, streamKey: "" });
   await nginx.waitForRecording(second.key, (tags) => (tags.at(-1)?.timestamp ?? 0) >= 1_000, 30_000);
   await expect
-    .poll(() => clear.api.channel(channelId), { timeout: 20_000 })
+    .poll(() => clear.api.channel(channelId))
     .toMatchObject({ ingest: { state: "LIVE", srt: { encrypted: false } } });
 });
 
