@@ -21,7 +21,8 @@ const placesOf = (page: Page): Promise<unknown> =>
 
 test.each([1_280, 390])("at %i pixels nothing on a channel's page moves when its later parts come", async (width) => {
   const stage = await Stage.open();
-  const { fanfare, api } = await sharedServer(stage);
+  // A shared one may have refused encoders of other tests, which the page lists.
+  const { fanfare, api } = await stage.server();
   const nowhere = { rtmpUrl: "rtmp://127.0.0.1:9/live" };
   const channel = await api.createChannel("still", [{ ...nowhere, streamKey: uniqueKey("k") }]);
   const page = await (await openContext(await openBrowser(stage), { width })).newPage();

@@ -4,6 +4,25 @@ import type { Clip } from "../streams/clip.ts";
 /** Without it FFmpeg's library drops at the end what it has not sent yet. */
 export const LINGER = "linger=3";
 
+/** The beginning of the control packet that ends a stream. */
+const SHUTDOWN = 0x8005;
+const CONTROL = 0x80;
+const END_MS = 1_000;
+
+/**
+ * What a network that loses datagrams has to spare of a clip that is sent in real time. A sender repeats a packet that its
+ * receiver asked for, and a receiver knows of a lost one by those behind it: so nobody repeats the last packets of a stream, nor
+ * the one that ends it.
+ */
+export function endOf(clipSeconds: number): (datagram: Buffer) => boolean {
+  let firstMs: number | undefined;
+  return (datagram) => {
+    if (((datagram[0] ?? 0) & CONTROL) !== 0) return datagram.readUInt16BE(0) === SHUTDOWN;
+    firstMs ??= performance.now();
+    return performance.now() - firstMs > clipSeconds * 1_000 - END_MS;
+  };
+}
+
 /** FFmpeg publishing a clip as MPEG-TS in real time, packets unchanged; ends by itself after the clip. */
 export async function startTsFfmpeg(clip: Clip, url: string): Promise<Child> {
   const input = ["-hide_banner", "-loglevel", "warning", "-nostdin", "-re", "-i", clip.path, "-map", "0"];
