@@ -4,7 +4,7 @@ import type { Incarnation } from "../control/ports/ownership-store.ts";
 import type { ChannelId } from "../thread-protocol/channel-spec.ts";
 import type { OwnedEpochs } from "./owned-epochs.ts";
 
-/** Nodes say on the bus that they live every two seconds. Whoever hears none of them for this long is heard by none. In milliseconds. */
+/** Nodes say on the bus that they live every two seconds. A node that hears none of them for this long is heard by none. In milliseconds. */
 const NOBODY_HEARD_MS = 4_500;
 
 /** The process that owned a channel before, and the epoch of its ownership. */
