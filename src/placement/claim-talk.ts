@@ -1,18 +1,13 @@
-import type { Clock } from "../base/clock.ts";
 import type { ClaimBoard, ClaimNews } from "../control/ports/owner-question.ts";
 import type { Incarnation } from "../control/ports/ownership-store.ts";
 import type { ChannelId } from "../thread-protocol/channel-spec.ts";
 import type { OwnedEpochs } from "./owned-epochs.ts";
-
-/** Nodes say on the bus that they live every two seconds. A node that hears none of them for this long is heard by none. In milliseconds. */
-const NOBODY_HEARD_MS = 4_500;
 
 /** The process that owned a channel before, and the epoch of its ownership. */
 export type FormerOwner = { readonly incarnation: Incarnation; readonly epoch: number };
 
 export type ClaimTalkDeps = {
   readonly self: Incarnation;
-  readonly clock: Pick<Clock, "now">;
   readonly board: ClaimBoard;
   readonly owned: Pick<OwnedEpochs, "get" | "all">;
 };
@@ -22,9 +17,6 @@ export class ClaimTalk {
   readonly #deps: ClaimTalkDeps;
   /** Claims of which the other nodes were not told, since the bus was away. */
   readonly #untold = new Map<ChannelId, number>();
-  /** The last epoch of each channel that was put on the bus, and when first. */
-  readonly #sent = new Map<ChannelId, { readonly epoch: number; readonly firstMs: number }>();
-  #othersHeardMs = Number.NEGATIVE_INFINITY;
 
   constructor(deps: ClaimTalkDeps) {
     this.#deps = deps;
@@ -32,22 +24,8 @@ export class ClaimTalk {
 
   /** Tells all nodes of an ownership of this one, or later where the bus is away. */
   tell(channelId: ChannelId, epoch: number, home: number): void {
-    if (!this.#publish(channelId, epoch, home)) this.#untold.set(channelId, epoch);
-  }
-
-  /** Another node was heard on the bus: it also hears this one. */
-  othersHeard(): void {
-    this.#othersHeardMs = this.#deps.clock.now();
-  }
-
-  /**
-   * Whether no other node has heard of this ownership: it was not put on the bus, or nobody was heard there since. A connection to the
-   * bus, or its server's to the others, may be dead long before that shows.
-   */
-  isSecret(channelId: ChannelId, epoch: number): boolean {
-    const sent = this.#sent.get(channelId);
-    if (sent?.epoch !== epoch) return true;
-    return this.#othersHeardMs < sent.firstMs && this.#deps.clock.now() - sent.firstMs > NOBODY_HEARD_MS;
+    const { self, board } = this.#deps;
+    if (!board.publish({ channelId, epoch, incarnation: self, home })) this.#untold.set(channelId, epoch);
   }
 
   /** Tells again of those of these channels that are this node's: a message may have been lost. */
@@ -61,14 +39,15 @@ export class ClaimTalk {
   /** The channel is no longer this node's: there is nothing to tell. */
   forget(channelId: ChannelId): void {
     this.#untold.delete(channelId);
-    this.#sent.delete(channelId);
   }
 
   /** Another node asks which of these channels are this one's with a higher epoch. */
   answer(channels: readonly Pick<ClaimNews, "channelId" | "epoch">[]): void {
+    const { self, board, owned } = this.#deps;
     for (const { channelId, epoch } of channels) {
-      const mine = this.#deps.owned.get(channelId);
-      if (mine !== undefined && mine.epoch > epoch) this.#publish(channelId, mine.epoch, mine.home);
+      const mine = owned.get(channelId);
+      if (mine === undefined || mine.epoch <= epoch) continue;
+      board.publish({ channelId, epoch: mine.epoch, incarnation: self, home: mine.home });
     }
   }
 
@@ -83,20 +62,6 @@ export class ClaimTalk {
     }
     const all = owned.all();
     if (all.length === 0) return;
-    for (const { channelId, epoch } of all) this.#noteSent(channelId, epoch);
     board.question(all.map(({ channelId, epoch, home }) => ({ channelId, epoch, incarnation: self, home })));
-  }
-
-  /** Returns false where the bus is away. */
-  #publish(channelId: ChannelId, epoch: number, home: number): boolean {
-    const { self, board } = this.#deps;
-    if (!board.publish({ channelId, epoch, incarnation: self, home })) return false;
-    this.#noteSent(channelId, epoch);
-    return true;
-  }
-
-  #noteSent(channelId: ChannelId, epoch: number): void {
-    if (this.#sent.get(channelId)?.epoch === epoch) return;
-    this.#sent.set(channelId, { epoch, firstMs: this.#deps.clock.now() });
   }
 }

@@ -28,11 +28,6 @@ export class KnownOwnerships {
     if (this.#rows.get(channelId)?.epoch === epoch) this.#rows.set(channelId, { channelId, epoch });
   }
 
-  /** An ownership never was. `before`: what was known before it. */
-  withdrawn(epoch: number, before: OwnershipRow): void {
-    if (this.#rows.get(before.channelId)?.epoch === epoch) this.#rows.set(before.channelId, before);
-  }
-
   get(channelId: ChannelId): OwnershipRow | undefined {
     return this.#rows.get(channelId);
   }

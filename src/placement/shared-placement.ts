@@ -161,7 +161,7 @@ export class SharedPlacement implements ChannelPlacement {
     const epoch = provisionalEpoch({ epoch: before }, random);
     if (!this.#owned.add({ channelId, epoch, home: thread, revision: 0 })) return { kind: "try-again" };
     const former = owner === undefined || owner.incarnation === self ? undefined : { ...owner, epoch: before };
-    this.#unstored.claim(channelId, { epoch, former, before: { channelId, epoch: before, ...(owner && { owner }) } });
+    this.#unstored.claim(channelId, { epoch, former });
     if (former !== undefined) meter.tookOver();
     log.warn("channel taken without the database", { channelId, epoch, from: owner?.incarnation });
     this.#announce(channelId, thread, epoch, former);
@@ -234,21 +234,11 @@ export class SharedPlacement implements ChannelPlacement {
 
   async release(channelId: ChannelId, epoch: number): Promise<void> {
     if (!this.#owned.delete(channelId, epoch)) return;
-    const isWithdrawn = this.#withdraw(channelId, epoch);
     this.talk.forget(channelId);
     this.#given.delete(channelId);
     this.#known.released(channelId, epoch);
     this.#listeners.publish({ channelId, epoch });
-    if (!isWithdrawn) await this.#unstored.release(channelId, epoch);
-  }
-
-  /** Takes back a claim of which nobody heard: its epoch would end what another node owns by then. Returns whether it did. */
-  #withdraw(channelId: ChannelId, epoch: number): boolean {
-    const claim = this.talk.isSecret(channelId, epoch) ? this.#unstored.withdraw(channelId, epoch) : undefined;
-    if (claim === undefined) return false;
-    this.#known.withdrawn(epoch, claim.before);
-    if (claim.former !== undefined) this.#formers.forget(channelId, claim.former);
-    return true;
+    await this.#unstored.release(channelId, epoch);
   }
 
   async owner(channelId: ChannelId): Promise<Ownership | undefined> {
@@ -302,7 +292,7 @@ export class SharedPlacement implements ChannelPlacement {
   abandon(channelId: ChannelId): void {
     const owned = this.#owned.get(channelId);
     if (owned === undefined || !this.#owned.delete(channelId, owned.epoch)) return;
-    if (!this.#withdraw(channelId, owned.epoch)) this.#unstored.ended(channelId, owned.epoch);
+    this.#unstored.ended(channelId, owned.epoch);
     this.#fence({ channelId, ...owned }, "isolated");
   }
 

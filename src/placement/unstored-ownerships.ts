@@ -48,14 +48,8 @@ export async function unstoredStep(channelId: ChannelId, deps: UnstoredStepDeps)
   return { kind: "own", row: { channelId, epoch, owner } };
 }
 
-/** A claim that the database does not know yet: its epoch, what was known before, and the ownership that it replaced. */
-type UnstoredClaim = {
-  readonly epoch: number;
-  readonly before: OwnershipRow;
-  readonly former: FormerOwner | undefined;
-  /** The database was asked to write it: it may know it. */
-  isOffered?: boolean;
-};
+/** A claim that the database does not know yet: its epoch, and the ownership that it replaced. */
+type UnstoredClaim = { readonly epoch: number; readonly former: FormerOwner | undefined };
 
 /** What the database does not know yet of this node's ownerships: claims made without it, and releases that it did not take. */
 export class UnstoredOwnerships {
@@ -73,14 +67,6 @@ export class UnstoredOwnerships {
   claim(channelId: ChannelId, claim: UnstoredClaim): void {
     this.#claims.set(channelId, claim);
     this.#releases.delete(channelId);
-  }
-
-  /** Takes back a claim that the database cannot know. Returns undefined where it may know it. */
-  withdraw(channelId: ChannelId, epoch: number): UnstoredClaim | undefined {
-    const claim = this.#claims.get(channelId);
-    if (claim?.epoch !== epoch || claim.isOffered === true) return undefined;
-    this.#claims.delete(channelId);
-    return claim;
   }
 
   /** The channels whose claims the database does not know. */
@@ -105,7 +91,6 @@ export class UnstoredOwnerships {
    */
   async write({ channelId, epoch, home }: OwnedChannel): Promise<"other" | { readonly former?: FormerOwner }> {
     const claim = this.#claims.get(channelId);
-    if (claim?.epoch === epoch) claim.isOffered = true;
     if (!(await this.#store.assertOwner(channelId, { incarnation: this.#self, home }, epoch))) return "other";
     if (claim?.epoch !== epoch) return {};
     this.#claims.delete(channelId);

@@ -31,7 +31,7 @@ function stage(mode: IsolatedMode = "keep") {
         if (!database.isThere) throw new Error("the database is away");
       },
       talk: new ClaimTalk({
-        ...{ self: 1, clock, owned },
+        ...{ self: 1, owned },
         board: {
           publish: () => true,
           release: async () => true,

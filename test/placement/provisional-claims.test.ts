@@ -30,7 +30,7 @@ function stage() {
   const takenOver: number[] = [];
   const state = {
     ...{ lostAnswers: 0, isSilent: false, isAway: false, isServing: true, wakes: 0 },
-    ...{ isUnknown: false, refusals: 0, isReleased: false, isBusUp: true, losesAnswer: false },
+    ...{ isUnknown: false, refusals: 0, isReleased: false },
     verdict: "claim" as Exclude<Verdict, "wait">,
     ...{ onQuestion: nothing, onClaimed: nothing },
   };
@@ -60,7 +60,6 @@ function stage() {
       orAway(() => {
         if ((rows.get(channelId)?.epoch ?? 0) >= epoch) return false;
         rows.set(channelId, { channelId, epoch, owner });
-        if (state.losesAnswer) throw new StoreUnavailableError("unreachable");
         return true;
       }),
     release: (channelId, _self, epoch) =>
@@ -80,7 +79,7 @@ function stage() {
       },
     },
     board: {
-      publish: (news) => state.isBusUp && told.push(news) > 0,
+      publish: (news) => told.push(news) > 0,
       release: async (former) => {
         released.push(former);
         return state.isReleased;
@@ -106,7 +105,7 @@ function stage() {
     for (let count = 0; count < passes; count += 1) await pass();
     return await placed;
   };
-  return { clock, placement, nodes, rows, told, asked, released, takenOver, state, claim, pass };
+  return { placement, nodes, rows, told, asked, released, takenOver, state, claim, pass };
 }
 
 test("without the database a channel that was here is claimed again, and the database is told when it is back", async () => {
@@ -257,69 +256,6 @@ test("a released epoch that the database never knew is written before it is rele
   await placement.compare();
   expect(rows.get(ID)).toEqual({ channelId: ID, epoch: 1 + STEP });
   expect(await claim()).toMatchObject({ kind: "here", epoch: 2 + STEP });
-});
-
-/** Node 1 claimed the channel of node 2 without the database, which node 2 can reach. */
-async function stageOfClaim({ isBusUp }: { readonly isBusUp: boolean }) {
-  const all = stage();
-  const { placement, nodes, state, claim } = all;
-  await nodes.refresh();
-  placement.heard({ channelId: ID, epoch: 7, incarnation: 2, home: 0 }, "bus");
-  state.isAway = true;
-  state.isBusUp = isBusUp;
-  expect(await claim()).toMatchObject({ kind: "here", epoch: 7 + STEP });
-  return all;
-}
-
-const OTHERS: OwnershipRow = { channelId: ID, epoch: 8, owner: { incarnation: 2, home: 0 } };
-const GIVEN_UP: OwnershipRow = { channelId: ID, epoch: 7 + STEP };
-
-test.each([
-  { isBusUp: false, ways: "the bus is away", how: "release" },
-  { isBusUp: false, ways: "the bus is away", how: "abandon" },
-  { isBusUp: true, ways: "nobody was heard on the bus since", how: "release" },
-  { isBusUp: true, ways: "nobody was heard on the bus since", how: "abandon" },
-] as const)("a claim that was given up while $ways ends nobody's ownership later ($how)", async ({ isBusUp, how }) => {
-  const { placement, rows, clock, released, state, claim } = await stageOfClaim({ isBusUp });
-  clock.advance(4_501);
-  if (how === "abandon") placement.abandon(ID);
-  else await placement.release(ID, 7 + STEP);
-  rows.set(ID, OTHERS);
-  state.isAway = false;
-  state.isBusUp = true;
-  released.length = 0;
-  await placement.compare();
-  expect([rows.get(ID), released]).toEqual([OTHERS, []]);
-  // The database decides about this channel again.
-  state.verdict = "attach";
-  expect(await claim()).toMatchObject({ kind: "elsewhere", incarnation: 2, epoch: 8 });
-});
-
-test("a claim of which another node may have heard is written also once it was given up: later epochs are higher", async () => {
-  for (const { isHeard, passedMs } of [
-    { isHeard: true, passedMs: 4_501 },
-    { isHeard: false, passedMs: 4_500 },
-  ]) {
-    const { placement, rows, clock, state } = await stageOfClaim({ isBusUp: true });
-    if (isHeard) placement.talk.othersHeard();
-    clock.advance(passedMs);
-    placement.abandon(ID);
-    rows.set(ID, OTHERS);
-    state.isAway = false;
-    await placement.compare();
-    expect(rows.get(ID)).toEqual(GIVEN_UP);
-  }
-});
-
-test("the same for a claim that the database may have taken: its answer was lost", async () => {
-  const { placement, rows, clock, state } = await stageOfClaim({ isBusUp: false });
-  clock.advance(4_501);
-  state.isAway = false;
-  state.losesAnswer = true;
-  await expect(placement.compare()).rejects.toThrow("unreachable");
-  expect(rows.get(ID)).toEqual({ ...GIVEN_UP, owner: { incarnation: 1, home: 0 } });
-  await placement.release(ID, 7 + STEP);
-  expect(rows.get(ID)).toEqual(GIVEN_UP);
 });
 
 test("a node that knows a newer owner than the database goes to it, and tells a lower claim of its own", async () => {

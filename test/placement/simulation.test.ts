@@ -61,8 +61,6 @@ const ISOLATED_MUTANTS: readonly (readonly [Exclude<Mutant, undefined>, RegExp])
   ["former-told-once", /I4: had a link and sent/],
   // A node that is connected to a server of the bus which is cut off from the others does not know it.
   ["nobody-counts-as-silent", /I4: /],
-  // A claim of which nobody heard is written all the same, when it was given up long ago.
-  ["nobody-counts-as-told", /a claim that was given up ended the broadcast of a healthy owner of ls-\d/],
 ];
 
 test.for(ISOLATED_MUTANTS)(

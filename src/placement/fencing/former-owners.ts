@@ -47,12 +47,6 @@ export class FormerOwners {
     void this.#tell(incarnation, former);
   }
 
-  /** An ownership was not ended after all: its owner is told no more. */
-  forget(channelId: ChannelId, { incarnation, epoch }: FormerOwner): void {
-    for (const former of this.#untold.get(incarnation) ?? [])
-      if (former.channelId === channelId && former.epoch === epoch) this.#forget(incarnation, former);
-  }
-
   /** Tells those again that may not know it yet: each process one channel after another, as long as it answers. */
   tellAgain(): void {
     for (const [incarnation, untold] of this.#untold) {

@@ -10,13 +10,7 @@ import type {
   OwnershipStore,
 } from "../../../src/control/ports/ownership-store.ts";
 
-export type Row = {
-  incarnation: Incarnation | undefined;
-  home: number;
-  epoch: number;
-  claimedMs: number;
-  writtenMs: number;
-};
+type Row = { incarnation: Incarnation | undefined; home: number; epoch: number; claimedMs: number; writtenMs: number };
 type NodeRow = { node: NewNode; state: NodeState; leaseUntilMs: number };
 type State = { readonly rows: Map<string, Row>; readonly nodes: Map<Incarnation, NodeRow> };
 
@@ -32,7 +26,6 @@ export type Mutant =
   | "no-end-of-hold"
   | "former-told-once"
   | "nobody-counts-as-silent"
-  | "nobody-counts-as-told"
   | undefined;
 
 /** PostgreSQL as this design uses it: statements one after another, each at once. May lose its last commits. */
@@ -60,8 +53,6 @@ export class SharedDatabase {
   readonly #claimed = new Map<string, number>();
   /** Called before each claim that replaces an owner. */
   onTake: (channelId: string, former: Incarnation, epoch: number, by: Incarnation) => void = () => undefined;
-  /** Called before an ownership that the database did not know is written over another node's. */
-  onAssert: (channelId: string, present: Row, by: Incarnation, epoch: number) => void = () => undefined;
 
   constructor(now: () => number, mutant: Mutant) {
     this.#now = now;
@@ -168,7 +159,6 @@ export class SharedDatabase {
       const row = this.#state.rows.get(channelId);
       const isLower =
         row === undefined || row.epoch < epoch || (row.epoch === epoch && (row.incarnation ?? 0) < owner.incarnation);
-      if (isLower && row !== undefined) this.onAssert(channelId, row, owner.incarnation, epoch);
       if (isLower) this.#write(channelId, { ...owner, epoch, claimedMs: 0, writtenMs: this.#now() });
       return isLower;
     },

@@ -23,8 +23,6 @@ const HOST_SILENT_MS = 350;
 /** When the host of an owner is dialled, in milliseconds after the question. */
 const DIALS_MS = [0, 60, 120] as const;
 const FLUSH_MS = 250;
-/** Two heartbeats of another node, and what they take. */
-const NOBODY_HEARD_MS = 4_500;
 /** A former owner is told no longer than this. */
 const RELEASE_MS = 2_000;
 /** An owner that does not give its broadcast in this time gives none. */
@@ -74,9 +72,6 @@ export class SimNode {
   onDismissed: (session: number, isMoved: boolean) => void = ignore;
   /** Channels that this node gave away, with the epoch of its ownership. */
   readonly given = new Map<string, number>();
-  /** When each claim of this node was put on the bus; when it ended, and when another node was last heard by then. */
-  readonly #sentMs = new Map<string, number>();
-  readonly #ended = new Map<string, { readonly ms: number; readonly othersHeardMs: number }>();
   /** The last owner of each channel that this node replaced, as far as it knows. */
   readonly replaced = new Map<string, KnownOwner>();
   /** When other nodes were last heard on the bus. */
@@ -108,14 +103,8 @@ export class SimNode {
         meter: NO_METER,
       }),
       board: {
-        publish: (news) => {
-          const isSent = this.#tell([news], (other) => other.placement.heard(news, "bus"));
-          return isSent || cluster.mutant === "nobody-counts-as-told";
-        },
-        question: (channels) => {
-          const own = channels.filter(({ incarnation }) => incarnation !== undefined);
-          this.#tell(own, (other) => other.placement.questioned(channels));
-        },
+        publish: (news) => this.#toAll((other) => other.placement.heard(news, "bus")),
+        question: (channels) => void this.#toAll((other) => other.placement.questioned(channels)),
         release: (former) => this.#release(former),
       },
       onTakenOver: async () => undefined,
@@ -126,8 +115,6 @@ export class SimNode {
     });
     this.placement.changes(({ channelId, epoch, owner, isMoved = false }) => {
       this.#trace(`${channelId} epoch ${epoch} ${owner === undefined ? "ends" : "begins"}${isMoved ? ", moved" : ""}`);
-      const ended = { ms: world.nowMs, othersHeardMs: Math.max(0, ...this.#heardMs.values()) };
-      if (owner === undefined) this.#ended.set(`${channelId} ${epoch}`, ended);
       if (owner === undefined) return this.#forget(channelId, epoch, isMoved);
       const { nowMs } = world;
       this.running.set(channelId, { epoch, beganMs: nowMs, sessions: new Set(), heldSinceMs: nowMs, fedSinceMs: 0 });
@@ -231,14 +218,6 @@ export class SimNode {
     return running === undefined || running.sessions.size === 0 ? 0 : this.#cluster.world.nowMs - running.fedSinceMs;
   }
 
-  /** Whether nobody can have heard of a claim of this node that has ended, and it had time to notice that. */
-  isSecret(channelId: string, epoch: number): boolean {
-    const sentMs = this.#sentMs.get(`${channelId} ${epoch}`);
-    const ended = this.#ended.get(`${channelId} ${epoch}`);
-    if (sentMs === undefined || ended === undefined) return sentMs === undefined;
-    return ended.othersHeardMs < sentMs && ended.ms - sentMs > NOBODY_HEARD_MS;
-  }
-
   answer(channelId: string): OwnerAnswer {
     const epoch = this.placement.epochOf(channelId);
     if (epoch === undefined) return { kind: "not-owner" };
@@ -262,7 +241,6 @@ export class SimNode {
       this.#startFlush();
       const { mutant, onFlush } = this.#cluster;
       if (mutant !== "no-check-after-freeze") this.#watch.notice();
-      if (mutant === "nobody-counts-as-told") this.placement.talk.othersHeard();
       for (const [channelId, { epoch, heldSinceMs }] of this.running) {
         if (heldSinceMs !== undefined && this.#clock.now() - heldSinceMs > this.#cluster.keptMs) {
           void this.placement.release(channelId, epoch).catch(ignore);
@@ -278,10 +256,7 @@ export class SimNode {
   }
 
   #startBeat(): void {
-    this.#toAll((other) => {
-      other.#heardMs.set(this.incarnation, this.#cluster.world.nowMs);
-      other.placement.talk.othersHeard();
-    });
+    this.#toAll((other) => other.#heardMs.set(this.incarnation, this.#cluster.world.nowMs));
     this.#clock.startTimer(HEARTBEAT_MS, () => this.#startBeat());
   }
 
@@ -304,16 +279,6 @@ export class SimNode {
         (...values: readonly unknown[]) =>
           call(name as keyof OwnershipStore, values),
     });
-  }
-
-  /** Puts these claims of this node on the bus. */
-  #tell(claims: readonly Pick<KnownOwner, "channelId" | "epoch">[], deliver: (other: SimNode) => void): boolean {
-    const isSent = this.#toAll(deliver);
-    for (const { channelId, epoch } of isSent ? claims : []) {
-      const key = `${channelId} ${epoch}`;
-      this.#sentMs.set(key, this.#sentMs.get(key) ?? this.#cluster.world.nowMs);
-    }
-    return isSent;
   }
 
   #toAll(deliver: (other: SimNode) => void): boolean {

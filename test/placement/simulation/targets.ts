@@ -1,5 +1,5 @@
 import type { Network } from "./network.ts";
-import type { Row, SharedDatabase } from "./shared-database.ts";
+import type { SharedDatabase } from "./shared-database.ts";
 import { type Cluster, SILENT_MS, type SimNode } from "./sim-node.ts";
 import type { World } from "./world.ts";
 
@@ -61,7 +61,6 @@ export class Targets {
     this.#network = network;
     this.#database = database;
     database.onTake = (channelId, former, epoch, by) => this.#taken(channelId, former, epoch, by);
-    database.onAssert = (channelId, present, by, epoch) => this.#asserted(channelId, present, by, epoch);
   }
 
   #broken(what: string): void {
@@ -141,16 +140,6 @@ export class Targets {
       this.#broken(`I4: heard and sent ${what}`);
     if (isBus && network.lossShare === 0 && isTold && nowMs - heardMs > HEARS_MS)
       this.#broken(`I4: was told and sent ${what}`);
-  }
-
-  /** A claim that was given up, and of which nobody has heard, ends no other node's broadcast. */
-  #asserted(channelId: string, present: Pick<Row, "incarnation" | "epoch">, by: number, epoch: number): void {
-    const [owner, writer] = [this.nodes.get(present.incarnation ?? 0), this.nodes.get(by)];
-    if (owner === undefined || writer === undefined || owner === writer || owner.process.isDead) return;
-    const isHealthy = owner.placement.epochOf(channelId) === present.epoch && owner.isOnAir(channelId);
-    const isGivenUp = writer.placement.epochOf(channelId) !== epoch;
-    if (isHealthy && isGivenUp && writer.isSecret(channelId, epoch))
-      this.#broken(`a claim that was given up ended the broadcast of a healthy owner of ${channelId}`);
   }
 
   /** A living owner that answers keeps its channel, and one that stands still keeps it for the time of an answer. */

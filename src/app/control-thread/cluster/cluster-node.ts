@@ -2,7 +2,6 @@ import type { Clock } from "../../../base/clock.ts";
 import type { Log } from "../../../base/log.ts";
 import { NatsError } from "../../../cluster/nats-address.ts";
 import { openNatsBus } from "../../../cluster/nats-bus.ts";
-import { incarnationOf } from "../../../cluster/node-report.ts";
 import { NodeRpc } from "../../../cluster/node-rpc.ts";
 import { Admission, type AdmissionStore } from "../../../control/access/admission.ts";
 import { RememberedAdmissions } from "../../../control/access/remembered-admissions.ts";
@@ -204,9 +203,6 @@ export class ClusterNode implements ClusterHooks, NodePeers {
         questioned: (channels) => this.placement.questioned(channels),
       }),
       bus.onConnection((isUp) => this.#watch.bus(isUp)),
-      bus.subscribe("node.*.hb", (_message, subject) => {
-        if (incarnationOf(subject) !== self) this.placement.talk.othersHeard();
-      }),
       () => this.rpc.stop(),
     ];
     this.#watch.bus(bus.isConnected);
