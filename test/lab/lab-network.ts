@@ -1,4 +1,6 @@
 import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { readdir } from "node:fs/promises";
 import { runToEnd } from "../support/processes/children.ts";
 import { NetworkNamespace } from "../support/processes/network-namespace.ts";
 
@@ -7,8 +9,7 @@ process.on("exit", () => {
   for (const name of open) spawnSync("ip", ["link", "del", name]);
 });
 
-/** Interface names have 15 characters at most. */
-const NAME = `ffb${process.pid % 100_000}`;
+const NAME = `ffb${process.pid}`;
 /** Other runs on this machine have other networks. */
 const HOST = `10.78.${process.pid % 250}.1`;
 
@@ -23,6 +24,7 @@ export class LabNetwork {
 
   static async open(names: readonly string[]): Promise<LabNetwork> {
     const network = new LabNetwork();
+    await removeLeftovers();
     try {
       await runToEnd("ip", ["link", "add", NAME, "type", "bridge"]);
       open.add(NAME);
@@ -46,5 +48,15 @@ export class LabNetwork {
   async close(): Promise<void> {
     for (const namespace of this.#namespaces.values()) await namespace.close();
     if (open.delete(NAME)) await runToEnd("ip", ["link", "del", NAME]);
+  }
+}
+
+/** Removes the bridges of processes that were killed: their networks would take a later one's packets. */
+async function removeLeftovers(): Promise<void> {
+  for (const name of await readdir("/sys/class/net")) {
+    const pid = /^ffb(\d+)$/.exec(name)?.[1];
+    // Another process may be faster.
+    if (pid !== undefined && !existsSync(`/proc/${pid}`))
+      await runToEnd("ip", ["link", "del", name]).catch(() => undefined);
   }
 }

@@ -1,5 +1,7 @@
 import { spawnSync } from "node:child_process";
-import { readFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { readdir, readFile } from "node:fs/promises";
+import { networkInterfaces } from "node:os";
 import { runToEnd } from "./children.ts";
 
 const open = new Set<string>();
@@ -7,11 +9,10 @@ process.on("exit", () => {
   for (const name of open) spawnSync("ip", ["netns", "del", name]);
 });
 
-/** Two addresses of 10.77.INDEX.0/24 for each process: another test run on this machine has others. */
-const FIRST_ADDRESS = 4 * (process.pid % 63);
-
-/** Interface names have 15 characters at most. */
-const NAME_PART = `${process.pid % 100_000}`;
+/** Where Linux keeps the names of namespaces. */
+const NAMES_FOLDER = "/run/netns";
+/** The networks of two hosts in 10.77.INDEX.0/24. */
+const NETWORKS = 64;
 
 /** The kernel's own limit. */
 const GSO_SEGMENTS_MAX = 65_535;
@@ -34,28 +35,27 @@ export class NetworkNamespace {
   readonly #outside: string;
   readonly #inside: string;
 
-  /** `index`: from 0, another for each namespace that exists at the same time. */
-  private constructor(
-    index: number,
-    host = `10.77.${index}.${FIRST_ADDRESS + 2}`,
-    peerHost = `10.77.${index}.${FIRST_ADDRESS + 1}`,
-  ) {
-    this.name = `fanfare-${NAME_PART}-${index}`;
-    this.#outside = `ff${NAME_PART}o${index}`;
-    this.#inside = `ff${NAME_PART}i${index}`;
+  private constructor(index: number, { host, peerHost }: Pick<NetworkNamespace, "host" | "peerHost">) {
+    this.name = `fanfare-${process.pid}-${index}`;
+    // 15 characters at most; a process number has seven.
+    this.#outside = `ff${process.pid}o${index}`;
+    this.#inside = `ff${process.pid}i${index}`;
     this.host = host;
     this.peerHost = peerHost;
   }
 
+  /** `index`: from 0, another for each namespace that this process has at the same time. */
   static async open(index: number): Promise<NetworkNamespace> {
-    const namespace = new NetworkNamespace(index);
+    await removeLeftovers();
+    const namespace = new NetworkNamespace(index, unusedAddresses(index));
     await namespace.#join([["addr", "add", `${namespace.peerHost}/30`, "dev", namespace.#outside]], 30);
     return namespace;
   }
 
   /** Opens one that reaches this machine, and the others of the same bridge, over the bridge. */
   static async openAt({ name, host }: Bridge, index: number): Promise<NetworkNamespace> {
-    const namespace = new NetworkNamespace(index, host.replace(/\d+$/, `${index + 2}`), host);
+    await removeLeftovers();
+    const namespace = new NetworkNamespace(index, { host: host.replace(/\d+$/, `${index + 2}`), peerHost: host });
     await namespace.#join([["link", "set", namespace.#outside, "master", name]], 24);
     return namespace;
   }
@@ -131,7 +131,8 @@ export class NetworkNamespace {
   }
 
   async close(): Promise<void> {
-    // The pair of interfaces goes with it.
+    // At once: with its namespace it would go somewhat later, and a next one of this name would fail.
+    await runToEnd("ip", ["link", "del", this.#outside]).catch(() => undefined);
     await runToEnd("ip", ["netns", "del", this.name]);
     open.delete(this.name);
   }
@@ -154,4 +155,29 @@ export class NetworkNamespace {
     const [ip = "", ...exec] = this.wrapper;
     await runToEnd(ip, [...exec, command, ...args]);
   }
+}
+
+/**
+ * Removes the namespaces of processes that were killed: their networks would take the packets for a later one with the
+ * same addresses.
+ */
+async function removeLeftovers(): Promise<void> {
+  const names = existsSync(NAMES_FOLDER) ? await readdir(NAMES_FOLDER) : [];
+  const pids = new Map(names.map((name) => [name, /^fanfare-(\d+)-\d+$/.exec(name)?.[1]]));
+  const left = names.filter((name) => pids.get(name) !== undefined && !existsSync(`/proc/${pids.get(name)}`));
+  // Another process may be faster; nothing else matters here.
+  for (const name of left) await runToEnd("ip", ["netns", "del", name]).catch(() => undefined);
+}
+
+/** The first network that nobody on this machine has: two test runs at the same time get different ones. */
+function unusedAddresses(index: number): Pick<NetworkNamespace, "host" | "peerHost"> {
+  const interfaces = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
+  const used = new Set(interfaces.map(({ address }) => address));
+  for (let network = 0; network < NETWORKS; network += 1) {
+    // By the process, so that two that look at the same time seldom choose the same.
+    const first = 4 * ((process.pid + network) % NETWORKS);
+    const peerHost = `10.77.${index}.${first + 1}`;
+    if (!used.has(peerHost)) return { host: `10.77.${index}.${first + 2}`, peerHost };
+  }
+  throw new Error(`all ${NETWORKS} networks of 10.77.${index}.0/24 are in use`);
 }
