@@ -13,7 +13,7 @@ import { floorRelay } from "./relay-cost/floor-relay.ts";
 import type { Scenario } from "./relay-cost/load.ts";
 import { type Conditions, type Measurement, measure } from "./relay-cost/measurement.ts";
 import { buildNativeTools } from "./relay-cost/native-tools.ts";
-import { nginxRelay } from "./relay-cost/nginx-relay.ts";
+import { nginxRelay, nginxStunnelRelay } from "./relay-cost/nginx-relay.ts";
 import { nodeMediaServerRelay } from "./relay-cost/node-media-server-relay.ts";
 import type { Relay } from "./relay-cost/relay.ts";
 import { reportText, type Series } from "./relay-cost/report.ts";
@@ -33,6 +33,7 @@ const LOW_KILOBITS = 2_000;
 const { values } = parseArgs({
   options: {
     "fan-out": { type: "string", default: "1,5,20,100" },
+    /** `nginx-stunnel` too, with `--tls`. */
     relays: { type: "string", default: RELAYS.map(({ name }) => name).join(",") },
     outputs: { type: "string", default: "200" },
     seconds: { type: "string", default: "10" },
@@ -106,7 +107,8 @@ async function main(): Promise<void> {
       network,
     };
     const before = values.against === undefined ? [] : [fanfareWith({}, resolve(values.against))];
-    const named = RELAYS.filter(({ name }) => names.includes(name));
+    const known = values.tls ? [...RELAYS, nginxStunnelRelay] : RELAYS;
+    const named = known.filter(({ name }) => names.includes(name));
     const others = values.srs === undefined ? [] : [srsRelay(resolve(values.srs))];
     const chosen = [...[...named, ...others].filter(({ canTls }) => canTls || !values.tls), ...before];
     // A copy of what runs: the sources may change while it lasts.
