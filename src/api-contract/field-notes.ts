@@ -329,7 +329,7 @@ export const FIELD_NOTES: Readonly<Record<string, string>> = {
     "What plays in place of an encoder: files of this server, or pull: a stream that it fetches. Absent where there is none.",
   sourceState:
     "stopped; starting: FFmpeg opens it; playing; failed: of a pull that is tried again, `pull.lastError` says why.",
-  url: "Of a pull: where the stream is. In answers without its password and the values of its query.",
+  url: "Of a pull: where the stream is. In answers without its password and the values of its query; for viewers scheme and host alone.",
   pull: "The stream that the server fetches: its address, and how the connection is, in the words of platforms.",
   variant:
     "Of a pull that plays from a list of streams (HLS): the one that was chosen. The list's words: `bitRate` in bits a second, size in pixels, `codecs` by RFC 6381.",

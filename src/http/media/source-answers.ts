@@ -1,3 +1,4 @@
+import { maskAddress } from "../../api-contract/masks.ts";
 import { PALE_NOTICE, refusedFileKo, SOURCE_SENTENCES } from "../../api-contract/sources/source-sentences.ts";
 import { maskPullUrl } from "../../base/pull/pull-url.ts";
 import type { PullStatus } from "../../control/channels/source.ts";
@@ -22,15 +23,24 @@ export function mediaFileAnswer(file: MediaFile) {
   };
 }
 
+type SourceAnswerContext = {
+  readonly ffmpegFound: boolean;
+  /** A viewer sees no more of an address than its host: what is behind it may be the key to the stream. */
+  readonly isViewer: boolean;
+};
+
 /** A channel's source and what it does now. */
-export function sourceAnswer({ source, status, scheduleId }: SourceDetail, ffmpegFound: boolean) {
+export function sourceAnswer(
+  { source, status, scheduleId }: SourceDetail,
+  { ffmpegFound, isViewer }: SourceAnswerContext,
+) {
   const { state, sinceTime, ...more } = status;
   const { reason, detail, link, ...rest } = { reason: undefined, detail: undefined, link: undefined, ...more };
   const [message, messageKo] = SOURCE_SENTENCES[reason ?? ""] ?? [];
   return {
     ...(source === undefined ? {} : { sourceKind: source.kind }),
     ...(source?.kind === "files" ? { fileIds: source.fileIds, loop: source.isLooped } : {}),
-    ...(source?.kind === "pull" ? { pull: pullAnswer(source.url, link) } : {}),
+    ...(source?.kind === "pull" ? { pull: pullAnswer(source.url, link, isViewer) } : {}),
     ...{ sourceState: state, sinceTime },
     ...rest,
     ...(scheduleId === undefined ? {} : { scheduleId }),
@@ -42,8 +52,8 @@ export function sourceAnswer({ source, status, scheduleId }: SourceDetail, ffmpe
 }
 
 /** The connection to a fetched source, in the words of platforms. */
-function pullAnswer(url: string, link: PullStatus | undefined) {
-  const shown = maskPullUrl(url);
+function pullAnswer(url: string, link: PullStatus | undefined, isViewer: boolean) {
+  const shown = isViewer ? maskAddress(url) : maskPullUrl(url);
   if (link === undefined) return { url: shown, connectStatus: "READY" };
   const { status, lastError, retryAttempt, nextRetryTime, isUnstable, variant } = link;
   return {

@@ -1,10 +1,10 @@
-import type { FastifyInstance } from "fastify";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { parseBody } from "../../api-contract/schemas/field-errors.ts";
 import { sourceRequest } from "../../api-contract/schemas/source-schemas.ts";
 import type { ChannelSource } from "../../control/channels/source.ts";
 import type { SourceDetail } from "../../control/sources/sources.ts";
 import { sendContent } from "../answers/reply.ts";
-import { orRefuseIn, type RouteContext, readJson } from "../answers/request.ts";
+import { answerContext, orRefuseIn, type RouteContext, readJson } from "../answers/request.ts";
 import type { MediaFileUseCases } from "./media-files.ts";
 import { sourceAnswer } from "./source-answers.ts";
 
@@ -15,9 +15,14 @@ const SOURCE = "/re-stream/channels/:channelId/source";
 /** The calls on a channel's source: what plays in place of an encoder. */
 export function addSourceRoutes(
   api: FastifyInstance,
-  { service }: RouteContext,
+  context: RouteContext,
   { files, sources }: Pick<MediaFileUseCases, "files" | "sources">,
 ): void {
+  const { service } = context;
+  const send = (request: FastifyRequest, reply: FastifyReply, detail: SourceDetail) => {
+    const { isViewer } = answerContext(context, request);
+    return sendContent(reply, sourceAnswer(detail, { ffmpegFound: files.isAvailable, isViewer }));
+  };
   api.put<ChannelParams>(SOURCE, async (request, reply) => {
     const { channelId } = request.params;
     const { fileIds, loop, pull } = await orRefuseIn(service, channelId, parseBody(sourceRequest, readJson(request)));
@@ -25,8 +30,7 @@ export function addSourceRoutes(
       pull == null
         ? { kind: "files", fileIds: fileIds ?? [], isLooped: loop ?? false }
         : { kind: "pull", url: pull.url };
-    const detail = await sources.set(channelId, source);
-    return sendContent(reply, sourceAnswer(detail, files.isAvailable));
+    return send(request, reply, await sources.set(channelId, source));
   });
 
   const calls: readonly {
@@ -42,8 +46,7 @@ export function addSourceRoutes(
   for (const { method, url, act } of calls) {
     api.route<ChannelParams>({
       ...{ method, url },
-      handler: async (request, reply) =>
-        sendContent(reply, sourceAnswer(await act(request.params.channelId), files.isAvailable)),
+      handler: async (request, reply) => send(request, reply, await act(request.params.channelId)),
     });
   }
 }

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { SqlSourceStore } from "../../../src/store/sources/source-store.ts";
-import { Api, CHANNEL, CHANNELS } from "../api.ts";
+import { Api, CHANNEL, CHANNELS, VIEWER } from "../api.ts";
 
 const FILES = "/api/v2/media-files";
 
@@ -220,6 +220,20 @@ test("a pulled source hides its secrets, tells how its connection is, and its lo
     "SOURCE_ENDED ",
   ]);
   expect(JSON.stringify(body)).not.toContain("0123456789");
+  await api.close();
+});
+
+test.each([
+  ["rtmp://user:secret@media.example.com:1936/live/the-key?token=1", "rtmp://media.example.com:1936/…"],
+  ["https://cdn.example.com/a-long-token/index.m3u8", "https://cdn.example.com/…"],
+  ["srt://[2001:db8::7]:9000?streamid=the-key", "srt://[2001:db8::7]:9000/…"],
+  ["rtsp://cam.example.com", "rtsp://cam.example.com"],
+])("a viewer sees of %s where it leads, and nothing that could be a key", async (url, shown) => {
+  const { api, source } = await open();
+  expect((await api.put(source, { pull: { url } })).status).toBe(200);
+  const { body } = await api.call({ method: "GET", url: source, key: VIEWER });
+  expect(body.content).toMatchObject({ sourceKind: "pull", pull: { url: shown, connectStatus: "READY" } });
+  expect(JSON.stringify(body)).not.toMatch(/secret|the-key|token/);
   await api.close();
 });
 
