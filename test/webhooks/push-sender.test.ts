@@ -4,6 +4,7 @@ import { ALERT_SEVERITIES, type AlertRules } from "../../src/api-contract/alerts
 import type { ServerAlert } from "../../src/control/alerts/alert-text.ts";
 import type { PushStore, StoredPush } from "../../src/control/alerts/push.ts";
 import type { AttemptResult } from "../../src/control/events/deliveries.ts";
+import { StoreUnavailableError } from "../../src/control/ports/errors.ts";
 import type { Message } from "../../src/webhooks/http-post.ts";
 import { PushSender } from "../../src/webhooks/push/push-sender.ts";
 import { newVapidKey } from "../../src/webhooks/push/vapid.ts";
@@ -27,10 +28,14 @@ function stage(rules: readonly AlertRules[]) {
     });
   }
   const key = newVapidKey();
+  /** What the database does not answer now. */
+  const away = { key: false, list: false, channels: false };
+  const answered = <Value>(isAway: boolean, value: Value): Promise<Value> =>
+    isAway ? Promise.reject(new StoreUnavailableError("locked")) : Promise.resolve(value);
   const store: PushStore = {
-    vapidKey: async () => key,
+    vapidKey: () => answered(away.key, key),
     put: async () => true,
-    list: async () => [...stored.values()],
+    list: () => answered(away.list, [...stored.values()]),
     find: async (endpoint) => stored.get(endpoint),
     delete: async (endpoint) => void stored.delete(endpoint),
   };
@@ -57,6 +62,7 @@ function stage(rules: readonly AlertRules[]) {
       }),
     readChannel: async (channelId) => {
       if (channelId === "gone") throw new Error("not found");
+      await answered(away.channels, undefined);
       return { channelId, name: `show ${channelId}`, labels: ["Studio"], targets: [TARGET] as never };
     },
   });
@@ -64,7 +70,7 @@ function stage(rules: readonly AlertRules[]) {
     const browser = browsers.find(({ endpoint }) => endpoint === message.url);
     return JSON.parse(browser?.decrypt(Buffer.from(message.body)) ?? "null");
   };
-  return { clock, sender, posted, stored, lines, read };
+  return { clock, sender, posted, stored, lines, read, away };
 }
 
 /** Runs everything that was resolved. */
@@ -212,4 +218,37 @@ test("a sender that was ended sends nothing any more", async () => {
   sender.alert(alert("ls-2"));
   await pass(clock, 60_000);
   expect(posted).toEqual([]);
+});
+
+test.each(["list", "channels"] as const)(
+  "while the database does not give the %s, of each channel the newest alert waits",
+  async (what) => {
+    const { clock, sender, posted, read, away } = stage([ALL]);
+    away[what] = true;
+    sender.alert(alert("ls-1"));
+    sender.alert(alert("ls-2"));
+    await pass(clock, 1_000);
+    sender.alert(alert("ls-1", "healthy"));
+    for (let times = 0; times < 100; times += 1) await pass(clock, 5_000);
+    expect(posted).toEqual([]);
+    away[what] = false;
+    await pass(clock, 5_000);
+    await posted[0]?.answer({ status: 201 });
+    expect(posted.map(read).map(({ title }) => title)).toEqual(["show ls-2: Broken", "show ls-1: Healthy"]);
+    sender.close();
+  },
+);
+
+test("a browser whose message could not be signed gets it when the database is back, and all later ones", async () => {
+  const { clock, sender, posted, read, away } = stage([ALL]);
+  away.key = true;
+  sender.alert(alert("ls-1"));
+  await pass(clock, 1_000);
+  expect(posted).toEqual([]);
+  away.key = false;
+  await pass(clock, 5_000);
+  await posted[0]?.answer({ status: 201 });
+  sender.alert(alert("ls-2"));
+  await pass(clock, 1_000);
+  expect(posted.map(read).map(({ title }) => title)).toEqual(["show ls-1: Broken", "show ls-2: Broken"]);
 });

@@ -5,6 +5,7 @@ import { alertText, manyText, type ServerAlert, testText } from "../../control/a
 import type { PushStore, PushSubscription, StoredPush } from "../../control/alerts/push.ts";
 import type { Channel } from "../../control/channels/channel.ts";
 import type { AttemptResult } from "../../control/events/deliveries.ts";
+import { StoreUnavailableError } from "../../control/ports/errors.ts";
 import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
 import type { Post } from "../http-post.ts";
 import { type PushMessage, postPush } from "./push-post.ts";
@@ -22,6 +23,8 @@ const IN_FLIGHT_MAX = 8;
 const QUEUE_MAX = 10;
 /** How long a message waits after each failed attempt, in milliseconds; after the last it is dropped. */
 const RETRY_MS = [5_000, 30_000] as const;
+/** A database that does not answer is asked again after this long, in milliseconds. */
+const STORE_RETRY_MS = 5_000;
 /** How often subscriptions are counted again, in milliseconds: another node may have got one. */
 const COUNT_MS = 60_000;
 
@@ -80,8 +83,13 @@ export class PushSender {
   /** Takes an alert; it is sent within a second or two. Never waits. */
   alert(alert: ServerAlert): void {
     if (this.#closing.signal.aborted) return;
-    this.#alerts = [...this.#alerts.filter(({ channelId }) => channelId !== alert.channelId), alert].slice(-ALERTS_MAX);
-    this.#batchTimer ??= this.#options.clock.startTimer(GATHER_MS, () => {
+    this.#alerts = withNewer(this.#alerts, [alert]);
+    this.#flushIn(GATHER_MS);
+  }
+
+  #flushIn(delayMs: number): void {
+    if (this.#closing.signal.aborted) return;
+    this.#batchTimer ??= this.#options.clock.startTimer(delayMs, () => {
       this.#batchTimer = undefined;
       void this.#flush();
     });
@@ -142,14 +150,21 @@ export class PushSender {
       for (const push of pushes) for (const message of messagesFor(push, channelAlerts)) this.#enqueue(push, message);
     } catch (error) {
       this.#options.log.warn("alerts could not be sent", { count: alerts.length, detail: textOf(error) });
+      if (!(error instanceof StoreUnavailableError)) return;
+      // Of each channel the newest alert waits until the database is back.
+      this.#alerts = withNewer(alerts, this.#alerts);
+      this.#flushIn(STORE_RETRY_MS);
     }
   }
 
-  /** Leaves out channels that are gone. */
+  /** Leaves out channels that are gone. Throws StoreUnavailableError. */
   async #withChannels(alerts: readonly ServerAlert[]): Promise<readonly ChannelAlert[]> {
     const channelAlerts: ChannelAlert[] = [];
     for (const alert of alerts) {
-      const channel = await this.#options.readChannel(alert.channelId).catch(() => undefined);
+      const channel = await this.#options.readChannel(alert.channelId).catch((error: unknown) => {
+        if (error instanceof StoreUnavailableError) throw error;
+        return undefined;
+      });
       if (channel !== undefined) channelAlerts.push({ alert, channel });
     }
     return channelAlerts;
@@ -213,6 +228,7 @@ export class PushSender {
     });
   }
 
+  /** Undefined only where the server stops. */
   async #post(push: StoredPush, message: PushMessage): Promise<AttemptResult | undefined> {
     const { post, randomBytes, clock, store, log } = this.#options;
     const parts = { post, randomBytes, wallNow: () => clock.wallNow() };
@@ -220,9 +236,15 @@ export class PushSender {
       return await postPush(parts, await store.vapidKey(newVapidKey), push, message, this.#closing.signal);
     } catch (error) {
       log.warn("a push could not be made", { subscriptionId: push.id, detail: textOf(error) });
-      return undefined;
+      return { problem: "SERVER_TROUBLE" };
     }
   }
+}
+
+/** The newest alert of each channel, oldest first. */
+function withNewer(alerts: readonly ServerAlert[], newer: readonly ServerAlert[]): ServerAlert[] {
+  const told = new Set(newer.map(({ channelId }) => channelId));
+  return [...alerts.filter(({ channelId }) => !told.has(channelId)), ...newer].slice(-ALERTS_MAX);
 }
 
 type ChannelAlert = {
