@@ -19,8 +19,11 @@ export type MailServer = {
   readonly from: string;
 };
 
-/** Mail through the server that the operator set. A message of its own goes to all mailboxes of a contact. */
-export function createMailer({ url, from }: MailServer): SendMail {
+/**
+ * Mail through the server that the operator set. A message of its own goes to all mailboxes of a contact. `attemptMs`: how long
+ * one attempt may take, in milliseconds.
+ */
+export function createMailer({ url, from }: MailServer, attemptMs = ATTEMPT_MS_MAX): SendMail {
   // Now and not with the first mail: files on disk may be replaced while the server runs.
   const loading = import("nodemailer");
   return async (to, { title, lines }, closing) => {
@@ -31,20 +34,19 @@ export function createMailer({ url, from }: MailServer): SendMail {
       ...{ requireTLS: hidesLogin(url), url, disableFileAccess: true, disableUrlAccess: true },
       ...{ connectionTimeout: STEP_MS_MAX, greetingTimeout: STEP_MS_MAX, socketTimeout: STEP_MS_MAX },
     });
-    const signal = AbortSignal.any([closing, AbortSignal.timeout(ATTEMPT_MS_MAX)]);
-    const aborted = new Promise<undefined>((resolve) => {
-      signal.addEventListener("abort", () => resolve(undefined), { once: true });
-      if (signal.aborted) resolve(undefined);
-    });
-    const message = { from, to: [...to], subject: title, text: `${lines.join("\n")}\n` };
-    const sending = transport.sendMail(message).then(
-      ({ response }): ContactResult => ({ status: Number(/^\d{3}/.exec(response)?.[0] ?? 250) }),
-      (error: unknown) => resultOf(error),
-    );
-    const result = await Promise.race([sending, aborted]);
-    transport.close();
-    if (result !== undefined) return result;
-    return closing.aborted ? undefined : { problem: "TIMEOUT" };
+    const signal = AbortSignal.any([closing, AbortSignal.timeout(attemptMs)]);
+    // With the signal the connection ends too: a server that says a word now and then would keep it for ever, and a mail that
+    // was told as late could still go out.
+    const message = { from, to: [...to], subject: title, text: `${lines.join("\n")}\n`, signal };
+    try {
+      const { response } = await transport.sendMail(message);
+      return { status: Number(/^\d{3}/.exec(response)?.[0] ?? 250) };
+    } catch (error) {
+      if (closing.aborted) return undefined;
+      return signal.aborted ? { problem: "TIMEOUT" } : resultOf(error);
+    } finally {
+      transport.close();
+    }
   };
 }
 

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { createServer } from "node:net";
+import { createServer, type Socket } from "node:net";
 import { SMTPServer } from "smtp-server";
 import { expect, onTestFinished, test } from "vitest";
 import { createMailer } from "../../../src/webhooks/contacts/mail.ts";
@@ -111,4 +111,46 @@ test("a server that is not there, is no mail server, or never answers", async ()
   await once(silent, "connection");
   closing.abort();
   expect(await waiting).toBeUndefined();
+});
+
+/** A mail server that greets, and whose answer after that has no end: a line each 10 ms. */
+async function talkativeServer() {
+  const sockets: Socket[] = [];
+  const server = createServer((socket) => {
+    sockets.push(socket);
+    socket.write("220 mail.example.com ESMTP\r\n");
+    const talk = setInterval(() => socket.write("250-please wait\r\n"), 10);
+    socket.on("error", () => undefined);
+    socket.on("close", () => clearInterval(talk));
+    socket.resume();
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  onTestFinished(() => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  const address = server.address();
+  return { server, port: address === null || typeof address === "string" ? 0 : address.port };
+}
+
+const closed = (socket: Socket | undefined) => new Promise<unknown>((resolve) => socket?.once("close", resolve));
+
+test("the connection to a server that talks without end is over with the attempt, and when the process ends", async () => {
+  const { server, port } = await talkativeServer();
+  const url = `smtp://127.0.0.1:${port}`;
+  const connection = once(server, "connection");
+  const late = createMailer({ url, from: "f@example.com" }, 50)(["a@example.com"], DIGEST, NEVER);
+  const [first]: Socket[] = await connection;
+  const isOver = closed(first);
+  expect(await late).toEqual({ problem: "TIMEOUT" });
+  await isOver;
+  const closing = new AbortController();
+  const next = once(server, "connection");
+  const cancelled = createMailer({ url, from: "f@example.com" })(["a@example.com"], DIGEST, closing.signal);
+  const [second]: Socket[] = await next;
+  const isOverToo = closed(second);
+  closing.abort();
+  expect(await cancelled).toBeUndefined();
+  await isOverToo;
 });
