@@ -3,7 +3,7 @@ import { mkdir, rm } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { KeyFileError, readKeyFile, syncFolder, writeKeyFile } from "../../store/secrets/key-file.ts";
 import type { MasterKey } from "../../store/secrets/secrets.ts";
-import { checkDatabase, copyDatabase, emptyLog } from "../../store/sqlite/database-copy.ts";
+import { checkDatabase, copyDatabase, copyWithLog, emptyLog, removeCopy } from "../../store/sqlite/database-copy.ts";
 import { takeFileLock } from "../../store/sqlite/file-lock.ts";
 import { makePrivateFolder } from "../data-folder/private-folder.ts";
 import type { DataPaths, StorageConfig } from "../data-folder/storage.ts";
@@ -13,7 +13,7 @@ import { BACKUP_DATABASE, BACKUP_KEY_FILE } from "./backup.ts";
 const FOLDER_MODE = 0o700;
 
 /**
- * Puts a backup's database and keys into the data folder. Keeps what was there in a folder beside them and returns its name;
+ * Puts the database and keys of a backup, or of a copy of a data folder, into the data folder. Keeps what was there in a folder beside them and returns its name;
  * undefined where nothing was. Whenever the process dies the folder holds either the former database or the
  * restored one, whole and with its keys. Throws DataFolderError, with nothing changed, while a server uses the data folder, and
  * KeyFileError or DatabaseCopyError where the backup is not whole.
@@ -31,7 +31,7 @@ export async function restore(config: StorageConfig, backup: string, nowMs: numb
   }
   const draft = `${paths.database}.restoring`;
   try {
-    copyDatabase(join(backup, BACKUP_DATABASE), draft);
+    copyWithLog(join(backup, BACKUP_DATABASE), draft);
     await checkDatabase(draft, keys, join(backup, BACKUP_KEY_FILE));
     const kept = await copyAside(paths, nowMs);
     // Both databases open with these keys, so it does not matter which of them is there if this ends now.
@@ -45,7 +45,7 @@ export async function restore(config: StorageConfig, backup: string, nowMs: numb
     writeKeyFile(paths.keyFile, keys);
     return kept;
   } finally {
-    await rm(draft, { force: true });
+    removeCopy(draft);
     lock.release();
   }
 }

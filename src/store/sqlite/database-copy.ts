@@ -1,4 +1,4 @@
-import { chmodSync, closeSync, copyFileSync, fsyncSync, openSync } from "node:fs";
+import { chmodSync, closeSync, copyFileSync, existsSync, fsyncSync, openSync, rmSync } from "node:fs";
 import { checkProofs } from "../secrets/key-proof.ts";
 import type { MasterKey } from "../secrets/secrets.ts";
 import { FILE_MODE, openConnection, openReader, openReadOnly } from "./sqlite.ts";
@@ -29,6 +29,23 @@ export function copyDatabase(from: string, to: string): void {
   copyFileSync(from, to);
   chmodSync(to, FILE_MODE);
   syncFile(to);
+}
+
+/**
+ * The same into one file, with the last changes: a copy of a data folder may have them in the write-ahead log alone. Leaves
+ * `from` as it is.
+ */
+export function copyWithLog(from: string, to: string): void {
+  removeCopy(to);
+  copyDatabase(from, to);
+  if (!existsSync(`${from}-wal`)) return;
+  copyDatabase(`${from}-wal`, `${to}-wal`);
+  emptyLog(to);
+}
+
+/** Removes such a copy, whole or not. */
+export function removeCopy(path: string): void {
+  for (const each of [path, `${path}-wal`, `${path}-shm`]) rmSync(each, { force: true });
 }
 
 /**

@@ -94,3 +94,14 @@ test("a damaged database is kept unchanged, and nothing of its log gets into the
   if (existsSync(join(kept, "fanfare.db-wal"))) expect(readFileSync(join(kept, "fanfare.db-wal"))).toEqual(log);
   expect(await keysIn(folder)).toEqual(["stream-key-2"]);
 });
+
+test("a copy of a data folder is restored with what its log alone holds, and stays as it is", async () => {
+  const copy = await killedServerFolder("copy", 2);
+  const files = () => ["fanfare.db", "fanfare.db-wal"].map((name) => readFileSync(join(copy, name)));
+  const before = files();
+  const folder = join(root, "restored");
+  await restore(at(folder), copy, 1);
+  expect(await keysIn(folder)).toEqual(["stream-key-2"]);
+  expect(files()).toEqual(before);
+  expect(readdirSync(folder).filter((name) => name.includes("restoring"))).toEqual([]);
+});
