@@ -1,5 +1,7 @@
 import { existsSync, globSync, readdirSync, readFileSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer as createHttpServer, type RequestListener, type Server } from "node:http";
+import { createServer as createHttpsServer } from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as operator from "@kubernetes-models/prometheus-operator/monitoring.coreos.com/v1";
@@ -11,8 +13,9 @@ import { parse, parseAllDocuments } from "yaml";
 import { helpText } from "../../src/app/config/help-text.ts";
 import { ClusterMetrics } from "../../src/telemetry/cluster-metrics.ts";
 import { Metrics } from "../../src/telemetry/metrics.ts";
-import { runToEnd } from "../support/processes/children.ts";
+import { runToEnd, startChild } from "../support/processes/children.ts";
 import { ROOT } from "../support/processes/fanfare-process.ts";
+import { certificate } from "../support/stages/certificates.ts";
 import { Stage } from "../support/stages/stage.ts";
 
 const DEPLOY = join(ROOT, "deploy");
@@ -141,4 +144,61 @@ test("images and manifests name files, settings and ports that there are", () =>
     services: { fanfare: { read_only: boolean; volumes: string[] } };
   };
   expect(compose.services.fanfare).toMatchObject({ read_only: true, volumes: ["data:/data"] });
+});
+
+/** Listens at a port of this machine; over TLS with a certificate of another name, as a server's is. */
+async function listening(isTls: boolean, answer: RequestListener): Promise<number> {
+  const server: Server = isTls ? createHttpsServer(certificate("live.example.com"), answer) : createHttpServer(answer);
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  onTestFinished(() => void server.close());
+  const address = server.address();
+  return typeof address === "object" && address !== null ? address.port : 0;
+}
+
+/** Runs one of the manifests' commands with these settings. Resolves with its exit code. */
+async function codeOf([, ...args]: readonly string[], settings: Readonly<Record<string, string>>) {
+  const child = await startChild(process.execPath, args, { env: settings });
+  return (await child.exited).code;
+}
+
+test("the container's health check follows the settings of the port and of TLS", async () => {
+  const command = JSON.parse(/^HEALTHCHECK .* CMD (\[.*\])$/m.exec(read("docker", "Dockerfile"))?.[1] ?? "[]");
+  const answers =
+    (status: number): RequestListener =>
+    ({ url }, response) =>
+      response.writeHead(url === "/livez" ? status : 404).end();
+  const [plain, secure, ill] = await Promise.all([
+    listening(false, answers(200)),
+    listening(true, answers(200)),
+    listening(true, answers(503)),
+  ]);
+  const tls = { FANFARE_TLS_CERT: "/tls/cert.pem" };
+  expect(await codeOf(command, { FANFARE_HTTP_PORT: `${plain}` })).toBe(0);
+  expect(await codeOf(command, { FANFARE_HTTP_PORT: `${secure}`, ...tls })).toBe(0);
+  expect(await codeOf(command, { FANFARE_HTTP_PORT: `${ill}`, ...tls })).toBe(1);
+  expect(await codeOf(command, { FANFARE_HTTP_PORT: `${secure}` })).toBe(1);
+});
+
+test("the pod waits for its broadcasts wherever its metrics are, also while the server is too busy to show them", async () => {
+  const { spec } = parse(read("kubernetes", "statefulset.yaml")) as {
+    spec: { template: { spec: { containers: [{ lifecycle: { preStop: { exec: { command: string[] } } } }] } } };
+  };
+  const { command } = spec.template.spec.containers[0].lifecycle.preStop.exec;
+  const waited = async (isTls: boolean, settings: (port: number) => Readonly<Record<string, string>>) => {
+    const asked: string[] = [];
+    const port = await listening(isTls, ({ url = "" }, response) => {
+      asked.push(url);
+      if (asked.length === 2) response.writeHead(503).end("busy");
+      else response.end(`fanfare_channels_on_air ${asked.length === 1 ? 12 : 0}\n`);
+    });
+    expect(await codeOf(command, settings(port))).toBe(0);
+    return asked;
+  };
+  const all = await Promise.all([
+    waited(false, (port) => ({ FANFARE_HTTP_PORT: `${port}` })),
+    waited(true, (port) => ({ FANFARE_HTTP_PORT: `${port}`, FANFARE_TLS_CERT: "/tls/cert.pem" })),
+    waited(false, (port) => ({ FANFARE_METRICS_LISTEN: `127.0.0.1:${port}`, FANFARE_TLS_CERT: "/tls/cert.pem" })),
+  ]);
+  const thrice = ["/metrics", "/metrics", "/metrics"];
+  expect(all).toEqual([thrice, thrice, thrice]);
 });
