@@ -3,6 +3,7 @@ import { ConfigError } from "../app/config/config-error.ts";
 import { helpText } from "../app/config/help-text.ts";
 import { exitNow } from "../app/process/exit-now.ts";
 import { releaseVersion } from "../app/release.ts";
+import { systemCode } from "../base/system-errors.ts";
 import { ApiFailure } from "./api/exit-codes.ts";
 import type { Command } from "./commands/command.ts";
 import type { StopRequest } from "./stop-request.ts";
@@ -54,6 +55,7 @@ async function run(stopRequest: StopRequest): Promise<void> {
   const command = commandNamed(first);
   if (command !== undefined) {
     stopRequest.leave();
+    watchOutput();
     print(await (await command())(rest, process.env));
     return;
   }
@@ -61,14 +63,22 @@ async function run(stopRequest: StopRequest): Promise<void> {
     throw new ConfigError(`${JSON.stringify(first)} is not a command; the commands are ${COMMAND_NAMES.join(", ")}.`);
   }
   const commandLine = readConfig(process.argv.slice(2), process.env);
-  if ("show" in commandLine) print(commandLine.show === "help" ? helpText() : `fanfare ${releaseVersion()}\n`);
-  else await (await import("./run-server.ts")).runServer(commandLine.config, stopRequest);
+  if ("show" in commandLine) {
+    watchOutput();
+    print(commandLine.show === "help" ? helpText() : `fanfare ${releaseVersion()}\n`);
+  } else await (await import("./run-server.ts")).runServer(commandLine.config, stopRequest);
 }
 
-/** Prints a command's result. Its reader may close the pipe early: that is not a failure. */
 function print(text: string): void {
-  process.stdout.on("error", () => process.exit(0));
   process.stdout.write(text);
+}
+
+/** A reader of the output may close the pipe early: that is not a failure. A disk that does not take it is one. */
+function watchOutput(): void {
+  process.stdout.on("error", (error) => {
+    if (systemCode(error) === "EPIPE") process.exit(0);
+    fail(new Error(`the output could not be written: ${error.message}`));
+  });
 }
 
 function fail(error: unknown): never {
