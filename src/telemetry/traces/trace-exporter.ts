@@ -1,5 +1,5 @@
 import { SpanKind as OtelKind, SpanStatusCode, TraceFlags } from "@opentelemetry/api";
-import { ExportResultCode } from "@opentelemetry/core";
+import { type ExportResult, ExportResultCode } from "@opentelemetry/core";
 import { type Resource, resourceFromAttributes } from "@opentelemetry/resources";
 import { BatchSpanProcessor, type ReadableSpan, type SpanExporter } from "@opentelemetry/sdk-trace";
 import type { Log } from "../../base/log.ts";
@@ -34,6 +34,8 @@ export type TraceExporterOptions = {
   readonly resource: SpanAttributes;
   readonly log: Log;
   readonly metrics: TraceMetrics;
+  /** Closes the connection of an export that did not end in time. */
+  readonly giveUp?: () => void;
 };
 
 /**
@@ -79,11 +81,25 @@ export class TraceExporter {
 
   #counted(exporter: SpanExporter): SpanExporter {
     return {
-      export: (spans, done) =>
-        exporter.export(spans, (result) => {
+      export: (spans, done) => {
+        let isOver = false;
+        const end = (result: ExportResult) => {
+          if (isOver) return;
+          isOver = true;
+          clearTimeout(deadline);
           this.#ended(spans.length, result.code === ExportResultCode.SUCCESS ? undefined : result.error);
           done(result);
-        }),
+        };
+        // The exporter's own deadline begins anew with each byte of an answer.
+        const deadline = setTimeout(() => {
+          end({
+            code: ExportResultCode.FAILED,
+            error: new Error(`no whole answer in ${EXPORT_DEADLINE_MS / 1_000} s`),
+          });
+          this.#options.giveUp?.();
+        }, EXPORT_DEADLINE_MS);
+        exporter.export(spans, end);
+      },
       shutdown: () => exporter.shutdown(),
     };
   }

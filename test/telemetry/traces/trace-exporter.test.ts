@@ -7,7 +7,7 @@ import type { SpanExporter } from "@opentelemetry/sdk-trace";
 import { Registry } from "prom-client";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { LogFields } from "../../../src/base/log.ts";
-import { TraceExporter } from "../../../src/telemetry/traces/trace-exporter.ts";
+import { EXPORT_DEADLINE_MS, TraceExporter } from "../../../src/telemetry/traces/trace-exporter.ts";
 import { TraceMetrics } from "../../../src/telemetry/traces/trace-metrics.ts";
 import type { TraceSpan } from "../../../src/thread-protocol/traces/traces.ts";
 
@@ -32,10 +32,10 @@ const fake: SpanExporter = {
   shutdown: async () => undefined,
 };
 
-function exporterOver(exporter: SpanExporter): TraceExporter {
+function exporterOver(exporter: SpanExporter, giveUp = () => {}): TraceExporter {
   const write = (event: string, fields: LogFields = {}) => void lines.push([event, fields]);
   const log = { debug: write, info: write, warn: write, error: write };
-  return new TraceExporter({ exporter, resource: { "service.name": "fanfare" }, log, metrics });
+  return new TraceExporter({ exporter, resource: { "service.name": "fanfare" }, log, metrics, giveUp });
 }
 
 beforeEach(() => {
@@ -116,6 +116,27 @@ test("a receiver that never answers costs 4,096 spans, and no more; the rest is 
   for (let index = 0; index < 6_000; index += 1) exporter.add(span(`s${index}`));
   expect(batches.length).toBe(1);
   expect(await counts()).toEqual({ exported: 0, dropped: 6_000 - 4_096 });
+});
+
+test("exports that never end cost their spans alone: when the receiver is well again, so are traces", async () => {
+  result = undefined;
+  const gaveUp = vi.fn();
+  const exporter = exporterOver(fake, gaveUp);
+  for (let times = 1; times <= 10; times += 1) {
+    for (let index = 0; index < 512; index += 1) exporter.add(span(`s${index}`));
+    expect(batches.length).toBe(times);
+    expect(gaveUp).toHaveBeenCalledTimes(times - 1);
+    await vi.advanceTimersByTimeAsync(EXPORT_DEADLINE_MS);
+  }
+  expect(await counts()).toEqual({ exported: 0, dropped: 5_120 });
+  result = { code: ExportResultCode.SUCCESS };
+  exporter.add(span("after"));
+  await vi.advanceTimersByTimeAsync(GATHER_MS);
+  expect(await counts()).toEqual({ exported: 1, dropped: 5_120 });
+  expect(lines).toEqual([
+    ["traces are not exported", { detail: "no whole answer in 10 s" }],
+    ["traces are exported again", {}],
+  ]);
 });
 
 test("what a receiver does not take is dropped and counted, and logged once until it takes spans again", async () => {

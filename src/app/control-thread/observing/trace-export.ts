@@ -1,4 +1,6 @@
 import { randomBytes } from "node:crypto";
+import { Agent as HttpAgent } from "node:http";
+import { Agent as HttpsAgent } from "node:https";
 import { systemClock } from "../../../base/clock.ts";
 import type { Log } from "../../../base/log.ts";
 import type { TraceExporter } from "../../../telemetry/traces/trace-exporter.ts";
@@ -47,8 +49,12 @@ async function load(
     import("../../../telemetry/traces/trace-exporter.ts"),
   ]);
   const url = `${endpoint.replace(/\/$/, "")}/v1/traces`;
+  const agent = new (url.startsWith("https:") ? HttpsAgent : HttpAgent)({ keepAlive: true });
   return new Exporter({
-    exporter: new OTLPTraceExporter({ url, headers: { ...otlpHeaders }, timeoutMillis: EXPORT_DEADLINE_MS }),
+    exporter: new OTLPTraceExporter({
+      ...{ url, headers: { ...otlpHeaders }, timeoutMillis: EXPORT_DEADLINE_MS, httpAgentOptions: () => agent },
+    }),
+    giveUp: () => agent.destroy(),
     resource: {
       "service.name": traceServiceName,
       "service.version": releaseVersion(),
