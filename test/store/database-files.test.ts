@@ -1,14 +1,15 @@
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import fs, { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { open, stat, truncate } from "node:fs/promises";
+import { syncBuiltinESMExports } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, onTestFinished, test, vi } from "vitest";
 import { examineData } from "../../src/app/commands/doctor/data-checks.ts";
 import { openStorage } from "../../src/app/data-folder/storage.ts";
 import { StoreUnavailableError } from "../../src/control/ports/errors.ts";
 import type { DatabaseNews } from "../../src/store/database/database.ts";
-import { databaseTrouble } from "../../src/store/database/database-trouble.ts";
+import { databaseTrouble, openFailure } from "../../src/store/database/database-trouble.ts";
 import { newMasterKey, writeKeyFile } from "../../src/store/secrets/key-file.ts";
 import { markFirstStart } from "../../src/store/sqlite/first-start.ts";
 import { openConnection, openSqliteStore } from "../../src/store/sqlite/sqlite.ts";
@@ -179,4 +180,23 @@ test.each([
   const error = Object.assign(new Error("of SQLite"), { errcode });
   expect(databaseTrouble(error)).toBe(trouble);
   expect(databaseTrouble(new Error("around it", { cause: error }))).toBe(trouble);
+});
+
+test.each([
+  ["no room for another file", { files: 1_000, ffree: 3 }, true],
+  ["room for a few", { files: 1_000, ffree: 4 }, false],
+  ["no limit of files", { files: 0, ffree: 0 }, false],
+])("a database that cannot be opened on a disk with %s", (_, disk, isFull) => {
+  const statfs = vi.spyOn(fs, "statfsSync");
+  syncBuiltinESMExports();
+  onTestFinished(() => {
+    statfs.mockRestore();
+    syncBuiltinESMExports();
+  });
+  statfs.mockReturnValue({ bavail: 1_000_000, bsize: 4_096, ...disk } as never);
+  const failure = openFailure(path, Object.assign(new Error("unable to open database file"), { errcode: 14 }));
+  expect(failure.isFull).toBe(isFull);
+  expect(failure.message).toContain(
+    isFull ? "delete files where it has no room for more (df -i)" : "must belong to this user",
+  );
 });

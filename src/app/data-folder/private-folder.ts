@@ -4,7 +4,7 @@ const FOLDER_MODE = 0o700;
 /** The mode bits of group and others. */
 const OTHERS = 0o077;
 /** Our own files in a data folder, and those that a file system makes. */
-const OURS = /^(fanfare\.|encryption\.key|before-restore-|recordings$|delays$|lost\+found$)/;
+const OURS = /^(fanfare\.|encryption\.key|before-restore-|recordings$|delays$|media$|lost\+found$)/;
 
 /**
  * Makes the folder, or opens an existing one to its owner only, whatever the umask is. Returns a sentence that says why

@@ -32,8 +32,9 @@ const READING_FAILED: ReadonlySet<number> = new Set([
 const UNWRITABLE: ReadonlySet<string> = new Set(["EROFS", "EACCES", "EPERM", "EIO"]);
 const FULL: ReadonlySet<string> = new Set(["ENOSPC", "EDQUOT"]);
 
-/** The room that those files take, in bytes. */
+/** The room that those files take, in bytes, and their number. */
 const ROOM_BYTES_MIN = 128 * 1024;
+const ROOM_FILES_MIN = 4;
 
 /** The database's file cannot be used. The text says which file, what is wrong, and what to do. */
 export class DatabaseFileError extends Error {
@@ -86,7 +87,7 @@ function failureText(path: string, detail: string, trouble: StoreTrouble | undef
     case "damaged":
       return `the database ${path} is damaged, or is not a database (${detail}): ${damageAdvice(path)}`;
     case "full":
-      return `the disk of the database ${path} is full (${detail}): free space on it.`;
+      return `the disk of the database ${path} is full (${detail}): free space on it, or delete files where it has no room for more (df -i).`;
     case "unwritable":
       return `the database ${path} cannot be opened for writing (${detail}): its folder and its files must belong to this user, on a writable file system.`;
     case "locked":
@@ -99,8 +100,9 @@ function failureText(path: string, detail: string, trouble: StoreTrouble | undef
 /** SQLite reports other errors for a disk without room for the small files beside the database. */
 function hasNoRoom(path: string): boolean {
   try {
-    const { bavail, bsize } = statfsSync(dirname(path));
-    return bavail * bsize < ROOM_BYTES_MIN;
+    const { bavail, bsize, files, ffree } = statfsSync(dirname(path));
+    // A file system without a limit of files says that it has none at all.
+    return bavail * bsize < ROOM_BYTES_MIN || (files > 0 && ffree < ROOM_FILES_MIN);
   } catch {
     return false;
   }

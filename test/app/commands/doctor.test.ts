@@ -126,9 +126,9 @@ test("disks: a folder that is not there yet counts as its parent, and each use h
   const config = { dataDir: "/srv/data", recordingKeepFreeMb: 2_000 };
   const disks = (free: Readonly<Record<string, number>>) =>
     checkDisks(config, (folder) => {
-      const bytes = free[folder];
-      if (bytes === undefined) throw Object.assign(new Error("gone"), { code: "ENOENT" });
-      return bytes;
+      const freeBytes = free[folder];
+      if (freeBytes === undefined) throw Object.assign(new Error("gone"), { code: "ENOENT" });
+      return { freeBytes, freeFiles: 100 };
     }).map(({ state, text }) => `${state} ${text}`);
   expect(disks({ "/srv": 5e9 })).toEqual([
     "ok /srv/data: 5000 MB are free.",
@@ -139,6 +139,24 @@ test("disks: a folder that is not there yet counts as its parent, and each use h
     "failed /srv/data/recordings: 1500 MB are free; recordings and delayed platforms need 2000 MB: free space, or lower FANFARE_RECORDING_KEEP_FREE_MB.",
   ]);
   expect(disks({})[0]).toBe("unknown the free space of /srv/data is not known (ENOENT).");
+});
+
+test("disks: one without room for files, one that is read-only and one of another user do not work", () => {
+  const config = { dataDir: "/srv/data", recordingKeepFreeMb: 2_000 };
+  const verdict = (disk: object) => {
+    const [first] = checkDisks(config, () => ({ freeBytes: 5e9, ...disk }));
+    return `${first?.state} ${first?.text}`;
+  };
+  expect(verdict({})).toBe("ok /srv/data: 5000 MB are free.");
+  expect(verdict({ freeFiles: 99 })).toBe(
+    "failed /srv/data: 5000 MB are free; only 99 more files can be made on it (df -i): delete files.",
+  );
+  expect(verdict({ unwritable: "EROFS" })).toBe(
+    "failed /srv/data: the disk is mounted for reading only (EROFS); mount it for writing.",
+  );
+  expect(verdict({ unwritable: "EACCES" })).toBe(
+    "failed /srv/data: this user cannot write there (EACCES); give the folder to the server's user.",
+  );
 });
 
 const signal = new AbortController().signal;

@@ -32,6 +32,7 @@ test.each([0o755, 0o750, 0o777, 0o701])("a folder of ours that has %o is made pr
   for (const name of ["fanfare.db", "fanfare.db-wal", "fanfare.lock", "encryption.key", "before-restore-1"]) {
     writeFileSync(join(folder, name), "");
   }
+  for (const name of ["recordings", "delays", "media", "fanfare.run-a1"]) mkdirSync(join(folder, name));
   chmodSync(folder, mode);
   expect(await makePrivateFolder(folder)).toBeUndefined();
   expect(modeOf(folder)).toBe("700");

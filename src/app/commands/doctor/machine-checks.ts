@@ -1,4 +1,4 @@
-import { statfsSync } from "node:fs";
+import { accessSync, constants, statfsSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { systemCode } from "../../../base/system-errors.ts";
 import { descriptorLimit, openDescriptors } from "../../../net/kernel/descriptors.ts";
@@ -10,6 +10,8 @@ import type { Holder } from "./port-holders.ts";
 const BYTES_PER_MB = 1_000_000;
 /** A database needs room for what it writes before it is merged, in bytes. */
 const DATABASE_BYTES_MIN = 256 * BYTES_PER_MB;
+/** A disk can have room for bytes and none for files: the database, each recording and each upload need some. */
+const FILES_MIN = 100;
 /** More than this share of the limit in use is close to its end. */
 const USED_SHARE_MAX = 0.8;
 
@@ -40,26 +42,49 @@ export function checkDescriptors(
   return { check: "descriptors", state: "ok", text: `${what}.` };
 }
 
-/** Free bytes for this user on the disk of a folder. Throws the system's error where the folder does not exist. */
-type FreeBytes = (folder: string) => number;
+/** A folder's disk, as it is for this user. */
+type Disk = {
+  readonly freeBytes: number;
+  /** Files that can still be made; absent: the file system has no limit, or does not say. */
+  readonly freeFiles?: number;
+  /** The system's code where nothing can be written there. */
+  readonly unwritable?: string;
+};
 
-function freeBytesNow(folder: string): number {
-  const { bavail, bsize } = statfsSync(folder);
-  return bavail * bsize;
+/** Throws the system's error where the folder does not exist. */
+type LookAtDisk = (folder: string) => Disk;
+
+function diskNow(folder: string): Disk {
+  const { bavail, bsize, files, ffree } = statfsSync(folder);
+  const unwritable = unwritableBecause(folder);
+  return {
+    freeBytes: bavail * bsize,
+    ...(files === 0 ? {} : { freeFiles: ffree }),
+    ...(unwritable === undefined ? {} : { unwritable }),
+  };
 }
 
-/** The room for the data folder and for recordings. */
+function unwritableBecause(folder: string): string | undefined {
+  try {
+    accessSync(folder, constants.W_OK | constants.X_OK);
+    return undefined;
+  } catch (error) {
+    return systemCode(error) ?? String(error);
+  }
+}
+
+/** The room for the data folder and for recordings, and whether they can be written. */
 export function checkDisks(
   config: Pick<Config, "dataDir" | "recordingFolder" | "recordingKeepFreeMb">,
-  freeBytes: FreeBytes = freeBytesNow,
+  look: LookAtDisk = diskNow,
 ): readonly Finding[] {
   const recordings = config.recordingFolder ?? join(config.dataDir, "recordings");
   const keptBytes = config.recordingKeepFreeMb * BYTES_PER_MB;
   return [
-    diskFinding(config.dataDir, freeBytes, (free) =>
+    diskFinding(config.dataDir, look, (free) =>
       free < DATABASE_BYTES_MIN ? "too few for the database: free space on it" : undefined,
     ),
-    diskFinding(recordings, freeBytes, (free) =>
+    diskFinding(recordings, look, (free) =>
       free < keptBytes
         ? `recordings and delayed platforms need ${megabytes(keptBytes)}: free space, or lower FANFARE_RECORDING_KEEP_FREE_MB`
         : undefined,
@@ -67,25 +92,38 @@ export function checkDisks(
   ];
 }
 
-function diskFinding(folder: string, freeBytes: FreeBytes, problemOf: (free: number) => string | undefined): Finding {
-  const found = freeNear(resolve(folder), freeBytes);
+function diskFinding(folder: string, look: LookAtDisk, bytesProblemOf: (free: number) => string | undefined): Finding {
+  const found = diskNear(resolve(folder), look);
   if (typeof found === "string") {
     return { check: "disk", state: "unknown", text: `the free space of ${folder} is not known (${found}).` };
   }
-  const what = `${folder}: ${megabytes(found)} are free`;
-  const problem = problemOf(found);
+  const { freeBytes, freeFiles, unwritable } = found;
+  const what = `${folder}: ${megabytes(freeBytes)} are free`;
+  if (unwritable !== undefined) return { check: "disk", state: "failed", text: unwritableText(folder, unwritable) };
+  const problem = bytesProblemOf(freeBytes) ?? filesProblemOf(freeFiles);
   return problem === undefined
     ? { check: "disk", state: "ok", text: `${what}.` }
     : { check: "disk", state: "failed", text: `${what}; ${problem}.` };
 }
 
+function unwritableText(folder: string, code: string): string {
+  return code === "EROFS"
+    ? `${folder}: the disk is mounted for reading only (${code}); mount it for writing.`
+    : `${folder}: this user cannot write there (${code}); give the folder to the server's user.`;
+}
+
+function filesProblemOf(freeFiles: number | undefined): string | undefined {
+  if (freeFiles === undefined || freeFiles >= FILES_MIN) return undefined;
+  return `only ${freeFiles} more files can be made on it (df -i): delete files`;
+}
+
 /** The server makes a folder that does not exist: then its parent's disk counts. Returns the system's code on failure. */
-function freeNear(folder: string, freeBytes: FreeBytes): number | string {
+function diskNear(folder: string, look: LookAtDisk): Disk | string {
   try {
-    return freeBytes(folder);
+    return look(folder);
   } catch (error) {
     const parent = dirname(folder);
-    if (systemCode(error) === "ENOENT" && parent !== folder) return freeNear(parent, freeBytes);
+    if (systemCode(error) === "ENOENT" && parent !== folder) return diskNear(parent, look);
     return systemCode(error) ?? String(error);
   }
 }

@@ -1,7 +1,6 @@
-import { createSocket } from "node:dgram";
-import { isIPv6 } from "node:net";
 import { systemCode } from "../../../base/system-errors.ts";
 import { claimPort } from "../../../ingest/claim-port.ts";
+import { DatagramPort } from "../../../net/datagram-port.ts";
 import type { Config } from "../../config/settings/settings.ts";
 import type { Finding } from "./finding.ts";
 import type { Holder } from "./port-holders.ts";
@@ -104,13 +103,8 @@ export async function claimListener({ protocol, host, port }: Listener): Promise
   }
 }
 
-function claimDatagrams(host: string | undefined, port: number): Promise<void> {
-  const socket = createSocket({ type: host === undefined || isIPv6(host) ? "udp6" : "udp4" });
-  return new Promise((resolve, reject) => {
-    socket.once("error", (error) => {
-      socket.close();
-      reject(error);
-    });
-    socket.bind({ port, ...(host === undefined ? {} : { address: host }) }, () => socket.close(() => resolve()));
-  });
+/** As the server binds it: on a machine without IPv6 for IPv4 alone. */
+async function claimDatagrams(host: string | undefined, port: number): Promise<void> {
+  const bound = await DatagramPort.bind(host, port, () => undefined);
+  bound.close();
 }
