@@ -51,6 +51,25 @@ function fragmentsOf({ parts }: MadeFile) {
   return fragments.map((fragment) => readFragmentTimes(fragment.subarray(0, readBox(fragment, 0)?.end)));
 }
 
+test("a recording goes on for longer than FLV's times have bits: 49.7 days", async () => {
+  const turn = 2 ** 32;
+  // A few frames each ten days, and some around the moment at which the times begin anew.
+  const begins = [0, 864_000_000, 1_728_000_000, 2_592_000_000, 3_456_000_000, turn - 400];
+  const frame = (beginMs: number, index: number) =>
+    videoTag((beginMs + index * 40) % turn, avcFrame(index % 10 === 0, 1, 100));
+  const tags = begins.flatMap((beginMs) => Array.from({ length: 40 }, (_, index) => frame(beginMs, index)));
+  const { files, recorder } = recorderOf({ ...ENDLESS, fileMs: 600 });
+  await recorder.take(batch(...heads(), ...tags));
+  await recorder.end("BROADCAST_ENDED");
+  const made = files.map(({ offsetMs, end }) => [offsetMs, end?.durationMs]);
+  // Each lasts up to the keyframe with which the next one begins.
+  expect(made[0]).toEqual([0, 800]);
+  expect(made.slice(-2)).toEqual([
+    [turn - 400, 800],
+    [turn + 400, 760],
+  ]);
+});
+
 test("a stream becomes one MP4 file whose fragments are at most half a second after the first", async () => {
   const { files, recorder } = recorderOf();
   await recorder.take(batch(...heads(), ...frames(0, 3_000)));

@@ -62,6 +62,8 @@ export class StreamRecorder {
   #needsNext = false;
   #hasVideo = false;
   #lastMs = 0;
+  /** The time of the last tag. */
+  #tagMs = 0;
 
   constructor(deps: StreamRecorderDeps) {
     this.#deps = deps;
@@ -69,7 +71,10 @@ export class StreamRecorder {
 
   /** Takes a batch of whole FLV tags, in order. */
   async take(batch: Uint8Array): Promise<void> {
-    for (const tag of tagsIn(batch)) await this.#take(tag);
+    for (const tag of tagsIn(batch)) {
+      const timeMs = this.#wholeTime(tag.timeMs);
+      await this.#take(timeMs === tag.timeMs ? tag : { ...tag, timeMs });
+    }
   }
 
   /** Nothing follows. Idempotent. */
@@ -107,6 +112,13 @@ export class StreamRecorder {
     }
     if (this.#present !== undefined) return this.#write(tag, parts);
     if (isStart || this.#gathered.length > 0) await this.#gather(tag, parts);
+  }
+
+  /** FLV's times have 32 bits, and begin anew after 49.7 days. */
+  #wholeTime(timeMs: number): number {
+    // The difference to the tag before, as a number of 32 bits with a sign.
+    this.#tagMs += (timeMs - this.#tagMs) | 0;
+    return this.#tagMs;
   }
 
   #isKnown(frame: TrackPart): boolean {
