@@ -64,6 +64,19 @@ test("schedules are compared by their names, their files by name or id, and only
   expect(steps("[]")).toEqual([]);
 });
 
+test("a file's name that a Mac took apart (NFD) is found as it is typed, and is no difference", () => {
+  const typed = "저녁 방송.mp4";
+  const files = new FileNames([{ fileId: "mf-1", fileName: typed.normalize("NFD") }]);
+  const schedules = scheduleFile(`[{ ${WANTED.replace("show.mp4, mf-2", typed)} }]`);
+  expect(planOf(schedules, [present([{ ...EVENING, fileIds: ["mf-1"] }])], false, files)).toEqual([]);
+  // Where both spellings are there, each name means the file that has exactly it.
+  const both = new FileNames([
+    { fileId: "mf-1", fileName: typed.normalize("NFD") },
+    { fileId: "mf-2", fileName: typed },
+  ]);
+  expect(both.idsOf([typed, typed.normalize("NFD")])).toEqual(["mf-2", "mf-1"]);
+});
+
 test("a schedule's file that is missing, or whose name means two, is told before anything is changed", () => {
   const plan = (name: string, channels: readonly Present[]) =>
     planOf(scheduleFile(`[{ ${WANTED.replace("mf-2", name)} }]`), channels, false, NAMES);

@@ -80,7 +80,11 @@ export class FileNames {
 
   #named(word: string): readonly PresentFile[] {
     const byId = this.#files.filter(({ fileId }) => fileId === word);
-    return byId.length > 0 ? byId : this.#files.filter(({ fileName }) => fileName === word);
+    if (byId.length > 0) return byId;
+    const byName = this.#files.filter(({ fileName }) => fileName === word);
+    if (byName.length > 0) return byName;
+    // A Mac names files in letters that are taken apart (NFD), which look the same and are typed composed.
+    return this.#files.filter(({ fileName }) => fileName.normalize() === word.normalize());
   }
 }
 
