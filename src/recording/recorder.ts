@@ -28,6 +28,8 @@ const READ_BYTES_MAX = 1024 * 1024;
 export type RecorderSettings = FileLimits &
   RoomLimits & {
     readonly folder: string;
+    /** Another text for each server: two may have one folder by mistake. */
+    readonly server: string;
     /** Where finished files are uploaded to; absent: nowhere. Holds a secret. */
     readonly upload?: S3Settings & { readonly prefix: string };
   };
@@ -58,9 +60,9 @@ export class Recorder {
   constructor(deps: RecorderDeps) {
     this.#deps = deps;
     const { disk, clock, settings, post } = deps;
-    const { folder } = settings;
+    const { folder, server } = settings;
     this.#library = new Library({
-      ...{ disk, clock, folder },
+      ...{ disk, clock, folder, server },
       onFile: (file) => this.#report(file),
       onGone: (file, cause, uploadNotes) => {
         this.#reportedMs.delete(keyOf(file));

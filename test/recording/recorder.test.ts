@@ -132,6 +132,39 @@ test.each(["mp4", "flv"] as const)(
   },
 );
 
+test("a file that another server makes in the same folder by mistake is left alone while it grows", async () => {
+  const one = new Stage();
+  const number = one.begin();
+  one.media(number, ...heads(), ...frames(0, 2_000));
+  await one.settled();
+  const other = new Stage({ server: "another server" }, SYSTEM_DISK, one.folder);
+  expect(other.of("files")).toEqual([{ kind: "files", files: [] }]);
+  one.media(number, ...frames(2_000, 4_000));
+  await one.settled();
+  other.clock.advance(300_000);
+  one.media(number, ...frames(4_000, 6_000));
+  await one.end(number);
+  const [file] = one.finished;
+  expect(file).toMatchObject({ end: { reason: "BROADCAST_ENDED" }, durationMs: 5_960 });
+  expect(fs.statSync(join(one.folder, CHANNEL, "20260102030405-001.mp4")).size).toBe(file?.bytes);
+  const again = new Stage({}, SYSTEM_DISK, one.folder);
+  expect([again.of("files")[0]?.files, again.of("warning")]).toEqual([[file], []]);
+  other.clock.advance(60_000);
+  expect(other.finished).toEqual([file]);
+  expect(other.of("warning").map(({ name }) => name)).toEqual(["recording not read"]);
+});
+
+test("a file that another server began and left is finished once it has not grown for five minutes", async () => {
+  const one = new Stage();
+  one.media(one.begin(), ...heads(), ...frames(0, 2_000));
+  await one.settled();
+  const other = new Stage({ server: "another server" }, SYSTEM_DISK, one.folder);
+  other.clock.advance(240_000);
+  expect(other.finished).toEqual([]);
+  other.clock.advance(120_000);
+  expect(other.finished).toMatchObject([{ end: { reason: "SERVER_LOST" } }]);
+});
+
 test("files that are no recordings, links and hostile names are left alone", () => {
   const folder = newFolder();
   const outside = newFolder();

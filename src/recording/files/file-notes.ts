@@ -24,6 +24,8 @@ const NOTES = z.object({
       }),
     )
     .max(64),
+  /** Which server made it. Absent: an older version wrote it. */
+  server: z.string().max(64).exactOptional(),
 });
 
 /** What is known of a file apart from its name. */
@@ -32,16 +34,18 @@ export type FileNotes = Omit<RecordingFile, "channelId" | "recordingId" | "uploa
 /** More than notes ever have, in bytes. */
 export const NOTES_BYTES_MAX = 64 * 1024;
 
-export function encodeNotes(file: RecordingFile): string {
+/** `server`: the one that makes it. */
+export function encodeNotes(file: RecordingFile, server: string): string {
   const { container, startTime, end, durationMs, bytes, tracks } = file;
   const notes: FileNotes = { container, startTime, durationMs, bytes, tracks, ...(end === undefined ? {} : { end }) };
-  return `${JSON.stringify(notes)}\n`;
+  return `${JSON.stringify({ ...notes, server })}\n`;
 }
 
 /** Undefined where the text is damaged. */
-export function decodeNotes(text: string): FileNotes | undefined {
+export function decodeNotes(text: string): { readonly notes: FileNotes; readonly server?: string } | undefined {
   try {
-    return NOTES.parse(JSON.parse(text));
+    const { server, ...notes } = NOTES.parse(JSON.parse(text));
+    return { notes, ...(server === undefined ? {} : { server }) };
   } catch {
     return undefined;
   }

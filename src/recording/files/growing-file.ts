@@ -15,6 +15,8 @@ export type DiskFileDeps = {
   readonly disk: Disk;
   readonly clock: Clock;
   readonly folder: string;
+  /** The server that makes it. */
+  readonly server: string;
   /** Called with every change. */
   readonly onChange: (file: RecordingFile) => void;
   /** The disk did not take the end of the file. `known`: what it had stored before; undefined: nothing. */
@@ -37,7 +39,7 @@ export class DiskFile implements GrowingFile {
 
   /** Makes the file. Throws where the disk does not let it. */
   constructor(file: RecordingFile, deps: DiskFileDeps) {
-    const { disk, folder, clock } = deps;
+    const { disk, folder, clock, server } = deps;
     this.#deps = deps;
     this.#file = file;
     const path = mediaPath(folder, file);
@@ -45,7 +47,7 @@ export class DiskFile implements GrowingFile {
     this.#descriptor = disk.openSync(path, "wx+", FILE_MODE);
     this.#syncedMs = clock.now();
     try {
-      replaceFile(disk, notesPath(folder, file), encodeNotes(file));
+      replaceFile(disk, notesPath(folder, file), encodeNotes(file, server));
       syncFolder(disk, dirname(path));
     } catch (error) {
       disk.closeSync(this.#descriptor);
@@ -75,12 +77,12 @@ export class DiskFile implements GrowingFile {
 
   /** Call once. Throws where the disk takes the end no longer: the library finishes the file then, once it does. */
   finish(reason: RecordingEnd, durationMs: number): void {
-    const { disk, folder, clock, onUnfinished } = this.#deps;
+    const { disk, folder, clock, server, onUnfinished } = this.#deps;
     const end = { reason, time: clock.wallNow() };
     this.#change({ ...this.#file, end, durationMs: Math.round(durationMs) });
     try {
       this.#close(durationMs);
-      replaceFile(disk, notesPath(folder, this.#file), encodeNotes(this.#file));
+      replaceFile(disk, notesPath(folder, this.#file), encodeNotes(this.#file, server));
     } catch (error) {
       onUnfinished(this.#file, this.#stored);
       throw error;

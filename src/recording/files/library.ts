@@ -25,6 +25,8 @@ export type LibraryDeps = {
   readonly clock: Clock;
   /** Where recordings are: a folder for each channel. */
   readonly folder: string;
+  /** Another text for each server. */
+  readonly server: string;
   /** Called with every new and changed file. */
   readonly onFile: (file: RecordingFile) => void;
   /** `uploadNotes`: how far its upload was. */
@@ -35,6 +37,9 @@ export type LibraryDeps = {
 
 /** Ten thousand tags of parts. */
 const UPLOAD_NOTES_BYTES_MAX = 2 * 1024 * 1024;
+
+/** A file that another server began has been left by it when it has not grown for so long, in milliseconds. */
+const LEFT_MS = 5 * 60 * 1_000;
 
 /** Among what could not be read: the folder itself. No channel has this id. */
 const WHOLE_FOLDER = "folder";
@@ -58,6 +63,8 @@ export class Library {
   #unreadBefore = new Set<string>();
   /** Files that the disk does not let go. */
   readonly #unremoved = new Set<string>();
+  /** Unfinished files of other servers, by key: how long each is, and since when. */
+  readonly #others = new Map<string, { readonly bytes: number; readonly sinceMs: number }>();
   /** Which disk the folder was on when it was read. */
   #disk: number | undefined;
 
@@ -142,7 +149,7 @@ export class Library {
 
   /** Begins a file. Throws where the disk does not let it. */
   create(channelId: ChannelId, startTime: number, { container, tracks }: Omit<FileStart, "offsetMs">): GrowingFile {
-    const { disk, clock, folder } = this.#deps;
+    const { disk, clock, folder, server } = this.#deps;
     if (!isChannelFolder(channelId)) throw new Error(`no channel has the id ${channelId}`);
     disk.mkdirSync(join(folder, channelId), { recursive: true, mode: FOLDER_MODE });
     const recordingId = newRecordingId(startTime, (id) => this.#files.has(keyOf({ channelId, recordingId: id })));
@@ -150,7 +157,7 @@ export class Library {
     const file = { channelId, recordingId, container, startTime, durationMs: 0, bytes: 0, tracks };
     try {
       return new DiskFile(file, {
-        ...{ disk, clock, folder },
+        ...{ disk, clock, folder, server },
         onChange: (changed) => this.#set(changed),
         onUnfinished: (ended, known) => this.#unfinished.set(keyOf(ended), known),
       });
@@ -262,6 +269,7 @@ export class Library {
       this.#guard(key, () => {
         const file = this.#readNotes(found) ?? this.#finishFound(found);
         this.#unfinished.delete(key);
+        this.#others.delete(key);
         if (file !== undefined) this.#set(file);
         else this.#forget(key);
       });
@@ -274,7 +282,7 @@ export class Library {
    */
   #readNotes(found: Found): RecordingFile | undefined {
     const { disk, folder, onWarning } = this.#deps;
-    const notes = this.#notes(found);
+    const notes = this.#notes(found)?.notes;
     if (notes?.end === undefined || notes.container !== found.container) return undefined;
     const { size: bytes } = disk.lstatSync(mediaPath(folder, found));
     if (bytes !== notes.bytes)
@@ -304,12 +312,17 @@ export class Library {
     }
   }
 
-  /** Finishes a file that a crash, or a disk that was away, left. One without any media is removed. */
+  /**
+   * Finishes a file that a crash, or a disk that was away, left. One without any media is removed. Throws where another server
+   * may still write it.
+   */
   #finishFound(found: Found): RecordingFile | undefined {
-    const { disk, folder, onWarning } = this.#deps;
+    const { disk, folder, server, onWarning } = this.#deps;
     const { channelId, recordingId, container } = found;
-    const notes = this.#notes(found);
+    const { notes, server: maker = server } = this.#notes(found) ?? {};
     const path = mediaPath(folder, found);
+    if (maker !== server && !this.#isLeft(keyOf(found), disk.lstatSync(path).size))
+      throw new Error("another server makes this file, and each needs a folder of its own");
     const descriptor = disk.openSync(path, "r+");
     let whole: WholePart | undefined;
     try {
@@ -332,9 +345,18 @@ export class Library {
     const end = notes?.end ??
       this.#files.get(keyOf(found))?.end ?? { reason: "SERVER_LOST", time: startTime + whole.durationMs };
     const file = { channelId, recordingId, container, startTime, end, ...whole, tracks: notes?.tracks ?? [] };
-    replaceFile(disk, notesPath(folder, file), encodeNotes(file));
+    replaceFile(disk, notesPath(folder, file), encodeNotes(file, server));
     onWarning("recording finished afterwards", `${keyOf(file)}: ${whole.durationMs} ms`);
     return file;
+  }
+
+  /** Whether the file of another server has not grown for long. */
+  #isLeft(key: string, bytes: number): boolean {
+    const nowMs = this.#deps.clock.now();
+    const seen = this.#others.get(key);
+    if (seen?.bytes === bytes) return nowMs - seen.sinceMs >= LEFT_MS;
+    this.#others.set(key, { bytes, sinceMs: nowMs });
+    return false;
   }
 
   /** A file of this process turned out to have no media. */

@@ -11,7 +11,15 @@ import type {
 } from "../../../src/thread-protocol/recordings/recorder-messages.ts";
 
 export const ROOMY: Omit<RecorderSettings, "folder"> = {
-  ...{ fileMs: 3_600_000, fileBytes: 1e12, keepFreeBytes: 0, quotaBytes: 0, keepMs: 0, keepBytes: 0 },
+  ...{
+    server: "a server",
+    fileMs: 3_600_000,
+    fileBytes: 1e12,
+    keepFreeBytes: 0,
+    quotaBytes: 0,
+    keepMs: 0,
+    keepBytes: 0,
+  },
 };
 
 /** The recorder in this thread, on the disk that a test chooses. */

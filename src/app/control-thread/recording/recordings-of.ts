@@ -1,4 +1,6 @@
-import { join } from "node:path";
+import { createHash } from "node:crypto";
+import { hostname } from "node:os";
+import { join, resolve } from "node:path";
 import type { Log } from "../../../base/log.ts";
 import type { RecordingUploaded } from "../../../control/facts/server-fact.ts";
 import { Recordings, type RecordingsOptions } from "../../../control/recordings/recordings.ts";
@@ -6,6 +8,7 @@ import type { RecorderSettings } from "../../../recording/recorder.ts";
 import type { Config } from "../../config/settings/settings.ts";
 import { RecordingWorker } from "./recording-worker.ts";
 
+const SERVER_LENGTH = 16;
 const BYTES_PER_MB = 1_000_000;
 const MS_PER_MINUTE = 60_000;
 const MS_PER_DAY = 86_400_000;
@@ -14,6 +17,10 @@ const MS_PER_DAY = 86_400_000;
 function recorderSettings(config: Config): RecorderSettings {
   return {
     folder: config.recordingFolder ?? join(config.dataDir, "recordings"),
+    server: createHash("sha256")
+      .update(`${hostname()} ${resolve(config.dataDir)}`)
+      .digest("hex")
+      .slice(0, SERVER_LENGTH),
     fileMs: config.recordingFileMinutes * MS_PER_MINUTE,
     fileBytes: config.recordingFileMb * BYTES_PER_MB,
     keepFreeBytes: config.recordingKeepFreeMb * BYTES_PER_MB,
