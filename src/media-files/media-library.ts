@@ -3,6 +3,7 @@ import { readdirSync, rmSync, symlinkSync } from "node:fs";
 import { mkdir, readdir, readFile, rename, rm, statfs, symlink, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import type { Clock } from "../base/clock.ts";
+import { startDeadline } from "../base/deadline.ts";
 import type { Log } from "../base/log.ts";
 import { systemCode } from "../base/system-errors.ts";
 import { DomainError } from "../control/ports/errors.ts";
@@ -10,7 +11,7 @@ import type { MediaFile, MediaFiles, MediaSpace } from "../control/ports/media-f
 import { FFMPEG_MISSING, type Ffmpeg } from "../ffmpeg/find-ffmpeg.ts";
 import { appendContent, CONTENT, FRAME, readRecord, writeRecord } from "./file-record.ts";
 import { readMedia } from "./read-format.ts";
-import { contentProblem } from "./watched-content.ts";
+import { ContentLooks, type ContentLooksDeps } from "./watched-content.ts";
 
 /** Files in the library at most. */
 const FILES_MAX = 1_000;
@@ -18,6 +19,8 @@ const FILES_MAX = 1_000;
 const KEPT_FREE_BYTES = 512 * 1024 * 1024;
 /** Files in the folder of one media file: its content, its record, and what is made of it. */
 const KEPT_MAX = 20;
+/** A watched folder that is away is waited for so long where one of its files is to be played, in milliseconds. */
+const AWAY_MS = 10_000;
 const ID_BYTES = 6;
 const ID_FORM = /^mf-[0-9a-f]{12}$/;
 
@@ -32,6 +35,8 @@ export type MediaLibraryDeps = {
   readonly findFfmpeg: () => Ffmpeg | undefined;
   /** Bytes that are free on the disk of a folder. Default: as the system says. */
   readonly freeBytes?: (folder: string) => Promise<number>;
+  /** Looks at a file of the watched folder. Default: at the disk. */
+  readonly lookAtWatched?: ContentLooksDeps["look"];
 };
 
 /** A file of the watched folder. */
@@ -46,11 +51,18 @@ export class MediaLibrary implements MediaFiles {
   readonly #files = new Map<string, MediaFile>();
   readonly #busy = new Set<string>();
   readonly #stopping = new AbortController();
+  readonly #looks: ContentLooks;
   /** Files are checked one after another. */
   #checks: Promise<void> = Promise.resolve();
+  /** Also before the watched folder was looked at. */
+  #isWatchedAway = true;
+  /** Resolves when it is here. */
+  #watchedCame = Promise.withResolvers<void>();
 
   constructor(deps: MediaLibraryDeps) {
+    const { clock, lookAtWatched: look } = deps;
     this.#deps = deps;
+    this.#looks = new ContentLooks({ clock, ...(look === undefined ? {} : { look }) });
   }
 
   /** Finds the files on the disk, and checks those that no check has finished. Call it once the folder is this process's. */
@@ -97,9 +109,29 @@ export class MediaLibrary implements MediaFiles {
     return join(this.#deps.folder, this.get(fileId).fileId, CONTENT);
   }
 
-  problem(fileId: string): string | undefined {
+  async problem(fileId: string): Promise<string | undefined> {
     const { name, contentKey } = this.get(fileId);
-    return contentKey === undefined ? undefined : contentProblem(this.#watchedPath(name), contentKey);
+    if (contentKey === undefined) return undefined;
+    if (this.#isWatchedAway && !(await this.#comesBack())) return "the watched folder cannot be read now";
+    return this.#looks.problem(this.#watchedPath(name), contentKey);
+  }
+
+  /** Whether the watched folder is away, as its last look found. */
+  setWatchedAway(isAway: boolean): void {
+    if (!isAway) this.#watchedCame.resolve();
+    else if (!this.#isWatchedAway) this.#watchedCame = Promise.withResolvers();
+    this.#isWatchedAway = isAway;
+  }
+
+  /** Disks of the network are mounted beside the start of a server, and some are away for a moment. */
+  #comesBack(): Promise<boolean> {
+    return new Promise((resolve) => {
+      const late = startDeadline(this.#deps.clock, AWAY_MS, () => resolve(false));
+      void this.#watchedCame.promise.then(() => {
+        late.cancel();
+        resolve(true);
+      });
+    });
   }
 
   /** The files of the watched folder. */
@@ -126,6 +158,13 @@ export class MediaLibrary implements MediaFiles {
     this.#files.set(fileId, file);
     if (state === "checking") this.#check(fileId);
     return true;
+  }
+
+  /** The same content of a watched file is known by this key from now on: its disk was mounted again. */
+  async renew(fileId: string, contentKey: string): Promise<void> {
+    const file = { ...this.get(fileId), contentKey };
+    await writeRecord(this.#deps.folder, file);
+    if (this.#files.has(fileId)) this.#files.set(fileId, { ...this.get(fileId), contentKey });
   }
 
   /** The file is not in the watched folder any more. */

@@ -1,11 +1,12 @@
 import { createHash } from "node:crypto";
-import type { BigIntStats, Dirent } from "node:fs";
-import { lstat, opendir } from "node:fs/promises";
+import type { BigIntStats } from "node:fs";
+import { lstat, opendir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Clock, Timer } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
+import { systemCode } from "../base/system-errors.ts";
 import type { MediaLibrary } from "./media-library.ts";
-import { contentKeyOf } from "./watched-content.ts";
+import { contentKeyOf, isOnDisk, isSameContent } from "./watched-content.ts";
 
 /** How often the folder is read, in milliseconds. A file that did not change in between is complete. */
 const SCAN_MS = 5_000;
@@ -13,16 +14,31 @@ const SCAN_MS = 5_000;
 const NAMES_MAX = 5_000;
 const NAME_CHARACTERS_MAX = 200;
 const ID_LENGTH = 12;
+/** Names that begin with it are those of programs that still write. */
+const HIDDEN = ".";
+/** Stands for bytes of a name that are not UTF-8. */
+const UNREADABLE = "\ufffd";
+const UNMOUNTED = "it is empty, and on another disk than its files were: its disk may not be mounted";
 
 export type WatchedFolderDeps = {
   readonly folder: string;
-  readonly library: Pick<MediaLibrary, "isAvailable" | "watched" | "adopt" | "dropWatched">;
+  readonly library: Pick<
+    MediaLibrary,
+    "isAvailable" | "watched" | "adopt" | "renew" | "dropWatched" | "setWatchedAway"
+  >;
   readonly clock: Clock;
   readonly log: Log;
 };
 
 /** A file of the folder as one look finds it. `refusal`: why it is not taken. */
 type Found = { readonly name: string; readonly bytes: number; readonly key: string; readonly refusal?: string };
+/** What one look finds. `disk`: the number of the folder's disk. */
+type Look = {
+  readonly found: ReadonlyMap<string, Found>;
+  readonly disk: bigint;
+  /** Why something may be missing in it; undefined where it is whole. */
+  readonly missing: string | undefined;
+};
 
 /**
  * Brings the files of a folder into the library once they are complete, and takes those out of it that are gone. It reads
@@ -59,37 +75,60 @@ export class WatchedFolder {
     // Files that nothing can check wait.
     if (!this.#deps.library.isAvailable) return;
     try {
-      const { found, isWhole } = await this.#read();
+      const look = await this.#read().catch((error: unknown) => textOf(error));
+      const isAway = typeof look === "string" || this.#isUnmounted(look);
+      this.#deps.library.setWatchedAway(isAway);
+      if (isAway) return this.#trouble(typeof look === "string" ? look : UNMOUNTED);
+      const { found, missing } = look;
       await this.#take(found);
-      if (isWhole) await this.#dropOthers(found);
+      if (missing === undefined) await this.#dropOthers(found);
       this.#keys = new Map([...found].map(([fileId, { key }]) => [fileId, key]));
-      this.#trouble(isWhole ? "" : `only the first ${NAMES_MAX} names are read`);
+      this.#trouble(missing ?? "");
     } catch (error) {
-      this.#trouble(error instanceof Error ? error.message : String(error));
+      this.#trouble(textOf(error));
     }
   }
 
-  async #read(): Promise<{ readonly found: ReadonlyMap<string, Found>; readonly isWhole: boolean }> {
+  async #read(): Promise<Look> {
+    const { folder } = this.#deps;
     const found = new Map<string, Found>();
+    const { dev: disk } = await stat(folder, { bigint: true });
     let count = 0;
-    for await (const entry of await opendir(this.#deps.folder)) {
+    let missing: string | undefined;
+    for await (const entry of await opendir(folder)) {
       count += 1;
-      if (count > NAMES_MAX) return { found, isWhole: false };
-      const file = isTaken(entry) ? await this.#find(entry.name) : undefined;
-      if (file !== undefined) found.set(fileIdOf(file.name), file);
+      if (count > NAMES_MAX) return { found, disk, missing: `only the first ${NAMES_MAX} names are read` };
+      if (entry.isDirectory() || entry.name.startsWith(HIDDEN)) continue;
+      try {
+        const file = await this.#find(entry.name, disk);
+        if (file !== undefined) found.set(fileIdOf(entry.name), file);
+      } catch (error) {
+        // A disk that fails has not lost its files.
+        missing ??= textOf(error);
+      }
     }
-    return { found, isWhole: true };
+    return { found, disk, missing };
   }
 
-  async #find(name: string): Promise<Found | undefined> {
+  /** An empty folder where the disk with the files was: they are to be there when it is mounted again. */
+  #isUnmounted({ found, disk }: Look): boolean {
+    const known = this.#deps.library.watched();
+    return found.size === 0 && known.length > 0 && known.every(({ contentKey = "" }) => !isOnDisk(contentKey, disk));
+  }
+
+  async #find(name: string, disk: bigint): Promise<Found | undefined> {
+    const shown = shownName(name);
+    const refused = { name: shown, bytes: 0, key: contentKeyOf({ size: 0n, mtimeNs: 0n }, disk) };
+    if (shown !== name) return { ...refused, refusal: "Its name is too long, or has characters that cannot be shown." };
     let stats: BigIntStats;
     try {
       stats = await lstat(join(this.#deps.folder, name), { bigint: true });
-    } catch {
-      // It is gone by now.
-      return undefined;
+    } catch (error) {
+      if (systemCode(error) !== "ENOENT") throw error;
+      // It is gone by now, or its name was read with other letters than it has.
+      return name.includes(UNREADABLE) ? { ...refused, refusal: "Its name is not in UTF-8." } : undefined;
     }
-    const file = { name, bytes: Number(stats.size), key: contentKeyOf(stats) };
+    const file = { name, bytes: Number(stats.size), key: contentKeyOf(stats, disk) };
     if (stats.isSymbolicLink()) return { ...file, bytes: 0, refusal: "It is a symbolic link." };
     if (!stats.isFile()) return { ...file, bytes: 0, refusal: "It is no regular file." };
     return stats.size === 0n ? undefined : file;
@@ -99,7 +138,12 @@ export class WatchedFolder {
     const { library } = this.#deps;
     const present = new Map(library.watched().map((file) => [file.fileId, file]));
     for (const [fileId, { name, bytes, key, refusal }] of found) {
-      if (present.get(fileId)?.contentKey === key || this.#keys.get(fileId) !== key) continue;
+      const { contentKey, state } = present.get(fileId) ?? {};
+      if (contentKey === key || this.#keys.get(fileId) !== key) continue;
+      if (contentKey !== undefined && isSameContent(contentKey, key)) {
+        if (state !== "checking") await library.renew(fileId, key);
+        continue;
+      }
       const reason = refusal === undefined ? {} : { reason: refusal };
       if (!(await library.adopt({ fileId, name, bytes, contentKey: key, ...reason }))) return;
     }
@@ -118,11 +162,14 @@ export class WatchedFolder {
   }
 }
 
-/** Hidden names are those of programs that still write. */
-function isTaken(entry: Dirent): boolean {
-  const { name } = entry;
-  if (entry.isDirectory() || name.startsWith(".")) return false;
-  return name.length <= NAME_CHARACTERS_MAX && name.isWellFormed() && !/\p{Cc}/u.test(name);
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** The name as answers may have it: another one where it cannot be a file's name here. */
+function shownName(name: string): string {
+  const shown = name.toWellFormed().replace(/\p{Cc}/gu, "?");
+  return shown.length <= NAME_CHARACTERS_MAX ? shown : `${shown.slice(0, NAME_CHARACTERS_MAX - 1).toWellFormed()}…`;
 }
 
 /** The same for the same name: a file that replaces another one keeps its place in playlists and schedules. */

@@ -8,6 +8,7 @@ import { startChild } from "../ffmpeg/limited-child.ts";
 import type { ChannelId } from "../thread-protocol/channel-spec.ts";
 import { Clip } from "./clip.ts";
 import { fileArguments } from "./file-arguments.ts";
+import { LateClip } from "./late-clip.ts";
 import type { FfmpegRun } from "./pull-attempt.ts";
 import { PullRun, type PullRunDeps } from "./pull-run.ts";
 import { type RunFormat, runFormat } from "./run-format.ts";
@@ -139,13 +140,13 @@ export class SourcePlayers implements SourcePlayer {
     return ready;
   }
 
-  #openFile(file: ReadyFile, format: RunFormat, offsetMs: number): Clip | { readonly reason: string } {
+  #openFile(file: ReadyFile, format: RunFormat, offsetMs: number): LateClip {
     const { findFfmpeg, files } = this.#deps;
-    const ffmpeg = findFfmpeg();
-    if (ffmpeg === undefined) return { reason: FFMPEG_MISSING };
-    const problem = files.problem(file.fileId);
-    if (problem !== undefined) return { reason: problem };
-    const args = fileArguments(files.path(file.fileId), file.format, format, offsetMs);
-    return new Clip(startChild(ffmpeg.ffmpeg, args, PLAY_LIMITS));
+    return new LateClip(files.problem(file.fileId), () => {
+      const ffmpeg = findFfmpeg();
+      if (ffmpeg === undefined) return { reason: FFMPEG_MISSING };
+      const args = fileArguments(files.path(file.fileId), file.format, format, offsetMs);
+      return new Clip(startChild(ffmpeg.ffmpeg, args, PLAY_LIMITS));
+    });
   }
 }

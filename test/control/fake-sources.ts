@@ -73,7 +73,7 @@ export class FakeMediaFiles implements MediaFiles {
 
   async keep(): Promise<void> {}
 
-  problem(): undefined {}
+  async problem(): Promise<undefined> {}
 
   path(fileId: string): string {
     return `/nowhere/${this.get(fileId).fileId}`;

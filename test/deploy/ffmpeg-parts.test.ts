@@ -6,7 +6,7 @@ import { frameArguments } from "../../src/media-files/read-format.ts";
 import { fileArguments } from "../../src/sources/file-arguments.ts";
 import { pullArguments } from "../../src/sources/pull-arguments.ts";
 import { hlsInput, RTMP_INPUT, RTSP_INPUT, SRT_INPUT } from "../../src/sources/pull-links/pull-inputs.ts";
-import { slateArguments, videoEncoders } from "../../src/sources/slate-arguments.ts";
+import { slateArguments, videoEncoders } from "../../src/sources/slates/slate-arguments.ts";
 import { ROOT } from "../support/processes/fanfare-process.ts";
 
 type Names = Readonly<Record<"demuxer" | "indev" | "muxer" | "encoder" | "bsf" | "filter" | "protocol", Set<string>>>;
@@ -116,6 +116,10 @@ test("no other file of the sources has options for FFmpeg's inputs, codecs and f
   const files = globSync("src/**/*.ts", { cwd: ROOT }).filter(isOne);
   expect(files.toSorted()).toEqual([
     ...["src/ffmpeg/input.ts", "src/media-files/read-format.ts", "src/sources/file-arguments.ts"],
-    ...["src/sources/pull-arguments.ts", "src/sources/pull-links/pull-inputs.ts", "src/sources/slate-arguments.ts"],
+    ...[
+      "src/sources/pull-arguments.ts",
+      "src/sources/pull-links/pull-inputs.ts",
+      "src/sources/slates/slate-arguments.ts",
+    ],
   ]);
 });

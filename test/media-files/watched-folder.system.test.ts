@@ -8,20 +8,23 @@ import {
   readFileSync,
   realpathSync,
   renameSync,
+  rmdirSync,
   rmSync,
+  statSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from "node:fs";
 import { createServer } from "node:net";
-import { tmpdir } from "node:os";
+import { homedir, tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
-import { systemClock } from "../../src/base/clock.ts";
 import { MediaLibrary } from "../../src/media-files/media-library.ts";
 import { WatchedFolder } from "../../src/media-files/watched-folder.ts";
 import { testedFfmpeg } from "../support/checks/tested-image.ts";
 import { runToEnd } from "../support/processes/children.ts";
 import { waitFor } from "../support/processes/waiting.ts";
+import { VirtualClock } from "../support/stages/virtual-clock.ts";
 import { makeFile } from "../support/streams/made-files.ts";
 
 const DEADLINE_MS = 60_000;
@@ -39,7 +42,8 @@ function stageOf(name: string, isWatched = true) {
   mkdirSync(watchFolder, { recursive: true });
   const warnings: string[] = [];
   const warn = (event: string) => void warnings.push(event);
-  const around = { clock: systemClock, log: { debug: warn, info: warn, warn, error: warn } };
+  const clock = new VirtualClock();
+  const around = { clock, log: { debug: warn, info: warn, warn, error: warn } };
   const options = { ...around, folder: media, quotaBytes: 10, findFfmpeg: testedFfmpeg };
   const library = new MediaLibrary({ ...options, ...(isWatched ? { watchFolder } : {}) });
   library.load();
@@ -48,7 +52,24 @@ function stageOf(name: string, isWatched = true) {
     waitFor("the files to be checked", DEADLINE_MS, () =>
       library.list().some(({ state }) => state === "checking") ? undefined : true,
     );
-  return { library, watched, watchFolder, warnings, settle, at: (file: string) => join(watchFolder, file) };
+  /** Why a file cannot be read once the folder was waited for. */
+  const problem = (fileId: string) => {
+    const found = library.problem(fileId);
+    clock.advance(10_000);
+    return found;
+  };
+  return { library, watched, watchFolder, warnings, settle, problem, at: (file: string) => join(watchFolder, file) };
+}
+
+/** A folder on another disk than those of the tests. */
+function otherDisk(): string {
+  const found = ["/dev/shm", "/var/tmp", homedir(), process.cwd()].find(
+    (each) => statSync(each).dev !== statSync(folder).dev,
+  );
+  if (found === undefined) throw new Error("this machine has one disk only");
+  const made = mkdtempSync(join(found, "fanfare-watched-"));
+  onTestFinished(() => rmSync(made, { recursive: true }));
+  return made;
 }
 
 test("a file appears once it is complete, is checked, is found after a restart, and goes when it is removed", async () => {
@@ -69,7 +90,7 @@ test("a file appears once it is complete, is checked, is found after a restart, 
   expect(film).toMatchObject({ name: "film.mp4", state: "ready", bytes: video.length, format: { width: 640 } });
   const fileId = film?.fileId ?? "";
   const read = realpathSync(library.path(fileId));
-  expect([read, library.problem(fileId), library.space.usedBytes]).toEqual([
+  expect([read, await library.problem(fileId), library.space.usedBytes]).toEqual([
     realpathSync(at("film.mp4")),
     undefined,
     0,
@@ -79,7 +100,7 @@ test("a file appears once it is complete, is checked, is found after a restart, 
   expect([next.list(), realpathSync(next.path(fileId))]).toEqual([[film], read]);
   expect(stageOf("whole", false).library.list()).toEqual([]);
   rmSync(at("film.mp4"));
-  expect(library.problem(fileId)).toBe("it was removed from the watched folder");
+  expect(await library.problem(fileId)).toBe("it was removed from the watched folder");
   await watched.scan();
   expect([library.list(), stageOf("whole").library.list()]).toEqual([[], []]);
 });
@@ -120,7 +141,7 @@ test("a file that replaces another keeps its id, and is not played before it was
   const [{ fileId = "" } = {}] = library.list();
   writeFileSync(at("next"), "no video");
   renameSync(at("next"), at("news.mp4"));
-  expect(library.problem(fileId)).toBe("it was changed in the watched folder and is checked again");
+  expect(await library.problem(fileId)).toBe("it was changed in the watched folder and is checked again");
   await watched.scan();
   await watched.scan();
   await settle();
@@ -143,11 +164,11 @@ test("symbolic links and special files are refused unread, and a file that becom
   const fileId = byName.get("film.mp4")?.fileId ?? "";
   rmSync(at("film.mp4"));
   symlinkSync("/etc/passwd", at("film.mp4"));
-  expect(library.problem(fileId)).toBe("it is no regular file any more");
+  expect(await library.problem(fileId)).toBe("it is no regular file any more");
 });
 
 test("a folder that cannot be read is logged once, and what it had stays", async () => {
-  const { library, watched, watchFolder, at, settle, warnings } = stageOf("away");
+  const { library, watched, watchFolder, at, settle, warnings, problem } = stageOf("away");
   writeFileSync(at("film.mp4"), video);
   await watched.scan();
   await watched.scan();
@@ -156,7 +177,98 @@ test("a folder that cannot be read is logged once, and what it had stays", async
   await watched.scan();
   await watched.scan();
   expect([library.list().length, warnings]).toEqual([1, ["the watched folder cannot be read as a whole"]]);
+  const [{ fileId = "" } = {}] = library.list();
+  expect(await problem(fileId)).toBe("the watched folder cannot be read now");
+  // It is waited for, for a while.
+  const waiting = library.problem(fileId);
   renameSync(`${watchFolder}-away`, watchFolder);
   await watched.scan();
+  expect(await waiting).toBeUndefined();
   expect([library.list().length, warnings.length, existsSync(at("film.mp4"))]).toEqual([1, 1, true]);
+  expect(await library.problem(fileId)).toBeUndefined();
+});
+
+test("a folder that is empty since its disk is not mounted loses no file, and one that is mounted again checks none anew", async () => {
+  const { library, watched, watchFolder, warnings, settle, problem } = stageOf("unmounted");
+  // Two disks of this machine stand for the one with the files, mounted again with another number, and the one below it.
+  const [disk, other] = [join(folder, "unmounted-disk"), otherDisk()];
+  mkdirSync(disk);
+  rmdirSync(watchFolder);
+  const mount = (path: string) => {
+    rmSync(watchFolder, { force: true });
+    symlinkSync(path, watchFolder);
+  };
+  const put = (path: string) => {
+    writeFileSync(join(path, "film.mp4"), video);
+    utimesSync(join(path, "film.mp4"), 1_700_000_000, 1_700_000_000);
+  };
+  put(disk);
+  mount(disk);
+  await watched.scan();
+  await watched.scan();
+  await settle();
+  const [ready] = library.list();
+  expect(ready?.state).toBe("ready");
+  const fileId = ready?.fileId ?? "";
+
+  mount(other);
+  await watched.scan();
+  await watched.scan();
+  expect([library.list(), warnings]).toEqual([[ready], ["the watched folder cannot be read as a whole"]]);
+  expect(await problem(fileId)).toBe("the watched folder cannot be read now");
+  // A server that starts before the disk is mounted loses nothing either.
+  const next = stageOf("unmounted");
+  await next.watched.scan();
+  expect(next.library.list()).toEqual([ready]);
+
+  put(other);
+  await watched.scan();
+  expect(await library.problem(fileId)).toBeUndefined();
+  await watched.scan();
+  const { contentKey: _former, ...same } = ready ?? {};
+  expect(library.list()).toMatchObject([same]);
+  // From now on it is known on this disk: it is gone when it is gone there.
+  rmSync(join(other, "film.mp4"));
+  await watched.scan();
+  expect(library.list()).toEqual([]);
+});
+
+test("a file whose inode changes is the same file, as on folders of the network", async () => {
+  const { library, watched, at, settle } = stageOf("inodes");
+  const put = (name: string) => {
+    writeFileSync(at(name), video);
+    utimesSync(at(name), 1_700_000_000, 1_700_000_000);
+  };
+  put("film.mp4");
+  await watched.scan();
+  await watched.scan();
+  await settle();
+  const before = library.list();
+  const inode = statSync(at("film.mp4")).ino;
+  put(".next");
+  renameSync(at(".next"), at("film.mp4"));
+  expect(statSync(at("film.mp4")).ino).not.toBe(inode);
+  expect(await library.problem(before[0]?.fileId ?? "")).toBeUndefined();
+  await watched.scan();
+  await watched.scan();
+  expect(library.list()).toEqual(before);
+});
+
+test("a file whose name cannot be shown is refused and says why", async () => {
+  const { library, watched, watchFolder, at } = stageOf("odd-names");
+  const long = `${"long ".repeat(49)}.mp4`;
+  for (const name of ["two\nlines.mp4", long, "-i.mp4", "🎬.mp4"]) writeFileSync(at(name), video);
+  writeFileSync(Buffer.concat([Buffer.from(`${watchFolder}/`), Buffer.from([0xb9, 0xe6]), Buffer.from(".mp4")]), video);
+  await watched.scan();
+  await watched.scan();
+  const refused = library.list().flatMap(({ name, state, reason }) => (state === "refused" ? [[name, reason]] : []));
+  expect(refused.sort()).toEqual([
+    [`${long.slice(0, 199)}…`, "Its name is too long, or has characters that cannot be shown."],
+    ["two?lines.mp4", "Its name is too long, or has characters that cannot be shown."],
+    ["\ufffd\ufffd.mp4", "Its name is not in UTF-8."],
+  ]);
+  const taken = library.list().flatMap(({ name, state }) => (state === "refused" ? [] : [name]));
+  expect(taken.sort()).toEqual(["-i.mp4", "🎬.mp4"]);
+  await watched.scan();
+  expect(library.list()).toHaveLength(5);
 });

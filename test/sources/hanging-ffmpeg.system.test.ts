@@ -11,7 +11,7 @@ import { type Ffmpeg, findFfmpeg } from "../../src/ffmpeg/find-ffmpeg.ts";
 import { MediaLibrary } from "../../src/media-files/media-library.ts";
 import type { PublishGateway } from "../../src/relay/publish-gateway.ts";
 import { TcpRelay } from "../../src/sources/pull-links/tcp-relay.ts";
-import { SlateMaking } from "../../src/sources/slate-making.ts";
+import { SlateMaking } from "../../src/sources/slates/slate-making.ts";
 import { SourcePlayers } from "../../src/sources/source-players.ts";
 import type { ChannelSpec } from "../../src/thread-protocol/channel-spec.ts";
 import { waitFor } from "../support/processes/waiting.ts";
@@ -97,7 +97,13 @@ test("FFmpeg that hangs while it makes a slate is killed with its child after 30
   useVirtualTimeouts();
   const picture = { kind: "picture", videoCodec: "png", pixelFormat: "rgb24", width: 64, height: 36 } as const;
   const file = { state: "ready", format: picture } as MediaFile;
-  const files = { get: () => file, path: () => clip, kept: async () => undefined, keep: async () => undefined };
+  const files = {
+    get: () => file,
+    path: () => clip,
+    problem: async () => undefined,
+    kept: async () => undefined,
+    keep: async () => undefined,
+  };
   const findHanging = () => ({ ffmpeg: program, ffprobe: program });
   const making = new SlateMaking({ files, findFfmpeg: findHanging, stopping: new AbortController().signal });
   const made = making.make("mf-0", { videoCodec: "avc", width: 64, height: 36, frameRate: 10 });
@@ -116,7 +122,13 @@ test("the slate that was asked for last comes first, and one that is not needed 
     // The first one's program hangs; the others are there.
     return begun.length === 1 ? undefined : Buffer.from(name);
   };
-  const files = { get: () => file, path: () => clip, kept, keep: async () => undefined };
+  const files = {
+    get: () => file,
+    path: () => clip,
+    problem: async () => undefined,
+    kept,
+    keep: async () => undefined,
+  };
   const found = () => ({ ffmpeg: program, ffprobe: program });
   const making = new SlateMaking({ files, findFfmpeg: found, stopping: new AbortController().signal });
   const form = { videoCodec: "avc", width: 64, height: 36 } as const;
@@ -161,7 +173,7 @@ test.each([
   const said: SourceStatus[] = [];
   const players = new SourcePlayers({
     ...{ clock, random: Math.random, log, findFfmpeg: () => ({ ffmpeg: program, ffprobe: program }) },
-    files: { list: () => [file], path: () => clip, problem: () => undefined },
+    files: { list: () => [file], path: () => clip, problem: async () => undefined },
     openLink: async () => ({
       ...{ address: "192.0.2.7", input: ["-i", "pipe:0"], env: {}, aheadMs: 1_000, feed: (stdin) => void stdin.end() },
       ...{ isUnread: () => true, failure: quiet, close: quiet },

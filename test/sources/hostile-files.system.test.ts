@@ -7,7 +7,7 @@ import type { SourceStatus } from "../../src/control/channels/source.ts";
 import type { MediaFile, MediaFormat } from "../../src/control/ports/media-files.ts";
 import { MediaLibrary } from "../../src/media-files/media-library.ts";
 import type { PublishGateway } from "../../src/relay/publish-gateway.ts";
-import { SlateMaking } from "../../src/sources/slate-making.ts";
+import { SlateMaking } from "../../src/sources/slates/slate-making.ts";
 import { SourcePlayers, type SourcePlayersDeps } from "../../src/sources/source-players.ts";
 import type { ChannelSpec } from "../../src/thread-protocol/channel-spec.ts";
 import { testedFfmpeg } from "../support/checks/tested-image.ts";
@@ -74,7 +74,7 @@ async function play(
   const players = new SourcePlayers({
     ...{ clock: systemClock, random: Math.random, findFfmpeg: ffmpeg },
     log: { ...log, warn: (_event, fields) => void skipped.push(String(fields?.["detail"])) },
-    files: { list: () => list, path: (fileId) => paths[Number(fileId.slice(3))] ?? "", problem: () => undefined },
+    files: { list: () => list, path: (fileId) => paths[Number(fileId.slice(3))] ?? "", problem: async () => undefined },
     openLink: () => Promise.reject(new Error("nothing is pulled")),
     publish: async () => gateway,
     onStatus: (_channelId, status) => {
@@ -122,7 +122,13 @@ describe.concurrent("files whose headers lie", () => {
       expect(frames).toBeGreaterThan(60);
       for (const path of paths) {
         const file = { state: "ready", format: FORMAT } as MediaFile;
-        const files = { get: () => file, path: () => path, kept: async () => undefined, keep: async () => undefined };
+        const files = {
+          get: () => file,
+          path: () => path,
+          problem: async () => undefined,
+          kept: async () => undefined,
+          keep: async () => undefined,
+        };
         const making = new SlateMaking({ files, findFfmpeg: testedFfmpeg, stopping: new AbortController().signal });
         const slate = await making.make("mf-0", { videoCodec: "avc", width: 64, height: 36, frameRate: 10 });
         if ("reason" in slate) expect(slate.reason.length).toBeGreaterThan(3);

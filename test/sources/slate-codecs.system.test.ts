@@ -6,7 +6,7 @@ import { slateForm } from "../../src/control/channels/slate-form.ts";
 import type { MediaFile } from "../../src/control/ports/media-files.ts";
 import { classifyAudio } from "../../src/protocol/flv/audio/audio-tag.ts";
 import { classifyVideo } from "../../src/protocol/flv/video/video-tag.ts";
-import { SlateMaking } from "../../src/sources/slate-making.ts";
+import { SlateMaking } from "../../src/sources/slates/slate-making.ts";
 import { testedFfmpeg } from "../support/checks/tested-image.ts";
 import { runToEnd } from "../support/processes/children.ts";
 import { mediaOf, RelayStage, target } from "../support/stages/relay-stage.ts";
@@ -34,7 +34,13 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 function slateMaking(): SlateMaking {
-  const files = { get: () => PICTURE, path: () => picture, kept: async () => undefined, keep: async () => undefined };
+  const files = {
+    get: () => PICTURE,
+    path: () => picture,
+    problem: async () => undefined,
+    kept: async () => undefined,
+    keep: async () => undefined,
+  };
   return new SlateMaking({ files, findFfmpeg: testedFfmpeg, stopping: new AbortController().signal });
 }
 
@@ -146,7 +152,13 @@ describe("the curtain in other codecs than H.264 and AAC", () => {
   test("an FFmpeg without the encoder is named as the reason", async () => {
     const fake = join(folder, "ffmpeg");
     await writeFile(fake, "#!/bin/sh\necho \"Unknown encoder 'libx265'\" >&2\nexit 1\n", { mode: 0o755 });
-    const files = { get: () => PICTURE, path: () => picture, kept: async () => undefined, keep: async () => undefined };
+    const files = {
+      get: () => PICTURE,
+      path: () => picture,
+      problem: async () => undefined,
+      kept: async () => undefined,
+      keep: async () => undefined,
+    };
     const found = () => ({ ffmpeg: fake, ffprobe: fake });
     const making = new SlateMaking({ files, findFfmpeg: found, stopping: new AbortController().signal });
     expect(await making.make("mf-a", { videoCodec: "hevc", width: 320, height: 180, frameRate: 25 })).toEqual({

@@ -14,7 +14,7 @@ test("a source that another one replaces says nothing more, and is not tried aga
       clock,
       random: () => 1,
       findFfmpeg: () => undefined,
-      files: { list: () => [], path: () => "", problem: () => undefined },
+      files: { list: () => [], path: () => "", problem: async () => undefined },
     },
     log: { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined },
     openLink: (url) => {
@@ -56,7 +56,7 @@ test("a playlist whose folder is gone is looked through once for each of its fil
   };
   const players = new SourcePlayers({
     ...{ clock, random: () => 1, findFfmpeg: () => ({ ffmpeg: "ffmpeg", ffprobe: "ffprobe" }) },
-    files: { list, path: () => "", problem: () => "it was removed from the watched folder" },
+    files: { list, path: () => "", problem: async () => "it was removed from the watched folder" },
     log: { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined },
     openLink: () => Promise.reject(new Error("nothing is opened")),
     publish: async () => ({
@@ -68,12 +68,55 @@ test("a playlist whose folder is gone is looked through once for each of its fil
   });
   const source = { kind: "files", fileIds: files.map(({ fileId }) => fileId), isLooped: false } as const;
   players.start({ ...{ channelId: "c", source, position: 0, offsetMs: 0 }, read: async () => ({}) as ChannelSpec });
-  for (let turn = 0; turn < 20; turn += 1) {
-    clock.advance(1_000);
+  // One is skipped in each step of 40 ms.
+  for (let turn = 0; turn < 520; turn += 1) {
+    clock.advance(40);
     await new Promise((resolve) => setImmediate(resolve));
   }
   expect(statuses.at(-1)).toMatchObject({ state: "stopped", reason: "not-playable" });
   expect(looks).toBeGreaterThan(0);
   expect(looks).toBeLessThanOrEqual(501);
+  await players.close();
+});
+
+test("a file whose disk does not answer holds up no call, and is left after 15 s; the next one plays", async () => {
+  const clock = new VirtualClock();
+  const format = { kind: "video", videoCodec: "h264", pixelFormat: "yuv420p", width: 640, height: 360 } as const;
+  const file = { name: "a", bytes: 1, receivedBytes: 1, createdTime: 0, state: "ready", format } as const;
+  const statuses: SourceStatus[] = [];
+  const warned: unknown[] = [];
+  const players = new SourcePlayers({
+    ...{ clock, random: () => 1, findFfmpeg: () => ({ ffmpeg: "/nowhere/ffmpeg", ffprobe: "" }) },
+    files: {
+      list: () => ["hung", "next"].map((fileId) => ({ ...file, fileId })),
+      path: () => "",
+      problem: (fileId) => (fileId === "hung" ? new Promise(() => undefined) : Promise.resolve("it was removed")),
+    },
+    log: {
+      ...{ debug: () => undefined, info: () => undefined, error: () => undefined },
+      warn: (_event, fields) => void warned.push([fields?.["fileId"], fields?.["detail"]]),
+    },
+    openLink: () => Promise.reject(new Error("nothing is opened")),
+    publish: async () => ({
+      ...{ channelId: "c", latency: "efficient", isFull: false, flush: () => undefined, leave: () => undefined },
+      tryAdmit: async () => "admitted",
+      open: () => ({ push: () => undefined, end: () => undefined }),
+    }),
+    onStatus: (_channelId: string, status: SourceStatus) => void statuses.push(status),
+  });
+  const source = { kind: "files", fileIds: ["hung", "next"], isLooped: false } as const;
+  players.start({ ...{ channelId: "c", source, position: 0, offsetMs: 0 }, read: async () => ({}) as ChannelSpec });
+  for (let turn = 0; turn < 400; turn += 1) {
+    clock.advance(40);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  expect(warned).toEqual([
+    ["hung", "nothing came from it for 15 s"],
+    ["next", "it was removed"],
+  ]);
+  expect(statuses.at(-1)).toMatchObject({ state: "stopped", reason: "not-playable" });
+  players.start({ ...{ channelId: "c", source, position: 0, offsetMs: 0 }, read: async () => ({}) as ChannelSpec });
+  await new Promise((resolve) => setImmediate(resolve));
+  // The look goes on, and the server ends all the same.
   await players.close();
 });

@@ -100,6 +100,8 @@ const REFUSED_FILE_SENTENCES: readonly (readonly [en: RegExp, ko: string])[] = [
   [/^The video is larger than (\d+) pixels on a side\.$/, "영상의 가로 또는 세로가 $1픽셀보다 큽니다."],
   [/^It is a symbolic link\.$/, "심볼릭 링크는 재생할 수 없습니다."],
   [/^It is no regular file\.$/, "일반 파일이 아닙니다."],
+  [/^Its name is too long, or has .*$/, "파일 이름이 너무 길거나 표시할 수 없는 문자가 있습니다."],
+  [/^Its name is not in UTF-8\.$/, "파일 이름이 UTF-8이 아닙니다."],
   [/^ffmpeg and ffprobe are not installed.*$/, "이 서버에 FFmpeg이 설치되어 있지 않습니다."],
 ];
 

@@ -25,7 +25,7 @@ import type { CidrBlock } from "../../net/cidr-list.ts";
 import { createResolver } from "../../net/dns/resolver.ts";
 import { openPullLink } from "../../sources/pull-links/open-pull-link.ts";
 import { PullDialer } from "../../sources/pull-links/pull-dialer.ts";
-import { SlateMaking } from "../../sources/slate-making.ts";
+import { SlateMaking } from "../../sources/slates/slate-making.ts";
 import { SourcePlayers } from "../../sources/source-players.ts";
 import { listWindowedTargets } from "../../store/channels/windowed-targets.ts";
 import type { Database } from "../../store/database/database.ts";

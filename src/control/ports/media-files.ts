@@ -82,6 +82,9 @@ export interface MediaFiles {
   keep(fileId: string, name: string, bytes: Buffer): Promise<void>;
   /** Where its bytes are. */
   path(fileId: string): string;
-  /** Why its bytes cannot be read now, as part of a sentence; undefined where they can. */
-  problem(fileId: string): string | undefined;
+  /**
+   * Why its bytes cannot be read now, as part of a sentence; undefined where they can. Answers within ten seconds, also where
+   * their disk does not.
+   */
+  problem(fileId: string): Promise<string | undefined>;
 }

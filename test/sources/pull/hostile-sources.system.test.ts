@@ -43,7 +43,7 @@ async function failureOf(url: string) {
     log: { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined },
     random: Math.random,
     findFfmpeg: testedFfmpeg,
-    files: { list: () => [], path: () => "", problem: () => undefined },
+    files: { list: () => [], path: () => "", problem: async () => undefined },
     openLink: (address, signal) => openPullLink(address, { dialer, randomBytes }, signal),
     publish: () => Promise.reject(new Error("nothing of it may be published")),
     onStatus: (_channelId, status) => {

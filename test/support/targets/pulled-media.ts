@@ -44,7 +44,7 @@ export function pullMedia(url: string, { extraCa = "", resolver = createResolver
   const players = new SourcePlayers({
     ...{ clock: systemClock, random: Math.random, findFfmpeg: testedFfmpeg },
     log: { debug: quiet, info: quiet, warn: quiet, error: quiet },
-    files: { list: () => [], path: () => "", problem: () => undefined },
+    files: { list: () => [], path: () => "", problem: async () => undefined },
     openLink: (address, signal) => openPullLink(address, { dialer, randomBytes }, signal),
     publish: async () => gateway,
     onStatus: (_channelId, status) => void statuses.push(status),

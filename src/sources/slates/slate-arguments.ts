@@ -1,6 +1,6 @@
-import type { SlateAudioCodec, SlateForm, SlateVideoCodec } from "../control/channels/slate-form.ts";
-import type { MediaFormat } from "../control/ports/media-files.ts";
-import { fileInput, QUIET } from "../ffmpeg/input.ts";
+import type { SlateAudioCodec, SlateForm, SlateVideoCodec } from "../../control/channels/slate-form.ts";
+import type { MediaFormat } from "../../control/ports/media-files.ts";
+import { fileInput, QUIET } from "../../ffmpeg/input.ts";
 import {
   encodedVideo,
   type FrameNeeds,
@@ -10,7 +10,7 @@ import {
   silenceInput,
   streamBits,
   videoFilter,
-} from "./file-arguments.ts";
+} from "../file-arguments.ts";
 
 /** A picture is shown as a clip of this length, again and again, in seconds. */
 const PICTURE_SECONDS = 2;

@@ -1,7 +1,7 @@
 import type { EncodedPacket, InputTrack } from "mediabunny";
-import { encodeFlvTag, FLV_FILE_START, type FlvTag } from "../protocol/flv/flv-tag.ts";
-import { FourCc } from "../protocol/flv/fourcc.ts";
-import { MessageType } from "../protocol/rtmp/message.ts";
+import { encodeFlvTag, FLV_FILE_START, type FlvTag } from "../../protocol/flv/flv-tag.ts";
+import { FourCc } from "../../protocol/flv/fourcc.ts";
+import { MessageType } from "../../protocol/rtmp/message.ts";
 
 const MS_PER_SECOND = 1_000;
 const FOURCCS: Readonly<Record<string, number>> = {

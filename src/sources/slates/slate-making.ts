@@ -1,17 +1,17 @@
-import { formName, type SlateForm } from "../control/channels/slate-form.ts";
-import type { MediaFiles, MediaFormat } from "../control/ports/media-files.ts";
-import type { MadeSlate, SlateMaker } from "../control/ports/slate-maker.ts";
-import { FFMPEG_MISSING, type Ffmpeg } from "../ffmpeg/find-ffmpeg.ts";
-import { SLATE_LIMITS } from "../ffmpeg/job-limits.ts";
-import { type RunResult, run } from "../ffmpeg/run.ts";
-import { needsOf } from "./file-arguments.ts";
+import { formName, type SlateForm } from "../../control/channels/slate-form.ts";
+import type { MediaFiles, MediaFormat } from "../../control/ports/media-files.ts";
+import type { MadeSlate, SlateMaker } from "../../control/ports/slate-maker.ts";
+import { FFMPEG_MISSING, type Ffmpeg } from "../../ffmpeg/find-ffmpeg.ts";
+import { SLATE_LIMITS } from "../../ffmpeg/job-limits.ts";
+import { type RunResult, run } from "../../ffmpeg/run.ts";
+import { needsOf } from "../file-arguments.ts";
 import { flvOfMp4 } from "./mp4-tags.ts";
 import { isFlv, slateArguments, videoEncoders } from "./slate-arguments.ts";
 
 const NO_ENCODER = /^unknown encoder '([\w-]+)'/i;
 
 export type SlateMakingDeps = {
-  readonly files: Pick<MediaFiles, "get" | "path" | "kept" | "keep">;
+  readonly files: Pick<MediaFiles, "get" | "path" | "problem" | "kept" | "keep">;
   readonly findFfmpeg: () => Ffmpeg | undefined;
   readonly stopping: AbortSignal;
 };
@@ -98,6 +98,8 @@ export class SlateMaking implements SlateMaker {
     if (ffmpeg === undefined) return { reason: FFMPEG_MISSING };
     const { format } = files.get(fileId);
     if (format === undefined) return { reason: "the file is not ready" };
+    const problem = await files.problem(fileId);
+    if (problem !== undefined) return { reason: problem };
     const ending = AbortSignal.any([stopping, unwanted.signal]);
     const result = await encode(ffmpeg, files.path(fileId), format, form, ending);
     if ("reason" in result) return result;
