@@ -12,6 +12,12 @@ import { failureOf, PullFailure, pullError } from "./pull-errors.ts";
 const PLAYLIST_MS_MAX = 15_000;
 /** A playlist is fetched again after this long at the earliest, in milliseconds, however often FFmpeg asks. */
 const PLAYLIST_EVERY_MS = 500;
+/** A playlist that cannot be fetched now stands as it was for so long, in milliseconds: FFmpeg gives the stream up at the first failure. */
+const PLAYLIST_KEPT_MS = 30_000;
+/** Playlists that are kept so: FFmpeg reads those of video and of audio. */
+const PLAYLISTS_KEPT_MAX = 4;
+/** A segment that cannot be fetched is tried again after these times, in milliseconds: some are named before they are there. */
+const SEGMENT_AGAIN_MS = [500, 1_000, 1_500];
 /** One segment at most, in bytes: a minute at 70 Mbit/s. */
 const SEGMENT_BYTES_MAX = 512 * 1_024 * 1_024;
 const KEY_BYTES_MAX = 1_024;
@@ -39,6 +45,8 @@ export class HlsProxy {
   /** Addresses that FFmpeg may still ask for. */
   readonly #names = new HlsNames();
   readonly #fetchedMs = new Map<string, number>();
+  /** What FFmpeg got of each playlist last, by its address, the oldest first. */
+  readonly #kept = new Map<string, { readonly text: string; readonly atMs: number }>();
   #underWay = 0;
   #failure: TargetError | undefined;
   #first: Fetched | undefined;
@@ -138,9 +146,7 @@ export class HlsProxy {
 
   async #sendPlaylist(named: HlsNamed, response: ServerResponse): Promise<void> {
     await this.#waitFor(named.url.href);
-    const text = await this.#playlist(named);
-    // What failed before is over.
-    this.#failure = undefined;
+    const text = await this.#playlist(named).catch((error: unknown) => this.#keptFor(named, error));
     response.writeHead(200, {
       "content-type": "application/vnd.apple.mpegurl",
       "content-length": Buffer.byteLength(text),
@@ -158,6 +164,9 @@ export class HlsProxy {
       const text = await readText(response, PLAYLIST_BYTES_MAX, this.#deps.dialer.clock);
       const rewritten = rewritePlaylist(text, url, (address, part) => this.#nameOf(address, part));
       this.#variant = rewritten.variant ?? this.#variant;
+      this.#keep(named, rewritten.text);
+      // What failed before is over.
+      this.#failure = undefined;
       return rewritten.text;
     } catch (error) {
       if (error instanceof PlaylistError) throw new PullFailure(pullError("foreign", error.message));
@@ -167,9 +176,26 @@ export class HlsProxy {
     }
   }
 
+  #keep({ url }: HlsNamed, text: string): void {
+    this.#kept.delete(url.href);
+    this.#kept.set(url.href, { text, atMs: this.#deps.dialer.clock.now() });
+    const [oldest = ""] = this.#kept.keys();
+    if (this.#kept.size > PLAYLISTS_KEPT_MAX) this.#kept.delete(oldest);
+  }
+
+  /** The playlist as it was, where what failed may be over in a moment. Throws the error else. */
+  #keptFor({ url }: HlsNamed, error: unknown): string {
+    const failure = failureOf(error).error;
+    const { text, atMs = Number.NEGATIVE_INFINITY } = this.#kept.get(url.href) ?? {};
+    const isOld = this.#deps.dialer.clock.now() - atMs > PLAYLIST_KEPT_MS;
+    if (text === undefined || isOld || failure.severity === "fatal" || this.#closing.signal.aborted) throw error;
+    this.#failure = failure;
+    return text;
+  }
+
   async #send(named: HlsNamed, range: string | undefined, response: ServerResponse): Promise<void> {
     const bytesMax = named.part === "key" ? KEY_BYTES_MAX : SEGMENT_BYTES_MAX;
-    const { response: source } = await this.#fetch(named, range);
+    const { response: source } = await this.#fetchAgain(named, range, response);
     response.on("close", () => source.destroy());
     response.writeHead(source.statusCode === 206 ? 206 : 200, headersOf(source));
     let bytes = 0;
@@ -181,6 +207,21 @@ export class HlsProxy {
       if (response.destroyed) return;
     }
     response.end();
+  }
+
+  /** Fetches a part, and again where that may help. */
+  async #fetchAgain(named: HlsNamed, range: string | undefined, reader: ServerResponse): Promise<Fetched> {
+    const { clock } = this.#deps.dialer;
+    for (const waitMs of SEGMENT_AGAIN_MS) {
+      try {
+        return await this.#fetch(named, range);
+      } catch (error) {
+        const isFinal = failureOf(error).error.severity === "fatal";
+        if (isFinal || reader.destroyed || this.#closing.signal.aborted) throw error;
+        await new Promise<void>((resolve) => void clock.startTimer(waitMs, resolve));
+      }
+    }
+    return this.#fetch(named, range);
   }
 
   async #fetch({ url }: HlsNamed, range: string | undefined): Promise<Fetched> {

@@ -145,6 +145,49 @@ test("a name that leads elsewhere after its first look-up is refused from then o
   expect(seen.connections).toBe(0);
 });
 
+test("a playlist that cannot be fetched for a moment stands as it was, and the reason is known", async () => {
+  let laterMs = 0;
+  const clock = { ...systemClock, now: () => systemClock.now() + laterMs };
+  const fails: { with: number | "nothing" | undefined } = { with: undefined };
+  const origin = await serve((_request, response) => {
+    if (fails.with === "nothing") return void response.destroy();
+    if (fails.with !== undefined) return void response.writeHead(fails.with).end();
+    response.end([...SEGMENTS, "a.ts"].join("\n"));
+  });
+  const by = new PullDialer({ clock, resolver: createResolver(), policy, extraCa: "" });
+  const link = await open(`${origin}/live.m3u8`, by);
+  onTestFinished(() => link.close());
+  const asked = async () => [(await fetch(link.input.at(-1) ?? "")).status, link.failure()?.code];
+  expect(await asked()).toEqual([200, undefined]);
+  fails.with = 503;
+  expect(await asked()).toEqual([200, "CONNECT_REJECTED"]);
+  fails.with = "nothing";
+  expect(await asked()).toEqual([200, "TCP_RESET"]);
+  fails.with = undefined;
+  expect(await asked()).toEqual([200, undefined]);
+  fails.with = 403;
+  expect(await asked()).toEqual([502, "AUTH_FAILED"]);
+  fails.with = 503;
+  laterMs = 31_000;
+  expect(await asked()).toEqual([502, "CONNECT_REJECTED"]);
+});
+
+test("a segment that is named before it is there is asked for again, and one that may not be fetched is not", async () => {
+  const asked: string[] = [];
+  const origin = await serve((request, response) => {
+    const { url = "" } = request;
+    if (url.endsWith(".m3u8")) return void response.end([...SEGMENTS, "a.ts", "#EXTINF:2,", "b.ts"].join("\n"));
+    asked.push(url);
+    if (url === "/b.ts") return void response.writeHead(403).end();
+    if (asked.length < 3) return void response.writeHead(404).end();
+    response.end("segment");
+  });
+  const { names, get } = await play(`${origin}/live.m3u8`);
+  expect(await get(names[0] ?? "")).toEqual({ status: 200, body: "segment" });
+  expect((await get(names[1] ?? "")).status).toBe(502);
+  expect(asked).toEqual(["/a.ts", "/a.ts", "/a.ts", "/b.ts"]);
+});
+
 test("a playlist that names a file of this machine is refused", async () => {
   const origin = await serve((_request, response) => response.end([...SEGMENTS, "file:///etc/passwd"].join("\n")));
   expect(await failure(`${origin}/live.m3u8`)).toMatchObject({
