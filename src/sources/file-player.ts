@@ -1,11 +1,14 @@
 import type { Clock, Timer } from "../base/clock.ts";
 import type { FilesSource, SourceReason } from "../control/channels/source.ts";
+import { classifyAudio } from "../protocol/flv/audio/audio-tag.ts";
 import type { FlvTag } from "../protocol/flv/flv-tag.ts";
+import { classifyVideo } from "../protocol/flv/video/video-tag.ts";
 import { MessageType } from "../protocol/rtmp/message.ts";
 import type { PublisherHandle } from "../relay/publisher/publisher.ts";
 import type { MediaKind } from "../relay/stream/media-message.ts";
 import type { PlayedClip } from "./clip.ts";
 import { nextPosition } from "./next-position.ts";
+import { SteadyTime } from "./steady-time.ts";
 
 export type FilePlayerDeps = {
   readonly clock: Clock;
@@ -33,8 +36,6 @@ const TAGS_IN_A_STEP_MAX = 500;
 const LATE_MS = 500;
 /** FFmpeg hangs when nothing comes from it for this long, in milliseconds. */
 const NO_MEDIA_MS = 15_000;
-/** A file whose own times jump by more than this, in milliseconds, goes on without the jump. */
-const JUMP_MS_MAX = 10_000;
 /** A frame's length where a file has only one, in milliseconds. */
 const FRAME_MS_USUAL = 33;
 
@@ -44,7 +45,13 @@ const KINDS: Readonly<Record<number, MediaKind>> = {
   [MessageType.DataAmf0]: "data",
 };
 
-type Playing = { readonly clip: PlayedClip; readonly fileId: string; readonly position: number };
+type Playing = {
+  readonly clip: PlayedClip;
+  readonly fileId: string;
+  readonly position: number;
+  /** From its beginning. */
+  readonly isWhole: boolean;
+};
 
 /** The first file to play, counted from 0, and how much of its beginning is left out, in milliseconds. */
 export type PlayFrom = { readonly position: number; readonly offsetMs?: number };
@@ -57,10 +64,8 @@ export class FilePlayer {
   /** Opened before the present file ends. */
   #ahead: Playing | undefined;
   readonly #startMs: number;
-  /** Added to the present file's timestamps; undefined before its first tag. */
-  #offsetMs: number | undefined;
-  /** The file's own time of the tag before this one. */
-  #fileMs = 0;
+  /** The present file's times; undefined before its first tag. */
+  #time: SteadyTime | undefined;
   /** Where each kind ends so far: stream time, in milliseconds. */
   readonly #ends: Record<"audio" | "video", { atMs: number; stepMs: number }> = {
     audio: { atMs: 0, stepMs: 0 },
@@ -68,6 +73,8 @@ export class FilePlayer {
   };
   /** When the last tag came, on the clock's `awakeNow()`. */
   #lastTagMs: number;
+  /** Whether the present file has brought more than headers. */
+  #hasFrames = false;
   /** Files in a row that brought nothing. */
   #failures = 0;
   #lastFailure = "";
@@ -103,7 +110,8 @@ export class FilePlayer {
     this.#ahead = undefined;
     this.#source = source;
     this.#failures = 0;
-    this.#offsetMs = undefined;
+    this.#hasFrames = false;
+    this.#time = undefined;
     this.#lastTagMs = this.#deps.clock.awakeNow();
     this.#now = this.#open(position < source.fileIds.length ? position : 0, offsetMs);
     if (this.#now !== undefined) this.#deps.onPosition(this.#now.position, this.#now.fileId);
@@ -140,6 +148,7 @@ export class FilePlayer {
       const timeMs = this.#timeOf(tag, nowMs);
       if (timeMs > nowMs) break;
       clip?.take();
+      this.#time?.sent(tag, timeMs);
       this.#lastTagMs = clock.awakeNow();
       this.#push(tag, timeMs);
       // The relay may have dropped the publisher while it took the message.
@@ -151,21 +160,16 @@ export class FilePlayer {
   }
 
   /** When a tag is due, in stream time. */
-  #timeOf({ timestamp }: FlvTag, nowMs: number): number {
-    if (this.#offsetMs === undefined) {
-      this.#offsetMs = Math.round(this.#beginsAt(nowMs)) - timestamp;
-      this.#fileMs = timestamp;
-    }
-    const jumpMs = timestamp - this.#fileMs;
-    if (Math.abs(jumpMs) > JUMP_MS_MAX) this.#offsetMs -= jumpMs - STEP_MS;
-    this.#fileMs = timestamp;
-    return timestamp + this.#offsetMs;
+  #timeOf(tag: FlvTag, nowMs: number): number {
+    this.#time ??= new SteadyTime(tag, Math.round(this.#beginsAt(nowMs)));
+    return this.#time.of(tag);
   }
 
   #push({ type, payload }: FlvTag, timeMs: number): void {
     const kind = KINDS[type];
     if (kind === undefined) return;
     if (kind !== "data") {
+      this.#hasFrames ||= (kind === "video" ? classifyVideo(payload) : classifyAudio(payload)).part === "frame";
       const end = this.#ends[kind];
       if (timeMs > end.atMs) end.stepMs = Math.min(timeMs - end.atMs, 1_000);
       end.atMs = timeMs;
@@ -185,9 +189,10 @@ export class FilePlayer {
   #goOn(): boolean {
     const before = this.#now;
     if (before !== undefined) {
-      const { clip, fileId } = before;
+      const { clip, fileId, isWhole } = before;
       if (clip.failure !== undefined) this.#deps.onSkipped(fileId, clip.failure);
-      if (clip.takenTotal > 0) this.#failures = 0;
+      // Of a file that was joined at its very end there may be headers alone.
+      if (this.#hasFrames || (clip.takenTotal > 0 && !isWhole)) this.#failures = 0;
       else this.#failed(clip.failure ?? "it has no media");
     }
     this.#now = undefined;
@@ -198,7 +203,8 @@ export class FilePlayer {
     const ready = isReady ? this.#ahead : undefined;
     if (!isReady) this.#ahead?.clip.kill();
     this.#ahead = undefined;
-    this.#offsetMs = undefined;
+    this.#time = undefined;
+    this.#hasFrames = false;
     this.#now = ready ?? this.#open(position);
     this.#lastTagMs = this.#deps.clock.awakeNow();
     if (this.#now !== undefined) this.#deps.onPosition(this.#now.position, this.#now.fileId);
@@ -212,7 +218,7 @@ export class FilePlayer {
       const fileId: string | undefined = this.#source.fileIds[position];
       if (fileId === undefined) break;
       const clip = this.#deps.open(fileId, tries === 0 ? offsetMs : 0);
-      if (!("reason" in clip)) return { clip, fileId, position };
+      if (!("reason" in clip)) return { clip, fileId, position, isWhole: tries > 0 || offsetMs === 0 };
       this.#failed(clip.reason);
       this.#deps.onSkipped(fileId, clip.reason);
       position = this.#nextOf({ position, fileId });
@@ -228,7 +234,7 @@ export class FilePlayer {
     if (position === undefined || fileId === undefined) return;
     const clip = this.#deps.open(fileId, 0);
     // One that cannot be opened is reported in its turn.
-    if (!("reason" in clip)) this.#ahead = { clip, fileId, position };
+    if (!("reason" in clip)) this.#ahead = { clip, fileId, position, isWhole: true };
   }
 
   #watch(): void {

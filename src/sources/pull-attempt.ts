@@ -3,7 +3,6 @@ import type { Clock, Timer } from "../base/clock.ts";
 import type { PullVariant, SourceReason } from "../control/channels/source.ts";
 import { ChannelElsewhereError, DomainError } from "../control/ports/errors.ts";
 import type { SourceStart } from "../control/ports/source-player.ts";
-import type { FlvTag } from "../protocol/flv/flv-tag.ts";
 import { MessageType } from "../protocol/rtmp/message.ts";
 import type { PublishGateway } from "../relay/publish-gateway.ts";
 import type { PublisherHandle } from "../relay/publisher/publisher.ts";
@@ -14,6 +13,8 @@ import { pullArguments } from "./pull-arguments.ts";
 import { endOf, needsEncoding } from "./pull-end.ts";
 import { failureOf, PullFailure, pullError } from "./pull-links/pull-errors.ts";
 import type { PullLink } from "./pull-links/pull-link.ts";
+import { SteadyTime } from "./steady-time.ts";
+import { StuckTime } from "./stuck-time.ts";
 
 /** A run of FFmpeg that reads what is written to its standard input. */
 export type FfmpegRun = {
@@ -49,12 +50,11 @@ const TAGS_IN_A_STEP_MAX = 500;
 /** A source from which nothing comes for this long is given up, in milliseconds. */
 const NO_MEDIA_MS = 15_000;
 const UNREAD = `it read nothing for ${NO_MEDIA_MS / 1_000} s`;
-/** This much of a stream shows all its codecs, in milliseconds. */
+/** This much of a stream shows all its codecs, in milliseconds; and in tags, where its times stand still. */
 const LOOKED_AT_MS = 200;
+const LOOKED_AT_TAGS = 250;
 /** What is too far ahead of its time is sent this much faster: nobody notices, and no clock is trusted for days. */
 const CATCH_UP = 0.01;
-/** A gap of more than this in the source's own times is closed, in milliseconds. */
-const GAP_MS_MAX = 10_000;
 /** Facts of the media threads have arrived by then, in milliseconds. */
 const VERDICT_MS = 1_000;
 const PULLER_NAME = "Fanfare pull";
@@ -81,9 +81,9 @@ export class PullAttempt {
   #startMs = 0;
   /** When FFmpeg last wrote, on the clock's `awakeNow()`. */
   #arrivedMs = 0;
-  /** Added to the source's timestamps; undefined before the first. */
-  #offsetMs: number | undefined;
-  #lastMs = 0;
+  /** The source's times; undefined before the first. */
+  #time: SteadyTime | undefined;
+  readonly #stuck = new StuckTime();
   /** How much the clock of this stream is ahead of the real one. */
   #aheadMs = 0;
 
@@ -153,7 +153,8 @@ export class PullAttempt {
 
   /** Claims the channel once the source's codecs are known. */
   #look({ clip }: FfmpegRun): void {
-    if (this.#isClaiming || (clip.waitingMs < LOOKED_AT_MS && !clip.isRead)) return;
+    const isLookedAt = clip.waitingMs >= LOOKED_AT_MS || clip.waiting.length >= LOOKED_AT_TAGS || clip.isRead;
+    if (this.#isClaiming || !isLookedAt) return;
     if (clip.waiting.some(needsEncoding)) return this.#end({ kind: "audio" });
     this.#isClaiming = true;
     void this.#claim().catch((error: unknown) => this.#end(endFor(error)));
@@ -204,27 +205,21 @@ export class PullAttempt {
     for (let count = 0; count < TAGS_IN_A_STEP_MAX; count += 1) {
       const tag = clip.next;
       if (tag === undefined) break;
-      const timeMs = this.#timeOf(tag, nowMs);
+      this.#time ??= new SteadyTime(tag, nowMs);
+      const timeMs = this.#time.of(tag);
       if (timeMs > nowMs) break;
       // Audio may begin long after the video.
       if (needsEncoding(tag)) return this.#end({ kind: "audio" });
       clip.take();
-      this.#lastMs = tag.timestamp;
+      this.#time.sent(tag, timeMs);
+      if (this.#stuck.isAfter(tag)) return this.#fail(pullError("times-back"));
       const kind = KINDS[tag.type];
-      if (kind !== undefined) publisher.push({ kind, timestamp: Math.round(timeMs) % 2 ** 32, payload: tag.payload });
+      const timestamp = Math.round(Math.max(0, timeMs)) % 2 ** 32;
+      if (kind !== undefined) publisher.push({ kind, timestamp, payload: tag.payload });
       // The relay may have dropped the publisher while it took the message.
       if (this.#isOver) return;
     }
     gateway.flush();
-  }
-
-  /** When a tag is due, in milliseconds of this stream. */
-  #timeOf({ timestamp }: FlvTag, nowMs: number): number {
-    const gapMs = timestamp - this.#lastMs;
-    if (this.#offsetMs === undefined) this.#offsetMs = nowMs - timestamp;
-    else if (gapMs > GAP_MS_MAX) this.#offsetMs -= gapMs - STEP_MS;
-    if (gapMs > GAP_MS_MAX) this.#lastMs = timestamp;
-    return timestamp + this.#offsetMs;
   }
 
   #ended({ clip }: FfmpegRun): void {

@@ -5,6 +5,7 @@ import type { MediaMessage } from "../../src/relay/stream/media-message.ts";
 import { FilePlayer } from "../../src/sources/file-player.ts";
 import { nextPosition } from "../../src/sources/next-position.ts";
 import { VirtualClock } from "../support/stages/virtual-clock.ts";
+import { AVC_CONFIG } from "../support/streams/media-messages.ts";
 
 /** What FFmpeg would write: video each 40 ms and audio each 20 ms, from 0 on. */
 class FakeClip {
@@ -22,12 +23,14 @@ class FakeClip {
       isRead = true,
       failure,
       timeOf = (ms) => ms,
-    }: { isRead?: boolean; failure?: string; timeOf?: (ms: number) => number } = {},
+      heads = [],
+    }: { isRead?: boolean; failure?: string; timeOf?: (ms: number) => number; heads?: readonly FlvTag[] } = {},
   ) {
-    this.#tags = Array.from({ length: lengthMs / 20 }, (_, index) => [
+    const frames = Array.from({ length: lengthMs / 20 }, (_, index) => [
       ...(index % 2 === 0 ? [{ type: 9, timestamp: timeOf(index * 20), payload: Buffer.from("video") }] : []),
       { type: 8, timestamp: timeOf(index * 20), payload: Buffer.from("audio") },
-    ]).flat();
+    ]);
+    this.#tags = [...heads, ...frames.flat()];
     this.#isRead = isRead;
     this.failure = failure;
   }
@@ -55,6 +58,7 @@ function stageOf(
   source: FilesSource,
   clips: Readonly<Record<string, () => FakeClip | { reason: string }>>,
   position = 0,
+  offsetMs = 0,
 ) {
   const clock = new VirtualClock();
   const pushed: MediaMessage[] = [];
@@ -63,7 +67,7 @@ function stageOf(
   let offset = "";
   const player = new FilePlayer(
     source,
-    { position },
+    { position, offsetMs },
     {
       clock,
       publisher: { push: (message) => void pushed.push(message), end: () => undefined },
@@ -150,6 +154,23 @@ test("a file that fails is skipped with its reason; where all fail, the player s
   const none = stageOf({ ...files("bad", "bad"), isLooped: true }, { bad: broken });
   none.clock.advance(5_000);
   expect(none.told.at(-1)).toBe("not-playable: moov atom not found");
+});
+
+test("a file of headers alone cannot be played: a loop of it does not start FFmpeg again and again", () => {
+  const heads = [
+    { type: 18, timestamp: 0, payload: Buffer.from("onMetaData") },
+    { type: 9, timestamp: 0, payload: Buffer.concat([Buffer.from([0x17, 0, 0, 0, 0]), AVC_CONFIG.subarray(5)]) },
+  ];
+  const bare = () => new FakeClip(0, { heads });
+  const loop = stageOf({ ...files("bare"), isLooped: true }, { bare });
+  loop.clock.advance(60_000);
+  expect([loop.told, loop.opened.length]).toEqual([["0 bare", "not-playable: it has no media"], 1]);
+  // One that is joined at its very end has no more than that either, and plays whole from then on.
+  const clips = [bare, () => new FakeClip(400)];
+  const joined = stageOf({ ...files("a"), isLooped: true }, { a: () => (clips.shift() ?? bare)() }, 0, 399);
+  joined.clock.advance(300);
+  expect(joined.told.slice(0, 2)).toEqual(["0 a from 399", "0 a"]);
+  expect(joined.times("video").length).toBeGreaterThan(1);
 });
 
 test("a file whose own times jump by days, and back, is played to its end in its own length", () => {

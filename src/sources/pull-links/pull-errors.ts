@@ -91,6 +91,12 @@ const SENTENCES = {
     en: "The source ended the stream.",
     ko: "소스가 스트림을 끝냈습니다.",
   },
+  "times-back": {
+    code: "REMOTE_CLOSED",
+    severity: "transient",
+    en: "The source began anew, and its times with it: it is connected to anew.",
+    ko: "소스가 새로 시작하면서 시간도 처음으로 돌아가 다시 연결합니다.",
+  },
   broken: {
     code: "REMOTE_CLOSED",
     severity: "transient",

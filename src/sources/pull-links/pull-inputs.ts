@@ -1,6 +1,10 @@
-/** How FFmpeg opens a list that it reads at its standard input, with these protocols and no others. */
+/**
+ * How FFmpeg opens a list that it reads at its standard input, with these protocols and no others. Video goes through as it is: the
+ * list would bring H.264 into the form of a transport stream, and leave it so behind a second sequence header, as encoders
+ * that repeat theirs send it.
+ */
 const listed = (protocols: string, formats: string): readonly string[] => [
-  ...["-f", "concat", "-safe", "0", "-protocol_whitelist", `pipe,${protocols}`],
+  ...["-f", "concat", "-auto_convert", "0", "-safe", "0", "-protocol_whitelist", `pipe,${protocols}`],
   ...["-format_whitelist", `concat,${formats}`, "-i", "pipe:0"],
 ];
 

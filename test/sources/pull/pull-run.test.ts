@@ -391,6 +391,57 @@ test("another address is connected to at once, and an abandoned source says noth
   expect(statuses).toHaveLength(3);
 });
 
+test("a source plays on where FFmpeg's numbers begin anew, after 24.8 days", async () => {
+  const { latest, settle, advance, pushed, words } = stageOf();
+  await settle();
+  latest()?.writes(2 ** 31 - 1_008, 2 ** 31);
+  await advance(500);
+  latest()?.writes(32, 1_032);
+  await advance(2_000);
+  const times = pushed.filter(({ kind }) => kind === "video").map(({ timestamp }) => timestamp);
+  expect(times).toHaveLength(51);
+  expect(new Set(times.slice(1).map((time, index) => time - (times[index] ?? 0)))).toEqual(new Set([40]));
+  expect(words()).toEqual(["starting", "playing"]);
+});
+
+test("a source whose times went back is connected to anew: FFmpeg gives all its frames one time until it has caught up", async () => {
+  const { latest, runs, settle, advance, words, statuses, ends, pushed } = stageOf();
+  await settle();
+  latest()?.writes(0, 1_000);
+  await advance(1_000);
+  const standing = () => {
+    latest()?.waiting.push({ type: 9, timestamp: 1_000, payload: Buffer.from([0x17, 1]) });
+    latest()?.waiting.push({ type: 8, timestamp: 1_000, payload: Buffer.from([AAC, 1]) });
+  };
+  for (let frame = 0; frame < 50; frame += 1) standing();
+  await advance(500);
+  expect([words().at(-1), ends]).toEqual(["playing", []]);
+  standing();
+  await advance(40);
+  expect(statuses.at(-1)).toMatchObject({
+    state: "failed",
+    link: {
+      lastError: { code: "REMOTE_CLOSED", severity: "transient", message: expect.stringContaining("began anew") },
+    },
+  });
+  expect([runs.length, runs[0]?.isKilled, ends]).toEqual([1, true, ["connection-lost"]]);
+  await advance(1_000);
+  const before = pushed.length;
+  latest()?.writes(0, 400);
+  await advance(400);
+  expect([runs.length, words().at(-1), pushed.length > before]).toEqual([2, "playing", true]);
+});
+
+test("so is one whose times stand still from its beginning", async () => {
+  const { latest, settle, advance, words } = stageOf();
+  await settle();
+  for (let frame = 0; frame < 250; frame += 1) {
+    latest()?.waiting.push({ type: 9, timestamp: 0, payload: Buffer.from([0x17, 1]) });
+  }
+  await advance(80);
+  expect(words()).toEqual(["starting", "playing", "failed REMOTE_CLOSED"]);
+});
+
 test("without FFmpeg that is the reason, once a minute", async () => {
   const { opened, settle, advance, statuses } = stageOf({ hasFfmpeg: false });
   await settle();

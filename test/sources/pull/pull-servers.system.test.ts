@@ -7,7 +7,12 @@ import { basename, join } from "node:path";
 import { createServer as createTls } from "node:tls";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { FlvReader } from "../../../src/protocol/flv/flv-reader.ts";
+import type { FlvTag } from "../../../src/protocol/flv/flv-tag.ts";
 import { parseAvcConfig } from "../../../src/protocol/flv/video/avc-config.ts";
+import { classifyVideo } from "../../../src/protocol/flv/video/video-tag.ts";
+import { MessageType } from "../../../src/protocol/rtmp/message.ts";
+import { type Clip, syntheticClip } from "../../../src/testkit/encoder/clip.ts";
+import { KitEncoder } from "../../../src/testkit/encoder/encoder.ts";
 import { runToEnd, startChild } from "../../support/processes/children.ts";
 import { waitFor } from "../../support/processes/waiting.ts";
 import { certificate } from "../../support/stages/certificates.ts";
@@ -188,4 +193,67 @@ test("RTMPS, from nginx behind TLS", async () => {
     secure.pipe(plain).pipe(secure);
   });
   await plays(`rtmps://127.0.0.1:${await listen(front, "127.0.0.1")}/live/camera`);
+});
+
+/** An encoder at nginx that sends its sequence header again before each keyframe, as some do. */
+function repeatingEncoder(url: string): KitEncoder {
+  const clip = syntheticClip({ video: "180p-b" });
+  const encoder = new KitEncoder({
+    url,
+    streamKey: "camera",
+    clip: { ...clip, tags: () => withRepeatedHeaders(clip) },
+  });
+  onTestFinished(() => void encoder.stop("reset"));
+  return encoder;
+}
+
+function* withRepeatedHeaders(clip: Clip): Generator<FlvTag> {
+  let header: FlvTag | undefined;
+  for (const tag of clip.tags()) {
+    const { part, isKeyframe } = classifyVideo(tag.type === MessageType.Video ? tag.payload : Buffer.alloc(0));
+    if (part === "config") header = tag;
+    else if (header !== undefined && isKeyframe) yield { ...header, timestamp: tag.timestamp };
+    yield tag;
+  }
+}
+
+/** Whether a frame is what units with their lengths before them say, up to its last byte. */
+function isWhole({ payload }: FlvTag): boolean {
+  let at = 5;
+  while (at + 4 <= payload.length) at += 4 + payload.readUInt32BE(at);
+  return at === payload.length;
+}
+
+test("RTMP whose encoder sends its sequence header again and again goes on, with whole frames", async () => {
+  const nginx = await NginxTarget.start(join(folder, "nginx-headers"));
+  onTestFinished(() => nginx.stop());
+  expect(await repeatingEncoder(nginx.url).accepted).toBe(true);
+  const pulled = pullMedia(`${nginx.url}/camera`);
+  onTestFinished(() => pulled.close());
+  const framesOf = () =>
+    new FlvReader().push(pulled.flv()).filter(({ type, payload }) => type === MessageType.Video && payload[1] === 1);
+  const keyframes = () => framesOf().filter(({ payload }) => payload[0] === 0x17).length;
+  await waitFor("several keyframes", DEADLINE_MS, () => (keyframes() >= 4 ? true : undefined));
+  expect(pulled.statuses.map(({ state }) => state)).toEqual(["starting", "playing"]);
+  expect(framesOf().filter((frame) => !isWhole(frame))).toEqual([]);
+});
+
+test("RTMP whose encoder connects anew while it is pulled goes on in its own time", async () => {
+  const nginx = await NginxTarget.start(join(folder, "nginx-anew"));
+  onTestFinished(() => nginx.stop());
+  const before = repeatingEncoder(nginx.url);
+  expect(await before.accepted).toBe(true);
+  const pulled = pullMedia(`${nginx.url}/camera`);
+  onTestFinished(() => pulled.close());
+  // Longer than it takes to notice, so that the new times have not caught up before.
+  await waitFor("ten seconds of it", DEADLINE_MS, () => (pulled.count("audio") >= 470 ? true : undefined));
+  await before.stop("clean");
+  expect(await repeatingEncoder(nginx.url).accepted).toBe(true);
+  const failed = await waitFor("the loss", DEADLINE_MS, () => pulled.statuses.find(({ state }) => state === "failed"));
+  expect(failed).toMatchObject({
+    link: { lastError: { code: "REMOTE_CLOSED", message: expect.stringContaining("began anew") } },
+  });
+  const from = pulled.count("audio");
+  await waitFor("three seconds more", DEADLINE_MS, () => (pulled.count("audio") >= from + 140 ? true : undefined));
+  expect(pulled.statuses.at(-1)?.state).toBe("playing");
 });
