@@ -15,6 +15,7 @@ import { SecretError } from "../../store/secrets/secrets.ts";
 import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
 import type { Config } from "../config/settings/settings.ts";
 import { samplingOf } from "../config/trace-sampling.ts";
+import { DATA_FOLDERS } from "../data-folder/data-folders.ts";
 import { dataPaths, type Storage } from "../data-folder/storage.ts";
 import type { MediaOptions } from "../threads/media-options.ts";
 import { descriptorShares } from "./descriptor-shares.ts";
@@ -133,7 +134,7 @@ export function mediaOptions(config: Config, tls: TlsFiles): MediaOptions {
     retriesPerSecond: config.retriesPerSecond,
     loadMax: config.loadMaxPercent / 100,
     delays: {
-      folder: join(config.dataDir, "delays"),
+      folder: join(config.dataDir, DATA_FOLDERS.delays),
       keepFreeBytes: config.recordingKeepFreeMb * BYTES_PER_MB,
       bytesMax: config.delayMb * BYTES_PER_MB,
     },

@@ -1,10 +1,12 @@
 import { chmod, mkdir, readdir, stat } from "node:fs/promises";
+import { DATA_FOLDERS } from "./data-folders.ts";
 
 const FOLDER_MODE = 0o700;
 /** The mode bits of group and others. */
 const OTHERS = 0o077;
 /** Our own files in a data folder, and those that a file system makes. */
-const OURS = /^(fanfare\.|encryption\.key|before-restore-|recordings$|delays$|media$|lost\+found$)/;
+const OURS = /^(fanfare\.|encryption\.key|before-restore-|lost\+found$)/;
+const OUR_FOLDERS: ReadonlySet<string> = new Set(Object.values(DATA_FOLDERS));
 
 /**
  * Makes the folder, or opens an existing one to its owner only, whatever the umask is. Returns a sentence that says why
@@ -19,7 +21,7 @@ export async function makePrivateFolder(folder: string): Promise<string | undefi
   if ((mode & OTHERS) === 0) return undefined;
   const open = `others on this machine can read the data folder ${folder} (mode ${mode.toString(8).padStart(4, "0")})`;
   const names = await readdir(folder).catch(() => undefined);
-  const foreignFile = names?.find((name) => !OURS.test(name));
+  const foreignFile = names?.find((name) => !OURS.test(name) && !OUR_FOLDERS.has(name));
   if (foreignFile !== undefined) {
     return `${open}; it holds more than Fanfare's files, so it is left as it is: run chmod 700 on it, or give Fanfare a folder of its own.`;
   }

@@ -18,6 +18,7 @@ import { type FileLock, takeFileLock } from "../../store/sqlite/file-lock.ts";
 import type { CheckResult } from "../../store/sqlite/quick-check.ts";
 import { KEY_FILE_NAME, openForTaking, openSqliteDatabase, takeSqliteDatabase } from "../../store/sqlite/sqlite.ts";
 import type { Config } from "../config/settings/settings.ts";
+import { DATA_FOLDERS } from "./data-folders.ts";
 import { followKeys } from "./follow-keys.ts";
 import { makePrivateFolder } from "./private-folder.ts";
 
@@ -51,7 +52,7 @@ export function dataPaths(config: StorageConfig): DataPaths {
     folder,
     database: join(folder, "fanfare.db"),
     keyFile: config.encryptionKeyFile ?? join(folder, KEY_FILE_NAME),
-    media: join(folder, "media"),
+    media: join(folder, DATA_FOLDERS.media),
     lock: join(folder, "fanfare.lock"),
   };
 }

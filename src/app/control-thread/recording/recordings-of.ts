@@ -6,6 +6,7 @@ import type { RecordingUploaded } from "../../../control/facts/server-fact.ts";
 import { Recordings, type RecordingsOptions } from "../../../control/recordings/recordings.ts";
 import type { RecorderSettings } from "../../../recording/recorder.ts";
 import type { Config } from "../../config/settings/settings.ts";
+import { DATA_FOLDERS } from "../../data-folder/data-folders.ts";
 import { RecordingWorker } from "./recording-worker.ts";
 
 const SERVER_LENGTH = 16;
@@ -16,7 +17,7 @@ const MS_PER_DAY = 86_400_000;
 /** The recorder's settings. */
 function recorderSettings(config: Config): RecorderSettings {
   return {
-    folder: config.recordingFolder ?? join(config.dataDir, "recordings"),
+    folder: config.recordingFolder ?? join(config.dataDir, DATA_FOLDERS.recordings),
     server: createHash("sha256")
       .update(`${hostname()} ${resolve(config.dataDir)}`)
       .digest("hex")
