@@ -124,8 +124,8 @@ test("descriptors: of the server that runs, else of one started from here", () =
 
 test("disks: a folder that is not there yet counts as its parent, and each use has its own limit", () => {
   const config = { dataDir: "/srv/data", recordingKeepFreeMb: 2_000 };
-  const disks = (free: Readonly<Record<string, number>>) =>
-    checkDisks(config, (folder) => {
+  const disks = (free: Readonly<Record<string, number>>, more: { readonly recordingFolder?: string } = {}) =>
+    checkDisks({ ...config, ...more }, (folder) => {
       const freeBytes = free[folder];
       if (freeBytes === undefined) throw Object.assign(new Error("gone"), { code: "ENOENT" });
       return { freeBytes, freeFiles: 100 };
@@ -137,6 +137,12 @@ test("disks: a folder that is not there yet counts as its parent, and each use h
   expect(disks({ "/srv/data": 2e8, "/srv/data/recordings": 1.5e9 })).toEqual([
     "failed /srv/data: 200 MB are free; too few for the database: free space on it.",
     "failed /srv/data/recordings: 1500 MB are free; recordings and delayed platforms need 2000 MB: free space, or lower FANFARE_RECORDING_KEEP_FREE_MB.",
+  ]);
+  // Delayed streams stay in the data folder where recordings are elsewhere.
+  expect(disks({ "/srv/data": 1e9, "/mnt": 5e9 }, { recordingFolder: "/mnt/recordings" })).toEqual([
+    "ok /srv/data: 1000 MB are free.",
+    "ok /mnt/recordings: 5000 MB are free.",
+    "failed /srv/data/delays: 1000 MB are free; delayed platforms need 2000 MB: free space, or lower FANFARE_RECORDING_KEEP_FREE_MB.",
   ]);
   expect(disks({})[0]).toBe("unknown the free space of /srv/data is not known (ENOENT).");
 });

@@ -4,6 +4,7 @@ import { systemCode } from "../../../base/system-errors.ts";
 import { descriptorLimit, openDescriptors } from "../../../net/kernel/descriptors.ts";
 import type { Config } from "../../config/settings/settings.ts";
 import { ENOUGH_DESCRIPTORS } from "../../control-thread/descriptor-shares.ts";
+import { DATA_FOLDERS } from "../../data-folder/data-folders.ts";
 import type { Finding } from "./finding.ts";
 import type { Holder } from "./port-holders.ts";
 
@@ -73,22 +74,29 @@ function unwritableBecause(folder: string): string | undefined {
   }
 }
 
-/** The room for the data folder and for recordings, and whether they can be written. */
+/**
+ * The room for the data folder, for recordings and for delayed streams, which stay in the data folder where recordings are
+ * elsewhere; and whether they can be written.
+ */
 export function checkDisks(
   config: Pick<Config, "dataDir" | "recordingFolder" | "recordingKeepFreeMb">,
   look: LookAtDisk = diskNow,
 ): readonly Finding[] {
-  const recordings = config.recordingFolder ?? join(config.dataDir, "recordings");
-  const keptBytes = config.recordingKeepFreeMb * BYTES_PER_MB;
+  const { dataDir, recordingFolder, recordingKeepFreeMb } = config;
+  const keptBytes = recordingKeepFreeMb * BYTES_PER_MB;
+  const kept = (folder: string, what: string): Finding =>
+    diskFinding(folder, look, (free) =>
+      free < keptBytes
+        ? `${what} need ${megabytes(keptBytes)}: free space, or lower FANFARE_RECORDING_KEEP_FREE_MB`
+        : undefined,
+    );
   return [
-    diskFinding(config.dataDir, look, (free) =>
+    diskFinding(dataDir, look, (free) =>
       free < DATABASE_BYTES_MIN ? "too few for the database: free space on it" : undefined,
     ),
-    diskFinding(recordings, look, (free) =>
-      free < keptBytes
-        ? `recordings and delayed platforms need ${megabytes(keptBytes)}: free space, or lower FANFARE_RECORDING_KEEP_FREE_MB`
-        : undefined,
-    ),
+    ...(recordingFolder === undefined
+      ? [kept(join(dataDir, DATA_FOLDERS.recordings), "recordings and delayed platforms")]
+      : [kept(recordingFolder, "recordings"), kept(join(dataDir, DATA_FOLDERS.delays), "delayed platforms")]),
   ];
 }
 
