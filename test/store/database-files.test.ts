@@ -120,6 +120,19 @@ test("a damaged page is found at the start, every caller that meets it gets an e
   await storage.close();
 });
 
+test("of a file over 256 MiB the tables that grow with time are not looked at in a start, and the doctor finds the damage", async () => {
+  await used();
+  await damage("audit");
+  await damage("event");
+  // SQLite does not look behind its own pages.
+  await truncate(path, 256 * 1024 * 1024 + 4_096);
+  const storage = await openStorage({ dataDir: folder });
+  expect(storage.check).toEqual({ problems: [], skipped: ["audit", "delivery", "event", "history", "report"] });
+  await storage.close();
+  const findings = JSON.stringify(await examineData({ dataDir: folder }));
+  expect(findings).toMatch(/damaged/);
+});
+
 test("an intact database gives no message at the start", async () => {
   await used();
   const storage = await openStorage({ dataDir: folder });

@@ -7,7 +7,7 @@ import type { DatabaseSync } from "node:sqlite";
  */
 const WHOLE_BYTES_MAX = 256 * 1024 * 1024;
 /** In a larger file the tables that grow with time are left to `fanfare doctor`. */
-const GROWING_TABLES: ReadonlySet<string> = new Set(["event", "delivery", "report", "history"]);
+const GROWING_TABLES: ReadonlySet<string> = new Set(["event", "delivery", "report", "history", "audit"]);
 /** A damaged file has more problems than anybody reads. */
 const PROBLEMS_MAX = 20;
 
