@@ -9,7 +9,7 @@ import { DirectSockets } from "../net/kernel/direct-sockets.ts";
 import { KernelQueues } from "../net/kernel/kernel-queues.ts";
 import { SharedLooks } from "../net/shared-looks.ts";
 import type { CheckedAddress } from "../net/target-address.ts";
-import { parseTargetUrl, type TargetAddress } from "../protocol/rtmp/url.ts";
+import type { TargetAddress } from "../protocol/rtmp/url.ts";
 import type { Dialer, LinkEvents } from "../relay/subscriber/rtmp-push/link.ts";
 import type { ChannelId, TargetSpec } from "../thread-protocol/channel-spec.ts";
 import { checkedAddresses } from "./checked-addresses.ts";
@@ -150,13 +150,8 @@ export class RtmpDialer implements Dialer {
     { host, port }: Pick<TargetAddress, "host" | "port">,
     signal: AbortSignal,
   ): Promise<readonly CheckedAddress[]> {
-    // A redirect may lead to another host, about which the spec says nothing.
-    const isPresetHost = target.isPresetHost === true && isHostOf(target.url, host);
+    // Of a host to which a redirect leads no sentence is told: its failure is one of the redirect.
+    const isPresetHost = target.isPresetHost === true;
     return checkedAddresses({ host, port, isPresetHost }, { ...this.#deps, policy: this.#policy }, signal);
   }
-}
-
-function isHostOf(url: string, host: string): boolean {
-  const address = parseTargetUrl(url);
-  return typeof address !== "string" && address.host === host;
 }
