@@ -1,4 +1,6 @@
 import { hash } from "node:crypto";
+import { once } from "node:events";
+import { connect } from "node:net";
 import { afterAll, expect, onTestFinished, test } from "vitest";
 import { type SyntheticOptions, syntheticClip } from "../../src/testkit/encoder/clip.ts";
 import type { KitEncoder } from "../../src/testkit/encoder/encoder.ts";
@@ -268,6 +270,26 @@ test("a port in use by another program fails the start, although threads would s
   const port = Number(new URL(other.url).port);
   const stage = new PoolStage({ threads: 2, rtmpPort: port });
   await expect(stage.start()).rejects.toThrow(/EADDRINUSE/);
+});
+
+test("connections of one address that show no key are as many as one thread would keep, whichever threads they come to", async () => {
+  const stage = await openStage({ threads: 2, connectionLimits: { unauthenticatedPerAddressMax: 4 } });
+  const port = Number(new URL(stage.url).port);
+  // The kernel gives each thread some of them.
+  const sockets = await Promise.all(
+    Array.from({ length: 40 }, async () => {
+      const socket = connect(port, "127.0.0.1").on("error", () => undefined);
+      onTestFinished(() => void socket.destroy());
+      await once(socket, "connect");
+      return socket;
+    }),
+  );
+  for (const socket of sockets) socket.resume();
+  const turnedAway = () =>
+    stage.facts
+      .map((fact) => (fact.kind === "ingest-refused" && fact.reason === "too-many-connections" ? fact.count : 0))
+      .reduce((total, count) => total + count, 0);
+  await expect.poll(turnedAway).toBe(36);
 });
 
 test("a preview shows a channel that another thread owns, over either protocol", async () => {

@@ -1,6 +1,6 @@
 import { once } from "node:events";
-import { connect } from "node:net";
-import { expect, test } from "vitest";
+import { connect, createServer, type Server } from "node:net";
+import { expect, onTestFinished, test } from "vitest";
 import type { MediaPool } from "../../../src/app/control-thread/media/media-pool.ts";
 import { systemClock } from "../../../src/base/clock.ts";
 import { SharedWallSteps } from "../../../src/base/wall-steps.ts";
@@ -22,6 +22,18 @@ async function isAnswering(port: number): Promise<boolean> {
     return false;
   } finally {
     socket.destroy();
+  }
+}
+
+/** Another program's server at this port; undefined where it is taken. */
+async function listenAt(port: number): Promise<Server | undefined> {
+  const server = createServer().listen(port, "127.0.0.1");
+  try {
+    await once(server, "listening");
+    onTestFinished(() => void server.close());
+    return server;
+  } catch {
+    return undefined;
   }
 }
 
@@ -51,6 +63,21 @@ test("a media thread that dies is started again on the same port, and its broadc
     return bytesTotal() > bytesBefore || undefined;
   };
   await waitFor("more bytes than before", 10_000, isBeyond);
+});
+
+test("a media thread whose port another program took when it died tries again until it has the port", async () => {
+  const stage = new PoolStage();
+  const port = await stage.start();
+  const channel = stage.channel([]);
+  stage.encoder(channel.channelId, { clip: syntheticClip() });
+  await waitFor("the broadcast", 10_000, () => stage.factsOf(channel.channelId)[0]);
+  // A malformed spec makes the thread throw where nothing catches.
+  stage.pool.apply({ ...channel, revision: 2, targets: null as never });
+  const other = await waitFor("the port to be free", 10_000, () => listenAt(port), undefined, 10);
+  const refusals = () => stage.logged.filter(({ event }) => event === "media thread cannot listen").length;
+  await expect.poll(refusals, { timeout: 30_000 }).toBeGreaterThan(1);
+  other.close();
+  await expect.poll(() => isAnswering(port), { timeout: 30_000 }).toBe(true);
 });
 
 test("a fact that was under way while the wall clock was set is told by the present clock", async () => {
