@@ -40,7 +40,7 @@ function newest(api: ApiClient, channel: Channel, isWanted: (found: Recording) =
 test("a recording that begins on air is downloaded whole and in part, and one that a kill -9 cuts off plays", async () => {
   const stage = await Stage.open();
   const target = await stage.target();
-  const { fanfare, api } = await stage.server();
+  const { fanfare, api, credentials } = await stage.server();
   const channel = await api.createChannel("recorded", [{ rtmpUrl: target.url, streamKey: uniqueKey("recorded") }]);
   const download = (file: Recording, range?: string) => get(fanfare, api, `${pathOf(channel, file)}/file`, range);
   const plays = async (name: string, bytes: Buffer) => {
@@ -71,6 +71,10 @@ test("a recording that begins on air is downloaded whole and in part, and one th
   await api.request("DELETE", pathOf(channel, whole));
   expect(await recordings(api, channel)).toEqual([]);
   expect((await download(whole)).status).toBe(404);
+  const events = `/api/v2/re-stream/channels/${channel.channelId}/events`;
+  await expect
+    .poll(() => api.request("GET", events))
+    .toContainEqual(expect.objectContaining({ reason: "recording-deleted", by: credentials.accessKey }));
 
   await stage.ffmpeg(clip, publishUrl(channel), { loops: true });
   const growing = await newest(api, channel, ({ durationMilliseconds }) => durationMilliseconds >= 2 * LOST_MS_MAX);

@@ -57,7 +57,9 @@ test.concurrent("FFmpeg publishes over SRT and IPv6", async () => {
   await expectSentPackets(nginx, key, clip.path);
 });
 
-test.concurrent("OBS publishes over SRT, encrypted and in clear, and its stop ends the broadcast", async () => {
+test.concurrent("OBS publishes over SRT, encrypted and in clear, and its stop ends the broadcast", async ({
+  expect,
+}) => {
   const { channel, key, address } = await channelOn(clear, "obs", { srtPassphrase: CHANNEL_PASSPHRASE });
   const publishUrl = `${address}?streamid=publish:${channel.streamKey}&passphrase=${CHANNEL_PASSPHRASE}`;
   const obs = await ObsEncoder.start({ folder: stage.folder, publishUrl, streamKey: "" });

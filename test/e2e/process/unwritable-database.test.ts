@@ -31,6 +31,7 @@ test.each(["stopped", "killed"] as const)(
       return `${answer.status} ${await answer.text()}`;
     };
     expect(await readyz()).toMatch(/^503 .*The disk of the database is full\./);
+    expect(fanfare.output).toMatch(/"what":"set-up link",.*"event":"not stored at this start"/);
     expect((await api.channel(channel.channelId)).streamKey).toBe(channel.streamKey);
     await expect(api.createChannel("refused", [{ rtmpUrl: target.url, streamKey: uniqueKey("no") }])).rejects.toThrow(
       "The disk of the database is full.",

@@ -1,6 +1,7 @@
 import { Webhook } from "standardwebhooks";
 import { expect, type TestContext, test } from "vitest";
 import { z } from "zod";
+import { freePort } from "../../support/processes/free-port.ts";
 import { waitFor } from "../../support/processes/waiting.ts";
 import { WebhookReceiver } from "../../support/processes/webhook-receiver.ts";
 import { publishUrl, Stage, uniqueKey } from "../../support/stages/stage.ts";
@@ -103,7 +104,10 @@ test.concurrent("a webhook into a network that is not allowed, or to the server 
 }) => {
   const stage = await Stage.open(onTestFinished);
   const receiver = await openReceiver({ onTestFinished });
-  const { api, fanfare } = await stage.server({ environment: { FANFARE_TARGET_ALLOW: "127.0.0.1/32" } });
+  const metricsPort = await freePort();
+  const { api, fanfare } = await stage.server({
+    environment: { FANFARE_TARGET_ALLOW: "127.0.0.1/32", FANFARE_METRICS_LISTEN: `127.0.0.1:${metricsPort}` },
+  });
   const problemAt = async (channelName: string, callbackUrl: string) => {
     const answer = await api.request("POST", "/api/v2/events/callbackEndpoint", { callbackUrl });
     stage.keepSecret(endpointAnswer.parse(answer).webhookSecret);
@@ -120,6 +124,7 @@ test.concurrent("a webhook into a network that is not allowed, or to the server 
   expect(await problemAt("allowed", `http://127.0.0.1:${receiver.port}/`)).toBe(200);
   expect(await problemAt("ourselves", `${fanfare.origin}/`)).toBe("ADDRESS_FORBIDDEN");
   expect(await problemAt("our_encoders", `http://127.0.0.1:${fanfare.rtmpPort}/`)).toBe("ADDRESS_FORBIDDEN");
+  expect(await problemAt("our_metrics", `http://127.0.0.1:${metricsPort}/metrics`)).toBe("ADDRESS_FORBIDDEN");
 });
 
 test.concurrent("a server that is stopped while on air has the end of the broadcast in its publish log", async ({

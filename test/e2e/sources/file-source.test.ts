@@ -1,5 +1,6 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as pass } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { z } from "zod";
 import { parseAvcConfig } from "../../../src/protocol/flv/video/avc-config.ts";
@@ -13,6 +14,8 @@ import { isAudio, isCodedMedia, isVideo, stepsBack } from "../../support/streams
 import { makeFile } from "../../support/streams/made-files.ts";
 
 const DEADLINE_MS = 60_000;
+/** An event loop that was more than 2 s late could not keep up. */
+const STOPPED_MS = 3_000;
 
 const sourceOf = ({ channelId }: Channel): string => `/api/v2/re-stream/channels/${channelId}/source`;
 const sourceAnswer = z.looseObject({
@@ -103,4 +106,27 @@ test.concurrent("a joined recording changes its size within one connection, each
   ).toHaveLength(120);
   expect(stepsBack(tags)).toEqual([]);
   for (const endMs of timing(tags).endsMs) expect(Math.abs(endMs - 8_000)).toBeLessThan(500);
+});
+
+test.concurrent("a server that cannot keep up starts no file, and starts it once it can", async ({
+  onTestFinished,
+  expect,
+}) => {
+  const stage = await Stage.open(onTestFinished);
+  const { api, fanfare } = await stage.server();
+  const target = { rtmpUrl: "rtmp://live.example.com/app", streamKey: uniqueKey("busy") };
+  const channel = await api.createChannel("busy", [target]);
+  const { fileId } = await upload(api, await makeFile(stage.folder, "film.mp4", { seconds: 1 }));
+  await api.request("PUT", sourceOf(channel), { fileIds: [fileId] });
+  const isOverloaded = async () => {
+    const answer = await fetch(`${fanfare.origin}/readyz`);
+    return (await answer.text()).includes("This server cannot keep up");
+  };
+  process.kill(fanfare.pid, "SIGSTOP");
+  await pass(STOPPED_MS);
+  process.kill(fanfare.pid, "SIGCONT");
+  await expect.poll(isOverloaded, { timeout: DEADLINE_MS }).toBe(true);
+  await expect(api.request("POST", `${sourceOf(channel)}/start`)).rejects.toThrow("cannot keep up");
+  await expect.poll(isOverloaded, { timeout: DEADLINE_MS }).toBe(false);
+  await api.request("POST", `${sourceOf(channel)}/start`);
 });

@@ -106,3 +106,52 @@ test.concurrent("a source is pulled over RTMP, HLS and SRT; it goes and comes ba
   expect(stepsBack(readFlv(await readFile(recording)))).toEqual([]);
   expect(await decodingErrors(recording)).toBe("");
 });
+
+test.concurrent("a pull ends with the broadcast that a person ends, and does not connect again", async ({
+  onTestFinished,
+}) => {
+  const stage = await Stage.open(onTestFinished);
+  const nginx = await stage.nginx();
+  const target = await stage.target();
+  const { api } = await sharedServer(stage);
+  const channel = await api.createChannel("ended", [{ rtmpUrl: target.url, streamKey: uniqueKey("ended") }]);
+  const key = uniqueKey("camera");
+  stage.keepSecret(key);
+  const clip = await makeFile(stage.folder, "camera.flv", { seconds: 10 });
+  const input = ["-v", "error", "-nostdin", "-re", "-stream_loop", "-1", "-i", clip];
+  stage.encoder(await startChild("ffmpeg", [...input, "-c", "copy", "-f", "flv", `${nginx.url}/${key}`]));
+  await api.request("PUT", sourceOf(channel), { pull: { url: `${nginx.url}/${key}` } });
+  await api.request("POST", `${sourceOf(channel)}/start`);
+  await reached(api, channel, "the source to play", "playing");
+  await api.request("POST", `/api/v2/re-stream/channels/${channel.channelId}/end`);
+  const ended = await reached(api, channel, "the source to end", "stopped");
+  expect(ended).toMatchObject({ sourceReason: "replaced" });
+});
+
+test.concurrent("neither a pull nor a platform may be at a port of this server itself", async ({ onTestFinished }) => {
+  const stage = await Stage.open(onTestFinished);
+  const { api, fanfare } = await sharedServer(stage);
+  const streamKey = uniqueKey("ourselves");
+  const own = [`rtmp://127.0.0.1:${fanfare.rtmpPort}/relay`, `rtmp://127.0.0.1:${fanfare.httpPort}/relay`];
+  const channel = await api.createChannel(
+    "ourselves",
+    own.map((rtmpUrl) => ({ rtmpUrl, streamKey })),
+  );
+  for (const { platId } of await api.platforms(channel.channelId)) {
+    const tested = await api.request(
+      "POST",
+      `/api/v2/re-stream/channels/${channel.channelId}/platforms/${platId}/test`,
+    );
+    expect(tested).toMatchObject({ ok: false, lastError: { code: "TARGET_FORBIDDEN" } });
+  }
+  for (const url of own) {
+    await api.request("PUT", sourceOf(channel), { pull: { url: `${url}/${streamKey}` } });
+    await api.request("POST", `${sourceOf(channel)}/start`);
+    const failed = await reached(api, channel, "the refusal", "failed");
+    expect(failed.pull.lastError).toMatchObject({
+      code: "TARGET_FORBIDDEN",
+      message: expect.stringContaining("own-listener"),
+    });
+    await api.request("POST", `${sourceOf(channel)}/stop`);
+  }
+});

@@ -63,6 +63,7 @@ test.concurrent("two schedules start on time, the second takes over within one c
 
 test.concurrent("a schedule takes over from a pull within its connection and leaves a live encoder alone", async ({
   onTestFinished,
+  expect,
 }) => {
   const stage = await Stage.open(onTestFinished);
   const nginx = await stage.nginx();
@@ -111,4 +112,41 @@ test.concurrent("a schedule takes over from a pull within its connection and lea
     .toMatchObject({ result: "MISSED", missedReason: "encoder-on-air" });
   expect(encoder.isRunning()).toBe(true);
   expect(target.connections.length).toBe(2);
+});
+
+test.concurrent("a file that a schedule plays can be deleted once the schedule's channel is", async ({
+  onTestFinished,
+}) => {
+  const stage = await Stage.open(onTestFinished);
+  const { api } = await stage.server();
+  const target = { rtmpUrl: "rtmp://live.example.com/app", streamKey: uniqueKey("forgotten") };
+  const { channelId } = await api.createChannel("forgotten", [target]);
+  const { fileId } = await upload(api, await makeFile(stage.folder, "film.mp4", { seconds: 1 }));
+  const url = `/api/v2/re-stream/channels/${channelId}`;
+  await api.request("POST", `${url}/schedules`, { scheduleName: "film", fileIds: [fileId], ...clockIn(3_600_000) });
+  await expect(api.request("DELETE", `/api/v2/media-files/${fileId}`)).rejects.toThrow("A channel has the file");
+  await api.request("DELETE", url);
+  await api.request("DELETE", `/api/v2/media-files/${fileId}`);
+});
+
+test.concurrent("the first platform with windows, and one whose windows change, are turned off and on by them", async ({
+  onTestFinished,
+  expect,
+}) => {
+  const stage = await Stage.open(onTestFinished);
+  const { api } = await stage.server();
+  const platform = { rtmpUrl: "rtmp://live.example.com/app", streamKey: uniqueKey("windows") };
+  const { channelId } = await api.createChannel("windows", [platform]);
+  const url = `/api/v2/re-stream/channels/${channelId}/platforms`;
+  const between = (startMs: number, endMs: number) => ({
+    open: [{ startAt: clockIn(startMs).startAt, endAt: clockIn(endMs).startAt }],
+    timeZone: ZONE,
+  });
+  const [first] = await api.platforms(channelId);
+  const states = async () => (await api.platforms(channelId)).map((each) => each["windowState"]);
+  expect(await states()).toEqual([undefined]);
+  await api.addPlatform(channelId, { ...platform, windows: between(-60_000, 3_000) });
+  await expect.poll(states, { timeout: DEADLINE_MS }).toEqual([undefined, "CLOSED"]);
+  await api.request("PUT", `${url}/${first?.platId}`, { ...platform, windows: between(3_000, 3_600_000) });
+  await expect.poll(states, { timeout: DEADLINE_MS }).toEqual(["OPEN", "CLOSED"]);
 });

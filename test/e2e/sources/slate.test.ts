@@ -19,7 +19,7 @@ test.concurrent("a picture stands behind the curtain and in a hold, over one con
 }) => {
   const stage = await Stage.open(onTestFinished);
   const target = await stage.target({}, { recordInto: stage.folder });
-  const { api } = await sharedServer(stage);
+  const { api, credentials } = await sharedServer(stage);
   const channel = await api.createChannel("slate", [{ rtmpUrl: target.url, streamKey: uniqueKey("slate") }]);
   const url = `/api/v2/re-stream/channels/${channel.channelId}`;
   const read = async () => slateAnswer.parse(await api.request("GET", `${url}/slate`));
@@ -52,6 +52,11 @@ test.concurrent("a picture stands behind the curtain and in a hold, over one con
   const [connection, ...others] = target.connections;
   await waitFor("the target to be left", DEADLINE_MS, () => (connection?.report.state === "ended" ? true : undefined));
   expect(others).toEqual([]);
+  await reached("the slate to wait for the next broadcast", ({ slateState }) => slateState === "waiting");
+  const changes = (await api.request("GET", `${url}/events`)) as { readonly reason?: string; readonly by?: string }[];
+  expect(
+    changes.filter(({ reason = "" }) => /^(slate|curtain)-/.test(reason)).map(({ reason, by }) => [reason, by]),
+  ).toEqual(["curtain-opened", "curtain-closed", "slate-changed"].map((reason) => [reason, credentials.accessKey]));
   const [recording = ""] = connection?.report.recordings ?? [];
   expect(stepsBack(readFlv(await readFile(recording)))).toEqual([]);
   expect(await decodingErrors(recording)).toBe("");

@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { test } from "vitest";
 import { z } from "zod";
 import { waitFor } from "../../support/processes/waiting.ts";
 import { UpgradeStage } from "../../support/stages/upgrade-stage.ts";
@@ -21,6 +21,7 @@ async function codesOf({ api, channel }: UpgradeStage): Promise<string[]> {
 
 test.concurrent("a newer process takes over: targets keep their connections and get every frame, and the broadcast stays one", async ({
   onTestFinished,
+  expect,
 }) => {
   const stage = await UpgradeStage.open(onTestFinished);
   const { api, channel, targets, clip } = stage;
@@ -33,6 +34,9 @@ test.concurrent("a newer process takes over: targets keep their connections and 
   // The new process shows the broadcast as the old one did, and counts on.
   const after = await api.channel(channel.channelId);
   expect([after.isPublishing, after["recentPublishStartTime"]]).toEqual([true, before["recentPublishStartTime"]]);
+  const metrics = await (await fetch(`${stage.fanfare.origin}/metrics`)).text();
+  expect(metrics).toContain("\nfanfare_channels_on_air 1\n");
+  expect(metrics.match(/^fanfare_target_state\{.*state="PUBLISHING"\} 1$/gm)).toHaveLength(2);
   const [first] = await api.platforms(channel.channelId);
   await stage.moreMedia(1_000_000);
   await expect
@@ -68,6 +72,9 @@ test.concurrent("a newer process takes over: targets keep their connections and 
   returned.kill("SIGINT");
   expect(await older.exited).toEqual({ code: 0, signal: null });
   expect((await codesOf(stage)).at(-1)).toBe("PUBLISH_END");
+  // One process tells of the broadcast at a time.
+  const isToldIn = (output: string) => output.includes('"event":"ingest held"');
+  expect([older.stdout(), stage.fanfare.stdout].map(isToldIn)).toEqual([false, true]);
   const found = await api.request("GET", `/api/v2/re-stream/channels/${channel.channelId}/reports`);
   expect(reports.parse(found)).toMatchObject([{ startTime: after["recentPublishStartTime"] }]);
   // The next broadcast is the new process's own.
@@ -77,6 +84,7 @@ test.concurrent("a newer process takes over: targets keep their connections and 
 
 test.concurrent("a process that dies before it took over, or afterwards, costs no frame, and another goes on with the broadcast", async ({
   onTestFinished,
+  expect,
 }) => {
   const stage = await UpgradeStage.open(onTestFinished);
   const { api, channel, fanfare, targets, clip } = stage;
