@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test, vi } from "vitest";
 
 /** In a page, addresses without a host are this server's. */
 class PageRequest extends Request {
@@ -10,16 +10,16 @@ class PageRequest extends Request {
 type Asked = { readonly method: string; readonly path: string; readonly body: string; readonly keepalive: boolean };
 
 let asked: Asked[];
-let respond: () => Response | Promise<Response>;
+let respond: (signal?: AbortSignal | null) => Response | Promise<Response>;
 let web: typeof import("../../web/src/base/api.ts");
 
 beforeAll(async () => {
   vi.stubGlobal("Request", PageRequest);
-  vi.stubGlobal("fetch", async (request: Request) => {
+  vi.stubGlobal("fetch", async (request: Request, { signal }: RequestInit = {}) => {
     const { pathname, search } = new URL(request.url);
     const path = `${pathname.replace(/^.*(?=\/(?:api|dashboard)\/)/, "")}${search}`;
     asked.push({ method: request.method, path, body: await request.text(), keepalive: request.keepalive });
-    return respond();
+    return respond(signal);
   });
   // The client takes what is global when it is made.
   vi.resetModules();
@@ -87,4 +87,25 @@ test("a server that cannot be reached, and one that answers with nothing, are pr
     await expect(dashboard.DELETE("/session")).rejects.toMatchObject({ name: "ApiError", code: "network" });
   }
   expect(asked).toHaveLength(4);
+});
+
+test("a call without a response is given up after 20 s, and the test of a platform after 90", async () => {
+  const { api, ofPlatform } = web;
+  const ended = new AbortController();
+  const timeout = vi.spyOn(AbortSignal, "timeout").mockReturnValue(ended.signal);
+  onTestFinished(() => timeout.mockRestore());
+  respond = (signal) =>
+    new Promise((_, reject) =>
+      signal?.addEventListener("abort", () => reject(new DOMException("late", "TimeoutError"))),
+    );
+  const calls = [
+    api.GET("/nodes"),
+    api.POST("/re-stream/channels/{channelId}/platforms/{platformId}/test", ofPlatform("ls-1", 7)),
+  ];
+  const outcomes = Promise.all(calls.map((call) => call.catch(({ code }: { readonly code: string }) => code)));
+  await expect.poll(() => timeout.mock.calls).toEqual([[20_000], [90_000]]);
+  await expect.poll(() => asked.length).toBe(2);
+  await new Promise(setImmediate);
+  ended.abort();
+  expect(await outcomes).toEqual(["network", "network"]);
 });

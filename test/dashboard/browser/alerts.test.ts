@@ -62,7 +62,7 @@ async function openAlerts(host = "127.0.0.1") {
   await tickLabelled(page, texts.on, true);
   // On a busy machine the encoder is not steady. That needs attention too, but it is not what these tests are about.
   await tickLabelled(page, texts.severities.attention, false);
-  return { page, errors, api, channel, context, origin };
+  return { stage, page, errors, api, channel, context, origin };
 }
 
 test("permission is requested at a press, trouble is shown as notification, sound, tab title and banner, and rules hold", async () => {
@@ -140,6 +140,35 @@ test("no alert comes for a person's action, for what the rules leave out, or twi
   await page.locator('[data-health="off"]').waitFor();
   expect(await shown(page)).toEqual(first);
   expect(await page.locator(".alert").count()).toBe(1);
+  expect(errors).toEqual([]);
+});
+
+test("a tab keeps quiet while another one has the focus, and that one makes the sounds once the first is closed", async () => {
+  const { stage, page, errors, api, context, origin } = await openAlerts();
+  await tickLabelled(page, texts.quiet, true);
+  const second = await context.newPage();
+  await second.goto(origin);
+  // A press, without which a page stays silent.
+  for (const each of [page, second]) await clickByMouse(each.locator("h1"));
+  const fails = async (name: string, tabs: readonly Page[]) => {
+    const broken = await api.createChannel(name, [{ ...NOWHERE, streamKey: uniqueKey(name) }]);
+    // A channel's first verdict is no alert.
+    await second.locator(".card-name", { hasText: name }).waitFor();
+    stage.kitEncoder(broken, { clip: syntheticClip() });
+    for (const tab of tabs) await tab.locator(".alert", { hasText: name }).waitFor();
+  };
+  const tones = () =>
+    Promise.all([page, second].map((each) => (each.isClosed() ? "closed" : each.evaluate("window.tones"))));
+  await page.evaluate("window.hasTheFocus = false; window.dispatchEvent(new Event('blur'))");
+  await second.evaluate("window.dispatchEvent(new Event('focus'))");
+  await fails("in_focus", [page, second]);
+  expect(await tones()).toEqual([0, 0]);
+  await second.evaluate("window.hasTheFocus = false; window.dispatchEvent(new Event('blur'))");
+  await fails("without_focus", [page, second]);
+  expect(await tones()).toEqual([1, 0]);
+  await page.close();
+  await fails("first_closed", [second]);
+  expect(await tones()).toEqual(["closed", 1]);
   expect(errors).toEqual([]);
 });
 

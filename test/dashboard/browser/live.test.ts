@@ -51,5 +51,11 @@ test("two tabs see every change over one connection; an edit on air moves one pl
   const report = other.locator(".report", { hasText: "server shut down" });
   await report.waitFor();
   expect(await report.locator("tbody tr").count()).toBe(2);
+  // A page that the browser kept and shows again has lost its way to the connection: it loads anew.
+  await other.evaluate(
+    "window.isOld = true; window.dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))",
+  );
+  await expect.poll(() => other.evaluate("window.isOld === undefined").catch(() => false)).toBe(true);
+  await report.waitFor();
   expect(errors).toEqual([]);
 });

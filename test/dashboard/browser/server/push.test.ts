@@ -137,6 +137,14 @@ test("a server without a page open pushes trouble, encrypted for the browser, wh
       self.dispatchEvent(new NotificationEvent("notificationclick", { notification })))
   `);
   await page.getByRole("heading", { name: "show", exact: true }).waitFor();
+
+  // Alerts that are switched off are not sent either.
+  await press(page.getByRole("link", { name: en.app.settings }));
+  const ended = page.waitForResponse(
+    (response) => response.request().method() === "DELETE" && response.url().endsWith("/dashboard/push"),
+  );
+  await tick(page.getByLabel(texts.on, { exact: true }), false);
+  expect((await ended).status()).toBe(200);
   expect(errors).toEqual([]);
 });
 

@@ -126,6 +126,22 @@ test("on the server's return the timeline and the access keys are read again", a
   expect(await keysPage.locator("tbody tr").count()).toBe(keyCount + 1);
 });
 
+test("a page that could not read its session at first shows that, and goes on once it can", async () => {
+  const stage = await Stage.open();
+  const { fanfare } = await sharedServer(stage);
+  const context = await openContext(await openBrowser(stage));
+  let asked = 0;
+  await context.route("**/dashboard/session", (route) => {
+    asked += 1;
+    return asked === 1 ? route.abort() : route.continue();
+  });
+  const page = await context.newPage();
+  await page.goto(setupLink(fanfare));
+  await page.getByText(en.app.unreachable).waitFor();
+  await page.locator('input[name="password"]').waitFor();
+  expect(asked).toBe(2);
+});
+
 test("a page whose part could not be loaded loads it once the server can be reached", async () => {
   const stage = await Stage.open();
   const { fanfare } = await sharedServer(stage);
