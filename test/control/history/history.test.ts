@@ -14,6 +14,8 @@ class FakeStore implements HistoryStore {
   blocks: HistoryBlock[] = [];
   writes = 0;
   trouble: Error | undefined;
+  /** When what was too old was removed, and before which times. The first time there is more of it than one call takes. */
+  readonly pruned: { readonly atMs: number; readonly secondsBefore: number; readonly minutesBefore: number }[] = [];
 
   async putBlocks(blocks: readonly HistoryBlock[]): Promise<void> {
     if (this.trouble !== undefined) throw this.trouble;
@@ -36,8 +38,9 @@ class FakeStore implements HistoryStore {
     );
   }
 
-  async pruneHistory(): Promise<number> {
-    return 0;
+  async pruneHistory(limits: { readonly secondsBefore: number; readonly minutesBefore: number }, most: number) {
+    this.pruned.push({ atMs: clock.now(), ...limits });
+    return this.pruned.length === 1 ? most : 0;
   }
 }
 
@@ -133,6 +136,24 @@ test("seconds of the last broadcast are removed when the next one begins, and it
   begin();
   await run(6, () => 1_000);
   expect([first, stored("second").length, stored("minute").length]).toEqual([2, 0, 1]);
+});
+
+test("seconds are kept for a day and minutes for thirty days: every ten minutes what is older goes, in parts", async () => {
+  const DAY_MS = 24 * 60 * 60 * 1_000;
+  const beganMs = clock.now();
+  for (let passedMs = 0; passedMs < 21 * 60_000; passedMs += 5_000) {
+    clock.advance(5_000);
+    await settle();
+  }
+  const wallAheadMs = clock.wallNow() - clock.now();
+  expect(store.pruned).toEqual(
+    [600_000, 605_000, 1_205_000].map((passedMs) => {
+      const time = beganMs + passedMs + wallAheadMs;
+      return {
+        ...{ atMs: beganMs + passedMs, secondsBefore: time - DAY_MS, minutesBefore: time - 30 * DAY_MS },
+      };
+    }),
+  );
 });
 
 test("it is read unchanged, stored or not, and each second counts once", async () => {

@@ -202,6 +202,19 @@ test("channelId narrows all of it to one channel", async () => {
   expect(await reader.next()).toMatchObject({ name: "event", data: { channelId: mine.channelId } });
 });
 
+test("the stream of a channel at another node is told with each of its broadcasts, also where it is the same", async () => {
+  const { channelId } = await api.create();
+  const reader = await open();
+  await reader.next();
+  for (let broadcast = 0; broadcast < 2; broadcast += 1) {
+    api.live.samplesElsewhere([sampleOf(channelId)]);
+    expect((await reader.next()).name).toBe("sample");
+    api.clock.advance(100);
+    // It is off air by then, and no last sample came.
+    expect(await reader.next()).toMatchObject({ name: "channel", data: { channelId, isPublishing: false } });
+  }
+});
+
 test("a missing channel is 250004, and a second channelId is refused as a query", async () => {
   const nowhere = await api.get(`${STREAM}?channelId=ls-20200324144322-qfphX`);
   expect([nowhere.status, nowhere.body]).toMatchObject([404, service(250004, "NOT_FOUND", "Channel not found.")]);
@@ -335,6 +348,18 @@ test("streams of a revoked key end, and all of them when the server closes", asy
   const closing = api.server.close();
   await manager.closed();
   await closing;
+});
+
+test("how long a stream was open until the server closed is no latency of an answer", async () => {
+  const reader = await open();
+  await reader.next();
+  await api.get(CHANNELS);
+  api.live.close();
+  await reader.closed();
+  const ofStream = () => api.lines.filter(({ fields }) => fields["route"] === STREAM).map(({ event }) => event);
+  await expect.poll(ofStream).toEqual(["http-request"]);
+  const measured = [...(await api.metrics.text()).matchAll(/_duration_seconds_count\{.*route="([^"]+)"/g)];
+  expect(measured.map(([, route]) => route)).toEqual([CHANNELS]);
 });
 
 test("a snapshot of many channels has each of them once, whatever comes and goes meanwhile", async () => {

@@ -257,6 +257,10 @@ test("wrong set-up tokens and wrong old passwords are failures too, each counted
     for (let count = 0; count < 10; count += 1) expect((await send()).status).toBe(401);
     expect((await send()).status).toBe(429);
   }
+  expect(await api.metrics.text()).toContain('fanfare_failed_logins_total{where="dashboard"} 20');
+  expect(
+    api.lines.filter(({ event, fields }) => event === "login failed" && fields["where"] === "dashboard"),
+  ).toHaveLength(20);
   // And guesses do not keep this browser's owner out.
   expect((await browser("POST", "/dashboard/session", { body: { password: PASSWORD } })).status).toBe(200);
 });
