@@ -486,6 +486,16 @@ test("pings, bandwidth checks and bandwidth get a reply", () => {
 });
 
 test.each([
+  [0, 4_096],
+  [1, 4_096],
+  [2 ** 32 - 1, 2 ** 31 - 1],
+])("a bandwidth of %d bytes is answered with a window of %d", (bytes, window) => {
+  const server = Server.publishing();
+  server.control({ kind: "set-peer-bandwidth", bytes, limit: 0 });
+  expect(said(server).map(decodeControl).at(-1)).toEqual({ kind: "window-ack-size", bytes: window });
+});
+
+test.each([
   { name: "before the answer to connect", server: () => new Server().greet() },
   { name: "on air", server: () => Server.publishing() },
 ])("a burst of 500 pings $name gets replies, one of 1,500 is a flood", ({ server }) => {

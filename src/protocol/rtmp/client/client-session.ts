@@ -17,8 +17,9 @@ import { ServerStatus } from "./server-status.ts";
 
 /** In bytes, until the stream's rate is known: OBS's value. */
 const WINDOW_ACK_SIZE = 2_500_000;
-/** The smallest acknowledgement window we ask for, in bytes. */
+/** The acknowledgement windows we ask for, in bytes: servers of FFmpeg's family close at 0, and at 2³¹ and more. */
 const WINDOW_ACK_SIZE_MIN = 4_096;
+const WINDOW_ACK_SIZE_MAX = 0x7fff_ffff;
 /** A window within this factor of the wanted one stays. */
 const WINDOW_TOLERANCE = 2;
 /** Servers of the Akamai family start their login dialogue only for this; OBS sends exactly this. */
@@ -214,7 +215,7 @@ export class ClientSession {
         return this.#acks.setWindow(control.bytes);
       case "set-peer-bandwidth":
         this.#countCommand();
-        return this.#announceWindow(control.bytes);
+        return this.#announceWindow(Math.min(WINDOW_ACK_SIZE_MAX, Math.max(WINDOW_ACK_SIZE_MIN, control.bytes)));
       case "ping-request":
         this.#countCommand();
         return this.#sendControl(encodeControl({ kind: "ping-response", timestamp: control.timestamp }));
