@@ -240,8 +240,8 @@ test("createStream counts up, and a second publish on the same connection, and o
   peer.command("createStream", 5, null);
   peer.publish("key", 1);
   peer.answer("accept");
-  peer.publish("key", 1);
-  peer.publish("other", 2);
+  peer.publish("other", 1);
+  peer.publish("key", 2);
   const results = commands(replies(peer));
   expect(results.filter(({ name }) => name === "_result").map(({ args }) => args[0])).toEqual([
     expect.anything(),
@@ -255,6 +255,26 @@ test("createStream counts up, and a second publish on the same connection, and o
   expect(requests(peer)).toHaveLength(1);
   peer.say(encodeMessage(6, KEYFRAME, 128));
   peer.say(encodeMessage(6, { ...KEYFRAME, streamId: 2 }, 128));
+  expect(media(peer)).toHaveLength(1);
+});
+
+test("a publish that repeats the one before, as HaishinKit sends it, starts again what goes on, without a look-up", () => {
+  const peer = new Peer();
+  peer.connect();
+  peer.command("createStream", 4, null);
+  // Both before the verdict about the first.
+  peer.publish();
+  peer.publish();
+  peer.answer("accept");
+  peer.publish("key", 0);
+  const statuses = commands(replies(peer)).filter(({ name }) => name === "onStatus");
+  expect(statuses.map(({ args }) => textProperty(args[0], "code"))).toEqual([
+    "NetStream.Publish.Start",
+    "NetStream.Publish.Start",
+    "NetStream.Publish.Start",
+  ]);
+  expect(requests(peer)).toHaveLength(1);
+  peer.say(encodeMessage(6, KEYFRAME, 128));
   expect(media(peer)).toHaveLength(1);
 });
 

@@ -288,14 +288,17 @@ export class ServerDialogue {
   #obeyPublish(command: Command, onStreamId: number): void {
     const streamId = this.#streams.of(onStreamId);
     const name = command.args[0];
-    if (this.#state.at !== "waiting-for-publish") {
-      return this.#host.send(5, reply.publishRefused(streamId, "twice"));
+    const text = typeof name === "string" ? name : "";
+    const state = this.#state;
+    if (state.at !== "waiting-for-publish") {
+      // HaishinKit publishes twice in a row: what goes on already has started.
+      const goesOn = state.at === "publishing" && state.streamId === streamId && state.name === text;
+      return this.#host.send(5, goesOn ? reply.publishStarted(streamId) : reply.publishRefused(streamId, "twice"));
     }
-    if (typeof name === "string" && name.length > NAME_LENGTH_MAX) {
+    if (text.length > NAME_LENGTH_MAX) {
       this.#host.send(5, reply.publishRefused(streamId, "too-long"));
       return this.close("refused", "stream key too long");
     }
-    const text = typeof name === "string" ? name : "";
     const requestId = this.#decide("publish", streamId, text);
     const { app, encoder } = this.#introduction;
     this.#host.put({ kind: "publish-requested", request: { requestId, app, name: text, encoder } });
