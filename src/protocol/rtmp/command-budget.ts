@@ -1,6 +1,6 @@
 import { ProtocolError } from "../protocol-error.ts";
 
-/** Messages that are not media: all of them before publishing, and those of any one second afterwards. */
+/** Messages that are neither media nor data: all of them before publishing, and those of any one second afterwards. */
 type CommandLimits = { readonly beforePublishMax: number; readonly perSecondMax: number };
 
 const OF_STRANGERS: CommandLimits = { beforePublishMax: 64, perSecondMax: 50 };
@@ -17,8 +17,12 @@ export class CommandBudget {
     this.#limits = limits;
   }
 
-  /** Counts one more message; returns false where it exceeds the budget. */
-  take(isPublishing: boolean, nowMs: number): boolean {
+  /**
+   * Counts one more message.
+   *
+   * @throws ProtocolError "too-many-messages" where it exceeds the budget.
+   */
+  count(isPublishing: boolean, nowMs: number): void {
     if (isPublishing) {
       const second = Math.floor(nowMs / 1000);
       if (second !== this.#second) {
@@ -27,12 +31,7 @@ export class CommandBudget {
       }
     }
     this.#count += 1;
-    return this.#count <= (isPublishing ? this.#limits.perSecondMax : this.#limits.beforePublishMax);
-  }
-
-  /** @throws ProtocolError "too-many-messages" where it exceeds the budget. */
-  count(isPublishing: boolean, nowMs: number): void {
-    if (this.take(isPublishing, nowMs)) return;
+    if (this.#count <= (isPublishing ? this.#limits.perSecondMax : this.#limits.beforePublishMax)) return;
     throw new ProtocolError("too-many-messages", "more without media than any peer sends");
   }
 

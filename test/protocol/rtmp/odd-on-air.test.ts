@@ -58,6 +58,35 @@ test("one such message with each frame, sixty a second, ends nothing either, and
   expect(media(peer)).toHaveLength(600);
 });
 
+test("a caption and a time code for each of sixty frames a second all go on, and the encoder can still stop", () => {
+  const peer = Peer.publishing();
+  peer.nowMs = 10_000;
+  for (let frame = 0; frame < 60; frame += 1) {
+    peer.nowMs += 16;
+    say(peer, 18, encodeAmf0(["onTextData", amf0EcmaArray({ text: "x" })]), 1);
+    say(peer, 18, encodeAmf0(["onFI", amf0EcmaArray({ st: "10:00:00.0" })]), 1);
+  }
+  expect(media(peer)).toHaveLength(120);
+  peer.command("FCUnpublish", 6, null, ["key"]);
+  peer.command("deleteStream", 7, null, [1]);
+  expect(kinds(peer.outputs).filter((kind) => kind === "unpublished" || kind === "closed")).toEqual(["unpublished"]);
+});
+
+test("of data beyond any encoder's the rest of a second is lost, long messages sooner, and no command", () => {
+  const taken = (bytes: number, count: number) => {
+    const peer = Peer.publishing();
+    peer.nowMs = 10_000;
+    for (let index = 0; index < count; index += 1) say(peer, 18, Buffer.alloc(bytes, 5), 1);
+    expect(closes(peer.command("FCUnpublish", 6, null, ["other"]))).toEqual([]);
+    const inFirst = media(peer).length;
+    peer.nowMs = 11_000;
+    say(peer, 18, Buffer.alloc(bytes, 5), 1);
+    expect(media(peer)).toHaveLength(inFirst + 1);
+    return inFirst;
+  };
+  expect([taken(20, 300), taken(60_000, 30), taken(1_000_000, 4)]).toEqual([256, 18, 2]);
+});
+
 test("the messages of a peer whose key is not known yet are bounded", () => {
   const peer = new Peer();
   peer.connect();

@@ -7,6 +7,7 @@ import { amf0Part, type Command, decodeCommand, tryDecodeCommand } from "../comm
 import { CommandBudget } from "../command-budget.ts";
 import { decodeControl, encodeControl } from "../control.ts";
 import { type Message, MessageType } from "../message.ts";
+import { DataBudget } from "./data-budget.ts";
 import { type Introduction, NO_INTRODUCTION, readIntroduction } from "./introduction.ts";
 import { isForAnother, MessageStreams } from "./message-streams.ts";
 import { type PlayRefusal, playReplies, SERVER_CHUNK_SIZE } from "./play.ts";
@@ -50,6 +51,7 @@ export class ServerDialogue {
   readonly #streams = new MessageStreams();
   #requestId = 0;
   readonly #budget = new CommandBudget();
+  readonly #dataBudget = new DataBudget();
 
   /** `nowMs`: the time of the connection's acceptance, monotonic. Later times come by `times`. */
   constructor(host: DialogueHost, state: ServerState, nowMs: number) {
@@ -193,11 +195,11 @@ export class ServerDialogue {
     this.#host.put({ kind: message.type === MessageType.Video ? "video" : "audio", timestamp, payload });
   }
 
-  /** Bursts of data after a network stall lose data, not the broadcast. */
+  /** Too much data loses data, not the broadcast. */
   #takeData(message: Message): void {
     this.#host.count(message.payload.length >>> DATA_BYTES_BITS);
     if (this.#state.at !== "publishing") this.#countCommand();
-    else if (!this.#budget.take(true, this.times.nowMs)) return;
+    else if (!this.#dataBudget.takes(message.payload.length, this.times.nowMs)) return;
     if (!isOfPublication(this.#state, message)) return;
     this.#host.put({ kind: "data", timestamp: message.timestamp, payload: amf0Part(message) });
   }
