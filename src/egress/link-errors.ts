@@ -165,6 +165,21 @@ export function redirectFailed({ code }: TargetError): TargetError {
     : targetError("redirect-unreachable", code);
 }
 
+const ABOUT_PUBLISHING = "NetStream.Publish.";
+
+/**
+ * The target ended the publication by a message. Some accept at once and look the key up afterwards: soon after the
+ * start, a message about publishing is a refusal like one before it. `livedMs`: for how long it had been publishing.
+ */
+export function endedByTarget(
+  failure: Extract<ClientFailure, { kind: "ended-by-server" }>,
+  livedMs: number,
+): TargetError {
+  const { code, isInUse } = failure;
+  const isLateRefusal = livedMs < SHORT_LIFE_MS && code.startsWith(ABOUT_PUBLISHING);
+  return refusedByTarget(isLateRefusal ? { kind: "publish-rejected", code, isInUse: isInUse === true } : failure);
+}
+
 /** The target refused with an RTMP status or error. */
 export function refusedByTarget(failure: ClientFailure): TargetError {
   switch (failure.kind) {

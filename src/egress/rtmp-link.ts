@@ -20,7 +20,7 @@ import { targetError } from "../thread-protocol/targets/target-errors.ts";
 import type { TargetError } from "../thread-protocol/targets/target-status.ts";
 import { Attempt } from "./attempt.ts";
 import { checkMove, MoveBudget } from "./check-move.ts";
-import { closedByTarget, refusedByTarget, socketError, stageTimedOut } from "./link-errors.ts";
+import { closedByTarget, endedByTarget, refusedByTarget, socketError, stageTimedOut } from "./link-errors.ts";
 import { LinkProofs } from "./link-proofs.ts";
 import { LinkReader } from "./link-reader.ts";
 import { OpenError } from "./open-socket.ts";
@@ -338,6 +338,8 @@ export class RtmpLink implements Link {
   }
 
   #takeFailure(failure: ClientFailure): void {
+    if (failure.kind === "ended-by-server" && this.#stage === "publishing")
+      return this.#fail(endedByTarget(failure, this.#publishedForMs));
     const step = this.#attempt.refused(failure, this.#app);
     if (step.kind === "fail") return this.#fail(step.error);
     this.#stageTimer?.cancel();
@@ -356,7 +358,11 @@ export class RtmpLink implements Link {
   /** Some targets close the connection where a login is wrong. */
   #closedByTarget(): TargetError {
     if (this.#attempt.loginQuery !== undefined && this.#stage === "connect") return targetError("login-closed");
-    return this.#doubted() ?? closedByTarget(this.#stage, this.#deps.clock.now() - this.#publishingSinceMs);
+    return this.#doubted() ?? closedByTarget(this.#stage, this.#publishedForMs);
+  }
+
+  get #publishedForMs(): number {
+    return this.#deps.clock.now() - this.#publishingSinceMs;
   }
 
   /** Their number is bounded by the limit on what is read from a target. */

@@ -1,3 +1,4 @@
+import type { Socket } from "node:net";
 import { expect, test } from "vitest";
 import { systemClock } from "../../src/base/clock.ts";
 import { preflight } from "../../src/egress/preflight.ts";
@@ -117,9 +118,12 @@ test("a reply to publish may take twenty seconds, one to connect ten", async () 
   expect(Math.max(...waits)).toBe(10_000);
 });
 
+const command = (name: string, transactionId: number, args: readonly Amf0Value[]) =>
+  encodeMessage(3, encodeCommand(0, { name, transactionId, object: null, args }), 128);
+const status = (code: string, description = "", level = "error") =>
+  command("onStatus", 0, [amf0Object({ level, code, description })]);
+
 test("the error quotes a target that refuses beside its reply and hangs up", async () => {
-  const command = (name: string, transactionId: number, args: readonly Amf0Value[]) =>
-    encodeMessage(3, encodeCommand(0, { name, transactionId, object: null, args }), 128);
   const refusal = amf0Object({ level: "error", code: "NetStream.Publish.BadName", description: "no" });
   const url = await replyingTarget((socket) =>
     socket.end(
@@ -129,3 +133,50 @@ test("the error quotes a target that refuses beside its reply and hangs up", asy
   const { error } = await dial(url).outcome;
   expect(error).toEqual(targetError("publish-refused", "NetStream.Publish.BadName"));
 });
+
+test.each([
+  {
+    name: "a key that it does not know",
+    refusal: status("NetStream.Publish.BadName"),
+    soon: targetError("publish-refused", "NetStream.Publish.BadName"),
+    late: targetError("ended-by-target", "NetStream.Publish.BadName"),
+  },
+  {
+    name: "a key in use",
+    refusal: status("NetStream.Publish.BadName", "Stream is already publishing."),
+    soon: targetError("key-in-use", "NetStream.Publish.BadName"),
+    late: targetError("ended-by-target", "NetStream.Publish.BadName"),
+  },
+  {
+    name: "an expired signature",
+    refusal: status("NetStream.Publish.InvalidSign"),
+    soon: targetError("publish-refused-otherwise", "NetStream.Publish.InvalidSign"),
+    late: targetError("ended-by-target", "NetStream.Publish.InvalidSign"),
+  },
+  {
+    name: "nothing about publishing",
+    refusal: status("NetConnection.Connect.Closed", "", "status"),
+    soon: targetError("ended-by-target", "NetConnection.Connect.Closed"),
+    late: targetError("ended-by-target", "NetConnection.Connect.Closed"),
+  },
+])(
+  "a target that accepts and then refuses $name refuses it within five seconds only",
+  async ({ refusal, soon, late }) => {
+    const start = status("NetStream.Publish.Start", "", "status");
+    for (const [error, times] of [
+      [soon, 1],
+      [late, 1_000_000],
+    ] as const) {
+      const accepted = Promise.withResolvers<Socket>();
+      const url = await replyingTarget((socket) => {
+        socket.write(Buffer.concat([command("_result", 1, []), command("_result", 4, [1]), start]));
+        accepted.resolve(socket);
+      });
+      const clock = { ...systemClock, now: () => systemClock.now() * times };
+      const { outcome, closed } = dial(url, { clock });
+      expect((await outcome).publishing).toBe(1);
+      (await accepted.promise).write(refusal);
+      expect(await closed).toEqual(error);
+    }
+  },
+);

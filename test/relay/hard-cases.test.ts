@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { Engine } from "../../src/relay/engine.ts";
 import type { PublisherHandle } from "../../src/relay/publisher/publisher.ts";
 import { targetError } from "../../src/thread-protocol/targets/target-errors.ts";
+import type { TargetError } from "../../src/thread-protocol/targets/target-status.ts";
 import { mediaOf, REFUSED, RelayStage, target } from "../support/stages/relay-stage.ts";
 import {
   AAC_CONFIG,
@@ -276,6 +277,26 @@ test.each([
   stage.clock.advance(1_000);
   stage.dialer.latest(1).fail(targetError(name, "NetStream.Publish.InvalidSign"));
   expect(stage.statuses(1).at(-1)).toBe(status);
+});
+
+test("a target that refuses the key each time after it has accepted holds no connection of ours", () => {
+  const stage = new RelayStage(0);
+  const publisher = stage.onAir(target(1));
+  const failAfterSecond = (error: TargetError) => {
+    run(stage, publisher, 1);
+    stage.dialer.latest(1).fail(error);
+    const status = stage.statuses(1).at(-1);
+    for (let second = 0; stage.status()?.status === "FAIL" && second < 61; second += 1) run(stage, publisher, 1);
+    stage.dialer.latest(1).accept();
+    return status;
+  };
+  const refuseLate = () => failAfterSecond(targetError("publish-refused", "NetStream.Publish.BadName"));
+  expect([refuseLate(), refuseLate()]).toEqual(["FAIL PUBLISH_REJECTED", "FAIL PUBLISH_REJECTED"]);
+  // A connection that was on air may hold the key for a while, and not for longer.
+  failAfterSecond(targetError("closed-on-air"));
+  const statuses = Array.from({ length: 20 }, refuseLate);
+  expect(statuses[0]).toBe("FAIL STREAM_KEY_IN_USE");
+  expect(statuses.at(-1)).toBe("FAIL PUBLISH_REJECTED");
 });
 
 test("a new broadcast does not start with the rate of the one before", () => {

@@ -457,6 +457,12 @@ test.each([
   expect(failures(end(Server.publishing())).map(({ kind }) => kind)).toEqual(["ended-by-server"]);
 });
 
+test("on air the server may say that another encoder has the key", () => {
+  expect(failures(Server.publishing().status("NetStream.Publish.BadName", "error", "Stream is busy"))).toEqual([
+    { kind: "ended-by-server", code: "NetStream.Publish.BadName", isInUse: true },
+  ]);
+});
+
 test("a message for information only is ignored", () => {
   const server = Server.publishing();
   server.status("NetStream.Data.Start");

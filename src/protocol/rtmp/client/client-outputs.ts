@@ -30,9 +30,9 @@ export type ClientFailure =
   | { readonly kind: "bad-stream-number" }
   /**
    * It ended the connection by a message, or had trouble with a running publication: this says nothing about address or
-   * key.
+   * key. `isInUse`: it said that another encoder publishes with this key.
    */
-  | { readonly kind: "ended-by-server"; readonly code: string }
+  | { readonly kind: "ended-by-server"; readonly code: string; readonly isInUse?: true }
   /** It sends more than a publisher needs to know. */
   | { readonly kind: "flooded" }
   | { readonly kind: "protocol-error"; readonly during: ClientStage; readonly detail: string };

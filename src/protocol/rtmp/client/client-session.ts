@@ -321,7 +321,7 @@ export class ClientSession {
   }
 
   #ended(status: ServerStatus): ClientFailure {
-    return { kind: "ended-by-server", code: this.#shown(status) };
+    return { kind: "ended-by-server", code: this.#shown(status), ...(status.saysInUse ? { isInUse: true } : {}) };
   }
 
   #shown(status: ServerStatus): string {

@@ -16,6 +16,14 @@ export function judgeRefusal(error: TargetError, offAirMs: number | undefined): 
   return offAirMs !== undefined && offAirMs < KEY_LINGERS_MS && mayLinger(error) ? KEY_IN_USE : error;
 }
 
+/**
+ * Whether a connection that was on air and ended so may still hold its key at the target. One that the target refused
+ * after it had accepted never held it. `error`: why it ended; undefined where we left.
+ */
+export function mayHoldKey(error: TargetError | undefined): boolean {
+  return error?.code !== TargetErrorCode.PublishRejected && error?.code !== TargetErrorCode.StreamKeyInUse;
+}
+
 /** Whether the refusal may mean only that our own last connection still has the key. */
 function mayLinger(error: TargetError): boolean {
   if (error.code !== TargetErrorCode.PublishRejected) return false;

@@ -10,7 +10,7 @@ import type { LinkClose, StreamChoice } from "../subscriber.ts";
 import { TsPush } from "../ts-push.ts";
 import type { Supply } from "./health/idle-watch.ts";
 import { LinkCare } from "./health/link-care.ts";
-import { judgeRefusal } from "./lingering-key.ts";
+import { judgeRefusal, mayHoldKey } from "./lingering-key.ts";
 import type { Dialer, Link } from "./link.ts";
 import { ReconnectRequest } from "./reconnect-request.ts";
 import { RtmpPush } from "./rtmp-push.ts";
@@ -379,8 +379,9 @@ export class Target {
     if (before.at === after.at) return;
     const nowMs = this.#deps.clock.now();
     if (before.at === "publishing") {
-      this.#counters.leftAir(this.#care, statusOf(after).status === "FAIL", nowMs);
-      this.#lastOnAirMs = nowMs;
+      const { status, lastError } = statusOf(after);
+      this.#counters.leftAir(this.#care, status === "FAIL", nowMs);
+      if (mayHoldKey(lastError)) this.#lastOnAirMs = nowMs;
     }
     if (after.at === "publishing" && this.hasBegun) this.#counters.wentOnAir(nowMs);
   }
