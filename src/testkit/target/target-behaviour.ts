@@ -85,7 +85,10 @@ export type TargetBehaviour = {
   readonly reconnect?: Moment & { readonly tcUrl?: string };
   /** It resets the connection at this moment. */
   readonly reset?: Moment;
-  /** It does not mention Enhanced RTMP, like a server without it; by default it announces every codec and form. */
+  /**
+   * It does not mention Enhanced RTMP, like a server without it; by default it announces every codec and form to encoders that
+   * announce it.
+   */
   readonly isPlain?: boolean;
   /** Bytes between acknowledgements, or none at all; default: the window that the peer announces. */
   readonly acknowledge?: number | "never";

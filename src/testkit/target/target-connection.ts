@@ -9,7 +9,7 @@ import { CHUNK_SIZE_INITIAL } from "../../protocol/rtmp/chunk/chunk-header.ts";
 import { ChunkReader } from "../../protocol/rtmp/chunk/chunk-reader.ts";
 import { encodeMessage } from "../../protocol/rtmp/chunk/chunk-writer.ts";
 import { LIMITS_PUBLISHING } from "../../protocol/rtmp/chunk/reader-limits.ts";
-import { PLAIN_PEER, readEnhancedPeer } from "../../protocol/rtmp/client/enhanced-connect.ts";
+import { enhancedReply, PLAIN_PEER, readEnhancedPeer } from "../../protocol/rtmp/client/enhanced-connect.ts";
 import { type Command, decodeCommand } from "../../protocol/rtmp/command.ts";
 import { decodeControl, encodeControl, PeerBandwidthLimit } from "../../protocol/rtmp/control.ts";
 import { ServerHandshake } from "../../protocol/rtmp/handshake/handshake.ts";
@@ -284,10 +284,7 @@ export class TargetConnection {
     this.#send(ControlCsid, encodeControl({ kind: "set-peer-bandwidth", bytes: WINDOW_BYTES, limit }));
     this.#send(ControlCsid, encodeControl({ kind: "set-chunk-size", chunkSize }));
     this.#chunkSize = Math.min(chunkSize, CHUNK_BYTES_MAX);
-    this.#send(
-      CommandCsid,
-      isPlain ? reply.connected(command.transactionId, 0, {}) : reply.connected(command.transactionId, 0),
-    );
+    this.#send(CommandCsid, reply.connected(command.transactionId, 0, isPlain ? {} : enhancedReply(this.report.peer)));
   }
 
   #obeyPublish(command: Command): void {

@@ -64,14 +64,7 @@ test("the reply to connect has window, bandwidth, chunk size and the success tha
   expect(result).toEqual({
     name: "_result",
     transactionId: 1,
-    object: amf0Object({
-      fmsVer: "FMS/3,0,1,123",
-      capabilities: 31,
-      fourCcList: ["*"],
-      videoFourCcInfoMap: amf0Object({ "*": 4 }),
-      audioFourCcInfoMap: amf0Object({ "*": 4 }),
-      capsEx: 15,
-    }),
+    object: amf0Object({ fmsVer: "FMS/3,0,1,123", capabilities: 31 }),
     args: [
       amf0Object({
         level: "status",
@@ -81,6 +74,25 @@ test("the reply to connect has window, bandwidth, chunk size and the success tha
       }),
     ],
   });
+});
+
+test.each([
+  { name: "the list of v1", properties: { fourCcList: ["hvc1"] } },
+  { name: "a map of v2", properties: { videoFourCcInfoMap: amf0Object({ av01: 2 }) } },
+  { name: "capsEx", properties: { capsEx: 2 } },
+])("the reply to a connect with $name announces every codec and form", ({ properties }) => {
+  const peer = new Peer();
+  peer.connect({ app: "relay", ...properties });
+  expect(commands(replies(peer))[0]?.object).toEqual(
+    amf0Object({
+      fmsVer: "FMS/3,0,1,123",
+      capabilities: 31,
+      fourCcList: ["*"],
+      videoFourCcInfoMap: amf0Object({ "*": 4 }),
+      audioFourCcInfoMap: amf0Object({ "*": 4 }),
+      capsEx: 15,
+    }),
+  );
 });
 
 test.each([

@@ -9,13 +9,24 @@ const CAN_FORWARD = 4;
 const FOURCC_LIST_MAX = 64;
 
 /**
- * What our server and our client announce: every codec is passed on unchanged, and every form of v2 is read. `lacks`:
- * bits of `capsEx` to leave out.
+ * What our client announces: every codec is passed on unchanged, and every form of v2 is read. `lacks`: bits of `capsEx`
+ * to leave out.
+ *
+ * Without `fourCcList`, v1's list of codecs that a client can receive, which a publisher does not. It is the only array
+ * in `connect`, and servers that cannot read arrays close there (MediaMTX up to 1.6.0), or never reply (go2rtc).
  */
 export function enhancedProperties(lacks = 0): Readonly<Record<string, Amf0Value>> {
   const anyCodec: Amf0Object = amf0Object({ "*": CAN_FORWARD });
-  const capsEx = CAPS_ALL & ~lacks;
-  return { fourCcList: ["*"], videoFourCcInfoMap: anyCodec, audioFourCcInfoMap: anyCodec, capsEx };
+  return { videoFourCcInfoMap: anyCodec, audioFourCcInfoMap: anyCodec, capsEx: CAPS_ALL & ~lacks };
+}
+
+/**
+ * What our server announces in its reply: the same, and v1's list. Nothing to a client that announced nothing itself: such
+ * clients may be unable to read an array, and wait for a reply for ever (go2rtc).
+ */
+export function enhancedReply(client: EnhancedPeer): Readonly<Record<string, Amf0Value>> {
+  const knowsEnhanced = client.capsEx > 0 || client.fourCcs.length > 0;
+  return knowsEnhanced ? { fourCcList: ["*"], ...enhancedProperties() } : {};
 }
 
 /** What a peer announced in connect, or in its reply. */

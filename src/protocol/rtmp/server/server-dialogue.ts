@@ -2,7 +2,7 @@ import { AMF0_LIMITS, AMF0_LIMITS_BEFORE_PUBLISH } from "../../amf0/decode.ts";
 import { numberProperty } from "../../amf0/value.ts";
 import { ProtocolError } from "../../protocol-error.ts";
 import { splitAggregate } from "../chunk/aggregate.ts";
-import { CapsEx } from "../client/enhanced-connect.ts";
+import { CapsEx, enhancedReply } from "../client/enhanced-connect.ts";
 import { amf0Part, type Command, decodeCommand, tryDecodeCommand } from "../command.ts";
 import { CommandBudget } from "../command-budget.ts";
 import { decodeControl, encodeControl } from "../control.ts";
@@ -282,7 +282,8 @@ export class ServerDialogue {
   #welcome({ transactionId, object: properties }: Command): void {
     for (const control of reply.welcomeControls()) this.#host.send(2, control);
     this.#host.setChunkSize(SERVER_CHUNK_SIZE);
-    this.#host.send(3, reply.connected(transactionId, numberProperty(properties, "objectEncoding") === 3 ? 3 : 0));
+    const objectEncoding = numberProperty(properties, "objectEncoding") === 3 ? 3 : 0;
+    this.#host.send(3, reply.connected(transactionId, objectEncoding, enhancedReply(this.#introduction.peer)));
     if (this.#state.at === "waiting-for-connect" || this.#state.at === "logging-in")
       this.#enter({ at: "waiting-for-publish" });
   }

@@ -1,5 +1,4 @@
 import { type Amf0Value, amf0Object } from "../../amf0/value.ts";
-import { enhancedProperties } from "../client/enhanced-connect.ts";
 import { encodeCommand } from "../command.ts";
 import { encodeControl, PeerBandwidthLimit } from "../control.ts";
 import type { Message } from "../message.ts";
@@ -17,13 +16,13 @@ export function welcomeControls(): readonly Message[] {
 }
 
 /**
- * `_result` of connect. Flash Media Server's own texts: some encoders check `fmsVer`. `enhanced`: what we announce
- * about Enhanced RTMP.
+ * `_result` of connect. Flash Media Server's own texts: some encoders check `fmsVer`. `enhanced`: what is announced about
+ * Enhanced RTMP.
  */
 export function connected(
   transactionId: number,
   objectEncoding: 0 | 3,
-  enhanced: Readonly<Record<string, Amf0Value>> = enhancedProperties(),
+  enhanced: Readonly<Record<string, Amf0Value>>,
 ): Message {
   return encodeCommand(0, {
     name: "_result",
