@@ -73,7 +73,7 @@ export class MessageOrder {
       state.isExpected = false;
       this.#measure(time);
     }
-    const at = this.#waiting.findLastIndex((each) => each.track === message.track || each.time <= time) + 1;
+    const at = this.#waiting.findLastIndex((each) => each.track === message.track || isBefore(each, message)) + 1;
     this.#waiting.splice(at, 0, message);
     this.#waitingBytes += payload.length;
     this.#send();
@@ -130,4 +130,10 @@ export class MessageOrder {
     }
     return reached;
   }
+}
+
+/** Of the same time, video comes first, which may have waited for its end: a stream begins with its keyframe. */
+function isBefore(waiting: TrackMessage, { time, kind }: TrackMessage): boolean {
+  if (waiting.time !== time) return waiting.time < time;
+  return kind === "audio" || waiting.kind === "video";
 }

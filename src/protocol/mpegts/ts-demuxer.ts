@@ -107,6 +107,7 @@ export class TsDemuxer {
 
   /** Bytes are missing here: frames that are not complete are left out. */
   gap(): void {
+    this.#reader.gap();
     this.#pids.damaged();
   }
 

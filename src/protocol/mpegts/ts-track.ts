@@ -1,7 +1,7 @@
 import { audioTagHeads, formatOf } from "./audio/audio-stream.ts";
 import { FramedAudio } from "./audio/framed-audio.ts";
 import type { TrackMessage } from "./message-order.ts";
-import { type Pes, PesAssembler } from "./packets/pes.ts";
+import { type Pes, PesAssembler, type PesOptions } from "./packets/pes.ts";
 import type { PidSink } from "./packets/pid-table.ts";
 import type { ElementaryStream } from "./packets/program.ts";
 import { DescriptorTag, type TsAudioCodec, type TsVideoCodec } from "./packets/stream-codec.ts";
@@ -9,14 +9,14 @@ import type { StreamClock } from "./stream-clock.ts";
 import { NalVideo } from "./video/nal-video.ts";
 import { ObuVideo } from "./video/obu-video.ts";
 
-const VIDEO_PES_MAX = 8 * 1_024 * 1_024;
-const AUDIO_PES_MAX = 256 * 1_024;
+const VIDEO_PES: PesOptions = { bytesMax: 8 * 1_024 * 1_024, joins: true };
+/** Audio has frames of its own within packets. */
+const AUDIO_PES: PesOptions = { bytesMax: 256 * 1_024, joins: false };
 
 /** Takes the data of PES packets, with unwrapped times (90 kHz). */
 interface Media {
   take(bytes: Buffer, from: number, end: number, pts: number | undefined, dts: number | undefined): void;
   damaged(): void;
-  end?(): void;
 }
 
 type TrackOptions = {
@@ -33,11 +33,11 @@ export class TsTrack implements PidSink {
   /** Called for each PES packet until one has been understood. */
   #onUnread: (() => void) | undefined;
 
-  private constructor(clock: StreamClock, pesBytesMax: number, media: Media, onUnread?: () => void) {
+  private constructor(clock: StreamClock, pes: PesOptions, media: Media, onUnread?: () => void) {
     this.#clock = clock;
     this.#media = media;
     this.#onUnread = onUnread;
-    this.#pes = new PesAssembler(pesBytesMax, (pes) => this.#takePes(pes));
+    this.#pes = new PesAssembler(pes, (each) => this.#takePes(each));
   }
 
   static video(codec: TsVideoCodec, { stream, clock, out }: TrackOptions): TsTrack {
@@ -46,7 +46,7 @@ export class TsTrack implements PidSink {
     const track = { config: send(true), frame: send(false) };
     const media =
       codec === "av1" ? new ObuVideo(stream.descriptors.get(DescriptorTag.Av1), track) : new NalVideo(codec, track);
-    return new TsTrack(clock, VIDEO_PES_MAX, media);
+    return new TsTrack(clock, VIDEO_PES, media);
   }
 
   /** `onUnread`: called for each PES packet until a frame is found: MPEG audio may be of a layer that RTMP has no form for. */
@@ -71,7 +71,7 @@ export class TsTrack implements PidSink {
         send(false, time, payload);
       },
     });
-    const track: TsTrack = new TsTrack(clock, AUDIO_PES_MAX, media, onUnread);
+    const track: TsTrack = new TsTrack(clock, AUDIO_PES, media, onUnread);
     return track;
   }
 
@@ -96,7 +96,6 @@ export class TsTrack implements PidSink {
   /** The stream ends: what is kept is sent. */
   end(): void {
     this.#pes.end();
-    this.#media.end?.();
   }
 
   #takePes({ bytes, from, end, pts, dts }: Pes): void {

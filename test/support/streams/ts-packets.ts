@@ -127,16 +127,22 @@ function closed(tableId: number, id: number, version: number, body: Buffer): Buf
   return section;
 }
 
-type PesTimes = { readonly pts?: number; readonly dts?: number; readonly hasLength?: boolean };
+/** `miscountedBy`: the length field is wrong by so many bytes. It has 16 bits, whatever the length. */
+type PesTimes = {
+  readonly pts?: number;
+  readonly dts?: number;
+  readonly hasLength?: boolean;
+  readonly miscountedBy?: number;
+};
 
-function pesPacket(streamId: number, data: Buffer, { pts, dts, hasLength = true }: PesTimes): Buffer {
+function pesPacket(streamId: number, data: Buffer, { pts, dts, hasLength = true, miscountedBy = 0 }: PesTimes): Buffer {
   const times = Buffer.concat([
     ...(pts === undefined ? [] : [timeField(dts === undefined ? 2 : 3, pts)]),
     ...(dts === undefined ? [] : [timeField(1, dts)]),
   ]);
   const head = Buffer.from([0, 0, 1, streamId, 0, 0, 0x80, pts === undefined ? 0 : dts === undefined ? 0x80 : 0xc0, 0]);
   head[8] = times.length;
-  if (hasLength) head.writeUInt16BE(3 + times.length + data.length, 4);
+  if (hasLength) head.writeUInt16BE((3 + times.length + data.length + miscountedBy) & 0xffff, 4);
   return Buffer.concat([head, times, data]);
 }
 

@@ -42,6 +42,13 @@ export class PacketReader {
     return this.#syncLosses;
   }
 
+  /** Bytes are missing before those that come next: what is kept of a packet does not go on with them. */
+  gap(): void {
+    if (this.#rest.length === 0) return;
+    this.#rest = NOTHING;
+    this.#isInStep = false;
+  }
+
   push(bytes: Buffer): void {
     const all = this.#rest.length === 0 ? bytes : Buffer.concat([this.#rest, bytes]);
     let at = 0;

@@ -4,11 +4,7 @@ import { findUnits, noUnits } from "./annex-b.ts";
 import { ParameterSets } from "./parameter-sets.ts";
 import { avcUnitKind, hevcUnitKind, UnitKind } from "./unit-kind.ts";
 
-/** One or more PES packets' data, with unwrapped times (90 kHz). */
-type Frames = { readonly bytes: Buffer; readonly from: number; readonly end: number };
-
 const TICKS_PER_MS = 90;
-const FRAME_BYTES_MAX = 8 * 1_024 * 1_024;
 const LENGTH_BYTES = 4;
 const AVC_HEADER_BYTES = 5;
 /** First byte and FourCC; a composition time follows in CodedFrames. */
@@ -23,7 +19,7 @@ const kinds = new Uint8Array(units.starts.length);
 
 /**
  * H.264 or HEVC in annex B form, made into FLV's messages: legacy for H.264, Enhanced RTMP for HEVC. Parameter sets
- * become sequence headers. A PES packet usually holds a frame; it may hold several, or a part of one.
+ * become sequence headers. A PES packet usually holds a frame; it may hold several.
  */
 export class NalVideo {
   readonly #codec: "avc" | "hevc";
@@ -33,10 +29,8 @@ export class NalVideo {
   #dts = 0;
   /** Time between the last two packets. */
   #interval = 0;
-  /** Packets hold parts of frames: a frame is complete when the next one begins. */
-  #isInParts = false;
-  #parts: Buffer[] = [];
-  #partBytes = 0;
+  /** Something was lost, and no frame has begun since. */
+  #isDamaged = false;
 
   constructor(codec: "avc" | "hevc", track: VideoTrack) {
     this.#codec = codec;
@@ -44,52 +38,13 @@ export class NalVideo {
     this.#sets = new ParameterSets(codec);
   }
 
-  /** Takes a PES packet's data; times are unwrapped, in 90 kHz, and absent where it has none. */
+  /**
+   * Takes a PES packet's data; times are unwrapped, in 90 kHz, and absent where it has none. Data without times, or with
+   * those of the last packet, is what that one did not have.
+   */
   take(bytes: Buffer, from: number, end: number, pts: number | undefined, dts: number | undefined): void {
-    const isPart = pts === undefined || (pts === this.#pts && (dts ?? pts) === this.#dts);
-    if (isPart && this.#pts === undefined) return;
-    if (isPart) {
-      // The first part has been sent already: this one goes after it.
-      if (this.#isInParts) this.#keep(bytes, from, end);
-      else this.#send({ bytes, from, end });
-      this.#isInParts = true;
-      return;
-    }
-    this.#sendParts();
-    const time = dts ?? pts;
-    const interval = this.#pts === undefined ? 0 : time - this.#dts;
-    this.#interval = interval > 0 && interval <= INTERVAL_MAX ? interval : this.#interval;
-    this.#pts = pts;
-    this.#dts = time;
-    if (this.#isInParts) this.#keep(bytes, from, end);
-    else this.#send({ bytes, from, end });
-  }
-
-  /** Something of the stream was lost: parts of a frame that are kept are not whole. */
-  damaged(): void {
-    this.#parts = [];
-    this.#partBytes = 0;
-  }
-
-  /** The stream ends. */
-  end(): void {
-    this.#sendParts();
-  }
-
-  #keep(bytes: Buffer, from: number, end: number): void {
-    this.#partBytes += end - from;
-    if (this.#partBytes > FRAME_BYTES_MAX) return this.damaged();
-    this.#parts.push(Buffer.from(bytes.subarray(from, end)));
-  }
-
-  #sendParts(): void {
-    if (this.#partBytes === 0) return;
-    const bytes = Buffer.concat(this.#parts);
-    this.damaged();
-    this.#send({ bytes, from: 0, end: bytes.length });
-  }
-
-  #send({ bytes, from, end }: Frames): void {
+    if (pts !== undefined) this.#setTime(pts, dts ?? pts);
+    if (this.#pts === undefined) return;
     findUnits(bytes, from, end, units);
     const frames = this.#sortUnits(bytes);
     const step = frames > 1 ? this.#interval / frames : 0;
@@ -106,6 +61,18 @@ export class NalVideo {
       if (isSlice(kind)) hasSlice = true;
     }
     this.#sendFrame(bytes, first, units.count, shift);
+  }
+
+  /** Something of the stream was lost: slices of a frame that began before are of no use. */
+  damaged(): void {
+    this.#isDamaged = true;
+  }
+
+  #setTime(pts: number, dts: number): void {
+    const interval = this.#pts === undefined ? 0 : dts - this.#dts;
+    this.#interval = interval > 0 && interval <= INTERVAL_MAX ? interval : this.#interval;
+    this.#pts = pts;
+    this.#dts = dts;
   }
 
   /** Sets the kind of each unit; returns how many frames there are. */
@@ -130,12 +97,13 @@ export class NalVideo {
       hasSlice ||= isSlice(kind);
       isInter ||= kind === UnitKind.FirstSlice;
       isKey ||= kind === UnitKind.FirstKeySlice || kind === UnitKind.RecoveryPoint;
+      if (kind === UnitKind.FirstSlice || kind === UnitKind.FirstKeySlice) this.#isDamaged = false;
       if (kind === UnitKind.Vps || kind === UnitKind.Sps || kind === UnitKind.Pps) {
         this.#sets.note(kind, bytes.subarray(units.starts[index] ?? 0, units.ends[index] ?? 0));
       }
     }
     // Parameter sets may come in a packet of their own.
-    if (!hasSlice) return;
+    if (!hasSlice || this.#isDamaged) return;
     const pts = (this.#pts ?? 0) + shift;
     const dts = this.#dts + shift;
     // A change within a group of pictures stays where it is: new headers there would stop decoders.
