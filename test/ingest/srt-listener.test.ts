@@ -152,6 +152,37 @@ test("the same passphrase: media arrives decrypted", async () => {
   expect(stage.links.at(-1)).toMatchObject([{ channelId: "ls-1", slot: "main", isEncrypted: true, packets: 1 }]);
 });
 
+test("an encoder whose new key was lost is told to leave after three seconds in which nothing could be read", async () => {
+  const stage = await opened({ passphrase: "one passphrase" });
+  const caller = stage.caller("KEY", { passphrase: "one passphrase" });
+  await stage.run(50);
+  const send = async (seconds: number) => {
+    for (let count = 0; count < seconds * 10; count += 1) {
+      caller.write(count);
+      await stage.run(100);
+    }
+  };
+  await send(2);
+  // They say the other key, which nobody sent.
+  const otherKey = (packet: Buffer) => {
+    if ((packet[0] ?? 0) < 0x80) packet[4] = ((packet[4] ?? 0) & ~0x18) | 0x10;
+    return packet;
+  };
+  caller.alter = otherKey;
+  await send(1);
+  // A second in between without any packet, and one that can be read: the time begins anew.
+  await stage.run(2_000);
+  caller.alter = (packet) => packet;
+  await send(1);
+  caller.alter = otherKey;
+  await send(2);
+  expect(caller.end).toBeUndefined();
+  await send(2);
+  expect(caller.end).toBe("shutdown");
+  expect(stage.refusals()).toEqual([["protocol-error", "the message with its new SRT key was lost"]]);
+  expect(stage.log.at(-1)).toBe("end protocol-error");
+});
+
 test("a repeated request gets the same response, and asks for nothing again", async () => {
   const stage = await opened();
   const sender = { address: "192.0.2.9", port: 1_234 };

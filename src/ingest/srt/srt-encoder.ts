@@ -13,6 +13,7 @@ import type { Connection } from "../connection-limiter.ts";
 import { ConnectionRefusal, type RefusalDeps } from "../publish/connection-refusal.ts";
 import { type Admit, type KeyDecision, type PublishConnection, PublishSession } from "../publish/publish-session.ts";
 import { RecentLoss } from "./recent-loss.ts";
+import { UnreadableSeconds } from "./unreadable-seconds.ts";
 
 /** Turns the bytes of a transport stream into the relay's messages. */
 export interface StreamReader {
@@ -51,6 +52,11 @@ export type SrtEncoderEvents = {
 
 /** An encoder that sends no such thing by then is no encoder, in milliseconds since it was accepted. */
 const DEADLINES_MS = { "no-sync": 5_000, "no-program": 10_000, "no-media": 15_000 } as const;
+/**
+ * An encoder that sent nothing but packets in a key that we do not have, for so many seconds. The message with its new key was
+ * lost: it never comes again, but with another connection.
+ */
+const KEYLESS_SECONDS = 3;
 const PROBLEMS = {
   "no-sync": "what it sends is not MPEG-TS",
   "no-program": "its MPEG-TS has no program",
@@ -75,6 +81,7 @@ export class SrtEncoder implements PublishConnection, Connection {
   readonly #session: PublishSession;
   readonly #reader: StreamReader;
   readonly #recent = new RecentLoss();
+  readonly #unreadable = new UnreadableSeconds();
   #connection: SrtConnection | undefined;
   #response: Buffer | undefined;
   /** On the clock's `awakeNow()`: it must have had the time to send. */
@@ -137,6 +144,7 @@ export class SrtEncoder implements PublishConnection, Connection {
     if (connection === undefined || channelId === undefined || slot === undefined) return undefined;
     this.#endUnlessMedia();
     const { stats } = connection;
+    if (this.#unreadable.tick(stats) >= KEYLESS_SECONDS) this.#endKeyless();
     const { received, receiveLost: lost, receiveDropped: dropped, receivedBytes: bytes } = stats;
     this.#recent.tick({ received, lost, dropped, bytes });
     return {
@@ -238,6 +246,11 @@ export class SrtEncoder implements PublishConnection, Connection {
     const { progress } = this.#reader;
     if (progress === "media" || this.#deps.clock.awakeNow() - this.#acceptedMs < DEADLINES_MS[progress]) return;
     this.#refusal.report("protocol-error", { detail: PROBLEMS[progress] });
+    this.#leave("protocol-error");
+  }
+
+  #endKeyless(): void {
+    this.#refusal.report("protocol-error", { detail: "the message with its new SRT key was lost" });
     this.#leave("protocol-error");
   }
 

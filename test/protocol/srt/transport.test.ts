@@ -218,6 +218,45 @@ test.each([16, 24, 32] as const)(
   },
 );
 
+test("a new key is not used before the peer has it, however long its message is lost", () => {
+  const pair = new SrtPair({
+    faults: { delayUs: 20_000 },
+    passphrase: "correct horse battery",
+    rotation: { refreshAfter: 4_000, announceBefore: 3_800 },
+  });
+  pair.connect();
+  const isKeyMessage = (packet: Buffer) => packet.readUInt32BE(0) === 0xffff0003;
+  let lost = 0;
+  // The key is due after 4 s: a packet is sent each millisecond.
+  pair.toListener.loses = (packet) => {
+    if (!isKeyMessage(packet) || pair.nowUs > 6_000_000) return false;
+    lost += 1;
+    return true;
+  };
+  const count = stream(pair, 7_000);
+  expect(lost).toBeGreaterThan(10);
+  // Ten times in quick succession, then once a second.
+  expect(lost).toBeLessThan(20);
+  expect(pair.listener?.stats.receiveUndecrypted).toBe(0);
+  expect(pair.delivered.length).toBe(count);
+});
+
+test("a peer that confirms no key gets it all the same: the new key is used in the end", () => {
+  const pair = new SrtPair({
+    passphrase: "correct horse battery",
+    rotation: { refreshAfter: 500, announceBefore: 400 },
+  });
+  pair.connect();
+  pair.toCaller.loses = (packet) => packet.readUInt32BE(0) === 0xffff0004;
+  const keys = new Set<number>();
+  pair.toListener.loses = (packet) => {
+    if (!isControl(packet)) keys.add((packet.readUInt8(4) >> 3) & 3);
+    return false;
+  };
+  expect(stream(pair, 1_500)).toBe(pair.delivered.length);
+  expect([...keys]).toEqual([1, 2]);
+});
+
 test.each([
   { caller: "one passphrase", listener: "another passphrase", failure: { kind: "rejected", code: 1_010 } },
   { caller: "one passphrase", listener: undefined, failure: { kind: "rejected", code: 1_011 } },

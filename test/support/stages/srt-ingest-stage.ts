@@ -178,6 +178,8 @@ export class SrtTestCaller {
   failure: CallFailure | undefined;
   isGone = false;
   end: string | undefined;
+  /** What becomes of its packets on the way. */
+  alter: (packet: Buffer) => Buffer = (packet) => packet;
 
   constructor(stage: SrtIngestStage, streamId: string, sender: Sender, passphrase: string | undefined) {
     this.#stage = stage;
@@ -221,7 +223,7 @@ export class SrtTestCaller {
     if (step.kind === "failed") this.failure = step.failure;
     if (step.kind !== "connected" || this.connection !== undefined) return;
     this.connection = new SrtConnection(step.agreement, this.#nowUs(), {
-      send: (packet) => this.#stage.receive(Buffer.from(packet), this.#sender),
+      send: (packet) => this.#stage.receive(this.alter(Buffer.from(packet)), this.#sender),
       deliver: () => undefined,
       onGap: () => undefined,
       onEnd: ({ kind }) => {

@@ -10,7 +10,11 @@ export type RotationPace = {
 
 /** libsrt's pace. */
 const USUAL_PACE: RotationPace = { refreshAfter: 2 ** 24, announceBefore: 2 ** 12 };
-const ATTEMPTS_MAX = 10;
+/** After so many attempts in quick succession the next ones are a second apart, in microseconds. */
+const QUICK_ATTEMPTS = 10;
+const SLOW_REPEAT_US = 1_000_000;
+/** A peer that takes our packets for so long beyond the usual time has the key, and only does not say so. */
+const UNCONFIRMED_FACTOR = 2;
 
 type RotationDeps = {
   readonly keys: SessionKeys;
@@ -20,7 +24,7 @@ type RotationDeps = {
 
 /**
  * Renews the key of the packets that we send. The peer gets the next key before its first use, again and again until it
- * confirms.
+ * confirms; the present key is used until then. A peer without the key could read nothing more, and had no way to ask.
  */
 export class KeyRotation {
   readonly #keys: SessionKeys;
@@ -47,7 +51,9 @@ export class KeyRotation {
       this.#keys.setKey(this.#index === 1 ? 2 : 1, this.#randomBytes(this.#keys.keyLength));
       this.#pending = { message: this.#keys.message(), attempts: 0, dueUs: 0 };
     }
-    if (this.#count > refreshAfter) {
+    const isUnconfirmed = this.#pending !== undefined && this.#count <= refreshAfter * UNCONFIRMED_FACTOR;
+    if (this.#count > refreshAfter && !isUnconfirmed) {
+      this.#pending = undefined;
       this.#index = this.#index === 1 ? 2 : 1;
       this.#count = 1;
       this.#isAnnounced = false;
@@ -60,8 +66,7 @@ export class KeyRotation {
     const pending = this.#pending;
     if (pending === undefined || nowUs < pending.dueUs) return undefined;
     pending.attempts += 1;
-    pending.dueUs = nowUs + repeatUs;
-    if (pending.attempts >= ATTEMPTS_MAX) this.#pending = undefined;
+    pending.dueUs = nowUs + (pending.attempts < QUICK_ATTEMPTS ? repeatUs : Math.max(repeatUs, SLOW_REPEAT_US));
     return pending.message;
   }
 
