@@ -25,8 +25,12 @@ const ACK_RECORDS_MAX = 1_024;
 const NAK_PERIOD_MIN_US = 20_000;
 /** How often lost packets are looked at with the packets that come, beside the ticks. */
 const REPORT_PERIOD_US = 2_000;
-/** After so many packets in a row from beyond the window the connection cannot go on. */
+/**
+ * So many packets in a row from beyond the window: the sender has given up what is between. The stream goes on behind a
+ * gap, unless that is longer than five seconds of any stream.
+ */
 const BEYOND_MAX = 64;
+const GAP_MAX = 65_536;
 /** So many given-up ranges are remembered, to tell a late packet from a repeated one. */
 const GIVEN_UP_MAX = 16;
 const NOTHING = Buffer.alloc(0);
@@ -94,8 +98,14 @@ export class Receiver {
     counts.received += 1;
     counts.receivedBytes += packet.length;
     if (isRetransmitted(packet)) counts.receiveRetransmitted += 1;
-    const offset = sequenceDistance(this.#next, sequence);
-    if (offset >= WINDOW_PACKETS) return ++this.#beyondCount < BEYOND_MAX;
+    let offset = sequenceDistance(this.#next, sequence);
+    if (offset >= WINDOW_PACKETS) {
+      this.#beyondCount += 1;
+      if (this.#beyondCount < BEYOND_MAX) return true;
+      if (offset > GAP_MAX) return false;
+      this.#leap(sequence);
+      offset = 0;
+    }
     this.#beyondCount = 0;
     if (offset < 0 || this.#buffer.has(sequence)) {
       if (offset < 0 && this.#isGivenUp(sequence)) counts.receiveBelated += 1;
@@ -234,6 +244,15 @@ export class Receiver {
     this.#noteMissing(missingFrom, missing);
     this.#lost.removeBefore(sequence);
     this.#deliverInOrder();
+  }
+
+  /** Delivers what waits, and goes on with this packet. */
+  #leap(sequence: number): void {
+    this.drain();
+    this.#noteMissing(this.#next, sequenceDistance(this.#next, sequence));
+    this.#lost.clear();
+    this.#next = sequence;
+    this.#highest = addSequence(sequence, -1);
   }
 
   #noteMissing(from: number, count: number): void {

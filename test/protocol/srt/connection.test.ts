@@ -217,6 +217,19 @@ test("a packet from far outside of the window is dropped; many in a row end the 
   expect(ends).toEqual([{ kind: "broken", detail: "packets far outside of the window" }]);
 });
 
+test("a sender that gave up more than a window: the stream goes on behind the gap", () => {
+  const { connection, data, ends, delivered, gaps, contents } = open();
+  data(0, 1_000);
+  data(2, 2_000);
+  for (let count = 0; count < 70; count += 1) data(20_000 + count, 3_000_000 + count * 100);
+  expect(delivered).toEqual([0, 2, 20_063, 20_064, 20_065, 20_066, 20_067, 20_068, 20_069]);
+  expect(gaps).toEqual([1, 20_060]);
+  expect(connection.stats).toMatchObject({ receiveDropped: 20_061, waiting: 0 });
+  connection.tick(3_100_000);
+  expect(contents(ACK).at(-1)?.slice(0, 8)).toBe(hexOf(20_070));
+  expect(ends).toEqual([]);
+});
+
 test("what the peer reports as lost is sent again once, with the same time, and not again within a round trip", () => {
   const { connection, sent, control } = open();
   control("ack", `${hexOf(0)}0000c3500000000000002000`, 1_000, 1);

@@ -144,6 +144,7 @@ test.each([
   { name: "congestion control for live media", change: append("000600016576696c") },
   { name: "a stream ID of 512 bytes", change: append(`00050080${"61".repeat(512)}`) },
   { name: "an unknown extension", change: append("00990001ffffffff") },
+  { name: "an unknown extension beyond its datagram, as of a maker", change: append("bd010040ffffffff") },
 ])("$name is not rejected", ({ change }) => {
   expect(rejection(change)).toBe("request");
 });

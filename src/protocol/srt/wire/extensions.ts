@@ -11,6 +11,8 @@ const TYPES = {
   group: 8,
 } as const;
 
+const KNOWN_TYPES: ReadonlySet<number> = new Set(Object.values(TYPES));
+
 /** Version and abilities that a side announces, and the latencies that it proposes or decides. */
 export type Settings = {
   /** 0x00MMmmpp. */
@@ -55,7 +57,10 @@ export type Extensions = {
 
 type Draft = { -readonly [Name in keyof Extensions]: Extensions[Name] };
 
-/** Reads what follows the fixed part of a conclusion. Undefined where it is malformed. Unknown types are skipped. */
+/**
+ * Reads what follows the fixed part of a conclusion. Undefined where it is malformed. Unknown types are skipped: makers of
+ * encoders have their own. One that does not fit ends what can be read, as for libsrt.
+ */
 export function readExtensions(bytes: Buffer): Extensions | undefined {
   const found: Draft = { hasFilter: false, hasGroup: false };
   let at = 0;
@@ -63,7 +68,7 @@ export function readExtensions(bytes: Buffer): Extensions | undefined {
     if (at + 4 > bytes.length) return undefined;
     const type = bytes.readUInt16BE(at);
     const end = at + 4 + bytes.readUInt16BE(at + 2) * 4;
-    if (end > bytes.length) return undefined;
+    if (end > bytes.length) return KNOWN_TYPES.has(type) ? undefined : found;
     if (!takeExtension(found, type, bytes.subarray(at + 4, end))) return undefined;
     at = end;
   }
