@@ -27,7 +27,7 @@ export function parseSrtUrl(url: string): SrtAddress | string {
   const port = Number(portText);
   if (port < 1 || port > 65_535) return "a port from 1 to 65535";
   let [passphrase, keyLength, latencyMs]: [string | undefined, KeyLength, number] = [undefined, 16, LATENCY_MS_DEFAULT];
-  for (const [name, value] of new URLSearchParams(query)) {
+  for (const [name, value] of srtOptions(query)) {
     switch (name) {
       case "passphrase":
         if (value.length < 10 || value.length > 79) return "a passphrase of 10 to 79 characters";
@@ -55,6 +55,9 @@ export function parseSrtUrl(url: string): SrtAddress | string {
   }
   return { host: host.toLowerCase(), port, passphrase, keyLength, latencyMs };
 }
+
+/** The options of an address. A plus is a plus, not a blank as in forms of the web: passphrases have them. */
+export const srtOptions = (query: string): URLSearchParams => new URLSearchParams(query.replaceAll("+", "%2B"));
 
 /** Whether a text means SRT. */
 export const isSrtUrl = (url: string): boolean => /^srt:\/\//i.test(url);

@@ -17,7 +17,8 @@ const TCP_DEADLINE_EACH_MS = 4_000;
 const TLS_DEADLINE_MS = 10_000;
 /** TLS sessions kept for a connection: servers send two, and one may send them without end. */
 const SESSIONS_MAX = 2;
-const ADDRESSES_TRIED_MAX = 4;
+/** Addresses of a name that are tried in one attempt. */
+export const ADDRESSES_TRIED_MAX = 4;
 const KEEP_ALIVE_DELAY_MS = 30_000;
 
 /** Why no connection could be made, as an error for people. */
@@ -181,7 +182,7 @@ function fingerprintOf(certificate: X509Certificate): string {
  * IPv4 and IPv6 alternating: a name with many addresses of a family that does not work here must not hide the other
  * family.
  */
-function inTurn(addresses: readonly CheckedAddress[]): CheckedAddress[] {
+export function inTurn(addresses: readonly CheckedAddress[]): CheckedAddress[] {
   const [four, six] = [4, 6].map((family) => addresses.filter((address) => address.family === family));
   return addresses.flatMap((_, index) => [four?.[index], six?.[index]].filter((each) => each !== undefined));
 }

@@ -5,7 +5,7 @@ import type { MachineTrouble } from "../base/system-errors.ts";
 import { DatagramPort, type Sender } from "../net/datagram-port.ts";
 import { DrainedTimer } from "../net/drained-timer.ts";
 import type { CheckedAddress } from "../net/target-address.ts";
-import { type CallStep, SrtCaller } from "../protocol/srt/caller.ts";
+import { type CallFailure, type CallStep, SrtCaller } from "../protocol/srt/caller.ts";
 import { SrtConnection } from "../protocol/srt/connection.ts";
 import { MPEG_TS } from "../relay/packing/mpeg-ts.ts";
 import type { KernelQueue, Link, LinkEvents, PathAnswer } from "../relay/subscriber/rtmp-push/link.ts";
@@ -13,7 +13,7 @@ import type { LinkClose } from "../relay/subscriber/subscriber.ts";
 import type { TargetSpec } from "../thread-protocol/channel-spec.ts";
 import { targetError } from "../thread-protocol/targets/target-errors.ts";
 import type { TargetError } from "../thread-protocol/targets/target-status.ts";
-import { OpenError } from "./open-socket.ts";
+import { ADDRESSES_TRIED_MAX, inTurn, OpenError } from "./open-socket.ts";
 import { callFailed, connectionEnded } from "./srt-errors.ts";
 
 const TICK_MS = 10;
@@ -64,6 +64,9 @@ export class SrtLink implements Link {
   #port: DatagramPort | undefined;
   #peer: Sender = { address: "", port: 0 };
   #caller: SrtCaller | undefined;
+  /** What to call, and where its name leads, too: called in turn while nobody replies. */
+  #address: SrtAddress | undefined;
+  #untried: readonly CheckedAddress[] = [];
   #connection: SrtConnection | undefined;
   #tickTimer: Timer | undefined;
   /** On the clock's `awakeNow()`: a target must have had the time to confirm. */
@@ -79,6 +82,7 @@ export class SrtLink implements Link {
   #resentBefore = 0;
   #isResending = false;
   #isClosed = false;
+  #isGone = false;
 
   constructor(target: TargetSpec, events: LinkEvents, deps: SrtLinkDeps) {
     this.#target = target;
@@ -146,40 +150,63 @@ export class SrtLink implements Link {
   async #open(): Promise<void> {
     // The dialling code must have the link before the first event.
     await Promise.resolve();
-    try {
+    await this.#orFail(async () => {
       const address = parseSrtUrl(tidyAddress(this.#target.url).text);
       if (typeof address === "string") throw new OpenError("resolve", targetError("address-unusable", address));
-      const [checked] = await this.#deps.resolve(address, this.#abort.signal);
-      if (checked === undefined) throw new OpenError("resolve", targetError("name-failed"));
-      if (this.#isClosed) return this.#deps.onGone(this);
-      await this.#call(address, checked);
+      const addresses = await this.#deps.resolve(address, this.#abort.signal);
+      if (this.#isClosed) return this.#leave();
+      this.#address = address;
+      this.#untried = inTurn(addresses).slice(0, ADDRESSES_TRIED_MAX);
+      await this.#callNext();
+    });
+  }
+
+  async #orFail(step: () => Promise<void>): Promise<void> {
+    try {
+      await step();
     } catch (error) {
       if (error instanceof OpenError) {
         if (error.trouble !== undefined && !this.#isClosed) this.#deps.onTrouble(error.trouble);
         this.#fail(error.targetError);
       } else if (!this.#isClosed) this.#failByFault(error);
-      if (this.#port === undefined) this.#deps.onGone(this);
+      if (this.#port === undefined) this.#leave();
     }
   }
 
-  async #call(address: SrtAddress, { address: ip, family, port }: CheckedAddress): Promise<void> {
+  /** Calls the first of the addresses that were not called yet. */
+  async #callNext(): Promise<void> {
+    const [checked, ...untried] = this.#untried;
+    if (checked === undefined || this.#address === undefined)
+      throw new OpenError("resolve", targetError("name-failed"));
+    this.#untried = untried;
+    const { address: ip, family, port } = checked;
     const { clock, randomBytes } = this.#deps;
-    this.#peer = { address: ip, port };
+    const before = this.#port;
     const bound = await DatagramPort.bind(family === 4 ? "0.0.0.0" : "::", 0, (datagram, sender) => {
       // A socket is not connected: anybody may send to it.
       if (sender.port === port && sender.address === ip) this.#guard(() => this.#receive(datagram));
     });
     if (this.#isClosed) {
       bound.close();
-      return this.#deps.onGone(this);
+      return this.#leave();
     }
+    before?.close();
+    this.#peer = { address: ip, port };
     this.#port = bound;
-    this.#failedAt = "handshake";
-    this.#deps.onStage("handshake");
-    const { passphrase, keyLength, latencyMs } = address;
+    const { passphrase, keyLength, latencyMs } = this.#address;
     const options = { address: ip, streamId: this.#target.streamKey, passphrase, keyLength, latencyMs, randomBytes };
     this.#caller = new SrtCaller(options, clock.now() * 1_000);
+    if (before !== undefined) return;
+    this.#failedAt = "handshake";
+    this.#deps.onStage("handshake");
     this.#tick();
+  }
+
+  #callFailed(failure: CallFailure): void {
+    // Whoever replies is the target.
+    if (failure.kind !== "no-answer" || this.#untried.length === 0) return this.#fail(callFailed(failure));
+    this.#caller = undefined;
+    void this.#orFail(() => this.#callNext());
   }
 
   #receive(datagram: Buffer): void {
@@ -203,7 +230,7 @@ export class SrtLink implements Link {
 
   #step(step: CallStep): void {
     if (step.kind === "wait" && step.send !== undefined) this.#port?.send(step.send, this.#peer);
-    if (step.kind === "failed") this.#fail(callFailed(step.failure));
+    if (step.kind === "failed") this.#callFailed(step.failure);
     if (step.kind !== "connected") return;
     const { clock, randomBytes } = this.#deps;
     this.#connectedMs = clock.awakeNow();
@@ -288,6 +315,12 @@ export class SrtLink implements Link {
     this.#tickTimer?.cancel();
     // What was sent last leaves with this turn.
     this.#deps.clock.startTimer(0, () => port.close());
+    this.#leave();
+  }
+
+  #leave(): void {
+    if (this.#isGone) return;
+    this.#isGone = true;
     this.#deps.onGone(this);
   }
 }

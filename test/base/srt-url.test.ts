@@ -11,6 +11,7 @@ test.each([
     "srt://[2001:db8::1]:65535?passphrase=correct%20horse&pbkeylen=32&latency=2000",
     { host: "[2001:db8::1]", port: 65_535, passphrase: "correct horse", keyLength: 32, latencyMs: 2_000 },
   ],
+  ["srt://host:9000?passphrase=aB+c/9d+Ef==", { host: "host", port: 9_000, ...DEFAULTS, passphrase: "aB+c/9d+Ef==" }],
 ])("%s", (url, address) => {
   expect(parseSrtUrl(url)).toEqual(address);
   expect(rtmpUrlProblem(url)).toBeUndefined();

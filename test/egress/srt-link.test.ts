@@ -138,6 +138,38 @@ test("nobody at the port: said after the three seconds that SRT waits", async ()
   expect(result).toMatchObject({ isOk: false, stage: "handshake", error: callFailed({ kind: "no-answer" }) });
 });
 
+test("a name whose first addresses do not reply: the next one is called", async () => {
+  const { url, payloads } = await listener();
+  const { port } = new URL(url);
+  const silent = createSocket("udp4");
+  silent.bind(0, "127.0.0.1");
+  await once(silent, "listening");
+  onTestFinished(() => void silent.close());
+  const { promise, resolve } = Promise.withResolvers<string>();
+  const stages: string[] = [];
+  let gone = 0;
+  const events = {
+    onPublishing: () => resolve("publishing"),
+    onClosed: ({ message }: { message: string }) => resolve(message),
+  };
+  const link: SrtLink = new SrtLink(target(url), events as unknown as LinkEvents, {
+    ...{ clock: systemClock, randomBytes, onTrouble: () => undefined },
+    onFault: (error: unknown) => void faults.push(error),
+    resolve: async () => [
+      { address: "127.0.0.1", family: 4, port: silent.address().port },
+      { address: "127.0.0.1", family: 4, port: Number(port) },
+    ],
+    onStage: (stage) => void stages.push(stage),
+    onGone: () => {
+      gone += 1;
+    },
+  });
+  expect(await promise).toBe("publishing");
+  expect([stages, payloads.length > 0, faults]).toEqual([["handshake", "publish"], true, []]);
+  link.close("abort");
+  await expect.poll(() => gone, { timeout: 20_000 }).toBe(1);
+});
+
 test("an address that targets may not have is not called", async () => {
   const { url, streamIds } = await listener();
   const result = await preflight(target(url), dialerWith(""), systemClock);

@@ -1,5 +1,9 @@
 import type { Socket } from "node:net";
 import { type PullAddress, parsePullUrl } from "../../base/pull/pull-url.ts";
+import { srtOptions } from "../../base/srt-url.ts";
+import { ADDRESSES_TRIED_MAX, inTurn } from "../../egress/open-socket.ts";
+import type { CheckedAddress } from "../../net/target-address.ts";
+import { TargetErrorCode } from "../../thread-protocol/targets/target-status.ts";
 import { HlsProxy } from "./hls-proxy.ts";
 import type { PullDialer } from "./pull-dialer.ts";
 import { PullFailure, pullError } from "./pull-errors.ts";
@@ -98,22 +102,26 @@ const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
 
 async function openSrt(place: PullAddress, deps: OpenPullLinkDeps, signal: AbortSignal): Promise<PullLink> {
   const { dialer, randomBytes } = deps;
-  const query = new URLSearchParams(place.path.slice(place.path.indexOf("?") + 1));
+  const query = srtOptions(place.path.slice(place.path.indexOf("?") + 1));
   const passphrase = query.get("passphrase") ?? undefined;
   const keyLength = Number(query.get("pbkeylen") ?? 16);
   const latencyMs = Number(query.get("latency") ?? SRT_LATENCY_MS);
   if (passphrase !== undefined && (passphrase.length < 10 || passphrase.length > 79))
     throw new PullFailure(pullError("address-forbidden", "a passphrase has 10 to 79 characters"));
-  const [checked] = await dialer.addresses(place, signal);
+  const addresses = await dialer.addresses(place, signal);
   const call = {
     streamId: query.get("streamid") ?? "",
     passphrase,
     keyLength: keyLength === 24 || keyLength === 32 ? SRT_KEY_LENGTHS[keyLength] : SRT_KEY_LENGTHS[16],
     latencyMs: latencyMs >= 20 && latencyMs <= 8_000 ? latencyMs : SRT_LATENCY_MS,
   };
-  const feed = await SrtFeed.open(checked, call, { clock: dialer.clock, randomBytes }, signal);
-  return {
+  const open = async (checked: CheckedAddress) => ({
+    feed: await SrtFeed.open(checked, call, { clock: dialer.clock, randomBytes }, signal),
     address: checked.address,
+  });
+  const { feed, address } = await firstToReply(addresses, open, signal);
+  return {
+    address,
     input: SRT_INPUT,
     env: {},
     aheadMs: LIVE_AHEAD_MS,
@@ -122,6 +130,25 @@ async function openSrt(place: PullAddress, deps: OpenPullLinkDeps, signal: Abort
     failure: () => feed.failure,
     close: () => feed.close(),
   };
+}
+
+/** Calls the addresses of a name in turn, until one replies. */
+async function firstToReply<Opened>(
+  addresses: readonly CheckedAddress[],
+  open: (checked: CheckedAddress) => Promise<Opened>,
+  signal: AbortSignal,
+): Promise<Opened> {
+  let failure: unknown;
+  for (const checked of inTurn(addresses).slice(0, ADDRESSES_TRIED_MAX)) {
+    try {
+      return await open(checked);
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!(error instanceof PullFailure) || error.error.code !== TargetErrorCode.TcpTimeout) throw error;
+      failure = error;
+    }
+  }
+  throw failure;
 }
 
 async function openHls(
