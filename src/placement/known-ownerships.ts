@@ -1,4 +1,4 @@
-import { StoreUnavailableError } from "../control/ports/errors.ts";
+import { type StoreTrouble, StoreUnavailableError } from "../control/ports/errors.ts";
 import type { OwnershipRow } from "../control/ports/ownership-store.ts";
 import type { ChannelId } from "../thread-protocol/channel-spec.ts";
 
@@ -38,7 +38,10 @@ export function provisionalEpoch({ epoch }: Pick<OwnershipRow, "epoch">, random:
   return epoch + 1 + Math.floor(random() * EPOCHS);
 }
 
-/** Whether the database could not be asked at all. */
-export function isUnreachable(error: unknown): boolean {
-  return error instanceof StoreUnavailableError && error.trouble === "unreachable";
+/** In these the database says nothing, or takes no claim. One that is locked by another node's write does in a moment. */
+const AWAY: ReadonlySet<StoreTrouble> = new Set(["unreachable", "unwritable", "full"]);
+
+/** Whether the database could not be asked at all, or takes no writes: as a standby, or where its disk is full. */
+export function isAway(error: unknown): boolean {
+  return error instanceof StoreUnavailableError && AWAY.has(error.trouble);
 }

@@ -48,7 +48,7 @@ export class NodeMembership {
     this.#deps = deps;
   }
 
-  /** The state of this node, as the database last said. */
+  /** The state of this node: as it wants to be, else as the database last said. */
   get state(): NodeState {
     return this.#state;
   }
@@ -59,10 +59,13 @@ export class NodeMembership {
     this.#schedule(RENEW_MS);
   }
 
-  /** Says that this node takes no more channels, or ends. Rejects where the database cannot be asked. */
+  /**
+   * This node takes no more channels, or ends. Rejects where the database cannot be asked: the next renewal says it again, and
+   * this node keeps to it meanwhile.
+   */
   async setState(state: Exclude<NodeState, "lost">): Promise<void> {
-    await this.#deps.store.setNodeState(this.#deps.self, state);
     this.#state = state;
+    await this.#deps.store.setNodeState(this.#deps.self, state);
   }
 
   /** Renews the lease now, unless that was done within the last second: the database may not know this node. */

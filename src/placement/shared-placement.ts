@@ -14,7 +14,7 @@ import type { ChannelId } from "../thread-protocol/channel-spec.ts";
 import { nextStep } from "./admission-steps.ts";
 import { ClaimTalk, type FormerOwner } from "./claim-talk.ts";
 import { FormerOwners } from "./fencing/former-owners.ts";
-import { isUnreachable, KnownOwnerships, provisionalEpoch } from "./known-ownerships.ts";
+import { isAway, KnownOwnerships, provisionalEpoch } from "./known-ownerships.ts";
 import { type Differences, type OwnedChannel, OwnedEpochs } from "./owned-epochs.ts";
 import { type Asked, EarlyQuestions } from "./owner-asker.ts";
 import { PlacementListeners } from "./placement-listeners.ts";
@@ -138,7 +138,7 @@ export class SharedPlacement implements ChannelPlacement {
     try {
       return await this.#claimStored(channelId, candidate, wakes);
     } catch (error) {
-      const isKnown = isUnreachable(error) && this.#known.get(channelId) !== undefined;
+      const isKnown = isAway(error) && this.#known.get(channelId) !== undefined;
       if (!isKnown || !this.#deps.isServing()) throw error;
       return this.#here(channelId) ?? this.#claimKnown(channelId, candidate, wakes);
     }

@@ -23,6 +23,7 @@ async function stage() {
     },
     setNodeState: async (_incarnation: number, set: NodeState) => {
       asked.push(set);
+      if (state.isAway) throw new Error("away");
       state.row = set;
     },
     markLost: async () => false,
@@ -94,4 +95,15 @@ test("a node that drains goes on doing so, whatever the database lost", async ()
   expect(await pass(10_000)).toEqual(["renew", "restore 7 a", "draining"]);
   expect(membership.state).toBe("draining");
   expect(await pass(10_000)).toEqual(["renew"]);
+});
+
+test("a node that begins to drain while the database is away takes no channels, and tells it so when it is back", async () => {
+  const { membership, state, pass } = await stage();
+  state.isAway = true;
+  await expect(membership.setState("draining")).rejects.toThrow("away");
+  expect([membership.state, await pass(0)]).toEqual(["draining", ["draining"]]);
+  expect(await pass(10_000)).toEqual(["renew"]);
+  state.isAway = false;
+  expect(await pass(500)).toEqual(["renew", "draining"]);
+  expect([membership.state, state.row]).toEqual(["draining", "draining"]);
 });

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { PlacementChange } from "../../src/control/ports/channel-placement.ts";
-import { StoreUnavailableError } from "../../src/control/ports/errors.ts";
+import { type StoreTrouble, StoreUnavailableError } from "../../src/control/ports/errors.ts";
 import type { ClaimNews, KnownOwner } from "../../src/control/ports/owner-question.ts";
 import type { ClusterNode, OwnershipRow, OwnershipStore } from "../../src/control/ports/ownership-store.ts";
 import type { Verdict } from "../../src/placement/admission-steps.ts";
@@ -31,6 +31,7 @@ function stage() {
   const state = {
     ...{ lostAnswers: 0, isSilent: false, isAway: false, isServing: true, wakes: 0 },
     ...{ isUnknown: false, refusals: 0, isReleased: false },
+    refusedWrites: undefined as StoreTrouble | undefined,
     verdict: "claim" as Exclude<Verdict, "wait">,
     ...{ onQuestion: nothing, onClaimed: nothing },
   };
@@ -39,7 +40,7 @@ function stage() {
       ? new Promise(() => undefined)
       : state.isAway
         ? Promise.reject(new StoreUnavailableError("unreachable"))
-        : Promise.resolve(result());
+        : new Promise((resolve) => resolve(result()));
   const store: Partial<OwnershipStore> = {
     findOwner: (channelId) => {
       if (state.lostAnswers === 0) return orAway(() => rows.get(channelId));
@@ -49,6 +50,7 @@ function stage() {
     listNodes: () => orAway(() => [nodeRow(1), nodeRow(2)]),
     claim: (channelId, owner, seenEpoch) =>
       orAway(() => {
+        if (state.refusedWrites !== undefined) throw new StoreUnavailableError(state.refusedWrites);
         if (state.isUnknown) return { kind: "taken" };
         rows.set(channelId, { channelId, epoch: seenEpoch + 1, owner });
         state.onClaimed();
@@ -122,6 +124,26 @@ test("without the database a channel that was here is claimed again, and the dat
   expect(rows.get(ID)).toEqual({ channelId: ID, epoch: 1 + STEP, owner: { incarnation: 1, home: 0 } });
   expect(takenOver).toEqual([]);
 });
+
+test.for([
+  ["unwritable", "here"],
+  ["full", "here"],
+  // Another node writes at this moment: it is worth a wait.
+  ["locked", "rejected"],
+] as const)(
+  "a channel that was here is claimed where the database takes no write because it is %s: %s",
+  async ([trouble, result]) => {
+    const { placement, state, claim } = stage();
+    await claim();
+    await placement.release(ID, 1);
+    state.refusedWrites = trouble;
+    const placed = claim().then(
+      ({ kind }) => kind,
+      () => "rejected",
+    );
+    expect([await placed, placement.epochOf(ID)]).toEqual([result, result === "here" ? 1 + STEP : undefined]);
+  },
+);
 
 test("a node that the database does not know claims nothing, and looks whether it is known", async () => {
   const { state, claim } = stage();

@@ -1,6 +1,6 @@
 import type { PostgresCursor, PostgresPool, PostgresPoolClient, PostgresQueryResult } from "kysely";
 import pg from "pg";
-import { postgresTrouble } from "./postgres-trouble.ts";
+import { noteNotConnected, postgresTrouble } from "./postgres-trouble.ts";
 
 /** Connections of each of the two pools of a node. */
 const CONNECTIONS_MAX = 8;
@@ -21,6 +21,8 @@ const IDLE_TRANSACTION_TIMEOUT_MS = 5_000;
  * node's lease, so that a takeover finds one open. A new one takes several round trips and a process of the server.
  */
 const IDLE_MS = 30_000;
+/** A connection to a standby is used for no longer than this, in milliseconds. */
+const STANDBY_MS = 5_000;
 /** Big integers: times, byte counts and numbers of rows, all below 2^53. */
 const INT8 = 20;
 
@@ -39,12 +41,18 @@ const USUAL: PoolTimeouts = {
   connectMs: CONNECT_TIMEOUT_MS,
 };
 
-/** Opens a pool of connections. Nothing is connected before the first query. `onBroken`: an idle connection broke. */
+export type PoolOptions = {
+  /** An idle connection broke. */
+  readonly onBroken?: ((error: Error) => void) | undefined;
+  readonly timeouts?: PoolTimeouts | undefined;
+};
+
+/** Opens a pool of connections. Nothing is connected before the first query. */
 export function openPool(
   url: string,
-  onBroken: (error: Error) => void = () => undefined,
-  { statementMs, lockMs, answerMs, connectMs }: PoolTimeouts = USUAL,
+  { onBroken = () => undefined, timeouts = USUAL }: PoolOptions = {},
 ): PostgresPool {
+  const { statementMs, lockMs, answerMs, connectMs } = timeouts;
   const types = { getTypeParser: typeParser };
   const pool = new pg.Pool({
     connectionString: url,
@@ -62,7 +70,38 @@ export function openPool(
   // Without listeners the first broken connection would end the process: the pool's listener only gets idle ones.
   pool.on("error", onBroken);
   pool.on("connect", (client) => client.on("error", () => undefined));
-  return { connect: async () => guarded(await pool.connect()), end: () => pool.end(), options: {} };
+  const usableUntilMs = new WeakMap<pg.PoolClient, number>();
+  return { connect: async () => guarded(await connected(pool, usableUntilMs)), end: () => pool.end(), options: {} };
+}
+
+/**
+ * One of the pool's connections, or a new one. A name or a proxy in front of PostgreSQL leads to the new primary after a
+ * failover; a connection that was made a moment too early leads to a standby, and would last as long as it is used.
+ */
+async function connected(pool: pg.Pool, usableUntilMs: WeakMap<pg.PoolClient, number>): Promise<pg.PoolClient> {
+  try {
+    for (;;) {
+      const client = await pool.connect();
+      const untilMs = usableUntilMs.get(client) ?? (await findUsableUntil(client));
+      usableUntilMs.set(client, untilMs);
+      if (performance.now() < untilMs) return client;
+      client.release(true);
+    }
+  } catch (error) {
+    noteNotConnected(error);
+    throw error;
+  }
+}
+
+/** Asks a new connection where it leads. */
+async function findUsableUntil(client: pg.PoolClient): Promise<number> {
+  try {
+    const { rows } = await client.query<{ standby: boolean }>("select pg_is_in_recovery() as standby");
+    return rows[0]?.standby === true ? performance.now() + STANDBY_MS : Number.POSITIVE_INFINITY;
+  } catch (error) {
+    client.release(true);
+    throw error;
+  }
 }
 
 /**

@@ -46,12 +46,24 @@ const BROKEN_SENTENCES: readonly string[] = [
   "server closed the connection unexpectedly",
 ];
 
+/** Errors of attempts to connect, whatever they say. */
+const notConnected = new WeakSet<Error>();
+
+/**
+ * Notes that this error kept us from connecting. A server that refuses the login, has no such database or shows another
+ * certificate counts as one that cannot be reached: to a server that worked a moment ago that is the same.
+ */
+export function noteNotConnected(error: unknown): void {
+  if (error instanceof Error) notConnected.add(error);
+}
+
 /**
  * Returns the database's trouble, for the caller; undefined for any other error. Looks at the causes of errors that
  * wrap another.
  */
 export function postgresTrouble(error: unknown): StoreTrouble | undefined {
   if (!(error instanceof Error)) return undefined;
+  if (notConnected.has(error)) return "unreachable";
   if ("code" in error && typeof error.code === "string") {
     const { code } = error;
     const trouble =

@@ -7,7 +7,7 @@ import type { Schema } from "../schema/schema.ts";
 import { checkProofs, isSealed, putProof } from "../secrets/key-proof.ts";
 import { type MasterKey, Secrets, sealingFirst } from "../secrets/secrets.ts";
 import { PostgresDdlPlugin } from "./ddl-plugin.ts";
-import { openPool, type PoolTimeouts } from "./pool.ts";
+import { openPool, type PoolOptions, type PoolTimeouts } from "./pool.ts";
 import { postgresTrouble } from "./postgres-trouble.ts";
 import { checkServer, isRefusal, PostgresError, serverName } from "./server-check.ts";
 
@@ -44,7 +44,7 @@ export async function openPostgresDatabase({
 }: PostgresOptions): Promise<Database> {
   const path = serverName(url);
   const secrets = new Secrets(keys);
-  const migrating = tablesOver(url, onBroken, MIGRATION_TIMEOUTS);
+  const migrating = tablesOver(url, { onBroken, timeouts: MIGRATION_TIMEOUTS });
   try {
     await checkServer(migrating, path);
     if (await isSealed(migrating)) await checkProofs(migrating, keys, keysFrom);
@@ -60,11 +60,12 @@ export async function openPostgresDatabase({
   } finally {
     await migrating.destroy();
   }
-  const connections = { reader: tablesOver(url, onBroken, timeouts), writer: tablesOver(url, onBroken, timeouts) };
+  const pool = { onBroken, timeouts };
+  const connections = { reader: tablesOver(url, pool), writer: tablesOver(url, pool) };
   return new Database({ connections, secrets, explainTrouble: postgresTrouble, path });
 }
 
-function tablesOver(url: string, onBroken: PostgresOptions["onBroken"], timeouts?: PoolTimeouts): Kysely<Schema> {
-  const dialect = new PostgresDialect({ pool: openPool(url, onBroken, timeouts) });
+function tablesOver(url: string, options: PoolOptions): Kysely<Schema> {
+  const dialect = new PostgresDialect({ pool: openPool(url, options) });
   return new Kysely<Schema>({ dialect, plugins: [new PostgresDdlPlugin()] });
 }

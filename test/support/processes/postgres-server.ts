@@ -142,6 +142,12 @@ export class PostgresServer {
     this.#standby = { server: await this.#run(data, port), port, data };
   }
 
+  /** Where the standby listens. */
+  get standbyPort(): number {
+    if (this.#standby === undefined) throw new Error("there is no standby");
+    return this.#standby.port;
+  }
+
   /** From now on the standby gets nothing: a failover loses what is committed. It has everything up to now. */
   async cutStandby(): Promise<void> {
     const [at] = z.array(z.object({ lsn: z.string() })).parse(await this.query("select pg_current_wal_lsn() as lsn"));
