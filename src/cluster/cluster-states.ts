@@ -1,5 +1,6 @@
 import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
+import { channelSpec } from "../control/channels/channel.ts";
 import type { ChannelEvent } from "../control/events/events.ts";
 import type { RefusedEncoder } from "../control/facts/refusal-list.ts";
 import type { ServerFact } from "../control/facts/server-fact.ts";
@@ -8,7 +9,8 @@ import type { Bus } from "../control/ports/bus.ts";
 import type { Incarnation, NodeState } from "../control/ports/ownership-store.ts";
 import type { Runtime } from "../control/ports/runtime.ts";
 import type { SourceCommand, SourcePeers } from "../control/ports/source-player.ts";
-import type { ChannelId, ChannelSpec } from "../thread-protocol/channel-spec.ts";
+import type { ChannelId } from "../thread-protocol/channel-spec.ts";
+import { applyStored, type ReadChannel } from "./changed-channel.ts";
 import { ClusterRuntime } from "./cluster-runtime.ts";
 import { type Command, type CommandOutcome, CommandSender, CommandTaker } from "./commands/commands.ts";
 import { SourceCommands } from "./commands/source-commands.ts";
@@ -44,8 +46,7 @@ export type ClusterStatesDeps = {
   readonly nodeState: (incarnation: Incarnation) => NodeState | undefined;
   readonly storedOwner: (channelId: ChannelId) => Promise<Incarnation | undefined>;
   readonly report: () => Omit<NodeReport, "no">;
-  /** The channel's settings as stored; undefined where it does not exist. */
-  readonly readSpec: (channelId: ChannelId) => Promise<ChannelSpec | undefined>;
+  readonly readChannel: ReadChannel;
   /** Whether this node has the channel, or may be about to: it reads what changed of it. */
   readonly concerns: (channelId: ChannelId) => boolean;
   readonly hasReaders: () => boolean;
@@ -143,13 +144,11 @@ export class ClusterStates {
 
   /** Applies a change that another node stored. */
   async #apply({ channelId, isDeleted }: ChannelHint): Promise<void> {
-    const { own, readSpec, concerns, log } = this.#deps;
+    const { own, readChannel, concerns, log } = this.#deps;
     try {
       if (isDeleted === true) return own.remove(channelId);
       // Whoever gets the channel later reads it then.
-      if (!concerns(channelId)) return;
-      const spec = await readSpec(channelId);
-      if (spec !== undefined) own.apply(spec);
+      if (concerns(channelId)) await applyStored(channelId, readChannel, own);
     } catch (error) {
       // The comparison with the database follows within seconds.
       log.warn("a changed channel could not be read", {
@@ -160,7 +159,7 @@ export class ClusterStates {
   }
 
   async #run(command: Command): Promise<CommandOutcome> {
-    const { own, owned, readSpec } = this.#deps;
+    const { own, owned, readChannel } = this.#deps;
     const { channelId } = command;
     if (!owned().has(channelId)) return { kind: "not-owner" };
     switch (command.do) {
@@ -185,9 +184,9 @@ export class ClusterStates {
       case "start-test":
       case "start-test-of": {
         const read = async () => {
-          const spec = await readSpec(channelId);
-          if (spec === undefined) throw new Error("the channel does not exist");
-          return spec;
+          const channel = await readChannel(channelId);
+          if (channel?.state !== "live") throw new Error("no encoder may publish to the channel");
+          return channelSpec(channel);
         };
         return { kind: "done", result: await own.startTestPattern(channelId, read, command) };
       }

@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { ClusterStates } from "../../src/cluster/cluster-states.ts";
 import type { ChannelHint } from "../../src/cluster/hints.ts";
 import { NodeRpc } from "../../src/cluster/node-rpc.ts";
+import { type Channel, channelSpec } from "../../src/control/channels/channel.ts";
 import type { SourceStatus } from "../../src/control/channels/source.ts";
 import type { ChannelEvent } from "../../src/control/events/events.ts";
 import type { RefusedEncoder } from "../../src/control/facts/refusal-list.ts";
@@ -9,7 +10,7 @@ import { LiveState } from "../../src/control/live/live-state.ts";
 import { DomainError, OwnerUnavailableError } from "../../src/control/ports/errors.ts";
 import type { NodeState } from "../../src/control/ports/ownership-store.ts";
 import type { SlateState } from "../../src/control/ports/slate-maker.ts";
-import type { ChannelSpec } from "../../src/thread-protocol/channel-spec.ts";
+import { FREEZE_TIMES } from "../../src/thread-protocol/freeze-times.ts";
 import { TARGET_ERROR_NAMES, targetError } from "../../src/thread-protocol/targets/target-errors.ts";
 import { FakeRuntime } from "../control/fake-runtime.ts";
 import { MemoryNetwork } from "../support/stages/memory-bus.ts";
@@ -26,7 +27,7 @@ function cluster(count: number) {
   const network = new MemoryNetwork();
   const states = new Map<number, NodeState>();
   const owners = new Map<string, number>();
-  const specs = new Map<string, ChannelSpec>();
+  const stored = new Map<string, Channel>();
   const nodes = Array.from({ length: count }, (_, index) => {
     const self = index + 1;
     const bus = network.newBus();
@@ -69,9 +70,9 @@ function cluster(count: number) {
         ...{ nodeId: `n${self}`, state: "serving", version: "1" },
         load: { channels: owned.size, egressBitsPerSecond: 0, loopDelayMs: 1, relayed: 0 },
       }),
-      readSpec: async (channelId) => {
+      readChannel: async (channelId) => {
         read.push(channelId);
-        return specs.get(channelId);
+        return stored.get(channelId);
       },
       concerns: (channelId) => owned.has(channelId),
       hasReaders: () => false,
@@ -103,8 +104,13 @@ function cluster(count: number) {
     const parts = { self, bus, view, own, owned, cluster, changed, hints, read, sampled, events, refusals, goOnAir };
     return { ...parts, setSource, slates, asked, runSource };
   });
-  return { clock, network, states, owners, specs, nodes };
+  return { clock, network, states, owners, stored, nodes };
 }
+
+const STORED = {
+  ...{ channelId: ID, revision: 3, holdSeconds: 0, latency: "efficient", freeze: FREEZE_TIMES, targets: [] },
+  state: "live",
+} as unknown as Channel;
 
 /** Lets promises settle that wait for nothing but each other. */
 const settled = async () => {
@@ -356,10 +362,10 @@ test("commands are done by the owner, once, and its absence is told", async () =
 });
 
 test("a test pattern of a channel that another node owns begins there", async () => {
-  const { specs, nodes } = cluster(2);
+  const { stored, nodes } = cluster(2);
   const [first, second] = nodes;
-  const spec: ChannelSpec = { channelId: ID, revision: 3, holdSeconds: 0, targets: [] };
-  specs.set(ID, spec);
+  const spec = channelSpec(STORED);
+  stored.set(ID, STORED);
   first?.goOnAir(ID, 4);
   await settled();
   const read = async () => spec;
@@ -371,10 +377,10 @@ test("a test pattern of a channel that another node owns begins there", async ()
 });
 
 test("a test pattern for chosen targets is not sent to others because another node begins it", async () => {
-  const { specs, nodes } = cluster(2);
+  const { stored, nodes } = cluster(2);
   const [first, second] = nodes;
-  const spec: ChannelSpec = { channelId: ID, revision: 3, holdSeconds: 0, targets: [] };
-  specs.set(ID, spec);
+  const spec = channelSpec(STORED);
+  stored.set(ID, STORED);
   first?.goOnAir(ID, 4);
   await settled();
   const how = { endTime: 90, forMs: 10, targetIds: [5, 6] };
@@ -504,11 +510,11 @@ test("a node asks another one to start a source, and gets its reasons against it
 });
 
 test("a change that another node stored is read and applied by the owner alone", async () => {
-  const { specs, nodes } = cluster(3);
+  const { stored, nodes } = cluster(3);
   const [first, second, third] = nodes;
   first?.owned.set(ID, 4);
-  const spec: ChannelSpec = { channelId: ID, revision: 3, holdSeconds: 0, targets: [] };
-  specs.set(ID, spec);
+  const spec = channelSpec(STORED);
+  stored.set(ID, STORED);
   const changed = { kind: "channel-changed", time: 1, channelId: ID, channelName: "c" } as const;
   second?.cluster.fact({ ...changed, change: "target-added" });
   await settled();
@@ -521,6 +527,22 @@ test("a change that another node stored is read and applied by the owner alone",
   for (const node of [first, third]) {
     expect(node?.hints).toEqual([{ channelId: ID }, { channelId: ID, isDeleted: true }]);
   }
+});
+
+test("a channel that another node turned off ends at its owner, which no other question reaches; one that is gone is forgotten", async () => {
+  const { stored, nodes } = cluster(2);
+  const [first, second] = nodes;
+  first?.owned.set(ID, 4);
+  const changed = { kind: "channel-changed", time: 1, channelId: ID, channelName: "c" } as const;
+  stored.set(ID, { ...STORED, state: "blocked" });
+  second?.cluster.fact({ ...changed, change: "blocked" });
+  await settled();
+  expect([first?.own.applied, first?.own.ended]).toEqual([[channelSpec(STORED)], [ID]]);
+  // It was deleted behind the change that this hint tells of.
+  stored.delete(ID);
+  second?.cluster.fact({ ...changed, change: "renamed" });
+  await settled();
+  expect(first?.own.removed).toEqual([ID]);
 });
 
 test("what was only asked of the owner is no change that other nodes read", async () => {

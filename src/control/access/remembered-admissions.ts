@@ -1,7 +1,7 @@
 import type { Clock } from "../../base/clock.ts";
 import { startDeadline } from "../../base/deadline.ts";
 import type { ProvenLogin } from "../../thread-protocol/admission.ts";
-import type { ChannelId, ChannelSpec } from "../../thread-protocol/channel-spec.ts";
+import type { ChannelId, ChannelSpec, IngestSlot } from "../../thread-protocol/channel-spec.ts";
 import { StoreUnavailableError } from "../ports/errors.ts";
 import type { Admission, Admitted } from "./admission.ts";
 
@@ -32,6 +32,8 @@ export type RememberedAdmissionsDeps = {
   readonly isolatedMs: () => number;
   /** A node that ends its broadcasts when it is isolated for this long admits nothing from then on. In milliseconds; absent: it goes on. */
   readonly stopsAfterMs?: number;
+  /** A key that was admitted here is none of the channel's any more: who came with it must go. */
+  readonly onRevoked?: (channelId: ChannelId, slot: IngestSlot) => void;
 };
 
 /**
@@ -44,16 +46,24 @@ export class RememberedAdmissions implements Pick<Admission, "admit" | "readSpec
   readonly #clock: Pick<Clock, "now" | "awakeNow" | "startTimer">;
   readonly #isolatedMs: () => number;
   readonly #isolatedMsMax: number;
+  readonly #onRevoked: NonNullable<RememberedAdmissionsDeps["onRevoked"]>;
   /** By key, the last admitted last. Secret. */
   readonly #keys = new Map<string, Known>();
   /** Changes of channels so far: a look-up during which there was one may have found the state before it. */
   #changes = 0;
 
-  constructor({ admission, clock, isolatedMs, stopsAfterMs = ISOLATED_MS_MAX }: RememberedAdmissionsDeps) {
+  constructor({
+    admission,
+    clock,
+    isolatedMs,
+    stopsAfterMs = ISOLATED_MS_MAX,
+    onRevoked = () => undefined,
+  }: RememberedAdmissionsDeps) {
     this.#admission = admission;
     this.#clock = clock;
     this.#isolatedMs = isolatedMs;
     this.#isolatedMsMax = Math.min(ISOLATED_MS_MAX, stopsAfterMs);
+    this.#onRevoked = onRevoked;
   }
 
   /** What is known of the key counts where the database fails, and where it does not answer in time. */
@@ -96,13 +106,28 @@ export class RememberedAdmissions implements Pick<Admission, "admit" | "readSpec
     });
   }
 
-  /** A channel was changed: its keys are looked up again. Until then, and where that fails, they are unknown. */
+  /**
+   * A channel was changed: its keys are looked up again. Until then, and where that fails, they are unknown. The node that gave
+   * it another key asks the owner to cut its encoder, but that question may be lost.
+   */
   changed(channelId: ChannelId): void {
     this.#changes += 1;
-    for (const [streamKey, { login }] of this.#of(channelId)) {
+    const lookUps = this.#of(channelId).map(async ([streamKey, { admitted, login }]) => {
       this.#keys.delete(streamKey);
-      this.admit(streamKey, login).catch(() => undefined);
-    }
+      const found = await this.admit(streamKey, login).catch(() => "unknown" as const);
+      return { slot: admitted.slot, isGone: found === undefined };
+    });
+    void Promise.all(lookUps).then((keys) => {
+      const present = new Set(keys.flatMap(({ slot, isGone }) => (isGone ? [] : [slot])));
+      const gone = new Set(keys.flatMap(({ slot, isGone }) => (isGone ? [slot] : [])));
+      for (const slot of gone)
+        if (!present.has(slot) && !this.#hasKeyFor(channelId, slot)) this.#onRevoked(channelId, slot);
+    });
+  }
+
+  /** Whether an encoder has come with a newer key: it has replaced the one before. */
+  #hasKeyFor(channelId: ChannelId, slot: IngestSlot): boolean {
+    return this.#of(channelId).some(([, { admitted }]) => admitted.slot === slot);
   }
 
   /** Changes of channels may have been missed: all keys are unknown, except those of channels that `isFollowed` says. */

@@ -123,6 +123,12 @@ export class LiveStream implements Lasting {
     if (this.#isOtherVerdict(channelId)) change.isChannel = true;
   }
 
+  /** Changes and events of other nodes were missed: every reader begins anew, with a snapshot. */
+  missed(): void {
+    this.#ring.skip();
+    this.#pumpAll();
+  }
+
   /** Sends the channel and its targets again. */
   changed(channelId: ChannelId): void {
     const change = this.#change(channelId);

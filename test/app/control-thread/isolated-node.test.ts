@@ -65,7 +65,14 @@ async function cutOffNode(env: Readonly<Record<string, string>>) {
   const sends: boolean[] = [];
   await node.start({
     letSend: (isAllowed) => sends.push(isAllowed),
-    ...{ onNewer: nothing, onLost: nothing, isOnAir: () => true, isHeard: () => false },
+    ...{
+      onNewer: nothing,
+      onRevoked: nothing,
+      onMissed: nothing,
+      onLost: nothing,
+      isOnAir: () => true,
+      isHeard: () => false,
+    },
     ...{ onTakenOver: async () => undefined, takeBroadcast: async () => undefined, onMoved: async () => undefined },
   });
   onTestFinished(() => node.leave());

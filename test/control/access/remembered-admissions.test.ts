@@ -22,7 +22,9 @@ function stage(stopsAfterMs?: number) {
     if (state.trouble !== undefined) throw new StoreUnavailableError(state.trouble);
     return result;
   };
+  const revoked: string[] = [];
   const admissions = new RememberedAdmissions({
+    onRevoked: (channelId, slot) => revoked.push(`${channelId} ${slot}`),
     admission: {
       admit: (key) => ask(keys.get(key)),
       readSpec: (channelId) => ask([...keys.values()].find(({ spec }) => spec.channelId === channelId)?.spec),
@@ -30,7 +32,7 @@ function stage(stopsAfterMs?: number) {
     ...{ clock, isolatedMs: () => state.isolatedMs },
     ...(stopsAfterMs === undefined ? {} : { stopsAfterMs }),
   });
-  return { clock, keys, state, admissions };
+  return { clock, keys, state, admissions, revoked };
 }
 
 const settled = async () => {
@@ -170,4 +172,22 @@ test("ten thousand keys are remembered, the last admitted ones", async () => {
   state.trouble = "unreachable";
   await expect(admissions.admit("key-0")).rejects.toThrow("unreachable");
   for (const no of [1, 10_000]) expect(await admissions.admit(`key-${no}`)).toEqual(admitted(`ls-${no}`));
+});
+
+test("who came with a key that is none any more has to go, unless another encoder of the same kind has come since", async () => {
+  const { keys, state, admissions, revoked } = stage();
+  for (const key of ["old", "replaced", "kept", "unknown"]) keys.set(key, admitted(`ls-${key}`));
+  for (const key of ["old", "replaced", "kept", "unknown"]) await admissions.admit(key);
+  for (const key of ["old", "replaced", "unknown"]) keys.delete(key);
+  keys.set("newer", admitted("ls-replaced", 2));
+  keys.set("off", { ...admitted("ls-off"), refusedFor: "channel-off" });
+  await admissions.admit("newer");
+  for (const key of ["old", "replaced", "kept", "off"]) admissions.changed(`ls-${key}`);
+  await settled();
+  expect(revoked).toEqual(["ls-old main"]);
+  // A database that does not answer revokes nothing.
+  state.trouble = "unreachable";
+  admissions.changed("ls-unknown");
+  await settled();
+  expect(revoked).toEqual(["ls-old main"]);
 });

@@ -267,6 +267,19 @@ test.each([
   expect(await again.next()).toMatchObject({ name: "snapshot", id: "epoch1-3" });
 });
 
+test("where changes of other nodes were missed, a reader begins anew with a snapshot, also one that comes back", async () => {
+  const reader = await open();
+  await reader.next();
+  api.live.event("ls-1", { number: 1 });
+  await reader.take(1);
+  api.live.missed();
+  await expect.poll(() => reader.isClosed).toBe(true);
+  const again = await open({ headers: { "last-event-id": "epoch1-1" } });
+  expect(await again.next()).toMatchObject({ name: "snapshot", id: "epoch1-2" });
+  api.live.event("ls-1", { number: 2 });
+  expect(await again.take(1)).toMatchObject([{ name: "event", id: "epoch1-3" }]);
+});
+
 test("changes without a reader are not kept, so a reader that comes back after a minute starts anew", async () => {
   const reader = await open();
   await reader.next();

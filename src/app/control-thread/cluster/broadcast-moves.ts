@@ -1,5 +1,6 @@
 import { systemClock } from "../../../base/clock.ts";
 import type { Log } from "../../../base/log.ts";
+import type { ReadChannel } from "../../../cluster/changed-channel.ts";
 import { ChannelMoves, type ChannelMovesDeps } from "../../../cluster/channel-moves.ts";
 import { ExpectedMoves } from "../../../cluster/expected-moves.ts";
 import { completeEvent } from "../../../control/events/complete-event.ts";
@@ -13,7 +14,7 @@ import type { Incarnation } from "../../../control/ports/ownership-store.ts";
 import type { ChannelLive } from "../../../control/ports/runtime.ts";
 import type { MovedBroadcast } from "../../../control/reports/moved-broadcast.ts";
 import type { Metrics } from "../../../telemetry/metrics.ts";
-import type { ChannelId, ChannelSpec } from "../../../thread-protocol/channel-spec.ts";
+import type { ChannelId } from "../../../thread-protocol/channel-spec.ts";
 import type { Fact } from "../../../thread-protocol/facts.ts";
 import type { ChannelSample, TargetSample } from "../../../thread-protocol/samples.ts";
 import type { MediaPool } from "../media/media-pool.ts";
@@ -40,8 +41,7 @@ export type BroadcastMovesParts = Pick<ChannelMovesDeps, "takers"> & {
   readonly notifications: () => Notifications;
   /** Stores the totals. Never rejects. */
   readonly storeTotals: () => Promise<void>;
-  /** The channel's settings as stored; undefined where it does not exist. */
-  readonly readSpec: (channelId: ChannelId) => Promise<ChannelSpec | undefined>;
+  readonly readChannel: ReadChannel;
   readonly onEvent: (event: ChannelEvent) => void;
   readonly onChanged: (channelId: ChannelId) => void;
 };
@@ -56,7 +56,7 @@ export class BroadcastMoves {
 
   constructor(parts: BroadcastMovesParts) {
     this.#parts = parts;
-    const { node, log, takers, pool, readSpec } = parts;
+    const { node, log, takers, pool, readChannel } = parts;
     this.#expectedMoves = new ExpectedMoves({
       clock: systemClock,
       isDraining: () => node.isDraining,
@@ -74,7 +74,7 @@ export class BroadcastMoves {
       give: (channelId, epoch) => this.#give(channelId, epoch),
       take: (channelId, epoch, from) => this.#take(channelId, epoch, from),
       isFedElsewhere: (channelId) => pool.routes.isFedElsewhere(channelId),
-      isHeldOnLoss: async (channelId) => ((await readSpec(channelId).catch(() => undefined))?.holdSeconds ?? 0) > 0,
+      isHeldOnLoss: async (channelId) => ((await readChannel(channelId).catch(() => undefined))?.holdSeconds ?? 0) > 0,
       disconnect: (channelId) => {
         for (const slot of ["main", "backup"] as const) pool.disconnectPublisher(channelId, slot);
       },

@@ -26,7 +26,7 @@ import { newestStep } from "../../../store/migrations/migrate.ts";
 import { PostgresOwnershipStore } from "../../../store/ownership/ownership-store.ts";
 import { ClusterMetrics } from "../../../telemetry/cluster-metrics.ts";
 import type { LinkSilence, OwnerQuestionReply } from "../../../thread-protocol/admission.ts";
-import type { ChannelId, ChannelSpec } from "../../../thread-protocol/channel-spec.ts";
+import type { ChannelId, ChannelSpec, IngestSlot } from "../../../thread-protocol/channel-spec.ts";
 import { ConfigError } from "../../config/config-error.ts";
 import type { Config } from "../../config/settings/settings.ts";
 import type { Storage } from "../../data-folder/storage.ts";
@@ -67,6 +67,10 @@ export type NodeListeners = {
   readonly letSend: (isAllowed: boolean) => void;
   /** The settings of a channel have a newer revision in the database. */
   readonly onNewer: (channelId: ChannelId) => void;
+  /** What other nodes told may have been missed: there is a connection to the bus again, or somebody on it. */
+  readonly onMissed: () => void;
+  /** A key of a channel is none any more. */
+  readonly onRevoked: (channelId: ChannelId, slot: IngestSlot) => void;
   /** A channel was taken over from a process that had not released it: finishes its broadcast. Never rejects. */
   readonly onTakenOver: (channelId: ChannelId, formerEpoch: number) => Promise<void>;
   /** Only this node noticed that another is lost. */
@@ -83,6 +87,8 @@ export type NodeListeners = {
 const NOT_YET: NodeListeners = {
   letSend: () => undefined,
   onNewer: () => undefined,
+  onRevoked: () => undefined,
+  onMissed: () => undefined,
   onTakenOver: async () => undefined,
   onLost: () => undefined,
   isOnAir: () => false,
@@ -159,6 +165,7 @@ export class ClusterNode implements ClusterHooks, NodePeers {
     this.admissions = new RememberedAdmissions({
       ...{ admission: new Admission(storage.store), clock, isolatedMs },
       ...(config.isolated === "stop" ? { stopsAfterMs: ISOLATED_STOP_MS } : {}),
+      onRevoked: (channelId, slot) => this.#listeners.onRevoked(channelId, slot),
     });
     this.linkOptions = { ...config.nodeListen, secretText: cluster.secretText, incarnation: self };
     const onFault = (error: unknown) => log.debug("node link", { detail: String(error) });
@@ -304,7 +311,10 @@ export class ClusterNode implements ClusterHooks, NodePeers {
       ...{ clock: this.#clock, log: this.#log, placement: this.placement, mode },
       peers: () => new Map(this.nodes.othersOf(this.self).map((each) => [each, this.#listeners.isHeard(each)])),
       // Hints of changes were lost meanwhile. The channels of this node are compared with the database all the same.
-      onMissed: () => this.admissions.missed((channelId) => this.placement.epochOf(channelId) !== undefined),
+      onMissed: () => {
+        this.admissions.missed((channelId) => this.placement.epochOf(channelId) !== undefined);
+        this.#listeners.onMissed();
+      },
       heldSinceMs: (channelId) => this.#heldSinceMs.get(channelId),
       onFlow: (flow) => this.#applyFlow(flow),
     });

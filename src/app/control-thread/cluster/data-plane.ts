@@ -60,13 +60,12 @@ export function clusterOver(
   },
 ): Joined | undefined {
   if (node === undefined) return undefined;
-  const admission = new Admission(storage.store);
   const joined = joinCluster({
     ...{ config, log, storage, node, pool, ingestChecks, threads, liveState, metrics },
     notifications: () => receivers().notifications,
     media: () => receivers().media,
     storeTotals: () => receivers().totals.storeLast(),
-    readSpec: (channelId) => admission.readSpec(channelId),
+    readChannel: (channelId) => storage.store.findChannel(channelId),
     onChanged: (channelIds) => {
       for (const channelId of channelIds) receivers().liveStream.changed(channelId);
       // A command that was given here to another node's channel is answered once it shows.
@@ -76,6 +75,7 @@ export function clusterOver(
       receivers().liveStream.samplesElsewhere(samples);
       liveState.look();
     },
+    onMissed: () => receivers().liveStream.missed(),
     hasReaders: () => receivers().liveStream.readerCount > 0,
     onEvent: (event) => buses.events.publish(event),
     onHeardEvent: (event) => receivers().liveStream.event(event.channelId, eventAnswer(event)),

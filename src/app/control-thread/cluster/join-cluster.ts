@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { systemClock } from "../../../base/clock.ts";
 import type { Log } from "../../../base/log.ts";
+import { applyStored, type ReadChannel } from "../../../cluster/changed-channel.ts";
 import { ClusterNodes } from "../../../cluster/cluster-nodes.ts";
 import { ClusterStates, type ClusterStatesDeps } from "../../../cluster/cluster-states.ts";
 import { Drain } from "../../../cluster/drain.ts";
@@ -19,7 +20,7 @@ import type { KeyNews } from "../../../http/http-server.ts";
 import { SqlEventStore } from "../../../store/events/event-store.ts";
 import type { ClusterReading } from "../../../telemetry/cluster-metrics.ts";
 import type { Metrics } from "../../../telemetry/metrics.ts";
-import type { ChannelId, ChannelSpec } from "../../../thread-protocol/channel-spec.ts";
+import type { ChannelId } from "../../../thread-protocol/channel-spec.ts";
 import type { ChannelSample } from "../../../thread-protocol/samples.ts";
 import type { Config } from "../../config/settings/settings.ts";
 import type { Storage } from "../../data-folder/storage.ts";
@@ -28,7 +29,7 @@ import type { MediaPool } from "../media/media-pool.ts";
 import type { Notifications } from "../notifications.ts";
 import type { ThreadWatch } from "../thread-watch.ts";
 import { BroadcastMoves } from "./broadcast-moves.ts";
-import type { ClusterNode } from "./cluster-node.ts";
+import type { ClusterNode, NodeListeners } from "./cluster-node.ts";
 import { FinishLost } from "./finish-lost.ts";
 
 const REQUEST_ID_BYTES = 12;
@@ -61,9 +62,11 @@ export type JoinParts = {
   /** Stores the totals. Never rejects. */
   readonly storeTotals: () => Promise<void>;
   readonly threads: ThreadWatch;
-  readonly readSpec: (channelId: ChannelId) => Promise<ChannelSpec | undefined>;
+  readonly readChannel: ReadChannel;
   /** Channels of other nodes have another state. */
   readonly onChanged: (channelIds: readonly ChannelId[]) => void;
+  /** What other nodes told may have been missed. */
+  readonly onMissed: () => void;
   /** Somebody follows the state of all channels. */
   readonly hasReaders: () => boolean;
   /** New counters of channels of other nodes came. */
@@ -106,6 +109,7 @@ export function joinCluster(parts: JoinParts): Joined {
   const drain = drainOf(parts, moves);
   const report = () => reportOf(parts, drain);
   const finish = finishOf(parts);
+  const deleted = (channelId: ChannelId) => forgetDeleted(parts, states, channelId);
   const states = new ClusterStates({
     ...{ self: node.self, bus: node.bus, rpc: node.rpc, clock: systemClock, log, own: pool, ownChecks: ingestChecks },
     elsewhere: node.views,
@@ -121,10 +125,7 @@ export function joinCluster(parts: JoinParts): Joined {
     onHint: ({ channelId, isDeleted, isSource }) => {
       node.admissions.changed(channelId);
       if (isSource === true) media().refresh(channelId);
-      if (isDeleted === true) {
-        media().forget(channelId);
-        states.feed.changed(channelId);
-      }
+      if (isDeleted === true) deleted(channelId);
       onChanged([channelId]);
     },
     onKeys: () => keys.take(),
@@ -154,16 +155,7 @@ export function joinCluster(parts: JoinParts): Joined {
       loopDelayMsMax: parts.config.ownerSilentMs / 2,
     }),
     start: async () => {
-      await node.start({
-        letSend: (isAllowed) => pool.workers.letSend(isAllowed),
-        onNewer: (channelId) => void readAgain(parts, channelId),
-        onTakenOver: (channelId, epoch) => finish.channel(channelId, epoch),
-        onLost: () => void finish.all(),
-        isHeard: (incarnation) => states.others.isHeard(incarnation),
-        isOnAir: (channelId) => pool.live(channelId)?.isPublishing === true,
-        takeBroadcast: (owner) => moves.moves.fetch(owner),
-        onMoved: (channelId, epoch, moved) => moves.goOn(channelId, epoch, moved),
-      });
+      await node.start(nodeListeners(parts, { moves, finish, states, deleted }));
       states.start();
       finish.start();
     },
@@ -178,13 +170,42 @@ export function joinCluster(parts: JoinParts): Joined {
   };
 }
 
+type Composed = {
+  readonly moves: BroadcastMoves;
+  readonly finish: FinishLost;
+  readonly states: ClusterStates;
+  readonly deleted: (channelId: ChannelId) => void;
+};
+
+function nodeListeners(parts: JoinParts, { moves, finish, states, deleted }: Composed): NodeListeners {
+  const { pool, onMissed } = parts;
+  return {
+    letSend: (isAllowed) => pool.workers.letSend(isAllowed),
+    onNewer: (channelId) => void readAgain(parts, channelId, deleted),
+    onRevoked: (channelId, slot) => pool.disconnectPublisher(channelId, slot),
+    onMissed,
+    onTakenOver: (channelId, epoch) => finish.channel(channelId, epoch),
+    onLost: () => void finish.all(),
+    isHeard: (incarnation) => states.others.isHeard(incarnation),
+    isOnAir: (channelId) => pool.live(channelId)?.isPublishing === true,
+    takeBroadcast: (owner) => moves.moves.fetch(owner),
+    onMoved: (channelId, epoch, moved) => moves.goOn(channelId, epoch, moved),
+  };
+}
+
+/** A channel was deleted at another node. */
+function forgetDeleted({ media }: JoinParts, { feed }: ClusterStates, channelId: ChannelId): void {
+  media().forget(channelId);
+  feed.changed(channelId);
+}
+
 function finishOf({ storage, node: { store }, log, onEvent }: JoinParts): FinishLost {
   return new FinishLost({ events: new SqlEventStore(storage.database), store, clock: systemClock, log, onEvent });
 }
 
 /** Who is told what other nodes tell. */
 function listenersOf({
-  readSpec,
+  readChannel,
   hasReaders,
   onChanged,
   onDeliveries,
@@ -193,7 +214,7 @@ function listenersOf({
   onSamples,
 }: JoinParts) {
   return {
-    ...{ readSpec, hasReaders, onChanged, onDeliveries, onHeardEvent, onHeardRefusals },
+    ...{ readChannel, hasReaders, onChanged, onDeliveries, onHeardEvent, onHeardRefusals },
     onSamples: (channels: readonly ToldChannel[]) => onSamples(channels.flatMap((channel) => sampleOf(channel) ?? [])),
   };
 }
@@ -219,13 +240,16 @@ function sourcesOf(media: () => NodeMedia): Pick<ClusterStatesDeps, "sources" | 
   };
 }
 
-/** Applies the settings of a channel as they are stored now. Never rejects. */
-async function readAgain({ readSpec, pool, node, log }: JoinParts, channelId: ChannelId): Promise<void> {
+/** Brings a channel to what is stored of it now: the hint of its change may have been lost. Never rejects. */
+async function readAgain(
+  { readChannel, pool, onChanged, log }: JoinParts,
+  channelId: ChannelId,
+  onDeleted: (channelId: ChannelId) => void,
+): Promise<void> {
   try {
-    const spec = await readSpec(channelId);
-    if (spec === undefined) return;
-    pool.apply(spec);
-    node.placement.revised(channelId, spec.revision);
+    const channel = await applyStored(channelId, readChannel, pool);
+    if (channel === undefined) onDeleted(channelId);
+    onChanged([channelId]);
   } catch (error) {
     const detail = error instanceof Error ? error.message : String(error);
     log.warn("a changed channel could not be read", { channelId, detail });
