@@ -1,9 +1,17 @@
-import type { ChannelId, ChannelSpec, IngestSlot, Latency, TargetId } from "../thread-protocol/channel-spec.ts";
+import type {
+  ChannelId,
+  ChannelSpec,
+  IngestSlot,
+  Latency,
+  TargetId,
+  TargetSpec,
+} from "../thread-protocol/channel-spec.ts";
 import type { IngestEnd } from "../thread-protocol/facts.ts";
 import { FREEZE_TIMES } from "../thread-protocol/freeze-times.ts";
 import type { HoldChange } from "../thread-protocol/hold-limits.ts";
 import type { Keyframe } from "../thread-protocol/keyframe.ts";
 import type { ChannelSample } from "../thread-protocol/samples.ts";
+import type { SwitchMessage } from "../thread-protocol/targets/target-switch.ts";
 import { Broadcast } from "./broadcast/broadcast.ts";
 import { DEAD_AFTER_MS } from "./broadcast/broadcast-rules.ts";
 import type { PublisherFact } from "./broadcast/broadcast-state.ts";
@@ -52,7 +60,7 @@ export class Channel {
     });
     const connections = connectionsOf(this.#targets, this.#recording);
     this.#out = new FanOut({ clock, blocks, onDirty, onFault, connections });
-    this.#targets.set(spec.targets);
+    this.#setTargets();
     this.#recording.set(spec.isRecorded === true);
     this.#broadcast = new Broadcast({
       clock,
@@ -161,6 +169,19 @@ export class Channel {
     this.#targets.cutDelay(targetId);
   }
 
+  /** Turns a target on or off whatever the settings say, or lets them count again: newer ones come without the switch. */
+  switchTarget(how: SwitchMessage): void {
+    const { targets, revision } = this.#spec;
+    if ("fromRevision" in how && revision < how.fromRevision) return;
+    const switched = (target: TargetSpec): TargetSpec => {
+      if (target.targetId !== how.targetId) return target;
+      const { isSwitchedOn: _, ...settings } = target;
+      return "isOn" in how ? { ...settings, isSwitchedOn: how.isOn } : settings;
+    };
+    this.#spec = { ...this.#spec, targets: targets.map(switched) };
+    this.#setTargets();
+  }
+
   /** Ends the broadcast, or its hold, with what is delayed of it, and dismisses every encoder. */
   end(end: IngestEnd, how: LinkClose): void {
     this.#broadcast.command({ kind: "ended", end, how });
@@ -230,13 +251,13 @@ export class Channel {
   }
 
   #setTargets(): void {
-    const { targets } = this.#spec;
     const chosen = this.#chosen?.targetIds;
-    this.#targets.set(
-      chosen === undefined
-        ? targets
-        : targets.map((target) => (chosen.has(target.targetId) ? target : { ...target, isEnabled: false })),
-    );
+    const present = this.#spec.targets.map((target) => {
+      const isWanted = target.isSwitchedOn ?? target.isEnabled;
+      const isEnabled = isWanted && chosen?.has(target.targetId) !== false;
+      return isEnabled === target.isEnabled ? target : { ...target, isEnabled };
+    });
+    this.#targets.set(present);
   }
 }
 

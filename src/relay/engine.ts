@@ -4,6 +4,7 @@ import type { Fact } from "../thread-protocol/facts.ts";
 import type { HoldChange } from "../thread-protocol/hold-limits.ts";
 import type { Keyframe } from "../thread-protocol/keyframe.ts";
 import type { ChannelSample } from "../thread-protocol/samples.ts";
+import type { SwitchMessage } from "../thread-protocol/targets/target-switch.ts";
 import { Channel } from "./channel.ts";
 import type { PublisherDescription, PublisherHandle } from "./publisher/publisher.ts";
 import { SendGate } from "./send-gate.ts";
@@ -215,6 +216,11 @@ export class Engine {
   /** Drops what is delayed of a target, which goes on live at the next keyframe; does nothing without a delay. */
   cutDelay(channelId: ChannelId, targetId: TargetId): void {
     this.#passed(channelId, (channel) => channel.cutDelay(targetId));
+  }
+
+  /** Turns a target on or off whatever the settings of its channel say, or lets them count again. */
+  switchTarget(message: SwitchMessage): void {
+    this.#passed(message.channelId, (channel) => channel.switchTarget(message));
   }
 
   /** Whether an encoder with the right key may publish now; false where two push each other out. */

@@ -67,6 +67,8 @@ export type TargetSpec = {
   readonly credentials?: { readonly id: string; readonly password: string };
   /** False: the target stays READY even while the channel is on air. */
   readonly isEnabled: boolean;
+  /** Counts in place of `isEnabled`: its windows say so, and the database does not know it yet. */
+  readonly isSwitchedOn?: boolean;
   /** Absent: `drop`. */
   readonly bufferPolicy?: BufferPolicy;
   /** Absent: the usual verification. */

@@ -17,6 +17,7 @@ import type { LoopDelay } from "./loop-delay.ts";
 import type { PreflightReply, PreflightRequest } from "./preflight.ts";
 import type { PlayReply, PlayRequest } from "./preview.ts";
 import type { ChannelSample, SrtLinkSample } from "./samples.ts";
+import type { SwitchMessage } from "./targets/target-switch.ts";
 import type { TestPatternReply, TestPatternRequest } from "./test-pattern.ts";
 import type { TraceSpan } from "./traces/traces.ts";
 
@@ -65,6 +66,7 @@ export type ToMedia =
   | { readonly kind: "retry-target"; readonly channelId: ChannelId; readonly targetId: TargetId }
   /** Drop what is delayed of a target, which goes on live at the next keyframe. */
   | { readonly kind: "cut-delay"; readonly channelId: ChannelId; readonly targetId: TargetId }
+  | SwitchMessage
   /** End the channel's test pattern, and with it the broadcast; an encoder that has taken over stays. */
   | { readonly kind: "stop-test-pattern"; readonly channelId: ChannelId }
   /** The certificate for encoders from now on. Secret. */

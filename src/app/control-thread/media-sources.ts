@@ -11,6 +11,7 @@ import type { SourceCommand, SourcePeers } from "../../control/ports/source-play
 import type { Store } from "../../control/ports/store.ts";
 import { ScheduleRunner } from "../../control/schedules/schedule-runner.ts";
 import { Schedules } from "../../control/schedules/schedules.ts";
+import { SharedClock } from "../../control/schedules/shared-clock.ts";
 import { WindowWatch } from "../../control/schedules/window-watch.ts";
 import { SharedSources, type SourceUseCases } from "../../control/sources/shared-sources.ts";
 import { Slates } from "../../control/sources/slates.ts";
@@ -29,6 +30,7 @@ import { SlateMaking } from "../../sources/slates/slate-making.ts";
 import { SourcePlayers } from "../../sources/source-players.ts";
 import { listWindowedTargets } from "../../store/channels/windowed-targets.ts";
 import type { Database } from "../../store/database/database.ts";
+import { clockAheadOf } from "../../store/database/database-time.ts";
 import { SqlScheduleStore } from "../../store/sources/schedule-store.ts";
 import { SqlSourceStore } from "../../store/sources/source-store.ts";
 import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
@@ -98,12 +100,17 @@ export class MediaSources {
   readonly #stopping = new AbortController();
   readonly #log: Log;
   readonly #ownPorts: number[];
+  readonly #database: Database;
+  /** The clock of the database where servers share it: a run or a window begins at one moment for all of them. */
+  readonly #sharedClock: SharedClock;
 
   constructor(deps: MediaSourcesDeps) {
     const { folder, quotaMb, database, store, runtime, clock, log, publish, isOverloaded, liveState, peers } = deps;
     const hasOthers = peers !== undefined;
     const { random, randomBytes, reach } = deps;
     this.#log = log;
+    this.#database = database;
+    this.#sharedClock = new SharedClock(clock);
     this.#sourcePeers = deps.cluster?.sourcePeers;
     this.#ownPorts = [...reach.ownPorts];
     const policy = { allowed: reach.allowed, ownHosts: reach.ownHosts, ownPorts: this.#ownPorts };
@@ -155,17 +162,22 @@ export class MediaSources {
     }
     this.sources = this.#shared ?? this.own;
     this.#windows = new WindowWatch({
-      list: () => listWindowedTargets(database),
+      list: async () => {
+        await this.#setClock();
+        return await listWindowedTargets(database);
+      },
       follow: deps.followWindows,
-      ...{ clock, log, hasOthers },
+      switches: runtime.switches,
+      ...{ clock: this.#sharedClock, log, hasOthers },
     });
     const scheduleStore = new SqlScheduleStore(database);
     this.#runner = new ScheduleRunner({
-      ...{ store: scheduleStore, sources: this.own, files: this.files, clock, log, publish },
+      ...{ store: scheduleStore, sources: this.own, files: this.files, clock: this.#sharedClock, log, publish },
       others: this.#takeover,
     });
     this.schedules = new Schedules({
-      ...{ store, scheduleStore, runner: this.#runner, files: this.files, clock, randomBytes, publish },
+      ...{ store, scheduleStore, runner: this.#runner, files: this.files, clock: this.#sharedClock },
+      ...{ randomBytes, publish },
     });
   }
 
@@ -182,9 +194,15 @@ export class MediaSources {
         const detail = error instanceof Error ? error.message : String(error);
         this.#log.error("sources could not be read", { detail });
       })
+      // Without it the clock of this server counts until the windows are read.
+      .then(() => this.#setClock().catch(() => undefined))
       .then(() => (this.#stopping.signal.aborted ? undefined : this.#runner.start()));
     void this.#windows.start();
     void this.#watched?.start();
+  }
+
+  async #setClock(): Promise<void> {
+    if (this.#database.isShared) this.#sharedClock.aheadMs = await this.#database.read(clockAheadOf);
   }
 
   /** What the channel's source does, at whichever node it plays. A part of the verdict. */

@@ -298,7 +298,7 @@ function assemble(foundations: AllFoundations): Parts {
   });
   const media = new MediaSources({
     ...{ store, runtime, clock, log, liveState, database: storage.database, peers: node, cluster: cluster?.states },
-    followWindows: (channelId, targetId) => service.targetEdits.followWindows(channelId, targetId),
+    followWindows: (...target) => service.targetEdits.followWindows(...target),
     ...mediaSourcesOptions(config, foundations.tls),
     publish: (fact) => publish(fact.kind === "channel-changed" ? withActor(fact) : fact),
     isOverloaded: () => troubles.current.some(({ name }) => name === "overloaded"),

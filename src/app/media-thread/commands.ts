@@ -87,6 +87,8 @@ export class Commands {
         return engine.retryTarget(message.channelId, message.targetId);
       case "cut-delay":
         return engine.cutDelay(message.channelId, message.targetId);
+      case "target-switch":
+        return engine.switchTarget(message);
       case "stop-test-pattern":
         return testPatterns.stop(message.channelId);
       case "certificate":

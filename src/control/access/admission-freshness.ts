@@ -9,9 +9,15 @@ const LOOK_UPS_MAX = 20;
  * older reply must not follow. So each reply is checked here last, in the same turn in which it is sent.
  */
 export class AdmissionFreshness {
+  readonly #asInForce: (spec: ChannelSpec) => ChannelSpec;
   #lookUps = 0;
   /** The newest revision of each channel that changed while keys were being looked up; cleared once no look-up runs. */
   readonly #newestRevisions = new Map<ChannelId, number>();
+
+  /** `asInForce`: completes settings by what is in force and not stored yet. */
+  constructor(asInForce: (spec: ChannelSpec) => ChannelSpec = (spec) => spec) {
+    this.#asInForce = asInForce;
+  }
 
   /** Whether a key is being looked up: any channel may be the one that it leads to. */
   get isLookingUp(): boolean {
@@ -42,7 +48,7 @@ export class AdmissionFreshness {
       for (let count = 1; count <= LOOK_UPS_MAX; count += 1) {
         const found = await lookUp();
         if (found === undefined || found.spec.revision >= (this.#newestRevisions.get(found.spec.channelId) ?? 0)) {
-          send(found);
+          send(found === undefined ? undefined : { ...found, spec: this.#asInForce(found.spec) });
           return;
         }
       }

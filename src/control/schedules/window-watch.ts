@@ -3,20 +3,28 @@ import type { Log } from "../../base/log.ts";
 import type { ChannelId, TargetId } from "../../thread-protocol/channel-spec.ts";
 import { nextBoundary, type TargetWindows, windowState } from "../channels/target-windows.ts";
 import { DomainError, StoreUnavailableError } from "../ports/errors.ts";
+import type { TargetSwitches } from "./target-switches.ts";
 
 /** A target with windows, as stored. */
 export type WindowedTarget = {
   readonly channelId: ChannelId;
   readonly targetId: TargetId;
   readonly windows: TargetWindows;
+  /** A person did not turn it off. */
+  readonly isEnabled: boolean;
   readonly isOutsideWindows: boolean;
   readonly openUntil: number;
+  /** The revision of its channel. */
+  readonly revision: number;
 };
 
 export type WindowWatchDeps = {
   readonly list: () => Promise<readonly WindowedTarget[]>;
-  /** Stores and applies what the windows of a target do now. */
-  readonly follow: (channelId: ChannelId, targetId: TargetId) => Promise<unknown>;
+  /** Stores and applies what the windows of a target do at `nowMs`. */
+  readonly follow: (channelId: ChannelId, targetId: TargetId, nowMs: number) => Promise<unknown>;
+  /** Turns targets on and off in the media threads alone. */
+  readonly switches: Pick<TargetSwitches, "hold" | "letGo">;
+  /** Servers that share the database have the same wall time: else they would turn a target on and off in turn. */
   readonly clock: Clock;
   readonly log: Log;
   /** Whether other servers share the database: they change targets too. */
@@ -30,7 +38,10 @@ const REREAD_MS = 5_000;
 /** How soon a look that failed is repeated, in milliseconds. */
 const AGAIN_MS = 1_000;
 
-/** Turns targets on and off by their windows. Without any it does nothing. */
+/**
+ * Turns targets on and off by their windows. Without any it does nothing. While the database does not take it, it does so by
+ * what it knows: a window that closes ends what may not go on.
+ */
 export class WindowWatch {
   readonly #deps: WindowWatchDeps;
   #targets: readonly WindowedTarget[] = [];
@@ -40,7 +51,11 @@ export class WindowWatch {
   #quietUntil = 0;
   #lookedAt = 0;
   #timer: Timer | undefined;
-  #isBusy = false;
+  /** Since when the database is being asked, in the clock's milliseconds. */
+  #askedMs: number | undefined;
+  #isAway = false;
+  /** Targets that are on or off although the database does not say so. */
+  readonly #held = new Map<TargetId, WindowedTarget>();
   #isStopped = true;
 
   constructor(deps: WindowWatchDeps) {
@@ -60,7 +75,7 @@ export class WindowWatch {
   /** A target was added, changed or removed. */
   changed(): void {
     this.#isStale = true;
-    if (!this.#isStopped && !this.#isBusy) this.#plan(0);
+    if (!this.#isStopped && this.#askedMs === undefined) this.#plan(0);
   }
 
   #plan(inMs: number): void {
@@ -70,20 +85,30 @@ export class WindowWatch {
   }
 
   async #look(): Promise<void> {
-    if (this.#isBusy || this.#isStopped) return;
-    this.#isBusy = true;
+    if (this.#isStopped) return;
+    // A silent database is asked once at a time; the windows go on.
+    if (this.#askedMs !== undefined) {
+      this.#goOnWithout();
+      return this.#plan(LOOK_MS);
+    }
+    this.#askedMs = this.#deps.clock.now();
+    this.#plan(LOOK_MS);
     let delayMs = AGAIN_MS;
     try {
       await this.#read();
       await this.#follow();
+      this.#isAway = false;
       delayMs = Math.min(LOOK_MS, Math.max(1, this.#quietUntil - this.#deps.clock.wallNow()));
     } catch (error) {
       const detail = error instanceof Error ? error.message : String(error);
       this.#deps.log.warn("windows of platforms could not be followed", { detail });
       this.#isStale = true;
+      this.#isAway = error instanceof StoreUnavailableError;
     } finally {
-      this.#isBusy = false;
+      this.#askedMs = undefined;
+      this.#goOnWithout();
       if (this.#isStale || this.#targets.length > 0 || this.#deps.hasOthers) this.#plan(delayMs);
+      else this.#timer?.cancel();
     }
   }
 
@@ -103,18 +128,57 @@ export class WindowWatch {
     this.#lookedAt = nowMs;
     if (isQuiet) return;
     const failures: unknown[] = [];
+    const unstored = new Set<TargetId>();
     for (const target of this.#targets) {
-      if (windowState(target, nowMs).isOutsideWindows === target.isOutsideWindows) continue;
+      if (isStored(target, nowMs)) continue;
+      unstored.add(target.targetId);
       // It is read again with its new state.
       this.#isStale = true;
-      await follow(target.channelId, target.targetId).catch((error: unknown) => {
+      await follow(target.channelId, target.targetId, nowMs).catch((error: unknown) => {
         // One that fails by itself must not hold up the others.
         if (error instanceof StoreUnavailableError) throw error;
         // It is gone by now.
         if (!(error instanceof DomainError)) failures.push(error);
       });
     }
+    this.#letGo(unstored);
     if (failures.length > 0) throw failures[0];
     this.#quietUntil = Math.min(...this.#targets.map(({ windows }) => nextBoundary(windows, nowMs)), Infinity);
   }
+
+  /** Does by what is known what the windows say, while the database does not take it. */
+  #goOnWithout(): void {
+    const { clock, switches, log } = this.#deps;
+    const isSilent = this.#askedMs !== undefined && clock.now() - this.#askedMs >= LOOK_MS;
+    if (this.#isStopped || !(this.#isAway || isSilent)) return;
+    const nowMs = clock.wallNow();
+    for (const target of this.#targets) {
+      const { channelId, targetId, isEnabled } = target;
+      // What a person turned off stays off.
+      if (!isEnabled || (isStored(target, nowMs) && !this.#held.has(targetId))) continue;
+      const isOn = !windowState(target, nowMs).isOutsideWindows;
+      this.#held.set(targetId, target);
+      if (switches.hold({ channelId, targetId, isOn }))
+        log.warn("a platform follows its windows without the database", { channelId, platId: targetId, isOn });
+    }
+  }
+
+  /** What the database has of these targets counts again, but for those of which it was told only now. */
+  #letGo(unstored: ReadonlySet<TargetId>): void {
+    for (const [targetId, known] of this.#held) {
+      if (unstored.has(targetId)) continue;
+      const { channelId, revision } = this.#targets.find((each) => each.targetId === targetId) ?? {
+        ...known,
+        // It has no windows any more, by a change that came later.
+        revision: known.revision + 1,
+      };
+      this.#held.delete(targetId);
+      this.#deps.switches.letGo({ channelId, targetId }, revision);
+    }
+  }
+}
+
+/** Whether the database has what the windows do now. */
+function isStored(target: WindowedTarget, nowMs: number): boolean {
+  return windowState(target, nowMs).isOutsideWindows === target.isOutsideWindows;
 }

@@ -103,9 +103,8 @@ export class TargetEdits {
     return targetOf(await reads.get(channelId), targetId);
   }
 
-  /** Turns the target on or off as its windows say now. Does nothing where it is so already. */
-  async followWindows(channelId: ChannelId, targetId: TargetId): Promise<void> {
-    const nowMs = this.#context.clock.wallNow();
+  /** Turns the target on or off as its windows say at `nowMs`, milliseconds since the Unix epoch. Does nothing where it is so already. */
+  async followWindows(channelId: ChannelId, targetId: TargetId, nowMs: number): Promise<void> {
     let reason: ChangeReason = "window-opened";
     await this.#change(
       channelId,

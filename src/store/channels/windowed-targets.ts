@@ -9,14 +9,17 @@ export async function listWindowedTargets(database: Database): Promise<readonly 
       .innerJoin("channel", "channel.channel_id", "target.channel_id")
       .where("channel.state", "!=", "deleted")
       .where("target.windows", "!=", "")
-      .select(["target.channel_id", "target_id", "windows", "is_outside_windows", "open_until"])
+      .select(["target.channel_id", "target_id", "windows", "target.is_enabled", "is_outside_windows", "open_until"])
+      .select("channel.revision")
       .execute(),
   );
   return rows.map((row) => ({
     channelId: row.channel_id,
     targetId: Number(row.target_id),
     windows: JSON.parse(row.windows),
+    isEnabled: row.is_enabled === 1,
     isOutsideWindows: row.is_outside_windows === 1,
     openUntil: Number(row.open_until),
+    revision: Number(row.revision),
   }));
 }

@@ -1,5 +1,4 @@
-import { Kysely, PostgresDialect, sql } from "kysely";
-import { DATABASE_NOW } from "../database/database-time.ts";
+import { Kysely, PostgresDialect } from "kysely";
 import type { Schema } from "../schema/schema.ts";
 import { openPool } from "./pool.ts";
 import { postgresTrouble } from "./postgres-trouble.ts";
@@ -23,12 +22,4 @@ export async function readPostgresDatabase<Result>(
   } finally {
     await db.destroy();
   }
-}
-
-/** How far the clock of the database's server is ahead of this machine's, in milliseconds, to half a round trip. */
-export async function clockAheadOf(db: Kysely<Schema>): Promise<number> {
-  const askedTime = Date.now();
-  const { rows } = await sql<{ now: number }>`select ${DATABASE_NOW} as now`.execute(db);
-  const ownTime = (askedTime + Date.now()) / 2;
-  return Math.round((rows[0]?.now ?? ownTime) - ownTime);
 }

@@ -104,3 +104,14 @@ test("a look-up that fails rejects for its caller, and leaves nothing behind", a
   await asked;
   expect(calls).toEqual(["admit 1"]);
 });
+
+test("settings are handed on as they are in force, also what came into force during the look-up", async () => {
+  let revision = 0;
+  const gate = new AdmissionFreshness((found) => ({ ...found, revision }));
+  const sent: unknown[] = [];
+  const lookUp = async () => ({ spec: spec(1) });
+  const asked = gate.answer(lookUp, (found) => sent.push(found?.spec.revision));
+  revision = 9;
+  await asked;
+  expect(sent).toEqual([9]);
+});

@@ -5,6 +5,8 @@ import {
   type TargetWindows,
   windowState,
 } from "../../../src/control/channels/target-windows.ts";
+import { type StoreTrouble, StoreUnavailableError } from "../../../src/control/ports/errors.ts";
+import { TargetSwitches } from "../../../src/control/schedules/target-switches.ts";
 import { type WindowedTarget, WindowWatch } from "../../../src/control/schedules/window-watch.ts";
 import { VirtualClock } from "../../support/stages/virtual-clock.ts";
 
@@ -60,31 +62,45 @@ test("a person who turns it on outside of its windows keeps it on until the next
   expect(windowState(target, at("2025-10-25T12:00Z"))).toEqual({ isOutsideWindows: true, openUntil: 0 });
 });
 
+const quiet = () => undefined;
+const log = { debug: quiet, info: quiet, warn: quiet, error: quiet };
+const STORED = { isEnabled: true, isOutsideWindows: true, openUntil: 0, revision: 1 };
+
 /** Targets in memory, as the database keeps them. */
 function stageOf(from: string, ...targets: readonly Partial<WindowedTarget>[]) {
   const clock = new VirtualClock(at(from));
-  const rows = targets.map((each, index) => {
-    const row = { channelId: "ls-1", targetId: index + 1, windows: WINDOWS, isOutsideWindows: true, openUntil: 0 };
-    return { ...row, ...each };
-  });
+  const rows = targets.map((each, index) => ({
+    ...{ channelId: "ls-1", targetId: index + 1, windows: WINDOWS, ...STORED },
+    ...each,
+  }));
   const followed: string[] = [];
   /** The target that cannot be followed. */
   const failing = { targetId: 0 };
+  const database: { trouble: StoreTrouble | "silent" | undefined } = { trouble: undefined };
+  const orAway = async () => {
+    if (database.trouble === "silent") await new Promise(() => undefined);
+    else if (database.trouble !== undefined) throw new StoreUnavailableError(database.trouble);
+  };
   let reads = 0;
-  const quiet = () => undefined;
+  const now = () => new Date(clock.wallNow()).toISOString().slice(0, 16);
+  /** What the media threads are told. */
+  const told: unknown[] = [];
+  const switches = new TargetSwitches(({ kind: _, channelId: __, ...how }) => told.push({ now: now(), ...how }));
   const watch = new WindowWatch({
-    ...{ clock, hasOthers: false, log: { debug: quiet, info: quiet, warn: quiet, error: quiet } },
+    ...{ clock, hasOthers: false, log, switches },
     list: async () => {
+      // Where it takes no writes it can be read.
+      if (database.trouble !== "unwritable") await orAway();
       reads += 1;
       return rows.map((row) => ({ ...row }));
     },
-    follow: async (_channelId, targetId) => {
+    follow: async (_channelId, targetId, nowMs) => {
+      await orAway();
       if (targetId === failing.targetId) throw new Error("its key cannot be read");
       const row = rows[targetId - 1];
       if (row === undefined) return;
-      Object.assign(row, windowState(row, clock.wallNow()));
-      const now = new Date(clock.wallNow()).toISOString().slice(0, 16);
-      followed.push(`${now} ${targetId} ${row.isOutsideWindows ? "off" : "on"}`);
+      Object.assign(row, windowState(row, nowMs), { revision: row.revision + 1 });
+      followed.push(`${now()} ${targetId} ${row.isOutsideWindows ? "off" : "on"}`);
     },
   });
   const pass = async (ms: number): Promise<void> => {
@@ -93,7 +109,7 @@ function stageOf(from: string, ...targets: readonly Partial<WindowedTarget>[]) {
       for (let turn = 0; turn < 10; turn += 1) await Promise.resolve();
     }
   };
-  return { clock, watch, followed, failing, rows, pass, reads: () => reads };
+  return { clock, watch, followed, failing, database, rows, told, switches, pass, reads: () => reads };
 }
 
 test("targets go on and off at their times, and nothing is read in between", async () => {
@@ -123,7 +139,7 @@ test("without windows there is no timer, and a change is read at once", async ()
   await watch.start();
   await pass(10_000);
   expect(reads()).toBe(1);
-  rows.push({ channelId: "ls-1", targetId: 1, windows: WINDOWS, isOutsideWindows: true, openUntil: 0 });
+  rows.push({ channelId: "ls-1", targetId: 1, windows: WINDOWS, ...STORED });
   watch.changed();
   await pass(1_000);
   expect(followed).toEqual(["2026-10-21T18:30 1 on"]);
@@ -154,4 +170,59 @@ test("a target that cannot be followed holds up no other", async () => {
   failing.targetId = 0;
   await pass(2_000);
   expect(followed.slice(1)).toEqual(["2026-10-21T18:01 1 on"]);
+});
+
+test.each(["unreachable", "unwritable", "full", "silent"] as const)(
+  "while the database is %s targets go on and off by what is known, and what it has counts again behind that",
+  async (trouble) => {
+    const off = { isEnabled: false };
+    const { watch, followed, told, database, rows, switches, pass } = stageOf("2026-10-21T17:59:00Z", {}, off);
+    await watch.start();
+    database.trouble = trouble;
+    await pass(60_000 + 2_000);
+    expect(told).toEqual([{ now: "2026-10-21T18:00", targetId: 1, isOn: true }]);
+    // An encoder that comes now, with the settings that are known, finds it on.
+    const targets = [1, 2].map((targetId) => ({ targetId, url: "", streamKey: "", isEnabled: false }));
+    const spec = { channelId: "ls-1", revision: 1, holdSeconds: 0, targets };
+    expect(switches.on(spec).targets.map(({ isSwitchedOn }) => isSwitchedOn)).toEqual([true, undefined]);
+    await pass(2 * HOUR_MS);
+    // It has the state of before the window, which is that of now: one that can be read needs no write.
+    const letGo = { now: "2026-10-21T20:00", targetId: 1, fromRevision: 1 };
+    const closed = { now: "2026-10-21T20:00", targetId: 1, isOn: false };
+    expect(told.slice(1)).toEqual([trouble === "unwritable" ? letGo : closed]);
+    expect(followed).toEqual([]);
+    database.trouble = undefined;
+    if (trouble === "silent") return;
+    await pass(2_000);
+    expect(told.at(-1)).toEqual(letGo);
+    expect([followed, rows[0]?.isOutsideWindows]).toEqual([[], true]);
+    expect(switches.on(spec)).toBe(spec);
+    watch.stop();
+  },
+);
+
+test("what the database was told only when it was back counts from the settings on that have it", async () => {
+  const { watch, followed, told, database, pass } = stageOf("2026-10-21T19:59:00Z", { isOutsideWindows: false });
+  await watch.start();
+  database.trouble = "unreachable";
+  await pass(120_000);
+  database.trouble = undefined;
+  await pass(3_000);
+  expect(followed).toEqual(["2026-10-21T20:01 1 off"]);
+  expect(told).toEqual([
+    { now: "2026-10-21T20:00", targetId: 1, isOn: false },
+    { now: "2026-10-21T20:01", targetId: 1, fromRevision: 2 },
+  ]);
+  watch.stop();
+});
+
+test("a target that lost its windows, or was removed, while it was held follows its settings again", async () => {
+  const { watch, told, database, rows, pass } = stageOf("2026-10-21T19:59:00Z", { isOutsideWindows: false });
+  await watch.start();
+  database.trouble = "unreachable";
+  await pass(120_000);
+  rows.length = 0;
+  database.trouble = undefined;
+  await pass(2_000);
+  expect(told.slice(1)).toEqual([{ now: "2026-10-21T20:01", targetId: 1, fromRevision: 2 }]);
 });

@@ -22,12 +22,12 @@ test("a platform is made off outside of its windows, and follows them", async ()
     windows: { open: [{ days: DAYS, startAt: "20:00", endAt: "22:00" }], timeZone: "Europe/Berlin" },
   });
   api.clock.wallMs = Date.parse("2026-07-01T18:00:00Z");
-  await api.service.targetEdits.followWindows(channelId, platId);
+  await api.service.targetEdits.followWindows(channelId, platId, api.clock.wallMs);
   expect([(await shown()).windowState, isSent()]).toEqual(["OPEN", true]);
   // What is so already is no change.
-  await api.service.targetEdits.followWindows(channelId, platId);
+  await api.service.targetEdits.followWindows(channelId, platId, api.clock.wallMs);
   api.clock.wallMs = Date.parse("2026-07-01T20:00:00Z");
-  await api.service.targetEdits.followWindows(channelId, platId);
+  await api.service.targetEdits.followWindows(channelId, platId, api.clock.wallMs);
   expect([(await shown()).windowState, isSent()]).toEqual(["CLOSED", false]);
   const events = await api.content("GET", `${CHANNELS}/${channelId}/events`);
   const told = events
@@ -39,7 +39,7 @@ test("a platform is made off outside of its windows, and follows them", async ()
 
 test("a person who turns it on outside is above its windows until the next one; off is above all of them", async () => {
   const { api, channelId, platId, shown, isSent, url } = await open("2026-07-01T12:00:00Z");
-  const follow = () => api.service.targetEdits.followWindows(channelId, platId);
+  const follow = () => api.service.targetEdits.followWindows(channelId, platId, api.clock.wallMs);
   expect((await api.content("PUT", `${url}/on`)).windowState).toBe("OPENED");
   await follow();
   expect([(await shown()).windowState, isSent()]).toEqual(["OPENED", true]);

@@ -96,10 +96,13 @@ test("targets with windows are listed with what these do now", async () => {
   const { channelId, targets } = await channels.createChannel({ ...newChannel(1), targets: [TARGET, target] });
   expect(targets[1]).toMatchObject({ windows: WINDOWS, isOutsideWindows: true });
   const targetId = targets[1]?.targetId ?? 0;
-  const listed = { channelId, targetId, windows: WINDOWS };
-  expect(await listWindowedTargets(database)).toEqual([{ ...listed, isOutsideWindows: true, openUntil: 0 }]);
+  const listed = { channelId, targetId, windows: WINDOWS, isEnabled: true };
+  const list = () => listWindowedTargets(database);
+  expect(await list()).toEqual([{ ...listed, isOutsideWindows: true, openUntil: 0, revision: 1 }]);
   await channels.changeTarget(channelId, targetId, () => ({ isOutsideWindows: false, openUntil: TIME }));
-  expect(await listWindowedTargets(database)).toEqual([{ ...listed, isOutsideWindows: false, openUntil: TIME }]);
+  expect(await list()).toEqual([{ ...listed, isOutsideWindows: false, openUntil: TIME, revision: 2 }]);
+  await channels.changeTarget(channelId, targetId, () => ({ isEnabled: false }));
+  expect(await list()).toMatchObject([{ isEnabled: false, revision: 3 }]);
   await channels.changeTarget(channelId, targetId, () => ({ windows: "none" }));
-  expect(await listWindowedTargets(database)).toEqual([]);
+  expect(await list()).toEqual([]);
 });

@@ -1,8 +1,9 @@
 import { existsSync } from "node:fs";
 import { FFMPEG_MISSING, findFfmpeg } from "../../../ffmpeg/find-ffmpeg.ts";
 import { readTargetAddresses, type TargetAddresses } from "../../../store/channels/target-addresses.ts";
+import { clockAheadOf } from "../../../store/database/database-time.ts";
 import { damageAdvice, openFailure } from "../../../store/database/database-trouble.ts";
-import { clockAheadOf, readPostgresDatabase } from "../../../store/postgres/read-postgres.ts";
+import { readPostgresDatabase } from "../../../store/postgres/read-postgres.ts";
 import { readKeyFile } from "../../../store/secrets/key-file.ts";
 import { checkProofs, isSealed } from "../../../store/secrets/key-proof.ts";
 import { Secrets } from "../../../store/secrets/secrets.ts";

@@ -6,6 +6,7 @@ import { RunningTotals } from "../../../control/live/running-totals.ts";
 import type { ChannelPlacement } from "../../../control/ports/channel-placement.ts";
 import { ChannelElsewhereError } from "../../../control/ports/errors.ts";
 import type { ChannelLive, PreviewClient, PreviewClientSink, Runtime } from "../../../control/ports/runtime.ts";
+import { TargetSwitches } from "../../../control/schedules/target-switches.ts";
 import type { PublishGateway } from "../../../relay/publish-gateway.ts";
 import { openRemotePreview } from "../../../remote-publish/remote-preview.ts";
 import { RemotePublishers } from "../../../remote-publish/remote-publisher.ts";
@@ -77,6 +78,8 @@ export class MediaPool implements Runtime {
   /** Publishers in this thread: sources that the server plays. */
   readonly #publishers: RemotePublishers;
   readonly #srtLinks: SrtLinks;
+  /** Targets that are on or off by their windows while the database is away. */
+  readonly switches: TargetSwitches;
   /** What the next process needs to go on with the broadcasts. */
   readonly running: RunningBroadcasts;
   readonly #facts: ToldFacts;
@@ -99,8 +102,10 @@ export class MediaPool implements Runtime {
     for (const worker of this.#members) this.#pending.set(worker, new PendingRequests(clock));
     this.routes = new ChannelRoutes({ placement, workers: this.#members, log });
     this.#links = new OwnerLinks(clock, log);
+    this.switches = new TargetSwitches((message) => this.routes.post(message.channelId, message));
     this.requests = new ThreadRequests({
       ...deps,
+      asInForce: (spec) => this.switches.on(spec),
       routes: this.routes,
       onRemoteConnection: (what) => onThread({ kind: "remote-connection", what }),
     });
@@ -177,7 +182,7 @@ export class MediaPool implements Runtime {
 
   apply(spec: ChannelSpec): void {
     this.requests.changed(spec);
-    this.routes.post(spec.channelId, { kind: "channel", spec });
+    this.routes.post(spec.channelId, { kind: "channel", spec: this.switches.on(spec) });
   }
 
   remove(channelId: ChannelId): void {
@@ -283,12 +288,8 @@ export class MediaPool implements Runtime {
   }
 
   watch(channelId: ChannelId, sink: PreviewClientSink): PreviewClient {
-    const preview = openRemotePreview(
-      this.#links.watch(channelId, this.routes.of(channelId)),
-      this.#deps.clock,
-      { kind: "flv" },
-      sink,
-    );
+    const transport = this.#links.watch(channelId, this.routes.of(channelId));
+    const preview = openRemotePreview(transport, this.#deps.clock, { kind: "flv" }, sink);
     return { taken: (bytes) => preview.taken(bytes), leave: () => preview.end() };
   }
 

@@ -30,6 +30,8 @@ export type ThreadRequestsDeps = {
   readonly admit: (key: string, login?: ProvenLogin) => Promise<Admitted | undefined>;
   /** Finds the user who logs in with this name. A rejection means that there is no reply: the encoder tries again. */
   readonly findIngestUser: (userId: string) => Promise<IngestUser | undefined>;
+  /** Completes settings by what is in force and not stored yet. */
+  readonly asInForce: (spec: ChannelSpec) => ChannelSpec;
   /** Reads the spec of a channel; undefined where no encoder may publish to it. */
   readonly readSpec: (channelId: ChannelId) => Promise<ChannelSpec | undefined>;
   /** An encoder or a player came to another thread than the one that owns its channel. */
@@ -45,7 +47,7 @@ type Reply = (reply: ControlReply, end?: TransportEnd) => void;
 /** Replies to media threads' requests about the encoders and players that connect to them. */
 export class ThreadRequests {
   /** Gets every change of a channel, so that no reply is older than the change. */
-  readonly freshness = new AdmissionFreshness();
+  readonly freshness: AdmissionFreshness;
   readonly #deps: ThreadRequestsDeps;
   readonly #spentChallenges: SpentChallenges;
   /** The places of RTMP players, by thread and by the number of the request that admitted each. */
@@ -53,6 +55,7 @@ export class ThreadRequests {
 
   constructor(deps: ThreadRequestsDeps) {
     this.#deps = deps;
+    this.freshness = new AdmissionFreshness(deps.asInForce);
     this.#spentChallenges = new SpentChallenges(deps.clock);
   }
 
