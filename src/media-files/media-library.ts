@@ -192,7 +192,7 @@ export class MediaLibrary implements MediaFiles {
       await writeRecord(folder, file);
     } catch (error) {
       this.#files.delete(fileId);
-      await rm(join(folder, fileId), { recursive: true, force: true });
+      await rm(join(folder, fileId), { recursive: true, force: true }).catch(() => undefined);
       throw diskError(error);
     }
     return file;

@@ -101,3 +101,31 @@ test.each(["empty", "full"] as const)(
     await expect(openStorage({ dataDir: folder })).rejects.toThrow("another Fanfare server uses the data folder");
   },
 );
+
+test.each(["stopped", "killed"] as const)(
+  "a server that was %s starts on a disk that is now read-only: streams of known keys run, and it heals",
+  async (end) => {
+    const stage = await Stage.open();
+    const folder = join(stage.folder, "data");
+    mkdirSync(folder);
+    await mountSmallDisk(folder);
+    const target = await stage.target();
+    const { api, fanfare } = await stage.server();
+    const channel = await api.createChannel("read_only", [{ rtmpUrl: target.url, streamKey: uniqueKey("read") }]);
+    if (end === "stopped") await fanfare.stop();
+    else await fanfare.kill();
+    await runToEnd("mount", ["-o", "remount,ro", folder]);
+
+    await fanfare.restart();
+    const readyz = async () => (await fetch(`${fanfare.origin}/readyz`)).status;
+    expect(await readyz()).toBe(503);
+    const encoder = await stage.ffmpeg(await makeClip({ seconds: 3 }), publishUrl(channel));
+    expect(await encoder.exited, encoder.stderr()).toEqual({ code: 0, signal: null });
+    expect(target.connections[0]?.report.mediaBytes).toBeGreaterThan(100_000);
+
+    await runToEnd("mount", ["-o", "remount,rw", folder]);
+    await waitFor("it to heal", HEALED_MS_MAX, async () => ((await readyz()) === 200 ? true : undefined));
+    await api.createChannel("taken", [{ rtmpUrl: target.url, streamKey: uniqueKey("yes") }]);
+    expect(await fanfare.stop()).toEqual({ code: 0, signal: null });
+  },
+);

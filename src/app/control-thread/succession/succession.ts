@@ -71,7 +71,11 @@ export class Succession {
     for (const socket of await processSockets(this.#folder)) {
       const predecessor = await this.#meet(socket).catch((error: unknown) => this.#failed(error));
       if (predecessor === undefined) {
-        await removeLeftSocket(socket);
+        // On a disk that cannot be written it stays for the next start.
+        await removeLeftSocket(socket).catch((error: unknown) => {
+          const detail = error instanceof Error ? error.message : String(error);
+          this.#log.warn("what an earlier process left behind cannot be removed", { detail });
+        });
         continue;
       }
       if (predecessor === "failed") continue;
