@@ -18,6 +18,8 @@ import { RunFolder } from "./run-folder.ts";
 const TAKEN_DEADLINE_MS = 10_000;
 /** How often this looks whether the last broadcast is over, in milliseconds. */
 const LOOK_MS = 1_000;
+/** A data folder that takes no socket is tried again after this long, in milliseconds: its disk may be full for a while. */
+const LISTEN_AGAIN_MS = 30_000;
 /** This many looks in a row must find nothing on air: an encoder may be on its way. */
 const QUIET_LOOKS = 5;
 
@@ -84,6 +86,9 @@ export class HandoverListener {
   #isGivenForGood = false;
   #released: Promise<void> | undefined;
   #look: Timer | undefined;
+  /** The next attempt to make the socket, where the data folder takes none. */
+  #listening: Timer | undefined;
+  #isDeaf = false;
   #quietLooks = 0;
   #isOver = false;
   #drainUntilMs = Number.POSITIVE_INFINITY;
@@ -101,9 +106,12 @@ export class HandoverListener {
     return this.#given !== undefined;
   }
 
-  /** Makes the socket. A data folder in which none can be made costs upgrades, and nothing else: the log says so. */
+  /**
+   * Makes the socket. A data folder in which none can be made now costs upgrades, and nothing else: the log says so, and it is
+   * tried again.
+   */
   async listen(): Promise<void> {
-    const { dataFolder, log } = this.#deps;
+    const { dataFolder, log, clock } = this.#deps;
     try {
       this.#folder = await RunFolder.make(dataFolder);
       const server = createServer((socket) => this.#accept(socket));
@@ -115,21 +123,35 @@ export class HandoverListener {
       });
       server.on("error", (error) => log.warn("another process could not be heard", { detail: error.message }));
       await this.#folder.serve();
+      if (this.#isDeaf) log.info("an upgrade without interruption is possible again");
+      this.#isDeaf = false;
     } catch (error) {
-      log.warn("no upgrade without interruption: the data folder takes no socket", { detail: detailOf(error) });
+      await this.#unlisten();
+      if (!this.#isDeaf) {
+        log.warn("no upgrade without interruption: the data folder takes no socket", { detail: detailOf(error) });
+      }
+      this.#isDeaf = true;
+      if (!this.#isOver) this.#listening = clock.startTimer(LISTEN_AGAIN_MS, () => void this.listen());
     }
+    // The server stopped meanwhile.
+    if (this.#isOver) await this.#unlisten();
+  }
+
+  async #unlisten(): Promise<void> {
+    this.#server?.close();
+    await this.#folder?.remove().catch(() => undefined);
   }
 
   /** The server stops: tells the process that decides, and removes the socket. Idempotent. */
   async close(): Promise<void> {
     this.#isOver = true;
     this.#look?.cancel();
-    this.#server?.close();
+    this.#listening?.cancel();
     for (const link of this.#links) {
       if (this.#isGivenForGood) link.send({ kind: "over" });
       link.close();
     }
-    await this.#folder?.remove().catch(() => undefined);
+    await this.#unlisten();
   }
 
   #accept(socket: Socket): void {
