@@ -3,6 +3,7 @@ import { syntheticClip } from "../../../src/testkit/encoder/clip.ts";
 import { openBrowser, openContext, setUp, watchErrors } from "../../support/dashboard/browser.ts";
 import { press } from "../../support/dashboard/press.ts";
 import { waitFor } from "../../support/processes/waiting.ts";
+import { sharedServer } from "../../support/stages/shared-server.ts";
 import { Stage, uniqueKey } from "../../support/stages/stage.ts";
 
 test("two tabs see every change over one connection; an edit on air moves one platform; a lost server is shown, and its return", async () => {
@@ -57,5 +58,42 @@ test("two tabs see every change over one connection; an edit on air moves one pl
   );
   await expect.poll(() => other.evaluate("window.isOld === undefined").catch(() => false)).toBe(true);
   await report.waitFor();
+  expect(errors).toEqual([]);
+});
+
+test("a new broadcast begins without the rates of the former one", async () => {
+  const stage = await Stage.open();
+  const { fanfare, api } = await sharedServer(stage);
+  const channel = await api.createChannel("again", [{ rtmpUrl: "rtmp://127.0.0.1:9/live", streamKey: uniqueKey("k") }]);
+  const time = Date.now();
+  const of = (channelName: string, recentPublishStartTime: number) => ({
+    ...{ ...channel, channelName, isPublishing: true, platforms: [], recentPublishStartTime },
+    ingest: {
+      ...{ ingestId: 1, state: "LIVE", source: "main", encoder: "OBS", remoteAddress: "192.0.2.7" },
+      ...{ bytesTotal: 0, checkState: "checking", warnings: [] },
+    },
+  });
+  const sample = { channelId: channel.channelId, time, ingest: { bytesPerSecond: 1_000_000 }, platforms: [] };
+  const told = [
+    ["snapshot", { time, channels: [of("former", time - 60_000)] }],
+    ["sample", sample],
+    ["channel", of("new", time)],
+  ] as const;
+  const context = await openContext(await openBrowser(stage));
+  // The test can respond to the connection of a page's own worker, not to that of a shared one.
+  await context.addInitScript("delete globalThis.SharedWorker");
+  const page = await context.newPage();
+  const errors = watchErrors(page);
+  await page.route("**/events/stream", (route) =>
+    route.fulfill({
+      contentType: "text/event-stream",
+      body: told.map(([name, data], id) => `event: ${name}\nid: x-${id}\ndata: ${JSON.stringify(data)}\n\n`).join(""),
+    }),
+  );
+  await setUp(page, fanfare);
+  await page.goto(`${fanfare.origin}/channels/${channel.channelId}`);
+  await page.getByRole("heading", { level: 1, name: "new" }).waitFor();
+  expect(await page.locator(".rate-now").innerText()).toBe("–");
+  expect(await page.locator(".totals b").allInnerTexts()).toEqual(["0 kbit/s", "0 kbit/s"]);
   expect(errors).toEqual([]);
 });

@@ -64,6 +64,10 @@ export function withPlatform(channel: Channel, { channelId: _, ...platform }: Pl
   return { ...channel, platforms };
 }
 
+/** Whether both are of one broadcast: the rates of a former one are not of this one's last minute. */
+export const isSameBroadcast = (one: Channel, other: Channel | undefined): boolean =>
+  one.recentPublishStartTime === other?.recentPublishStartTime;
+
 /** As many as the server remembers. */
 const REFUSED_MAX = 100;
 

@@ -4,6 +4,7 @@ import {
   type Change,
   HISTORY_SECONDS,
   type HubMessage,
+  isSameBroadcast,
   type StreamState,
   withPlatform,
   withSample,
@@ -134,11 +135,11 @@ export class Hub {
     switch (change.name) {
       case "channel": {
         const { data } = change;
-        if ("platforms" in data) this.#channels.set(data.channelId, data);
-        else {
-          this.#channels.delete(data.channelId);
+        const isThere = "platforms" in data;
+        if (!isThere || !isSameBroadcast(data, this.#channels.get(data.channelId)))
           this.#samples.delete(data.channelId);
-        }
+        if (isThere) this.#channels.set(data.channelId, data);
+        else this.#channels.delete(data.channelId);
         return;
       }
       case "platform": {

@@ -5,13 +5,14 @@ import { noteSignedOut } from "../base/session.ts";
 import {
   HISTORY_SECONDS,
   type HubMessage,
+  isSameBroadcast,
   type StreamState,
   withPlatform,
   withRefused,
   withSample,
 } from "./changes.ts";
 import type { RateSample } from "./rate-samples.ts";
-import type { TabMessage } from "./worker.ts";
+import type { TabMessage } from "./tab.ts";
 
 /** One channel on the page. Its parts are separate signals, so that a change renders little. */
 export type LiveChannel = {
@@ -33,6 +34,10 @@ function newLive(channel: Channel): LiveChannel {
 }
 
 function setChannel(live: LiveChannel, channel: Channel): void {
+  if (!isSameBroadcast(channel, live.channel.peek())) {
+    live.samples.value = [];
+    live.earlier.value = [];
+  }
   live.channel.value = channel;
   live.counted.value = channel;
 }
@@ -176,10 +181,12 @@ export function showPlatform(channelId: string, platform: Platform): void {
   setChannel(live, next);
 }
 
-/** Shows a channel's recording from a response, which is newer than the live stream. */
-export function showRecording(channelId: string, recording: Channel["recording"]): void {
+type Part = "recording" | "labels" | "hold" | "backup" | "latency" | "freeze";
+
+/** Shows a part of a channel from a response, which is newer than the live stream. */
+export function showPart(channelId: string, part: Partial<Pick<Channel, Part>>): void {
   const live = channels.peek().get(channelId);
-  if (live !== undefined) setChannel(live, { ...live.channel.peek(), recording });
+  if (live !== undefined) setChannel(live, { ...live.channel.peek(), ...part });
 }
 
 /** Joins this browser's one connection, or opens one where there are no shared workers. The returned function leaves it. */

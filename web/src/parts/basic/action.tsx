@@ -1,5 +1,6 @@
 import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
+import { useRef } from "preact/hooks";
 import { ApiError } from "../../base/api.ts";
 import { language, t } from "../../text/text.ts";
 import { say } from "./notice.tsx";
@@ -15,6 +16,15 @@ export function problemText(error: unknown): string {
   // The server's details are English: another language has its own sentence, and shows them only where it has none.
   const details = what !== undefined && language.value !== "en" ? "" : error.details;
   return t().common.failed(details === "" ? (what ?? error.message) : `${what ?? error.message} (${details})`);
+}
+
+/** Returns a function that runs calls one after the other, in the order of the presses. Each begins when the former one is over. */
+export function useInOrder(): (run: () => Promise<unknown>) => Promise<unknown> {
+  const last = useRef<Promise<unknown>>(Promise.resolve());
+  return (run) => {
+    last.current = last.current.then(run, run);
+    return last.current;
+  };
 }
 
 type ActionOptions = {

@@ -1,23 +1,32 @@
 import { useSignal } from "@preact/signals";
 import { useId } from "preact/hooks";
-import { api, ofChannel } from "../../base/api.ts";
+import { api, content, ofChannel } from "../../base/api.ts";
 import { LABEL_CHARACTERS_MAX, LABELS_MAX, withoutLabel } from "../../base/labels.ts";
 import type { Channel } from "../../base/model.ts";
 import { allLabels } from "../../live/labels.ts";
+import { showPart } from "../../live/store.ts";
 import { t } from "../../text/text.ts";
-import { Action } from "../basic/action.tsx";
+import { Action, useInOrder } from "../basic/action.tsx";
 import { Dialog } from "../basic/dialog.tsx";
 import { checkText } from "../basic/field-checks.ts";
 import { type Fields, Form, TextField } from "../basic/form.tsx";
 import { Icon } from "../basic/icon.tsx";
 
-/** Replaces the labels of a channel. */
-export const setLabels = (channelId: string, labels: readonly string[]): Promise<unknown> =>
-  api.PUT("/re-stream/channels/{channelId}", { ...ofChannel(channelId), body: { labels: [...labels] } });
+type Labels = readonly string[];
+
+/** Replaces the labels of a channel by what `change` makes of those that the server has now: the live stream may be a moment behind. */
+export async function changeLabels(channelId: string, change: (present: Labels) => Labels): Promise<void> {
+  const path = "/re-stream/channels/{channelId}";
+  const present = await content(api.GET(path, ofChannel(channelId)));
+  const body = { labels: [...change(present.labels ?? [])] };
+  const { labels = [] } = await content(api.PUT(path, { ...ofChannel(channelId), body }));
+  showPart(channelId, { labels });
+}
 
 /** The channel's labels, each with a button that removes it, and a button that adds one. */
 export function Labels({ channel }: { readonly channel: Channel }) {
   const isAdding = useSignal(false);
+  const inOrder = useInOrder();
   const { channelId, labels = [] } = channel;
   const texts = t().labels;
   const isFull = labels.length >= LABELS_MAX;
@@ -30,7 +39,7 @@ export function Labels({ channel }: { readonly channel: Channel }) {
             <Action
               kind="plain"
               label={texts.remove(label)}
-              run={() => setLabels(channelId, withoutLabel(labels, label))}
+              run={() => inOrder(() => changeLabels(channelId, (present) => withoutLabel(present, label)))}
             >
               <Icon name="cross" />
             </Action>
@@ -51,7 +60,7 @@ export function Labels({ channel }: { readonly channel: Channel }) {
           <LabelForm
             button={t().common.add}
             submit={async (label) => {
-              await setLabels(channelId, [...labels, label]);
+              await inOrder(() => changeLabels(channelId, (present) => [...present, label]));
               isAdding.value = false;
             }}
             onCancel={() => (isAdding.value = false)}

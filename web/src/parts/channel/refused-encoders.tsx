@@ -1,5 +1,6 @@
 import { useEffect } from "preact/hooks";
 import { api, page } from "../../base/api.ts";
+import { now } from "../../base/clock.ts";
 import { refusedEncoders, returns } from "../../live/store.ts";
 import { formatMoment } from "../../text/format.ts";
 import { refusedText } from "../../text/refused-text.ts";
@@ -20,7 +21,7 @@ export function RefusedEncoders({ channelId }: { readonly channelId: string }) {
     void read().catch(() => undefined);
   }, [returns.value]);
   const shown = refusedEncoders.value
-    .filter((one) => (one.channelId ?? channelId) === channelId && Date.now() - one.lastTime < AGE_MAX_MS)
+    .filter((one) => (one.channelId ?? channelId) === channelId && now.peek() - one.lastTime < AGE_MAX_MS)
     .slice(0, SHOWN);
   return (
     <div role="status" class={shown.length === 0 ? "nothing" : ""}>

@@ -4,7 +4,7 @@ import { liveChannel } from "../../live/store.ts";
 import { t } from "../../text/text.ts";
 import { Action } from "../basic/action.tsx";
 import { Dialog } from "../basic/dialog.tsx";
-import { LabelForm, setLabels } from "../channel/labels.tsx";
+import { changeLabels, LabelForm } from "../channel/labels.tsx";
 
 /** Adds a label to a channel that does not have it. */
 export async function addLabel(channelId: string, label: string): Promise<void> {
@@ -12,14 +12,14 @@ export async function addLabel(channelId: string, label: string): Promise<void> 
   if (channel === undefined || hasLabel(channel, label)) return;
   const { labels = [] } = channel;
   if (labels.length >= LABELS_MAX) throw new Error(t().labels.limit(LABELS_MAX));
-  await setLabels(channelId, [...labels, label]);
+  await changeLabels(channelId, (present) => [...present, label]);
 }
 
 /** Removes a label, in any case, from a channel that has it. */
 export async function removeLabel(channelId: string, label: string): Promise<void> {
   const channel = liveChannel(channelId)?.channel.peek();
   if (channel === undefined || !hasLabel(channel, label)) return;
-  await setLabels(channelId, withoutLabel(channel.labels ?? [], label));
+  await changeLabels(channelId, (present) => withoutLabel(present, label));
 }
 
 type LabelSelectedOptions = {

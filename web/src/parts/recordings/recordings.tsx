@@ -3,7 +3,7 @@ import { useEffect } from "preact/hooks";
 import { api, content, ofChannel, page } from "../../base/api.ts";
 import { at } from "../../base/base-path.ts";
 import type { Channel, Recording } from "../../base/model.ts";
-import { returns, showRecording } from "../../live/store.ts";
+import { returns, showPart } from "../../live/store.ts";
 import { formatBytes, formatDateTime, formatDuration } from "../../text/format.ts";
 import { panelTexts } from "../../text/text.ts";
 import { problemText } from "../basic/action.tsx";
@@ -105,7 +105,8 @@ function Toggle({ channel: { channelId, recording } }: { readonly channel: Chann
     try {
       const body = { recording: { enabled } };
       const call = api.PUT("/re-stream/channels/{channelId}", { ...ofChannel(channelId), body });
-      showRecording(channelId, (await content(call)).recording);
+      const { recording } = await content(call);
+      showPart(channelId, { recording });
     } catch (error) {
       say(problemText(error), "bad");
     }
