@@ -155,3 +155,98 @@ test("the advanced settings of a channel and of a platform are folded away, and 
   expect("tracks" in emptied || "tls" in emptied || "windows" in emptied).toBe(false);
   expect(errors).toEqual([]);
 });
+
+test("a field that was saved follows what others change, and the next save does not undo that", async () => {
+  const stage = await Stage.open();
+  const { fanfare, api } = await sharedServer(stage);
+  const channel = await api.createChannel("two_people", [
+    { rtmpUrl: "rtmps://127.0.0.1:9/live", streamKey: uniqueKey("k") },
+  ]);
+  const page = await (await openContext(await openBrowser(stage))).newPage();
+  const errors = watchErrors(page);
+  await setUp(page, fanfare);
+  await page.goto(`${fanfare.origin}/channels/${channel.channelId}`);
+  const settings = page.locator("section", { has: page.getByRole("heading", { name: "Channel settings" }) });
+  const [hold, backup] = [settings.locator('input[name="hold"]'), settings.locator('input[name="backup"]')];
+  await press(settings.getByText("Advanced"));
+  await settings.getByLabel("Latency").selectOption("low");
+  await hold.fill("60");
+  await tick(backup);
+  await press(settings.getByRole("button", { name: "Save" }).first());
+  await saved(page);
+  expect(await settings.getByLabel("Latency").inputValue()).toBe("low");
+
+  const change = { hold: { seconds: 240 }, backup: { enabled: false } };
+  await api.request("PUT", `/api/v2/re-stream/channels/${channel.channelId}`, change);
+  await expect.poll(() => hold.inputValue()).toBe("240");
+  await expect.poll(() => backup.isChecked()).toBe(false);
+  // What is being typed stays.
+  await settings.locator('input[name="freezeVideo"]').fill("12");
+  await api.request("PUT", `/api/v2/re-stream/channels/${channel.channelId}`, { freeze: { videoSeconds: 30 } });
+  await api.request("PUT", `/api/v2/re-stream/channels/${channel.channelId}`, { hold: { seconds: 241 } });
+  await expect.poll(() => hold.inputValue()).toBe("241");
+  await press(settings.getByRole("button", { name: "Save" }).first());
+  await expect
+    .poll(() => api.channel(channel.channelId))
+    .toMatchObject({
+      ...{ hold: { seconds: 241 }, backup: { enabled: false }, latency: "low" },
+      freeze: { videoSeconds: 12 },
+    });
+  expect(errors).toEqual([]);
+});
+
+test("a call that fails says so in its dialog, and on the page once a person closed the dialog", async () => {
+  const stage = await Stage.open();
+  const { fanfare, api } = await sharedServer(stage);
+  const channel = await api.createChannel("slow", [{ rtmpUrl: "rtmps://127.0.0.1:9/live", streamKey: uniqueKey("k") }]);
+  const page = await (await openContext(await openBrowser(stage))).newPage();
+  const errors = watchErrors(page);
+  await setUp(page, fanfare);
+  await page.goto(`${fanfare.origin}/channels/${channel.channelId}`);
+  const dialog = page.locator("dialog");
+  await page.route(`**/channels/${channel.channelId}/off`, (route) => route.abort());
+  await press(page.getByRole("button", { name: "Disable" }));
+  await press(dialog.getByRole("button", { name: "Disable" }));
+  await dialog.getByRole("alert").filter({ hasText: "The server can't be reached." }).waitFor();
+  await page.keyboard.press("Escape");
+  await dialog.waitFor({ state: "detached" });
+
+  const asked = Promise.withResolvers<void>();
+  const letGo = Promise.withResolvers<void>();
+  await page.route(`**/channels/${channel.channelId}`, async (route) => {
+    asked.resolve();
+    await letGo.promise;
+    await route.abort();
+  });
+  await press(page.getByRole("button", { name: "Rename" }));
+  await dialog.getByLabel("Channel name").fill("another");
+  await press(dialog.getByRole("button", { name: "Save" }));
+  await asked.promise;
+  await page.keyboard.press("Escape");
+  await dialog.waitFor({ state: "detached" });
+  letGo.resolve();
+  await page.locator(".notice", { hasText: "The server can't be reached." }).waitFor();
+  expect(errors).toEqual([]);
+});
+
+test("a key that was pasted before the platform was chosen stays", async () => {
+  const stage = await Stage.open();
+  const { fanfare, api } = await sharedServer(stage);
+  const channel = await api.createChannel("key_first", [
+    { rtmpUrl: "rtmps://127.0.0.1:9/live", streamKey: uniqueKey("k") },
+  ]);
+  const page = await (await openContext(await openBrowser(stage))).newPage();
+  const errors = watchErrors(page);
+  await setUp(page, fanfare);
+  await page.goto(`${fanfare.origin}/channels/${channel.channelId}`);
+  await press(page.getByRole("button", { name: "Add platform" }));
+  const dialog = page.locator("dialog");
+  const key = uniqueKey("twitch");
+  stage.keepSecret(key);
+  await dialog.locator('input[name="streamKey"]').fill(key);
+  await tick(dialog.getByRole("radio", { name: "Twitch" }));
+  await press(dialog.getByRole("button", { name: "Add" }));
+  await dialog.waitFor({ state: "detached" });
+  expect(await api.platforms(channel.channelId)).toMatchObject([{}, { targetName: "TWITCH", streamKey: key }]);
+  expect(errors).toEqual([]);
+});

@@ -63,7 +63,7 @@ function Password() {
       <div class="panel-head">
         <h2 id="password-title">{t().settings.password}</h2>
       </div>
-      <Form submit={submit} button={t().common.save} isPlain>
+      <Form submit={submit} button={t().common.save} kind="plain">
         <SecretField
           label={t().settings.oldPassword}
           name="old"

@@ -1,7 +1,6 @@
 import type { ComponentChildren } from "preact";
-import { t } from "../../text/text.ts";
-import { Action } from "./action.tsx";
 import { Dialog } from "./dialog.tsx";
+import { Form } from "./form.tsx";
 
 type ConfirmOptions = {
   readonly title: string;
@@ -12,24 +11,14 @@ type ConfirmOptions = {
   readonly children?: ComponentChildren;
 };
 
-/** Asks before something that cannot be undone. A failure leaves the dialog open. */
+/** Asks before something that cannot be undone. A failure leaves the dialog open, and is said in it: what is behind it is covered. */
 export function Confirm({ title, text, run, onClose, children }: ConfirmOptions) {
-  const confirm = async (): Promise<void> => {
-    await run();
-    onClose();
-  };
   return (
     <Dialog title={title} onClose={onClose}>
       <p>{text}</p>
-      {children}
-      <div class="buttons">
-        <Action kind="danger" run={confirm}>
-          {title}
-        </Action>
-        <button type="button" onClick={onClose}>
-          {t().common.cancel}
-        </button>
-      </div>
+      <Form submit={() => run().then(onClose)} button={title} kind="danger" onCancel={onClose}>
+        {children}
+      </Form>
     </Dialog>
   );
 }

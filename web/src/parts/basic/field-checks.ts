@@ -1,13 +1,7 @@
-import { channelNameProblem, tidyChannelName } from "../../base/names.ts";
 import { t } from "../../text/text.ts";
 
 /** What is wrong with a field's value, in words; undefined if nothing is. The server knows the rest. */
 export type Check = (value: string) => string | undefined;
-
-export const checkChannelName: Check = (value) => {
-  const problem = channelNameProblem(tidyChannelName(value));
-  return problem === undefined ? undefined : t().problems.channelName[problem];
-};
 
 /** Longest label of a platform, and name of an access key. */
 const SHORT_CHARACTERS_MAX = 40;

@@ -88,6 +88,23 @@ export function refusedField(form: HTMLFormElement, error: ApiError): FieldError
   return new FieldError(name, error.hint?.[language.value] ?? t().problems.wrong);
 }
 
+/**
+ * Called when what is in the fields was saved: they are as if nobody had typed, so that they follow what others change, and
+ * the next save does not undo that. Passwords leave the page.
+ */
+export function settle(form: HTMLFormElement): void {
+  for (const control of form.elements) {
+    if (!isControl(control) || control.closest(".secret-field") !== null) continue;
+    if (control instanceof HTMLSelectElement) {
+      for (const option of control.options) option.defaultSelected = option.selected;
+      continue;
+    }
+    control.defaultValue = control.value;
+    if (control instanceof HTMLInputElement) control.defaultChecked = control.checked;
+  }
+  form.reset();
+}
+
 /** Moves the focus to the first field with a problem, and unfolds what it is in. */
 export function focusFirst(form: HTMLFormElement, problems: Problems): void {
   const first = controlsOf(form).find(({ name }) => problems.has(name));

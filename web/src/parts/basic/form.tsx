@@ -13,7 +13,9 @@ import {
   ownProblems,
   type Problems,
   refusedField,
+  settle,
 } from "./form-problems.ts";
+import { say } from "./notice.tsx";
 
 type FieldIds = { readonly id: string; readonly "aria-describedby"?: string; readonly "aria-invalid"?: true };
 
@@ -114,7 +116,8 @@ type FormOptions = {
   readonly button: string;
   readonly children: ComponentChildren;
   readonly onCancel?: () => void;
-  readonly isPlain?: boolean;
+  /** Of the button that submits. */
+  readonly kind?: "main" | "plain" | "danger";
   /** There is nothing to submit yet. */
   readonly isDisabled?: boolean;
 };
@@ -132,7 +135,7 @@ const textOf = (entries: FormData): string => JSON.stringify([...entries]);
  * A form that makes one call. What is wrong with a field is shown beside it, any other refusal below the fields. A second press
  * during the call does nothing, but makes another one where a field was changed in between.
  */
-export function Form({ submit, button, children, onCancel, isPlain = false, isDisabled = false }: FormOptions) {
+export function Form({ submit, button, children, onCancel, kind = "main", isDisabled = false }: FormOptions) {
   const isBusy = useSignal(false);
   /** What was in the fields at the last press. */
   const pressedWith = useRef("");
@@ -157,15 +160,21 @@ export function Form({ submit, button, children, onCancel, isPlain = false, isDi
     if (own.size > 0) return show(form, own);
     problems.value = own;
     isBusy.value = true;
+    let isFailed = false;
     try {
       await submit(value);
     } catch (error) {
       const ofField = error instanceof ApiError ? refusedField(form, error) : error;
-      if (ofField instanceof FieldError) show(form, new Map([[ofField.control, { words: ofField.message }]]));
+      // A person closed the dialog during the call.
+      if (!form.isConnected) say(problemText(error), "bad");
+      else if (ofField instanceof FieldError) show(form, new Map([[ofField.control, { words: ofField.message }]]));
       else problem.value = problemText(error);
+      isFailed = true;
     }
     isBusy.value = false;
-    if (pressedWith.current !== sent && form.isConnected) form.requestSubmit();
+    if (!form.isConnected) return;
+    if (pressedWith.current !== sent) form.requestSubmit();
+    else if (!isFailed && textOf(new FormData(form)) === sent) settle(form);
   };
   /** A problem is over as soon as the field is changed. Its place stays until the next press, so that nothing moves under the mouse. */
   const onInput = ({ target }: Event): void => {
@@ -182,7 +191,7 @@ export function Form({ submit, button, children, onCancel, isPlain = false, isDi
         {problem.value}
       </p>
       <div class="buttons">
-        <button type="submit" class={isPlain ? "" : "main"} aria-busy={isBusy.value} disabled={isDisabled}>
+        <button type="submit" class={kind === "plain" ? "" : kind} aria-busy={isBusy.value} disabled={isDisabled}>
           {button}
         </button>
         {onCancel !== undefined && (

@@ -1,6 +1,15 @@
+import { api, ofChannel } from "../../base/api.ts";
+import type { Channel } from "../../base/model.ts";
+import { channelNameProblem, tidyChannelName } from "../../base/names.ts";
 import { t } from "../../text/text.ts";
-import { checkChannelName } from "../basic/field-checks.ts";
-import { TextField } from "../basic/form.tsx";
+import { Dialog } from "../basic/dialog.tsx";
+import type { Check } from "../basic/field-checks.ts";
+import { type Fields, Form, TextField } from "../basic/form.tsx";
+
+const checkChannelName: Check = (value) => {
+  const problem = channelNameProblem(tidyChannelName(value));
+  return problem === undefined ? undefined : t().problems.channelName[problem];
+};
 
 type ChannelNameOptions = { readonly value?: string; readonly autofocus?: boolean };
 
@@ -16,5 +25,22 @@ export function ChannelNameField({ value = "", autofocus = false }: ChannelNameO
       check={checkChannelName}
       input={{ autofocus }}
     />
+  );
+}
+
+type RenameOptions = { readonly channel: Channel; readonly onClose: () => void };
+
+export function RenameChannel({ channel, onClose }: RenameOptions) {
+  const submit = async (field: Fields): Promise<void> => {
+    const body = { channelName: field("channelName") };
+    await api.PUT("/re-stream/channels/{channelId}", { ...ofChannel(channel.channelId), body });
+    onClose();
+  };
+  return (
+    <Dialog title={t().channel.rename} onClose={onClose}>
+      <Form submit={submit} button={t().common.save} onCancel={onClose}>
+        <ChannelNameField value={channel.channelName} />
+      </Form>
+    </Dialog>
   );
 }

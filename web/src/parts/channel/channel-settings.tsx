@@ -2,14 +2,13 @@ import { useSignal } from "@preact/signals";
 import { useRef } from "preact/hooks";
 import { api, content, ofChannel } from "../../base/api.ts";
 import type { Channel } from "../../base/model.ts";
+import { showPart } from "../../live/store.ts";
 import { t } from "../../text/text.ts";
 import { CopyField } from "../basic/copy.tsx";
-import { Dialog } from "../basic/dialog.tsx";
 import { type Fields, Form, SelectField, TextField } from "../basic/form.tsx";
 import { say } from "../basic/notice.tsx";
 import { SecretField } from "../basic/secret-field.tsx";
 import { TestWebhook } from "../webhook/webhook-test.tsx";
-import { ChannelNameField } from "./channel-name-field.tsx";
 
 /** Longest hold that the API accepts, in seconds. */
 const HOLD_SECONDS_MAX = 1_800;
@@ -21,7 +20,7 @@ export function ChannelSettings({ channel }: { readonly channel: Channel }) {
   /** Whether the last save gave it a login: `channel` says so a moment later. */
   const gaveLogin = useRef(false);
   const submit = async (field: Fields): Promise<void> => {
-    await api.PUT("/re-stream/channels/{channelId}", {
+    const call = api.PUT("/re-stream/channels/{channelId}", {
       ...ofChannel(channel.channelId),
       body: {
         hold: { seconds: Number(field("hold")) },
@@ -31,6 +30,9 @@ export function ChannelSettings({ channel }: { readonly channel: Channel }) {
         ...ingestAuthOf(field, channel.ingestAuth !== undefined || gaveLogin.current),
       },
     });
+    const { hold, backup, latency, freeze } = await content(call);
+    // The fields follow what others change from here on.
+    showPart(channel.channelId, { hold, backup, latency, freeze });
     gaveLogin.current = field("ingestId").trim() !== "";
     say(t().common.saved);
   };
@@ -40,7 +42,7 @@ export function ChannelSettings({ channel }: { readonly channel: Channel }) {
       <div class="panel-head">
         <h2 id="settings-title">{texts.channelTitle}</h2>
       </div>
-      <Form submit={submit} button={t().common.save} isPlain>
+      <Form submit={submit} button={t().common.save} kind="plain">
         <TextField
           label={texts.inSeconds(texts.hold)}
           name="hold"
@@ -122,7 +124,7 @@ function ChannelWebhook({ channel }: { readonly channel: Channel }) {
   return (
     <details class="more-fields">
       <summary>{texts.channelWebhook}</summary>
-      <Form submit={submit} button={t().common.save} isPlain>
+      <Form submit={submit} button={t().common.save} kind="plain">
         <TextField
           label={texts.webhookUrl}
           name="callbackUrl"
@@ -138,22 +140,5 @@ function ChannelWebhook({ channel }: { readonly channel: Channel }) {
         <CopyField label={texts.webhookSecret} help={texts.keyShown} value={secret.value} isSecret />
       )}
     </details>
-  );
-}
-
-type RenameOptions = { readonly channel: Channel; readonly onClose: () => void };
-
-export function RenameChannel({ channel, onClose }: RenameOptions) {
-  const submit = async (field: Fields): Promise<void> => {
-    const body = { channelName: field("channelName") };
-    await api.PUT("/re-stream/channels/{channelId}", { ...ofChannel(channel.channelId), body });
-    onClose();
-  };
-  return (
-    <Dialog title={t().channel.rename} onClose={onClose}>
-      <Form submit={submit} button={t().common.save} onCancel={onClose}>
-        <ChannelNameField value={channel.channelName} />
-      </Form>
-    </Dialog>
   );
 }

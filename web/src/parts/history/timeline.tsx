@@ -1,5 +1,5 @@
 import { useSignal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import { authorText, eventText } from "../../../../src/api-contract/words/event-sentences.ts";
 import { api, page } from "../../base/api.ts";
 import type { Channel, ChannelEvent, RefusedEncoder } from "../../base/model.ts";
@@ -69,8 +69,10 @@ export function Timeline({ channel }: { readonly channel: Channel }) {
   useEffect(() => {
     readAgain().catch((error: unknown) => say(problemText(error), "bad"));
   }, [channelId, returns.value]);
-  const recent = recentEvents.value.filter(isOfChannel);
-  const all = merged(recent, stored.value);
+  /** What happened since: the stream's own list forgets it once other channels have told enough. */
+  const since = useRef<readonly ChannelEvent[]>([]);
+  since.current = merged(recentEvents.value.filter(isOfChannel), since.current);
+  const all = merged(since.current, stored.value);
   const passing = all.filter((event) => passes(event, filter.value));
   const shown = passing.slice(0, shownMax.value);
   const isStrangerShown = filter.value === "all" || filter.value === "problems";

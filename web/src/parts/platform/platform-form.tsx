@@ -1,4 +1,5 @@
-import { useSignal } from "@preact/signals";
+import { type Signal, useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
 import { api, type BodyOf, content, ofChannel } from "../../base/api.ts";
 import type { Channel, Platform, Preset } from "../../base/model.ts";
 import { showPlatform } from "../../live/store.ts";
@@ -35,6 +36,8 @@ export function platformBody(field: Fields): BodyOf<"addPlatform"> {
 /** The fields of a new platform: which one, and its key. The rest is folded away. */
 export function PlatformFields() {
   const chosen = useSignal("");
+  /** The server as far as it is chosen: an address that was pasted with the key is compared with it. */
+  const server = useSignal("");
   const all = offeredPresets.value;
   const preset = all.find(({ targetName }) => targetName === chosen.value) ?? all[0];
   if (preset === undefined) return <p role="status">{t().app.loading}</p>;
@@ -55,15 +58,21 @@ export function PlatformFields() {
           </label>
         ))}
       </fieldset>
-      <AddressFields key={preset.targetName} preset={preset} />
+      <AddressFields key={preset.targetName} preset={preset} server={server} />
+      {/* A key that was typed before the platform was chosen stays. */}
+      <KeyField label={t().platform.key} help={keyHelp(preset)} server={server.value} />
+      <MoreFields />
     </>
   );
 }
 
-function AddressFields({ preset }: { readonly preset: Preset }) {
+type AddressOptions = { readonly preset: Preset; readonly server: Signal<string> };
+
+function AddressFields({ preset, server }: AddressOptions) {
   const isOwn = useSignal(preset.rtmpUrls.length === 0);
-  /** The server as far as it is chosen: an address that was pasted with the key is compared with it. */
-  const server = useSignal(preset.rtmpUrls[0] ?? "");
+  useEffect(() => {
+    server.value = preset.rtmpUrls[0] ?? "";
+  }, []);
   return (
     <>
       {preset.rtmpUrls.length > 0 && (
@@ -99,8 +108,6 @@ function AddressFields({ preset }: { readonly preset: Preset }) {
           }}
         />
       )}
-      <KeyField label={t().platform.key} help={keyHelp(preset)} server={server.value} />
-      <MoreFields />
     </>
   );
 }

@@ -26,6 +26,8 @@ export function ScheduleForm({ channelId, schedule, files, onDone, onCancel }: F
   const chosen = useSignal<readonly string[]>(schedule?.fileIds ?? []);
   const days = useSignal<readonly Day[]>(schedule?.days ?? []);
   const ready = files.filter(({ fileState }) => fileState === "ready");
+  /** A file that was deleted stays in the list while it is chosen: a person can take it out. */
+  const gone = chosen.value.filter((id) => !ready.some(({ fileId }) => fileId === id));
   const submit = async (value: Fields): Promise<void> => {
     if (chosen.value.length === 0) throw new Error(texts.chooseFiles);
     if (repeat.value === "weekly" && days.value.length === 0) throw new Error(texts.chooseDays);
@@ -51,7 +53,10 @@ export function ScheduleForm({ channelId, schedule, files, onDone, onCancel }: F
       />
       <Checks
         title={texts.files}
-        options={ready.map(({ fileId, fileName }) => [fileId, fileName])}
+        options={[
+          ...ready.map(({ fileId, fileName }) => [fileId, fileName] as const),
+          ...gone.map((id) => [id, panelTexts().sources.gone] as const),
+        ]}
         chosen={chosen.value}
         onChange={(ids) => (chosen.value = ids)}
         none={texts.noFiles}

@@ -40,7 +40,7 @@ export function PullSection({ source, channelId, refresh }: PullOptions) {
         </p>
       )}
       {pull?.stability === "unstable" && <p class="tone-busy">{texts.unstable}</p>}
-      <Form key={saved.value} submit={submit} button={texts.savePull} isPlain>
+      <Form key={saved.value} submit={submit} button={texts.savePull} kind="plain">
         <TextField
           label={texts.pullUrl}
           name="url"

@@ -1,7 +1,8 @@
 import { api, ofChannel } from "../../base/api.ts";
 import type { Channel, MediaFile, Slate } from "../../base/model.ts";
 import { language, panelTexts } from "../../text/text.ts";
-import { Action } from "../basic/action.tsx";
+import { Action, problemText } from "../basic/action.tsx";
+import { say } from "../basic/notice.tsx";
 
 type SlateOptions = {
   readonly channel: Channel;
@@ -18,12 +19,17 @@ export function SlateSection({ channel, slate, files, refresh }: SlateOptions) {
     await change;
     await refresh();
   };
-  const choose = (fileId: string): Promise<void> =>
-    after(
+  const choose = (list: HTMLSelectElement): void => {
+    const { value: fileId } = list;
+    const call =
       fileId === ""
         ? api.DELETE("/re-stream/channels/{channelId}/slate", of)
-        : api.PUT("/re-stream/channels/{channelId}/slate", { ...of, body: { fileId } }),
-    );
+        : api.PUT("/re-stream/channels/{channelId}/slate", { ...of, body: { fileId } });
+    after(call).catch((error: unknown) => {
+      list.value = slate.fileId ?? "";
+      say(problemText(error), "bad");
+    });
+  };
   const turnCurtain = (): Promise<void> =>
     after(
       slate.curtainClosed
@@ -37,7 +43,7 @@ export function SlateSection({ channel, slate, files, refresh }: SlateOptions) {
       <p class="quiet">{texts.slateIntro}</p>
       <label class="field">
         {texts.slateFile}
-        <select onChange={(event) => void choose(event.currentTarget.value)}>
+        <select onChange={({ currentTarget }) => choose(currentTarget)}>
           <option value="" selected={slate.fileId === undefined}>
             {texts.lastFrame}
           </option>

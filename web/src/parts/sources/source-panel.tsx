@@ -1,9 +1,9 @@
 import { useSignal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import { api, content, ofChannel } from "../../base/api.ts";
 import type { Channel, MediaFile, MediaSpace, Slate, Source } from "../../base/model.ts";
 import { language, panelTexts } from "../../text/text.ts";
-import { Action, problemText } from "../basic/action.tsx";
+import { Action, problemText, useInOrder } from "../basic/action.tsx";
 import { Icon } from "../basic/icon.tsx";
 import { say } from "../basic/notice.tsx";
 import { Library } from "./library.tsx";
@@ -20,11 +20,15 @@ export function SourcePanel({ channel }: { readonly channel: Channel }) {
   const files = useSignal<readonly MediaFile[]>([]);
   const space = useSignal<MediaSpace | undefined>(undefined);
   const slate = useSignal<Slate | undefined>(undefined);
+  /** How many changes of the list are on their way: it shows them already. */
+  const changes = useRef(0);
+  const inOrder = useInOrder();
   const { channelId } = channel;
   const of = ofChannel(channelId);
   const refresh = async (): Promise<void> => {
     // One that fails is read again in a moment.
-    source.value = await content(api.GET(PATH, of)).catch(() => source.value);
+    const read = await content(api.GET(PATH, of)).catch(() => source.value);
+    if (changes.current === 0) source.value = read;
     slate.value = await content(api.GET("/re-stream/channels/{channelId}/slate", of)).catch(() => slate.value);
     files.value = await content(api.GET("/media-files")).catch(() => files.value);
     space.value = await content(api.GET("/media-space")).catch(() => space.value);
@@ -34,16 +38,18 @@ export function SourcePanel({ channel }: { readonly channel: Channel }) {
     const timer = setInterval(() => void refresh(), READ_EVERY_MS);
     return () => clearInterval(timer);
   }, [channelId]);
-  const set = async (fileIds: readonly string[], loop: boolean): Promise<void> => {
-    const body = { fileIds: [...fileIds], loop };
-    const made = fileIds.length === 0 ? api.DELETE(PATH, of) : api.PUT(PATH, { ...of, body });
-    await content(made).then(
-      (changed) => (source.value = changed),
-      (error: unknown) => say(problemText(error), "bad"),
-    );
-  };
   const present = source.value;
   if (present === undefined) return null;
+  /** The next press is about what this one leaves, also before the server has answered. */
+  const set = async (fileIds: readonly string[], loop: boolean): Promise<void> => {
+    const body = { fileIds: [...fileIds], loop };
+    source.value = { ...present, ...body };
+    changes.current += 1;
+    const call = () => content(fileIds.length === 0 ? api.DELETE(PATH, of) : api.PUT(PATH, { ...of, body }));
+    await inOrder(call).catch((error: unknown) => say(problemText(error), "bad"));
+    changes.current -= 1;
+    if (changes.current === 0) await refresh();
+  };
   const fileIds = present.fileIds ?? [];
   return (
     <div class="source">

@@ -42,7 +42,7 @@ export function Webhook() {
         <h2 id="webhook-title">{t().settings.webhook}</h2>
       </div>
       <p class="quiet">{t().settings.webhookHelp}</p>
-      <Form key={callbackUrl ?? ""} submit={submit} button={t().common.save} isPlain>
+      <Form key={callbackUrl ?? ""} submit={submit} button={t().common.save} kind="plain">
         <TextField
           label={t().settings.webhookUrl}
           name="callbackUrl"
