@@ -159,3 +159,25 @@ test("every page is accessible in both languages and themes, and fits a phone an
   await look("sign-in");
   expect(errors).toEqual([]);
 });
+
+test("the way back leads to the card that was opened, or to the heading", async () => {
+  const stage = await Stage.open();
+  const { fanfare, api } = await stage.server();
+  for (let index = 10; index < 34; index += 1)
+    await api.createChannel(`room_${index}`, [{ rtmpUrl: "rtmp://127.0.0.1:9/live", streamKey: uniqueKey("k") }]);
+  const page = await (await openContext(await openBrowser(stage), { width: 390 })).newPage();
+  const errors = watchErrors(page);
+  await setUp(page, fanfare);
+  const card = page.locator(".card", { hasText: "room_30" });
+  await card.scrollIntoViewIfNeeded();
+  await press(card);
+  await page.getByRole("heading", { level: 1, name: "room_30" }).waitFor();
+  await page.goBack();
+  await page.locator(".card:focus", { hasText: "room_30" }).waitFor();
+  const { y = -1 } = (await card.boundingBox()) ?? {};
+  expect(y).toBeGreaterThan(0);
+  expect(y).toBeLessThan(860);
+  await page.goForward();
+  await page.locator("h1:focus", { hasText: "room_30" }).waitFor();
+  expect(errors).toEqual([]);
+});

@@ -22,9 +22,24 @@ function parse(pathname: string): Route {
 /** The current page, read from the address bar. */
 export const route = signal<Route>(parse(location.pathname));
 
+let shown = location.pathname;
+
 const read = (): void => {
-  route.value = parse(location.pathname);
+  shown = location.pathname;
+  route.value = parse(shown);
 };
+
+/** The way back leads to the link that led away. Where there is none, to the heading. */
+function readBack(): void {
+  const left = shown;
+  read();
+  if (left === shown) return;
+  requestAnimationFrame(() => {
+    const link = document.querySelector<HTMLElement>(`main a:not(.back)[href="${left}"]`);
+    link?.scrollIntoView({ block: "center" });
+    (link ?? document.querySelector("h1"))?.focus({ preventScroll: true });
+  });
+}
 
 /** Goes to another page without loading a document, and moves the focus to its heading as a page load would. */
 export function go(path: string): void {
@@ -41,7 +56,7 @@ export function focusHeading(): void {
 
 /** Makes plain links and the back button work without page loads. */
 export function startRouter(): void {
-  addEventListener("popstate", read);
+  addEventListener("popstate", readBack);
   document.addEventListener("click", (event) => {
     const link = event.target instanceof Element ? event.target.closest("a") : null;
     if (

@@ -7,6 +7,7 @@ import { Icon } from "../parts/basic/icon.tsx";
 import { lazy } from "../parts/basic/lazy.tsx";
 import { Card } from "../parts/overview/card.tsx";
 import { Filters } from "../parts/overview/filters.tsx";
+import { useSteadyOrder } from "../parts/overview/steady-order.ts";
 import { clearFilters, onAirCount, selection, shownChannels, view } from "../parts/overview/view-state.ts";
 import { readPresets } from "../parts/platform/presets.ts";
 import { FirstSteps, FirstStepsWithoutChannel } from "../parts/start/first-steps.tsx";
@@ -42,7 +43,9 @@ export function Overview() {
       </div>
       {channelCount === 0 && <Empty create={create} />}
       {channelCount === 0 && <FirstStepsWithoutChannel onCreate={() => (isCreating.value = true)} />}
-      {first !== undefined && <FirstSteps channel={first.channel.value} isOnOverview />}
+      {first !== undefined && (
+        <FirstSteps key={first.channel.value.channelId} channel={first.channel.value} isOnOverview />
+      )}
       {channelCount > 0 && <Filters />}
       {channelCount > 0 && selection.value !== undefined && <SelectionBar />}
       {channelCount > 0 && <Channels />}
@@ -60,7 +63,7 @@ function PageCount({ channelCount }: { readonly channelCount: number }) {
 }
 
 function Channels() {
-  const shown = shownChannels.value;
+  const { shown, handlers } = useSteadyOrder(shownChannels.value);
   if (shown.length === 0) {
     return (
       <p class="quiet">
@@ -72,7 +75,7 @@ function Channels() {
     );
   }
   return (
-    <ul class={`cards as-${view.value}`}>
+    <ul class={`cards as-${view.value}`} {...handlers}>
       {shown.map((live) => (
         <li key={live.channel.peek().channelId} class="card-place">
           <Card live={live} />
