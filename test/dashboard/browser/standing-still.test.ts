@@ -2,22 +2,30 @@ import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
 import { syntheticClip } from "../../../src/testkit/encoder/clip.ts";
 import { openBrowser, openContext, setUp, watchErrors } from "../../support/dashboard/browser.ts";
-import { clickByMouse } from "../../support/dashboard/press.ts";
+import { clickByMouse, press } from "../../support/dashboard/press.ts";
 import { sharedServer } from "../../support/stages/shared-server.ts";
 import { Stage, uniqueKey } from "../../support/stages/stage.ts";
 
 /** What the page loads and asks for by and by, when its channel is shown already. */
 const LATER =
-  /\/assets\/(panels-|sources-|schedules-|history-|recordings-)|\/(events|reports|recommended-settings|refused-encoders)(\?|$)/;
+  /\/assets\/(panels-|sources-|schedules-|history-)|\/(events|reports|recommended-settings|refused-encoders)(\?|$)/;
 /** What people use of a channel's page. */
 const USED = ["#platforms-title", ".platform", "#encoder-title", "#settings-title", ".more-fields summary"];
 
+/** What people press there, whether an encoder is on air or not. */
+const PRESSED = [
+  ...USED,
+  ...["h1", ".page-actions", ".platform:last-child", ".platform:last-child .switch", "#ingest-title"],
+  ...[".copy-field", "#source-title", "#schedules-title"],
+];
+
 /** How far from the top of the page each of them is, in pixels. */
-const placesOf = (page: Page): Promise<unknown> =>
-  page.evaluate(`Object.fromEntries(${JSON.stringify(USED)}.map((selector) => {
+const placesOf = (page: Page, selectors = USED): Promise<Readonly<Record<string, number>>> =>
+  page.evaluate(`Object.fromEntries(${JSON.stringify(selectors)}.map((selector) => {
     const element = document.querySelector(selector);
-    return [selector, element === null ? "missing" : Math.round(element.getBoundingClientRect().top + scrollY)];
+    return [selector, element === null ? -1 : Math.round(element.getBoundingClientRect().top + scrollY)];
   }))`);
+const pressedPlaces = (page: Page) => placesOf(page, PRESSED);
 
 test.each([1_280, 390])("at %i pixels nothing on a channel's page moves when its later parts come", async (width) => {
   const stage = await Stage.open();
@@ -50,6 +58,62 @@ test.each([1_280, 390])("at %i pixels nothing on a channel's page moves when its
   expect(await placesOf(page)).toEqual(before);
   expect(errors).toEqual([]);
 });
+
+test.each([1_280, 390])(
+  "at %i pixels an encoder that comes, is lost and goes moves nothing on its channel's page",
+  async (width) => {
+    const stage = await Stage.open();
+    const { fanfare, api } = await stage.server();
+    const platforms = await Promise.all(
+      ["first", "second"].map(async (label) => ({
+        label,
+        rtmpUrl: (await stage.target()).url,
+        streamKey: uniqueKey(label),
+      })),
+    );
+    const channel = await api.createChannel("comes", platforms);
+    const page = await (await openContext(await openBrowser(stage), { width, preview: "open" })).newPage();
+    const errors = watchErrors(page);
+    await setUp(page, fanfare);
+    /** Opens the page, and returns where all that people press is. */
+    const opened = async () => {
+      await page.goto(`${fanfare.origin}/channels/${channel.channelId}`);
+      for (const later of ["#source-title", "#schedules-title", "#timeline-title", "#recordings-title"])
+        await page.locator(later).waitFor();
+      await page.locator("#recommended-title:visible, video").waitFor();
+      return await pressedPlaces(page);
+    };
+    const waiting = await opened();
+    const encoder = stage.kitEncoder(channel, { clip: syntheticClip() });
+    await page.locator(".platform .state", { hasText: "On air" }).nth(1).waitFor();
+    await page.getByText("All first steps are done").waitFor();
+    await page.getByText("Checking…").waitFor();
+    await page.locator("video").waitFor();
+    expect(await pressedPlaces(page)).toEqual(waiting);
+    if (width === 390) await encoder.stop("clean");
+    else {
+      await encoder.stop("reset");
+      await page.getByRole("timer").waitFor();
+      expect(await pressedPlaces(page)).toEqual(waiting);
+      await press(page.getByRole("button", { name: "End now" }));
+      await press(page.locator("dialog").getByRole("button", { name: "End now" }));
+    }
+    await page.locator("#recommended-title:visible").waitFor();
+    expect(await pressedPlaces(page)).toEqual(waiting);
+    await page.getByText("All first steps are done").waitFor();
+
+    // Opened on air, the stream is above the keys, and its place stays when it ends.
+    const again = stage.kitEncoder(channel, { clip: syntheticClip() });
+    await page.getByText("Checking…").waitFor();
+    const onAir = await opened();
+    expect(onAir["#ingest-title"]).toBeLessThan(onAir["#encoder-title"] ?? 0);
+    expect(waiting["#ingest-title"]).toBeGreaterThan(waiting["#encoder-title"] ?? 0);
+    await again.stop("clean");
+    await page.locator("#recommended-title:visible").waitFor();
+    expect(await pressedPlaces(page)).toEqual(onAir);
+    expect(errors).toEqual([]);
+  },
+);
 
 test("a picture that is loaded has its place from the beginning, on the overview and in a preview", async () => {
   const stage = await Stage.open();
@@ -129,5 +193,43 @@ test("a problem of a field that was changed leaves its place, and a click of the
   await clickByMouse(save);
   await expect.poll(async () => (await api.channel(channel.channelId))["freeze"]).toMatchObject({ videoSeconds: 11 });
   expect(await problem.count()).toBe(0);
+  expect(errors).toEqual([]);
+});
+
+test("cards keep their order under the mouse, and a click hits the one that it was meant for", async () => {
+  const stage = await Stage.open();
+  const { fanfare, api } = await stage.server();
+  const platform = () => ({ rtmpUrl: "rtmp://127.0.0.1:9/live", streamKey: uniqueKey("k") });
+  const first = await api.createChannel("a_first", [platform()]);
+  await api.createChannel("b_second", [platform()]);
+  const page = await (await openContext(await openBrowser(stage))).newPage();
+  const errors = watchErrors(page);
+  await setUp(page, fanfare);
+  const names = () => page.locator(".card-name").allInnerTexts();
+  await expect.poll(names).toEqual(["a_first", "b_second"]);
+  const box = await page.locator(".card").nth(1).boundingBox();
+  const [x, y] = [(box?.x ?? 0) + 40, (box?.y ?? 0) + 20];
+  await page.mouse.move(x, y);
+  await api.request("PUT", `/api/v2/re-stream/channels/${first.channelId}/off`);
+  await expect
+    .poll(async () => {
+      await page.mouse.move(x + Math.random(), y);
+      return await page.locator(".card-head .state", { hasText: "Disabled" }).count();
+    })
+    .toBe(1);
+  expect(await names()).toEqual(["a_first", "b_second"]);
+  await page.mouse.move(5, 5);
+  await expect.poll(names).toEqual(["b_second", "a_first"]);
+  await page.mouse.move(x, y);
+  await api.request("PUT", `/api/v2/re-stream/channels/${first.channelId}/on`);
+  await expect
+    .poll(async () => {
+      await page.mouse.move(x + Math.random(), y);
+      return await page.locator(".card-head .state", { hasText: "Disabled" }).count();
+    })
+    .toBe(0);
+  await page.mouse.down();
+  await page.mouse.up();
+  await page.getByRole("heading", { level: 1, name: "a_first" }).waitFor();
   expect(errors).toEqual([]);
 });

@@ -1,5 +1,5 @@
 import { useSignal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import { api, ofChannel } from "../base/api.ts";
 import { at } from "../base/base-path.ts";
 import { now } from "../base/clock.ts";
@@ -11,11 +11,10 @@ import { Confirm } from "../parts/basic/confirm.tsx";
 import { Icon } from "../parts/basic/icon.tsx";
 import { FoldedPanel, lazy } from "../parts/basic/lazy.tsx";
 import { channelLook, State } from "../parts/basic/state.tsx";
-import { ChannelSettings, RenameChannel } from "../parts/channel/channel-settings.tsx";
+import { ChannelSettings } from "../parts/channel/channel-settings.tsx";
 import { EncoderCard } from "../parts/channel/encoder-card.tsx";
 import { IngestCard } from "../parts/channel/ingest-card.tsx";
 import { Labels } from "../parts/channel/labels.tsx";
-import { TestPatternBanner } from "../parts/channel/test-pattern.tsx";
 import { Verdict } from "../parts/channel/verdict.tsx";
 import { PlatformRow } from "../parts/platform/platform-row.tsx";
 import { readPresets } from "../parts/platform/presets.ts";
@@ -24,6 +23,7 @@ import { Recommended } from "../parts/start/recommended.tsx";
 import { formatClock, formatMoment } from "../text/format.ts";
 import { t } from "../text/text.ts";
 
+const RenameChannel = lazy(async () => (await import("../parts/channel/channel-name-field.tsx")).RenameChannel);
 const AddPlatform = lazy(async () => (await import("../parts/platform/platform-form.tsx")).AddPlatform);
 const loadSources = async () => (await import("../parts/sources/source-opener.tsx")).SourceOpener;
 const SourceOpener = lazy(loadSources, { Meanwhile: FoldedPanel });
@@ -32,14 +32,7 @@ const Schedules = lazy(loadSchedules, { Meanwhile: FoldedPanel });
 const ImportPlatforms = lazy(async () => (await import("../parts/platform/import-dialog.tsx")).ImportPlatforms);
 const Reports = lazy(async () => (await import("../parts/history/reports.tsx")).Reports);
 const Timeline = lazy(async () => (await import("../parts/history/timeline.tsx")).Timeline);
-const Recordings = lazy(async () => {
-  const [{ Recordings: loaded }] = await Promise.all([
-    import("../parts/recordings/recordings.tsx"),
-    // They are above it.
-    ...[Timeline.load(), Reports.load()],
-  ]);
-  return loaded;
-});
+const Recordings = lazy(async () => (await import("../parts/recordings/recordings.tsx")).Recordings);
 
 const OwnerNote = lazy(async () => (await import("../parts/nodes/nodes.tsx")).OwnerNote);
 
@@ -62,23 +55,28 @@ export function ChannelPage({ channelId }: { readonly channelId: string }) {
 
 function LoadedChannel({ live }: { readonly live: LiveChannel }) {
   const channel = live.channel.value;
-  const hasEncoder = channel.isPublishing && channel.ingest !== undefined;
+  /** The stream is above the keys where the page was opened on air, and below them where an encoder is awaited. It stays there. */
+  const isStreamFirst = useRef(channel.isPublishing).current;
+  const stream = (
+    <IngestCard live={live}>
+      <Recommended channel={channel} />
+    </IngestCard>
+  );
   return (
     <>
       <Head channel={channel} />
       <Labels channel={channel} />
       <Verdict channel={channel} />
       {isOld(channel) && <OwnerNote channel={channel} />}
-      <TestPatternBanner channel={channel} />
       <FirstSteps key={channel.channelId} channel={channel} />
       <div class="columns">
         <div class="column-main">
           <Platforms live={live} />
         </div>
         <div class="column-side">
-          {hasEncoder && <IngestCard live={live} />}
+          {isStreamFirst && stream}
           <EncoderCard channel={channel} />
-          {!hasEncoder && <Recommended channel={channel} />}
+          {!isStreamFirst && stream}
           <SourceOpener key={channel.channelId} channel={channel} />
           <Schedules key={channel.channelId} channel={channel} />
           <ChannelSettings key={channel.channelId} channel={channel} />
@@ -103,11 +101,17 @@ function Head({ channel }: { readonly channel: Channel }) {
   };
   const of = ofChannel(channel.channelId);
   const isBlocked = channel.channelStatus === "BLOCK";
-  const isHeld = channel.ingest?.state === "HELD";
+  const canEnd = channel.isPublishing && channel.ingest?.state !== "HELD";
   const remove = async (): Promise<void> => {
     await api.DELETE(PATH, of);
     go("/");
     forgetChannel(channel.channelId);
+  };
+  const words = t().channel;
+  const questions = {
+    end: { title: words.end, text: words.endSure, run: () => api.POST(`${PATH}/end`, of) },
+    block: { title: words.block, text: words.blockSure, run: () => api.PUT(`${PATH}/off`, of) },
+    delete: { title: words.delete, text: words.deleteSure(channel.channelName), run: remove },
   };
   return (
     <div class="page-head">
@@ -120,54 +124,36 @@ function Head({ channel }: { readonly channel: Channel }) {
       </span>
       <OnAirTime channel={channel} />
       <div class="page-actions">
-        {channel.isPublishing && !isHeld && (
-          <button type="button" class="danger" onClick={() => (question.value = "end")}>
-            {t().channel.end}
-          </button>
-        )}
+        <button
+          type="button"
+          class={canEnd ? "danger" : ""}
+          disabled={!canEnd}
+          onClick={() => (question.value = "end")}
+        >
+          {words.end}
+        </button>
         <button type="button" onClick={() => (question.value = "rename")}>
-          {t().channel.rename}
+          {words.rename}
         </button>
         {isBlocked ? (
-          <Action run={() => api.PUT(`${PATH}/on`, of)}>{t().channel.unblock}</Action>
+          <Action run={() => api.PUT(`${PATH}/on`, of)}>{words.unblock}</Action>
         ) : (
           <button type="button" onClick={() => (question.value = "block")}>
-            {t().channel.block}
+            {words.block}
           </button>
         )}
         <button
           type="button"
           disabled={channel.isPublishing}
-          title={channel.isPublishing ? t().channel.deleteOnAir : undefined}
+          title={channel.isPublishing ? words.deleteOnAir : undefined}
           onClick={() => (question.value = "delete")}
         >
-          {t().channel.delete}
+          {words.delete}
         </button>
       </div>
       {question.value === "rename" && <RenameChannel channel={channel} onClose={close} />}
-      {question.value === "end" && (
-        <Confirm
-          title={t().channel.end}
-          text={t().channel.endSure}
-          run={() => api.POST(`${PATH}/end`, of)}
-          onClose={close}
-        />
-      )}
-      {question.value === "block" && (
-        <Confirm
-          title={t().channel.block}
-          text={t().channel.blockSure}
-          run={() => api.PUT(`${PATH}/off`, of)}
-          onClose={close}
-        />
-      )}
-      {question.value === "delete" && (
-        <Confirm
-          title={t().channel.delete}
-          text={t().channel.deleteSure(channel.channelName)}
-          run={remove}
-          onClose={close}
-        />
+      {question.value !== undefined && question.value !== "rename" && (
+        <Confirm {...questions[question.value]} onClose={close} />
       )}
     </div>
   );

@@ -19,7 +19,7 @@ export const enStart = {
   },
   firstSteps: {
     title: "First steps",
-    finished: "Your first broadcast is on air everywhere",
+    finished: "All first steps are done",
     dismiss: "Hide the first steps",
     done: "Done:",
     steps: {

@@ -19,7 +19,7 @@ export const koStart: typeof enStart = {
   },
   firstSteps: {
     title: "시작하기",
-    finished: "모든 플랫폼에 첫 방송이 송출되고 있습니다",
+    finished: "시작하기를 모두 마쳤습니다",
     dismiss: "시작하기 숨기기",
     done: "완료:",
     steps: {

@@ -1,5 +1,5 @@
 import { signal } from "@preact/signals";
-import type { ComponentType } from "preact";
+import type { ComponentChildren, ComponentType } from "preact";
 import { useEffect } from "preact/hooks";
 import { loadPanelTexts } from "../../text/text.ts";
 import { recoverMissing } from "./missing-part.ts";
@@ -46,7 +46,19 @@ export function FoldedPanel() {
   );
 }
 
-/** The place of a small picture. */
-export function PicturePlace() {
-  return <span class="thumb" />;
+type PlaceOptions = { readonly children?: ComponentChildren };
+
+/** The place of a small picture, perhaps with a word in it. */
+export function PicturePlace({ children }: PlaceOptions) {
+  return <span class="thumb">{children !== undefined && <span class="thumb-mark">{children}</span>}</span>;
+}
+
+/** The place of a preview: the picture, a sentence or the audio meter, and buttons. */
+export function PreviewPlace() {
+  return (
+    <div class="preview">
+      <PicturePlace />
+      <div class="preview-below" />
+    </div>
+  );
 }

@@ -9,7 +9,6 @@ import { lazy } from "../basic/lazy.tsx";
 import { isWaitingForEncoder } from "../basic/state.tsx";
 import { RefusedEncoders } from "./refused-encoders.tsx";
 
-const StartTestPattern = lazy(async () => (await import("../sources/start-test-pattern.tsx")).StartTestPattern);
 const SrtAddress = lazy(async () => (await import("./srt-address.tsx")).SrtAddress);
 const QrCode = lazy(async () => (await import("./qr-code.tsx")).QrCode);
 
@@ -17,8 +16,6 @@ const QrCode = lazy(async () => (await import("./qr-code.tsx")).QrCode);
 export function EncoderCard({ channel }: { readonly channel: Channel }) {
   const asked = useSignal<"main" | "backup" | undefined>(undefined);
   const isQrShown = useSignal(false);
-  const isTestAsked = useSignal(false);
-  const isWaiting = !channel.isPublishing;
   const renewKey = (which: "main" | "backup") =>
     api.POST("/re-stream/channels/{channelId}/stream-key", { ...ofChannel(channel.channelId), body: { which } });
   const { value: askedKey } = asked;
@@ -35,7 +32,7 @@ export function EncoderCard({ channel }: { readonly channel: Channel }) {
           )}
         </h2>
       </div>
-      {isWaiting && <p class="quiet">{t().encoder.steps}</p>}
+      <p class="quiet">{t().encoder.steps}</p>
       <CopyField label={t().encoder.server} help={t().encoder.serverObs} value={channel.publishUrl} />
       {channel.securePublishUrl !== undefined && (
         <CopyField label={t().encoder.secureServer} value={channel.securePublishUrl} />
@@ -60,12 +57,6 @@ export function EncoderCard({ channel }: { readonly channel: Channel }) {
             {t().encoder.newBackupKey}
           </button>
         )}
-        {/* The last one: when an encoder comes, no other button moves to its place. */}
-        {isWaiting && channel.channelStatus !== "BLOCK" && (
-          <button type="button" onClick={() => (isTestAsked.value = true)}>
-            {t().testPattern.start}
-          </button>
-        )}
       </div>
       <RefusedEncoders channelId={channel.channelId} />
       {isQrShown.value && (
@@ -74,7 +65,6 @@ export function EncoderCard({ channel }: { readonly channel: Channel }) {
           <p class="help">{t().encoder.qrText}</p>
         </div>
       )}
-      {isTestAsked.value && <StartTestPattern channel={channel} onClose={() => (isTestAsked.value = false)} />}
       {askedKey !== undefined && (
         <Confirm
           title={askedKey === "main" ? t().encoder.newKey : t().encoder.newBackupKey}

@@ -14,13 +14,12 @@ export function Hold({ channel }: { readonly channel: Channel }) {
   const of = ofChannel(channel.channelId);
   const isAtLimit = endTime !== undefined && limitTime !== undefined && endTime >= limitTime;
   return (
-    <div class="hold">
+    <div class="running hold">
       {endTime !== undefined && (
         <p class="hold-clock" role="timer">
           {t().hold.endsIn(formatClock((endTime - now.value) / 1_000))}
         </p>
       )}
-      <p>{t().hold.viewersSee}</p>
       <div class="buttons">
         <Action
           kind="main"
@@ -33,7 +32,7 @@ export function Hold({ channel }: { readonly channel: Channel }) {
           {t().hold.end}
         </button>
       </div>
-      {isAtLimit && <p class="quiet">{t().hold.atLimit}</p>}
+      <p class="quiet">{isAtLimit ? t().hold.atLimit : t().hold.viewersSee}</p>
       {isAsked.value && (
         <Confirm
           title={t().hold.end}

@@ -1,30 +1,62 @@
-import type { Ingest } from "../../base/model.ts";
+import { useSignal } from "@preact/signals";
+import type { ComponentChildren } from "preact";
+import type { Channel, Ingest } from "../../base/model.ts";
 import type { LiveChannel } from "../../live/store.ts";
 import { formatBytes, formatRate } from "../../text/format.ts";
 import { language, t } from "../../text/text.ts";
 import { Icon } from "../basic/icon.tsx";
-import { lazy, PicturePlace } from "../basic/lazy.tsx";
+import { lazy, PicturePlace, PreviewPlace } from "../basic/lazy.tsx";
+import { verdictLook } from "../basic/state.tsx";
 import { IngestChart } from "./ingest-chart.tsx";
 import { audioText, videoText } from "./media-words.ts";
 
+const StartTestPattern = lazy(async () => (await import("../sources/start-test-pattern.tsx")).StartTestPattern);
 const SrtLink = lazy(async () => (await import("./srt-link.tsx")).SrtLink);
 const loadPreview = async () => (await import("../video/preview.tsx")).Preview;
 const Preview = lazy(loadPreview, { Meanwhile: PreviewPlace });
 
-/** The place of a preview that is closed: its last frame and a button. */
-function PreviewPlace() {
+type IngestCardOptions = {
+  readonly live: LiveChannel;
+  /** What is in its place until the stream comes. */
+  readonly children: ComponentChildren;
+};
+
+/** The incoming stream and what is wrong with it. */
+export function IngestCard({ live, children }: IngestCardOptions) {
+  const channel = live.channel.value;
+  const ingest = channel.isPublishing ? channel.ingest : undefined;
   return (
-    <div class="preview preview-place">
-      <PicturePlace />
+    <section class="panel" aria-labelledby="ingest-title">
+      <div class="panel-head">
+        <h2 id="ingest-title">{t().encoder.incoming}</h2>
+        <RateNow live={live} />
+      </div>
+      {ingest === undefined ? <NoStream channel={channel} /> : <Preview channel={channel} />}
+      <div class={channel.srtUrl === undefined ? "stream" : "stream with-srt"}>
+        {ingest === undefined ? children : <Stream live={live} ingest={ingest} />}
+      </div>
+    </section>
+  );
+}
+
+/** The place of the preview before an encoder comes, with the way to send something without one. */
+function NoStream({ channel }: { readonly channel: Channel }) {
+  const isTestAsked = useSignal(false);
+  return (
+    <div class="preview">
+      <PicturePlace>{verdictLook(channel.health).word}</PicturePlace>
+      <div class="preview-below">
+        <button type="button" disabled={channel.channelStatus === "BLOCK"} onClick={() => (isTestAsked.value = true)}>
+          {t().testPattern.start}
+        </button>
+      </div>
+      {isTestAsked.value && <StartTestPattern channel={channel} onClose={() => (isTestAsked.value = false)} />}
     </div>
   );
 }
 
-/** The incoming stream and what is wrong with it. */
-export function IngestCard({ live }: { readonly live: LiveChannel }) {
+function Stream({ live, ingest }: { readonly live: LiveChannel; readonly ingest: Ingest }) {
   const channel = live.channel.value;
-  const { ingest } = channel;
-  if (ingest === undefined) return null;
   const isTest = ingest.testPattern !== undefined;
   const facts: readonly (readonly [string, string])[] = [
     // These two are known a second after the others, and have their place from the beginning.
@@ -36,13 +68,8 @@ export function IngestCard({ live }: { readonly live: LiveChannel }) {
     [t().encoder.received, formatBytes(live.counted.value.ingest?.bytesTotal ?? ingest.bytesTotal)],
   ];
   return (
-    <section class="panel" aria-labelledby="ingest-title">
-      <div class="panel-head">
-        <h2 id="ingest-title">{t().encoder.incoming}</h2>
-        <RateNow live={live} />
-      </div>
+    <>
       <IngestChart live={live} />
-      <Preview channel={channel} />
       <dl class="facts">
         {facts
           .filter(([, value]) => value !== "")
@@ -55,7 +82,7 @@ export function IngestCard({ live }: { readonly live: LiveChannel }) {
       </dl>
       {ingest.srt !== undefined && <SrtLink srt={ingest.srt} />}
       {ingest.state === "LIVE" && !isTest && <StreamCheck ingest={ingest} />}
-    </section>
+    </>
   );
 }
 
@@ -83,6 +110,6 @@ function StreamCheck({ ingest }: { readonly ingest: Ingest }) {
 }
 
 function RateNow({ live }: { readonly live: LiveChannel }) {
-  const last = live.samples.value.at(-1);
+  const last = live.channel.value.isPublishing ? live.samples.value.at(-1) : undefined;
   return <b class="rate-now">{last === undefined ? "–" : formatRate(last.ingest.bytesPerSecond)}</b>;
 }

@@ -15,7 +15,7 @@ export function TestPatternBanner({ channel }: { readonly channel: Channel }) {
   const texts = t().testPattern;
   const seeing = platforms.filter(({ connectStatus }) => connectStatus === "PUBLISHING").map(platformName);
   return (
-    <section class="panel test-pattern" aria-labelledby="test-pattern-title">
+    <section class="running test-pattern" aria-labelledby="test-pattern-title">
       <div>
         <h2 id="test-pattern-title">
           <Icon name="alert" /> {texts.running}

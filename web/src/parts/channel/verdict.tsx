@@ -4,8 +4,9 @@ import { Icon } from "../basic/icon.tsx";
 import { verdictLook } from "../basic/state.tsx";
 import { platformName } from "../platform/presets.ts";
 import { Hold } from "./hold.tsx";
+import { TestPatternBanner } from "./test-pattern.tsx";
 
-/** The one verdict on a channel: its state, the first reason (of a channel that waits the state says it) and the next step. While a hold runs, also the time left. */
+/** The one verdict on a channel: its state, the first reason (of a channel that waits the state says it) and the next step. While a hold or a test pattern runs, also that. */
 export function Verdict({ channel }: { readonly channel: Channel }) {
   const { state, reason, nextStep, reasonCount } = channel.health;
   const look = verdictLook(channel.health);
@@ -29,9 +30,10 @@ export function Verdict({ channel }: { readonly channel: Channel }) {
             <b>{t().health.nextStep}</b> {inWords(nextStep)}
           </p>
         )}
-        {reasonCount > 1 && <p class="quiet">{t().health.more(reasonCount - 1)}</p>}
+        {reasonCount > 1 && channel.ingest?.state !== "HELD" && <p class="quiet">{t().health.more(reasonCount - 1)}</p>}
       </div>
       {channel.ingest?.state === "HELD" && <Hold channel={channel} />}
+      <TestPatternBanner channel={channel} />
     </section>
   );
 }

@@ -22,8 +22,6 @@ const PLACES: Readonly<Record<Step, string>> = {
 
 /** The server keeps events and reports for so long, in milliseconds: an older channel that was on air is past its first steps. */
 const REPORTS_KEPT_MS = 7 * 24 * 3_600_000;
-/** How long the finished list is shown, in milliseconds. */
-const FINISHED_SHOWN_MS = 8_000;
 const KEPT_AS = "fanfare-first-steps";
 const KEPT_MAX = 200;
 
@@ -76,17 +74,16 @@ export function FirstSteps({
         .catch(() => (past.value = "failed"));
   }, [channelId, isNeeded]);
   const known = typeof past.value === "object" ? past.value : undefined;
-  const done = known === undefined ? undefined : stepsNow(channel, known);
-  const isFinished = done?.size === STEPS.length;
+  /** It stays so when the broadcast ends. */
+  const isFinished = useSignal(false);
+  const done = known === undefined ? undefined : isFinished.value ? new Set(STEPS) : stepsNow(channel, known);
+  const isOver = known?.wasGreen === true || done?.size === STEPS.length;
   useEffect(() => {
-    // The next time its place is not kept for a list that does not come.
-    if (known?.wasGreen === true) keepClosed(channelId);
-  }, [known]);
-  useEffect(() => {
-    if (!isFinished) return;
-    const timer = setTimeout(() => close(), FINISHED_SHOWN_MS);
-    return () => clearTimeout(timer);
-  }, [isFinished]);
+    if (!isOver) return;
+    isFinished.value = true;
+    // The next time there is no place for it. A finished list stays until then: nothing moves under the mouse.
+    keepClosed(channelId);
+  }, [isOver]);
   const close = (): void => {
     keepClosed(channelId);
     isClosed.value = true;

@@ -39,9 +39,9 @@ export function Recommended({ channel }: { readonly channel: Channel }) {
       .join(", ");
   const asText = (): string => settings.map((each) => `${texts.settings[each.setting]}: ${valueText(each)}`).join("\n");
   return (
-    <section class={found.value === undefined ? "panel unseen" : "panel"} aria-labelledby="recommended-title">
+    <div class={found.value === undefined ? "unseen" : ""}>
       <div class="panel-head">
-        <h2 id="recommended-title">{texts.title}</h2>
+        <h3 id="recommended-title">{texts.title}</h3>
         <CopyButton label={texts.title} value={asText} onRefused={() => undefined} />
       </div>
       <dl class="facts recommended">
@@ -65,7 +65,7 @@ export function Recommended({ channel }: { readonly channel: Channel }) {
           <Icon name="alert" /> {texts.conflict(texts.settings[setting], namesOf(platIds))}
         </p>
       ))}
-    </section>
+    </div>
   );
 }
 

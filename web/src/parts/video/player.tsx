@@ -23,12 +23,12 @@ export function Player({ url, onProblem, onStop, isHeld }: PlayerOptions) {
   useEffect(() => (element.current === null ? undefined : play(element.current, url, onProblem)), [url]);
   return (
     <>
-      <video ref={element} muted playsInline aria-label={t().encoder.previewLabel} />
-      {isHeld && (
-        <p class="quiet" role="status">
-          {panelTexts().video.heldSilence}
-        </p>
-      )}
+      <span class="thumb">
+        <video ref={element} muted playsInline aria-label={t().encoder.previewLabel} />
+        <span class={isHeld ? "thumb-mark" : ""} role="status">
+          {isHeld && panelTexts().video.heldSilence}
+        </span>
+      </span>
       <Sound video={element}>
         <button type="button" onClick={() => void element.current?.requestFullscreen()}>
           {panelTexts().video.fullScreen}
@@ -95,20 +95,21 @@ function Sound({ video, children }: SoundOptions) {
     graph.value?.setMuted(isMuted.value);
   };
   return (
-    <>
-      {graph.value === undefined ? (
-        <p class="quiet">{panelTexts().video.noLevelYet}</p>
-      ) : (
-        <AudioMeter graph={graph.value} />
-      )}
-      <div class="buttons">
-        {graph.value !== undefined && (
-          <button type="button" onClick={turn}>
-            {isMuted.value ? panelTexts().video.listen : panelTexts().video.mute}
-          </button>
+    <div class="preview-below">
+      <div class="level">
+        {graph.value === undefined ? (
+          <p class="quiet">{panelTexts().video.noLevelYet}</p>
+        ) : (
+          <AudioMeter graph={graph.value} />
         )}
+      </div>
+      <div class="buttons">
+        {/* From the beginning: the first press on the page opens the graph, and no button may move under it. */}
+        <button type="button" onClick={turn}>
+          {isMuted.value ? panelTexts().video.listen : panelTexts().video.mute}
+        </button>
         {children}
       </div>
-    </>
+    </div>
   );
 }

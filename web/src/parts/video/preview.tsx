@@ -54,25 +54,27 @@ function PreviewOfBroadcast({ channel }: { readonly channel: Channel }) {
   return (
     <div class="preview">
       <ThumbnailOf channel={channel} width={THUMBNAIL_WIDTH} isNamed />
-      {problem.value !== undefined && (
-        <p class="quiet" role="status">
-          {problem.value === "full" ? panelTexts().video.full : t().encoder.previewFailed}
-        </p>
-      )}
-      <button type="button" onClick={open}>
-        {t().encoder.startPreview}
-      </button>
+      <div class="preview-below">
+        {problem.value !== undefined && (
+          <p class="quiet" role="status">
+            {problem.value === "full" ? panelTexts().video.full : t().encoder.previewFailed}
+          </p>
+        )}
+        <div class="buttons">
+          <button type="button" onClick={open}>
+            {t().encoder.startPreview}
+          </button>
+        </div>
+      </div>
     </div>
   );
 }
 
-/** The place of the video, the sentence or meter below it, and the buttons. */
 function PlayerPlace() {
   return (
     <>
       <PicturePlace />
-      <p>&nbsp;</p>
-      <div class="buttons buttons-place" />
+      <div class="preview-below" />
     </>
   );
 }
