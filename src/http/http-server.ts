@@ -30,6 +30,7 @@ import { auditRequests } from "./audit/request-audit.ts";
 import { ApiGuard, type ApiGuardOptions } from "./auth/api-guard.ts";
 import { DashboardCookies } from "./auth/session-cookie.ts";
 import { addContactRoutes } from "./contacts/contacts.ts";
+import { Downloads } from "./live/downloads.ts";
 import type { LiveStream } from "./live/live-stream.ts";
 import { Previews } from "./live/previews.ts";
 import { addMediaFileRoutes, type MediaFileUseCases } from "./media/media-files.ts";
@@ -235,8 +236,9 @@ function addRoutes(server: FastifyInstance, options: HttpServerOptions, { previe
   const { keyNews } = options;
   const goneKeys = (owners: ReadonlySet<string>) =>
     service.accessKeys.goneAmong([...owners].filter((owner) => !isSessionOwner(owner)));
+  const downloads = new Downloads();
   const revocations = new Revocations({
-    ...{ clock, dashboard: options.dashboard, lasting: [options.live, options.previewAccess] },
+    ...{ clock, dashboard: options.dashboard, lasting: [options.live, options.previewAccess, downloads] },
     ...(keyNews === undefined ? {} : { otherNodes: { goneKeys, tell: () => keyNews.tell() } }),
   });
   revocations.start();
@@ -258,7 +260,7 @@ function addRoutes(server: FastifyInstance, options: HttpServerOptions, { previe
     basePath: options.basePath,
     ...options.limits,
   });
-  addApis(server, { gate, revocations }, options);
+  addApis(server, { gate, revocations, downloads }, options);
 }
 
 function guardOf({ clock, limits: { trustedProxies, places }, metrics }: HttpServerOptions): ConnectionGuard {
@@ -266,7 +268,7 @@ function guardOf({ clock, limits: { trustedProxies, places }, metrics }: HttpSer
   return new ConnectionGuard({ clock, trustedProxies, ...(places === undefined ? {} : { limits: places }), onCut });
 }
 
-type Checks = { readonly gate: ApiGuard; readonly revocations: Revocations };
+type Checks = { readonly gate: ApiGuard; readonly revocations: Revocations; readonly downloads: Downloads };
 
 /** The API under each of its prefixes. */
 function addApis(server: FastifyInstance, checks: Checks, parts: HttpServerOptions): void {
@@ -285,7 +287,7 @@ function addApis(server: FastifyInstance, checks: Checks, parts: HttpServerOptio
 function addApi(
   api: FastifyInstance,
   region: RegionCode,
-  { gate, revocations }: Checks,
+  { gate, revocations, downloads }: Checks,
   options: HttpServerOptions,
 ): void {
   const { service, publishAddresses, publishStatusName, traces } = options;
@@ -314,7 +316,7 @@ function addApi(
   addEventRoutes(api, context, options.events);
   addAuditRoutes(api, options.audit.store);
   addReportRoutes(api, context, options.events);
-  addRecordingRoutes(api, options.recordings);
+  addRecordingRoutes(api, context, options.recordings, downloads);
   addCallbackRoutes(api, context, options.events);
   addContactRoutes(api, options.events.contacts);
   addMediaFileRoutes(api, options.media);

@@ -7,7 +7,8 @@ import type { RecordingFile, RecordingKey } from "../../thread-protocol/recordin
 import { readRange } from "../answers/recordings/byte-range.ts";
 import { fileNameOf, recordingAnswer } from "../answers/recordings/recording-answer.ts";
 import { answerHeaders, sendContent, sendHeaders } from "../answers/reply.ts";
-import { orRefuse } from "../answers/request.ts";
+import { lastingOwner, orRefuse, type RouteContext } from "../answers/request.ts";
+import type { Downloads } from "../live/downloads.ts";
 
 type RecordingParams = { readonly Params: RecordingKey };
 
@@ -16,7 +17,12 @@ const TYPES = { mp4: "video/mp4", flv: "video/x-flv" } as const;
 const READ_BYTES = 512 * 1024;
 
 /** Recordings: the list, one of them, its file, and its deletion. */
-export function addRecordingRoutes(api: FastifyInstance, recordings: Recordings): void {
+export function addRecordingRoutes(
+  api: FastifyInstance,
+  context: RouteContext,
+  recordings: Recordings,
+  downloads: Downloads,
+): void {
   const one = "/re-stream/recordings/:channelId/:recordingId";
 
   api.get("/re-stream/recordings", async (request, reply) => {
@@ -50,6 +56,7 @@ export function addRecordingRoutes(api: FastifyInstance, recordings: Recordings)
     }
     const { from, to } = wanted === "whole" ? { from: 0, to: file.bytes - 1 } : wanted;
     if (wanted !== "whole") reply.code(206).header("content-range", `bytes ${from}-${to}/${file.bytes}`);
+    downloads.begin(reply.raw, lastingOwner(context, request));
     return sendFile(reply, recordings, file, { from, to });
   });
 }

@@ -1,4 +1,6 @@
-import { expect, onTestFinished, test } from "vitest";
+import { once } from "node:events";
+import { type IncomingMessage, request } from "node:http";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { batch, frames, heads } from "../../support/recordings/batches.ts";
 import { Api, MANAGER, VIEWER } from "../api.ts";
 
@@ -81,6 +83,38 @@ test("a file is downloaded as a whole and in parts", async () => {
   expect([head.statusCode, Number(head.headers["content-length"]), head.rawPayload.length]).toEqual([200, size, 0]);
   const stranger = await api.server.inject({ method: "GET", url: `${ONE}/file`, headers: HOST });
   expect(stranger.statusCode).toBe(401);
+});
+
+test("a download ends with the key that it was asked for with, and another one goes on", async () => {
+  const api = await withRecordings(CHANNEL);
+  const port = Number(new URL(await api.server.listen({ host: "127.0.0.1", port: 0 })).port);
+  const file = api.recordings.get({ channelId: CHANNEL, recordingId: "20260102030405-001" });
+  // More than any buffer on the way takes.
+  vi.spyOn(api.recordings, "get").mockReturnValue({ ...file, bytes: 2 ** 40 });
+  vi.spyOn(api.recordings, "read").mockImplementation(async (_file, _at, length) => new Uint8Array(length));
+  const { body } = await api.call({ method: "POST", url: "/api/v2/access-keys", body: { role: "viewer" } });
+  const { accessKey, secretKey } = body.content;
+  const begin = async (key: string) => {
+    const headers = { authorization: `Bearer ${key}` };
+    const outgoing = request({ host: "127.0.0.1", port, path: `${ONE}/file`, headers });
+    onTestFinished(() => void outgoing.destroy());
+    outgoing.on("error", () => undefined);
+    const [response] = (await once(outgoing.end(), "response")) as [IncomingMessage];
+    response.on("error", () => undefined);
+    return response;
+  };
+  const [ended, kept] = [await begin(secretKey), await begin(VIEWER.secretKey)];
+  const closed = new Promise<void>((resolve) => ended.once("close", () => resolve()));
+  expect((await api.call({ method: "DELETE", url: `/api/v2/access-keys/${accessKey}` })).status).toBe(200);
+  ended.resume();
+  await closed;
+  expect(ended.complete).toBe(false);
+  let taken = 0;
+  for await (const part of kept) {
+    taken += part.length;
+    if (taken > 64 * 1024 * 1024) break;
+  }
+  expect(taken).toBeGreaterThan(64 * 1024 * 1024);
 });
 
 test("a deleted recording is gone, and the channel's timeline has who deleted it", async () => {
