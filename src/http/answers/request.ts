@@ -76,7 +76,15 @@ export async function orRefuseIn<Value>(
   channelId: ChannelId,
   parsed: { readonly value: Value } | { readonly error: ContractError },
 ): Promise<Value> {
-  if ("error" in parsed) await service.getChannel(channelId);
+  return orRefuseAfter(() => service.getChannel(channelId), parsed);
+}
+
+/** The same for anything else that a path names. `find` throws where it is missing. */
+export async function orRefuseAfter<Value>(
+  find: () => Promise<unknown>,
+  parsed: { readonly value: Value } | { readonly error: ContractError },
+): Promise<Value> {
+  if ("error" in parsed) await find();
   return orRefuse(parsed);
 }
 

@@ -11,7 +11,7 @@ import { parseBody } from "../../api-contract/schemas/field-errors.ts";
 import type { ContactChange, Contacts } from "../../control/contacts/contacts.ts";
 import { RequestRefusedError } from "../answers/errors.ts";
 import { sendContent } from "../answers/reply.ts";
-import { orRefuse, readJson } from "../answers/request.ts";
+import { orRefuse, orRefuseAfter, readJson } from "../answers/request.ts";
 import { contactAnswer, contactTestAnswer } from "./contact-answer.ts";
 
 type ContactParams = { readonly Params: { readonly contactId: string } };
@@ -41,7 +41,8 @@ export function addContactRoutes(api: FastifyInstance, contacts: Contacts): void
 
   api.put<ContactParams>(one, async (request, reply) => {
     const { contactId } = request.params;
-    const fields = orRefuse(parseBody(updateContactRequest, readJson(request)));
+    const find = () => contacts.get(contactId);
+    const fields = await orRefuseAfter(find, parseBody(updateContactRequest, readJson(request)));
     return sendContent(reply, contactAnswer(await contacts.update(contactId, changeOf(fields))));
   });
 

@@ -12,7 +12,7 @@ import { DomainError } from "../../control/ports/errors.ts";
 import type { LastRun, ScheduleSettings } from "../../control/schedules/schedule.ts";
 import type { ScheduleDetail, Schedules } from "../../control/schedules/schedules.ts";
 import { sendContent } from "../answers/reply.ts";
-import { orRefuseIn, type RouteContext, readJson } from "../answers/request.ts";
+import { orRefuseAfter, orRefuseIn, type RouteContext, readJson } from "../answers/request.ts";
 
 type ChannelParams = { readonly Params: { readonly channelId: string } };
 type ScheduleParams = { readonly Params: { readonly channelId: string; readonly scheduleId: string } };
@@ -43,7 +43,8 @@ export function addScheduleRoutes(
 
   api.put<ScheduleParams>(SCHEDULE, async (request, reply) => {
     const { channelId, scheduleId } = request.params;
-    const body = await orRefuseIn(service, channelId, parseBody(updateScheduleRequest, readJson(request)));
+    const find = () => schedules.get(channelId, scheduleId);
+    const body = await orRefuseAfter(find, parseBody(updateScheduleRequest, readJson(request)));
     const changed = await schedules.change(channelId, scheduleId, (present) => settingsOf(body, present));
     return sendContent(reply, scheduleAnswer(changed));
   });

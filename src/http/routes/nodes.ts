@@ -4,7 +4,7 @@ import { moveNodeRequest } from "../../api-contract/schemas/schemas.ts";
 import { DomainError } from "../../control/ports/errors.ts";
 import type { MoveBegun, NodeRecord, Nodes, StayReason } from "../../control/ports/nodes.ts";
 import { sendContent } from "../answers/reply.ts";
-import { orRefuse, readOptionalJson } from "../answers/request.ts";
+import { orRefuseAfter, readOptionalJson } from "../answers/request.ts";
 
 type NodeParams = { readonly Params: { readonly incarnation: string } };
 
@@ -38,10 +38,11 @@ export function addNodeRoutes(api: FastifyInstance, nodes: Nodes): void {
   });
 
   api.post<NodeParams>("/nodes/:incarnation/move", async (request, reply) => {
-    const { to } = orRefuse(parseBody(moveNodeRequest, readOptionalJson(request)));
-    const move = await named(request.params.incarnation, (incarnation) =>
-      nodes.moveChannels(incarnation, to ?? undefined),
-    );
+    const { incarnation: text } = request.params;
+    const find = () =>
+      named(text, async (incarnation) => (await nodes.list()).find((each) => each.incarnation === incarnation));
+    const { to } = await orRefuseAfter(find, parseBody(moveNodeRequest, readOptionalJson(request)));
+    const move = await named(text, (incarnation) => nodes.moveChannels(incarnation, to ?? undefined));
     return sendContent(reply, { ...nodeAnswer(move.node), ...begunAnswer(move.begun) });
   });
 }

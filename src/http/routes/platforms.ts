@@ -12,7 +12,7 @@ import { platformAnswer, platformSettingsAnswer, platformTestAnswer } from "../a
 import { withNotes } from "../answers/platform-notes.ts";
 import { sendContent } from "../answers/reply.ts";
 import type { RouteContext } from "../answers/request.ts";
-import { answerContext, orRefuse, orRefuseIn, readJson } from "../answers/request.ts";
+import { answerContext, orRefuse, orRefuseAfter, orRefuseIn, readJson } from "../answers/request.ts";
 import { targetSettings, targetTrust, trackChoice } from "../answers/target-settings.ts";
 import { windowsOf } from "../answers/windows/target-windows.ts";
 
@@ -44,10 +44,8 @@ function addPlatformSettingsRoutes(api: FastifyInstance, context: RouteContext):
     const targetId = orRefuse(parsePathInteger("platformId", platformId));
     const { onAir } = orRefuse(parseQuery(editPlatformQuery, request.query));
     const { body: tidied, notes } = tidyPlatform(json);
-    const parsed = parseBody(editPlatformRequest, tidied);
-    // A missing platform is reported before a wrong value.
-    if ("error" in parsed) await service.getTarget(channelId, targetId);
-    const body = orRefuse(parsed);
+    const find = () => service.getTarget(channelId, targetId);
+    const body = await orRefuseAfter(find, parseBody(editPlatformRequest, tidied));
     const decide = (present: Target) => targetChange(body, present);
     const { channel, target } = await service.targetEdits.edit(channelId, targetId, decide, onAir === "true");
     const answer = platformSettingsAnswer(target, answerContext(context, request));

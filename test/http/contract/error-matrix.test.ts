@@ -57,7 +57,7 @@ async function everything(): Promise<unknown> {
 beforeAll(async () => {
   api = await Api.open({
     nodes: {
-      list: async () => [],
+      list: async () => [NODE],
       drain: async (id) => (id === NODE.incarnation ? NODE : undefined),
       moveChannels: async (id) => (id === NODE.incarnation ? { node: NODE } : undefined),
     },
@@ -65,6 +65,13 @@ beforeAll(async () => {
   const mine = await api.create({ planType: "PROFESSIONAL", restream: [PLATFORM] });
   const other = await api.create();
   otherPlatform = String(other.restream[0].platId);
+  api.files.add("mf-0123456789ab");
+  const made = async (name: string, url: string) => {
+    const { bodyExample } = OPERATIONS.find((each) => each.name === name) ?? {};
+    return (await api.post(url, bodyExample)).body.content;
+  };
+  const { scheduleId } = await made("createSchedule", `/api/v2/re-stream/channels/${mine.channelId}/schedules`);
+  const { contactId } = await made("createContact", "/api/v2/events/contacts");
   present = {
     channelId: mine.channelId,
     platformId: String(mine.restream[0].platId),
@@ -73,11 +80,10 @@ beforeAll(async () => {
     recordingId: "20260102030405-001",
     accessKey: VIEWER.accessKeyId,
     fileId: "mf-0123456789ab",
-    scheduleId: "sc-0123456789ab",
+    scheduleId,
     incarnation: String(NODE.incarnation),
-    contactId: "ct-0123456789ab",
+    contactId,
   };
-  api.files.add("mf-0123456789ab");
   before = await everything();
 });
 
@@ -240,7 +246,8 @@ describe.each(OPERATIONS)("$method $path", (operation) => {
     }
     if (has(operation, "contactId")) await cell("contact", { params: { contactId: "ct-none" } }, notFound("Contact"));
     if (has(operation, "fileId")) await cell("file", { params: { fileId: "mf-none" } }, notFound("Media file"));
-    if (has(operation, "scheduleId")) await cell("schedule", {}, notFound("Schedule"));
+    if (has(operation, "scheduleId"))
+      await cell("schedule", { params: { scheduleId: "sc-none" } }, notFound("Schedule"));
     if (has(operation, "recordingId")) {
       for (const recordingId of ["20260102030405-002", "x", "..%2F..%2Fx", "%00", "a".repeat(2_000)])
         await cell(recordingId.slice(0, 40), { params: { recordingId } }, notFound("Recording"));
@@ -376,8 +383,11 @@ function ladderOf(operation: Operation): Rung[] {
       expected: notFoundIn(operation),
     });
   }
-  if (has(operation, "platformId")) {
-    rungs.push({ name: "platform", request: { params: { platformId: "99" } }, expected: notFound("Platform") });
+  const places = { platformId: "Platform", scheduleId: "Schedule", contactId: "Contact", incarnation: "Node" } as const;
+  for (const [param, what] of Object.entries(places)) {
+    const unknown = param === "platformId" || param === "incarnation" ? "99" : "none";
+    const request = { params: { [param]: unknown } };
+    if (has(operation, param)) rungs.push({ name: param, request, expected: notFound(what) });
   }
   const [field = ""] = body === undefined ? [] : fieldsOf(body);
   const [value] = WRONG_BODY_VALUES[field] ?? [];
