@@ -141,10 +141,14 @@ export function parseQuery<Schema extends z.ZodType>(schema: Schema, query: unkn
 }
 
 /**
- * Reads an integer in the path (`platformId`), or returns 250021. A number too large for any id stays an integer: it is
- * not found.
+ * Reads an integer in the path (`platformId`), or returns 250021. One too large for any id becomes the largest that is
+ * exact, which no id is either: it is not found, while a database refuses numbers beyond its own.
  */
 export function parsePathInteger(name: string, text: string): Parsed<number> {
-  if (/^-?\d+$/.test(text)) return { value: Number(text) };
+  if (/^-?\d+$/.test(text)) return { value: withinExact(Number(text)) };
   return { error: serviceError("OPEN_API_PARAM_TYPE_ERROR", name, `${name}: expected an integer.`) };
+}
+
+function withinExact(value: number): number {
+  return Math.max(-Number.MAX_SAFE_INTEGER, Math.min(Number.MAX_SAFE_INTEGER, value));
 }

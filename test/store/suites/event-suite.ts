@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { parsePathInteger } from "../../../src/api-contract/schemas/field-errors.ts";
 import { NO_ALERTS } from "../../../src/control/channels/channel.ts";
 import type { EndpointScope } from "../../../src/control/events/callbacks.ts";
 import type { DeliveryTurn, DeliveryUpdate, DueDelivery } from "../../../src/control/events/deliveries.ts";
@@ -224,6 +225,12 @@ test("resending makes a delivery wait again as if it were new, before the younge
   const [found] = await deliveries.claimDueDeliveries(100, LIMITS, []);
   expect(found).toMatchObject({ eventId: 1, attempts: 0, retryUntil: 500 });
   expect(await deliveries.resendDelivery(99, 100, 500)).toBeUndefined();
+});
+
+test.each(["9".repeat(17), "9".repeat(400)])("the number %s in a path is that of no delivery", async (digits) => {
+  const read = parsePathInteger("deliveryId", digits);
+  if ("error" in read) throw new Error("no integer");
+  expect(await deliveries.resendDelivery(read.value, 100, 500)).toBeUndefined();
 });
 
 test("a delivery that is cancelled keeps the result of its last attempt", async () => {

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { parsePathInteger } from "../../../src/api-contract/schemas/field-errors.ts";
 import type { BroadcastReport, FinishedReport } from "../../../src/control/reports/reports.ts";
 import type { Database } from "../../../src/store/database/database.ts";
 import { SqlEventStore } from "../../../src/store/events/event-store.ts";
@@ -53,6 +54,12 @@ test("reports of a channel's ended broadcasts are listed newest first, by pages"
     total: 3,
   });
   expect(await reports.listReports(A, { number: 2, size: 2 })).toEqual({ reports: [over(A, 1, 10)], total: 3 });
+});
+
+test.each(["9".repeat(17), "9".repeat(400)])("the number %s in a path is that of no report", async (digits) => {
+  const read = parsePathInteger("startTime", digits);
+  if ("error" in read) throw new Error("no integer");
+  expect(await reports.findReport(A, read.value)).toBeUndefined();
 });
 
 test("a later report of the same broadcast replaces the earlier one", async () => {
