@@ -2,13 +2,16 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { parsePublishStatusName } from "../../src/api-contract/channel-status.ts";
 import { rtmpUrlProblem } from "../../src/api-contract/rtmp-url.ts";
+import { callbackRequest, historyQuery } from "../../src/api-contract/schemas/event-schemas.ts";
 import { parseBody, parsePathInteger, parseQuery } from "../../src/api-contract/schemas/field-errors.ts";
+import { updateScheduleRequest } from "../../src/api-contract/schemas/schedule-schemas.ts";
 import {
   createChannelRequest,
   editPlatformRequest,
   listChannelsQuery,
   updateChannelRequest,
 } from "../../src/api-contract/schemas/schemas.ts";
+import { createMediaFileRequest } from "../../src/api-contract/schemas/source-schemas.ts";
 
 const PLATFORM = { targetName: "YOUTUBE", rtmpUrl: "rtmp://a.rtmp.youtube.com/live2", streamKey: "abcd-efgh" };
 const CHANNEL = { channelName: "channel001", planType: "STANDARD", restream: [PLATFORM] };
@@ -63,6 +66,26 @@ test.each([
   ],
 ])("a channel is accepted with %s", (_name, body) => {
   expect(refusal(createChannelRequest, body)).toBeUndefined();
+});
+
+test("lengths are counted in characters, of files and schedules too", () => {
+  const name = (characters: number) => "😀".repeat(characters);
+  const file = (fileName: string) => createMediaFileRequest.safeParse({ fileName, bytes: 1 }).success;
+  expect([file(name(200)), file(name(201))]).toEqual([true, false]);
+  const schedule = (scheduleName: string) => updateScheduleRequest.safeParse({ scheduleName }).success;
+  expect([schedule(name(80)), schedule(name(81))]).toEqual([true, false]);
+  const callback = (characters: number) =>
+    callbackRequest.safeParse({ callbackUrl: `https://h/${name(characters - 10)}` }).success;
+  expect([callback(1_024), callback(1_025)]).toEqual([true, false]);
+});
+
+test("a condition of a list that is empty is none", () => {
+  const read = (query: object) => parseQuery(listChannelsQuery, query);
+  expect(read({ channelStatus: "", channelId: "", channelName: "" })).toEqual({
+    value: { pageNo: 1, pageSizeNo: 20, channelName: "" },
+  });
+  expect(read({ channelStatus: "BLOCK" })).toMatchObject({ value: { channelStatus: "BLOCK" } });
+  expect(parseQuery(historyQuery, { fromTime: "", toTime: "7" })).toMatchObject({ value: { toTime: 7 } });
 });
 
 test.each(
@@ -337,7 +360,10 @@ test.each([
 
 test("a platform id is any integer, also one that no platform can have", () => {
   expect(parsePathInteger("platformId", "39")).toEqual({ value: 39 });
-  expect(parsePathInteger("platformId", "9".repeat(30))).toEqual({ value: 1e30 });
+  for (const digits of ["9".repeat(17), "9".repeat(30), "9".repeat(400)]) {
+    expect(parsePathInteger("platformId", digits)).toEqual({ value: Number.MAX_SAFE_INTEGER });
+    expect(parsePathInteger("platformId", `-${digits}`)).toEqual({ value: -Number.MAX_SAFE_INTEGER });
+  }
   for (const text of ["", "x", "39x", "3.9", "%33", "0x1", "１"]) {
     expect(parsePathInteger("platformId", text)).toMatchObject({
       error: { status: 400, body: { error: { errorCode: 250021, message: "Invalid parameter type platformId." } } },

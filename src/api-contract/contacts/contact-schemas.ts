@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { addressProblem } from "../input/address-form.ts";
-import { isName } from "../schemas/schemas.ts";
+import { isAtMost, isName } from "../input/text-rules.ts";
 import { CONTACT_EVENTS, CONTACT_KINDS, CONTACT_LANGUAGES } from "./contact-words.ts";
 
 const LONGEST = { name: 40, url: 1_024, mailbox: 254 } as const;
@@ -15,7 +15,7 @@ const name = z
 
 /** WHATWG's `URL` must accept it too, since the connection uses that. */
 function webAddress(text: string): string | undefined {
-  if (text.length > LONGEST.url) return `an address of at most ${LONGEST.url} characters`;
+  if (!isAtMost(text, LONGEST.url)) return `an address of at most ${LONGEST.url} characters`;
   return addressProblem(text, ["http", "https"], "") ?? (URL.canParse(text) ? undefined : "an address");
 }
 

@@ -1,3 +1,5 @@
+import { isAtMost } from "./text-rules.ts";
+
 /** The longest channel name of the dashboard, in characters (code points, not UTF-16 units). */
 export const CHANNEL_NAME_CHARACTERS_MAX = 80;
 
@@ -15,8 +17,6 @@ export function tidyChannelName(text: string): string {
 /** Why the dashboard's calls reject this tidied name; undefined where they accept it. */
 export function channelNameProblem(name: string): "empty" | "too-long" | "control-character" | undefined {
   if (name === "") return "empty";
-  // A text that is far too long is not walked.
-  const isShort = name.length <= 2 * CHANNEL_NAME_CHARACTERS_MAX && [...name].length <= CHANNEL_NAME_CHARACTERS_MAX;
-  if (!isShort) return "too-long";
+  if (!isAtMost(name, CHANNEL_NAME_CHARACTERS_MAX)) return "too-long";
   return FORBIDDEN.test(name) || !name.isWellFormed() ? "control-character" : undefined;
 }

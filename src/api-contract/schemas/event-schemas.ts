@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { AUDIT_ACTIONS } from "../audit/audit-actions.ts";
 import { addressProblem } from "../input/address-form.ts";
+import { isAtMost } from "../input/text-rules.ts";
 import { timeZone } from "./schedule-schemas.ts";
 import { condition, ofChannel, pageFields } from "./schemas.ts";
 
@@ -13,10 +14,9 @@ const CALLBACK_CHARACTERS_MAX = 1024;
 const callbackUrl = z.string({ error: "an http:// or https:// address" }).check((context) => {
   const url = context.value;
   if (url === "") return;
-  const problem =
-    url.length > CALLBACK_CHARACTERS_MAX
-      ? `an address of at most ${CALLBACK_CHARACTERS_MAX} characters`
-      : addressProblem(url, ["http", "https"], "");
+  const problem = !isAtMost(url, CALLBACK_CHARACTERS_MAX)
+    ? `an address of at most ${CALLBACK_CHARACTERS_MAX} characters`
+    : addressProblem(url, ["http", "https"], "");
   if (problem !== undefined) context.issues.push({ code: "custom", message: problem, input: url });
   else if (!URL.canParse(url)) context.issues.push({ code: "custom", message: "an address", input: url });
 });
@@ -42,8 +42,8 @@ const STEP_RULE = "a whole number of seconds from 1 to 86400";
 
 /** Query of the history: a time range, and how long each point stands for. */
 export const historyQuery = z.object({
-  fromTime: moment.optional(),
-  toTime: moment.optional(),
+  fromTime: condition(moment),
+  toTime: condition(moment),
   stepSeconds: z
     .string({ error: STEP_RULE })
     .regex(/^\d{1,5}$/, { error: STEP_RULE })
@@ -66,9 +66,9 @@ export const auditQuery = z.object({
   ...pageFields,
   channelId: ofChannel,
   actor: condition(z.string({ error: ACTOR_RULE }).max(ACTOR_CHARACTERS_MAX, { error: ACTOR_RULE })),
-  action: z.enum(AUDIT_ACTIONS, { error: "an action of the audit" }).optional(),
-  fromTime: moment.optional(),
-  toTime: moment.optional(),
+  action: condition(z.enum(AUDIT_ACTIONS, { error: "an action of the audit" })),
+  fromTime: condition(moment),
+  toTime: condition(moment),
   format: z.enum(["json", "csv"], { error: "json or csv" }).optional(),
   timeZone: timeZone.optional(),
 });

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { isDate, WEEKDAYS } from "../../base/calendar/timing.ts";
 import { isTimeZone } from "../../base/calendar/zone-time.ts";
 import { CATCH_UPS } from "../event-words.ts";
+import { isAtMost } from "../input/text-rules.ts";
 import { fileIds } from "./source-schemas.ts";
 
 export const SCHEDULE_REPEATS = ["once", "daily", "weekly"] as const;
@@ -73,7 +74,7 @@ const optionalFields = {
   scheduleName: z
     .string({ error: NAME_RULE })
     .transform((name) => name.trim())
-    .refine((name) => name.length <= NAME_CHARACTERS_MAX && name.isWellFormed() && !/\p{Cc}/u.test(name), {
+    .refine((name) => isAtMost(name, NAME_CHARACTERS_MAX) && name.isWellFormed() && !/\p{Cc}/u.test(name), {
       error: NAME_RULE,
     })
     .nullish(),

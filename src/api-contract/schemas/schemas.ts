@@ -5,6 +5,7 @@ import { DELAY_SECONDS_MAX } from "../../thread-protocol/delays/delay.ts";
 import { CHANNEL_STATUSES } from "../channel-status.ts";
 import { LABEL_CHARACTERS_MAX, LABELS_MAX, tidyLabels } from "../input/channel-labels.ts";
 import { CHANNEL_NAME_CHARACTERS_MAX, channelNameProblem, tidyChannelName } from "../input/channel-name.ts";
+import { hasControlCharacter, isAtMost, isName, isStorable } from "../input/text-rules.ts";
 import { PLATFORM_NAMES } from "../platform-names.ts";
 import { rtmpUrlProblem } from "../rtmp-url.ts";
 import { targetTrust } from "../target-trust.ts";
@@ -25,30 +26,6 @@ const CHANNEL_NAME_RULE = "3 to 20 Korean or English letters, digits or _";
 const PAGE_NO_MAX = 1_000_000_000;
 const PAGE_SIZE_MAX = 100;
 const PAGE_SIZE_DEFAULT = 20;
-
-/** Code units below the space, and DEL: no name or address may contain them. */
-function hasControlCharacter(text: string): boolean {
-  for (let index = 0; index < text.length; index += 1) {
-    const unit = text.charCodeAt(index);
-    if (unit < 0x20 || unit === 0x7f) return true;
-  }
-  return false;
-}
-
-/** Counts characters (code points), not UTF-16 units; does not walk a text that is far too long. */
-function isAtMost(text: string, characters: number): boolean {
-  return text.length <= characters || (text.length <= 2 * characters && [...text].length <= characters);
-}
-
-/** Text that every database can store: PostgreSQL accepts no NUL, and neither database half a surrogate pair. */
-function isStorable(text: string): boolean {
-  return !text.includes("\0") && text.isWellFormed();
-}
-
-/** Text that names something for people: not only blanks, and no control characters. */
-export function isName(text: string, characters: number): boolean {
-  return text.trim() !== "" && isAtMost(text, characters) && isStorable(text) && !hasControlCharacter(text);
-}
 
 function secretText(characters: number) {
   const rule = `text of at most ${characters} characters`;
@@ -333,12 +310,9 @@ export const pageFields = {
 };
 
 /** A condition of a list. Programs send it empty where they have none: then it is absent. */
-export function condition(text: z.ZodString) {
+export function condition<Schema extends z.ZodType>(schema: Schema) {
   // Its last part is what the OpenAPI document shows.
-  return text
-    .transform((given) => (given === "" ? undefined : given))
-    .pipe(text.optional())
-    .optional();
+  return z.preprocess((given) => (given === "" ? undefined : given), schema.optional()).optional();
 }
 
 /** A list of one channel. */
@@ -347,7 +321,7 @@ export const ofChannel = condition(z.string({ error: "one channel id" }));
 /** Query of call 2. Unknown parameters are ignored: one real client adds two of its own to every GET. */
 export const listChannelsQuery = z.object({
   ...pageFields,
-  channelStatus: oneOf(CHANNEL_STATUSES).optional(),
+  channelStatus: condition(oneOf(CHANNEL_STATUSES)),
   channelId: ofChannel,
   channelName: z.string({ error: "one part of a name" }).refine(isStorable, { error: "one part of a name" }).optional(),
 });

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { parsePullUrl } from "../../base/pull/pull-url.ts";
+import { isAtMost } from "../input/text-rules.ts";
 
 /** Files of a playlist at most. */
 export const FILES_MAX = 500;
@@ -64,5 +65,5 @@ export const slateRequest = z.object({ fileId: z.string({ error: "a file id" }).
 
 /** Any name that a person can read: no control characters, and storable everywhere. */
 function isFileName(name: string): boolean {
-  return name !== "" && name.length <= FILE_NAME_CHARACTERS_MAX && name.isWellFormed() && !/\p{Cc}/u.test(name);
+  return name !== "" && isAtMost(name, FILE_NAME_CHARACTERS_MAX) && name.isWellFormed() && !/\p{Cc}/u.test(name);
 }

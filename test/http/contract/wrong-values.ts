@@ -12,7 +12,7 @@ const TRACK = wrong("a track's number, 0 to 255", "0", -1, 256, 0.5, {});
 const TIME_OF_DAY = wrong("a time of day such as 20:00 or 20:00:30", 5, "24:00", "8:00", "20:60", "20:00:60", {});
 const LABEL = [
   ...wrong("text of at most 40 characters", 5, []),
-  ...wrong("at most 40 characters, no control characters", "x".repeat(41), "a\nb"),
+  ...wrong("at most 40 characters, no control characters", "x".repeat(41), "😀".repeat(41), "a\nb"),
 ];
 const CONTACT_NAME = "text of 1 to 40 characters, none of them a control character";
 const oneOf = (words: readonly string[], ...values: readonly unknown[]) =>
