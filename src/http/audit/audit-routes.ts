@@ -35,11 +35,12 @@ export function addAuditRoutes(api: FastifyInstance, store: Pick<AuditStore, "li
 
 /** The newest records that pass. */
 async function readAll(store: Pick<AuditStore, "listAudit">, filter: AuditFilter): Promise<readonly AuditRecord[]> {
-  const records: AuditRecord[] = [];
-  for (let number = 1; records.length < FILE_RECORDS_MAX; number += 1) {
+  // By their ids: what is recorded meanwhile moves others to the next page.
+  const records = new Map<number, AuditRecord>();
+  for (let number = 1; records.size < FILE_RECORDS_MAX; number += 1) {
     const page = await store.listAudit(filter, { number, size: READ_RECORDS });
-    records.push(...page.records);
+    for (const record of page.records) records.set(record.auditId, record);
     if (page.records.length < READ_RECORDS) break;
   }
-  return records;
+  return [...records.values()].slice(0, FILE_RECORDS_MAX);
 }

@@ -1,4 +1,5 @@
 import { DatabaseSync } from "node:sqlite";
+import { fastify } from "fastify";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import {
   AUDIT_ACTIONS,
@@ -9,7 +10,9 @@ import {
 } from "../../../src/api-contract/audit/audit-actions.ts";
 import { OPERATIONS } from "../../../src/api-contract/operations.ts";
 import { resetPassword } from "../../../src/app/commands/reset-password.ts";
+import type { AuditRecord } from "../../../src/control/audit/audit.ts";
 import type { NodeRecord } from "../../../src/control/ports/nodes.ts";
+import { addAuditRoutes } from "../../../src/http/audit/audit-routes.ts";
 import { routesOf } from "../../support/checks/routes-of.ts";
 import { batch, frames, heads } from "../../support/recordings/batches.ts";
 import { Api, CHANNELS, MANAGER, PLATFORM, VIEWER } from "../api.ts";
@@ -298,6 +301,9 @@ test("records are filtered by channel, actor, action and time, in pages", async 
   const { body } = await api.get(`${AUDIT}?pageSizeNo=2&pageNo=2`);
   expect([body.total, body.content.length]).toEqual([5, 2]);
   expect((await api.get(`${AUDIT}?action=nothing`)).status).toBe(400);
+  // A form sends every condition, and empty those that are not set.
+  expect(await actions(`&channelId=&actor=&fromTime=&toTime=&action=switchChannelOff`)).toHaveLength(2);
+  expect((await api.get(`${AUDIT}?action=`)).body.total).toBe(5);
   expect((await api.get(AUDIT, VIEWER)).body.error.errorCode).toBe("210");
 });
 
@@ -311,6 +317,32 @@ test("as CSV it has one line for each record, in the reader's time zone, and no 
   expect(line).toMatch(/^2023-11-15 07:13:20,createAccessKey,Access key created,/);
   expect(line).toContain('"role: – → ""viewer""; name: – → ""=1+1""; secretKey: – → ""***"""');
   expect(end).toBe("");
+});
+
+test("a record that comes while a long CSV is read puts no other into it twice", async () => {
+  const record = (auditId: number): AuditRecord => ({
+    ...{
+      auditId,
+      time: auditId,
+      action: "createChannel",
+      traceId: `trace${auditId}`,
+      actor: "server",
+      client: "server",
+    },
+    changes: [],
+  });
+  const stored = Array.from({ length: 700 }, (_, index) => record(700 - index));
+  const routes = fastify();
+  addAuditRoutes(routes, {
+    listAudit: async (_filter, { number, size }) => {
+      const page = stored.slice((number - 1) * size, number * size);
+      stored.unshift(record(stored.length + 1));
+      return { records: page, total: stored.length };
+    },
+  });
+  const { body } = await routes.inject({ url: "/audit?format=csv" });
+  const traces = body.split("\r\n").flatMap((line) => /trace(\d+)$/.exec(line)?.[1] ?? []);
+  expect(traces).toEqual(Array.from({ length: 700 }, (_, index) => `${700 - index}`));
 });
 
 test("a record has the client's plain address", async () => {
