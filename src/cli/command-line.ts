@@ -3,9 +3,9 @@ import { ConfigError } from "../app/config/config-error.ts";
 import { helpText } from "../app/config/help-text.ts";
 import { exitNow } from "../app/process/exit-now.ts";
 import { releaseVersion } from "../app/release.ts";
-import { systemCode } from "../base/system-errors.ts";
 import { ApiFailure } from "./api/exit-codes.ts";
 import type { Command } from "./commands/command.ts";
+import { print } from "./output.ts";
 import type { StopRequest } from "./stop-request.ts";
 
 /** Loaded when called for: most of a short command is the start of the program. */
@@ -55,7 +55,6 @@ async function run(stopRequest: StopRequest): Promise<void> {
   const command = commandNamed(first);
   if (command !== undefined) {
     stopRequest.leave();
-    watchOutput();
     print(await (await command())(rest, process.env));
     return;
   }
@@ -63,22 +62,8 @@ async function run(stopRequest: StopRequest): Promise<void> {
     throw new ConfigError(`${JSON.stringify(first)} is not a command; the commands are ${COMMAND_NAMES.join(", ")}.`);
   }
   const commandLine = readConfig(process.argv.slice(2), process.env);
-  if ("show" in commandLine) {
-    watchOutput();
-    print(commandLine.show === "help" ? helpText() : `fanfare ${releaseVersion()}\n`);
-  } else await (await import("./run-server.ts")).runServer(commandLine.config, stopRequest);
-}
-
-function print(text: string): void {
-  process.stdout.write(text);
-}
-
-/** A reader of the output may close the pipe early: that is not a failure. A disk that does not take it is one. */
-function watchOutput(): void {
-  process.stdout.on("error", (error) => {
-    if (systemCode(error) === "EPIPE") process.exit(0);
-    fail(new Error(`the output could not be written: ${error.message}`));
-  });
+  if ("show" in commandLine) print(commandLine.show === "help" ? helpText() : `fanfare ${releaseVersion()}\n`);
+  else await (await import("./run-server.ts")).runServer(commandLine.config, stopRequest);
 }
 
 function fail(error: unknown): never {

@@ -1,6 +1,7 @@
 import type { components } from "../../client/api-types.ts";
 import type { FanfareClient } from "../../client/client.ts";
 import { text, wholeNumber } from "../commands/options.ts";
+import { print } from "../output.ts";
 import { action, apiCommand, jsonText } from "./api-command.ts";
 import { channelNamed } from "./channels.ts";
 import { ApiFailure, contentOf, EXIT } from "./exit-codes.ts";
@@ -91,7 +92,7 @@ export const eventsCommand = apiCommand("events", "What happened.", {
       const only = values.channel === undefined ? undefined : (await channelNamed(client, values.channel)).channelId;
       for await (const event of followEvents(client, liveMessages(profile))) {
         if (only !== undefined && event.channelId !== only) continue;
-        process.stdout.write(isJson ? `${JSON.stringify(event)}\n` : lineOf(event));
+        print(isJson ? `${JSON.stringify(event)}\n` : lineOf(event));
       }
       return "";
     },

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { FanfareClient } from "../../client/client.ts";
+import { print } from "../output.ts";
 import { action, apiCommand, jsonText } from "./api-command.ts";
 import { allChannels, type Channel, channelNamed } from "./channels.ts";
 import { ApiFailure, contentUnlessGone, EXIT } from "./exit-codes.ts";
@@ -76,7 +77,7 @@ async function watchStatus(client: FanfareClient, profile: Profile, isJson: bool
     changed = Promise.withResolvers();
     const { text, isAway } = await looked(client, isJson, before !== "");
     if (text !== before && isAway) process.stderr.write(text);
-    else if (text !== before) process.stdout.write(isJson || before === "" ? text : `\n${text}`);
+    else if (text !== before) print(isJson || before === "" ? text : `\n${text}`);
     // What is true when the server is back may be no change for it.
     if (isAway) changed.resolve();
     before = text;

@@ -2,6 +2,7 @@ import { startDemo } from "../../app/commands/demo.ts";
 import { readConfig } from "../../app/config/config.ts";
 import { ConfigError } from "../../app/config/config-error.ts";
 import { exitNow } from "../../app/process/exit-now.ts";
+import { print } from "../output.ts";
 import { stopInTime } from "../stop-in-time.ts";
 import type { Command } from "./command.ts";
 
@@ -20,7 +21,7 @@ async function run(args: readonly string[]): Promise<never> {
   const commandLine = readConfig(args, { ...hosts, ...ports, FANFARE_LOG_LEVEL: "error" });
   if ("show" in commandLine) throw new ConfigError(`usage: ${USAGE}`);
   const demo = await startDemo(commandLine.config);
-  process.stdout.write(
+  print(
     [
       "Fanfare's demo is on air: a test clip, sent to one healthy platform, one that stalls now and then, and one that refuses its key.",
       `  Dashboard: ${demo.url}/`,

@@ -1,9 +1,11 @@
+import { print } from "../../output.ts";
+
 /**
  * Prints one line of JSON for one event, at once, so that a program that reads the output sees the event when it
  * happens.
  */
 export function printEvent(event: object): void {
-  process.stdout.write(`${JSON.stringify(event)}\n`);
+  print(`${JSON.stringify(event)}\n`);
 }
 
 /** Resolves at the first SIGINT or SIGTERM; a second one ends the process as usual. */
