@@ -22,7 +22,8 @@ const TIMEOUT_MS = 30_000;
 
 /**
  * A client of a Fanfare server. Its calls return `{ data }`, or `{ error }` for an answer that is not 200, and reject
- * where no answer came.
+ * where no answer came. A redirect of a call that changes something is
+ * an error, and is not followed.
  */
 export function createFanfareClient(options: ClientOptions): FanfareClient {
   const { server, timeoutMs = TIMEOUT_MS } = options;
@@ -30,7 +31,13 @@ export function createFanfareClient(options: ClientOptions): FanfareClient {
   const client = createFetchClient<paths>({
     baseUrl: `${server.replace(/\/+$/, "")}/api/v2`,
     fetch: (request) =>
-      send(new Request(request, { signal: AbortSignal.any([request.signal, AbortSignal.timeout(timeoutMs)]) })),
+      send(
+        new Request(request, {
+          // `fetch` would make a GET of a POST that is sent on.
+          redirect: request.method === "GET" ? "follow" : "manual",
+          signal: AbortSignal.any([request.signal, AbortSignal.timeout(timeoutMs)]),
+        }),
+      ),
   });
   client.use(authentication(options));
   return client;

@@ -9,7 +9,10 @@ export type Channel = components["schemas"]["Channel"];
 
 /** All channels, whatever their number. */
 export function allChannels(client: FanfareClient): Promise<readonly Channel[]> {
-  return allPages<Channel>((query) => client.GET("/re-stream/channels", { params: { query } }));
+  return allPages<Channel>(
+    (query) => client.GET("/re-stream/channels", { params: { query } }),
+    ({ channelId }) => channelId,
+  );
 }
 
 /** The channel with this id, or the only one with this name. */

@@ -1,3 +1,5 @@
+import { printable } from "./table.ts";
+
 /** How a command that calls a server ends, as in docs/cli.md. */
 export const EXIT = {
   /** The server could not be reached, or has an error of its own. */
@@ -47,27 +49,63 @@ export async function contentUnlessGone<Given extends Result>(
   });
 }
 
-/** The same for a list with pages: all pages, one after another. */
-export async function allPages<Item>(
-  page: (query: { readonly pageNo: number; readonly pageSizeNo: number }) => Promise<Result>,
-): Promise<readonly Item[]> {
-  const items: Item[] = [];
-  for (let pageNo = 1; ; pageNo += 1) {
-    const { data } = await answered(page({ pageNo, pageSizeNo: PAGE_SIZE }));
-    const { content, total } = data as { readonly content: readonly Item[]; readonly total: number };
-    items.push(...content);
-    if (content.length === 0 || items.length >= total) return items;
+type PageCall = (query: { readonly pageNo: number; readonly pageSizeNo: number }) => Promise<Result>;
+
+/**
+ * The same for a list with pages, newest first: every item that is there all the time, once. One that comes between two
+ * pages moves others to the next page, where they are read again; one that goes moves others to the former page, where
+ * nobody reads them: then all is read again. `keyOf`: what distinguishes an item. Throws ApiFailure where items go each
+ * time.
+ */
+export async function allPages<Item>(page: PageCall, keyOf: (item: Item) => string): Promise<readonly Item[]> {
+  for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt += 1) {
+    const items = await completePages(page, keyOf);
+    if (items !== undefined) return items;
   }
+  throw new ApiFailure(EXIT.unreachable, "the list changed each time it was read; try again.");
 }
 
 const PAGE_SIZE = 100;
+const ATTEMPTS_MAX = 10;
+
+/** Undefined where an item went between two pages: one that was there when the first was read is missing. */
+async function completePages<Item>(
+  page: PageCall,
+  keyOf: (item: Item) => string,
+): Promise<readonly Item[] | undefined> {
+  const items = new Map<string, Item>();
+  let first = 0;
+  for (let pageNo = 1; ; pageNo += 1) {
+    const { data } = await answered(page({ pageNo, pageSizeNo: PAGE_SIZE }));
+    const { content, total } = data as { readonly content: readonly Item[]; readonly total: number };
+    for (const item of content) items.set(keyOf(item), item);
+    if (pageNo === 1) first = total;
+    if (pageNo * PAGE_SIZE >= total) return items.size >= first ? [...items.values()] : undefined;
+  }
+}
 
 async function answered<Given extends Result>(call: Promise<Given>): Promise<Given> {
   const result = await call.catch((error: unknown) => {
     throw new ApiFailure(EXIT.unreachable, unreachableText(error));
   });
-  if (result.response.ok) return result;
-  throw new ApiFailure(exitCodeOf(result.response.status), answerText(result));
+  const { response } = result;
+  if (response.ok) return result;
+  throw isRedirect(response) ? redirected(response) : new ApiFailure(exitCodeOf(response.status), answerText(result));
+}
+
+/** Whether the answer, of a proxy in front of the server as a rule, names another address. */
+function isRedirect({ status }: Response): boolean {
+  return status >= 300 && status < 400;
+}
+
+/** What to do about it. */
+function redirected({ status, headers }: Response): ApiFailure {
+  const location = printable(headers.get("location") ?? "");
+  const where = location === "" ? "elsewhere" : `to ${location}`;
+  return new ApiFailure(
+    EXIT.unreachable,
+    `the server answered ${status} and leads ${where}: nothing was changed. Sign in at that address (fanfare login URL).`,
+  );
 }
 
 /** `fetch failed` alone says nothing: its cause names the address and the kernel's word. */
