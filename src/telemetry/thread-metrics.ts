@@ -17,6 +17,8 @@ export class ThreadMetrics {
       labelNames: ["thread", "quantile"],
       registers,
     });
+    // Whose label is a quantile is a summary. The package's own would count what was counted already.
+    Object.assign(this.#loopDelay, { type: "summary" });
     this.#loopLoad = new Gauge({
       name: "fanfare_event_loop_load",
       help: "The share of its time in which the thread was busy.",

@@ -13,6 +13,7 @@ import { parse, parseAllDocuments } from "yaml";
 import { helpText } from "../../src/app/config/help-text.ts";
 import { ClusterMetrics } from "../../src/telemetry/cluster-metrics.ts";
 import { Metrics } from "../../src/telemetry/metrics.ts";
+import { syntheticClip } from "../../src/testkit/encoder/clip.ts";
 import { runToEnd, startChild } from "../support/processes/children.ts";
 import { ROOT } from "../support/processes/fanfare-process.ts";
 import { certificate } from "../support/stages/certificates.ts";
@@ -25,6 +26,27 @@ test("Prometheus takes the alert rules, and they fire when they should", async (
   const cwd = join(DEPLOY, "prometheus");
   expect(await runToEnd("promtool", ["check", "rules", "alerts.yml"], { cwd })).toContain("SUCCESS");
   expect(await runToEnd("promtool", ["test", "rules", "alerts.test.yml"], { cwd })).toContain("SUCCESS");
+});
+
+test("promtool has nothing to say about the metrics of a server on air, and of several servers", async () => {
+  const stage = await Stage.open();
+  const { fanfare, api } = await stage.server();
+  const target = await stage.target();
+  const channel = await api.createChannel("linted", [{ rtmpUrl: target.url, streamKey: "key-of-metrics" }]);
+  stage.kitEncoder(channel, { clip: syntheticClip() });
+  await stage.watch(api, channel).until(0, ({ connectStatus }) => connectStatus === "PUBLISHING", 60_000);
+  const metrics = async () => await (await fetch(`${fanfare.origin}/metrics`)).text();
+  for (const series of ["fanfare_event_loop_delay_seconds{", "fanfare_target_sent_bytes_total{"])
+    await expect.poll(metrics).toContain(series);
+  const several = new Metrics(() => "healthy");
+  several.include(new ClusterMetrics());
+  const folder = await mkdtemp(join(tmpdir(), "fanfare-metrics-"));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  for (const text of [await metrics(), await several.text()]) {
+    await writeFile(join(folder, "metrics"), text);
+    const lint = await startChild("sh", ["-c", `promtool check metrics < ${join(folder, "metrics")}`]);
+    expect([await lint.exited, lint.stderr()]).toEqual([{ code: 0, signal: null }, ""]);
+  }
 });
 
 test("every metric that a dashboard or a rule names is one that the server has", async () => {
