@@ -49,6 +49,8 @@ const STEP_MS = 40;
 const TAGS_IN_A_STEP_MAX = 500;
 /** A source from which nothing comes for this long is given up, in milliseconds. */
 const NO_MEDIA_MS = 15_000;
+/** FFmpeg has written all that it read when nothing came from it for so long, in milliseconds. */
+const DRAINED_MS = 1_000;
 const UNREAD = `it read nothing for ${NO_MEDIA_MS / 1_000} s`;
 /** This much of a stream shows all its codecs, in milliseconds; and in tags, where its times stand still. */
 const LOOKED_AT_MS = 200;
@@ -140,7 +142,9 @@ export class PullAttempt {
     const { clock } = this.#deps;
     if (run.clip.next !== undefined) this.#arrivedMs = clock.awakeNow();
     if (run.clip.isOver) return this.#ended(run);
-    if (clock.awakeNow() - this.#arrivedMs >= NO_MEDIA_MS) return this.#fail(this.#whySilent());
+    const silentMs = clock.awakeNow() - this.#arrivedMs;
+    const isOver = this.#link?.isOver?.() === true && silentMs >= DRAINED_MS;
+    if (isOver || silentMs >= NO_MEDIA_MS) return this.#fail(this.#whySilent());
     if (this.#publisher !== undefined && this.#gateway !== undefined) this.#play(run, this.#publisher, this.#gateway);
     else this.#look(run);
   }

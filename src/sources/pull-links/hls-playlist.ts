@@ -6,7 +6,7 @@ export class PlaylistError extends Error {
 }
 
 /** What an address of a playlist leads to. */
-export type HlsPart = "playlist" | "segment" | "key";
+export type HlsPart = "playlist" | "segment" | "map" | "key";
 
 /** Returns the local name of an address that a playlist has. */
 export type NameOf = (url: URL, part: HlsPart) => string;
@@ -136,7 +136,7 @@ function mapLine(map: Attributes, base: URL, nameOf: NameOf): string {
   if (uri === undefined) throw new PlaylistError("an #EXT-X-MAP without an address");
   const range = map.get("BYTERANGE");
   const bytes = range === undefined ? "" : `,BYTERANGE="${byteRange(range)}"`;
-  return `#EXT-X-MAP:URI="${nameOf(addressOf(uri, base), "segment")}"${bytes}`;
+  return `#EXT-X-MAP:URI="${nameOf(addressOf(uri, base), "map")}"${bytes}`;
 }
 
 /** `NAME=value` and `NAME="value"`, with commas between them. */

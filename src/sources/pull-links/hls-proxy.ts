@@ -1,10 +1,11 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { startDeadline } from "../../base/deadline.ts";
 import type { TargetError } from "../../thread-protocol/targets/target-status.ts";
+import { formOf } from "./hls-form.ts";
 import { type HlsNamed, HlsNames } from "./hls-names.ts";
 import { type HlsPart, PLAYLIST_BYTES_MAX, PlaylistError, rewritePlaylist } from "./hls-playlist.ts";
 import type { HlsVariant } from "./hls-variant.ts";
-import { type Fetched, type FetchRequest, fetchHttp, partsOf, readText } from "./http-fetch.ts";
+import { type Fetched, type FetchRequest, fetchHttp, partsOf, readBytes } from "./http-fetch.ts";
 import type { PullDialer } from "./pull-dialer.ts";
 import { failureOf, PullFailure, pullError } from "./pull-errors.ts";
 
@@ -21,7 +22,10 @@ const SEGMENT_AGAIN_MS = [500, 1_000, 1_500];
 /** One segment at most, in bytes: a minute at 70 Mbit/s. */
 const SEGMENT_BYTES_MAX = 512 * 1_024 * 1_024;
 const KEY_BYTES_MAX = 1_024;
+/** What comes before the fragments of MP4, in bytes. */
+const MAP_BYTES_MAX = 1_024 * 1_024;
 const REQUESTS_AT_ONCE_MAX = 8;
+const WHOLE = "bytes=0-";
 const RANGE = /^bytes=\d{1,15}-\d{0,15}$/;
 /** Endings that newer FFmpegs expect of segments; what has another one is named like a transport stream. */
 const ENDINGS = /\.(?:ts|m4s|mp4|m4v|m4a|aac|mp3|cmfv|cmfa)$/i;
@@ -52,6 +56,9 @@ export class HlsProxy {
   #first: Fetched | undefined;
   #variant: HlsVariant | undefined;
   #isAsked = false;
+  /** What decoders know of fragmented MP4, by the kinds of its tracks. */
+  readonly #forms = new Map<string, string>();
+  #isOver = false;
 
   private constructor(deps: HlsProxyDeps) {
     this.#deps = deps;
@@ -107,8 +114,13 @@ export class HlsProxy {
     return this.#variant;
   }
 
+  /** Whether the stream goes on in another form, for which another FFmpeg has to begin. */
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
   get failure(): TargetError | undefined {
-    return this.#failure;
+    return this.#isOver ? pullError("other-form") : this.#failure;
   }
 
   /** Idempotent. */
@@ -125,14 +137,14 @@ export class HlsProxy {
     const path = url.startsWith(`${this.origin}/`) ? url.slice(this.origin.length) : url;
     const [, token, number] = /^\/([0-9a-f]+)\/(\d{1,12})\.[a-z0-9]+$/.exec(path) ?? [];
     const named = this.#names.find(Number(number));
-    if (token !== this.#deps.token || named === undefined || request.method !== "GET") return answer(response, 404);
+    const isKnown = token === this.#deps.token && named !== undefined && request.method === "GET";
+    if (!isKnown || this.#isOver) return answer(response, 404);
     if (this.#underWay >= REQUESTS_AT_ONCE_MAX) return answer(response, 503);
     this.#underWay += 1;
     this.#isAsked = true;
     const given = request.headers.range;
     const range = given !== undefined && RANGE.test(given) ? given : undefined;
-    const made = named.part === "playlist" ? this.#sendPlaylist(named, response) : this.#send(named, range, response);
-    made
+    this.#answer(named, range, response)
       .catch((error: unknown) => {
         // Where FFmpeg has left, nothing is wrong with the source.
         if (!this.#closing.signal.aborted && !response.destroyed) this.#failure = failureOf(error).error;
@@ -142,6 +154,11 @@ export class HlsProxy {
       .finally(() => {
         this.#underWay -= 1;
       });
+  }
+
+  #answer(named: HlsNamed, range: string | undefined, response: ServerResponse): Promise<void> {
+    if (named.part === "playlist") return this.#sendPlaylist(named, response);
+    return named.part === "map" ? this.#sendMap(named, range, response) : this.#send(named, range, response);
   }
 
   async #sendPlaylist(named: HlsNamed, response: ServerResponse): Promise<void> {
@@ -161,8 +178,8 @@ export class HlsProxy {
     const { response, url } = fetched;
     const late = startDeadline(this.#deps.dialer.clock, PLAYLIST_MS_MAX, () => response.destroy());
     try {
-      const text = await readText(response, PLAYLIST_BYTES_MAX, this.#deps.dialer.clock);
-      const rewritten = rewritePlaylist(text, url, (address, part) => this.#nameOf(address, part));
+      const bytes = await readBytes(response, PLAYLIST_BYTES_MAX, "a playlist", this.#deps.dialer.clock);
+      const rewritten = rewritePlaylist(bytes.toString("utf8"), url, (address, part) => this.#nameOf(address, part));
       this.#variant = rewritten.variant ?? this.#variant;
       this.#keep(named, rewritten.text);
       // What failed before is over.
@@ -194,8 +211,12 @@ export class HlsProxy {
   }
 
   async #send(named: HlsNamed, range: string | undefined, response: ServerResponse): Promise<void> {
-    const bytesMax = named.part === "key" ? KEY_BYTES_MAX : SEGMENT_BYTES_MAX;
     const { response: source } = await this.#fetchAgain(named, range, response);
+    await this.#pass(named, source, response);
+  }
+
+  async #pass(named: HlsNamed, source: IncomingMessage, response: ServerResponse): Promise<void> {
+    const bytesMax = named.part === "key" ? KEY_BYTES_MAX : SEGMENT_BYTES_MAX;
     response.on("close", () => source.destroy());
     response.writeHead(source.statusCode === 206 ? 206 : 200, headersOf(source));
     let bytes = 0;
@@ -207,6 +228,25 @@ export class HlsProxy {
       if (response.destroyed) return;
     }
     response.end();
+  }
+
+  /**
+   * FFmpeg reads only the first of them, and would give all that follows to decoders of the first: where another form begins, it gets
+   * nothing more, and the next FFmpeg begins with that form.
+   */
+  async #sendMap(named: HlsNamed, range: string | undefined, response: ServerResponse): Promise<void> {
+    const { response: source } = await this.#fetchAgain(named, range, response);
+    // A whole file in place of a part of it. FFmpeg asks for whole ones by a range too.
+    if (range !== undefined && range !== WHOLE && source.statusCode === 200) return this.#pass(named, source, response);
+    const bytes = await readBytes(source, MAP_BYTES_MAX, "an #EXT-X-MAP", this.#deps.dialer.clock);
+    const form = formOf(bytes);
+    const known = form === undefined ? undefined : this.#forms.get(form.kinds);
+    if (form !== undefined && known !== undefined && known !== form.text) {
+      this.#isOver = true;
+      throw new PullFailure(pullError("other-form"));
+    }
+    if (form !== undefined) this.#forms.set(form.kinds, form.text);
+    response.writeHead(source.statusCode === 206 ? 206 : 200, headersOf(source)).end(bytes);
   }
 
   /** Fetches a part, and again where that may help. */
@@ -246,7 +286,7 @@ export class HlsProxy {
   /** The local path of an address. */
   #nameOf(url: URL, part: HlsPart): string {
     const number = this.#names.numberOf(url, part);
-    const ending = part === "segment" ? (ENDINGS.exec(url.pathname)?.[0].toLowerCase() ?? ".ts") : "";
+    const ending = ENDINGS.exec(url.pathname)?.[0].toLowerCase() ?? ".ts";
     return `/${this.#deps.token}/${number}${part === "playlist" ? ".m3u8" : part === "key" ? ".key" : ending}`;
   }
 }

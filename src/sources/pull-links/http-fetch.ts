@@ -130,14 +130,19 @@ export async function* partsOf(response: IncomingMessage, clock: Clock): AsyncGe
   }
 }
 
-/** The whole body as text. @throws PullFailure where it is longer, or breaks off. */
-export async function readText(response: IncomingMessage, bytesMax: number, clock: Clock): Promise<string> {
+/** The whole body. `what`: its name in the failure. @throws PullFailure where it is longer, or breaks off. */
+export async function readBytes(
+  response: IncomingMessage,
+  bytesMax: number,
+  what: string,
+  clock: Clock,
+): Promise<Buffer> {
   const parts: Buffer[] = [];
   let bytes = 0;
   for await (const part of partsOf(response, clock)) {
     bytes += part.length;
-    if (bytes > bytesMax) throw new PullFailure(pullError("too-much", `a playlist of more than ${bytesMax} bytes`));
+    if (bytes > bytesMax) throw new PullFailure(pullError("too-much", `${what} of more than ${bytesMax} bytes`));
     parts.push(part);
   }
-  return Buffer.concat(parts).toString("utf8");
+  return Buffer.concat(parts);
 }

@@ -174,6 +174,7 @@ async function openHls(
     feed: (stdin) => void stdin.end(),
     variant: () => proxy.variant,
     isUnread: () => !proxy.isAsked,
+    isOver: () => proxy.isOver,
     failure: () => proxy.failure,
     close: () => proxy.close(),
   };

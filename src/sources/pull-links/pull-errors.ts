@@ -97,6 +97,12 @@ const SENTENCES = {
     en: "The source began anew, and its times with it: it is connected to anew.",
     ko: "소스가 새로 시작하면서 시간도 처음으로 돌아가 다시 연결합니다.",
   },
+  "other-form": {
+    code: "REMOTE_CLOSED",
+    severity: "transient",
+    en: "The source goes on in another form (size or codec): it is connected to anew.",
+    ko: "소스가 다른 형식(크기 또는 코덱)으로 이어져 다시 연결합니다.",
+  },
   broken: {
     code: "REMOTE_CLOSED",
     severity: "transient",

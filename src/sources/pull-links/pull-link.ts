@@ -21,6 +21,8 @@ export type PullLink = {
   readonly variant?: () => PullVariant | undefined;
   /** Whether FFmpeg leaves unread what the source sent, or never asked for it. */
   readonly isUnread: () => boolean;
+  /** Whether nothing more comes this way, whatever FFmpeg asks for: another one has to begin. */
+  readonly isOver?: () => boolean;
   /** What went wrong on the way, if something did: it says more than FFmpeg's own words. */
   readonly failure: () => TargetError | undefined;
   /** Idempotent. */

@@ -39,7 +39,7 @@ test("a media playlist has the same segments under local names, and nothing that
     ...["#EXTINF:4,", "/4", "#EXT-X-ENDLIST"],
   ]);
   expect(named).toEqual([
-    ...["segment https://media.example/live/init.mp4", "key https://media.example/live/key.bin"],
+    ...["map https://media.example/live/init.mp4", "key https://media.example/live/key.bin"],
     ...["segment https://media.example/live/a.m4s", "segment https://cdn.example/b.ts?x=1"],
   ]);
 });

@@ -4,11 +4,13 @@ import { expect, onTestFinished, test } from "vitest";
 import { systemClock } from "../../../src/base/clock.ts";
 import { parseCidrList } from "../../../src/net/cidr-list.ts";
 import { createResolver } from "../../../src/net/dns/resolver.ts";
+import { encodeMp4Header } from "../../../src/recording/container/mp4-header.ts";
 import { partsOf } from "../../../src/sources/pull-links/http-fetch.ts";
 import { openPullLink } from "../../../src/sources/pull-links/open-pull-link.ts";
 import { PullDialer } from "../../../src/sources/pull-links/pull-dialer.ts";
 import { PullFailure } from "../../../src/sources/pull-links/pull-errors.ts";
 import { VirtualClock } from "../../support/stages/virtual-clock.ts";
+import { AVC_CONFIG, AVC_CONFIG_CHANGED } from "../../support/streams/media-messages.ts";
 
 /** Sources may be at 127.0.0.1 here; 127.0.0.2 stands for everything that they may not reach. */
 const policy = { allowed: parseCidrList("127.0.0.1/32"), ownPorts: [], ownHosts: [] };
@@ -186,6 +188,44 @@ test("a segment that is named before it is there is asked for again, and one tha
   expect(await get(names[0] ?? "")).toEqual({ status: 200, body: "segment" });
   expect((await get(names[1] ?? "")).status).toBe(502);
   expect(asked).toEqual(["/a.ts", "/a.ts", "/a.ts", "/b.ts"]);
+});
+
+test("fragmented MP4 goes on behind another header of the same form, and ends before one of another form", async () => {
+  const header = (config: Buffer) =>
+    encodeMp4Header([
+      {
+        kind: "video",
+        codec: "avc",
+        trackId: 0,
+        config,
+        firstFrame: Buffer.alloc(1),
+        size: { width: 640, height: 360 },
+      },
+    ]);
+  const [present, other] = [await header(AVC_CONFIG.subarray(5)), await header(AVC_CONFIG_CHANGED.subarray(5))];
+  const made = Buffer.from(present);
+  // Another time at which it was made: the first number behind the version of mvhd.
+  made.writeUInt32BE(0x12_34_56, made.indexOf("mvhd") + 8);
+  const maps: Readonly<Record<string, Buffer>> = { "/a.mp4": present, "/b.mp4": made, "/c.mp4": other };
+  const lines = Object.keys(maps).flatMap((name) => [`#EXT-X-MAP:URI="${name}"`, "#EXTINF:2,", `${name}.m4s`]);
+  const origin = await serve((request, response) => {
+    const map = maps[request.url ?? ""];
+    response.end(map ?? [...SEGMENTS.slice(0, 2), ...lines].join("\n"));
+  });
+  const { link, playlist, local, get } = await play(`${origin}/live.m3u8`);
+  const [first = "", second = "", third = ""] = [...playlist.matchAll(/MAP:URI="([^"]+)"/g)].map(
+    ([, name]) => name ?? "",
+  );
+  const got = await fetch(new URL(second, local));
+  expect([first, second, third].every((name) => name.endsWith(".mp4"))).toBe(true);
+  expect(Buffer.from(await got.arrayBuffer()).equals(made)).toBe(true);
+  expect((await get(first)).status).toBe(200);
+  expect(link.failure()).toBeUndefined();
+  expect((await get(third)).status).toBe(502);
+  expect(link.failure()).toMatchObject({ code: "REMOTE_CLOSED", message: expect.stringContaining("another form") });
+  // FFmpeg is to end, whatever it reads beside that.
+  expect((await fetch(local)).status).toBe(404);
+  expect(link.failure()).toMatchObject({ message: expect.stringContaining("another form") });
 });
 
 test("a playlist that names a file of this machine is refused", async () => {

@@ -147,6 +147,41 @@ test("HLS whose size changes at a joint has a new sequence header there, and the
   });
 });
 
+test("HLS of fragmented MP4 that goes on in another size is connected to anew, and comes in that size", async () => {
+  const forms = [
+    { name: "small", options: ["-c:v", "copy"] },
+    { name: "large", options: ["-vf", "scale=640:360", "-c:v", "libx264", "-preset", "ultrafast", "-g", "30"] },
+  ];
+  for (const { name, options } of forms) await hls(name, ...options, "-hls_segment_type", "fmp4");
+  const lists = forms.map(async ({ name }) => {
+    const text = await readFile(join(folder, name, "index.m3u8"), "utf8");
+    return text.match(/#EXT-X-MAP.*|#EXTINF.*\n.*/g)?.map((line) => line.replace(/(?=init|index)/, `/${name}/`)) ?? [];
+  });
+  const [small = [], large = []] = await Promise.all(lists);
+  const head = ["#EXTM3U", "#EXT-X-VERSION:7", "#EXT-X-TARGETDURATION:3"];
+  const state = { isOther: false };
+  const server = createServer((request, response) => {
+    const { url = "" } = request;
+    if (url.startsWith("/large/init")) state.isOther = true;
+    if (!url.endsWith(".m3u8")) return void readFile(join(folder, url.slice(1))).then((bytes) => response.end(bytes));
+    // Live streams are joined three segments before their end.
+    const joint = [...small.slice(0, 3), "#EXT-X-DISCONTINUITY", ...large.slice(0, 2)];
+    response.end([...head, ...(state.isOther ? large : joint)].join("\n"));
+  });
+  onTestFinished(() => void server.closeAllConnections());
+  const pulled = pullMedia(`http://127.0.0.1:${await listen(server, "127.0.0.1")}/index.m3u8`);
+  onTestFinished(() => pulled.close());
+  const widths = await waitFor("both sizes", DEADLINE_MS, () => {
+    const headers = new FlvReader().push(pulled.flv()).filter(({ type, payload }) => type === 9 && payload[1] === 0);
+    const found = headers.map(({ payload }) => parseAvcConfig(payload.subarray(5))?.format?.width);
+    return found.includes(640) ? found : undefined;
+  });
+  expect(widths).toEqual([320, 640]);
+  expect(pulled.statuses.find((status) => status.state === "failed")).toMatchObject({
+    link: { lastError: { message: expect.stringContaining("another form") } },
+  });
+});
+
 test("HLS encrypted by AES-128, over IPv6", async () => {
   const key = join(folder, "secret.key");
   await writeFile(key, Buffer.alloc(16, 0x2a));
