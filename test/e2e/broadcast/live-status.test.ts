@@ -59,4 +59,7 @@ test("a platform's status and counters are what its target sees", async () => {
   const ended = await api.channel(channel.channelId);
   expect(ended).toMatchObject({ isPublishing: false, channelStatus: "READY" });
   expect(ended.totalPublishSeconds).toBeGreaterThanOrEqual(clip.seconds - 1);
+  const reports = `/api/v2/re-stream/channels/${channel.channelId}/reports`;
+  const reported = { bytesSent: total.bytesTotalTrans, onAirSeconds: expect.closeTo(total.totalPlaySecond, -1) };
+  await expect.poll(() => api.request("GET", reports)).toMatchObject([{ platforms: [reported] }]);
 });

@@ -74,7 +74,12 @@ test("a recording that begins on air is downloaded whole and in part, and one th
   const events = `/api/v2/re-stream/channels/${channel.channelId}/events`;
   await expect
     .poll(() => api.request("GET", events))
-    .toContainEqual(expect.objectContaining({ reason: "recording-deleted", by: credentials.accessKey }));
+    .toContainEqual(
+      expect.objectContaining({
+        ...{ reason: "recording-deleted", by: credentials.accessKey },
+        description: expect.stringMatching(/^recorded channel /),
+      }),
+    );
 
   await stage.ffmpeg(clip, publishUrl(channel), { loops: true });
   const growing = await newest(api, channel, ({ durationMilliseconds }) => durationMilliseconds >= 2 * LOST_MS_MAX);

@@ -1,5 +1,7 @@
+import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { z } from "zod";
+import { syntheticClip } from "../../../src/testkit/encoder/clip.ts";
 import { freePort } from "../../support/processes/free-port.ts";
 import { waitFor } from "../../support/processes/waiting.ts";
 import { WebhookReceiver } from "../../support/processes/webhook-receiver.ts";
@@ -41,4 +43,18 @@ test("a chat room hears of a platform that fails, once, also when the server was
   expect(texts[0]).toMatch(/^Fanfare: room\n/);
   expect(texts[0]).toContain("Nowhere");
   expect(texts[0]).not.toContain("Good");
+});
+
+test("a chat room hears of a failure once what happens was gathered for ten seconds, without a look each minute", async () => {
+  const room = await WebhookReceiver.start();
+  stage.onClose(() => room.close());
+  const { api } = await stage.server({ dataFolder: join(stage.folder, "soon") });
+  const webhookUrl = `http://127.0.0.1:${room.port}/hook`;
+  await api.request("POST", "/api/v2/events/contacts", { contactName: "Room", contactKind: "discord", webhookUrl });
+  const rtmpUrl = `rtmp://127.0.0.1:${await freePort()}/live`;
+  const channel = await api.createChannel("soon", [{ rtmpUrl, streamKey: uniqueKey("soon") }]);
+  stage.kitEncoder(channel, { clip: syntheticClip() });
+  // 45 s at most: the next look by itself comes 60 s after the one that the contact caused.
+  const { body } = await waitFor("a message", 9_000, () => room.received[0]);
+  expect(body).toContain("soon");
 });

@@ -1,3 +1,5 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { z } from "zod";
 import { ApiClient } from "../../support/dashboard/api-client.ts";
@@ -43,4 +45,15 @@ test("the first start shows addresses, a key and an example that works unchanged
   expect((await api.channels()).map((channel) => channel.streamKey)).toEqual([content.streamKey]);
   // The key of a channel is not in the output or the log.
   stage.keepSecret(content.streamKey);
+});
+
+test("a start in a folder that others read, with files of others in it, says so", async () => {
+  const stage = await Stage.open();
+  const folder = join(stage.folder, "data");
+  await mkdir(folder, { mode: 0o755 });
+  await writeFile(join(folder, "letter.txt"), "");
+  const fanfare = await stage.fanfare({});
+  expect(fanfare.output).toMatch(
+    /data folder .* \(mode 0755\); it holds more .*"event":"the data folder is not private"/,
+  );
 });

@@ -105,7 +105,7 @@ test.concurrent("a webhook into a network that is not allowed, or to the server 
   const stage = await Stage.open(onTestFinished);
   const receiver = await openReceiver({ onTestFinished });
   const metricsPort = await freePort();
-  const { api, fanfare } = await stage.server({
+  const { api, fanfare, credentials } = await stage.server({
     environment: { FANFARE_TARGET_ALLOW: "127.0.0.1/32", FANFARE_METRICS_LISTEN: `127.0.0.1:${metricsPort}` },
   });
   const problemAt = async (channelName: string, callbackUrl: string) => {
@@ -125,6 +125,18 @@ test.concurrent("a webhook into a network that is not allowed, or to the server 
   expect(await problemAt("ourselves", `${fanfare.origin}/`)).toBe("ADDRESS_FORBIDDEN");
   expect(await problemAt("our_encoders", `http://127.0.0.1:${fanfare.rtmpPort}/`)).toBe("ADDRESS_FORBIDDEN");
   expect(await problemAt("our_metrics", `http://127.0.0.1:${metricsPort}/metrics`)).toBe("ADDRESS_FORBIDDEN");
+  // Who set the endpoint of a channel is told in its events.
+  const [{ channelId = "" } = {}] = await api.channels();
+  const own = await api.request("POST", `/api/v2/re-stream/channels/${channelId}/callbackEndpoint`, {
+    callbackUrl: `http://127.0.0.1:${receiver.port}/own`,
+  });
+  stage.keepSecret(z.looseObject({ webhookSecret: z.string() }).parse(own).webhookSecret);
+  await waitFor("who changed it", 10_000, async () => {
+    const events = z
+      .array(z.looseObject({ reason: z.string().optional(), by: z.string().optional() }))
+      .parse(await api.request("GET", `/api/v2/re-stream/channels/${channelId}/events`));
+    return events.find(({ reason, by }) => reason === "callback-changed" && by === credentials.accessKey);
+  });
 });
 
 test.concurrent("a server that is stopped while on air has the end of the broadcast in its publish log", async ({

@@ -1,6 +1,8 @@
 import { test } from "vitest";
 import { z } from "zod";
+import { syntheticClip } from "../../../src/testkit/encoder/clip.ts";
 import { waitFor } from "../../support/processes/waiting.ts";
+import { uniqueKey } from "../../support/stages/stage.ts";
 import { UpgradeStage } from "../../support/stages/upgrade-stage.ts";
 import { gapsIn } from "../../support/streams/looped-stream.ts";
 
@@ -27,6 +29,12 @@ test.concurrent("a newer process takes over: targets keep their connections and 
   const { api, channel, targets, clip } = stage;
   const platforms = `/api/v2/re-stream/channels/${channel.channelId}/platforms`;
   const encoder = await stage.publish();
+  // A channel that is off air by the time of the upgrade: its thread of the old process owns it still.
+  const other = await stage.stage.target();
+  const offAir = await api.createChannel("off_air", [{ rtmpUrl: other.url, streamKey: uniqueKey("off-air") }]);
+  const first = stage.stage.kitEncoder(offAir, { clip: syntheticClip() });
+  await waitFor("its first broadcast", DEADLINE_MS, () => other.connections[0]?.report.mediaBytes || undefined);
+  await first.stop("clean");
   const before = await api.channel(channel.channelId);
   const { older, gapMs } = await stage.upgrade();
   expect(gapMs).toBeLessThan(API_GAP_MS_MAX);
@@ -37,11 +45,11 @@ test.concurrent("a newer process takes over: targets keep their connections and 
   const metrics = await (await fetch(`${stage.fanfare.origin}/metrics`)).text();
   expect(metrics).toContain("\nfanfare_channels_on_air 1\n");
   expect(metrics.match(/^fanfare_target_state\{.*state="PUBLISHING"\} 1$/gm)).toHaveLength(2);
-  const [first] = await api.platforms(channel.channelId);
+  const [platform] = await api.platforms(channel.channelId);
   await stage.moreMedia(1_000_000);
   await expect
     .poll(async () => (await api.platforms(channel.channelId))[0]?.bytesTotalTrans ?? 0, { timeout: DEADLINE_MS })
-    .toBeGreaterThan((first?.bytesTotalTrans ?? 0) + 300_000);
+    .toBeGreaterThan((platform?.bytesTotalTrans ?? 0) + 300_000);
   for (const { connections } of targets) {
     const messages = connections[0]?.report.messages ?? [];
     expect(gapsIn(messages, clip)).toEqual([]);
@@ -68,9 +76,12 @@ test.concurrent("a newer process takes over: targets keep their connections and 
     [1, 1],
     [2, 1],
   ]);
-  // The last broadcast of the old process ends, and so does the process.
+  // The last broadcast of the old process ends, and so does the process. A channel that was off air is the new one's.
+  stage.stage.kitEncoder(offAir, { clip: syntheticClip() });
+  await waitFor("its second broadcast", DEADLINE_MS, () => other.connections[1]?.report.mediaBytes || undefined);
   returned.kill("SIGINT");
   expect(await older.exited).toEqual({ code: 0, signal: null });
+  expect(other.connections.map(({ report }) => report.state)).toEqual(["ended", "open"]);
   expect((await codesOf(stage)).at(-1)).toBe("PUBLISH_END");
   // One process tells of the broadcast at a time.
   const isToldIn = (output: string) => output.includes('"event":"ingest held"');

@@ -51,11 +51,24 @@ function serve(statusCode: number, log: Pick<AuditLog, "complete">) {
   return { ask, finish };
 }
 
-function auditLog(): AuditLog {
+function auditLog(wake: () => void = () => undefined): AuditLog {
   const write = () => undefined;
   const log = { debug: write, info: write, warn: write, error: write };
-  return new AuditLog({ store: audit, clock: new ManualClock(), log, wake: () => undefined });
+  return new AuditLog({ store: audit, clock: new ManualClock(), log, wake });
 }
+
+test("a change of the server as a whole wakes the webhooks, of which one may have to tell it", async () => {
+  let wakes = 0;
+  const { ask, finish } = serve(
+    200,
+    auditLog(() => {
+      wakes += 1;
+    }),
+  );
+  expect((await ask()).statusCode).toBe(200);
+  await finish();
+  expect([wakes, (await records()).length]).toEqual([1, 1]);
+});
 
 test("what a failed request still changes after its answer is not kept as that request's change", async () => {
   const { ask, finish } = serve(409, auditLog());

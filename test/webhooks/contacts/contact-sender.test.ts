@@ -32,12 +32,15 @@ let clock: VirtualClock;
 let sender: ContactSender;
 let posted: Message[];
 let result: ContactResult;
+/** Whether messages get no answer before they are cancelled. */
+let isHanging: boolean;
 
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), "fanfare-contacts-"));
   database = await openEmptyDatabase(join(folder, "fanfare.db"));
   clock = new VirtualClock();
   posted = [];
+  isHanging = false;
   result = { status: 200 };
   start();
   await new SqlContactStore(database).addContact(CONTACT);
@@ -51,8 +54,10 @@ afterEach(async () => {
 function start(): void {
   sender = new ContactSender({
     ...{ store: new SqlContactStore(database), clock, random: () => 0.5, log: LOG },
-    post: async (message) => {
+    post: async (message, signal) => {
       posted.push(message);
+      if (isHanging)
+        return new Promise((resolve) => signal.addEventListener("abort", () => resolve(undefined), { once: true }));
       return result.problem === undefined ? { status: result.status } : { problem: "TIMEOUT" };
     },
   });
@@ -152,4 +157,19 @@ test("mail without a mail server says so", async () => {
   expect(await sender.sendTest(mail)).toEqual({ problem: "NO_MAIL_SERVER" });
   expect(await sender.sendTest(CONTACT)).toEqual({ status: 200 });
   expect(texts()).toEqual(["Fanfare: test message\nThis is a test: nothing happened."]);
+});
+
+test("a message that the end of a process cancelled is sent by the next one at once", async () => {
+  isHanging = true;
+  sender.wake();
+  await idle();
+  await happens("FAIL");
+  await pass(12);
+  expect(posted).toHaveLength(1);
+  await sender.pause();
+  isHanging = false;
+  start();
+  sender.wake();
+  await idle();
+  expect(posted).toHaveLength(2);
 });
