@@ -108,6 +108,7 @@ export class SrtConnection {
         keys === undefined || this.#rotation === undefined ? undefined : { session: keys, rotation: this.#rotation },
       peerLatencyUs: agreement.peerLatencyMs * 1_000,
       windowPackets: agreement.windowPackets,
+      peerDropsTooLate: (peerFlags & SETTING_FLAGS.dropsTooLate) !== 0,
       peerReportsAgain: (peerFlags & SETTING_FLAGS.periodicNak) !== 0,
       marksRetransmitted: (peerFlags & SETTING_FLAGS.retransmitFlag) !== 0,
     });

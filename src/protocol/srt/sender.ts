@@ -27,6 +27,8 @@ export type SenderDeps = {
   readonly peerLatencyUs: number;
   /** Packets that the peer takes without an acknowledgement. */
   readonly windowPackets: number;
+  /** The peer goes on without a packet that comes too late. Another one waits for each packet, however long. */
+  readonly peerDropsTooLate: boolean;
   /** The peer reports again what did not come: it needs no repetition by our timer. */
   readonly peerReportsAgain: boolean;
   /** The peer reads the header's bit for repeated packets. */
@@ -60,10 +62,19 @@ export class Sender {
     return this.#buffer.count;
   }
 
-  /** Sends a payload of at most 1456 bytes, or queues it where the peer's window is full. The payload is copied. */
+  /**
+   * Sends a payload of at most 1456 bytes, or queues it where the peer's window is full. Where the queue is full, the oldest
+   * packet is given up, or the payload where the peer waits for each packet that has a number. The payload is copied.
+   */
   write(payload: Buffer, nowUs: number): void {
-    const { line, keys, counts } = this.#deps;
-    if (this.#buffer.isFull) this.#drop();
+    const { line, keys, counts, peerDropsTooLate } = this.#deps;
+    if (this.#buffer.isFull) {
+      if (!peerDropsTooLate) {
+        counts.sendDropped += 1;
+        return;
+      }
+      this.#drop();
+    }
     const sequence = this.#buffer.end;
     const { destination, timestampUs } = line.at(nowUs);
     this.#lastTimestampUs = Math.max(this.#lastTimestampUs, timestampUs);
@@ -132,12 +143,7 @@ export class Sender {
   /** Call every few milliseconds: gives up what is too old, and repeats what waits. */
   tick(nowUs: number): void {
     this.#budget.tick(nowUs);
-    for (
-      let sent = this.#oldest();
-      sent !== undefined && nowUs - sent.submittedUs > this.#dropAfterUs;
-      sent = this.#oldest()
-    )
-      this.#drop();
+    if (this.#deps.peerDropsTooLate) this.#dropTooLate(nowUs);
     this.#resendUnconfirmed(nowUs);
     this.#resend(nowUs);
     this.#sendNew(nowUs);
@@ -148,6 +154,15 @@ export class Sender {
 
   #oldest() {
     return this.#buffer.count === 0 ? undefined : this.#buffer.at(this.#buffer.first);
+  }
+
+  #dropTooLate(nowUs: number): void {
+    for (
+      let sent = this.#oldest();
+      sent !== undefined && nowUs - sent.submittedUs > this.#dropAfterUs;
+      sent = this.#oldest()
+    )
+      this.#drop();
   }
 
   #drop(): void {

@@ -11,7 +11,7 @@ const FIRST = 0x7ffffff0;
 const [ACK, NAK, SHUTDOWN, DROP] = [2, 3, 5, 7];
 
 /** One side of a connection, of which a test plays the other. */
-function open(latencyMs = 100, keys?: SessionKeys) {
+function open(latencyMs = 100, keys?: SessionKeys, peerFlags = 0x3f) {
   const sent: Buffer[] = [];
   const delivered: number[] = [];
   const gaps: number[] = [];
@@ -27,7 +27,7 @@ function open(latencyMs = 100, keys?: SessionKeys) {
       peerLatencyMs: 120,
       windowPackets: 8_192,
       payloadBytesMax: 1_316,
-      peerFlags: 0x3f,
+      peerFlags,
       keys,
     },
     0,
@@ -276,6 +276,23 @@ test("a peer that confirms nothing: packets are given up after 1.02 s, and memor
   connection.tick(1_022_000);
   expect(connection.unacknowledged).toBe(0);
   expect(connection.stats.sendDropped).toBe(10_000);
+});
+
+test("a peer that waits for each packet: none is given up, and one that finds no room has no number", () => {
+  const doesNotDrop = 0x37;
+  const { connection, sent, control } = open(100, undefined, doesNotDrop);
+  for (let number = 0; number < 10_000; number += 1) connection.write(Buffer.alloc(188), 1_000);
+  for (let nowUs = 500_000; nowUs <= 4_000_000; nowUs += 500_000) {
+    connection.receive(controlPacket("keepalive", { destination: 1, timestampUs: 0 }), nowUs);
+    connection.tick(nowUs);
+  }
+  expect(connection.unacknowledged).toBe(8_192);
+  expect(connection.stats.sendDropped).toBe(10_000 - 8_192);
+  control("ack", hexOf(8_192), 4_000_000);
+  expect(connection.unacknowledged).toBe(0);
+  connection.write(Buffer.alloc(188), 4_000_000);
+  const data = sent.findLast((packet) => !isControl(packet));
+  expect(data?.readUInt32BE(0)).toBe(addSequence(FIRST, 8_192));
 });
 
 test("a peer whose window is full gets nothing more until it confirms", () => {
