@@ -23,6 +23,8 @@ import { IngestLogins, type LoginDeps, type LoginFailure } from "./ingest-logins
 import { RtmpConnection } from "./rtmp-connection.ts";
 
 const TICK_MS = 1_000;
+/** A proxy is near, and sends its header first. */
+const PROXY_HEADER_MS = 5_000;
 /** How often the cost of TLS records is checked, in milliseconds: a second would let a flood do much. */
 const TLS_CHECK_MS = 100;
 // A paused socket reads on until its buffer is full. With a mark of one byte, one read fills it.
@@ -102,7 +104,7 @@ export class RtmpListener {
     };
     this.#limiter = new ConnectionLimiter(limits, tally);
     this.#arrivals = new ProxiedArrivals({
-      ...{ clock: deps.clock, from: proxies, deadlineMs: SERVER_DEADLINES.publishMs },
+      ...{ clock: deps.clock, from: proxies, deadlineMs: PROXY_HEADER_MS },
       onRefused: (from, why) => this.#refuse(from, "protocol-error", why),
     });
     this.#scheduleTick();

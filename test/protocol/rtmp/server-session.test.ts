@@ -488,6 +488,24 @@ test("one frame a second is not silence, for as long as it goes on", () => {
   }
 });
 
+test("an encoder whose bytes take a second each way is on air, over TLS too", () => {
+  const peer = new Peer({ isGreeted: false });
+  const tick = (atMs: number) => expect(closes(peer.tick(atMs))).toEqual([]);
+  // TLS 1.2 took two round trips.
+  tick(4_000);
+  peer.say(C0C1);
+  tick(6_000);
+  peer.say(C2);
+  peer.connect();
+  tick(8_000);
+  peer.command("createStream", 4, null);
+  tick(10_000);
+  peer.publish();
+  peer.answer("accept");
+  expect(kinds(peer.outputs)).not.toContain("closed");
+  expect(requests(peer)).toHaveLength(1);
+});
+
 const deadlines: readonly { name: string; reach: () => Peer; atMs: number }[] = [
   { name: "no first byte", reach: () => new Peer({ isGreeted: false }), atMs: SERVER_DEADLINES.publishMs },
   {

@@ -29,9 +29,9 @@ export function isOfPublication(state: ServerState, { streamId }: Pick<Message, 
 export const SERVER_DEADLINES = {
   /**
    * From the accepted connection, or the end of its last publication, until publish or play: one deadline for all
-   * steps.
+   * steps. With TLS 1.2 they are five round trips, and each may take seconds where an uplink is full.
    */
-  publishMs: 5_000,
+  publishMs: 15_000,
   firstMediaMs: 15_000,
   /** Silence after which we ping. Many encoders never reply, so only complete silence counts. */
   pingAfterMs: 15_000,
