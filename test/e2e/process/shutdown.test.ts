@@ -49,6 +49,19 @@ test("SIGTERM ends the broadcast where a setting says so", async () => {
   expect(state).toBe("ended");
 });
 
+test("a hang-up of a server without a terminal ends no broadcast", async () => {
+  const stage = await Stage.open();
+  const target = await stage.target();
+  const { api, fanfare } = await stage.server({ wrapper: ["nohup"] });
+  const channel = await api.createChannel("hang_up", [{ rtmpUrl: target.url, streamKey: uniqueKey("hang") }]);
+  const encoder = await stage.ffmpeg(await makeClip({ seconds: 4 }), publishUrl(channel));
+  await waitFor("media at the target", 10_000, () => target.connections.find(({ report }) => report.mediaBytes > 0));
+  process.kill(fanfare.pid, "SIGHUP");
+  expect(await encoder.exited, encoder.stderr()).toEqual({ code: 0, signal: null });
+  expect(target.connections).toHaveLength(1);
+  expect(await fanfare.stop()).toEqual({ code: 0, signal: null });
+});
+
 test("SIGTERM while an event stream is open, a webhook waits for its answer and a platform is tested ends the server in time", async () => {
   const stage = await Stage.open();
   const silent = await stage.target({ silentAt: "handshake" });
