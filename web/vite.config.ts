@@ -29,13 +29,13 @@ const BROWSERS = ["chrome123", "firefox124", "safari17.5"];
 /**
  * What the first page needs is one file. Every other page, form and dialog is in a second file: it is smaller than one file for each,
  * and loaded already when the second of them is opened. The player, the other video, the charts, the QR code, the sources, the schedules,
- * the servers, the contacts, the alerts, and events with reports and recordings have files of their own. Each language has two: the texts of the first page,
+ * the parts of the settings, the alerts, and events with reports and recordings have files of their own. Each language has two: the texts of the first page,
  * and those of all that comes later.
  */
 const FILES = [
   { name: "shared", tags: ["$initial" as const], priority: 3 },
   { name: "chart", test: /\/node_modules\/uplot\/|\/web\/src\/chart\/line-plot/, priority: 2 },
-  { name: "contacts", test: /\/web\/src\/parts\/(?:contacts\/|settings\/|webhook\/webhook\.tsx)/, priority: 2 },
+  { name: "settings", test: /\/web\/src\/parts\/(?:contacts\/|nodes\/|settings\/|webhook\/webhook\.tsx)/, priority: 2 },
   { name: "alerts", test: /\/web\/src\/parts\/alerts\//, priority: 2 },
   { name: "qr-code", test: /\/node_modules\/lean-qr\/|\/qr-code\.tsx/, priority: 2 },
   { name: "sources", test: /\/web\/src\/parts\/sources\//, priority: 2 },
@@ -46,7 +46,6 @@ const FILES = [
   { name: "panels-ko", test: /\/panels-ko\/|\/ko-audit-words/, priority: 4 },
   { name: "en", test: /\/web\/src\/(?:text\/en|base\/plural)|\/words\/en-events/, priority: 5 },
   { name: "history", test: /\/web\/src\/parts\/(?:history|recordings)\//, priority: 2 },
-  { name: "nodes", test: /\/web\/src\/parts\/nodes\//, priority: 2 },
   { name: "video", test: /\/web\/src\/parts\/video\/(?!player)/, priority: 2 },
   { name: "deferred-bundle", test: /\/web\/src\/(?:pages|parts)\/(?!video\/player)/, priority: 1 },
 ];

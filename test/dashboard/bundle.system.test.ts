@@ -12,14 +12,13 @@ const PANEL_BYTES_MAX: Readonly<Record<string, number>> = {
   alerts: 8_000,
   // Who changed what, with the words of all actions in both languages.
   audit: 5_000,
-  // Also the default webhook and the access keys: parts of the settings.
-  contacts: 6_000,
   // Events, reports and recordings of a channel, which are shown together.
   history: 5_500,
-  nodes: 3_000,
   "qr-code": 4_000,
   // Also the set times and the delay of a platform.
   schedules: 5_000,
+  // Contacts, the default webhook, access keys and servers.
+  settings: 6_500,
   sources: 8_000,
   // Thumbnails, the preview and its meter, without the player.
   video: 6_500,

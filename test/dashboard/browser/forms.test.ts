@@ -219,7 +219,7 @@ test("a call that fails says so in its dialog, and on the page once a person clo
     await route.abort();
   });
   await press(page.getByRole("button", { name: "Rename" }));
-  await dialog.getByLabel("Channel name").fill("another");
+  await dialog.locator('input[name="channelName"]:focus').fill("another");
   await press(dialog.getByRole("button", { name: "Save" }));
   await asked.promise;
   await page.keyboard.press("Escape");

@@ -207,3 +207,39 @@ test("many channels are started, ended, disabled and enabled at once, and those 
   expect((await api.channel(well.channelId)).channelStatus).not.toBe("BLOCK");
   expect(errors).toEqual([]);
 });
+
+test("a channel with very many platforms shows those in trouble first and the number of the others", async () => {
+  const stage = await Stage.open();
+  const { fanfare, api } = await sharedServer(stage);
+  const channel = await api.createChannel("many", [{ rtmpUrl: "rtmp://127.0.0.1:9/live", streamKey: uniqueKey("k") }]);
+  const platform = (platId: number, isFailed: boolean) => ({
+    ...{ platId, targetName: "CUSTOM", label: `number ${platId}`, rtmpUrl: "rtmp://example.com/app", streamKey: "k" },
+    ...{ enabled: true, bufferPolicy: "drop", connectStatus: isFailed ? "FAIL" : "PUBLISHING", bytesPerSecond: 0 },
+    ...{ bytesTotalTrans: 0, totalBytesPerSecond: 0, totalPlaySecond: 0, totalRetryCount: 0 },
+  });
+  const platforms = Array.from({ length: 100 }, (_, index) => platform(index + 1, index > 97));
+  const whole = { ...channel, isPublishing: true, platforms, totalPublishSeconds: 60 };
+  const waits = { rtmpUrl: "rtmp://127.0.0.1:9/live", streamKey: uniqueKey("k") };
+  const oldest = { ...(await api.createChannel("oldest", [waits])), createdTime: 1, platforms: [] };
+  const context = await openContext(await openBrowser(stage));
+  // The test can respond to the connection of a page's own worker, not to that of a shared one.
+  await context.addInitScript("delete globalThis.SharedWorker");
+  const page = await context.newPage();
+  const errors = watchErrors(page);
+  await page.route("**/events/stream", (route) =>
+    route.fulfill({
+      contentType: "text/event-stream",
+      body: `event: snapshot\nid: x-1\ndata: ${JSON.stringify({ time: Date.now(), channels: [whole, oldest] })}\n\n`,
+    }),
+  );
+  await setUp(page, fanfare);
+  const shown = page.locator(".card", { hasText: "many" }).locator(".pills");
+  await shown.getByText("+88").waitFor();
+  const names = await shown.locator(".state-name").allInnerTexts();
+  expect(names).toHaveLength(12);
+  expect(names.slice(0, 3)).toEqual(["number 99", "number 100", "number 1"]);
+  // A channel was on air: nobody takes first steps here, though the oldest channel never was.
+  await page.locator(".card", { hasText: "oldest" }).waitFor();
+  expect(await page.locator(".first-steps").count()).toBe(0);
+  expect(errors).toEqual([]);
+});

@@ -87,7 +87,7 @@ test.each([1_280, 390])(
     const encoder = stage.kitEncoder(channel, { clip: syntheticClip() });
     await page.locator(".platform .state", { hasText: "On air" }).nth(1).waitFor();
     await page.getByText("All first steps are done").waitFor();
-    await page.getByText("Checking…").waitFor();
+    await page.getByText("Stream check").waitFor();
     await page.locator("video").waitFor();
     expect(await pressedPlaces(page)).toEqual(waiting);
     if (width === 390) await encoder.stop("clean");
@@ -104,7 +104,7 @@ test.each([1_280, 390])(
 
     // Opened on air, the stream is above the keys, and its place stays when it ends.
     const again = stage.kitEncoder(channel, { clip: syntheticClip() });
-    await page.getByText("Checking…").waitFor();
+    await page.getByText("Stream check").waitFor();
     const onAir = await opened();
     expect(onAir["#ingest-title"]).toBeLessThan(onAir["#encoder-title"] ?? 0);
     expect(waiting["#ingest-title"]).toBeGreaterThan(waiting["#encoder-title"] ?? 0);
@@ -154,7 +154,7 @@ test("the page of settings is shown once all its parts are loaded", async () => 
   const errors = watchErrors(page);
   await setUp(page, fanfare);
   const [asked, letGo] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
-  await page.route(/\/assets\/contacts-/, async (route) => {
+  await page.route(/\/assets\/settings-/, async (route) => {
     asked.resolve();
     await letGo.promise;
     await route.continue();

@@ -26,8 +26,10 @@ export function Overview() {
     };
   }, []);
   const channelCount = allChannels.value.length;
-  /** The list of steps is about the channel that was created first. */
-  const first = allChannels.value.at(-1);
+  /** The list of steps is about the channel that was created first, until another one was on air. */
+  const [first, other] = allChannels.value
+    .filter(({ channel }, index) => index === channelCount - 1 || channel.value.totalPublishSeconds > 0)
+    .reverse();
   const create = (
     <button type="button" class="main" onClick={() => (isCreating.value = true)}>
       <Icon name="plus" /> {t().overview.create}
@@ -43,7 +45,7 @@ export function Overview() {
       </div>
       {channelCount === 0 && <Empty create={create} />}
       {channelCount === 0 && <FirstStepsWithoutChannel onCreate={() => (isCreating.value = true)} />}
-      {first !== undefined && (
+      {first !== undefined && other === undefined && (
         <FirstSteps key={first.channel.value.channelId} channel={first.channel.value} isOnOverview />
       )}
       {channelCount > 0 && <Filters />}

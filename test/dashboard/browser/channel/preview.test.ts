@@ -85,9 +85,13 @@ test("the meter shows the level of the audio while the preview is muted, and a p
   await page.goto(`${fanfare.origin}/channels/${channel.channelId}`);
   // A browser measures nothing before a person did something on the page.
   await page.locator("video").waitFor();
+  const fullScreen = page.getByRole("button", { name: "전체 화면" });
+  const place = await fullScreen.boundingBox();
   await clickByMouse(page.locator("h1"));
   const meter = page.getByRole("meter", { name: "오디오 레벨" });
   await meter.waitFor();
+  // The first press on the page may be that one: it does not move away under the mouse.
+  expect(await fullScreen.boundingBox()).toEqual(place);
   const level = async () => Number(await meter.evaluate((element) => (element as { value?: number }).value));
   const loud = await waitFor("a level", DEADLINE_MS, async () => {
     const now = await level();

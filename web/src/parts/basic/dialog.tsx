@@ -17,6 +17,9 @@ export function Dialog({ title, onClose, children, isWide = false }: DialogOptio
   useEffect(() => {
     const opener = document.activeElement;
     element.current?.showModal();
+    // A dialog that begins with a text is for typing, also where nothing else has the focus first.
+    const first = element.current?.querySelector<HTMLElement>(".dialog-body :is(input, textarea, select, button)");
+    if (first?.matches("input:not([type=radio], [type=checkbox]), textarea")) first.focus();
     return () => {
       if (opener instanceof HTMLElement && opener.isConnected) opener.focus();
     };

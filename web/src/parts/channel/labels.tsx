@@ -1,16 +1,14 @@
 import { useSignal } from "@preact/signals";
-import { useId } from "preact/hooks";
 import { api, content, ofChannel } from "../../base/api.ts";
-import { LABEL_CHARACTERS_MAX, LABELS_MAX, withoutLabel } from "../../base/labels.ts";
+import { LABELS_MAX, withoutLabel } from "../../base/labels.ts";
 import type { Channel } from "../../base/model.ts";
-import { allLabels } from "../../live/labels.ts";
 import { showPart } from "../../live/store.ts";
 import { t } from "../../text/text.ts";
 import { Action, useInOrder } from "../basic/action.tsx";
-import { Dialog } from "../basic/dialog.tsx";
-import { checkText } from "../basic/field-checks.ts";
-import { type Fields, Form, TextField } from "../basic/form.tsx";
 import { Icon } from "../basic/icon.tsx";
+import { lazy } from "../basic/lazy.tsx";
+
+const AddLabel = lazy(async () => (await import("./label-form.tsx")).AddLabel);
 
 type Labels = readonly string[];
 
@@ -56,45 +54,11 @@ export function Labels({ channel }: { readonly channel: Channel }) {
         <Icon name="plus" /> {texts.add}
       </button>
       {isAdding.value && (
-        <Dialog title={texts.add} onClose={() => (isAdding.value = false)}>
-          <LabelForm
-            button={t().common.add}
-            submit={async (label) => {
-              await inOrder(() => changeLabels(channelId, (present) => [...present, label]));
-              isAdding.value = false;
-            }}
-            onCancel={() => (isAdding.value = false)}
-          />
-        </Dialog>
+        <AddLabel
+          add={(label) => inOrder(() => changeLabels(channelId, (present) => [...present, label]))}
+          onClose={() => (isAdding.value = false)}
+        />
       )}
     </section>
-  );
-}
-
-type LabelFormOptions = {
-  readonly button: string;
-  readonly submit: (label: string) => Promise<unknown>;
-  readonly onCancel: () => void;
-};
-
-/** Asks for one label. Those that are in use are offered. */
-export function LabelForm({ button, submit, onCancel }: LabelFormOptions) {
-  const listId = useId();
-  return (
-    <Form submit={(field: Fields) => submit(field("label").trim())} button={button} onCancel={onCancel}>
-      <TextField
-        label={t().labels.name}
-        name="label"
-        help={t().labels.help(LABEL_CHARACTERS_MAX)}
-        isRequired
-        check={(value) => (value.trim() === "" ? t().problems.missing : checkText(LABEL_CHARACTERS_MAX)(value))}
-        input={{ list: listId, autofocus: true }}
-      />
-      <datalist id={listId}>
-        {allLabels.value.map((label) => (
-          <option key={label} value={label} />
-        ))}
-      </datalist>
-    </Form>
   );
 }

@@ -1,4 +1,5 @@
 import { at } from "../../base/base-path.ts";
+import type { Channel } from "../../base/model.ts";
 import { RateLine } from "../../chart/rate-line.tsx";
 import { minuteOf } from "../../live/minute.ts";
 import type { LiveChannel } from "../../live/store.ts";
@@ -15,6 +16,8 @@ const loadThumbnail = async () => (await import("../video/thumbnail.tsx")).Thumb
 const ThumbnailOf = lazy(loadThumbnail, { Meanwhile: PicturePlace });
 /** Twice the largest size that the style sheet gives it, in pixels. */
 const THUMBNAIL_WIDTH = 256;
+/** A hundred platforms would push the other channels off the screen. */
+const PILLS_MAX = 12;
 
 /** One channel: a card, or a row of the list. The style sheet makes the difference. */
 export function Card({ live }: { readonly live: LiveChannel }) {
@@ -56,13 +59,27 @@ export function Card({ live }: { readonly live: LiveChannel }) {
             {[videoText(ingest), audioText(ingest)].filter((text) => text !== "").join("\u00a0· ")}
           </span>
         )}
-        <span class="pills">
-          {channel.platforms.map((platform) => (
-            <State key={platform.platId} look={platformLook(platform, channel)} name={platformName(platform)} />
-          ))}
-        </span>
+        <Pills channel={channel} />
       </a>
     </>
+  );
+}
+
+const TONES: readonly string[] = ["bad", "busy"];
+
+/** The platforms. Of very many the first, those in trouble before others, and how many more there are. */
+function Pills({ channel }: { readonly channel: Channel }) {
+  const all = channel.platforms.map((platform) => ({ platform, look: platformLook(platform, channel) }));
+  const more = all.length - PILLS_MAX;
+  const rank = ({ look }: (typeof all)[number]): number => (TONES.indexOf(look.tone) + 3) % 3;
+  const shown = more > 0 ? all.toSorted((one, other) => rank(one) - rank(other)).slice(0, PILLS_MAX) : all;
+  return (
+    <span class="pills">
+      {shown.map(({ platform, look }) => (
+        <State key={platform.platId} look={look} name={platformName(platform)} />
+      ))}
+      {more > 0 && <span class="state tone-off">+{more}</span>}
+    </span>
   );
 }
 

@@ -4,7 +4,8 @@ import { liveChannel } from "../../live/store.ts";
 import { t } from "../../text/text.ts";
 import { Action } from "../basic/action.tsx";
 import { Dialog } from "../basic/dialog.tsx";
-import { changeLabels, LabelForm } from "../channel/labels.tsx";
+import { LabelForm } from "../channel/label-form.tsx";
+import { changeLabels } from "../channel/labels.tsx";
 
 /** Adds a label to a channel that does not have it. */
 export async function addLabel(channelId: string, label: string): Promise<void> {

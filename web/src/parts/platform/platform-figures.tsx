@@ -27,7 +27,7 @@ export function Figures({ live, platform }: RowOptions) {
           .join(", ");
   return (
     <dl class="figures">
-      <Figure name={t().platform.sent} value={formatBytes(sent)} />
+      <Figure name={t().platform.sentInAll} value={formatBytes(sent)} />
       {onAirSeconds > 0 && <Figure name={t().platform.playTime} value={formatClock(onAirSeconds)} />}
       {isOnAir && queue !== undefined && (
         <Figure
@@ -44,7 +44,7 @@ export function Figures({ live, platform }: RowOptions) {
         />
       )}
       {platform.totalRetryCount > 0 && (
-        <Figure name={t().platform.retries} value={formatNumber(platform.totalRetryCount)} />
+        <Figure name={t().platform.retriesInAll} value={formatNumber(platform.totalRetryCount)} />
       )}
     </dl>
   );
