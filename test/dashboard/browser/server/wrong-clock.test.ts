@@ -10,6 +10,15 @@ const MINUTE_MS = 60_000;
 /** Seconds of a clock such as `1:05`. */
 const seconds = (clock: string): number => clock.split(":").reduce((sum, part) => sum * 60 + Number(part), 0);
 
+/** Runs in the page: every time on air that is shown within three seconds. */
+const TIMES_OF_THREE_SECONDS = `new Promise((done) => {
+  const element = document.querySelector(".on-air-time");
+  const shown = [];
+  const observer = new MutationObserver(() => shown.push(element.textContent));
+  observer.observe(element, { childList: true, characterData: true, subtree: true });
+  setTimeout(() => done(shown), 3_000);
+})`;
+
 /** Shifts the page's clock. A worker's clock stays right, so neither may be used to correct the other. */
 function shiftClock(byMs: number): void {
   const RealDate = Date;
@@ -58,6 +67,11 @@ test("a browser whose clock is ten minutes off, either way, counts by the server
         )
         .toBe(true);
     }
+    // From then on each of the page's own seconds is right too.
+    const shown = (await page.evaluate(TIMES_OF_THREE_SECONDS)) as readonly string[];
+    const mostSeconds = (performance.now() - beganMs) / 1_000 + 3;
+    expect(shown.length).toBeGreaterThan(1);
+    expect(shown.filter((clock) => seconds(clock) === 0 || seconds(clock) > mostSeconds)).toEqual([]);
     // A refused target is dialled once a minute.
     const waitSeconds = async () =>
       Number(/in (\d+) s/.exec((await page.locator(".countdown").allInnerTexts()).join(" "))?.[1] ?? 0);

@@ -1,0 +1,59 @@
+import { expect, onTestFinished, test, vi } from "vitest";
+import type { HubMessage } from "../../web/src/live/changes.ts";
+import { Hub } from "../../web/src/live/hub.ts";
+
+const CHANNEL = { channelId: "ls-1", channelName: "show", platforms: [] };
+const SAMPLE = { channelId: "ls-1", time: 2_000, ingest: { bytesPerSecond: 7 }, platforms: [] };
+const TROUBLE = { trouble: "overloaded", message: "busy", messageKo: "바쁨", sinceTime: 1_000 };
+
+/** A hub whose server sends what the test says. */
+function openHub() {
+  const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
+  const writer = writable.getWriter();
+  vi.stubGlobal("fetch", async () => new Response(readable));
+  onTestFinished(() => void vi.unstubAllGlobals());
+  const say = (name: string, data: object) =>
+    writer.write(new TextEncoder().encode(`event: ${name}\ndata: ${JSON.stringify(data)}\n\n`));
+  const hub = new Hub();
+  const tab = () => {
+    const received: HubMessage[] = [];
+    const leave = hub.listen((message) => received.push(message));
+    onTestFinished(leave);
+    const last = <Kind extends HubMessage["kind"]>(kind: Kind) =>
+      received.findLast((message): message is Extract<HubMessage, { kind: Kind }> => message.kind === kind);
+    return { received, last, leave };
+  };
+  return { say, tab };
+}
+
+test("a tab that opens later gets what is known: the connection, the server's troubles, channels and their last minute", async () => {
+  const { say, tab } = openHub();
+  const first = tab();
+  await say("snapshot", { time: 1_000, channels: [CHANNEL] });
+  await say("server", { troubles: [TROUBLE] });
+  await say("sample", SAMPLE);
+  await expect.poll(() => first.last("changes")?.changes).toEqual([{ name: "sample", data: SAMPLE }]);
+  const second = tab();
+  expect(second.received).toMatchObject([
+    { kind: "lead", isLead: false },
+    { kind: "state", state: "connected" },
+    { kind: "server", server: { troubles: [TROUBLE] } },
+    { kind: "snapshot", channels: [CHANNEL], samples: [SAMPLE] },
+  ]);
+  expect(first.last("lead")).toEqual({ kind: "lead", isLead: true });
+  first.leave();
+  expect(second.last("lead")).toEqual({ kind: "lead", isLead: true });
+});
+
+test("a snapshot begins everything anew: samples from before a gap, and troubles that may be over, are gone", async () => {
+  const { say, tab } = openHub();
+  const { last } = tab();
+  await say("snapshot", { time: 1_000, channels: [CHANNEL] });
+  await say("server", { troubles: [TROUBLE] });
+  await say("sample", SAMPLE);
+  await expect.poll(() => last("changes")?.changes.length).toBe(1);
+  expect(last("server")?.server.troubles).toEqual([TROUBLE]);
+  await say("snapshot", { time: 9_000, channels: [CHANNEL] });
+  await expect.poll(() => last("server")?.server.troubles).toEqual([]);
+  expect(last("snapshot")).toMatchObject({ channels: [CHANNEL], samples: [] });
+});
