@@ -202,7 +202,10 @@ export class MediaSources {
   }
 
   async #setClock(): Promise<void> {
-    if (this.#database.isShared) this.#sharedClock.aheadMs = await this.#database.read(clockAheadOf);
+    if (!this.#database.isShared) return;
+    const askedMs = this.#sharedClock.now();
+    const aheadMs = await this.#database.read(clockAheadOf);
+    this.#sharedClock.measured(aheadMs, this.#sharedClock.now() - askedMs);
   }
 
   /** What the channel's source does, at whichever node it plays. A part of the verdict. */

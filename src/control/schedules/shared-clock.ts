@@ -1,16 +1,28 @@
 import type { Clock, Timer } from "../../base/clock.ts";
 
 /**
- * The time for what is to begin and end at one moment for all servers that share a database: their wall clocks may differ, so
- * that of the database counts.
+ * The time for what is to begin and end at one moment for all servers that share a database: their wall clocks may differ, and
+ * may be set, so that of the database counts. Until it is known, and for a server that has its database alone, this is the
+ * machine's own.
  */
 export class SharedClock implements Clock {
-  /** How far the database's clock is ahead of this machine's, in milliseconds; below 0: behind. */
-  aheadMs = 0;
   readonly #clock: Clock;
+  /** The database's wall clock at the monotonic clock's 0; undefined: not known. */
+  #zeroMs: number | undefined;
 
   constructor(clock: Clock) {
     this.#clock = clock;
+  }
+
+  /**
+   * The database's clock is so far ahead of this machine's now, in milliseconds; below 0: behind. An answer that took `tookMs`
+   * says it to half of that: what is known counts where the answer allows it, since servers whose time moves to and fro at the
+   * end of a window would turn a target on again.
+   */
+  measured(aheadMs: number, tookMs: number): void {
+    const ownMs = this.#clock.wallNow() - this.#clock.now();
+    const knownMs = this.#zeroMs ?? ownMs;
+    this.#zeroMs = Math.abs(ownMs + aheadMs - knownMs) > tookMs / 2 ? ownMs + aheadMs : knownMs;
   }
 
   now(): number {
@@ -22,7 +34,7 @@ export class SharedClock implements Clock {
   }
 
   wallNow(): number {
-    return this.#clock.wallNow() + this.aheadMs;
+    return this.#zeroMs === undefined ? this.#clock.wallNow() : Math.round(this.#zeroMs + this.#clock.now());
   }
 
   startTimer(delayMs: number, run: () => void): Timer {

@@ -35,6 +35,8 @@ export type WindowWatchDeps = {
 const LOOK_MS = 1_000;
 /** How often targets that other servers may have changed are read again, in milliseconds. */
 const REREAD_MS = 5_000;
+/** How soon what was changed during a look is read, in milliseconds. */
+const STALE_MS = 100;
 /** How soon a look that failed is repeated, in milliseconds. */
 const AGAIN_MS = 1_000;
 
@@ -98,7 +100,8 @@ export class WindowWatch {
       await this.#read();
       await this.#follow();
       this.#isAway = false;
-      delayMs = Math.min(LOOK_MS, Math.max(1, this.#quietUntil - this.#deps.clock.wallNow()));
+      const quietMs = this.#quietUntil - this.#deps.clock.wallNow();
+      delayMs = Math.min(this.#isStale ? STALE_MS : LOOK_MS, Math.max(1, quietMs));
     } catch (error) {
       const detail = error instanceof Error ? error.message : String(error);
       this.#deps.log.warn("windows of platforms could not be followed", { detail });
@@ -134,16 +137,24 @@ export class WindowWatch {
       unstored.add(target.targetId);
       // It is read again with its new state.
       this.#isStale = true;
-      await follow(target.channelId, target.targetId, nowMs).catch((error: unknown) => {
+      try {
+        await follow(target.channelId, target.targetId, nowMs);
+        // Should the database be away before that.
+        this.#know({ ...target, ...windowState(target, nowMs) });
+      } catch (error) {
         // One that fails by itself must not hold up the others.
         if (error instanceof StoreUnavailableError) throw error;
         // It is gone by now.
         if (!(error instanceof DomainError)) failures.push(error);
-      });
+      }
     }
     this.#letGo(unstored);
     if (failures.length > 0) throw failures[0];
     this.#quietUntil = Math.min(...this.#targets.map(({ windows }) => nextBoundary(windows, nowMs)), Infinity);
+  }
+
+  #know(target: WindowedTarget): void {
+    this.#targets = this.#targets.map((each) => (each.targetId === target.targetId ? target : each));
   }
 
   /** Does by what is known what the windows say, while the database does not take it. */

@@ -226,3 +226,15 @@ test("a target that lost its windows, or was removed, while it was held follows 
   await pass(2_000);
   expect(told.slice(1)).toEqual([{ now: "2026-10-21T20:01", targetId: 1, fromRevision: 2 }]);
 });
+
+test("a window that opened right before the database went away closes all the same", async () => {
+  const { watch, followed, told, database, pass } = stageOf("2026-10-21T17:59:59Z", {});
+  await watch.start();
+  await pass(1_000);
+  expect(followed).toEqual(["2026-10-21T18:00 1 on"]);
+  // Before the new state is read.
+  database.trouble = "unreachable";
+  await pass(2 * HOUR_MS + 2_000);
+  expect(told).toEqual([{ now: "2026-10-21T20:00", targetId: 1, isOn: false }]);
+  watch.stop();
+});
