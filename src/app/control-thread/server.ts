@@ -229,14 +229,16 @@ async function unlessUnwritable<Value>(log: Log, what: string, make: () => Promi
   }
 }
 
-/** Goes on with the broadcasts of earlier processes: their state first, then what happened since. */
+/**
+ * Goes on with the broadcasts of earlier processes: their state first, then what happened since. The next process gets what
+ * it needs of them from the processes that have them.
+ */
 async function resume(parts: Parts, succession: Succession): Promise<void> {
   const { runtime, liveState, notifications, metrics } = parts;
   await succession.adopt(runtime);
   for (const { broadcasts, onAirMs, reports, told = [], time } of succession.handovers) {
     const countedUpToMs = systemClock.now() - (systemClock.wallNow() - time);
     liveState.resume(broadcasts, new Map(onAirMs), countedUpToMs);
-    runtime.running.resume(broadcasts);
     notifications.resume(broadcasts, reports, told);
     metrics.resume(broadcasts);
   }
