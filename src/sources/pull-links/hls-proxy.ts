@@ -15,6 +15,8 @@ const PLAYLIST_MS_MAX = 15_000;
 const PLAYLIST_EVERY_MS = 500;
 /** A playlist that cannot be fetched now stands as it was for so long, in milliseconds: FFmpeg gives the stream up at the first failure. */
 const PLAYLIST_KEPT_MS = 30_000;
+/** One that does not come for so long, in milliseconds, stands as it was too, while it is waited for. */
+const PLAYLIST_SOON_MS = 3_000;
 /** Playlists that are kept so: FFmpeg reads those of video and of audio. */
 const PLAYLISTS_KEPT_MAX = 4;
 /** A segment that cannot be fetched is tried again after these times, in milliseconds: some are named before they are there. */
@@ -50,7 +52,8 @@ export class HlsProxy {
   readonly #names = new HlsNames();
   readonly #fetchedMs = new Map<string, number>();
   /** What FFmpeg got of each playlist last, by its address, the oldest first. */
-  readonly #kept = new Map<string, { readonly text: string; readonly atMs: number }>();
+  readonly #kept = new Map<string, { readonly text: string; readonly atMs: number; readonly order: number }>();
+  #asked = 0;
   #underWay = 0;
   #failure: TargetError | undefined;
   #first: Fetched | undefined;
@@ -163,7 +166,7 @@ export class HlsProxy {
 
   async #sendPlaylist(named: HlsNamed, response: ServerResponse): Promise<void> {
     await this.#waitFor(named.url.href);
-    const text = await this.#playlist(named).catch((error: unknown) => this.#keptFor(named, error));
+    const text = await this.#soon(named).catch((error: unknown) => this.#keptFor(named, error));
     response.writeHead(200, {
       "content-type": "application/vnd.apple.mpegurl",
       "content-length": Buffer.byteLength(text),
@@ -173,6 +176,8 @@ export class HlsProxy {
 
   /** Fetches a playlist and writes it anew. */
   async #playlist(named: HlsNamed): Promise<string> {
+    this.#asked += 1;
+    const order = this.#asked;
     const fetched = await this.#fetch(named, undefined);
     this.#first ??= fetched;
     const { response, url } = fetched;
@@ -181,7 +186,7 @@ export class HlsProxy {
       const bytes = await readBytes(response, PLAYLIST_BYTES_MAX, "a playlist", this.#deps.dialer.clock);
       const rewritten = rewritePlaylist(bytes.toString("utf8"), url, (address, part) => this.#nameOf(address, part));
       this.#variant = rewritten.variant ?? this.#variant;
-      this.#keep(named, rewritten.text);
+      this.#keep(named, rewritten.text, order);
       // What failed before is over.
       this.#failure = undefined;
       return rewritten.text;
@@ -193,9 +198,23 @@ export class HlsProxy {
     }
   }
 
-  #keep({ url }: HlsNamed, text: string): void {
+  /** The playlist, but not later than FFmpeg can wait without missing segments where there is one from before. */
+  async #soon(named: HlsNamed): Promise<string> {
+    const coming = this.#playlist(named);
+    if (!this.#kept.has(named.url.href)) return coming;
+    // It goes on for a while after it was given up, and may still bring a newer one.
+    coming.catch(() => undefined);
+    const late = Promise.withResolvers<string>();
+    const failure = new PullFailure(pullError("connection-unanswered"));
+    const timer = this.#deps.dialer.clock.startTimer(PLAYLIST_SOON_MS, () => late.reject(failure));
+    return await Promise.race([coming, late.promise]).finally(() => timer.cancel());
+  }
+
+  /** `order`: when it was asked for. An answer that came late is not kept in place of a newer one. */
+  #keep({ url }: HlsNamed, text: string, order: number): void {
+    if (order < (this.#kept.get(url.href)?.order ?? 0)) return;
     this.#kept.delete(url.href);
-    this.#kept.set(url.href, { text, atMs: this.#deps.dialer.clock.now() });
+    this.#kept.set(url.href, { text, atMs: this.#deps.dialer.clock.now(), order });
     const [oldest = ""] = this.#kept.keys();
     if (this.#kept.size > PLAYLISTS_KEPT_MAX) this.#kept.delete(oldest);
   }

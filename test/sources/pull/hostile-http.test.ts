@@ -149,9 +149,12 @@ test("a name that leads elsewhere after its first look-up is refused from then o
 
 test("a playlist that cannot be fetched for a moment stands as it was, and the reason is known", async () => {
   let laterMs = 0;
-  const clock = { ...systemClock, now: () => systemClock.now() + laterMs };
-  const fails: { with: number | "nothing" | undefined } = { with: undefined };
+  // No deadline of a request passes.
+  const clock = { ...systemClock, now: () => systemClock.now() + laterMs, awakeNow: () => 0 };
+  const fails: { with: number | "nothing" | "silence" | undefined } = { with: undefined };
+  const silent: unknown[] = [];
   const origin = await serve((_request, response) => {
+    if (fails.with === "silence") return void silent.push(response);
     if (fails.with === "nothing") return void response.destroy();
     if (fails.with !== undefined) return void response.writeHead(fails.with).end();
     response.end([...SEGMENTS, "a.ts"].join("\n"));
@@ -167,10 +170,17 @@ test("a playlist that cannot be fetched for a moment stands as it was, and the r
   expect(await asked()).toEqual([200, "TCP_RESET"]);
   fails.with = undefined;
   expect(await asked()).toEqual([200, undefined]);
+  // FFmpeg cannot wait as long as others: segments are there for a short time only.
+  fails.with = "silence";
+  expect(await asked()).toEqual([200, "TCP_TIMEOUT"]);
+  // It is asked for again beside that, which is not given up.
+  fails.with = undefined;
+  expect(await asked()).toEqual([200, undefined]);
+  expect(silent).toHaveLength(1);
   fails.with = 403;
   expect(await asked()).toEqual([502, "AUTH_FAILED"]);
   fails.with = 503;
-  laterMs = 31_000;
+  laterMs += 31_000;
   expect(await asked()).toEqual([502, "CONNECT_REJECTED"]);
 });
 
