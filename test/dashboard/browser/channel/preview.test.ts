@@ -85,13 +85,9 @@ test("the meter shows the level of the audio while the preview is muted, and a p
   await page.goto(`${fanfare.origin}/channels/${channel.channelId}`);
   // A browser measures nothing before a person did something on the page.
   await page.locator("video").waitFor();
-  const fullScreen = page.getByRole("button", { name: "전체 화면" });
-  const place = await fullScreen.boundingBox();
   await clickByMouse(page.locator("h1"));
   const meter = page.getByRole("meter", { name: "오디오 레벨" });
   await meter.waitFor();
-  // The first press on the page may be that one: it does not move away under the mouse.
-  expect(await fullScreen.boundingBox()).toEqual(place);
   const level = async () => Number(await meter.evaluate((element) => (element as { value?: number }).value));
   const loud = await waitFor("a level", DEADLINE_MS, async () => {
     const now = await level();
@@ -111,5 +107,33 @@ test("the meter shows the level of the audio while the preview is muted, and a p
     (await meter.getAttribute("aria-valuetext")) === "무음" ? true : undefined,
   );
   expect(await level()).toBe(-60);
+  expect(errors).toEqual([]);
+});
+
+test("the first press on a page begins the meter, and moves no button of the preview away under the mouse", async () => {
+  const stage = await Stage.open();
+  const target = await stage.target();
+  const { fanfare, api } = await sharedServer(stage);
+  const context = await openContext(await openBrowser(stage), { preview: "open" });
+  // A page that a program opens counts as one in which a person pressed something.
+  await context.addInitScript(
+    'Object.defineProperty(navigator, "userActivation", { value: { hasBeenActive: false } })',
+  );
+  const page = await context.newPage();
+  const errors = watchErrors(page);
+  await setUp(page, fanfare);
+  const channel = await api.createChannel("press", [{ rtmpUrl: target.url, streamKey: uniqueKey("a") }]);
+  stage.kitEncoder(channel, { clip: syntheticClip() });
+  await page.goto(`${fanfare.origin}/channels/${channel.channelId}`);
+  await page.getByText("Click anywhere or press a key to measure the audio.").waitFor();
+  const places = async () => {
+    const buttons = page.locator(".preview button");
+    return Promise.all((await buttons.all()).map((button) => button.boundingBox()));
+  };
+  const before = await places();
+  expect(before).toHaveLength(3);
+  await clickByMouse(page.locator("h1"));
+  await page.getByRole("meter", { name: "Audio level" }).waitFor();
+  expect(await places()).toEqual(before);
   expect(errors).toEqual([]);
 });

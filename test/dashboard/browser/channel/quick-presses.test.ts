@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { z } from "zod";
 import { openBrowser, openContext, setUp, watchErrors } from "../../../support/dashboard/browser.ts";
 import { upload } from "../../../support/dashboard/media-uploads.ts";
-import { press } from "../../../support/dashboard/press.ts";
+import { press, tick } from "../../../support/dashboard/press.ts";
 import { sharedServer } from "../../../support/stages/shared-server.ts";
 import { Stage, uniqueKey } from "../../../support/stages/stage.ts";
 import { makeFile } from "../../../support/streams/made-files.ts";
@@ -68,6 +68,48 @@ test("two files that are added to a list before the first answer came are both i
     expect.stringContaining("1. one.mp4"),
     expect.stringContaining("2. two.mp4"),
   ]);
+  expect(errors).toEqual([]);
+});
+
+test("a slate that could not be set is not shown as set, and a schedule whose file was deleted can have another one", async () => {
+  const stage = await Stage.open();
+  const { fanfare, api } = await stage.server();
+  const channel = await api.createChannel("gone", [{ rtmpUrl: "rtmp://127.0.0.1:9/live", streamKey: uniqueKey("k") }]);
+  const path = `/api/v2/re-stream/channels/${channel.channelId}`;
+  const files = [];
+  for (const name of ["one.mp4", "two.mp4"])
+    files.push((await upload(api, await makeFile(stage.folder, name, { seconds: 2 }))).fileId);
+  const [one, two] = files;
+  const daily = { scheduleName: "Film", repeat: "daily", startAt: "03:00", timeZone: "UTC", fileIds: [one] };
+  await api.request("POST", `${path}/schedules`, daily);
+  const page = await (await openContext(await openBrowser(stage))).newPage();
+  const errors = watchErrors(page);
+  await setUp(page, fanfare);
+  await page.goto(`${fanfare.origin}/channels/${channel.channelId}`);
+  await press(page.getByRole("region", { name: "Sources and slate" }).getByRole("button", { name: "Open" }));
+  const slate = page.getByLabel("Picture or clip");
+  await page.route("**/slate", (route) => (route.request().method() === "PUT" ? route.abort() : route.continue()));
+  await slate.selectOption({ label: "two.mp4" });
+  await page.locator(".notice", { hasText: "The server can't be reached." }).waitFor();
+  expect(await slate.inputValue()).toBe("");
+
+  // A file of the watched folder can go while a schedule has it.
+  await page.route("**/api/v2/media-files", async (route) => {
+    const response = await route.fetch();
+    const { content } = z
+      .object({ content: z.array(z.looseObject({ fileId: z.string() })) })
+      .parse(await response.json());
+    await route.fulfill({ response, json: { content: content.filter(({ fileId }) => fileId !== one) } });
+  });
+  const schedules = page.getByRole("region", { name: "Schedule", exact: true });
+  await press(schedules.getByRole("button", { name: "Open" }));
+  await press(schedules.getByRole("button", { name: /Film/ }).and(page.getByText("Edit", { exact: true })));
+  const form = page.getByRole("dialog");
+  await tick(form.getByLabel("two.mp4"));
+  await press(form.getByLabel("deleted file"));
+  await press(form.getByRole("button", { name: "Save" }));
+  await form.waitFor({ state: "detached" });
+  expect(await api.request("GET", `${path}/schedules`)).toMatchObject([{ fileIds: [two] }]);
   expect(errors).toEqual([]);
 });
 
