@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, readlinkSync } from "node:fs";
 
 /**
  * Whether this system shows its processes and connections as files, as Linux does. Tests that read them are skipped
@@ -6,7 +6,18 @@ import { existsSync, readdirSync } from "node:fs";
  */
 export const HAS_PROC = existsSync("/proc/self/fd");
 
-/** Open descriptors of this process, where `HAS_PROC`. */
-export function openDescriptors(): number {
-  return readdirSync("/proc/self/fd").length;
+/**
+ * The files below this folder that this process has open, where `HAS_PROC`. The number of all descriptors says nothing:
+ * tests before may still close some.
+ */
+export function openFilesBelow(folder: string): string[] {
+  return readdirSync("/proc/self/fd").flatMap((descriptor) => {
+    try {
+      const path = readlinkSync(`/proc/self/fd/${descriptor}`);
+      return path.startsWith(folder) ? [path] : [];
+    } catch {
+      // Closed in the meantime, as the one is that read the list.
+      return [];
+    }
+  });
 }
