@@ -253,6 +253,51 @@ test("recordings whose disk was taken away are not taken for removed ones", asyn
   expect(stage.of("file-gone")).toEqual([]);
 });
 
+test("nor are they where it was taken away in the middle of a recording, and once it is back removed ones are", async () => {
+  const state = { dev: 0, isGone: false };
+  const statSync = ((path: string) => ({ ...SYSTEM_DISK.statSync(path), dev: state.dev })) as Disk["statSync"];
+  const writevSync: Disk["writevSync"] = (...args) => {
+    if (state.isGone) throw Object.assign(new Error("EIO"), { code: "EIO" });
+    return SYSTEM_DISK.writevSync(...args);
+  };
+  const ftruncateSync: Disk["ftruncateSync"] = (...args) => {
+    if (state.isGone) throw Object.assign(new Error("EIO"), { code: "EIO" });
+    SYSTEM_DISK.ftruncateSync(...args);
+  };
+  const stage = new Stage({}, { ...SYSTEM_DISK, statSync, writevSync, ftruncateSync });
+  await stage.record(1);
+  await stage.record(1);
+  stage.clock.advance(60_000);
+  const number = stage.begin();
+  stage.media(number, ...heads(), ...frames(0, 2_000));
+  await stage.settled();
+  const away = `${stage.folder}-away`;
+  onTestFinished(() => rmSync(away, { recursive: true, force: true }));
+  state.isGone = true;
+  stage.media(number, ...frames(2_000, 4_000));
+  await stage.settled();
+  expect(stage.recorder.toRecorded).toContainEqual({ kind: "ended", number, problem: "DISK_FAILED" });
+  fs.renameSync(stage.folder, away);
+  mkdirSync(stage.folder);
+  [state.dev, state.isGone] = [1, false];
+  // Below it, on the other disk, the next recordings are made.
+  await stage.record(1, CHANNEL, START + 9_000);
+  stage.clock.advance(120_000);
+  expect(stage.of("file-gone")).toEqual([]);
+  // It is mounted again, with another number.
+  rmSync(stage.folder, { recursive: true });
+  fs.renameSync(away, stage.folder);
+  state.dev = 2;
+  stage.clock.advance(60_000);
+  expect(stage.of("file-gone").map(({ file }) => file.recordingId)).toEqual(["20260102030414-001"]);
+  rmSync(join(stage.folder, CHANNEL, "20260102030405-001.mp4"));
+  stage.clock.advance(60_000);
+  expect(stage.of("file-gone").map(({ file }) => file.recordingId)).toEqual([
+    "20260102030414-001",
+    "20260102030405-001",
+  ]);
+});
+
 test("recordings that the disk does not let go are reported once", async () => {
   const disk = { ...SYSTEM_DISK };
   const stage = new Stage({ keepBytes: 1 }, disk);

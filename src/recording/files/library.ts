@@ -8,7 +8,9 @@ import type { FileStart, GrowingFile } from "../container/stream-recorder.ts";
 import { type Disk, FOLDER_MODE, replaceFile } from "./disk.ts";
 import { decodeNotes, encodeNotes, NOTES_BYTES_MAX } from "./file-notes.ts";
 import { finishFile, type WholePart } from "./finish-file.ts";
+import { ForeignFiles } from "./foreign-files.ts";
 import { DiskFile } from "./growing-file.ts";
+import { KnownDisk } from "./known-disk.ts";
 import {
   isChannelFolder,
   keyOf,
@@ -38,9 +40,6 @@ export type LibraryDeps = {
 /** Ten thousand tags of parts. */
 const UPLOAD_NOTES_BYTES_MAX = 2 * 1024 * 1024;
 
-/** A file that another server began has been left by it when it has not grown for so long, in milliseconds. */
-const LEFT_MS = 5 * 60 * 1_000;
-
 /** Among what could not be read: the folder itself. No channel has this id. */
 const WHOLE_FOLDER = "folder";
 
@@ -63,13 +62,13 @@ export class Library {
   #unreadBefore = new Set<string>();
   /** Files that the disk does not let go. */
   readonly #unremoved = new Set<string>();
-  /** Unfinished files of other servers, by key: how long each is, and since when. */
-  readonly #others = new Map<string, { readonly bytes: number; readonly sinceMs: number }>();
-  /** Which disk the folder was on when it was read. */
-  #disk: number | undefined;
+  readonly #foreign: ForeignFiles;
+  readonly #disk: KnownDisk;
 
   constructor(deps: LibraryDeps) {
     this.#deps = deps;
+    this.#disk = new KnownDisk(deps.disk, deps.folder);
+    this.#foreign = new ForeignFiles(deps.clock);
   }
 
   get files(): Iterable<RecordingFile> {
@@ -98,7 +97,7 @@ export class Library {
     for (const { name, isFolder } of this.#list(folder)) {
       if (isFolder && isChannelFolder(name)) this.#guard(name, () => this.#loadChannel(name));
     }
-    this.#disk = this.#diskNow();
+    this.#disk.note(this.#finished);
     this.#unread.delete(WHOLE_FOLDER);
   }
 
@@ -108,11 +107,18 @@ export class Library {
    */
   lookAgain(): void {
     try {
+      if (!this.#disk.isThere(this.#finished)) return;
       if (this.#unread.size > 0 || this.#unfinished.size > 0) this.load();
-      if (this.#disk !== undefined && this.#disk === this.#diskNow()) this.#forgetRemoved();
+      if (!this.#disk.isKnown) return;
+      this.#forgetRemoved();
+      this.#disk.note(this.#finished);
     } catch {
       // The recordings that this ends are reported, each with its reason.
     }
+  }
+
+  get #finished(): readonly RecordingFile[] {
+    return [...this.#files.values()].filter((file) => this.isFinished(file));
   }
 
   /** What a person removed counts for no quota, and is not waited for. */
@@ -140,11 +146,6 @@ export class Library {
     } catch (error) {
       return systemCode(error) !== "ENOENT";
     }
-  }
-
-  /** Which disk the folder is on: where a disk was taken away, another one is under the same path. */
-  #diskNow(): number {
-    return this.#deps.disk.statSync(this.#deps.folder).dev;
   }
 
   /** Begins a file. Throws where the disk does not let it. */
@@ -269,7 +270,7 @@ export class Library {
       this.#guard(key, () => {
         const file = this.#readNotes(found) ?? this.#finishFound(found);
         this.#unfinished.delete(key);
-        this.#others.delete(key);
+        this.#foreign.forget(key);
         if (file !== undefined) this.#set(file);
         else this.#forget(key);
       });
@@ -321,7 +322,7 @@ export class Library {
     const { channelId, recordingId, container } = found;
     const { notes, server: maker = server } = this.#notes(found) ?? {};
     const path = mediaPath(folder, found);
-    if (maker !== server && !this.#isLeft(keyOf(found), disk.lstatSync(path).size))
+    if (maker !== server && !this.#foreign.isLeft(keyOf(found), disk.lstatSync(path).size))
       throw new Error("another server makes this file, and each needs a folder of its own");
     const descriptor = disk.openSync(path, "r+");
     let whole: WholePart | undefined;
@@ -348,15 +349,6 @@ export class Library {
     replaceFile(disk, notesPath(folder, file), encodeNotes(file, server));
     onWarning("recording finished afterwards", `${keyOf(file)}: ${whole.durationMs} ms`);
     return file;
-  }
-
-  /** Whether the file of another server has not grown for long. */
-  #isLeft(key: string, bytes: number): boolean {
-    const nowMs = this.#deps.clock.now();
-    const seen = this.#others.get(key);
-    if (seen?.bytes === bytes) return nowMs - seen.sinceMs >= LEFT_MS;
-    this.#others.set(key, { bytes, sinceMs: nowMs });
-    return false;
   }
 
   /** A file of this process turned out to have no media. */
