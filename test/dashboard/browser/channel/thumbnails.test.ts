@@ -24,8 +24,22 @@ const COLOURS = `(() => {
   return new Set(new Uint32Array(data.buffer)).size;
 })()`;
 
-const isDrawn = (page: Page) =>
-  waitFor("a thumbnail", DEADLINE_MS, async () => (Number(await page.evaluate(COLOURS)) > 20 ? true : undefined));
+/** Runs in the page: the state and the text of each thumbnail, and where it is. */
+const SHOWN = `[...document.querySelectorAll(".thumb")].map((one) =>
+  [one.dataset.state, one.textContent, Math.round(one.getBoundingClientRect().top), innerHeight].join(" "))`;
+
+async function isDrawn(page: Page): Promise<void> {
+  let shown: unknown;
+  await waitFor(
+    "a thumbnail",
+    DEADLINE_MS,
+    async () => {
+      shown = await page.evaluate(SHOWN);
+      return Number(await page.evaluate(COLOURS)) > 20 ? true : undefined;
+    },
+    () => JSON.stringify(shown),
+  );
+}
 
 test("a channel on air has a thumbnail in cards, in the list and on its page, and the page asks for it every ten seconds", async () => {
   const stage = await Stage.open();
