@@ -12,7 +12,7 @@ const PATIENT = { expect: { poll: { timeout: 20_000 } } };
 /** The same where each look asks another process, a server or a browser. */
 const PATIENT_OVER_SOCKETS = { expect: { poll: { interval: 100, ...PATIENT.expect.poll } } };
 /** Test files at the same time on two cores: many of them wait for clocks, processes and sockets. */
-const FILES_AT_ONCE = 7;
+const FILES_AT_ONCE = 6;
 /** Tests of one file at the same time, where they are `test.concurrent`: each has a server of its own. */
 const TESTS_AT_ONCE = 4;
 

@@ -113,7 +113,7 @@ test("labels are edited on the channel page and for many channels at once, are s
   await pressButton(page, labels.remove("스포츠"));
   await page.locator(".labels .chip", { hasText: "스포츠" }).waitFor({ state: "detached" });
   await press(page.locator(".back"));
-  expect(await chips("c_well")).toEqual(["Studio 2"]);
+  await expect.poll(() => chips("c_well")).toEqual(["Studio 2"]);
 
   await pressButton(page, en.overview.select);
   await pressButton(page, en.overview.selectAll(4));
