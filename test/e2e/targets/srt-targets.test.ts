@@ -50,8 +50,8 @@ test.concurrent.for([
     await watch.until(0, ({ connectStatus }) => connectStatus === "READY", CHANGE_MAX_MS);
     await receiver.exited;
     const [sent, got] = await Promise.all([packetHashes(clip.path), packetHashes(path)]);
-    // It begins at the first keyframe after the connection: the second one, at 2 s, or the third.
-    expect([50, 100]).toContain(sent.video.length - got.video.length);
+    // It begins at the first keyframe after the connection: the first, the second or, on a busy machine, the third.
+    expect([0, 50, 100]).toContain(sent.video.length - got.video.length);
     expect(got.audio.length).toBeGreaterThan((got.video.length * 48_000) / 1_024 / 25 - 12);
   },
 );
