@@ -57,3 +57,17 @@ test("a snapshot begins everything anew: samples from before a gap, and troubles
   await expect.poll(() => last("server")?.server.troubles).toEqual([]);
   expect(last("snapshot")).toMatchObject({ channels: [CHANNEL], samples: [] });
 });
+
+test("a tab that opens later gets no samples of a former broadcast, and those of this one after a change of its channel", async () => {
+  const { say, tab } = openHub();
+  const { received } = tab();
+  const changes = () => received.flatMap((message) => (message.kind === "changes" ? message.changes : []));
+  await say("snapshot", { time: 1_000, channels: [{ ...CHANNEL, recentPublishStartTime: 500 }] });
+  await say("sample", SAMPLE);
+  await say("channel", { ...CHANNEL, channelName: "renamed", recentPublishStartTime: 500 });
+  await expect.poll(() => changes().length).toBe(2);
+  expect(tab().last("snapshot")?.samples).toMatchObject([SAMPLE]);
+  await say("channel", { ...CHANNEL, recentPublishStartTime: 3_000 });
+  await expect.poll(() => changes().length).toBe(3);
+  expect(tab().last("snapshot")?.samples).toEqual([]);
+});

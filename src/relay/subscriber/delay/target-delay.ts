@@ -46,7 +46,7 @@ export class TargetDelay {
   #spec: TargetSpec;
   #subscriber: DelaySubscriber | undefined;
   #streamPerSecond = 0;
-  /** Whether the channel is on air, at the entrance of the delay. */
+  /** Whether the channel is on air, where media enters the delay. */
   #isWanted = false;
   /** The same at its exit. */
   #isWantedLater = false;
