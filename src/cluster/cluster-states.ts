@@ -44,6 +44,8 @@ export type ClusterStatesDeps = {
   /** The channels that this node owns, with their epochs. */
   readonly owned: () => ReadonlyMap<ChannelId, number>;
   readonly nodeState: (incarnation: Incarnation) => NodeState | undefined;
+  /** A node is heard for the first time. */
+  readonly onNew: (incarnation: Incarnation) => void;
   readonly storedOwner: (channelId: ChannelId) => Promise<Incarnation | undefined>;
   readonly report: () => Omit<NodeReport, "no">;
   readonly readChannel: ReadChannel;

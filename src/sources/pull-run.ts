@@ -64,14 +64,17 @@ export class PullRun {
     this.#take({ kind: "redial", how: "abort" });
   }
 
-  /** Ends it like an encoder that stops streaming. Resolves when FFmpeg is gone. Idempotent. */
+  /**
+   * Ends it like an encoder that stops streaming; `elsewhere`: like one whose connection is lost. Resolves when FFmpeg is gone.
+   * Idempotent.
+   */
   async stop(reason: SourceReason): Promise<void> {
     if (!this.#isOver) {
       this.#isOver = true;
       this.#timer?.cancel();
       this.#tell({ state: "stopped", sinceTime: this.#deps.clock.wallNow(), reason });
     }
-    await this.#attempt?.leave("clean");
+    await this.#attempt?.leave(reason === "elsewhere" ? "connection-lost" : "clean");
   }
 
   /** Leaves like an encoder whose connection is lost, so that the channel is held until another process goes on. */

@@ -62,12 +62,15 @@ export class SourceRun {
     this.#player?.update(source);
   }
 
-  /** Ends it like an encoder that stops streaming. Resolves when FFmpeg is gone. Idempotent. */
+  /**
+   * Ends it like an encoder that stops streaming; `elsewhere`: like one whose connection is lost. Resolves when FFmpeg is gone.
+   * Idempotent.
+   */
   async stop(reason: SourceReason, detail?: string): Promise<void> {
     const wasOver = this.#isOver;
     this.#isOver = true;
     if (!wasOver) {
-      this.#publisher?.end("clean");
+      this.#publisher?.end(reason === "elsewhere" ? "connection-lost" : "clean");
       this.#set({ state: "stopped", reason, ...(detail === undefined ? {} : { detail }) });
     }
     await this.#player?.stop();

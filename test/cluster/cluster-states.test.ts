@@ -43,6 +43,7 @@ function cluster(count: number) {
     const sampled: string[] = [];
     const events: ChannelEvent[] = [];
     const refusals: RefusedEncoder[] = [];
+    const heardFirst: number[] = [];
     const read: string[] = [];
     let requests = 0;
     const cluster: ClusterStates = new ClusterStates({
@@ -65,6 +66,7 @@ function cluster(count: number) {
       ...{ takers: () => [], isDraining: () => false },
       owned: () => owned,
       nodeState: (incarnation) => states.get(incarnation),
+      onNew: (incarnation) => void heardFirst.push(incarnation),
       storedOwner: async (channelId) => owners.get(channelId),
       report: () => ({
         ...{ nodeId: `n${self}`, state: "serving", version: "1" },
@@ -102,7 +104,7 @@ function cluster(count: number) {
       clock.advance(GATHER_MS);
     };
     const parts = { self, bus, view, own, owned, cluster, changed, hints, read, sampled, events, refusals, goOnAir };
-    return { ...parts, setSource, slates, asked, runSource };
+    return { ...parts, setSource, slates, asked, runSource, heardFirst };
   });
   return { clock, network, states, owners, stored, nodes };
 }
@@ -116,6 +118,16 @@ const STORED = {
 const settled = async () => {
   for (let turn = 0; turn < 500; turn += 1) await Promise.resolve();
 };
+
+test("a node that says for the first time that it lives is told once", () => {
+  const { clock, nodes } = cluster(3);
+  clock.advance(20_000);
+  expect(nodes.map(({ heardFirst }) => heardFirst.toSorted())).toEqual([
+    [2, 3],
+    [1, 3],
+    [1, 2],
+  ]);
+});
 
 test("a change is told at once, and those that follow within 5 ms are told together", () => {
   const { clock, nodes } = cluster(2);

@@ -224,6 +224,7 @@ test("a server that is cut off from the others keeps its client, which then hear
   const [bus, other] = [await newBus(first.url), await newBus(second.url)];
   const state = new ClusterLiveState({
     ...{ self: 1, bus, clock: systemClock, log, nodeState: () => "serving", hasReaders: () => false },
+    ...{ onNew: () => undefined },
     ...{ onChanged: () => undefined, onSamples: () => undefined },
   });
   state.start();

@@ -25,6 +25,7 @@ test.each(VERSIONS)("what nodes of %s tell of their channels is understood", (ve
   const sampled: string[] = [];
   const state = new ClusterLiveState({
     ...{ self: SELF, bus, clock: new VirtualClock(), log, nodeState: () => "serving", hasReaders: () => true },
+    ...{ onNew: () => undefined },
     onChanged: (ids) => void changed.push(...ids),
     onSamples: (channels) => void sampled.push(...channels.map(({ channelId }) => channelId)),
   });

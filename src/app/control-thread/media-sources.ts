@@ -15,6 +15,7 @@ import { SharedClock } from "../../control/schedules/shared-clock.ts";
 import { WindowWatch } from "../../control/schedules/window-watch.ts";
 import { SharedSources, type SourceUseCases } from "../../control/sources/shared-sources.ts";
 import { Slates } from "../../control/sources/slates.ts";
+import { SourceFence } from "../../control/sources/source-fence.ts";
 import { SourceTakeover } from "../../control/sources/source-takeover.ts";
 import { Sources } from "../../control/sources/sources.ts";
 import { EFFECT_DEADLINE_MS } from "../../control/use-cases/edit-context.ts";
@@ -93,6 +94,7 @@ export class MediaSources {
   readonly #windows: WindowWatch;
   readonly #watched: WatchedFolder | undefined;
   readonly #takeover: SourceTakeover | undefined;
+  readonly #fence: SourceFence | undefined;
   readonly #shared: SharedSources | undefined;
   readonly #players: SourcePlayers;
   readonly #slates: Slates;
@@ -154,6 +156,7 @@ export class MediaSources {
     if (peers !== undefined) {
       const { own: sources, files } = this;
       this.#takeover = new SourceTakeover({ ...{ sources, files, peers, clock, log }, store: sourceStore });
+      this.#fence = new SourceFence({ sources, peers, clock, log });
     }
     if (deps.cluster !== undefined) {
       const { sourcePeers, runtime: all } = deps.cluster;
@@ -197,6 +200,7 @@ export class MediaSources {
       // Without it the clock of this server counts until the windows are read.
       .then(() => this.#setClock().catch(() => undefined))
       .then(() => (this.#stopping.signal.aborted ? undefined : this.#runner.start()));
+    void this.#fence?.start();
     void this.#windows.start();
     void this.#watched?.start();
   }
@@ -263,6 +267,7 @@ export class MediaSources {
     this.#stopping.abort();
     this.#runner.stop();
     this.#takeover?.stop();
+    this.#fence?.stop();
     this.#windows.stop();
     this.#watched?.stop();
     await Promise.all([this.#players.abandon(), this.files.close()]);
@@ -273,6 +278,7 @@ export class MediaSources {
     this.#stopping.abort();
     this.#runner.stop();
     this.#takeover?.stop();
+    this.#fence?.stop();
     this.#windows.stop();
     this.#watched?.stop();
     await Promise.all([this.#players.close(), this.files.close()]);

@@ -35,6 +35,8 @@ export type ClusterLiveStateDeps = {
   readonly log: Log;
   /** The state of a node by the last list of the database; undefined where that does not have it. */
   readonly nodeState: (incarnation: Incarnation) => NodeState | undefined;
+  /** A node says for the first time that it lives: the last list of the database may not have it yet. */
+  readonly onNew: (incarnation: Incarnation) => void;
   /** The state of these channels is another one now. */
   readonly onChanged: (channelIds: readonly ChannelId[]) => void;
   /** New counters of these channels came. */
@@ -221,6 +223,7 @@ export class ClusterLiveState {
   #beat(view: NodeView, message: BusMessage): void {
     if (!isNodeReport(message)) return;
     const before = view.report?.state;
+    if (before === undefined) this.#deps.onNew(view.incarnation);
     view.beat(message, this.#deps.clock.now());
     this.#heard(view, before !== message.state);
     this.#askSnapshot(view);

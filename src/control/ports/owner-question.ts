@@ -77,6 +77,12 @@ export interface NodePeers {
   readonly self: Incarnation;
   /** Whether this process gives its channels away and takes no new ones. */
   readonly isDraining: boolean;
+  /** For how long the database has not confirmed what this process has, in milliseconds. */
+  readonly unconfirmedMs: number;
+  /** The other processes that run, by the last list. */
+  others(): readonly Incarnation[];
+  /** Leaves a channel that another process probably has by now. Platforms and encoders get no word. */
+  abandon(channelId: ChannelId): void;
   /** Asks whether a process runs; takes up to seconds where it does not. Rejects where the database cannot be asked. */
   isAlive(incarnation: Incarnation): Promise<boolean>;
   /**

@@ -26,7 +26,10 @@ export interface SourcePlayer {
   start(start: SourceStart): void;
   /** The playlist changed while it plays: it goes on behind the present file. */
   update(channelId: ChannelId, source: ChannelSource): void;
-  /** Ends it like an encoder that stops streaming. Resolves when FFmpeg is gone. */
+  /**
+   * Ends it like an encoder that stops streaming. Where the reason is `elsewhere` the channel is held, if it is still here: another
+   * process goes on with it. Resolves when FFmpeg is gone.
+   */
   stop(channelId: ChannelId, reason: SourceReason): Promise<void>;
   status(channelId: ChannelId): SourceStatus | undefined;
 }

@@ -7,3 +7,8 @@ export function isPlayable(source: ChannelSource | undefined, files: readonly Me
   const ready = new Set(files.flatMap(({ fileId, state }) => (state === "ready" ? [fileId] : [])));
   return source.fileIds.some((fileId) => ready.has(fileId));
 }
+
+/** The ids of the files that a source plays; none for a pull. */
+export function filesOf(source: ChannelSource | undefined): readonly string[] {
+  return source?.kind === "files" ? source.fileIds : [];
+}

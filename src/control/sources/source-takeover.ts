@@ -13,7 +13,7 @@ export type SourceTakeoverDeps = {
   readonly store: Pick<SourceStore, "listSources" | "findSource" | "claimSource">;
   readonly sources: Pick<Sources, "learn" | "adopt" | "plays" | "gaveWay" | "changes" | "channelIds" | "forget">;
   readonly files: Pick<MediaFiles, "list" | "isAvailable">;
-  readonly peers: NodePeers;
+  readonly peers: Pick<NodePeers, "self" | "isDraining" | "isAlive" | "isElsewhere">;
   readonly clock: Clock;
   readonly log: Log;
 };

@@ -19,7 +19,7 @@ import type { SlateStage } from "../ports/slate-maker.ts";
 import type { SourcePlayer } from "../ports/source-player.ts";
 import type { SourceStore } from "../ports/source-store.ts";
 import type { Store } from "../ports/store.ts";
-import { isPlayable } from "./playable.ts";
+import { filesOf, isPlayable } from "./playable.ts";
 import { SlateUses } from "./slate-uses.ts";
 import type { Slates } from "./slates.ts";
 import { SourceStatuses } from "./source-statuses.ts";
@@ -131,6 +131,11 @@ export class Sources {
   gaveWay(channelId: ChannelId): boolean {
     const status = this.#statuses.get(channelId);
     return status?.state === "stopped" && status.reason === "elsewhere";
+  }
+
+  /** Stops a source that another server plays, or may play. It goes on here once no other server has its channel. */
+  async giveWay(channelId: ChannelId): Promise<void> {
+    await this.#deps.player.stop(channelId, "elsewhere");
   }
 
   /** What the channel's source does here, or did last; undefined where none was started since the process started. */
@@ -314,7 +319,7 @@ export class Sources {
     const run = isOver || scheduled === undefined ? {} : { scheduled };
     this.#stored.putProgress({ ...others, ...run, isWanted, position }).then(
       // Another server has taken it over.
-      (isOurs) => (isOurs ? undefined : this.#deps.player.stop(channelId, "elsewhere")),
+      (isOurs) => (isOurs ? undefined : this.giveWay(channelId)),
       (error: unknown) => {
         const detail = error instanceof Error ? error.message : String(error);
         this.#deps.log.warn("a source's position was not stored", { channelId, detail });
@@ -391,8 +396,4 @@ export class Sources {
     const status: SourceStatus = isElsewhere ? { ...stopped, reason: "elsewhere" } : own;
     return { source: stored.source, status, scheduleId: stored.scheduled?.scheduleId };
   }
-}
-
-function filesOf(source: ChannelSource | undefined): readonly string[] {
-  return source?.kind === "files" ? source.fileIds : [];
 }

@@ -245,6 +245,26 @@ export class ClusterNode implements ClusterHooks, NodePeers {
     if (fact.kind === "ingest-ended" && fact.isBroadcastOver) this.#heldSinceMs.delete(fact.channelId);
   }
 
+  get unconfirmedMs(): number {
+    return this.#watch.agreement.ageMs;
+  }
+
+  others(): readonly Incarnation[] {
+    return this.nodes.othersOf(this.self);
+  }
+
+  /**
+   * A node says for the first time that it lives. One that has joined since the last list is read now: whether this node is cut off is judged
+   * by those that it knows of. Without the database the next renewal of the lease reads it.
+   */
+  heardFirst(incarnation: Incarnation): void {
+    if (this.nodes.listedStateOf(incarnation) === undefined) this.nodes.refresh().catch(() => undefined);
+  }
+
+  abandon(channelId: ChannelId): void {
+    this.placement.abandon(channelId);
+  }
+
   async isAlive(incarnation: Incarnation): Promise<boolean> {
     const known = () => this.nodes.known.find((node) => node.incarnation === incarnation);
     if (known() === undefined) await this.nodes.refresh();
@@ -309,7 +329,7 @@ export class ClusterNode implements ClusterHooks, NodePeers {
   #newWatch(mode: IsolatedMode): OwnershipWatch {
     return new OwnershipWatch({
       ...{ clock: this.#clock, log: this.#log, placement: this.placement, mode },
-      peers: () => new Map(this.nodes.othersOf(this.self).map((each) => [each, this.#listeners.isHeard(each)])),
+      peers: () => new Map(this.others().map((each) => [each, this.#listeners.isHeard(each)])),
       // Hints of changes were lost meanwhile. The channels of this node are compared with the database all the same.
       onMissed: () => {
         this.admissions.missed((channelId) => this.placement.epochOf(channelId) !== undefined);

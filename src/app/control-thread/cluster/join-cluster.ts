@@ -119,6 +119,7 @@ export function joinCluster(parts: JoinParts): Joined {
     ...{ isDraining: () => drain.isDraining || node.isDraining },
     owned: () => placement.epochs,
     nodeState: (incarnation) => node.nodes.listedStateOf(incarnation),
+    onNew: (incarnation) => node.heardFirst(incarnation),
     storedOwner: async (channelId) => (await store.findOwner(channelId))?.owner?.incarnation,
     ...{ report, concerns: (channelId) => pool.requests.concerns(channelId) },
     ...listenersOf(parts),
