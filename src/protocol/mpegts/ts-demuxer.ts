@@ -45,7 +45,8 @@ type Track = {
   readonly videoCodec?: TsVideoCodec;
 };
 
-type Program = { readonly pmtPid: number; streams: readonly ElementaryStream[] };
+/** `isNamed`: its table had its own number. */
+type Program = { readonly pmtPid: number; streams: readonly ElementaryStream[]; isNamed: boolean };
 
 /**
  * Turns a transport stream (ISO/IEC 13818-1) into the messages that the same encoder would send over RTMP: metadata,
@@ -130,11 +131,13 @@ export class TsDemuxer {
     for (const [number, { pmtPid }] of this.#programs) {
       if (entries.some((entry) => entry.program === number && entry.pmtPid === pmtPid)) continue;
       this.#programs.delete(number);
-      this.#pids.remove(pmtPid);
+      if (!this.#isTablePid(pmtPid)) this.#pids.remove(pmtPid);
     }
     for (const { program, pmtPid } of entries) {
-      if (this.#programs.has(program) || this.#pids.has(pmtPid)) continue;
-      this.#programs.set(program, { pmtPid, streams: [] });
+      const isShared = this.#isTablePid(pmtPid);
+      if (this.#programs.has(program) || (this.#pids.has(pmtPid) && !isShared)) continue;
+      this.#programs.set(program, { pmtPid, streams: [], isNamed: false });
+      if (isShared) continue;
       this.#pids.set(
         pmtPid,
         tableSink(TableId.Pmt, (pmt) => this.#takePmt(program, pmt)),
@@ -143,11 +146,19 @@ export class TsDemuxer {
     this.#chooseTracks();
   }
 
-  /** Several programs may share a PID: a PMT names its own. */
+  #isTablePid(pid: number): boolean {
+    return [...this.#programs.values()].some(({ pmtPid }) => pmtPid === pid);
+  }
+
+  /**
+   * Several programs may share a PID: a PMT names its own. One with a number that the PAT does not have counts for the
+   * program of its PID, unless that has its own.
+   */
   #takePmt(owner: number, section: Buffer): void {
-    const number = section.readUInt16BE(3);
-    const known = this.#programs.get(number) ?? this.#programs.get(owner);
-    if (known === undefined) return;
+    const named = this.#programs.get(section.readUInt16BE(3));
+    const known = named ?? this.#programs.get(owner);
+    if (known === undefined || (named === undefined && known.isNamed)) return;
+    known.isNamed = named !== undefined;
     known.streams = readPmt(section);
     this.#chooseTracks();
   }

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { parseAv1Config } from "../../../src/protocol/flv/video/av1-config.ts";
+import { av1RecordHead, parseAv1Config } from "../../../src/protocol/flv/video/av1-config.ts";
 import { parseHevcConfig } from "../../../src/protocol/flv/video/hevc-config.ts";
 import { readFrameFormat } from "../../../src/protocol/flv/video/read-frame-format.ts";
 import { hex } from "../../support/streams/hex.ts";
@@ -74,6 +74,18 @@ test.each(records)("a record cut anywhere gives that format or none: $name", ({ 
     if (read !== undefined) expect(read).toStrictEqual(format);
   }
 });
+
+test.each(records.filter(({ codec }) => codec === "av1"))(
+  "the sequence header says what its record begins with: $name",
+  ({ bytes }) => {
+    const record = hex(bytes);
+    expect(av1RecordHead(record.subarray(4))).toEqual(record.subarray(0, 4));
+    for (let length = 0; length < record.length - 6; length += 1) {
+      expect(av1RecordHead(record.subarray(4, 4 + length))).toBeUndefined();
+    }
+    expect(av1RecordHead(hex("32030102ff"))).toBeUndefined();
+  },
+);
 
 test("codecs whose configuration has no size return none", () => {
   expect(readFrameFormat("vp9", hex("000a0a8200000000"))).toBeUndefined();

@@ -40,8 +40,16 @@ test("AV1 becomes Enhanced RTMP: units with sizes, without start codes, delimite
   ]);
 });
 
-test("AV1 without its descriptor has no configuration, and is passed over", () => {
+test("without the descriptor the sequence header says what the record needs, and without both nothing begins", () => {
   const bare = { ...AV1, descriptors: "050441563031" };
+  // Of libaom's, 4:4:4 with ten bits.
+  const readable = "0a0a200000043d0724daf942";
+  const sent = [unit(DELIMITER, INTER_FRAME), unit(DELIMITER, readable, KEYFRAME)];
+  expect(videoOf(bare, sent)).toEqual([
+    `1000 a161763031${INTER_FRAME}`,
+    `1040 906176303181204000${readable}`,
+    `1040 9161763031${readable}${SIZED_KEYFRAME}`,
+  ]);
   expect(videoOf(bare, [unit(DELIMITER, SEQUENCE_HEADER, KEYFRAME)])).toEqual([]);
 });
 

@@ -205,6 +205,33 @@ test("a recovery point is flagged as a keyframe, as FFmpeg flags it over RTMP", 
   expect(frames(unflagged).at(-1)).toContain("video 1040 27");
 });
 
+test("an I picture behind its parameter sets begins a group, also where nothing marks it: open groups of hardware encoders", () => {
+  const ts = new TsWriter();
+  // first_mb_in_slice 0 and 80, slice_type 7 (I); then 5 (P).
+  const [intra, further, inter] = ["418884", "41028884", "419884"];
+  const sent = [
+    annexB(AUD, inter),
+    annexB(AUD, SPS, PPS, intra, further),
+    annexB(AUD, intra),
+    annexB(AUD, SPS, PPS, intra, inter.replace("4198", "410286")),
+    annexB(AUD, SPS, PPS, inter),
+  ];
+  const messages = demuxed(
+    ts.tables([AVC]),
+    ...sent.map((data, index) => ts.pes(VIDEO_PID, data, { pts: 90_000 + index * 3_600 })),
+  );
+  expect(shown(messages).map((text) => text.slice(0, 21))).toEqual([
+    "video 1000 2701000000",
+    "video 1040 1700000000",
+    "video 1040 1701000000",
+    // An I picture without sets, and pictures of which some slice refers to another one.
+    "video 1080 2701000000",
+    "video 1120 2701000000",
+    "video 1160 2701000000",
+  ]);
+  expect(shown(messages)[2]).toContain(sized(intra, further));
+});
+
 test("audio frames that continue in the next packet are whole, and have the time of their samples", () => {
   const ts = new TsWriter();
   const all = Buffer.concat([adts("0101"), adts("0202"), adts("0303")]);
@@ -256,6 +283,24 @@ test("LATM: the configuration and the payload are taken out of their bits", () =
   expect(shown(messages)).toEqual(["audio 1000 af001188", "audio 1000 af010123"]);
 });
 
+test("LATM in its newer form tells the length of its configuration, which may be one with an extension", () => {
+  const ts = new TsWriter();
+  const latm: StreamEntry = { pid: AUDIO_PID, type: 0x11 };
+  const value = (bits: number) => `00${bits.toString(2).padStart(8, "0")}`;
+  // HE-AAC in the form that older decoders take for plain AAC, and two bits of filling.
+  const config = `${bitsOf("130856e500")}`;
+  const mux = [
+    ...["0", "1", "0", value(255), "1", "000000", "0000", "000"],
+    ...[value(config.length), config, "000", "11111111", "1", value(0), "0"],
+  ];
+  const other = latmElement(`0${"11"}${"0".repeat(40)}`);
+  const data = Buffer.concat([latmElement(`${mux.join("")}${value(2).slice(2)}${bitsOf("0123")}`), other]);
+  const again = latmElement(`1${value(2).slice(2)}${bitsOf("4567")}`);
+  const messages = demuxed(ts.tables([latm]), ts.pes(AUDIO_PID, Buffer.concat([data, again]), { pts: 90_000 }));
+  // What is of a form that is not known ends what was known.
+  expect(shown(messages)).toEqual(["audio 1000 af00130856e500", "audio 1000 af010123"]);
+});
+
 function bitsOf(hex: string): string {
   return [...Buffer.from(hex, "hex")].map((byte) => byte.toString(2).padStart(8, "0")).join("");
 }
@@ -264,7 +309,11 @@ function bitsOf(hex: string): string {
 function latmFrame(config: string, payload: string): Buffer {
   const size = (payload.length / 2).toString(2).padStart(8, "0");
   const mux = `0${"0"}1${"000000"}${"0000"}${"000"}${bitsOf(config)}${"000"}${"11111111"}00`;
-  const bits = `${mux}${size}${bitsOf(payload)}`;
+  return latmElement(`${mux}${size}${bitsOf(payload)}`);
+}
+
+/** A LOAS frame of these bits. */
+function latmElement(bits: string): Buffer {
   const bytes = bits.padEnd(Math.ceil(bits.length / 8) * 8, "0").match(/.{8}/g) ?? [];
   const element = Buffer.from(bytes.map((byte) => Number.parseInt(byte, 2)));
   const head = Buffer.alloc(3);

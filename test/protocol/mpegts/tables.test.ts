@@ -149,6 +149,37 @@ test("of several programs the first with video is taken", () => {
   expect(shown(messages).filter((text) => text.startsWith("video")).length).toBe(2);
 });
 
+test("programs whose tables share a PID: the first is taken, and stays", () => {
+  const ts = new TsWriter();
+  const listed = [
+    { program: 1, pmtPid: 0x1001, streams: [AVC, ADTS] },
+    { program: 2, pmtPid: 0x1001, streams: [{ pid: 0x130, type: 0x1b }] },
+  ];
+  const parts = [0, 1, 2].flatMap((n) => [
+    ts.programs(listed),
+    // The table of a program that is not listed.
+    ts.programs([{ program: 9, pmtPid: 0x1001, streams: [{ pid: 0x140, type: 0x1b }] }]).subarray(188),
+    ts.pes(VIDEO_PID, KEYFRAME, { pts: 90_000 + n * 3_600 }),
+    ts.pes(0x130, KEYFRAME, { pts: 90_000 + n * 3_600 }),
+    ts.pes(AUDIO_PID, adts("0101"), { pts: 90_000 + n * 3_600 }),
+  ]);
+  const alone = { program: 2, pmtPid: 0x1001, streams: [{ pid: 0x130, type: 0x1b }] };
+  const found = shown(demuxed(...parts, ts.programs([alone]), ts.pes(0x130, KEYFRAME, { pts: 100_800 })));
+  expect(found.map((text) => text.slice(0, 15))).toEqual([
+    ...["video 1000 1700", "video 1000 1701", "audio 1000 af00", "audio 1000 af01"],
+    ...["video 1040 1701", "audio 1040 af01", "video 1080 1701", "audio 1080 af01"],
+    ...["video 1120 1700", "video 1120 1701"],
+  ]);
+});
+
+test("a table with another number than the list's counts, where its PID has no other", () => {
+  const ts = new TsWriter();
+  const tables = ts.programs([{ program: 1, pmtPid: 0x1001, streams: [] }]).subarray(0, 188);
+  const other = ts.programs([{ program: 9, pmtPid: 0x1001, streams: [ADTS] }]).subarray(188);
+  const messages = demuxed(tables, other, ts.pes(AUDIO_PID, adts("0101"), { pts: 90_000 }));
+  expect(shown(messages)).toEqual(["audio 1000 af001188", "audio 1000 af010101"]);
+});
+
 test("a clock that jumps ahead by an hour loses nothing", () => {
   const ts = new TsWriter();
   const hour = 3_600 * 90_000;

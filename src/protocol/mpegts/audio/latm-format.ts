@@ -13,8 +13,8 @@ const CONFIG_BYTES_MAX = 64;
 type MuxConfig = { readonly subFrames: number; readonly duration: number; readonly hasOtherData: boolean };
 
 /**
- * AAC in LATM/LOAS frames (ISO/IEC 14496-3, 1.7), in the form that encoders send: audioMuxVersion 0, one program, one
- * layer. Other forms are passed over.
+ * AAC in LATM/LOAS frames (ISO/IEC 14496-3, 1.7), in the forms that encoders send: audioMuxVersion 0 or 1, one program,
+ * one layer. Other forms are passed over.
  */
 export class LatmFormat implements AudioFormat {
   #config: MuxConfig | undefined;
@@ -51,19 +51,25 @@ export class LatmFormat implements AudioFormat {
   /** Reads StreamMuxConfig (1.7.3.2). Returns false where its form is not supported. */
   #readConfig(reader: BitReader, element: Buffer, track: AudioTrack): boolean {
     this.#config = undefined;
-    const isVersion0 = !reader.flag();
+    const isVersion1 = reader.flag();
+    // audioMuxVersionA is for forms that are not defined yet.
+    if (isVersion1 && reader.flag()) return false;
+    if (isVersion1) readValue(reader); // taraBufferFullness
     const isSameFraming = reader.flag();
     const subFrames = reader.bits(6) + 1;
     const isSingle = reader.bits(4) === 0 && reader.bits(3) === 0;
-    if (!isVersion0 || !isSameFraming || !isSingle || subFrames > SUBFRAMES_MAX) return false;
+    if (!isSameFraming || !isSingle || subFrames > SUBFRAMES_MAX) return false;
+    const ascBits = isVersion1 ? readValue(reader) : undefined;
     const start = element.length * 8 - reader.bitsLeft;
-    const asc = readAsc(element, start);
+    const asc = ascBits === undefined ? readAsc(element, start) : cutAsc(element, start, ascBits);
     if (asc === undefined) return false;
     for (let bit = 0; bit < asc.bits; bit += 1) reader.bit();
     if (reader.bits(3) !== 0) return false; // frameLengthType
     reader.bits(8); // latmBufferFullness
     const hasOtherData = reader.flag();
-    if (hasOtherData) {
+    if (hasOtherData && isVersion1)
+      readValue(reader); // otherDataLenBits
+    else if (hasOtherData) {
       for (let isMore = true; isMore && !reader.isExhausted; ) {
         isMore = reader.flag();
         reader.bits(8);
@@ -108,6 +114,19 @@ function readAsc(bytes: Buffer, start: number): Asc | undefined {
   const body = copyBits(all, 0, bits);
   const own = parseAudioSpecificConfig(body);
   return own === undefined ? undefined : { body, bits, coreSampleRate: own.coreSampleRate };
+}
+
+/** AudioSpecificConfig of a length that version 1 tells; undefined where it cannot be read. */
+function cutAsc(bytes: Buffer, start: number, bits: number): Asc | undefined {
+  if (bits > CONFIG_BYTES_MAX * 8 || start + bits > bytes.length * 8) return undefined;
+  const body = copyBits(bytes, start, bits);
+  const config = parseAudioSpecificConfig(body);
+  return config === undefined ? undefined : { body, bits, coreSampleRate: config.coreSampleRate };
+}
+
+/** LatmGetValue (1.7.3.1): the number of bytes less one, and the bytes. */
+function readValue(reader: BitReader): number {
+  return reader.bits((reader.bits(2) + 1) * 8);
 }
 
 /** Copies bits to the start of a buffer; the last byte is filled with zeros. */

@@ -2,7 +2,7 @@ import { FourCc } from "../../flv/fourcc.ts";
 import type { VideoTrack } from "../track.ts";
 import { findUnits, noUnits } from "./annex-b.ts";
 import { ParameterSets } from "./parameter-sets.ts";
-import { avcUnitKind, hevcUnitKind, UnitKind } from "./unit-kind.ts";
+import { avcUnitKind, hevcUnitKind, isIntraSlice, UnitKind } from "./unit-kind.ts";
 
 const TICKS_PER_MS = 90;
 const LENGTH_BYTES = 4;
@@ -92,11 +92,13 @@ export class NalVideo {
     let hasSlice = false;
     let isKey = false;
     let isInter = false;
+    let hasSps = false;
     for (let index = first; index < end; index += 1) {
       const kind = kinds[index] ?? 0;
       hasSlice ||= isSlice(kind);
       isInter ||= kind === UnitKind.FirstSlice;
       isKey ||= kind === UnitKind.FirstKeySlice || kind === UnitKind.RecoveryPoint;
+      hasSps ||= kind === UnitKind.Sps;
       if (kind === UnitKind.FirstSlice || kind === UnitKind.FirstKeySlice) this.#isDamaged = false;
       if (kind === UnitKind.Vps || kind === UnitKind.Sps || kind === UnitKind.Pps) {
         this.#sets.note(kind, bytes.subarray(units.starts[index] ?? 0, units.ends[index] ?? 0));
@@ -104,6 +106,7 @@ export class NalVideo {
     }
     // Parameter sets may come in a packet of their own.
     if (!hasSlice || this.#isDamaged) return;
+    isKey ||= hasSps && this.#codec === "avc" && areIntra(bytes, first, end);
     const pts = (this.#pts ?? 0) + shift;
     const dts = this.#dts + shift;
     // A change within a group of pictures stays where it is: new headers there would stop decoders.
@@ -169,6 +172,18 @@ function sizeOf(index: number): number {
 function ctsOf(pts: number, dts: number): number {
   const cts = Math.round(pts / TICKS_PER_MS) - Math.round(dts / TICKS_PER_MS);
   return Math.max(-COMPOSITION_TIME_MAX, Math.min(COMPOSITION_TIME_MAX, cts));
+}
+
+/**
+ * Whether all slices of a frame refer to no other one. Hardware encoders with open groups of pictures begin each with such a
+ * frame behind its parameter sets, with no mark that decoding can begin there.
+ */
+function areIntra(bytes: Buffer, first: number, end: number): boolean {
+  for (let index = first; index < end; index += 1) {
+    if (!isSlice(kinds[index] ?? 0)) continue;
+    if (!isIntraSlice(bytes, units.starts[index] ?? 0, units.ends[index] ?? 0)) return false;
+  }
+  return true;
 }
 
 function isSlice(kind: number): boolean {

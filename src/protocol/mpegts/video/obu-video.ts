@@ -1,4 +1,5 @@
 import { FourCc } from "../../flv/fourcc.ts";
+import { av1RecordHead } from "../../flv/video/av1-config.ts";
 import { lookAtFrame, Seen } from "../../flv/video/coded-frame.ts";
 import { withoutEmulationPrevention } from "../../flv/video/nal-unit.ts";
 import type { VideoTrack } from "../track.ts";
@@ -25,7 +26,7 @@ export class ObuVideo {
   readonly #recordHead: Buffer | undefined;
   #sequenceHeader: Buffer | undefined;
 
-  /** `descriptor`: the stream's AV1 video descriptor. Without it there is no configuration, and nothing is sent. */
+  /** `descriptor`: the stream's AV1 video descriptor. Without it the sequence header says the same. */
   constructor(descriptor: Buffer | undefined, track: VideoTrack) {
     this.#track = track;
     if (descriptor !== undefined && descriptor.length >= RECORD_HEAD_BYTES) {
@@ -36,7 +37,7 @@ export class ObuVideo {
   /** Takes a PES packet's data, a temporal unit; times are unwrapped, in 90 kHz. */
   take(bytes: Buffer, from: number, end: number, pts: number | undefined, dts: number | undefined): void {
     const time = dts ?? pts;
-    if (time === undefined || this.#recordHead === undefined) return;
+    if (time === undefined) return;
     findUnits(bytes, from, end, units);
     const kept: Buffer[] = [];
     for (let index = 0; index < units.count; index += 1) {
@@ -45,7 +46,7 @@ export class ObuVideo {
       if (type === ObuType.TemporalDelimiter || type === ObuType.TileList || type === ObuType.Padding) continue;
       const obu = withSize(unit);
       if (obu === undefined) continue;
-      if (type === ObuType.SequenceHeader) this.#takeSequenceHeader(this.#recordHead, obu, time);
+      if (type === ObuType.SequenceHeader) this.#takeSequenceHeader(obu, time);
       kept.push(obu);
     }
     if (kept.length === 0) return;
@@ -62,8 +63,10 @@ export class ObuVideo {
     return;
   }
 
-  #takeSequenceHeader(recordHead: Buffer, obu: Buffer, time: number): void {
+  #takeSequenceHeader(obu: Buffer, time: number): void {
     if (obu.length > SEQUENCE_HEADER_BYTES_MAX || this.#sequenceHeader?.equals(obu) === true) return;
+    const recordHead = this.#recordHead ?? av1RecordHead(obu);
+    if (recordHead === undefined) return;
     this.#sequenceHeader = obu;
     this.#track.config(Buffer.concat([tagHead(SEQUENCE_START), recordHead, obu]), time);
   }

@@ -1,3 +1,6 @@
+import { BitReader } from "../../flv/bit-reader.ts";
+import { withoutEmulationPrevention } from "../../flv/video/nal-unit.ts";
+
 /** What a NAL unit is to a demuxer. */
 export const UnitKind = {
   /** Not needed in FLV: delimiters, filler, end marks. */
@@ -21,6 +24,10 @@ export const UnitKind = {
 } as const;
 
 const SEI_RECOVERY_POINT = 6;
+/** I and SI in both forms of slice_type: H.264, table 7-6. */
+const INTRA_SLICE_TYPES: ReadonlySet<number> = new Set([2, 4, 7, 9]);
+/** first_mb_in_slice and slice_type, with what prevents start codes in them. */
+const SLICE_START_BYTES = 12;
 /** Messages of one unit that are looked at. */
 const MESSAGES_MAX = 16;
 
@@ -52,6 +59,16 @@ export function avcUnitKind(bytes: Buffer, start: number, end: number): number {
     default:
       return UnitKind.Other;
   }
+}
+
+/** Whether a slice of H.264 refers to no other frame: 7.3.3. */
+export function isIntraSlice(bytes: Buffer, start: number, end: number): boolean {
+  const from = start + 1;
+  const reader = new BitReader(
+    withoutEmulationPrevention(bytes.subarray(from, Math.min(end, from + SLICE_START_BYTES))),
+  );
+  reader.unsigned(); // first_mb_in_slice
+  return INTRA_SLICE_TYPES.has(reader.unsigned()) && !reader.isExhausted;
 }
 
 /** H.265, table 7-1. */
