@@ -179,6 +179,8 @@ export class SrtConnection {
         return;
       case CONTROL_TYPES.ackAck:
         return this.#receiver.ackAck(infoOf(packet), timestampOf(packet), nowUs);
+      case CONTROL_TYPES.keepalive:
+        return this.#agreement.peerTime.heard(timestampOf(packet));
       case CONTROL_TYPES.dropRequest:
         return this.#receiver.dropRequest(content);
       case CONTROL_TYPES.userDefined:

@@ -55,7 +55,9 @@ function readStandard(text: string, depth: number): StreamRequest | StreamIdFaul
   const items = new Map<string, string>();
   for (const item of text.split(",")) {
     const at = item.indexOf("=");
-    if (at > 0 && !items.has(item.slice(0, at))) items.set(item.slice(0, at), item.slice(at + 1));
+    // People write blanks behind the commas.
+    const name = item.slice(0, at).trim();
+    if (at > 0 && !items.has(name)) items.set(name, item.slice(at + 1).trim());
   }
   if ((items.get("t") ?? "stream") !== "stream") return "media-type";
   const mode = items.get("m") ?? "publish";

@@ -7,6 +7,7 @@ test.each([
   ["#!::r=live/KEY,m=publish,u=user,s=secret,h=host,t=stream", "user", "secret"],
   ["#!::u=admin,r=KEY", "admin", ""],
   ["#!::m=publish,r=KEY", "", ""],
+  ["#!:: m = publish, r = live/KEY , u=user, s=secret", "user", "secret"],
   ["#!::u=KEY,bmd_uuid=1-2,bmd_name=Web Presenter", "", ""],
   ["#!::u=publish:live/KEY,bmd_uuid=1-2", "", ""],
   ["#!::u=live/KEY", "", ""],

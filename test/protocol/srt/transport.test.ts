@@ -118,6 +118,19 @@ test("timestamps go on when their 32 bits end, twice, and lost packets come agai
   expect(pair.gaps).toEqual([]);
 });
 
+test("an encoder that paused for 40 minutes: a lost packet still comes again", () => {
+  const pair = new SrtPair({ faults: { delayUs: 20_000 }, latencyMs: 400, stepMs: 10 });
+  pair.connect();
+  pair.write(numbered(0, 50));
+  // Half of what 32 bits of microseconds tell is 36 minutes.
+  pair.run(2_400_000);
+  pair.toListener.loseNext(1);
+  for (let number = 1; number < 4; number += 1) pair.write(numbered(number, 50));
+  pair.run(1_000);
+  expect(numbersOf(pair.delivered)).toEqual(upTo(4));
+  expect(pair.gaps).toEqual([]);
+});
+
 test("a caller whose clock is 100 ppm slow: a gap after 20 minutes still waits for the lost packet", () => {
   const pair = new SrtPair({ faults: { delayUs: 10_000 }, latencyMs: 80, callerPpm: -100, stepMs: 10 });
   pair.connect();

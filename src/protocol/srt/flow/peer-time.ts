@@ -24,6 +24,11 @@ export class PeerTime {
     return this.#baseUs + this.#extend(timestampUs);
   }
 
+  /** A packet without media came: time goes on where none have come for longer than its 32 bits can tell, 36 minutes. */
+  heard(timestampUs: number): void {
+    this.#extend(timestampUs);
+  }
+
   /** A packet that the peer sent at once when it got ours. */
   compare(timestampUs: number, arrivalUs: number, rttUs: number): void {
     this.#firstRttUs ??= rttUs;
