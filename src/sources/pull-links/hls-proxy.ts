@@ -230,13 +230,12 @@ export class HlsProxy {
   }
 
   async #send(named: HlsNamed, range: string | undefined, response: ServerResponse): Promise<void> {
-    const { response: source } = await this.#fetchAgain(named, range, response);
+    const { response: source } = await this.#fetchFor(response, named, range);
     await this.#pass(named, source, response);
   }
 
   async #pass(named: HlsNamed, source: IncomingMessage, response: ServerResponse): Promise<void> {
     const bytesMax = named.part === "key" ? KEY_BYTES_MAX : SEGMENT_BYTES_MAX;
-    response.on("close", () => source.destroy());
     response.writeHead(source.statusCode === 206 ? 206 : 200, headersOf(source));
     let bytes = 0;
     for await (const part of partsOf(source, this.#deps.dialer.clock)) {
@@ -254,7 +253,7 @@ export class HlsProxy {
    * nothing more, and the next FFmpeg begins with that form.
    */
   async #sendMap(named: HlsNamed, range: string | undefined, response: ServerResponse): Promise<void> {
-    const { response: source } = await this.#fetchAgain(named, range, response);
+    const { response: source } = await this.#fetchFor(response, named, range);
     // A whole file in place of a part of it. FFmpeg asks for whole ones by a range too.
     if (range !== undefined && range !== WHOLE && source.statusCode === 200) return this.#pass(named, source, response);
     const bytes = await readBytes(source, MAP_BYTES_MAX, "an #EXT-X-MAP", this.#deps.dialer.clock);
@@ -266,6 +265,14 @@ export class HlsProxy {
     }
     if (form !== undefined) this.#forms.set(form.kinds, form.text);
     response.writeHead(source.statusCode === 206 ? 206 : 200, headersOf(source)).end(bytes);
+  }
+
+  /** Fetches a part for a reader. Its body ends with the reader: a source may send a byte now and then, for ever. */
+  async #fetchFor(reader: ServerResponse, named: HlsNamed, range: string | undefined): Promise<Fetched> {
+    const fetched = await this.#fetchAgain(named, range, reader);
+    reader.once("close", () => fetched.response.destroy());
+    if (reader.destroyed) fetched.response.destroy();
+    return fetched;
   }
 
   /** Fetches a part, and again where that may help. */

@@ -30,6 +30,7 @@ export type FetchRequest = {
 
 /**
  * Gets a file over HTTP or HTTPS. Every address on the way is checked before it is connected to, those of redirects too.
+ * `closing` also ends the body that is still on its way.
  *
  * @throws PullFailure, or the signal's reason once it is aborted.
  */
@@ -96,7 +97,7 @@ async function exchange(
     };
     signal.addEventListener("abort", abort, { once: true });
     sent.on("response", (answer) => {
-      signal.removeEventListener("abort", abort);
+      answer.once("close", () => signal.removeEventListener("abort", abort));
       resolve(answer);
     });
     sent.on("error", reject);

@@ -1,4 +1,4 @@
-import { createServer, get, type IncomingMessage, type RequestListener } from "node:http";
+import { createServer, get, type IncomingMessage, type RequestListener, type ServerResponse } from "node:http";
 import { createServer as createTcp } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
 import { systemClock } from "../../../src/base/clock.ts";
@@ -289,6 +289,56 @@ test("FFmpeg that leaves in the middle of a segment is no fault of the source, a
   expect(link.failure()).toBeUndefined();
   expect(await get(names[0] ?? "")).toEqual({ status: 200, body: "broken off" });
   expect(link.failure()).toMatchObject({ code: "TCP_RESET" });
+});
+
+test("a source that sends a byte now and then holds no connection longer than FFmpeg, or the pull, wants it", async () => {
+  const map = Promise.withResolvers<void>();
+  const again = Promise.withResolvers<void>();
+  const first = Promise.withResolvers<void>();
+  const askedForMap = Promise.withResolvers<void>();
+  const askedForFirst = Promise.withResolvers<void>();
+  let isSlow = false;
+  /** Sends white space for ever. `left`: resolved when the connection is closed. */
+  const drip = (response: ServerResponse, left: PromiseWithResolvers<void>) => {
+    response.writeHead(200).write("#EXTM3U\n");
+    const timer = setInterval(() => response.write("\n"), 50);
+    response.on("close", () => {
+      clearInterval(timer);
+      left.resolve();
+    });
+  };
+  const origin = await serve((request, response) => {
+    if (request.url === "/map.mp4") {
+      askedForMap.resolve();
+      return void drip(response, map);
+    }
+    if (request.url === "/first.m3u8") {
+      askedForFirst.resolve();
+      return void drip(response, first);
+    }
+    if (isSlow) return void drip(response, again);
+    response.end([...SEGMENTS.slice(0, 2), '#EXT-X-MAP:URI="map.mp4"', "#EXTINF:2,", "a.m4s"].join("\n"));
+  });
+  const { link, playlist, local } = await play(`${origin}/live.m3u8`);
+  const [, name = ""] = /MAP:URI="([^"]+)"/.exec(playlist) ?? [];
+  // Its answer waits for the whole map, so that the reader leaves before there is one.
+  const reader = new AbortController();
+  const reading = fetch(new URL(name, local), { signal: reader.signal });
+  void askedForMap.promise.then(() => reader.abort());
+  await expect(reading).rejects.toMatchObject({ name: "AbortError" });
+  await map.promise;
+  expect(link.failure()).toBeUndefined();
+  // The playlist as it was, while the next one comes.
+  isSlow = true;
+  expect((await fetch(local)).status).toBe(200);
+  link.close();
+  await again.promise;
+  const opening = new AbortController();
+  const opened = openPullLink(`${origin}/first.m3u8`, { dialer, randomBytes: Buffer.alloc }, opening.signal);
+  await askedForFirst.promise;
+  opening.abort(new Error("left"));
+  await expect(opened).rejects.toThrow();
+  await first.promise;
 });
 
 test("a reader of a body may be held up for long, and a source that sends nothing may not", async () => {
