@@ -4,7 +4,7 @@ import { StoreUnavailableError } from "../../control/ports/errors.ts";
 /** Requests under way have this long to finish, in milliseconds. */
 const PATIENCE_MS = 500;
 /** These need no database. */
-const UNPAUSED: readonly string[] = ["/healthz", "/readyz", "/metrics"];
+const UNPAUSED: readonly string[] = ["/livez", "/readyz", "/metrics", "/stat"];
 
 /**
  * Answers requests with 503 and `Retry-After` while the database belongs to another process: a newer one that is about
