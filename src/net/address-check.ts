@@ -65,6 +65,14 @@ function parseAddress(text: string): Address | undefined {
   return ipaddr.process(text);
 }
 
+/**
+ * An address in the form in which sockets name it, so that both can be compared: lists of names and people write it in
+ * others. As it is where it is none.
+ */
+export function socketForm(address: string): string {
+  return parseAddress(address)?.toString() ?? address;
+}
+
 function embeddedIpv4(address: ipaddr.IPv6): ipaddr.IPv4 | undefined {
   const form = EMBEDDING.find(({ block }) => address.match(block));
   if (form === undefined) return undefined;

@@ -1,6 +1,12 @@
 import { isIPv6 } from "node:net";
 import { type HostProblem, readHost } from "../base/host-name.ts";
-import { type AddressPolicy, type AddressProblem, addressProblem, machineAddressesNow } from "./address-check.ts";
+import {
+  type AddressPolicy,
+  type AddressProblem,
+  addressProblem,
+  machineAddressesNow,
+  socketForm,
+} from "./address-check.ts";
 import { ResolveError, type Resolver } from "./dns/resolver.ts";
 
 /** Why a target's address is forbidden: its host is malformed, or one of its addresses is forbidden. */
@@ -18,6 +24,7 @@ export class ForbiddenTargetError extends Error {
 
 /** Where to connect: exactly here, without another look-up. */
 export type CheckedAddress = {
+  /** As a socket names it. */
   readonly address: string;
   readonly family: 4 | 6;
   readonly port: number;
@@ -67,7 +74,8 @@ export async function resolveTarget(
   };
   if (addresses.length === 0) throw new ResolveError("not-found", `no address for ${name}`);
   const serverName = host.kind === "name" ? { serverName: host.name } : {};
-  const checked = firstOfEach(addresses, LOOKED_AT_MAX, (address) => address).map((address): CheckedAddress => {
+  const checked = firstOfEach(addresses, LOOKED_AT_MAX, (address) => address).map((found): CheckedAddress => {
+    const address = socketForm(found);
     const problem = addressProblem(address, target.port, strict);
     if (problem !== undefined) throw new ForbiddenTargetError(problem);
     return { address, family: isIPv6(address) ? 6 : 4, port: target.port, ...serverName };

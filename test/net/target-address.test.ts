@@ -108,7 +108,7 @@ test.each([
   expect(connect.mock.calls[0]?.[0]).toMatchObject({ address: "93.184.216.34", family: 4, port });
 });
 
-test("public addresses pass unchanged, in IPv4, in IPv6 and through NAT64, and have no name for TLS", async () => {
+test("public addresses pass as sockets name them, in IPv4, in IPv6 and through NAT64, and have no name for TLS", async () => {
   const passed: CheckedAddress[] = [];
   for (const host of ["8.8.8.8", "[2606:2800:220:1::1]", "[64:ff9b::8.8.8.8]", "[::ffff:8.8.8.8]"]) {
     expect(await dial(`rtmp://${host}/live`, (address) => passed.push(address))).toBe("connected");
@@ -117,7 +117,15 @@ test("public addresses pass unchanged, in IPv4, in IPv6 and through NAT64, and h
     { address: "8.8.8.8", family: 4, port: 1935 },
     { address: "2606:2800:220:1::1", family: 6, port: 1935 },
     { address: "64:ff9b::808:808", family: 6, port: 1935 },
-    { address: "::ffff:808:808", family: 6, port: 1935 },
+    { address: "8.8.8.8", family: 4, port: 1935 },
+  ]);
+  passed.length = 0;
+  // As a hosts file may have them, which is read as it is.
+  const listed: Resolver = { resolve: async () => ["2606:2800:0220:0:0::00A1", "::FFFF:8.8.8.8"] };
+  expect(await dial("rtmp://studio.example/live", (address) => passed.push(address), listed)).toBe("connected");
+  expect(passed.map(({ address, family }) => [address, family])).toStrictEqual([
+    ["2606:2800:220::a1", 6],
+    ["8.8.8.8", 4],
   ]);
 });
 
@@ -214,7 +222,7 @@ test("a name without addresses has another reason than a forbidden one", async (
 
 test("of very many addresses the first of each family are tried, and no other is connected to", async () => {
   const four = Array.from({ length: 4_000 }, (_, index) => `93.184.${index >> 8}.${index & 255}`);
-  const six = Array.from({ length: 2_000 }, (_, index) => `2606:2800:220:1::${index.toString(16)}`);
+  const six = Array.from({ length: 2_000 }, (_, index) => `2606:2800:220:1::${(index + 1).toString(16)}`);
   const connect = vi.fn<Connect>();
   const machineAddresses = vi.fn(() => ["198.41.0.4"]);
   const hidden = [...four, "127.0.0.1", ...six, "::1"];

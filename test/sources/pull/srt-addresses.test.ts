@@ -3,9 +3,11 @@ import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { expect, onTestFinished, test } from "vitest";
 import { systemClock } from "../../../src/base/clock.ts";
+import { parseCidrList } from "../../../src/net/cidr-list.ts";
+import { createResolver } from "../../../src/net/dns/resolver.ts";
 import { SrtListenerHandshake } from "../../../src/protocol/srt/listener.ts";
 import { openPullLink } from "../../../src/sources/pull-links/open-pull-link.ts";
-import type { PullDialer } from "../../../src/sources/pull-links/pull-dialer.ts";
+import { PullDialer } from "../../../src/sources/pull-links/pull-dialer.ts";
 
 async function boundSocket() {
   const socket = createSocket("udp4");
@@ -59,4 +61,14 @@ test("an address that rejects is the source's: no other one is called, and nobod
   await expect(openPullLink(url, { dialer: dialerTo(silent), randomBytes }, signal)).rejects.toMatchObject({
     error: { code: "TCP_TIMEOUT" },
   });
+});
+
+test("an IPv4 address that is written as IPv6 is called, and its reply is known as the source's", async () => {
+  const { port } = await sources("one-passphrase");
+  const policy = { allowed: parseCidrList("127.0.0.1/32"), ownPorts: [], ownHosts: [] };
+  const dialer = new PullDialer({ clock: systemClock, resolver: createResolver(), policy, extraCa: "" });
+  const url = `srt://[::ffff:127.0.0.1]:${port}?passphrase=one-passphrase`;
+  const link = await openPullLink(url, { dialer, randomBytes }, new AbortController().signal);
+  expect(link.address).toBe("127.0.0.1");
+  link.close();
 });
