@@ -291,17 +291,17 @@ export class MediaLibrary implements MediaFiles {
     const { folder, findFfmpeg } = this.#deps;
     const { signal } = this.#stopping;
     const ffmpeg = findFfmpeg();
-    if (!this.#files.has(fileId) || signal.aborted) return;
-    const path = this.path(fileId);
-    const read = ffmpeg === undefined ? { reason: FFMPEG_MISSING } : await readMedia(ffmpeg, path, signal);
-    // It may have been removed, and the server may stop: then nothing was found out.
     const file = this.#files.get(fileId);
     if (file === undefined || signal.aborted) return;
+    const path = this.path(fileId);
+    const read = ffmpeg === undefined ? { reason: FFMPEG_MISSING } : await readMedia(ffmpeg, path, signal);
+    // It may have been removed, or have another content by now, and the server may stop: then nothing was found out.
+    if (this.#files.get(fileId) !== file || signal.aborted) return;
     if ("frame" in read) await writeFile(join(folder, fileId, FRAME), read.frame, { mode: 0o600 });
     const checked: MediaFile =
       "reason" in read ? refused(file, read) : { ...file, state: "ready", format: read.format };
     await writeRecord(folder, checked);
-    if (this.#files.has(fileId)) this.#files.set(fileId, checked);
+    if (this.#files.get(fileId) === file) this.#files.set(fileId, checked);
   }
 
   #namesOnDisk(): readonly string[] {

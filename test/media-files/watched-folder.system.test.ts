@@ -19,6 +19,7 @@ import { createServer } from "node:net";
 import { homedir, tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
+import type { Ffmpeg } from "../../src/ffmpeg/find-ffmpeg.ts";
 import { MediaLibrary } from "../../src/media-files/media-library.ts";
 import { WatchedFolder } from "../../src/media-files/watched-folder.ts";
 import { testedFfmpeg } from "../support/checks/tested-image.ts";
@@ -36,7 +37,7 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-function stageOf(name: string, isWatched = true) {
+function stageOf(name: string, isWatched = true, findFfmpeg: () => Ffmpeg | undefined = testedFfmpeg) {
   // A setting may be relative.
   const [media, watchFolder] = [join(folder, name, "media"), relative(process.cwd(), join(folder, name, "watched"))];
   mkdirSync(watchFolder, { recursive: true });
@@ -44,7 +45,7 @@ function stageOf(name: string, isWatched = true) {
   const warn = (event: string) => void warnings.push(event);
   const clock = new VirtualClock();
   const around = { clock, log: { debug: warn, info: warn, warn, error: warn } };
-  const options = { ...around, folder: media, quotaBytes: 10, findFfmpeg: testedFfmpeg };
+  const options = { ...around, folder: media, quotaBytes: 10, findFfmpeg };
   const library = new MediaLibrary({ ...options, ...(isWatched ? { watchFolder } : {}) });
   library.load();
   const watched = new WatchedFolder({ ...around, folder: watchFolder, library });
@@ -165,6 +166,30 @@ test("symbolic links and special files are refused unread, and a file that becom
   rmSync(at("film.mp4"));
   symlinkSync("/etc/passwd", at("film.mp4"));
   expect(await library.problem(fileId)).toBe("it is no regular file any more");
+});
+
+test("a check that is under way when another content takes the file's place says nothing of that", async () => {
+  // In FFmpeg's place: it goes on once it may, and can read nothing.
+  const [program, begun, mayGoOn] = ["slow-probe", "begun", "may-go-on"].map((name) => join(folder, name));
+  const lines = ["#!/bin/sh", `mkdir -p "${begun}"`, `while [ ! -d "${mayGoOn}" ]; do sleep 0.05; done`, "exit 1"];
+  writeFileSync(program ?? "", lines.join("\n"), { mode: 0o755 });
+  const ffmpeg = { ffmpeg: program ?? "", ffprobe: program ?? "" };
+  const { library, watched, at, settle } = stageOf("replaced-early", true, () => ffmpeg);
+  writeFileSync(at("film.mp4"), video);
+  await watched.scan();
+  await watched.scan();
+  await waitFor("the check to begin", DEADLINE_MS, () => (existsSync(begun ?? "") ? true : undefined));
+  rmSync(at("film.mp4"));
+  symlinkSync("/etc/passwd", at("film.mp4"));
+  writeFileSync(at("other.mp4"), video);
+  await watched.scan();
+  await watched.scan();
+  mkdirSync(mayGoOn ?? "");
+  // Files are checked one after another.
+  await settle();
+  const reasons = new Map(library.list().map(({ name, reason }) => [name, reason]));
+  expect(reasons.get("other.mp4")).toContain("The file cannot be read");
+  expect(reasons.get("film.mp4")).toBe("It is a symbolic link.");
 });
 
 test("a folder that cannot be read is logged once, and what it had stays", async () => {
