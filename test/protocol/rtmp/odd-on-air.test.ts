@@ -5,7 +5,17 @@ import { encodeMessage } from "../../../src/protocol/rtmp/chunk/chunk-writer.ts"
 import { encodeCommand } from "../../../src/protocol/rtmp/command.ts";
 import { hex } from "../../support/streams/hex.ts";
 import { mediaMessage } from "../../support/streams/media-messages.ts";
-import { closes, KEYFRAME, kinds, media, names, Peer, requests } from "../../support/targets/server-peer.ts";
+import {
+  closes,
+  commands,
+  KEYFRAME,
+  kinds,
+  media,
+  names,
+  Peer,
+  replies,
+  requests,
+} from "../../support/targets/server-peer.ts";
 
 const say = (peer: Peer, type: number, payload: Buffer, streamId = 0) =>
   peer.say(encodeMessage(3, { type, timestamp: 0, streamId, payload }, 128));
@@ -168,6 +178,39 @@ test("an encoder may publish twenty times on one connection, each time on a new 
   }
   expect(closes(peer.outputs)).toEqual([]);
   expect(requests(peer)).toHaveLength(20);
+});
+
+test.each([
+  { name: "closeStream", end: (peer: Peer, streamId: number) => peer.command("closeStream", 0, null, [], streamId) },
+  { name: "FCUnpublish", end: (peer: Peer) => peer.command("FCUnpublish", 6, null, ["key"]) },
+  { name: "deleteStream without a number", end: (peer: Peer) => peer.command("deleteStream", 7, null, []) },
+])("an encoder that ends by $name, and deletes no stream, may publish twenty times as well", ({ end }) => {
+  const peer = new Peer();
+  peer.connect();
+  for (let round = 1; round <= 20; round += 1) {
+    peer.command("createStream", 4, null);
+    const streamId = Number(commands(replies(peer)).at(-1)?.args[0]);
+    peer.publish("key", streamId);
+    peer.answer("accept", round);
+    peer.say(encodeMessage(6, { ...KEYFRAME, streamId }, 128));
+    end(peer, streamId);
+  }
+  expect(closes(peer.outputs)).toEqual([]);
+  expect(media(peer)).toHaveLength(20);
+  expect(kinds(peer.outputs).filter((kind) => kind === "unpublished")).toHaveLength(20);
+});
+
+test("a stream on air is never the one that is forgotten", () => {
+  const peer = new Peer();
+  peer.connect();
+  peer.command("createStream", 4, null);
+  peer.publish("key", 1);
+  peer.answer("accept");
+  peer.command("closeStream", 0, null, [], 1);
+  peer.publish("key", 1);
+  peer.answer("accept", 2);
+  for (let count = 1; count < 8; count += 1) peer.command("createStream", 4, null);
+  expect(closes(peer.command("createStream", 4, null))).toEqual(["protocol-error"]);
 });
 
 test("more than eight streams open at once are too many", () => {

@@ -10,11 +10,19 @@ const OPEN_MAX = 8;
  */
 export class MessageStreams {
   readonly #open = new Set<number>();
+  /** Those whose publication or playback is over, the earliest first. Some clients never delete them. */
+  readonly #over = new Set<number>();
   #highest = 0;
   #newest = 1;
 
-  /** @throws ProtocolError where too many are open. */
+  /**
+   * Where too many are open, one whose use is over is forgotten.
+   *
+   * @throws ProtocolError where there is none.
+   */
   create(): number {
+    const [over] = this.#over;
+    if (this.#open.size >= OPEN_MAX && over !== undefined) this.#delete(over);
     if (this.#open.size >= OPEN_MAX) {
       throw new ProtocolError("unexpected-command", `more than ${OPEN_MAX} message streams`);
     }
@@ -32,7 +40,22 @@ export class MessageStreams {
    */
   take(farewell: Command): void {
     const [streamId] = farewell.args;
-    if (farewell.name === "deleteStream" && typeof streamId === "number") this.#open.delete(streamId);
+    if (farewell.name === "deleteStream" && typeof streamId === "number") this.#delete(streamId);
+  }
+
+  /** A publication or playback begins on this stream. */
+  use(streamId: number): void {
+    this.#over.delete(streamId);
+  }
+
+  /** It is over. The client may use the stream again. */
+  leave(streamId: number): void {
+    if (this.#open.has(streamId)) this.#over.add(streamId);
+  }
+
+  #delete(streamId: number): void {
+    this.#open.delete(streamId);
+    this.#over.delete(streamId);
   }
 
   /** The stream of a message. Some clients publish, and play, on message stream 0. */

@@ -327,6 +327,7 @@ export class ServerDialogue {
   }
 
   #decide(what: "publish" | "play", streamId: number, name: string): number {
+    this.#streams.use(streamId);
     this.#enter({ at: "deciding", what, requestId: ++this.#requestId, streamId, name });
     this.#host.hold();
     return this.#requestId;
@@ -337,6 +338,7 @@ export class ServerDialogue {
     const isOnAir = state.at === "publishing" || state.at === "playing";
     const isOther =
       isOnAir && isForAnother(farewell, onStreamId, this.#streams, { ...state, app: this.#introduction.app });
+    if (isOnAir && !isOther) this.#streams.leave(state.streamId);
     this.#streams.take(farewell);
     if (!isOnAir || isOther) return;
     this.#enter({ at: "waiting-for-publish" });
