@@ -6,8 +6,9 @@ import { encodeMessage } from "../../src/protocol/rtmp/chunk/chunk-writer.ts";
 import { encodeControl } from "../../src/protocol/rtmp/control.ts";
 import { reconnectRequested } from "../../src/protocol/rtmp/server/server-replies.ts";
 import { resolveTargetUrl } from "../../src/protocol/rtmp/url.ts";
+import { targetError } from "../../src/thread-protocol/targets/target-errors.ts";
 import { ALLOWED, dial, kitTarget, serve } from "../support/stages/dialling.ts";
-import { acceptPublish } from "../support/targets/handmade-target.ts";
+import { acceptPublish, replyingTarget } from "../support/targets/handmade-target.ts";
 
 test.each([
   ["rtmp://h/live", "rtmp://other/app", "rtmp://other/app"],
@@ -58,6 +59,21 @@ test.each([
   await dialer.idle();
   expect(wanted).toEqual([]);
   link.close("abort");
+});
+
+test("a target that asks us to go elsewhere before it accepts is followed there at once", async () => {
+  const real = await kitTarget();
+  const request = encodeMessage(5, reconnectRequested("Moving.", real.url), 128);
+  const url = await replyingTarget((socket) => socket.write(request));
+  expect(await dial(url).outcome).toEqual({ publishing: 1, error: undefined });
+  expect(real.connections[0]?.report).toMatchObject({ streamName: "the-key", state: "open" });
+});
+
+test("a target that asks so for a forbidden address is blamed for it", async () => {
+  const request = encodeMessage(5, reconnectRequested("Moving.", "rtmp://10.0.0.1/app"), 128);
+  const url = await replyingTarget((socket) => socket.write(request));
+  const policy = { ...ALLOWED, allowed: parseCidrList("127.0.0.1/32") };
+  expect((await dial(url, { policy }).outcome).error).toEqual(targetError("redirect-refused", "TARGET_FORBIDDEN"));
 });
 
 test("a target that redirects us to one name after the other makes us look up ten of them in ten seconds", async () => {

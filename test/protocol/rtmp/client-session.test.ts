@@ -440,6 +440,42 @@ test.each([[-1], [2 ** 32], [1.5], [Number.NaN], [Number.POSITIVE_INFINITY], [],
   },
 );
 
+const requestOf = (more: Record<string, Amf0Value>) =>
+  amf0Object({ level: "status", code: "NetConnection.Connect.ReconnectRequest", ...more });
+
+test.each([
+  { name: "before the reply to connect", server: () => new Server().greet() },
+  { name: "after it", server: () => new Server().admit() },
+])("a request to connect elsewhere that comes $name is a redirection: there is no stream to keep", ({ server }) => {
+  const asked = server();
+  expect(failures(asked.command("onStatus", 0, [requestOf({ tcUrl: "rtmp://other/app" })]))).toEqual([
+    { kind: "redirected", code: "NetConnection.Connect.ReconnectRequest", tcUrl: "rtmp://other/app" },
+  ]);
+});
+
+test("a request to connect again that comes before the stream is accepted counts once it is", () => {
+  const server = new Server().admit();
+  expect(server.command("onStatus", 0, [requestOf({})])).toEqual([]);
+  server.command("_result", 4, [1]);
+  expect(server.status("NetStream.Publish.Start").map(({ kind }) => kind)).toEqual([
+    "publishing",
+    "reconnect-requested",
+  ]);
+});
+
+test.each([
+  { name: "onStatus", say: (server: Server, info: Amf0Value) => server.command("onStatus", 0, [info], null, 1) },
+  { name: "_error", say: (server: Server, info: Amf0Value) => server.command("_error", 5, [info]) },
+])("a refusal of publish that names another server, in $name, is a redirection", ({ say }) => {
+  const server = new Server().admit();
+  server.command("_result", 4, [1]);
+  const ex = amf0Object({ code: 302, redirect: "rtmp://other/app" });
+  const info = amf0Object({ level: "error", code: "NetStream.Publish.Rejected", description: "moved", ex });
+  expect(failures(say(server, info))).toEqual([
+    { kind: "redirected", code: "NetStream.Publish.Rejected", tcUrl: "rtmp://other/app" },
+  ]);
+});
+
 test("codes are kept only where they look like codes: a server may echo the key", () => {
   const server = new Server("secret-key").admit();
   expect(failures(server.status("secret-key", "error"))).toEqual([
@@ -588,7 +624,6 @@ test.each([
   const server = Server.publishing();
   expect(server.command("onStatus", 0, [info])).toEqual([output]);
   expect(server.session.stage).toBe("publishing");
-  expect(new Server().admit().command("onStatus", 0, [info])).toEqual([]);
 });
 
 test("the server's Enhanced RTMP capabilities are remembered", () => {

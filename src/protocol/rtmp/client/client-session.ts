@@ -59,6 +59,8 @@ export class ClientSession {
   /** Servers may give any number, also 0. */
   #streamId: number | undefined;
   #doubt: ClientFailure | undefined;
+  /** It asked us to connect again, to the same address, before it accepted the stream. */
+  #isReconnectAsked = false;
 
   /** `random`: 1528 bytes for the handshake. `chunkSize`: the size of our chunks, announced before connect. */
   constructor(publication: ClientPublication, random: Buffer, chunkSize: number) {
@@ -286,7 +288,7 @@ export class ClientSession {
     const status = new ServerStatus(command);
     if (command.transactionId === Transaction.Connect) this.#refuseConnect(status);
     else if (command.transactionId === Transaction.CreateStream || command.transactionId === Transaction.Publish) {
-      this.#fail(this.#publishRejected(status));
+      this.#refusePublish(status);
     }
   }
 
@@ -297,7 +299,7 @@ export class ClientSession {
     if (status.code === "NetConnection.Connect.ReconnectRequest") return this.#takeReconnectRequest(status);
     if (this.#stage === "connect" && status.isError) this.#refuseConnect(status);
     else if (this.#stage === "publishing" && status.isEnd) this.#fail(this.#ended(status));
-    else if (this.#stage === "publish" && status.refusesPublish) this.#fail(this.#publishRejected(status));
+    else if (this.#stage === "publish" && status.refusesPublish) this.#refusePublish(status);
   }
 
   #takeRemark(command: Command): void {
@@ -316,6 +318,12 @@ export class ClientSession {
     this.#fail({ kind: "connect-rejected", code });
   }
 
+  #refusePublish(status: ServerStatus): void {
+    const tcUrl = status.redirect;
+    if (tcUrl === undefined) this.#fail(this.#publishRejected(status));
+    else this.#fail({ kind: "redirected", code: this.#shown(status), tcUrl });
+  }
+
   #publishRejected(status: ServerStatus): ClientFailure {
     return { kind: "publish-rejected", code: this.#shown(status), isInUse: status.saysInUse };
   }
@@ -328,16 +336,20 @@ export class ClientSession {
     return status.shownCode(this.#publication.name);
   }
 
+  /** Before there is a stream nothing has to be kept, and a request for another server is a redirection. */
   #takeReconnectRequest(status: ServerStatus): void {
-    if (this.#stage !== "publishing") return;
     const tcUrl = status.text("tcUrl");
-    this.#outputs.push({ kind: "reconnect-requested", ...(tcUrl === "" ? {} : { tcUrl }) });
+    if (this.#stage === "publishing") {
+      this.#outputs.push({ kind: "reconnect-requested", ...(tcUrl === "" ? {} : { tcUrl }) });
+    } else if (tcUrl === "") this.#isReconnectAsked = true;
+    else this.#fail({ kind: "redirected", code: this.#shown(status), tcUrl });
   }
 
   #startPublishing(): void {
     if (this.#stage !== "publish" || this.#streamId === undefined) return;
     this.#stage = "publishing";
     this.#outputs.push({ kind: "publishing", streamId: this.#streamId });
+    if (this.#isReconnectAsked) this.#outputs.push({ kind: "reconnect-requested" });
   }
 
   #announceWindow(bytes: number): void {
