@@ -93,8 +93,6 @@ export class Publisher {
   #videoFrames = 0;
   #rateFromMs = 0;
   #framesPerSecond: number | undefined;
-  #lastKeyframe: { readonly timestamp: number } | undefined;
-  #keyframeIntervalMs: number | undefined;
   readonly #meter = new StreamMeter();
   readonly #timedData = new TimedDataBudget();
   readonly #memory = new StreamMemory();
@@ -186,11 +184,6 @@ export class Publisher {
     if (kind === "audio") this.#silence.take(payload, nowMs);
     if (kind !== "video" || isFurther) return;
     this.#videoFrames += 1;
-    if (!isKeyframe) return;
-    if (this.#lastKeyframe !== undefined) {
-      this.#keyframeIntervalMs = (timestamp - this.#lastKeyframe.timestamp + 2 ** 32) % 2 ** 32;
-    }
-    this.#lastKeyframe = { timestamp };
   }
 
   /** Milliseconds since the last frame, or since the encoder connected. */
@@ -291,7 +284,7 @@ export class Publisher {
     } = this.description;
     const frameRate = this.#framesPerSecond;
     const { silentMs } = this.#silence;
-    const intervalMs = this.#keyframeIntervalMs;
+    const intervalMs = this.#meter.keyframeIntervalMs;
     const withoutVideoMs = state === "LIVE" ? this.withoutVideoMs(awakeMs, VIDEO_MISSED_MS) : undefined;
     return {
       state,

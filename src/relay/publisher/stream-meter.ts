@@ -55,6 +55,11 @@ export class StreamMeter {
     this.#video.rate.tick(nowMs);
   }
 
+  /** Between the last two keyframes, by the encoder's clock, in milliseconds; undefined before the second one. */
+  get keyframeIntervalMs(): number | undefined {
+    return this.#keyframes.intervalMs;
+  }
+
   get measures(): StreamMeasures {
     const videoBytesPerSecond = this.#video.rate.bytesPerSecond;
     const audioBytesPerSecond = this.#audio.rate.bytesPerSecond;

@@ -7,6 +7,7 @@ const WINDOW_MS = 15_000;
 export class VideoMeter {
   /** The encoder's time since the last keyframe, in milliseconds; undefined before the first, and after a jump. */
   #sinceKeyframeMs: number | undefined;
+  #intervalMs: number | undefined;
   /** By how much the latest presentation time so far is ahead of the decoding time, in milliseconds. */
   #aheadMs = Number.NEGATIVE_INFINITY;
   #run = 0;
@@ -33,9 +34,15 @@ export class VideoMeter {
     }
     if (isKeyframe) {
       this.#now.gapMs = Math.max(this.#now.gapMs, this.#sinceKeyframeMs ?? 0);
+      this.#intervalMs = this.#sinceKeyframeMs ?? this.#intervalMs;
       this.#sinceKeyframeMs = 0;
     }
     this.#order(compositionTimeMs);
+  }
+
+  /** The distance of the last two keyframes between which the clock did not jump, in milliseconds. */
+  get intervalMs(): number | undefined {
+    return this.#intervalMs;
   }
 
   /** For how long video has come without a keyframe, in milliseconds by our clock; undefined before the first frame. */

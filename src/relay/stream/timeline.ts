@@ -12,6 +12,8 @@ const NOMINAL_STEP_MS = 20;
 const SOURCE_STEP_MS = 40;
 
 const WRAP = 2 ** 32;
+/** Encoders without extended timestamps begin again at 0 here, after 4 hours and 40 minutes. */
+const WRAP_24 = 2 ** 24;
 
 /** Which clock a message counts by: audio and video may start, and jump, apart. */
 export type TimelineKind = "audio" | "video";
@@ -141,8 +143,11 @@ export class Timeline {
     const unwrapped = unwrap(timestamp, track.lastIn);
     const step = unwrapped - track.lastIn;
     const waitedMs = nowMs - track.lastArrivalMs;
-    if (step < -JUMP_MS || step > waitedMs + JUMP_MS) {
-      track.offset = this.#fittingOffset(unwrapped, this.#other(kind), nowMs);
+    const goesOn = (byMs: number) => byMs >= -JUMP_MS && byMs <= waitedMs + JUMP_MS;
+    if (!goesOn(step)) {
+      const turn = [WRAP_24, -WRAP_24].find((each) => goesOn(step + each));
+      if (turn === undefined) track.offset = this.#fittingOffset(unwrapped, this.#other(kind), nowMs);
+      else track.offset += turn;
     }
     track.lastIn = unwrapped;
     track.lastArrivalMs = nowMs;

@@ -45,6 +45,31 @@ const cases: readonly { name: string; arrivals: readonly Arrival[]; times: reado
     times: [0, 10, 33, 40],
   },
   {
+    name: "goes on where a clock of 24 bits begins again, to the millisecond, also in a burst",
+    arrivals: [
+      ["video", 2 ** 24 - 1_000, 0],
+      ["audio", 2 ** 24 - 1_000, 0],
+      ["video", 2 ** 24 - 40, 1_000],
+      ["video", 0, 1_000],
+      ["video", 40, 1_000],
+      ["audio", 2 ** 24 - 20, 1_000],
+      ["audio", 3, 1_000],
+      ["audio", 60, 1_060],
+      ["video", 80, 1_080],
+    ],
+    times: [0, 0, 960, 1_000, 1_040, 1_040, 1_040, 1_060, 1_080],
+  },
+  {
+    name: "crosses the end of 24 bits in the order of presentation",
+    arrivals: [
+      ["video", 2 ** 24 - 40, 0],
+      ["video", 40, 40],
+      ["video", 2 ** 24 - 1, 80],
+      ["video", 80, 120],
+    ],
+    times: [0, 80, 80, 120],
+  },
+  {
     name: "holds a small step back at the last time",
     arrivals: [
       ["video", 1_000, 0],
