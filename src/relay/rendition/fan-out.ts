@@ -1,5 +1,5 @@
 import { withParameterSets } from "../../protocol/flv/video/parameter-sets.ts";
-import { classifyVideo } from "../../protocol/flv/video/video-tag.ts";
+import { classifyVideo, shownAfterMs } from "../../protocol/flv/video/video-tag.ts";
 import { MessageType } from "../../protocol/rtmp/message.ts";
 import type { Keyframe } from "../../thread-protocol/keyframe.ts";
 import { payloadOf } from "../packing/rtmp-chunks.ts";
@@ -295,7 +295,7 @@ export class FanOut {
   #sendFiller(fillerRun: FillerRun, frames: readonly FillerRunFrame[]): void {
     const arrivalMs = this.#deps.clock.awakeNow();
     for (const { kind, timeMs, isKeyframe, payload, rendition: own } of frames) {
-      const compositionTimeMs = kind === "video" ? classifyVideo(payload).compositionTimeMs : 0;
+      const compositionTimeMs = kind === "video" ? shownAfterMs(classifyVideo(payload)) : 0;
       this.#presentedMs = Math.max(this.#presentedMs, timeMs + compositionTimeMs);
       const marks = { isConfig: false, isKeyframe, trackId: 0, startsTrack: isKeyframe, arrivalMs };
       const frame = { kind, type: typeOf(kind), ...marks, payload, timeMs: this.#timeline.send(timeMs) };

@@ -11,7 +11,7 @@ import {
 } from "../../protocol/flv/metadata.ts";
 import { isTimedData } from "../../protocol/flv/timed-data.ts";
 import { isMultitrack, splitTracks, trackIdsOf } from "../../protocol/flv/tracks.ts";
-import { classifyVideo } from "../../protocol/flv/video/video-tag.ts";
+import { classifyVideo, shownAfterMs } from "../../protocol/flv/video/video-tag.ts";
 import { ProtocolError } from "../../protocol/protocol-error.ts";
 import { Mark } from "./frame-marks.ts";
 import type { MediaMessage } from "./media-message.ts";
@@ -111,7 +111,7 @@ function classifyVideoMessage(message: MediaMessage, memory: StreamMemory): Clas
         isKeyframe: isStart && trackId === 0,
         startsTrack: isStart,
         isFurther: (marks & Mark.Further) !== 0,
-        compositionTimeMs: tag.compositionTimeMs,
+        compositionTimeMs: shownAfterMs(tag),
         payload: (marks & Mark.FlagWrong) === 0 ? payload : flaggedAsKeyframe(payload),
       };
     }

@@ -41,6 +41,9 @@ const EnhancedPacket = {
 /** First byte, packet type and composition time of codecs that legacy tags send in access units. */
 const LEGACY_HEADER_BYTES = 5;
 
+/** No frame is shown further from its decoding than this, in milliseconds, not even at one frame in half a minute. */
+const COMPOSITION_MS_MAX = 60_000;
+
 const header = blankEnhancedHeader();
 
 function emptyTag(codec: VideoCodec, form: VideoTag["form"], trackId: number, length: number): VideoTag {
@@ -184,6 +187,14 @@ export function classifyVideo(payload: Buffer): VideoTag {
   const first = payload[0];
   if (first === undefined) return emptyTag("unknown", "legacy", 0, 0);
   return (first & ENHANCED_BIT) === 0 ? classifyLegacy(payload, first) : classifyEnhanced(payload, first);
+}
+
+/**
+ * When a frame is shown after its decoding, in milliseconds, for those who count on it; 0 where the tag names a time
+ * that no frame can have.
+ */
+export function shownAfterMs({ compositionTimeMs }: VideoTag): number {
+  return Math.abs(compositionTimeMs) <= COMPOSITION_MS_MAX ? compositionTimeMs : 0;
 }
 
 /**

@@ -2,7 +2,7 @@ import type { Clock } from "../../../base/clock.ts";
 import { flattenTrack, isMultitrack } from "../../../protocol/flv/tracks.ts";
 import { parseAvcConfig } from "../../../protocol/flv/video/avc-config.ts";
 import { lookAtFrame } from "../../../protocol/flv/video/coded-frame.ts";
-import { classifyVideo, hasIdr } from "../../../protocol/flv/video/video-tag.ts";
+import { classifyVideo, hasIdr, shownAfterMs } from "../../../protocol/flv/video/video-tag.ts";
 import type { Block } from "../block-store.ts";
 import type { DecoderConfig } from "../config/decoder-config.ts";
 import type { Packet } from "../packet.ts";
@@ -188,7 +188,7 @@ export class FillerStock {
     const group = this.#groups[this.#latest];
     const { key, following } = group;
     group.keyTime = time;
-    group.compositionTimeMs = classifyVideo(payload).compositionTimeMs;
+    group.compositionTimeMs = shownAfterMs(classifyVideo(payload));
     key.set(payload, packet);
     following.clear();
     this.#open = key;

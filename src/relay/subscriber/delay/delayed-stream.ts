@@ -1,5 +1,5 @@
 import type { Clock } from "../../../base/clock.ts";
-import { classifyVideo } from "../../../protocol/flv/video/video-tag.ts";
+import { classifyVideo, shownAfterMs } from "../../../protocol/flv/video/video-tag.ts";
 import { ChunkArena } from "../../packing/chunk-arena.ts";
 import { FlushBatch } from "../../packing/flush-batch.ts";
 import { PackedForms } from "../../packing/packed-forms.ts";
@@ -172,7 +172,7 @@ export class DelayedStream implements DelayOutput, Packer {
     const packet = segment.packet(index, 0, 0);
     this.#isJump = false;
     if (!this.#hasBegun) return;
-    const composition = packet.kind === "video" ? classifyVideo(payloadOf(packet)).compositionTimeMs : 0;
+    const composition = packet.kind === "video" ? shownAfterMs(classifyVideo(payloadOf(packet))) : 0;
     this.#shiftMs = Math.max(this.#presentMs, this.#presentedMs + 1 - composition) - packet.timeMs;
     this.#filler = undefined;
     this.#gop.clear();
@@ -187,9 +187,7 @@ export class DelayedStream implements DelayOutput, Packer {
   get #presentedMs(): number {
     return this.#gop.packets.reduce((latestMs, packet) => {
       const isVideo = packet.kind === "video" && !packet.isConfig;
-      return isVideo
-        ? Math.max(latestMs, packet.timeMs + classifyVideo(payloadOf(packet)).compositionTimeMs)
-        : latestMs;
+      return isVideo ? Math.max(latestMs, packet.timeMs + shownAfterMs(classifyVideo(payloadOf(packet)))) : latestMs;
     }, this.#lastMs);
   }
 
