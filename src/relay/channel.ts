@@ -108,9 +108,9 @@ export class Channel {
   admits(slot: IngestSlot): boolean {
     const { clock, onFact } = this.#deps;
     const present = this.#broadcast.latest(slot);
-    // Replacing a dead connection is always allowed, and does not count as a takeover.
-    // Nor is replacing a test pattern or a source.
-    if (present === undefined || !present.hasKey || present.silentMs(clock.awakeNow()) >= DEAD_AFTER_MS) return true;
+    // Only an encoder that sends can fight for its key. Replacing a silent one is always allowed: an encoder whose way
+    // broke comes back while its former connections still look open. Nor is replacing a test pattern or a source a fight.
+    if (present === undefined || !present.hasKey || isPast(present, clock.awakeNow())) return true;
     if (this.#guards[slot].allows(clock.now())) return true;
     onFact({ kind: "encoders-fight", time: clock.wallNow(), channelId: this.channelId, slot });
     return false;
@@ -280,4 +280,9 @@ function connectionsOf(targets: ChannelTargets, recording: ChannelRecording): St
     checkStream: () => targets.checkStream(),
     missed: (cause) => targets.missed(cause),
   };
+}
+
+/** Whether nothing comes from this publisher any more, as far as a newcomer with its key is concerned. */
+function isPast(publisher: Publisher, awakeMs: number): boolean {
+  return publisher.isSilent(awakeMs) || publisher.silentMs(awakeMs) >= DEAD_AFTER_MS;
 }

@@ -383,19 +383,62 @@ test("a newcomer that leaves before its keyframe changes nothing", () => {
   expect(stage.dismissed).toEqual([]);
 });
 
-test("the fourth takeover within 30 s is refused, and so are all for 30 s more, but a dead encoder is still replaced", () => {
+/** Another encoder with the main key goes on air. */
+function begin(stage: RelayStage, mark: number, compositionTimeMs = 0): PublisherHandle {
+  const publisher = stage.open("ls-1", `encoder ${mark}`, mark);
+  publisher.push(audio(0, AAC_CONFIG));
+  publisher.push(video(0, AVC_CONFIG));
+  publisher.push(video(0, avcFrame(true, mark, 100, compositionTimeMs)));
+  return publisher;
+}
+
+test("an encoder whose way breaks every three seconds gets in each time, though its former connections stay open", () => {
   const { stage } = onAir();
+  const link = stage.dialer.latest(1);
+  for (let turn = 0; turn < 20; turn += 1) {
+    stage.clock.advance(2_000);
+    expect(stage.engine.admits("ls-1", "main")).toBe(true);
+    run(stage, begin(stage, 2 + turn), 1, 40);
+  }
+  expect(stage.facts.filter(({ kind }) => kind === "encoders-fight")).toEqual([]);
+  expect(stage.dialer.latest(1)).toBe(link);
+  expectNeverBackwards(stage);
+});
+
+test.each([8_388_607, -8_388_608, 60_001])(
+  "a composition time of %d ms moves neither filler nor the next encoder",
+  (composition) => {
+    const { stage, publisher } = onAir();
+    publisher.push(video(1_000, avcFrame(true, 9, 100, composition)));
+    publisher.end("connection-lost");
+    stage.clock.advance(10_000);
+    expect(times(stage).at(-1)).toBeGreaterThan(9_000);
+    const next = begin(stage, 2, composition);
+    run(stage, next, 1, 40);
+    expect(times(stage).at(-1)).toBeLessThan(13_000);
+    expect(times(stage).at(-1)).toBeGreaterThan(11_000);
+    expectNeverBackwards(stage);
+  },
+);
+
+test("a keyframe interval is told by the clock alone: after a jump of it, the one from before stays", () => {
+  const { stage, publisher } = onAir();
+  run(stage, publisher, 3, 1_000);
+  run(stage, publisher, 1, 3_600_000);
+  expect(stage.samples.at(-1)?.ingest.keyframeIntervalSeconds).toBe(1);
+  run(stage, publisher, 1, 0);
+  expect(stage.samples.at(-1)?.ingest.keyframeIntervalSeconds).toBe(1);
+});
+
+test("the fourth takeover within 30 s is refused, and so are all for 30 s more, but a dead encoder is still replaced", () => {
+  const { stage, publisher } = onAir();
+  let present = publisher;
   const admitted: boolean[] = [];
   for (let turn = 0; turn < 5; turn += 1) {
     const isAdmitted = stage.engine.admits("ls-1", "main");
     admitted.push(isAdmitted);
-    if (isAdmitted) {
-      const publisher = stage.open("ls-1", `encoder ${turn}`, 2 + turn);
-      publisher.push(audio(0, AAC_CONFIG));
-      publisher.push(video(0, AVC_CONFIG));
-      publisher.push(video(0, avcFrame(true, turn)));
-    }
-    stage.clock.advance(1_000);
+    if (isAdmitted) present = begin(stage, 2 + turn);
+    run(stage, present, 1, 40 + turn * 1_000);
   }
   expect(admitted).toEqual([true, true, true, false, false]);
   expect(stage.facts.filter(({ kind }) => kind === "encoders-fight")).toHaveLength(2);
