@@ -11,6 +11,7 @@ import {
 } from "../control/ports/bus.ts";
 import { decodeMessage, encodeMessage } from "./bus-message.ts";
 import { type NatsAddress, NatsError, natsLogin } from "./nats-address.ts";
+import { probeNats } from "./nats-probe.ts";
 
 /** The wait before each new attempt: between these two, in milliseconds. */
 const RECONNECT_MS = 250;
@@ -25,6 +26,13 @@ const FIRST_CONNECTION_MS = 3_000;
 const CLOSE_MS = 1_000;
 /** Requests answered at the same time. More get no reply. */
 const ANSWERING_MAX = 256;
+/** How soon a subscription that the server refuses is tried again, in milliseconds: its permissions may be changed while it runs. */
+const REFUSED_AGAIN_MS = 5_000;
+/** Without a connection for the one, and then every other, it is found out why and told, in milliseconds. */
+const EXPLAINED_MS = 5_000;
+const EXPLAINED_AGAIN_MS = 60_000;
+/** Errors of the server that are told of one connection: some name another subject each time. */
+const ERRORS_TOLD_MAX = 10;
 
 export type NatsBusOptions = {
   readonly address: NatsAddress;
@@ -42,6 +50,8 @@ type Listener = {
   readonly pattern: string;
   readonly take: (message: Msg) => void;
   subscription?: Subscription | undefined;
+  /** The server refused it, and nothing has come since. */
+  isRefused?: boolean;
 };
 
 /**
@@ -66,6 +76,11 @@ export class NatsBus implements Bus {
   #isClosed = false;
   #answering = 0;
   #retry: Timer | undefined;
+  #refusedAgain: Timer | undefined;
+  #explaining: Timer | undefined;
+  readonly #told = new Set<string>();
+  /** The limit of a server that was told: 0, none. */
+  #shortLimitTold = 0;
 
   constructor(options: NatsBusOptions) {
     this.#options = options;
@@ -84,7 +99,9 @@ export class NatsBus implements Bus {
       timer.cancel();
       this.#isStarting = false;
     }
-    if (!this.#isConnected) log.warn("no connection to NATS yet: trying on", { servers: address.servers.join(", ") });
+    if (this.#isConnected) return;
+    log.warn("no connection to NATS yet: trying on", { servers: address.servers.join(", ") });
+    this.#explainLater(EXPLAINED_MS);
   }
 
   get isConnected(): boolean {
@@ -99,7 +116,7 @@ export class NatsBus implements Bus {
   publish(subject: string, message: BusMessage): boolean {
     if (this.#connection === undefined || !this.#isConnected) return false;
     const bytes = this.#encode(subject, message);
-    if (bytes === undefined) return false;
+    if (bytes === undefined || !this.#isTaken(subject, bytes)) return false;
     this.#connection.publish(this.#prefix + subject, bytes);
     return true;
   }
@@ -115,6 +132,7 @@ export class NatsBus implements Bus {
     if (this.#connection === undefined || !this.#isConnected) return { kind: "none", why: "disconnected" };
     const bytes = this.#encode(subject, message);
     if (bytes === undefined) throw new RangeError(`a request on ${subject} is over ${BUS_MESSAGE_BYTES_MAX} bytes`);
+    if (!this.#isTaken(subject, bytes)) return { kind: "none", why: "disconnected" };
     try {
       const received = await this.#connection.request(this.#prefix + subject, bytes, { timeout: timeoutMs });
       const reply = decodeMessage(received.data, BUS_REPLY_BYTES_MAX);
@@ -137,7 +155,7 @@ export class NatsBus implements Bus {
     try {
       const reply = await answer();
       const bytes = reply === undefined ? undefined : this.#encode(subject, reply, BUS_REPLY_BYTES_MAX);
-      if (bytes !== undefined) received.respond(bytes);
+      if (bytes !== undefined && this.#isTaken(subject, bytes)) received.respond(bytes);
     } catch (error) {
       this.#logFailure(subject, error);
     } finally {
@@ -153,7 +171,7 @@ export class NatsBus implements Bus {
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    this.#retry?.cancel();
+    for (const timer of [this.#retry, this.#refusedAgain, this.#explaining]) timer?.cancel();
     const connection = this.#connection;
     if (connection === undefined) return;
     if (this.#isConnected) {
@@ -171,10 +189,23 @@ export class NatsBus implements Bus {
     return bytes;
   }
 
+  /** Whether the server takes a message of this length. The library throws where it does not. */
+  #isTaken(subject: string, bytes: Uint8Array): boolean {
+    const limit = this.#connection?.info?.max_payload ?? Number.POSITIVE_INFINITY;
+    if (bytes.length <= limit) return true;
+    if (limit !== this.#shortLimitTold) {
+      const about = { subject, bytes: bytes.length, maxPayload: limit };
+      this.#options.log.error("the NATS server takes no messages of this length: raise its max_payload", about);
+    }
+    this.#shortLimitTold = limit;
+    return false;
+  }
+
   #listen(pattern: string, take: (received: Msg) => void): () => void {
     const listener: Listener = {
       pattern: this.#prefix + pattern,
       take: (received) => {
+        listener.isRefused = false;
         try {
           take(received);
         } catch (error) {
@@ -195,9 +226,21 @@ export class NatsBus implements Bus {
     listener.subscription = connection.subscribe(listener.pattern, {
       callback: (error, received) => {
         if (error === null) listener.take(received);
-        else
-          this.#options.log.error("NATS refuses a subscription", { pattern: listener.pattern, detail: error.message });
+        else this.#refused(listener, error);
       },
+    });
+  }
+
+  /** The library forgets such a subscription, also for later connections. */
+  #refused(listener: Listener, { message: detail }: Error): void {
+    const { log, clock } = this.#options;
+    if (listener.isRefused !== true) log.error("NATS refuses a subscription", { pattern: listener.pattern, detail });
+    listener.isRefused = true;
+    listener.subscription = undefined;
+    this.#refusedAgain ??= clock.startTimer(REFUSED_AGAIN_MS, () => {
+      this.#refusedAgain = undefined;
+      for (const each of this.#listeners)
+        if (each.subscription === undefined) this.#subscribeAt(this.#connection, each);
     });
   }
 
@@ -250,9 +293,11 @@ export class NatsBus implements Bus {
 
   /** Follows the state of a connection, which connects anew by itself. One that ended for good is replaced. */
   async #follow(connection: NatsConnection): Promise<void> {
-    for await (const { type } of connection.status()) {
+    for await (const status of connection.status()) {
+      const { type } = status;
       if (type === "disconnect" || type === "staleConnection") this.#setConnected(false);
       if (type === "reconnect") this.#setConnected(true);
+      if (type === "error") this.#tell(status.error);
     }
     await connection.closed();
     this.#setConnected(false);
@@ -260,9 +305,37 @@ export class NatsBus implements Bus {
     await this.#connectLater();
   }
 
+  /** What the server complains of: a login or a message that it refuses, or a client that is too slow for it. */
+  #tell(error: Error): void {
+    const isOfSubscription = error instanceof errors.PermissionViolationError && error.operation === "subscription";
+    if (isOfSubscription || this.#told.has(error.message) || this.#told.size >= ERRORS_TOLD_MAX) return;
+    this.#told.add(error.message);
+    this.#options.log.error("NATS reports an error", { detail: error.message });
+  }
+
+  /** The library tries on without a word. */
+  #explainLater(delayMs: number): void {
+    this.#explaining?.cancel();
+    this.#explaining = this.#options.clock.startTimer(delayMs, () => void this.#explain());
+  }
+
+  async #explain(): Promise<void> {
+    const { address, log } = this.#options;
+    const why = await probeNats(address, this.#options.clientName).then(
+      () => undefined,
+      (error: unknown) => (error instanceof Error ? error.message : String(error)),
+    );
+    if (this.#isConnected || this.#isClosed) return;
+    if (why !== undefined) log.warn("NATS cannot be used", { detail: why });
+    this.#explainLater(EXPLAINED_AGAIN_MS);
+  }
+
   #setConnected(isConnected: boolean): void {
     if (this.#isConnected === isConnected) return;
     this.#isConnected = isConnected;
+    this.#explaining?.cancel();
+    if (isConnected) this.#told.clear();
+    else if (!this.#isClosed) this.#explainLater(EXPLAINED_MS);
     const { log, address } = this.#options;
     if (isConnected) log.info("connected to NATS", { server: this.serverInUse });
     else if (!this.#isClosed) log.warn("connection to NATS lost: trying on", { servers: address.servers.join(", ") });

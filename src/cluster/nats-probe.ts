@@ -9,10 +9,10 @@ const TIMEOUT_MS = 2_000;
  * Connects once, waits for one reply and leaves. Returns `host:port` of the server. Throws the library's error, or one of
  * its own where no reply comes.
  */
-export async function probeNats(address: NatsAddress): Promise<string> {
+export async function probeNats(address: NatsAddress, name = "fanfare doctor"): Promise<string> {
   const connection = await connect({
     ...natsLogin(address),
-    name: "fanfare doctor",
+    name,
     timeout: TIMEOUT_MS,
     reconnect: false,
     waitOnFirstConnect: false,

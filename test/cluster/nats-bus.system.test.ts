@@ -1,10 +1,14 @@
 import { once } from "node:events";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { type AddressInfo, createServer, connect as dial, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { connect } from "@nats-io/transport-node";
 import { afterEach, expect, test } from "vitest";
-import { systemClock } from "../../src/base/clock.ts";
+import { type Clock, systemClock } from "../../src/base/clock.ts";
+import type { Log } from "../../src/base/log.ts";
 import { readNatsAddress } from "../../src/cluster/nats-address.ts";
-import { type NatsBus, openNatsBus } from "../../src/cluster/nats-bus.ts";
+import { type NatsBus, type NatsBusOptions, openNatsBus } from "../../src/cluster/nats-bus.ts";
 import { probeNats } from "../../src/cluster/nats-probe.ts";
 import { ClusterLiveState } from "../../src/cluster/state/cluster-live-state.ts";
 import type { Bus, BusMessage } from "../../src/control/ports/bus.ts";
@@ -13,6 +17,8 @@ import { NatsServer } from "../support/processes/nats-server.ts";
 import { waitFor } from "../support/processes/waiting.ts";
 
 const log = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
+/** Waits of the bus end ten times sooner. */
+const quickClock: Clock = { ...systemClock, startTimer: (ms, run) => systemClock.startTimer(ms / 10, run) };
 const WAIT_MS = 5_000;
 /** Two pings without a reply, by the design's figure, and a new connection. */
 const HALF_OPEN_MS = 9_000;
@@ -30,12 +36,30 @@ async function newServer(...args: readonly string[]): Promise<NatsServer> {
   return server;
 }
 
-async function newBus(url: string, cluster = "house"): Promise<NatsBus> {
+async function newBus(url: string, cluster = "house", others: Partial<NatsBusOptions> = {}): Promise<NatsBus> {
   const bus = await openNatsBus({
     ...{ address: readNatsAddress(url), cluster, clientName: "test", clock: systemClock, log, random: Math.random },
+    ...others,
   });
   opened.push(bus);
   return bus;
+}
+
+/** A file of settings for a server, which may be changed. */
+async function newConfig(text: string): Promise<{ readonly path: string; change(text: string): Promise<void> }> {
+  const folder = await mkdtemp(join(tmpdir(), "nats-"));
+  opened.push({ close: () => rm(folder, { recursive: true }) });
+  const path = join(folder, "nats.conf");
+  const change = (changed: string) => writeFile(path, changed);
+  await change(text);
+  return { path, change };
+}
+
+/** A log that keeps its errors and warnings, each as its sentence and its fields. */
+function keptLog(): { readonly log: Log; readonly lines: string[] } {
+  const lines: string[] = [];
+  const keep: Log["warn"] = (event, fields) => void lines.push(`${event} ${JSON.stringify(fields ?? {})}`);
+  return { log: { ...log, warn: keep, error: keep }, lines };
 }
 
 /** Collects what a bus hears. A message comes through once `flushed` with a later one that was heard. */
@@ -266,4 +290,76 @@ test("a reply may be as long as a broadcast of a hundred targets, and a message 
   second.serve("node.2.rpc", async () => ({ targets }));
   expect(await asked(first, "node.2.rpc")).toEqual({ targets });
   expect(first.publish("node.1.state", { targets })).toBe(false);
+});
+
+test("a server that takes short messages alone gets those; longer ones are not sent, and that is told once", async () => {
+  const { path } = await newConfig("max_payload: 1024");
+  const { url } = await newServer("-c", path);
+  const { log, lines } = keptLog();
+  const [first, second] = [await newBus(url, "house", { log }), await newBus(url)];
+  const heard = heardBy(second, "node.*.state");
+  second.serve("node.2.rpc", async (message) => message);
+  await asked(first, "node.2.rpc");
+  const long = { text: "x".repeat(2_000) };
+  expect([first.publish("node.1.state", long), first.publish("node.1.state", long)]).toEqual([false, false]);
+  expect(await first.request("node.2.rpc", long, WAIT_MS)).toEqual({ kind: "none", why: "disconnected" });
+  expect(first.publish("node.1.state", { no: 1 })).toBe(true);
+  expect(await first.request("node.2.rpc", { no: 2 }, WAIT_MS)).toEqual({ kind: "reply", message: { no: 2 } });
+  expect(heard).toEqual([{ subject: "node.1.state", message: { no: 1 } }]);
+  const about = { subject: "node.1.state", bytes: 2_011, maxPayload: 1_024 };
+  expect(lines).toEqual([
+    `the NATS server takes no messages of this length: raise its max_payload ${JSON.stringify(about)}`,
+  ]);
+});
+
+test("what a server refused to a node it gets once the permissions allow it, and what it refuses is told once", async () => {
+  const may = (subjects: string) => `authorization { users: [
+    { user: "node", password: "secret", permissions: { ${subjects} } }, { user: "other", password: "secret" } ] }`;
+  const config = await newConfig(may('subscribe: { deny: "fanfare.house.v1.claim" }, publish: { deny: "*.*.*.mute" }'));
+  const server = await newServer("-c", config.path);
+  const [host] = server.url.split("//").slice(1);
+  const { log, lines } = keptLog();
+  const bus = await newBus(`nats://node:secret@${host}`, "house", { log, clock: quickClock });
+  const other = await newBus(`nats://other:secret@${host}`);
+  const heard = heardBy(bus, "claim");
+  for (let times = 0; times < 3; times += 1) expect(bus.publish("mute", {})).toBe(true);
+  const about = (what: string) => lines.filter((line) => line.includes(what)).length;
+  await waitFor("both refusals", WAIT_MS, () => (about("claim") > 0 && about("mute") > 0 ? true : undefined));
+  expect(lines.toSorted()).toEqual([
+    expect.stringMatching(/^NATS refuses a subscription .*fanfare\.house\.v1\.claim/),
+    expect.stringMatching(/^NATS reports an error .*Publish.*fanfare\.house\.v1\.mute/),
+  ]);
+  await config.change(may(""));
+  process.kill(server.pid, "SIGHUP");
+  let epoch = 0;
+  await waitFor("a claim", HALF_OPEN_MS, async () => {
+    epoch += 1;
+    other.publish("claim", { epoch });
+    return heard.length > 0 ? true : undefined;
+  });
+  // Once each, though it was tried several times.
+  const told = heard.map(({ message }) => message["epoch"]);
+  expect(told).toEqual([...new Set(told)]);
+  expect([about("claim"), about("mute")]).toEqual([1, 1]);
+});
+
+test("a server that refuses the login once it is back is tried on, and the log says why", async () => {
+  const first = await newServer("--user", "node", "--pass", "old");
+  const { log, lines } = keptLog();
+  const bus = await newBus(`nats://node:old@127.0.0.1:${first.port}`, "house", { log, clock: quickClock });
+  await first.kill();
+  await connected(bus, false);
+  const second = await newServer("-p", `${first.port}`, "--user", "node", "--pass", "new");
+  const told = (what: RegExp) =>
+    waitFor(`${what}`, HALF_OPEN_MS, () => (lines.some((line) => what.test(line)) ? true : undefined));
+  await told(/^NATS (reports an error|cannot be used) .*authorization/i);
+  await second.kill();
+  await told(/^NATS cannot be used .*(refused|ECONNREFUSED)/);
+  const back = await newServer("-p", `${first.port}`, "--user", "node", "--pass", "old");
+  await connected(bus, true);
+  expect(bus.publish("claim", { epoch: 1 })).toBe(true);
+  const atConnection = lines.length;
+  await back.kill();
+  await connected(bus, false);
+  expect(lines.slice(atConnection).filter((line) => line.startsWith("NATS"))).toEqual([]);
 });
