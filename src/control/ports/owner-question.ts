@@ -86,6 +86,11 @@ export interface NodePeers {
   /** Asks whether a process runs; takes up to seconds where it does not. Rejects where the database cannot be asked. */
   isAlive(incarnation: Incarnation): Promise<boolean>;
   /**
+   * Asks whether a process of the last list is silent: it answers on no way, and nothing proves that it has ended. Takes up to seconds where
+   * it is. Never rejects.
+   */
+  isSilent(incarnation: Incarnation): Promise<boolean>;
+  /**
    * Whether a process that runs has the channel, and not this one, or this one gives it away. Rejects where the database
    * cannot be asked.
    */

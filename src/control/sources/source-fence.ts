@@ -5,7 +5,7 @@ import type { Sources } from "./sources.ts";
 
 export type SourceFenceDeps = {
   readonly sources: Pick<Sources, "channelIds" | "plays" | "giveWay">;
-  readonly peers: Pick<NodePeers, "unconfirmedMs" | "others" | "isAlive" | "abandon">;
+  readonly peers: Pick<NodePeers, "unconfirmedMs" | "others" | "isSilent" | "abandon">;
   readonly clock: Pick<Clock, "startTimer">;
   readonly log: Log;
 };
@@ -20,8 +20,8 @@ const UNCONFIRMED_MS = 8_000;
 
 /**
  * Stops the sources of this process where another one may have taken them over and this one cannot hear of it: the database is
- * away, and one of the others does not answer on any way. An encoder decides by itself where it sends, a source does not: both
- * processes would play on.
+ * away, and one of the others does not answer on any way. One that has ended, as its host says, plays nothing. An encoder decides by
+ * itself where it sends, a source does not: both processes would play on.
  */
 export class SourceFence {
   readonly #deps: SourceFenceDeps;
@@ -47,9 +47,8 @@ export class SourceFence {
   async #isInDoubt(): Promise<boolean> {
     const { peers } = this.#deps;
     if (this.#played().length === 0 || !this.#isUnconfirmed) return false;
-    const answers = peers.others().map((node) => peers.isAlive(node).catch(() => false));
-    const areAllHeard = (await Promise.all(answers)).every((isAlive) => isAlive);
-    return !areAllHeard && this.#isUnconfirmed && !this.#isStopped;
+    const silences = await Promise.all(peers.others().map((node) => peers.isSilent(node)));
+    return silences.includes(true) && this.#isUnconfirmed && !this.#isStopped;
   }
 
   get #isUnconfirmed(): boolean {

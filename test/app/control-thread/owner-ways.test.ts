@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
-import { busQuestion, linkQuestion } from "../../../src/app/control-thread/cluster/owner-ways.ts";
+import { busQuestion, hearNode, linkQuestion } from "../../../src/app/control-thread/cluster/owner-ways.ts";
 import type { BusReply } from "../../../src/control/ports/bus.ts";
+import type { OwnerAnswer } from "../../../src/control/ports/owner-question.ts";
 import { VirtualClock } from "../../support/stages/virtual-clock.ts";
 
 const OWNER = { channelId: "ls-1", epoch: 3, incarnation: 7, home: 0, address: "host:7400" };
@@ -111,4 +112,39 @@ test("one that breaks every link off, and one that is not asked any more, say no
   over.ending.abort();
   await over.pass(1_000);
   expect(over.dials.length).toBe(1);
+});
+
+/** What a node is found to be, of which the link and the bus say this; undefined: nothing. With the milliseconds that it took. */
+async function hear(onLink: OwnerAnswer["kind"] | undefined, onBus: OwnerAnswer["kind"] | undefined) {
+  const clock = new VirtualClock();
+  const answers = { owner: { kind: "owner", epoch: 3, isOnAir: true, isDraining: false } } as const;
+  const way = (kind: OwnerAnswer["kind"] | undefined) => ({
+    ask: () =>
+      kind === undefined
+        ? new Promise<never>(() => undefined)
+        : Promise.resolve<OwnerAnswer>(kind === "owner" ? answers.owner : { kind }),
+  });
+  let found: unknown;
+  void hearNode(OWNER, { link: way(onLink), bus: way(onBus) }, clock).then((sign) => {
+    found = sign;
+  });
+  for (let ms = 0; ms <= 2_000; ms += 1_000) {
+    await new Promise(setImmediate);
+    if (found !== undefined) return [found, ms];
+    clock.advance(1_000);
+  }
+  return [found];
+}
+
+test("a node lives that answers on one way, has ended where its host says so, and is silent else", async () => {
+  expect(await hear("owner", undefined)).toEqual(["alive", 0]);
+  expect(await hear(undefined, "not-owner")).toEqual(["alive", 0]);
+  expect(await hear("gone", "not-owner")).toEqual(["alive", 0]);
+  expect(await hear("gone", "gone")).toEqual(["ended", 0]);
+  expect(await hear("gone", "unusable")).toEqual(["ended", 0]);
+  expect(await hear("gone", undefined)).toEqual(["ended", 2_000]);
+  // It may have lost its connection to the bus.
+  expect(await hear(undefined, "gone")).toEqual(["silent", 2_000]);
+  expect(await hear("unusable", "gone")).toEqual(["silent", 0]);
+  expect(await hear(undefined, undefined)).toEqual(["silent", 2_000]);
 });

@@ -19,7 +19,7 @@ const WITHOUT_DATABASE_SECONDS = 15;
 
 const sourceAnswer = z.looseObject({ sourceState: z.string(), sourceReason: z.string().optional() });
 
-test("a source plays on while the database and NATS are away; a node that is cut off from the others too stops it, and another plays it", async ({
+test("a source plays on while the database and NATS are away, also where a node dies; a node that is cut off from the others too stops it, and another plays it", async ({
   onTestFinished,
 }) => {
   const stage = await Stage.open(onTestFinished);
@@ -34,7 +34,7 @@ test("a source plays on while the database and NATS are away; a node that is cut
     const fanfare = await stage.fanfare({ dataFolder: join(stage.folder, name), credentials, environment });
     return { ways, fanfare, api: new ApiClient(fanfare.origin, credentials, (secret) => stage.keepSecret(secret)) };
   };
-  const [a, b] = [await node("a"), await node("b")];
+  const [a, b, c] = [await node("a"), await node("b"), await node("c")];
   const logs = () => [a, b].map(({ fanfare }) => fanfare.output).join("\n---\n");
 
   const [nginx, target] = [await stage.nginx(), await stage.target()];
@@ -59,7 +59,9 @@ test("a source plays on while the database and NATS are away; a node that is cut
   await media(0);
   await expect.poll(() => read(b), { timeout: DEADLINE_MS }).toMatchObject({ sourceState: "playing" });
 
-  for (const { ways } of [a, b]) for (const way of cut(ways)) way.blackhole();
+  for (const { ways } of [a, b, c]) for (const way of cut(ways)) way.blackhole();
+  // Its host refuses connections from now on: it has ended, and plays nothing.
+  await Promise.all([c.fanfare.kill(), c.ways.link.close()]);
   const age = async () => {
     const text = await (await fetch(`${a.fanfare.origin}/metrics`)).text();
     return Number(/^fanfare_cluster_reconcile_age_seconds (\S+)$/m.exec(text)?.[1]);

@@ -7,7 +7,7 @@ import { Admission, type AdmissionStore } from "../../../control/access/admissio
 import { RememberedAdmissions } from "../../../control/access/remembered-admissions.ts";
 import type { ServerFact } from "../../../control/facts/server-fact.ts";
 import type { Bus } from "../../../control/ports/bus.ts";
-import type { KnownOwner, NodePeers, OwnerQuestion } from "../../../control/ports/owner-question.ts";
+import type { KnownOwner, NodePeers } from "../../../control/ports/owner-question.ts";
 import type {
   Incarnation,
   NewNode,
@@ -40,11 +40,8 @@ import { claimBoard, takeClaims } from "./claim-news.ts";
 import type { ClusterConfig } from "./cluster-config.ts";
 import { SocketHostSigns } from "./host-signs.ts";
 import { OwnerViews } from "./owner-views.ts";
-import { busQuestion, linkQuestion } from "./owner-ways.ts";
+import { busQuestion, hearNode, LOST_QUESTION_MS, linkQuestion, type NodeSign, type NodeWays } from "./owner-ways.ts";
 import { TracedBus } from "./traced-bus.ts";
-
-/** A node that does not answer for this long, on either way, may be lost. In milliseconds. */
-const LOST_QUESTION_MS = 2_000;
 
 type NodeParts = {
   readonly config: Config;
@@ -146,7 +143,7 @@ export class ClusterNode implements ClusterHooks, NodePeers {
   /** Former broadcasts that are being finished in the database. */
   readonly #finishing = new Map<ChannelId, Promise<void>>();
   readonly #clock: Clock;
-  readonly #lateWays: readonly OwnerQuestion[];
+  readonly #lateWays: NodeWays;
   readonly #stops: (() => void)[];
   #listeners = NOT_YET;
 
@@ -196,10 +193,13 @@ export class ClusterNode implements ClusterHooks, NodePeers {
       },
     });
     this.#watch = this.#newWatch(config.isolated);
-    this.#lateWays = [linkQuestion(dialer, clock, LOST_QUESTION_MS), busQuestion(bus, clock, LOST_QUESTION_MS)];
+    this.#lateWays = {
+      link: linkQuestion(dialer, clock, LOST_QUESTION_MS),
+      bus: busQuestion(bus, clock, LOST_QUESTION_MS),
+    };
     this.#membership = new NodeMembership({
       ...{ self, clock, log, store, nodes: this.nodes, node: registered },
-      isHeard: (node) => isHeard(node, this.#lateWays, clock),
+      isHeard: async (node) => (await this.#hear(node)) === "alive",
       onLost: (node) => this.#listeners.onLost(node),
     });
     this.rpc = new NodeRpc(bus, self);
@@ -270,7 +270,12 @@ export class ClusterNode implements ClusterHooks, NodePeers {
     if (known() === undefined) await this.nodes.refresh();
     const node = known();
     if (node === undefined || node.state === "left" || node.state === "lost") return false;
-    return await isHeard(node, this.#lateWays, this.#clock);
+    return (await this.#hear(node)) === "alive";
+  }
+
+  async isSilent(incarnation: Incarnation): Promise<boolean> {
+    const node = this.nodes.known.find((each) => each.incarnation === incarnation);
+    return node !== undefined && (await this.#hear(node)) === "silent";
   }
 
   async isElsewhere(channelId: ChannelId): Promise<boolean> {
@@ -319,6 +324,11 @@ export class ClusterNode implements ClusterHooks, NodePeers {
     await this.bus.close();
   }
 
+  #hear({ incarnation, advertise }: NodeRow): Promise<NodeSign> {
+    const [address = ""] = advertise;
+    return hearNode({ channelId: "-", epoch: 0, incarnation, home: 0, address }, this.#lateWays, this.#clock);
+  }
+
   async #finish(channelId: ChannelId, formerEpoch: number): Promise<void> {
     const finished = this.#listeners.onTakenOver(channelId, formerEpoch);
     this.#finishing.set(channelId, finished);
@@ -350,28 +360,5 @@ export class ClusterNode implements ClusterHooks, NodePeers {
     this.#log.warn("the node's state was not stored", {
       detail: error instanceof Error ? error.message : String(error),
     });
-  }
-}
-
-/** Whether a node whose lease is over still answers, on either way. */
-async function isHeard(
-  { incarnation, advertise }: NodeRow,
-  ways: readonly OwnerQuestion[],
-  clock: Clock,
-): Promise<boolean> {
-  const [address = ""] = advertise;
-  const asked = { channelId: "-", epoch: 0, incarnation, home: 0, address };
-  const ending = new AbortController();
-  const late = Promise.withResolvers<boolean>();
-  const timer = clock.startTimer(LOST_QUESTION_MS, () => late.resolve(false));
-  const heard = ways.map(async (way) => {
-    const { kind } = await way.ask(asked, ending.signal);
-    if (kind === "owner" || kind === "not-owner") late.resolve(true);
-  });
-  void Promise.all(heard).then(() => late.resolve(false));
-  try {
-    return await late.promise;
-  } finally {
-    timer.cancel();
   }
 }

@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { Clock, Timer } from "../../../base/clock.ts";
 import { subjectsOf } from "../../../cluster/node-report.ts";
 import type { Bus, BusReply } from "../../../control/ports/bus.ts";
-import type { OwnerAnswer, OwnerQuestion } from "../../../control/ports/owner-question.ts";
+import type { KnownOwner, OwnerAnswer, OwnerQuestion } from "../../../control/ports/owner-question.ts";
 import type { LinkDialer } from "../../../node-link/link-dialer.ts";
 import { linkPlace } from "../../threads/link-place.ts";
 
@@ -14,6 +14,8 @@ const answer = z.object({ epoch: z.int().min(0).optional(), isOnAir: z.boolean()
 const ASK_AGAIN_MS = 50;
 /** A process that dies resets connections for a while, before it refuses them: it is dialled again, with such pauses. */
 const DIAL_AGAIN_MS = 20;
+/** A node that does not answer for this long, on either way, may be lost. In milliseconds. */
+export const LOST_QUESTION_MS = 2_000;
 /** Nothing came: the caller stops waiting by itself. */
 const SILENCE = new Promise<never>(() => undefined);
 
@@ -86,4 +88,37 @@ function busAnswer(reply: BusReply): OwnerAnswer | undefined {
 
 function ownerAnswer({ epoch, isOnAir, isDraining }: z.infer<typeof answer>): OwnerAnswer {
   return epoch === undefined ? { kind: "not-owner" } : { kind: "owner", epoch, isOnAir, isDraining };
+}
+
+/** How a node is asked, whatever it owns. */
+export type NodeWays = { readonly link: OwnerQuestion; readonly bus: OwnerQuestion };
+
+/** `ended`: its host refuses the connection, or a newer process is there in its place. */
+export type NodeSign = "alive" | "ended" | "silent";
+
+/**
+ * Asks a node on both ways whether it lives. That nobody serves its questions on the bus proves nothing: it may have lost its
+ * connection. Never rejects.
+ */
+export async function hearNode(
+  asked: KnownOwner,
+  { link, bus }: NodeWays,
+  clock: Pick<Clock, "startTimer">,
+): Promise<NodeSign> {
+  const ending = new AbortController();
+  const heard = Promise.withResolvers<NodeSign>();
+  let withoutAnswer: NodeSign = "silent";
+  const ask = async (way: OwnerQuestion) => {
+    const { kind } = await way.ask(asked, ending.signal);
+    if (kind === "owner" || kind === "not-owner") heard.resolve("alive");
+    if (kind === "gone" && way === link) withoutAnswer = "ended";
+  };
+  void Promise.all([ask(link), ask(bus)]).then(() => heard.resolve(withoutAnswer));
+  const timer = clock.startTimer(LOST_QUESTION_MS, () => heard.resolve(withoutAnswer));
+  try {
+    return await heard.promise;
+  } finally {
+    timer.cancel();
+    ending.abort();
+  }
 }
