@@ -266,6 +266,7 @@ export class MediaSources {
   async handOver(): Promise<void> {
     this.#stopping.abort();
     this.#runner.stop();
+    this.own.progress.stop();
     this.#takeover?.stop();
     this.#fence?.stop();
     this.#windows.stop();
@@ -277,6 +278,7 @@ export class MediaSources {
   async close(): Promise<void> {
     this.#stopping.abort();
     this.#runner.stop();
+    this.own.progress.stop();
     this.#takeover?.stop();
     this.#fence?.stop();
     this.#windows.stop();

@@ -24,6 +24,7 @@ import { SlateUses } from "./slate-uses.ts";
 import type { Slates } from "./slates.ts";
 import { SourceStatuses } from "./source-statuses.ts";
 import { StoredSources } from "./stored-sources.ts";
+import { UnstoredProgress } from "./unstored-progress.ts";
 
 export type SourcesDeps = {
   readonly store: Pick<Store, "findChannel">;
@@ -63,12 +64,19 @@ export class Sources {
   readonly #deps: SourcesDeps;
   readonly #statuses: SourceStatuses;
   readonly #stored: StoredSources;
+  /** What the database did not take yet. Stop it before another process gets the database. */
+  readonly progress: UnstoredProgress;
   readonly slates: SlateUses;
 
   constructor(deps: SourcesDeps) {
     this.#deps = deps;
     this.#statuses = new SourceStatuses(deps.clock);
     this.#stored = new StoredSources(deps.sourceStore, deps.node ?? 0);
+    this.progress = new UnstoredProgress({
+      ...deps,
+      put: (channelId, progress) => this.#stored.become(channelId, progress),
+      onTaken: (channelId) => void this.giveWay(channelId),
+    });
     this.slates = new SlateUses({
       ...deps,
       stored: this.#stored,
@@ -256,11 +264,7 @@ export class Sources {
 
   /** The runs of schedules that play here. */
   get scheduledRuns(): readonly (readonly [ChannelId, ScheduledRun])[] {
-    return this.#stored
-      .all()
-      .flatMap(({ channelId, scheduled, node }) =>
-        scheduled === undefined || node !== this.#stored.node ? [] : ([[channelId, scheduled]] as const),
-      );
+    return this.#stored.runsHere();
   }
 
   /** The end of the run has come. Does nothing where something else plays by now. */
@@ -293,6 +297,7 @@ export class Sources {
   /** The channel was deleted. */
   forget(channelId: ChannelId): void {
     this.#stored.forget(channelId);
+    this.progress.forget(channelId);
     this.#statuses.delete(channelId);
     this.#deps.slates.choose(channelId, undefined);
     void this.#deps.player.stop(channelId, "stopped-by-person");
@@ -317,14 +322,7 @@ export class Sources {
     const isSame = stored.isWanted === isWanted && stored.position === position;
     if (isSame && !(isOver && scheduled !== undefined)) return;
     const run = isOver || scheduled === undefined ? {} : { scheduled };
-    this.#stored.putProgress({ ...others, ...run, isWanted, position }).then(
-      // Another server has taken it over.
-      (isOurs) => (isOurs ? undefined : this.giveWay(channelId)),
-      (error: unknown) => {
-        const detail = error instanceof Error ? error.message : String(error);
-        this.#deps.log.warn("a source's position was not stored", { channelId, detail });
-      },
-    );
+    void this.progress.store(channelId, { ...run, isWanted, position });
   }
 
   /** Begins what played when the server ended. A run of a schedule whose end has come meanwhile is over. */
@@ -357,6 +355,8 @@ export class Sources {
   #begin(channelId: ChannelId, source: ChannelSource, place: PlayPlace): void {
     const { player, clock, publish } = this.#deps;
     const read = async () => this.#specOf(await this.#channel(channelId));
+    // It is stored that this one plays.
+    this.progress.forget(channelId);
     const time = clock.wallNow();
     const from = this.#statuses.get(channelId)?.state ?? "stopped";
     const status: SourceStatus = { state: "starting", sinceTime: time };

@@ -1,5 +1,5 @@
 import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
-import type { StoredSource } from "../channels/source.ts";
+import type { ScheduledRun, StoredSource } from "../channels/source.ts";
 import { DomainError } from "../ports/errors.ts";
 import type { SourceStore } from "../ports/source-store.ts";
 
@@ -30,6 +30,13 @@ export class StoredSources {
     return [...this.#known.values()];
   }
 
+  /** The runs of schedules that play here. */
+  runsHere(): readonly (readonly [ChannelId, ScheduledRun])[] {
+    return this.all().flatMap(({ channelId, scheduled, node }) =>
+      scheduled === undefined || node !== this.node ? [] : ([[channelId, scheduled]] as const),
+    );
+  }
+
   /** Takes what the database has, without a write. */
   know(stored: StoredSource): void {
     this.#known.set(stored.channelId, stored);
@@ -56,6 +63,12 @@ export class StoredSources {
   putProgress(stored: StoredSource): Promise<boolean> {
     const own = { ...stored, node: this.node };
     return this.#put(own, () => this.#store.putProgress(own));
+  }
+
+  /** Stores the same, whatever else is known of the source by now. Without `scheduled` no run of a schedule plays. */
+  become(channelId: ChannelId, progress: Pick<StoredSource, "isWanted" | "position" | "scheduled">): Promise<boolean> {
+    const { scheduled: _before, ...others } = this.get(channelId);
+    return this.putProgress({ ...others, ...progress });
   }
 
   /** Stores which source a person set. */

@@ -20,6 +20,7 @@ function stageOf(rows: readonly StoredSource[], state: { canWrite: boolean }) {
   files.add("mf-a");
   const runtime = new FakeRuntime(new LiveState(clock));
   const written: string[] = [];
+  const progress = new Map<string, Pick<StoredSource, "isWanted" | "position">>();
   const sources = new Sources({
     ...{ clock, log, files, player, runtime },
     slates: new Slates({
@@ -32,9 +33,10 @@ function stageOf(rows: readonly StoredSource[], state: { canWrite: boolean }) {
       putSource: async () => undefined,
       putSlate: async () => undefined,
       claimSource: async () => true,
-      putProgress: async ({ channelId }) => {
+      putProgress: async ({ channelId, isWanted, position }) => {
         if (!state.canWrite) throw new StoreUnavailableError("full");
         written.push(channelId);
+        progress.set(channelId, { isWanted, position });
         return true;
       },
     },
@@ -44,7 +46,8 @@ function stageOf(rows: readonly StoredSource[], state: { canWrite: boolean }) {
     until: async () => undefined,
     publish: quiet,
   });
-  return { sources, player, written };
+  player.onStatus = (channelId, status) => sources.changed(channelId, status);
+  return { clock, sources, player, written, progress };
 }
 
 test("a database that takes no writes at the start of the server keeps no source from playing on", async () => {
@@ -66,4 +69,47 @@ test("a database that takes no writes at the start of the server keeps no source
   state.canWrite = true;
   await sources.endScheduled("ls-over", scheduled);
   expect([written, sources.scheduledRuns]).toEqual([["ls-over"], []]);
+});
+
+test("what became of a source while the database took no writes is stored once it takes them", async () => {
+  const row = { isWanted: true, position: 3, node: 0, source: FILES };
+  const rows = ["ls-over", "ls-plays", "ls-again"].map((channelId) => ({ ...row, channelId }));
+  const state = { canWrite: true };
+  const { clock, sources, player, written, progress } = stageOf(rows, state);
+  const settled = () => new Promise(setImmediate);
+  await sources.resume();
+  state.canWrite = false;
+  const sinceTime = clock.wallNow();
+  sources.changed("ls-over", { state: "stopped", sinceTime, reason: "finished" });
+  sources.changed("ls-again", { state: "stopped", sinceTime, reason: "finished" });
+  sources.changed("ls-plays", { state: "playing", sinceTime, position: 4, fileId: "mf-a" });
+  await settled();
+  sources.changed("ls-plays", { state: "playing", sinceTime, position: 5, fileId: "mf-a" });
+  clock.advance(10_000);
+  await settled();
+  expect(written).toEqual([]);
+  // It plays anew: that it is over says nothing any more.
+  await sources.adopt({ ...row, channelId: "ls-again" });
+  state.canWrite = true;
+  clock.advance(2_000);
+  await settled();
+  expect(new Map(progress)).toEqual(
+    new Map([
+      ["ls-over", { isWanted: false, position: 3 }],
+      ["ls-plays", { isWanted: true, position: 5 }],
+    ]),
+  );
+  clock.advance(60_000);
+  await settled();
+  expect(written.toSorted()).toEqual(["ls-over", "ls-plays"]);
+  expect(player.starts).toHaveLength(4);
+  // One that is closed stores nothing more by itself.
+  state.canWrite = false;
+  sources.changed("ls-plays", { state: "stopped", sinceTime, reason: "finished" });
+  await settled();
+  sources.progress.stop();
+  state.canWrite = true;
+  clock.advance(60_000);
+  await settled();
+  expect(written).toHaveLength(2);
 });
