@@ -22,21 +22,22 @@ const ADDRESSES_CHARACTERS_MAX = 8 * 1_024 * 1_024;
 
 type Attributes = ReadonlyMap<string, string>;
 type Variant = HlsVariant & { readonly url: URL; readonly audio: string | undefined };
-type Made = { readonly lines: readonly string[]; readonly variant?: HlsVariant };
+/** Numbers of the segments that a live playlist has: from the first to behind the last. */
+export type HlsWindow = { readonly first: bigint; readonly end: bigint };
+
+/** What is left of a playlist. `window`: of one that is live. */
+type Made = { readonly variant?: HlsVariant; readonly window?: HlsWindow };
+type MadeLines = Made & { readonly lines: readonly string[] };
 
 /**
  * Writes a playlist anew, for a reader that must reach nothing but local names (RFC 8216). Nothing of the text goes
  * through: every line is made of numbers and words of this file, so that no trick of spelling reaches FFmpeg. Of a
  * master playlist only one variant is left, with its audio: the best one. Tags that are not known are left out. Returns
- * the variant too, where there are some.
+ * the variant too, where there are some, or the window.
  *
  * @throws PlaylistError where it is none, or names what is not an HTTP address.
  */
-export function rewritePlaylist(
-  text: string,
-  base: URL,
-  nameOf: NameOf,
-): { readonly text: string; readonly variant?: HlsVariant } {
+export function rewritePlaylist(text: string, base: URL, nameOf: NameOf): Made & { readonly text: string } {
   const lines = text.split(/\r?\n/, LINES_MAX + 1).map((line) => line.trim());
   if (lines.length > LINES_MAX) throw new PlaylistError("a playlist of too many lines");
   if (lines.some((line) => line.length > LINE_CHARACTERS_MAX))
@@ -44,9 +45,9 @@ export function rewritePlaylist(
   if (lines[0]?.replace(/^\ufeff/, "") !== "#EXTM3U") throw new PlaylistError("no HLS playlist");
   const isMaster = lines.some((line) => line.startsWith("#EXT-X-STREAM-INF:"));
   const named = bounded(nameOf);
-  const made: Made = isMaster ? masterLines(lines, base, named) : { lines: mediaLines(lines, base, named) };
-  const written = `${["#EXTM3U", "#EXT-X-VERSION:6", ...made.lines].join("\n")}\n`;
-  return { text: written, ...(made.variant === undefined ? {} : { variant: made.variant }) };
+  const made = isMaster ? masterLines(lines, base, named) : mediaLines(lines, base, named);
+  const { lines: written, ...more } = made;
+  return { text: `${["#EXTM3U", "#EXT-X-VERSION:6", ...written].join("\n")}\n`, ...more };
 }
 
 /** The same, as long as all addresses together are no longer than those of any real playlist. */
@@ -59,7 +60,7 @@ function bounded(nameOf: NameOf): NameOf {
   };
 }
 
-function masterLines(lines: readonly string[], base: URL, nameOf: NameOf): Made {
+function masterLines(lines: readonly string[], base: URL, nameOf: NameOf): MadeLines {
   const best = bestVariant(variantsOf(lines, base));
   if (best === undefined) throw new PlaylistError("a playlist without a stream");
   const audio = lines
@@ -97,9 +98,10 @@ function variantsOf(lines: readonly string[], base: URL): readonly Variant[] {
 const NUMBERS = ["#EXT-X-TARGETDURATION", "#EXT-X-MEDIA-SEQUENCE", "#EXT-X-DISCONTINUITY-SEQUENCE"];
 const BARE: ReadonlySet<string> = new Set(["#EXT-X-DISCONTINUITY", "#EXT-X-ENDLIST"]);
 
-function mediaLines(lines: readonly string[], base: URL, nameOf: NameOf): readonly string[] {
+function mediaLines(lines: readonly string[], base: URL, nameOf: NameOf): MadeLines {
   const made: string[] = [];
   let segments = 0;
+  let first = 0n;
   for (const line of lines) {
     if (line === "") continue;
     if (!line.startsWith("#")) {
@@ -110,6 +112,7 @@ function mediaLines(lines: readonly string[], base: URL, nameOf: NameOf): readon
     if (BARE.has(line)) made.push(line);
     const colon = line.indexOf(":");
     const [tag, value] = [line.slice(0, colon), line.slice(colon + 1)];
+    if (tag === "#EXT-X-MEDIA-SEQUENCE") first = BigInt(wholeNumber(value));
     if (NUMBERS.includes(tag)) made.push(`${tag}:${wholeNumber(value)}`);
     else if (tag === "#EXTINF") made.push(`#EXTINF:${seconds(value)},`);
     else if (tag === "#EXT-X-BYTERANGE") made.push(`#EXT-X-BYTERANGE:${byteRange(value)}`);
@@ -117,7 +120,8 @@ function mediaLines(lines: readonly string[], base: URL, nameOf: NameOf): readon
     else if (tag === "#EXT-X-MAP") made.push(mapLine(attributesOf(line), base, nameOf));
   }
   if (segments === 0) throw new PlaylistError("a playlist without a segment");
-  return made;
+  if (made.includes("#EXT-X-ENDLIST")) return { lines: made };
+  return { lines: made, window: { first, end: first + BigInt(segments) } };
 }
 
 function keyLine(key: Attributes, base: URL, nameOf: NameOf): string {

@@ -3,9 +3,9 @@ import { startDeadline } from "../../base/deadline.ts";
 import type { TargetError } from "../../thread-protocol/targets/target-status.ts";
 import { formOf } from "./hls-form.ts";
 import { type HlsNamed, HlsNames } from "./hls-names.ts";
-import { type HlsPart, PLAYLIST_BYTES_MAX, PlaylistError, rewritePlaylist } from "./hls-playlist.ts";
+import { type HlsPart, type HlsWindow, PLAYLIST_BYTES_MAX, PlaylistError, rewritePlaylist } from "./hls-playlist.ts";
 import type { HlsVariant } from "./hls-variant.ts";
-import { type Fetched, type FetchRequest, fetchHttp, partsOf, readBytes } from "./http-fetch.ts";
+import { type Fetched, type FetchRequest, fetchHttp, isCompressed, partsOf, readBytes } from "./http-fetch.ts";
 import type { PullDialer } from "./pull-dialer.ts";
 import { failureOf, PullFailure, pullError } from "./pull-errors.ts";
 
@@ -40,6 +40,14 @@ export type HlsProxyDeps = {
   readonly login: FetchRequest["login"];
 };
 
+/** What FFmpeg got of a playlist last, and when it was asked for. */
+type Kept = {
+  readonly text: string;
+  readonly atMs: number;
+  readonly order: number;
+  readonly window: HlsWindow | undefined;
+};
+
 /**
  * Fetches the files of an HLS stream for FFmpeg, which reaches nothing but this local port: addresses are checked here,
  * playlists are written anew, and everything is bounded.
@@ -51,8 +59,8 @@ export class HlsProxy {
   /** Addresses that FFmpeg may still ask for. */
   readonly #names = new HlsNames();
   readonly #fetchedMs = new Map<string, number>();
-  /** What FFmpeg got of each playlist last, by its address, the oldest first. */
-  readonly #kept = new Map<string, { readonly text: string; readonly atMs: number; readonly order: number }>();
+  /** By the playlist's address, the oldest first. */
+  readonly #kept = new Map<string, Kept>();
   #asked = 0;
   #underWay = 0;
   #failure: TargetError | undefined;
@@ -61,7 +69,8 @@ export class HlsProxy {
   #isAsked = false;
   /** What decoders know of fragmented MP4, by the kinds of its tracks. */
   readonly #forms = new Map<string, string>();
-  #isOver = false;
+  /** Why another FFmpeg has to begin. */
+  #over: TargetError | undefined;
 
   private constructor(deps: HlsProxyDeps) {
     this.#deps = deps;
@@ -117,13 +126,13 @@ export class HlsProxy {
     return this.#variant;
   }
 
-  /** Whether the stream goes on in another form, for which another FFmpeg has to begin. */
+  /** Whether the stream goes on in a way for which another FFmpeg has to begin. */
   get isOver(): boolean {
-    return this.#isOver;
+    return this.#over !== undefined;
   }
 
   get failure(): TargetError | undefined {
-    return this.#isOver ? pullError("other-form") : this.#failure;
+    return this.#over ?? this.#failure;
   }
 
   /** Idempotent. */
@@ -141,7 +150,7 @@ export class HlsProxy {
     const [, token, number] = /^\/([0-9a-f]+)\/(\d{1,12})\.[a-z0-9]+$/.exec(path) ?? [];
     const named = this.#names.find(Number(number));
     const isKnown = token === this.#deps.token && named !== undefined && request.method === "GET";
-    if (!isKnown || this.#isOver) return answer(response, 404);
+    if (!isKnown || this.isOver) return answer(response, 404);
     if (this.#underWay >= REQUESTS_AT_ONCE_MAX) return answer(response, 503);
     this.#underWay += 1;
     this.#isAsked = true;
@@ -186,7 +195,7 @@ export class HlsProxy {
       const bytes = await readBytes(response, PLAYLIST_BYTES_MAX, "a playlist", this.#deps.dialer.clock);
       const rewritten = rewritePlaylist(bytes.toString("utf8"), url, (address, part) => this.#nameOf(address, part));
       this.#variant = rewritten.variant ?? this.#variant;
-      this.#keep(named, rewritten.text, order);
+      this.#keep(named, { ...rewritten, order });
       // What failed before is over.
       this.#failure = undefined;
       return rewritten.text;
@@ -210,11 +219,18 @@ export class HlsProxy {
     return await Promise.race([coming, late.promise]).finally(() => timer.cancel());
   }
 
-  /** `order`: when it was asked for. An answer that came late is not kept in place of a newer one. */
-  #keep({ url }: HlsNamed, text: string, order: number): void {
-    if (order < (this.#kept.get(url.href)?.order ?? 0)) return;
+  /** An answer that came late is not kept in place of a newer one. */
+  #keep(
+    { url }: HlsNamed,
+    { text, window, order }: { readonly text: string; readonly window?: HlsWindow; readonly order: number },
+  ): void {
+    const before = this.#kept.get(url.href);
+    if (before !== undefined && order < before.order) return;
+    // FFmpeg would wait until the numbers have come as far again. A window that goes back a little is an older copy.
+    if (window !== undefined && before?.window !== undefined && window.end <= before.window.first)
+      throw this.#end(pullError("times-back"));
     this.#kept.delete(url.href);
-    this.#kept.set(url.href, { text, atMs: this.#deps.dialer.clock.now(), order });
+    this.#kept.set(url.href, { text, window, atMs: this.#deps.dialer.clock.now(), order });
     const [oldest = ""] = this.#kept.keys();
     if (this.#kept.size > PLAYLISTS_KEPT_MAX) this.#kept.delete(oldest);
   }
@@ -224,7 +240,8 @@ export class HlsProxy {
     const failure = failureOf(error).error;
     const { text, atMs = Number.NEGATIVE_INFINITY } = this.#kept.get(url.href) ?? {};
     const isOld = this.#deps.dialer.clock.now() - atMs > PLAYLIST_KEPT_MS;
-    if (text === undefined || isOld || failure.severity === "fatal" || this.#closing.signal.aborted) throw error;
+    if (text === undefined || isOld || this.isOver || failure.severity === "fatal" || this.#closing.signal.aborted)
+      throw error;
     this.#failure = failure;
     return text;
   }
@@ -236,7 +253,7 @@ export class HlsProxy {
 
   async #pass(named: HlsNamed, source: IncomingMessage, response: ServerResponse): Promise<void> {
     const bytesMax = named.part === "key" ? KEY_BYTES_MAX : SEGMENT_BYTES_MAX;
-    response.writeHead(source.statusCode === 206 ? 206 : 200, headersOf(source));
+    response.writeHead(statusOf(source), headersOf(source));
     let bytes = 0;
     for await (const part of partsOf(source, this.#deps.dialer.clock)) {
       bytes += part.length;
@@ -260,11 +277,16 @@ export class HlsProxy {
     const form = formOf(bytes);
     const known = form === undefined ? undefined : this.#forms.get(form.kinds);
     if (form !== undefined && known !== undefined && known !== form.text) {
-      this.#isOver = true;
-      throw new PullFailure(pullError("other-form"));
+      throw this.#end(pullError("other-form"));
     }
     if (form !== undefined) this.#forms.set(form.kinds, form.text);
-    response.writeHead(source.statusCode === 206 ? 206 : 200, headersOf(source)).end(bytes);
+    response.writeHead(statusOf(source), headersOf(source)).end(bytes);
+  }
+
+  /** FFmpeg gets nothing more. Returns what is to be thrown. */
+  #end(error: TargetError): PullFailure {
+    this.#over = error;
+    return new PullFailure(error);
   }
 
   /** Fetches a part for a reader. Its body ends with the reader: a source may send a byte now and then, for ever. */
@@ -294,6 +316,10 @@ export class HlsProxy {
     const { dialer, login } = this.#deps;
     const fetched = await fetchHttp({ url, range, login }, dialer, this.#closing.signal);
     const { statusCode = 0 } = fetched.response;
+    if (statusCode === 206 && range !== WHOLE && isCompressed(fetched.response)) {
+      fetched.response.destroy();
+      throw new PullFailure(pullError("foreign", "a part of compressed content"));
+    }
     if (statusCode === 200 || (statusCode === 206 && range !== undefined)) return fetched;
     fetched.response.destroy();
     throw new PullFailure(
@@ -321,10 +347,16 @@ function answer(response: ServerResponse, status: number): void {
   response.writeHead(status, { connection: "close" }).end();
 }
 
-/** Of the answer's own headers, numbers only. */
-function headersOf({ headers }: IncomingMessage): Readonly<Record<string, string>> {
-  const length = headers["content-length"];
-  const range = headers["content-range"];
+/** What was compressed is given whole. */
+function statusOf(source: IncomingMessage): number {
+  return source.statusCode === 206 && !isCompressed(source) ? 206 : 200;
+}
+
+/** Of the answer's own headers, numbers only. Those of what was compressed count other bytes. */
+function headersOf(source: IncomingMessage): Readonly<Record<string, string>> {
+  const { headers } = source;
+  const length = isCompressed(source) ? undefined : headers["content-length"];
+  const range = isCompressed(source) ? undefined : headers["content-range"];
   return {
     "content-type": "application/octet-stream",
     ...(length !== undefined && /^\d{1,15}$/.test(length) ? { "content-length": length } : {}),

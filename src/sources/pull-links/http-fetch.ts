@@ -1,4 +1,6 @@
 import { type IncomingMessage, request } from "node:http";
+import { pipeline, type Readable, type Transform } from "node:stream";
+import { createBrotliDecompress, createGunzip, createInflate } from "node:zlib";
 import type { Clock } from "../../base/clock.ts";
 import { startDeadline } from "../../base/deadline.ts";
 import type { PullDialer } from "./pull-dialer.ts";
@@ -109,6 +111,34 @@ async function exchange(
   return { url, address, response };
 }
 
+/** What undoes each content coding (RFC 9110, 8.4.1). Nobody asks for one, but files are stored so, and servers send them as they are. */
+const DECODERS: ReadonlyMap<string, () => Transform> = new Map([
+  ["gzip", () => createGunzip()],
+  ["x-gzip", () => createGunzip()],
+  ["deflate", () => createInflate()],
+  ["br", () => createBrotliDecompress()],
+]);
+/** Codes of errors in what was compressed. */
+const NOT_DECODED = /^(?:Z_|ERR__ERROR)/;
+
+const codingOf = ({ headers }: IncomingMessage): string => (headers["content-encoding"] ?? "").trim().toLowerCase();
+
+/** Whether a body's bytes are not those of the file. */
+export function isCompressed(response: IncomingMessage): boolean {
+  return !["", "identity"].includes(codingOf(response));
+}
+
+function decoded(response: IncomingMessage): Readable {
+  if (!isCompressed(response)) return response;
+  const decoder = DECODERS.get(codingOf(response))?.();
+  if (decoder === undefined) {
+    response.destroy();
+    throw new PullFailure(pullError("foreign", "another compression than gzip, deflate or brotli"));
+  }
+  // It destroys one where the other fails, which the reader sees.
+  return pipeline(response, decoder, () => undefined);
+}
+
 /**
  * The parts of a body, as the reader takes them. Only the time in which a part is waited for counts: a reader may be held
  * up for long by what it does with one.
@@ -116,7 +146,7 @@ async function exchange(
  * @throws PullFailure where it breaks off, or nothing comes.
  */
 export async function* partsOf(response: IncomingMessage, clock: Clock): AsyncGenerator<Buffer, undefined> {
-  const parts: AsyncIterator<Buffer> = response[Symbol.asyncIterator]();
+  const parts: AsyncIterator<Buffer> = decoded(response)[Symbol.asyncIterator]();
   try {
     for (;;) {
       const late = startDeadline(clock, IDLE_MS_MAX, () => response.destroy());
@@ -125,7 +155,9 @@ export async function* partsOf(response: IncomingMessage, clock: Clock): AsyncGe
       yield next.value;
     }
   } catch (error) {
-    throw new PullFailure(pullError("connection-failed"), { cause: error });
+    const code = error instanceof Error && "code" in error ? String(error.code) : "";
+    const name = NOT_DECODED.test(code) ? "foreign" : "connection-failed";
+    throw new PullFailure(pullError(name, name === "foreign" ? codingOf(response) : ""), { cause: error });
   } finally {
     response.destroy();
   }

@@ -1,5 +1,6 @@
 import { createServer, get, type IncomingMessage, type RequestListener, type ServerResponse } from "node:http";
 import { createServer as createTcp } from "node:net";
+import { brotliCompressSync, deflateSync, gzipSync } from "node:zlib";
 import { expect, onTestFinished, test } from "vitest";
 import { systemClock } from "../../../src/base/clock.ts";
 import { parseCidrList } from "../../../src/net/cidr-list.ts";
@@ -236,6 +237,70 @@ test("fragmented MP4 goes on behind another header of the same form, and ends be
   // FFmpeg is to end, whatever it reads beside that.
   expect((await fetch(local)).status).toBe(404);
   expect(link.failure()).toMatchObject({ message: expect.stringContaining("another form") });
+});
+
+test("a live playlist whose numbers begin anew ends the link at once; one from a cache that is a little older does not", async () => {
+  const state = { first: 100n, end: "" };
+  const origin = await serve((_request, response) => {
+    const numbered = [0n, 1n, 2n].flatMap((n) => ["#EXTINF:2,", `${state.first + n}.ts`]);
+    const lines = [...SEGMENTS.slice(0, 2), `#EXT-X-MEDIA-SEQUENCE:${state.first}`, ...numbered, state.end];
+    response.end(lines.join("\n"));
+  });
+  const { link, local, names, get } = await play(`${origin}/live.m3u8`);
+  for (const first of [101n, 99n, 100_000_000_000_000_000n, 99_999_999_999_999_998n]) {
+    state.first = first;
+    expect((await fetch(local)).status).toBe(200);
+    expect([link.isOver?.(), link.failure()]).toEqual([false, undefined]);
+  }
+  state.first = 0n;
+  expect((await fetch(local)).status).toBe(502);
+  expect(link.isOver?.()).toBe(true);
+  expect(link.failure()).toMatchObject({ code: "REMOTE_CLOSED", message: expect.stringContaining("began anew") });
+  expect((await get(names[0] ?? "")).status).toBe(404);
+});
+
+test("what a server sends compressed is read all the same, within the same bounds", async () => {
+  const codings: Readonly<Record<string, (bytes: Buffer) => Buffer>> = {
+    gzip: gzipSync,
+    "x-gzip": gzipSync,
+    deflate: deflateSync,
+    br: brotliCompressSync,
+  };
+  const playlist = [SEGMENTS[0], '#EXT-X-KEY:METHOD=AES-128,URI="key"', ...SEGMENTS.slice(1), "a.ts"].join("\n");
+  for (const [coding, compress] of Object.entries(codings)) {
+    const origin = await serve((request, response) => {
+      const bodies: Readonly<Record<string, Buffer>> = {
+        "/a.ts": Buffer.from("segment".repeat(1_000)),
+        "/key": Buffer.alloc(4_000_000),
+        "/bomb.m3u8": Buffer.alloc(64_000_000),
+      };
+      const { url = "" } = request;
+      if (url === "/odd.m3u8") return void response.writeHead(200, { "content-encoding": "zstd" }).end("#EXTM3U");
+      const body = url === "/noise.m3u8" ? Buffer.from("#EXTM3U") : compress(bodies[url] ?? Buffer.from(playlist));
+      // As storage answers, of its own length.
+      const range = { "content-range": `bytes 0-${body.length - 1}/${body.length}` };
+      const status = request.headers.range === undefined ? 200 : 206;
+      response.writeHead(status, { "content-encoding": coding, ...(status === 206 ? range : {}) }).end(body);
+    });
+    const { link, names, local, playlist: given, get } = await play(`${origin}/live.m3u8`);
+    expect(await get(names[0] ?? "")).toEqual({ status: 200, body: "segment".repeat(1_000) });
+    const asked = (range: string) => fetch(new URL(names[0] ?? "", local), { headers: { range } });
+    const whole = await asked("bytes=0-");
+    expect([whole.status, whole.headers.get("content-range"), (await whole.text()).length]).toEqual([200, null, 7_000]);
+    expect(link.failure()).toBeUndefined();
+    await get(/URI="([^"]+)"/.exec(given)?.[1] ?? "");
+    expect(link.failure()).toMatchObject({ message: expect.stringContaining("1024 bytes") });
+    expect(await failure(`${origin}/bomb.m3u8`)).toMatchObject({ code: "REMOTE_CLOSED" });
+    expect(await failure(`${origin}/noise.m3u8`)).toMatchObject({ code: "HANDSHAKE_FAILED" });
+    expect(await failure(`${origin}/odd.m3u8`)).toMatchObject({ code: "HANDSHAKE_FAILED" });
+  }
+  const part = await serve((request, response) => {
+    if (request.url !== "/a.ts") return void response.end(playlist);
+    response.writeHead(206, { "content-encoding": "gzip" }).end(gzipSync("segment"));
+  });
+  const { link, names, local } = await play(`${part}/live.m3u8`);
+  expect((await fetch(new URL(names[0] ?? "", local), { headers: { range: "bytes=5-" } })).status).toBe(502);
+  expect(link.failure()).toMatchObject({ message: expect.stringContaining("compressed") });
 });
 
 test("a playlist that names a file of this machine is refused", async () => {
