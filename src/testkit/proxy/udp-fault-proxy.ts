@@ -25,11 +25,15 @@ export type UdpProxyOptions = {
   readonly isSpared?: (datagram: Buffer) => boolean;
 };
 
+/** Seconds of a stream, where the system allows as much. */
+const RECEIVE_BYTES = 4 * 1_024 * 1_024;
+
 /** A network between one UDP client on this machine and a server: it loses, delays, doubles and reorders. */
 export class UdpFaultProxy {
   readonly #options: UdpProxyOptions;
   readonly #loss: NetworkLoss;
-  readonly #front: Socket = createSocket("udp4");
+  /** With room for what comes while this process is not run: the network loses nothing else than it is told to. */
+  readonly #front: Socket = createSocket({ type: "udp4", recvBufferSize: RECEIVE_BYTES });
   readonly #back: Socket = createSocket("udp4");
   #client: { readonly address: string; readonly port: number } | undefined;
   #isClosed = false;

