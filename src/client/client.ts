@@ -49,7 +49,11 @@ export function authenticationHeaders(
   method: string,
   url: string,
 ): Readonly<Record<string, string>> {
-  if (accessKey === undefined) return { authorization: `Bearer ${secretKey}` };
+  if (accessKey === undefined) {
+    // The error of `fetch` would repeat the secret.
+    if (!isHeaderText(secretKey)) throw new TypeError("The secret key has characters that cannot be sent.");
+    return { authorization: `Bearer ${secretKey}` };
+  }
   const { pathname, search } = new URL(url);
   // Behind a reverse proxy too the path counts as the client sees it.
   const timestamp = `${Date.now()}`;
@@ -59,6 +63,11 @@ export function authenticationHeaders(
     "x-ncp-iam-access-key": accessKey,
     "x-ncp-apigw-signature-v2": signature,
   };
+}
+
+/** Whether a header takes this text, and gives it back unchanged: no blanks, line breaks or letters beyond ASCII. */
+export function isHeaderText(text: string): boolean {
+  return /^[!-~]+$/.test(text);
 }
 
 function authentication(options: ClientOptions): Middleware {

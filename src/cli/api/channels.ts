@@ -17,10 +17,11 @@ export function allChannels(client: FanfareClient): Promise<readonly Channel[]> 
 
 /** The channel with this id, or the only one with this name. */
 export async function channelNamed(client: FanfareClient, word: string): Promise<Channel> {
-  const found = await client
-    .GET("/re-stream/channels/{channelId}", { params: { path: { channelId: word } } })
-    .catch(() => undefined);
-  if (found?.data !== undefined) return found.data.content;
+  // Whatever is wrong: the list says it too.
+  const found = await contentOf(
+    client.GET("/re-stream/channels/{channelId}", { params: { path: { channelId: word } } }),
+  ).catch(() => undefined);
+  if (found !== undefined) return found;
   const named = (await allChannels(client)).filter(({ channelName }) => channelName === word);
   const [one, other] = named;
   if (one === undefined)

@@ -78,6 +78,7 @@ async function completePages<Item>(
   for (let pageNo = 1; ; pageNo += 1) {
     const { data } = await answered(page({ pageNo, pageSizeNo: PAGE_SIZE }));
     const { content, total } = data as { readonly content: readonly Item[]; readonly total: number };
+    if (!Array.isArray(content) || typeof total !== "number") throw otherServer();
     for (const item of content) items.set(keyOf(item), item);
     if (pageNo === 1) first = total;
     if (pageNo * PAGE_SIZE >= total) return items.size >= first ? [...items.values()] : undefined;
@@ -86,11 +87,23 @@ async function completePages<Item>(
 
 async function answered<Given extends Result>(call: Promise<Given>): Promise<Given> {
   const result = await call.catch((error: unknown) => {
-    throw new ApiFailure(EXIT.unreachable, unreachableText(error));
+    // What is not JSON is a web page as a rule: of another server, or of a proxy.
+    throw error instanceof SyntaxError ? otherServer() : new ApiFailure(EXIT.unreachable, unreachableText(error));
   });
-  const { response } = result;
-  if (response.ok) return result;
-  throw isRedirect(response) ? redirected(response) : new ApiFailure(exitCodeOf(response.status), answerText(result));
+  const { response, data } = result;
+  if (isRedirect(response)) throw redirected(response);
+  if (!response.ok) throw new ApiFailure(exitCodeOf(result), answerText(result));
+  // Another server may say 200 to everything: nothing that it says is done.
+  if (typeof data !== "object" || data === null || !("content" in data)) throw otherServer();
+  return result;
+}
+
+/** Something answered that is no Fanfare server. */
+export function otherServer(): ApiFailure {
+  return new ApiFailure(
+    EXIT.unreachable,
+    "what answers at this address is not Fanfare: look at the address, its path and its port.",
+  );
 }
 
 /** Whether the answer, of a proxy in front of the server as a rule, names another address. */
@@ -115,16 +128,34 @@ export function unreachableText(error: unknown): string {
   return `the server did not answer: ${detail}`;
 }
 
-function exitCodeOf(status: number): number {
+/** What a server says of a failure. Nothing about it is certain: it may be another server. */
+type ErrorBody = { readonly errorCode?: unknown; readonly message?: unknown; readonly details?: unknown };
+
+function errorOf({ error }: Result): ErrorBody {
+  const body: unknown = typeof error === "object" && error !== null && "error" in error ? error.error : undefined;
+  return typeof body === "object" && body !== null ? body : {};
+}
+
+const NOT_FOUND = 250_004;
+
+function exitCodeOf(result: Result): number {
+  const { status } = result.response;
   if (status === 401 || status === 403) return EXIT.notAllowed;
-  if (status === 404) return EXIT.notFound;
+  // A proxy whose server starts again says 404 of everything, and an older server of a call that it does not have.
+  if (status === 404) return errorOf(result).errorCode === NOT_FOUND ? EXIT.notFound : EXIT.unreachable;
   return status >= 500 || status === 429 ? EXIT.unreachable : EXIT.refused;
 }
 
-function answerText({ error, response }: Result): string {
-  const { error: body } = (error ?? {}) as {
-    readonly error?: { readonly message?: string; readonly details?: string };
-  };
-  const texts = [body?.message, body?.details].filter((text) => text !== undefined && text !== "");
-  return texts.length === 0 ? `the server answered ${response.status}` : texts.join(" ");
+/** A longer sentence is none of Fanfare's, in characters. */
+const SENTENCE_MAX = 1_000;
+
+/** Text of whoever answered, as one line for a terminal. */
+export function answeredText(text: string): string {
+  return printable(text.slice(0, SENTENCE_MAX)).trim();
+}
+
+function answerText(result: Result): string {
+  const { message, details } = errorOf(result);
+  const texts = [message, details].filter((text) => typeof text === "string" && text !== "");
+  return texts.length === 0 ? `the server answered ${result.response.status}` : answeredText(texts.join(" "));
 }

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { EventSourceParserStream } from "eventsource-parser/stream";
 import { authenticationHeaders } from "../../client/client.ts";
-import { ApiFailure, EXIT, unreachableText } from "./exit-codes.ts";
+import { ApiFailure, answeredText, EXIT, otherServer, unreachableText } from "./exit-codes.ts";
 import type { Profile } from "./profiles.ts";
 
 /** One message of the live stream. */
@@ -25,6 +25,8 @@ export async function* liveMessages(profile: Profile, againMs = AGAIN_MS): Async
         hasHeard = true;
         yield { event, data: JSON.parse(data) };
       }
+      // Fanfare's begins with a snapshot.
+      if (!hasHeard) throw otherServer();
     } catch (error) {
       const failure = error instanceof ApiFailure ? error : new ApiFailure(EXIT.unreachable, unreachableText(error));
       // A server that starts again is refused by the kernel, or answered for by its proxy: 502.
@@ -47,7 +49,10 @@ async function* connection(profile: Profile, lastId: string | undefined) {
     });
     if (!answer.ok || answer.body === null) {
       const code = answer.status === 401 ? EXIT.notAllowed : EXIT.unreachable;
-      throw new ApiFailure(code, `the server answered ${answer.status} to the live stream: ${await answer.text()}`);
+      throw new ApiFailure(
+        code,
+        `the server answered ${answer.status} to the live stream: ${answeredText(await answer.text())}`,
+      );
     }
     const heard = new TransformStream<Uint8Array, Uint8Array>({
       transform(bytes, controller) {

@@ -3,8 +3,8 @@ import { ConfigError } from "../../app/config/config-error.ts";
 import { createFanfareClient } from "../../client/client.ts";
 import type { Command, Environment } from "../commands/command.ts";
 import { completesOptions, readOptions, text, usageText } from "../commands/options.ts";
-import { contentOf } from "./exit-codes.ts";
-import { profilesPath, readProfiles, serverOf, writeProfiles } from "./profiles.ts";
+import { contentOf, otherServer } from "./exit-codes.ts";
+import { profileOf, profilesPath, readProfiles, serverOf, writeProfiles } from "./profiles.ts";
 
 const USAGE = {
   usage: "fanfare login URL [options]",
@@ -32,8 +32,12 @@ async function run(args: readonly string[], env: Environment): Promise<string> {
   const server = serverOf(word);
   const accessKey = given.values["access-key"] ?? env["FANFARE_ACCESS_KEY"] ?? "";
   const secretKey = env["FANFARE_SECRET_KEY"] || (await secretFromInput());
-  const profile = { server, secretKey, ...(accessKey === "" ? {} : { accessKey }) };
-  await contentOf(createFanfareClient(profile).GET("/re-stream/channels", { params: { query: { pageSizeNo: 1 } } }));
+  const profile = profileOf(server, secretKey, accessKey);
+  const query = { pageSizeNo: 1 };
+  const channels: unknown = await contentOf(
+    createFanfareClient(profile).GET("/re-stream/channels", { params: { query } }),
+  );
+  if (!Array.isArray(channels)) throw otherServer();
   const path = profilesPath(env);
   const name = given.values.profile ?? new URL(server).hostname;
   const { profiles } = readProfiles(path);

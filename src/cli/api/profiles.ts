@@ -3,6 +3,7 @@ import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { z } from "zod";
 import { ConfigError } from "../../app/config/config-error.ts";
+import { isHeaderText } from "../../client/client.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -56,16 +57,23 @@ export function serverOf(word: string): string {
   return url.href.replace(/\/+$/, "");
 }
 
+/**
+ * A server with its keys; without an access key's id the secret is sent. Throws ConfigError for an address that is none,
+ * and for a key that cannot be sent, without repeating it.
+ */
+export function profileOf(server: string, secretKey: string, accessKey: string): Profile {
+  const [name, sent] = accessKey === "" ? ["secret key", secretKey] : ["access key", accessKey];
+  if (!isHeaderText(sent))
+    throw new ConfigError(`the ${name} has blanks, line breaks or other characters that no key has: copy it again.`);
+  return { server: serverOf(server), secretKey, ...(accessKey === "" ? {} : { accessKey }) };
+}
+
 /** What a command without a profile of its own uses: FANFARE_URL with its keys, else the current profile. */
 export function chosenProfile(env: Environment, name: string | undefined): Profile {
   const { FANFARE_URL: server, FANFARE_ACCESS_KEY: accessKey, FANFARE_SECRET_KEY: secretKey } = env;
   if (name === undefined && server !== undefined && server !== "") {
     if (secretKey === undefined || secretKey === "") throw new ConfigError("FANFARE_URL needs FANFARE_SECRET_KEY.");
-    return {
-      server: serverOf(server),
-      secretKey,
-      ...(accessKey === undefined || accessKey === "" ? {} : { accessKey }),
-    };
+    return profileOf(server, secretKey, accessKey ?? "");
   }
   const { current, profiles } = readProfiles(profilesPath(env));
   const wanted = name ?? current;

@@ -2,7 +2,8 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import { expect, onTestFinished, test } from "vitest";
 import { allChannels } from "../../../src/cli/api/channels.ts";
-import { contentOf } from "../../../src/cli/api/exit-codes.ts";
+import { contentOf, contentUnlessGone } from "../../../src/cli/api/exit-codes.ts";
+import { chosenProfile } from "../../../src/cli/api/profiles.ts";
 import { createFanfareClient } from "../../../src/client/client.ts";
 
 const named = (from: number, count: number) =>
@@ -64,4 +65,68 @@ test("a change that a proxy sends elsewhere is told, and no POST becomes a GET",
   await expect(contentOf(client.POST("/access-keys", { body }))).rejects.toMatchObject({ exitCode: 1, message });
   expect(await contentOf(client.GET("/access-keys"))).toEqual([{ accessKey: "A" }]);
   expect(asked).toEqual(["POST /api/v2", "GET /api/v2", "GET /new/api/v2"].map((call) => `${call}/access-keys`));
+});
+
+/** A client of a server that says this to everything. */
+const answering = (status: number, body: string, type = "application/json") =>
+  createFanfareClient({
+    ...{ server: "http://fanfare.example", secretKey: "secret" },
+    fetch: async () => new Response(status === 204 ? null : body, { status, headers: { "content-type": type } }),
+  });
+
+test("a server that says 200 to everything is not taken for Fanfare, and nothing counts as done", async () => {
+  const message = "what answers at this address is not Fanfare: look at the address, its path and its port.";
+  const answers = [
+    [200, "<html>hello</html>", "text/html"],
+    ...["{}", "null", "[]", '"ok"', ""].map((body) => [200, body] as const),
+    [204, ""],
+  ] as const;
+  const params = { params: { path: { accessKey: "A" } } };
+  for (const [status, body, type] of answers) {
+    const client = answering(status, body, type);
+    const failure = { exitCode: 1, message };
+    await expect(contentOf(client.DELETE("/access-keys/{accessKey}", params)), body).rejects.toMatchObject(failure);
+    await expect(allChannels(client), body).rejects.toMatchObject(failure);
+  }
+  for (const body of ['{"content":{}}', '{"content":[]}'])
+    await expect(allChannels(answering(200, body)), body).rejects.toMatchObject({ exitCode: 1, message });
+});
+
+test("only Fanfare's own word that something is not there counts, not the 404 of a proxy or of an older server", async () => {
+  const path = { params: { path: { channelId: "ls-1" } } };
+  const gone = (status: number, body: string, type?: string) =>
+    contentUnlessGone(answering(status, body, type).GET("/re-stream/channels/{channelId}/schedules", path));
+  const notFound = { errorCode: 250004, message: "Channel not found.", errorName: "NOT_FOUND" };
+  expect(await gone(404, JSON.stringify({ error: notFound }))).toBeUndefined();
+  const unknown = { errorCode: "300", message: "Not Found Exception", details: "URL not found." };
+  await expect(gone(404, JSON.stringify({ error: unknown }))).rejects.toMatchObject({
+    ...{ exitCode: 1, message: "Not Found Exception URL not found." },
+  });
+  await expect(gone(404, "default backend - 404", "text/plain")).rejects.toMatchObject({
+    ...{ exitCode: 1, message: "the server answered 404" },
+  });
+});
+
+test("what another server says of a failure does nothing to a terminal, and is not longer than a sentence", async () => {
+  const failure = async (error: unknown) =>
+    contentOf(answering(400, JSON.stringify({ error })).GET("/access-keys")).then(
+      () => "",
+      (problem: unknown) => (problem instanceof Error ? problem.message : ""),
+    );
+  expect(await failure({ message: "\u001b[31mred\n\u0007", details: "x" })).toBe("[31mred   x");
+  expect(await failure({ message: { a: 1 }, details: [1] })).toBe("the server answered 400");
+  expect(await failure("plain text")).toBe("the server answered 400");
+  expect(await failure({ message: "x".repeat(5_000) })).toHaveLength(1_000);
+});
+
+test("a secret key that no header takes is refused without being repeated", async () => {
+  const secretKey = "TOP-SECRET\nline";
+  const client = createFanfareClient({ server: "http://fanfare.example", secretKey });
+  await expect(client.GET("/access-keys")).rejects.toThrow("The secret key has characters that cannot be sent.");
+  const environment = { FANFARE_URL: "http://fanfare.example", FANFARE_SECRET_KEY: secretKey };
+  const message = "the secret key has blanks, line breaks or other characters that no key has: copy it again.";
+  expect(() => chosenProfile(environment, undefined)).toThrow(message);
+  // Signed requests prove any secret, and send none.
+  const signing = { ...environment, FANFARE_ACCESS_KEY: "A" };
+  expect(chosenProfile(signing, undefined)).toEqual({ server: "http://fanfare.example", secretKey, accessKey: "A" });
 });

@@ -73,3 +73,12 @@ test("a key that is refused ends it, and so does a server that never answered", 
   const away = await served((_request, response) => response.writeHead(502).end());
   await expect(liveMessages({ server: away, secretKey: "secret" }, 0).next()).rejects.toMatchObject({ exitCode: 1 });
 });
+
+test("a page in place of the live stream is a failure, not a stream that is opened for ever", async () => {
+  const server = await served((_request, response) => void response.end("<html>hello</html>"));
+  const messages = liveMessages({ server, secretKey: "secret" }, 0);
+  await expect(messages.next()).rejects.toMatchObject({
+    exitCode: 1,
+    message: "what answers at this address is not Fanfare: look at the address, its path and its port.",
+  });
+});

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { Channel } from "../channels.ts";
 import { ApiFailure, EXIT } from "../exit-codes.ts";
 import type { Platform } from "../platforms.ts";
-import { counted } from "../table.ts";
+import { counted, printable } from "../table.ts";
 import { changesText, type FieldChange } from "./apply-changes.ts";
 import {
   channelChange,
@@ -192,6 +192,10 @@ function isSending({ connectStatus }: Platform): boolean {
 
 /** One step as a line for people: `~ platform TWITCH of show: bufferPolicy "drop" → "disconnect"`. */
 export function stepText(step: Step): string {
+  return printable(lineOf(step));
+}
+
+function lineOf(step: Step): string {
   const note = disturbs(step) ? "  (on air)" : "";
   switch (step.kind) {
     case "create-channel":
