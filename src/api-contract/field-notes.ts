@@ -365,7 +365,7 @@ export const FIELD_NOTES: Readonly<Record<string, string>> = {
   lastRun: "Its last start: when it was due, and what became of it.",
   result: "STARTED; MISSED; BEGUN: it is being started.",
   missedReason: "Why the start was missed; `message` and `messageKo` say it in words.",
-  sourceReason: "Why the source stopped; `message` and `messageKo` say it in words.",
+  sourceReason: "Why the source stopped, or files wait (`files-away`); `message` and `messageKo` say it in words.",
   slateState:
     "none; waiting: the channel is off air; making: FFmpeg makes it into the stream's form; ready; other-codec: no slate can be made in a codec of this stream; unfit: none can stand for this stream as it is, and `message` says why; failed. In the last three, viewers see the last frame instead.",
   curtainClosed: "Whether a person put the slate in front of the encoder. Absent in `ingest` where not.",

@@ -19,7 +19,7 @@ const FILES_MAX = 1_000;
 const KEPT_FREE_BYTES = 512 * 1024 * 1024;
 /** Files in the folder of one media file: its content, its record, and what is made of it. */
 const KEPT_MAX = 20;
-/** A watched folder that is away is waited for so long where one of its files is to be played, in milliseconds. */
+/** A file that is to be played waits until a watched folder that is away has been so for this long, in milliseconds. */
 const AWAY_MS = 10_000;
 const ID_BYTES = 6;
 const ID_FORM = /^mf-[0-9a-f]{12}$/;
@@ -56,12 +56,15 @@ export class MediaLibrary implements MediaFiles {
   #checks: Promise<void> = Promise.resolve();
   /** Also before the watched folder was looked at. */
   #isWatchedAway = true;
+  /** Since when it is, on the clock's `awakeNow()`. */
+  #awaySinceMs: number;
   /** Resolves when it is here. */
   #watchedCame = Promise.withResolvers<void>();
 
   constructor(deps: MediaLibraryDeps) {
     const { clock, lookAtWatched: look } = deps;
     this.#deps = deps;
+    this.#awaySinceMs = clock.awakeNow();
     this.#looks = new ContentLooks({ clock, ...(look === undefined ? {} : { look }) });
   }
 
@@ -119,14 +122,20 @@ export class MediaLibrary implements MediaFiles {
   /** Whether the watched folder is away, as its last look found. */
   setWatchedAway(isAway: boolean): void {
     if (!isAway) this.#watchedCame.resolve();
-    else if (!this.#isWatchedAway) this.#watchedCame = Promise.withResolvers();
+    else if (!this.#isWatchedAway) {
+      this.#watchedCame = Promise.withResolvers();
+      this.#awaySinceMs = this.#deps.clock.awakeNow();
+    }
     this.#isWatchedAway = isAway;
   }
 
   /** Disks of the network are mounted beside the start of a server, and some are away for a moment. */
   #comesBack(): Promise<boolean> {
+    const { clock } = this.#deps;
+    const leftMs = this.#awaySinceMs + AWAY_MS - clock.awakeNow();
+    if (leftMs <= 0) return Promise.resolve(false);
     return new Promise((resolve) => {
-      const late = startDeadline(this.#deps.clock, AWAY_MS, () => resolve(false));
+      const late = startDeadline(clock, leftMs, () => resolve(false));
       void this.#watchedCame.promise.then(() => {
         late.cancel();
         resolve(true);

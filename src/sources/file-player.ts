@@ -24,9 +24,16 @@ export type FilePlayerDeps = {
   readonly onPosition: (position: number, fileId: string) => void;
   /** A file could not be played, or not to its end. */
   readonly onSkipped: (fileId: string, detail: string) => void;
+  /** Whether a file that could not be played may be played later: it lies in a folder that may come back. */
+  readonly mayReturn: (fileId: string) => boolean;
+  /** Nothing can be played now, but this file may be later. Called once, in place of `onOver`. */
+  readonly onLost: (lost: LostFile) => void;
   /** Nothing more will be played. Called once; not after `stop`. */
   readonly onOver: (reason: SourceReason, detail?: string) => void;
 };
+
+/** A file of the list that cannot be played now. `detail`: why. */
+export type LostFile = { readonly position: number; readonly fileId: string; readonly detail: string };
 
 /** Media are sent this often, in milliseconds. */
 const STEP_MS = 40;
@@ -78,6 +85,8 @@ export class FilePlayer {
   /** Files in a row that brought nothing. */
   #failures = 0;
   #lastFailure = "";
+  /** The first of these files that may return. */
+  #lost: LostFile | undefined;
   #timer: Timer | undefined;
   #isOver = false;
 
@@ -109,7 +118,7 @@ export class FilePlayer {
     this.#ahead?.clip.kill();
     this.#ahead = undefined;
     this.#source = source;
-    this.#failures = 0;
+    this.#succeeded();
     this.#hasFrames = false;
     this.#time = undefined;
     this.#lastTagMs = this.#deps.clock.awakeNow();
@@ -189,16 +198,15 @@ export class FilePlayer {
   #goOn(): boolean {
     const before = this.#now;
     if (before !== undefined) {
-      const { clip, fileId, isWhole } = before;
+      const { clip, fileId, position, isWhole } = before;
       if (clip.failure !== undefined) this.#deps.onSkipped(fileId, clip.failure);
       // Of a file that was joined at its very end there may be headers alone.
-      if (this.#hasFrames || (clip.takenTotal > 0 && !isWhole)) this.#failures = 0;
-      else this.#failed(clip.failure ?? "it has no media");
+      if (this.#hasFrames || (clip.takenTotal > 0 && !isWhole)) this.#succeeded();
+      else this.#failed({ position, fileId, detail: clip.failure ?? "it has no media" });
     }
     this.#now = undefined;
-    if (this.#allFail) return this.#end("not-playable", this.#lastFailure);
-    const position = before === undefined ? undefined : this.#nextOf(before);
-    if (position === undefined) return this.#end("finished");
+    const position = before === undefined || this.#allFail ? undefined : this.#nextOf(before);
+    if (position === undefined) return this.#endUnplayed();
     const isReady = this.#ahead?.position === position && this.#ahead.fileId === this.#source.fileIds[position];
     const ready = isReady ? this.#ahead : undefined;
     if (!isReady) this.#ahead?.clip.kill();
@@ -219,7 +227,7 @@ export class FilePlayer {
       if (fileId === undefined) break;
       const clip = this.#deps.open(fileId, tries === 0 ? offsetMs : 0);
       if (!("reason" in clip)) return { clip, fileId, position, isWhole: tries > 0 || offsetMs === 0 };
-      this.#failed(clip.reason);
+      this.#failed({ position, fileId, detail: clip.reason });
       this.#deps.onSkipped(fileId, clip.reason);
       position = this.#nextOf({ position, fileId });
     }
@@ -251,14 +259,28 @@ export class FilePlayer {
     return this.#failures > 0 && this.#failures >= this.#source.fileIds.length;
   }
 
-  #endUnplayed(): void {
-    if (this.#allFail) this.#end("not-playable", this.#lastFailure);
-    else this.#end("finished");
+  /** Nothing follows that can be played. */
+  #endUnplayed(): false {
+    if (this.#lost !== undefined) return this.#lose(this.#lost);
+    return this.#allFail ? this.#end("not-playable", this.#lastFailure) : this.#end("finished");
   }
 
-  #failed(detail: string): void {
+  #failed(file: LostFile): void {
     this.#failures += 1;
-    this.#lastFailure = detail;
+    this.#lastFailure = file.detail;
+    if (this.#deps.mayReturn(file.fileId)) this.#lost ??= file;
+  }
+
+  #succeeded(): void {
+    this.#failures = 0;
+    this.#lost = undefined;
+  }
+
+  #lose(lost: LostFile): false {
+    if (this.#isOver) return false;
+    void this.stop();
+    this.#deps.onLost(lost);
+    return false;
   }
 
   #end(reason: SourceReason, detail = ""): false {

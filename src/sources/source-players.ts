@@ -17,7 +17,7 @@ import { SourceRun, type SourceRunDeps } from "./source-run.ts";
 export type SourcePlayersDeps = Pick<SourceRunDeps, "clock" | "publish" | "isElsewhere"> &
   SourceNews & {
     readonly log: Log;
-    readonly files: Pick<MediaFiles, "list" | "path" | "problem">;
+    readonly files: Pick<MediaFiles, "list" | "get" | "path" | "problem">;
     readonly findFfmpeg: () => Ffmpeg | undefined;
   } & Pick<PullRunDeps, "openLink" | "random">;
 
@@ -82,12 +82,12 @@ export class SourcePlayers implements SourcePlayer {
   }
 
   #play(start: SourceStart, source: FilesSource, onStatus: SourceRunDeps["onStatus"]): Run {
-    const { clock, publish, log, isElsewhere } = this.#deps;
+    const { clock, random, publish, log, isElsewhere } = this.#deps;
     const { channelId } = start;
     let present = source;
     let format: RunFormat | undefined;
     const run = new SourceRun(start, source, {
-      ...{ clock, publish, onStatus, isElsewhere },
+      ...{ clock, random, publish, onStatus, isElsewhere },
       openFile: (fileId, offsetMs) => {
         const ready = this.#readyFiles();
         const file = ready.get(fileId);
@@ -97,6 +97,7 @@ export class SourcePlayers implements SourcePlayer {
         format = runFormat([file.format, ...others.filter((each) => each !== undefined)], format);
         return this.#openFile(file, format, offsetMs);
       },
+      mayReturn: (fileId) => this.#mayReturn(fileId),
       onSkipped: (fileId, detail) => log.warn("a file was not played to its end", { channelId, fileId, detail }),
     });
     return {
@@ -138,6 +139,19 @@ export class SourcePlayers implements SourcePlayer {
     for (const { fileId, state, format } of this.#deps.files.list())
       if (state === "ready" && format !== undefined) ready.set(fileId, { fileId, format });
     return ready;
+  }
+
+  /**
+   * Whether it is a file of the watched folder. FFmpeg played a frame of it when it came, so what is missing now is its disk, or it
+   * is being replaced.
+   */
+  #mayReturn(fileId: string): boolean {
+    try {
+      const { state, contentKey } = this.#deps.files.get(fileId);
+      return contentKey !== undefined && (state === "ready" || state === "checking");
+    } catch {
+      return false;
+    }
   }
 
   #openFile(file: ReadyFile, format: RunFormat, offsetMs: number): LateClip {

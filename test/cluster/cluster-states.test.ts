@@ -468,6 +468,11 @@ test("what FFmpeg says is told shortened, and a source that is none is ignored",
   first?.setSource(ID, { state: "stopped", sinceTime: 5, reason: "not-playable", detail });
   await settled();
   expect(second?.cluster.others.source(ID)?.status).toMatchObject({ detail: "x".repeat(1_000) });
+  first?.setSource(ID, { state: "failed", sinceTime: 6, reason: "files-away", detail });
+  await settled();
+  expect(second?.cluster.others.source(ID)?.status).toEqual({
+    ...{ state: "failed", sinceTime: 6, reason: "files-away", detail: "x".repeat(1_000) },
+  });
   const wrong = [
     { state: "failed", sinceTime: 5 },
     { state: "stopped" },

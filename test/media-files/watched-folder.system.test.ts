@@ -59,7 +59,16 @@ function stageOf(name: string, isWatched = true, findFfmpeg: () => Ffmpeg | unde
     clock.advance(10_000);
     return found;
   };
-  return { library, watched, watchFolder, warnings, settle, problem, at: (file: string) => join(watchFolder, file) };
+  return {
+    library,
+    clock,
+    watched,
+    watchFolder,
+    warnings,
+    settle,
+    problem,
+    at: (file: string) => join(watchFolder, file),
+  };
 }
 
 /** A folder on another disk than those of the tests. */
@@ -193,7 +202,7 @@ test("a check that is under way when another content takes the file's place says
 });
 
 test("a folder that cannot be read is logged once, and what it had stays", async () => {
-  const { library, watched, watchFolder, at, settle, warnings, problem } = stageOf("away");
+  const { library, watched, watchFolder, at, settle, warnings, clock } = stageOf("away");
   writeFileSync(at("film.mp4"), video);
   await watched.scan();
   await watched.scan();
@@ -203,13 +212,23 @@ test("a folder that cannot be read is logged once, and what it had stays", async
   await watched.scan();
   expect([library.list().length, warnings]).toEqual([1, ["the watched folder cannot be read as a whole"]]);
   const [{ fileId = "" } = {}] = library.list();
-  expect(await problem(fileId)).toBe("the watched folder cannot be read now");
-  // It is waited for, for a while.
+  // It is waited for, for a while: once, and not with each of its files.
+  const waited = library.problem(fileId);
+  clock.advance(9_999);
+  expect(await Promise.race([waited, Promise.resolve("waits")])).toBe("waits");
+  clock.advance(1);
+  expect(await waited).toBe("the watched folder cannot be read now");
+  expect(await library.problem(fileId)).toBe("the watched folder cannot be read now");
+  renameSync(`${watchFolder}-away`, watchFolder);
+  await watched.scan();
+  expect(await library.problem(fileId)).toBeUndefined();
+  renameSync(watchFolder, `${watchFolder}-away`);
+  await watched.scan();
   const waiting = library.problem(fileId);
   renameSync(`${watchFolder}-away`, watchFolder);
   await watched.scan();
   expect(await waiting).toBeUndefined();
-  expect([library.list().length, warnings.length, existsSync(at("film.mp4"))]).toEqual([1, 1, true]);
+  expect([library.list().length, warnings.length, existsSync(at("film.mp4"))]).toEqual([1, 2, true]);
   expect(await library.problem(fileId)).toBeUndefined();
 });
 

@@ -59,6 +59,7 @@ function stageOf(
   clips: Readonly<Record<string, () => FakeClip | { reason: string }>>,
   position = 0,
   offsetMs = 0,
+  mayReturn: (fileId: string) => boolean = () => false,
 ) {
   const clock = new VirtualClock();
   const pushed: MediaMessage[] = [];
@@ -81,6 +82,8 @@ function stageOf(
       },
       onPosition: (at, fileId) => void told.push(`${at} ${fileId}${offset}`),
       onSkipped: (fileId, detail) => void told.push(`${fileId}: ${detail}`),
+      mayReturn,
+      onLost: ({ position, fileId, detail }) => void told.push(`lost ${position} ${fileId}: ${detail}`),
       onOver: (reason, detail) => void told.push([reason, detail].filter((word) => word !== undefined).join(": ")),
     },
   );
@@ -154,6 +157,24 @@ test("a file that fails is skipped with its reason; where all fail, the player s
   const none = stageOf({ ...files("bad", "bad"), isLooped: true }, { bad: broken });
   none.clock.advance(5_000);
   expect(none.told.at(-1)).toBe("not-playable: moov atom not found");
+});
+
+test("where nothing more can be played, but a file may return, the first of those that failed is told", () => {
+  const [broken, away] = [() => new FakeClip(0, { failure: "broken" }), () => new FakeClip(0, { failure: "away" })];
+  const clips = { bad: broken, away, other: away, a: () => new FakeClip(400) };
+  const endOf = (source: FilesSource, mayReturn: (fileId: string) => boolean) => {
+    const { clock, told } = stageOf(source, clips, 0, 0, mayReturn);
+    clock.advance(5_000);
+    return told.filter((word) => /^(?:lost|finished|not-playable)/.test(word));
+  };
+  const watched = (fileId: string) => ["away", "other", "a"].includes(fileId);
+  expect(endOf({ ...files("bad", "away", "other"), isLooped: true }, watched)).toEqual(["lost 1 away: away"]);
+  // The rest of a list that plays once.
+  expect(endOf(files("away", "a", "other", "away", "gone"), watched)).toEqual(["lost 2 other: away"]);
+  expect(endOf(files("away", "a"), watched)).toEqual(["finished"]);
+  expect(endOf(files("a", "bad"), watched)).toEqual(["finished"]);
+  expect(endOf({ ...files("bad", "gone"), isLooped: true }, watched)).toEqual(["not-playable: broken"]);
+  expect(endOf({ ...files("gone"), isLooped: true }, () => true)).toEqual(["lost 0 gone: gone"]);
 });
 
 test("a file of headers alone cannot be played: a loop of it does not start FFmpeg again and again", () => {

@@ -173,7 +173,7 @@ test.each([
   const said: SourceStatus[] = [];
   const players = new SourcePlayers({
     ...{ clock, random: Math.random, log, findFfmpeg: () => ({ ffmpeg: program, ffprobe: program }) },
-    files: { list: () => [file], path: () => clip, problem: async () => undefined },
+    files: { list: () => [file], get: () => file, path: () => clip, problem: async () => undefined },
     openLink: async () => ({
       ...{ address: "192.0.2.7", input: ["-i", "pipe:0"], env: {}, aheadMs: 1_000, feed: (stdin) => void stdin.end() },
       ...{ isUnread: () => true, failure: quiet, close: quiet },

@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -74,7 +75,11 @@ async function play(
   const players = new SourcePlayers({
     ...{ clock: systemClock, random: Math.random, findFfmpeg: ffmpeg },
     log: { ...log, warn: (_event, fields) => void skipped.push(String(fields?.["detail"])) },
-    files: { list: () => list, path: (fileId) => paths[Number(fileId.slice(3))] ?? "", problem: async () => undefined },
+    files: {
+      ...{ list: () => list, problem: async () => undefined },
+      get: (fileId) => list.find((file) => file.fileId === fileId) ?? assert.fail(fileId),
+      path: (fileId) => paths[Number(fileId.slice(3))] ?? "",
+    },
     openLink: () => Promise.reject(new Error("nothing is pulled")),
     publish: async () => gateway,
     onStatus: (_channelId, status) => {

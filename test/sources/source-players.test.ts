@@ -1,9 +1,14 @@
 import { expect, test } from "vitest";
 import type { SourceStatus } from "../../src/control/channels/source.ts";
+import { DomainError } from "../../src/control/ports/errors.ts";
 import { PullFailure, pullError } from "../../src/sources/pull-links/pull-errors.ts";
 import { SourcePlayers } from "../../src/sources/source-players.ts";
 import type { ChannelSpec } from "../../src/thread-protocol/channel-spec.ts";
 import { VirtualClock } from "../support/stages/virtual-clock.ts";
+
+const notFound = () => {
+  throw new DomainError({ kind: "media-file-not-found" });
+};
 
 test("a source that another one replaces says nothing more, and is not tried again", async () => {
   const clock = new VirtualClock();
@@ -14,7 +19,7 @@ test("a source that another one replaces says nothing more, and is not tried aga
       clock,
       random: () => 1,
       findFfmpeg: () => undefined,
-      files: { list: () => [], path: () => "", problem: async () => undefined },
+      files: { list: () => [], get: notFound, path: () => "", problem: async () => undefined },
     },
     log: { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined },
     openLink: (url) => {
@@ -56,7 +61,7 @@ test("a playlist whose folder is gone is looked through once for each of its fil
   };
   const players = new SourcePlayers({
     ...{ clock, random: () => 1, findFfmpeg: () => ({ ffmpeg: "ffmpeg", ffprobe: "ffprobe" }) },
-    files: { list, path: () => "", problem: async () => "it was removed from the watched folder" },
+    files: { list, get: notFound, path: () => "", problem: async () => "it was removed from the watched folder" },
     log: { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined },
     openLink: () => Promise.reject(new Error("nothing is opened")),
     publish: async () => ({
@@ -89,6 +94,7 @@ test("a file whose disk does not answer holds up no call, and is left after 15 s
     ...{ clock, random: () => 1, findFfmpeg: () => ({ ffmpeg: "/nowhere/ffmpeg", ffprobe: "" }) },
     files: {
       list: () => ["hung", "next"].map((fileId) => ({ ...file, fileId })),
+      get: (fileId) => ({ ...file, fileId }),
       path: () => "",
       problem: (fileId) => (fileId === "hung" ? new Promise(() => undefined) : Promise.resolve("it was removed")),
     },

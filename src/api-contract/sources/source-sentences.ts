@@ -1,12 +1,16 @@
 import type { MissedReason } from "../event-words.ts";
 
-/** Why a source stopped: one sentence in English and in Korean. */
+/** Why a source stopped, or waits: one sentence in English and in Korean. */
 export const SOURCE_SENTENCES: Readonly<Record<string, readonly [en: string, ko: string]>> = {
   finished: ["All files have been played.", "모든 파일을 재생했습니다."],
   "stopped-by-person": ["It was stopped.", "사용자가 종료했습니다."],
   replaced: ["An encoder took over, or the broadcast was ended.", "인코더가 이어받았거나 방송이 종료되었습니다."],
   "schedule-over": ["The end of its schedule has come.", "예약된 종료 시각이 되었습니다."],
   "not-playable": ["None of the files can be played.", "재생할 수 있는 파일이 없습니다."],
+  "files-away": [
+    "None of the files can be read now. The source goes on by itself once one can.",
+    "지금은 읽을 수 있는 파일이 없습니다. 다시 읽을 수 있게 되면 소스가 자동으로 이어집니다.",
+  ],
   "channel-off": ["The channel is turned off.", "송출이 차단된 채널입니다."],
   "server-overloaded": ["The server is overloaded.", "서버가 과부하 상태입니다."],
   "encoder-on-air": ["An encoder is on air.", "인코더가 방송 중입니다."],

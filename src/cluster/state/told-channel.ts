@@ -103,7 +103,15 @@ const source = z.discriminatedUnion("state", [
     detail: text.optional(),
   }),
   z.looseObject({ state: z.literal("starting"), sinceTime: number, link: link.optional() }),
-  z.looseObject({ state: z.literal("failed"), sinceTime: number, link }),
+  z
+    .looseObject({
+      state: z.literal("failed"),
+      sinceTime: number,
+      link: link.optional(),
+      reason: text.optional(),
+      detail: text.optional(),
+    })
+    .refine((failed) => failed.link !== undefined || failed.reason !== undefined),
   z.looseObject({
     state: z.literal("playing"),
     sinceTime: number,
@@ -201,7 +209,7 @@ function withTargets(told: ToldChannel, change: (target: ToldTarget) => ToldTarg
 
 /** FFmpeg's own words, as far as other nodes need them. */
 export function tellSource(status: SourceStatus): SourceStatus {
-  if (status.state !== "stopped" || status.detail === undefined) return status;
+  if (!("detail" in status) || status.detail === undefined) return status;
   return { ...status, detail: status.detail.slice(0, DETAIL_MAX) };
 }
 

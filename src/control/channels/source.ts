@@ -46,6 +46,8 @@ export type SourceReason =
   | "schedule-over"
   /** No file of the playlist can be played. `detail` has FFmpeg's last error. */
   | "not-playable"
+  /** None can be played now, but those of the watched folder may be later: it is tried again. `detail`: what the first one lacks. */
+  | "files-away"
   | "channel-off"
   | "server-overloaded"
   /** Another encoder is on air. */
@@ -65,8 +67,14 @@ export type SourceStatus =
     }
   /** FFmpeg opens it; of a pull: it is being connected to. */
   | { readonly state: "starting"; readonly sinceTime: number; readonly link?: PullStatus }
-  /** Of a pull: its connection failed, and is tried again. */
-  | { readonly state: "failed"; readonly sinceTime: number; readonly link: PullStatus }
+  /** It is tried again: the connection of a pull (`link`), or files that cannot be read now (`reason`). */
+  | {
+      readonly state: "failed";
+      readonly sinceTime: number;
+      readonly link?: PullStatus;
+      readonly reason?: SourceReason;
+      readonly detail?: string;
+    }
   | {
       readonly state: "playing";
       readonly sinceTime: number;

@@ -235,12 +235,14 @@ export function sourceChanged(fact: SourceChanged): EventDraft | undefined {
   const { from, status } = fact;
   if (status.state === from) return undefined;
   if (status.state === "playing") return draft(fact, "SOURCE_STARTED", "source plays");
-  if (status.state === "failed") return pullFailed(fact, status.link);
+  if (status.state === "failed" && status.link !== undefined) return pullFailed(fact, status.link);
   if (status.state === "starting" || status.reason === undefined || status.reason === "elsewhere") return undefined;
   const detail = status.detail === undefined ? "" : ` (${status.detail})`;
   if (WANTED_SOURCE_ENDS.includes(status.reason))
     return draft(fact, "SOURCE_ENDED", `source has ended: ${status.reason}${detail}`);
-  return draft(fact, "SOURCE_FAILED", `source cannot be played: ${status.reason}${detail}`, "ERROR");
+  const text =
+    status.state === "failed" ? "source cannot be played now, and is tried again" : "source cannot be played";
+  return draft(fact, "SOURCE_FAILED", `${text}: ${status.reason}${detail}`, "ERROR");
 }
 
 /** Once for each loss: the attempts after it are no news. */

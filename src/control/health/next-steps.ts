@@ -15,6 +15,10 @@ export const NEXT_STEPS = {
     en: "Check the source's address, and whether it is streaming.",
     ko: "소스의 주소가 맞는지, 소스가 송출 중인지 확인해 주세요.",
   },
+  CHECK_WATCHED_FOLDER: {
+    en: "Check the disk of the watched folder. The source goes on by itself.",
+    ko: "감시 폴더의 디스크를 확인해 주세요. 소스는 자동으로 이어집니다.",
+  },
   CHECK_SOURCE_FILES: {
     en: "Check the files of the source, and start it again.",
     ko: "소스의 파일을 확인하고 다시 시작해 주세요.",

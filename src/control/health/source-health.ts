@@ -28,6 +28,7 @@ export function sourceFailure(
 ): SourceFailure | undefined {
   if (source === undefined || source.state === "playing") return undefined;
   if (source.state === "stopped") return stopFailure(source, startTime);
+  if (source.state === "failed" && source.link === undefined) return filesAway(source.reason);
   const error = source.link?.lastError;
   if (error === undefined) return undefined;
   const { code, message, messageKo } = error;
@@ -37,6 +38,13 @@ export function sourceFailure(
 
 /** Whether it is on its first attempt, or FFmpeg opens its first file. */
 export const isSourceStarting = (source: SourceStatus | undefined): boolean => source?.state === "starting";
+
+/** Files that are tried again. */
+function filesAway(reason: SourceReason = "files-away"): SourceFailure | undefined {
+  const [en, ko] = SOURCE_SENTENCES[reason] ?? [];
+  if (en === undefined || ko === undefined) return undefined;
+  return { code: "SOURCE_FAILED", message: { en, ko }, nextStep: "CHECK_WATCHED_FOLDER" };
+}
 
 function stopFailure(
   { reason, sinceTime }: SourceStatus & { readonly state: "stopped" },

@@ -288,10 +288,11 @@ export class Sources {
     return this.#deps.files.remove(fileId);
   }
 
-  /** A person ended the broadcast or its hold: a pull, which would connect again, ends with it. */
+  /** A person ended the broadcast or its hold: a pull, which would connect again, ends with it, and so do files that wait. */
   ended(channelId: ChannelId): void {
     const { source, scheduled } = this.#stored.get(channelId);
-    if (source?.kind === "pull" && scheduled === undefined) void this.#deps.player.stop(channelId, "replaced");
+    const isPull = source?.kind === "pull" && scheduled === undefined;
+    if (isPull || this.#statuses.get(channelId)?.state === "failed") void this.#deps.player.stop(channelId, "replaced");
   }
 
   /** The channel was deleted. */

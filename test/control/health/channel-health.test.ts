@@ -52,6 +52,7 @@ const PULL_FIRST: SourceStatus = {
 const FFMPEG_MISSING: SourceStatus = {
   ...{ state: "failed", sinceTime: 1, link: link("FAIL", pullError("ffmpeg-missing")) },
 };
+const AWAY: SourceStatus = { state: "failed", sinceTime: 1, reason: "files-away", detail: "gone" };
 const stopped = (reason: SourceReason, sinceTime = 5): SourceStatus => ({ state: "stopped", sinceTime, reason });
 const OFF_AIR = live([OFF], { isPublishing: false, startTime: 4 });
 
@@ -107,6 +108,7 @@ const CASES: readonly Case[] = [
   ["a pull fails because of this server", { source: FFMPEG_MISSING }, "broken SERVER_TROUBLE ASK_OPERATOR 1"],
   ["a pull's first attempt", { source: PULL_FIRST }, "waiting SOURCE_STARTING WAIT_FOR_SOURCE 1"],
   ["a file is opened", { source: { state: "starting", sinceTime: 1 } }, "waiting SOURCE_STARTING WAIT_FOR_SOURCE 1"],
+  ["no file can be read now", { source: AWAY }, "broken SOURCE_FAILED CHECK_WATCHED_FOLDER 1"],
   ["no file can be played", { source: stopped("not-playable") }, "broken SOURCE_FAILED CHECK_SOURCE_FILES 1"],
   [
     "no file could be played further",

@@ -1,4 +1,4 @@
-import { readFile, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as pass } from "node:timers/promises";
 import { expect, test } from "vitest";
@@ -23,6 +23,7 @@ const sourceAnswer = z.looseObject({
   sourceReason: z.string().optional(),
   position: z.int().optional(),
 });
+const mediaFiles = z.array(z.looseObject({ fileId: z.string(), fileState: z.string() }));
 const read = async (api: ApiClient, channel: Channel) =>
   sourceAnswer.parse(await api.request("GET", sourceOf(channel)));
 
@@ -109,6 +110,39 @@ test.concurrent("a joined recording changes its size within one connection, each
   ).toHaveLength(120);
   expect(stepsBack(tags)).toEqual([]);
   for (const endMs of timing(tags).endsMs) expect(Math.abs(endMs - 8_000)).toBeLessThan(LENGTH_SLACK_MS);
+});
+
+test.concurrent("a loop whose folder goes away plays on over the same connection once the folder is back", async ({
+  onTestFinished,
+  expect,
+}) => {
+  const stage = await Stage.open(onTestFinished);
+  const target = await stage.target({});
+  const watchFolder = join(stage.folder, "watched");
+  await mkdir(watchFolder);
+  const { api } = await stage.server({ environment: { FANFARE_WATCH_FOLDER: watchFolder } });
+  const channel = await api.createChannel("away", [{ rtmpUrl: target.url, streamKey: uniqueKey("away") }]);
+  await makeFile(watchFolder, "loop.mp4", { seconds: 2 });
+  const fileId = await waitFor("the file to be checked", DEADLINE_MS, async () => {
+    const files = mediaFiles.parse(await api.request("GET", "/api/v2/media-files"));
+    return files.find(({ fileState }) => fileState === "ready")?.fileId;
+  });
+  const becomes = (what: string, isSo: (source: z.output<typeof sourceAnswer>) => boolean) =>
+    waitFor(`the source to be ${what}`, DEADLINE_MS, async () => {
+      const source = await read(api, channel);
+      return isSo(source) ? source : undefined;
+    });
+  await api.request("PUT", sourceOf(channel), { fileIds: [fileId], loop: true });
+  await api.request("POST", `${sourceOf(channel)}/start`);
+  const media = () => target.connections[0]?.report.mediaBytes ?? 0;
+  await waitFor("the target to get the file", DEADLINE_MS, () => media() > 0 || undefined);
+  await rename(watchFolder, `${watchFolder}-away`);
+  const away = await becomes("failed", ({ sourceState }) => sourceState === "failed");
+  expect(away.sourceReason).toBe("files-away");
+  await rename(`${watchFolder}-away`, watchFolder);
+  await becomes("playing", ({ sourceState }) => sourceState === "playing");
+  expect(target.connections).toHaveLength(1);
+  await api.request("POST", `${sourceOf(channel)}/stop`);
 });
 
 test.concurrent("a server that cannot keep up starts no file, and starts it once it can", async ({

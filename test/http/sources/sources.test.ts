@@ -247,6 +247,15 @@ test("a pull ends with the broadcast that a person ends; files end by themselves
   await api.post(`${source}/start`);
   api.sources.ended(channelId);
   expect((await api.get(source)).body.content.sourceState).toBe("starting");
+  // Those that wait for their folder would begin again.
+  const detail = "the watched folder cannot be read now";
+  api.player.become(channelId, { state: "failed", sinceTime: 1, reason: "files-away", detail });
+  expect((await api.get(source)).body.content).toMatchObject({
+    ...{ sourceState: "failed", sourceReason: "files-away" },
+    message: `None of the files can be read now. The source goes on by itself once one can. (${detail})`,
+  });
+  api.sources.ended(channelId);
+  expect((await api.get(source)).body.content).toMatchObject({ sourceState: "stopped", sourceReason: "replaced" });
   await api.close();
 });
 

@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { createServer } from "node:http";
 import { createServer as createTcp, type Server } from "node:net";
@@ -43,7 +44,7 @@ async function failureOf(url: string) {
     log: { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined },
     random: Math.random,
     findFfmpeg: testedFfmpeg,
-    files: { list: () => [], path: () => "", problem: async () => undefined },
+    files: { list: () => [], get: () => assert.fail("no file"), path: () => "", problem: async () => undefined },
     openLink: (address, signal) => openPullLink(address, { dialer, randomBytes }, signal),
     publish: () => Promise.reject(new Error("nothing of it may be published")),
     onStatus: (_channelId, status) => {
@@ -59,7 +60,7 @@ async function failureOf(url: string) {
     read: async () => ({}) as ChannelSpec,
   });
   const status = await failed.promise;
-  return status.state === "failed" ? status.link.lastError : undefined;
+  return status.state === "failed" ? status.link?.lastError : undefined;
 }
 
 test("an RTSP server cannot send FFmpeg elsewhere", async () => {

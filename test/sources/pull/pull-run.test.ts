@@ -138,7 +138,7 @@ function stageOf({ url = "rtmp://a/live/key", hasFfmpeg = true } = {}) {
   const words = () =>
     statuses.map((status) => {
       const error =
-        status.state === "stopped" ? status.reason : status.state === "failed" && status.link.lastError?.code;
+        status.state === "stopped" ? status.reason : status.state === "failed" && status.link?.lastError?.code;
       return [status.state, error].filter((word) => typeof word === "string").join(" ");
     });
   const latest = () => runs[runs.length - 1];
@@ -175,7 +175,7 @@ test("a source that cannot be reached is tried again after 1, 2, 4 … 30 s, and
       retryAttempt: attempt + 1,
       lastError: { code: "TCP_REFUSED" },
     });
-    const delayMs = (failed.link.nextRetryTime ?? 0) - clock.wallNow();
+    const delayMs = (failed.link?.nextRetryTime ?? 0) - clock.wallNow();
     delays.push(delayMs);
     await advance(delayMs);
   }

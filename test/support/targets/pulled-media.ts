@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { systemClock } from "../../../src/base/clock.ts";
 import type { SourceStatus } from "../../../src/control/channels/source.ts";
@@ -44,7 +45,7 @@ export function pullMedia(url: string, { extraCa = "", resolver = createResolver
   const players = new SourcePlayers({
     ...{ clock: systemClock, random: Math.random, findFfmpeg: testedFfmpeg },
     log: { debug: quiet, info: quiet, warn: quiet, error: quiet },
-    files: { list: () => [], path: () => "", problem: async () => undefined },
+    files: { list: () => [], get: () => assert.fail("no file"), path: () => "", problem: async () => undefined },
     openLink: (address, signal) => openPullLink(address, { dialer, randomBytes }, signal),
     publish: async () => gateway,
     onStatus: (_channelId, status) => void statuses.push(status),

@@ -75,6 +75,12 @@ export function SourcePanel({ channel }: { readonly channel: Channel }) {
   );
 }
 
+/** Pulls and files have other words for some states. */
+function wordOf({ sourceState, sourceReason, pull }: Source) {
+  if (sourceState === "playing" && pull !== undefined) return "pulling";
+  return sourceState === "failed" && sourceReason !== undefined ? "waiting" : sourceState;
+}
+
 type StateOptions = {
   readonly source: Source;
   readonly files: readonly MediaFile[];
@@ -95,7 +101,7 @@ function SourceState({ source, files, channelId, refresh }: StateOptions) {
       ? source.scheduleId === undefined
         ? texts.playing(nameOf(files, fileId), position + 1, fileIds.length)
         : texts.playingScheduled(nameOf(files, fileId))
-      : texts.states[sourceState === "playing" && source.pull !== undefined ? "pulling" : sourceState];
+      : texts.states[wordOf(source)];
   const reason = language.value === "ko" ? source.messageKo : source.message;
   return (
     <div class="buttons">

@@ -10,6 +10,7 @@ export const enSources = {
     playing: "Playing",
     pulling: "Playing the pulled stream",
     failed: "No connection to the source",
+    waiting: "Waiting for its files",
   },
   playing: (name: string, number: number, of: number) => `Playing ${name} (${number} of ${of})`,
   playingScheduled: (name: string) => `Playing ${name} by schedule`,

@@ -12,6 +12,7 @@ export const koSources: typeof enSources = {
     playing: "재생 중",
     pulling: "가져온 스트림 재생 중",
     failed: "소스에 연결할 수 없음",
+    waiting: "파일을 기다리는 중",
   },
   playing: (name, number, of) => `${name} 재생 중(${of}개 중 ${number}번째)`,
   playingScheduled: (name) => `예약에 따라 ${name} 재생 중`,
