@@ -1,4 +1,3 @@
-import { type StoreTrouble, StoreUnavailableError } from "../control/ports/errors.ts";
 import type { OwnershipRow } from "../control/ports/ownership-store.ts";
 import type { ChannelId } from "../thread-protocol/channel-spec.ts";
 
@@ -36,12 +35,4 @@ export class KnownOwnerships {
 /** An epoch for a claim that the database does not decide. `random`: from 0 to 1. */
 export function provisionalEpoch({ epoch }: Pick<OwnershipRow, "epoch">, random: () => number): number {
   return epoch + 1 + Math.floor(random() * EPOCHS);
-}
-
-/** In these the database says nothing, or takes no claim. One that is locked by another node's write does in a moment. */
-const AWAY: ReadonlySet<StoreTrouble> = new Set(["unreachable", "unwritable", "full"]);
-
-/** Whether the database could not be asked at all, or takes no writes: as a standby, or where its disk is full. */
-export function isAway(error: unknown): boolean {
-  return error instanceof StoreUnavailableError && AWAY.has(error.trouble);
 }

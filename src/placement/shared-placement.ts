@@ -6,6 +6,7 @@ import type {
   PlacementOwner,
   PlacingOutcome,
 } from "../control/ports/channel-placement.ts";
+import { isDatabaseAway } from "../control/ports/errors.ts";
 import type { AskedClaim, ClaimNews, KnownOwner } from "../control/ports/owner-question.ts";
 import type { ChannelOwner, ClaimResult, OwnershipRow } from "../control/ports/ownership-store.ts";
 import type { MovedBroadcast } from "../control/reports/moved-broadcast.ts";
@@ -14,7 +15,7 @@ import type { ChannelId } from "../thread-protocol/channel-spec.ts";
 import { nextStep } from "./admission-steps.ts";
 import { ClaimTalk, type FormerOwner } from "./claim-talk.ts";
 import { FormerOwners } from "./fencing/former-owners.ts";
-import { isAway, KnownOwnerships, provisionalEpoch } from "./known-ownerships.ts";
+import { KnownOwnerships, provisionalEpoch } from "./known-ownerships.ts";
 import { type Differences, type OwnedChannel, OwnedEpochs } from "./owned-epochs.ts";
 import { type Asked, EarlyQuestions } from "./owner-asker.ts";
 import { PlacementListeners } from "./placement-listeners.ts";
@@ -138,7 +139,7 @@ export class SharedPlacement implements ChannelPlacement {
     try {
       return await this.#claimStored(channelId, candidate, wakes);
     } catch (error) {
-      const isKnown = isAway(error) && this.#known.get(channelId) !== undefined;
+      const isKnown = isDatabaseAway(error) && this.#known.get(channelId) !== undefined;
       if (!isKnown || !this.#deps.isServing()) throw error;
       return this.#here(channelId) ?? this.#claimKnown(channelId, candidate, wakes);
     }

@@ -1,9 +1,9 @@
 import type { Clock } from "../base/clock.ts";
 import { startDeadline } from "../base/deadline.ts";
-import { StoreUnavailableError } from "../control/ports/errors.ts";
+import { isDatabaseAway, StoreUnavailableError } from "../control/ports/errors.ts";
 import type { OwnershipRow, OwnershipStore } from "../control/ports/ownership-store.ts";
 import type { ChannelId } from "../thread-protocol/channel-spec.ts";
-import { isAway, type KnownOwnerships } from "./known-ownerships.ts";
+import type { KnownOwnerships } from "./known-ownerships.ts";
 
 /**
  * The database is not waited for longer than this where the owner is known without it, in milliseconds: one that is cut off
@@ -40,7 +40,7 @@ export class StoredOwners {
       questions += 1;
       this.#ask(channelId).then(resolve, (error: unknown) => {
         failures += 1;
-        if (!isAway(error)) reject(error);
+        if (!isDatabaseAway(error)) reject(error);
         else if (questions < 2) ask();
         else if (failures === questions) reject(error);
       });
@@ -64,7 +64,7 @@ export class StoredOwners {
     try {
       return await this.find(channelId);
     } catch (error) {
-      const row = isAway(error) ? this.#deps.known.get(channelId) : undefined;
+      const row = isDatabaseAway(error) ? this.#deps.known.get(channelId) : undefined;
       if (row === undefined) throw error;
       return row;
     }

@@ -128,10 +128,13 @@ test("without the database a channel that was here is claimed again, and the dat
 test.for([
   ["unwritable", "here"],
   ["full", "here"],
+  ["crowded", "here"],
+  ["refused", "here"],
+  ["slow", "here"],
   // Another node writes at this moment: it is worth a wait.
   ["locked", "rejected"],
 ] as const)(
-  "a channel that was here is claimed where the database takes no write because it is %s: %s",
+  "a channel that was here is claimed where the database takes no claim because it is %s: %s",
   async ([trouble, result]) => {
     const { placement, state, claim } = stage();
     await claim();

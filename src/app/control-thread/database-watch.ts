@@ -32,7 +32,7 @@ export function watchDatabase(storage: Storage, troubles: ServerTroubles, log: L
     isRefusing = news.kind === "refused";
     troubles.set("database-unwritable", isRefusing);
     if (news.kind === "refused") {
-      log.error("database takes no write", { file, trouble: news.trouble });
+      log.error("database takes no write", { file, trouble: news.trouble, detail: news.detail });
       return void clock.startTimer(TRY_AGAIN_MS, tryAgain);
     }
     log.info("database can be written again", { file });

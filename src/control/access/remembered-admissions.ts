@@ -2,7 +2,7 @@ import type { Clock } from "../../base/clock.ts";
 import { startDeadline } from "../../base/deadline.ts";
 import type { ProvenLogin } from "../../thread-protocol/admission.ts";
 import type { ChannelId, ChannelSpec, IngestSlot } from "../../thread-protocol/channel-spec.ts";
-import { StoreUnavailableError } from "../ports/errors.ts";
+import { isDatabaseAway } from "../ports/errors.ts";
 import type { Admission, Admitted } from "./admission.ts";
 
 /** Keys that are remembered. */
@@ -99,7 +99,7 @@ export class RememberedAdmissions implements Pick<Admission, "admit" | "readSpec
       const deadline = startDeadline(this.#clock, patienceMs, () => resolveKnown(() => undefined));
       asked
         .then(resolve, (error: unknown) => {
-          if (isUnreachable(error)) resolveKnown(() => reject(error));
+          if (isDatabaseAway(error)) resolveKnown(() => reject(error));
           else reject(error);
         })
         .finally(() => deadline.cancel());
@@ -157,8 +157,4 @@ export class RememberedAdmissions implements Pick<Admission, "admit" | "readSpec
   #of(channelId: ChannelId): readonly (readonly [string, Known])[] {
     return [...this.#keys].filter(([, { admitted }]) => admitted.spec.channelId === channelId);
   }
-}
-
-function isUnreachable(error: unknown): boolean {
-  return error instanceof StoreUnavailableError && error.trouble === "unreachable";
 }

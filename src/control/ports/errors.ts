@@ -110,8 +110,25 @@ export class ChannelElsewhereError extends Error {
   override readonly name = "ChannelElsewhereError";
 }
 
-/** Why the database accepts no writes at the moment; `damaged`, `unreachable`: some or all reads fail too. */
-export type StoreTrouble = "locked" | "full" | "unwritable" | "damaged" | "unreachable";
+/**
+ * Why the database accepts no writes at the moment; `damaged` and those of a server (`unreachable` and all after it): some or all
+ * reads fail too.
+ */
+export type StoreTrouble =
+  | "locked"
+  | "full"
+  | "unwritable"
+  | "damaged"
+  | "unreachable"
+  /** The server has no connection or memory left. */
+  | "crowded"
+  /** The server does not let this user in, or not at the tables. */
+  | "refused"
+  /** The server gave a statement up that took too long. */
+  | "slow";
+
+/** In these the database says nothing, or takes no writes. One that is locked by another's write does in a moment. */
+const AWAY: ReadonlySet<StoreTrouble> = new Set(["unreachable", "unwritable", "full", "crowded", "refused", "slow"]);
 
 /** The database cannot do it now. Nothing was changed; the caller can try again later. */
 export class StoreUnavailableError extends Error {
@@ -120,8 +137,21 @@ export class StoreUnavailableError extends Error {
   /** Which file, where that is known. */
   readonly path: string | undefined;
   constructor(trouble: StoreTrouble, options: ErrorOptions & { readonly path?: string } = {}) {
-    super(`the database ${options.path ?? ""} is ${trouble}`.replace("  ", " "), options);
+    super(
+      `${`the database ${options.path ?? ""} is ${trouble}`.replace("  ", " ")}${reasonOf(options.cause)}`,
+      options,
+    );
     this.trouble = trouble;
     this.path = options.path;
   }
+}
+
+/** What the database itself says, which is what an operator needs. */
+function reasonOf(cause: unknown): string {
+  return cause instanceof Error && cause.message !== "" ? `: ${cause.message}` : "";
+}
+
+/** Whether the database could not be asked at all, or takes no writes: as a standby, or where its disk is full. */
+export function isDatabaseAway(error: unknown): boolean {
+  return error instanceof StoreUnavailableError && AWAY.has(error.trouble);
 }

@@ -44,10 +44,10 @@ export const TROUBLE_DETAILS: Readonly<Record<StoreTrouble, string>> = {
   unwritable: "The database cannot be written.",
   damaged: "The database is damaged, or its disk fails.",
   unreachable: "The database server cannot be reached.",
+  crowded: "The database server has no connection or memory left.",
+  refused: "The database server does not let this server in, or not at its tables.",
+  slow: "The database server takes too long.",
 };
-
-/** Troubles that pass; a damaged database does not repair itself. */
-const PASSING: readonly StoreTrouble[] = ["locked", "full", "unwritable", "unreachable"];
 
 /** What is wrong; for a damaged database also where it is and what to do. */
 function troubleDetails({ trouble, path }: StoreUnavailableError): string {
@@ -68,7 +68,8 @@ export function answerForError(error: unknown, bodyBytesMax = BODY_BYTES_MAX): E
   if (error instanceof StoreUnavailableError) {
     return {
       answer: gatewayError("ENDPOINT_ERROR", troubleDetails(error)),
-      ...(PASSING.includes(error.trouble) ? { retryAfterSeconds: RETRY_AFTER_SECONDS } : {}),
+      // A damaged database does not repair itself.
+      ...(error.trouble === "damaged" ? {} : { retryAfterSeconds: RETRY_AFTER_SECONDS }),
       isUnexpected: false,
     };
   }

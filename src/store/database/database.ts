@@ -55,7 +55,7 @@ export type NoteChange = (trx: Transaction<Schema>, change: NotedChange) => Prom
 /** Reports damage, the first of several refused writes, and that writes succeed again. */
 export type DatabaseNews =
   | { readonly kind: "damaged"; readonly detail: string }
-  | { readonly kind: "refused"; readonly trouble: StoreTrouble }
+  | { readonly kind: "refused"; readonly trouble: StoreTrouble; readonly detail: string }
   | { readonly kind: "writable" };
 
 /**
@@ -150,7 +150,8 @@ export class Database {
         if (this.#isRefusing) this.#takesWrites();
         return value;
       } catch (error) {
-        const isLocked = this.#explainTrouble(error) === "locked";
+        const trouble = this.#explainTrouble(error);
+        const isLocked = trouble === "locked" || trouble === "slow";
         if (isLocked && performance.now() < deadlineMs) {
           await sleep(LOCKED_PAUSE_MS);
           continue;
@@ -185,7 +186,7 @@ export class Database {
     const trouble = this.#explainTrouble(error);
     if (trouble === undefined || trouble === "damaged" || this.#isRefusing || !("writer" in this.#connections)) return;
     this.#isRefusing = true;
-    this.#onNews({ kind: "refused", trouble });
+    this.#onNews({ kind: "refused", trouble, detail: detailOf(error) });
   }
 
   #takesWrites(): void {
@@ -197,11 +198,16 @@ export class Database {
     if (error instanceof StoreUnavailableError) return error;
     const trouble = this.#explainTrouble(error);
     if (trouble === undefined) return error;
-    if (trouble === "damaged") this.#onNews({ kind: "damaged", detail: error instanceof Error ? error.message : "" });
+    if (trouble === "damaged") this.#onNews({ kind: "damaged", detail: detailOf(error) });
     return this.#unavailable(trouble, error);
   }
 
   #unavailable(trouble: StoreTrouble, cause?: unknown): StoreUnavailableError {
     return new StoreUnavailableError(trouble, { cause, path: this.path });
   }
+}
+
+/** What the driver says. */
+function detailOf(error: unknown): string {
+  return error instanceof Error ? error.message : "";
 }

@@ -70,21 +70,33 @@ export function openPool(
   // Without listeners the first broken connection would end the process: the pool's listener only gets idle ones.
   pool.on("error", onBroken);
   pool.on("connect", (client) => client.on("error", () => undefined));
-  const usableUntilMs = new WeakMap<pg.PoolClient, number>();
-  return { connect: async () => guarded(await connected(pool, usableUntilMs)), end: () => pool.end(), options: {} };
+  const known: Known = { usableUntilMs: new WeakMap(), answeredMs: new WeakMap(), brokeMs: Number.NEGATIVE_INFINITY };
+  return { connect: async () => guarded(await connected(pool, known), known), end: () => pool.end(), options: {} };
 }
+
+/** What is known of a pool's connections. Times are those of `performance.now()`. */
+type Known = {
+  readonly usableUntilMs: WeakMap<pg.PoolClient, number>;
+  /** When each last answered. */
+  readonly answeredMs: WeakMap<pg.PoolClient, number>;
+  /** When one of them was last found to be broken, or silent. */
+  brokeMs: number;
+};
 
 /**
  * One of the pool's connections, or a new one. A name or a proxy in front of PostgreSQL leads to the new primary after a
- * failover; a connection that was made a moment too early leads to a standby, and would last as long as it is used.
+ * failover; a connection that was made a moment too early leads to a standby, and would last as long as it is used. What cut
+ * one connection without a word, such as a firewall that forgot all of them, has mostly cut the others: those that have not
+ * answered since are closed, instead of one request after another finding that out.
  */
-async function connected(pool: pg.Pool, usableUntilMs: WeakMap<pg.PoolClient, number>): Promise<pg.PoolClient> {
+async function connected(pool: pg.Pool, known: Known): Promise<pg.PoolClient> {
   try {
     for (;;) {
       const client = await pool.connect();
-      const untilMs = usableUntilMs.get(client) ?? (await findUsableUntil(client));
-      usableUntilMs.set(client, untilMs);
-      if (performance.now() < untilMs) return client;
+      const untilMs = known.usableUntilMs.get(client) ?? (await findUsableUntil(client, known));
+      known.usableUntilMs.set(client, untilMs);
+      const isTrusted = (known.answeredMs.get(client) ?? 0) > known.brokeMs;
+      if (isTrusted && performance.now() < untilMs) return client;
       client.release(true);
     }
   } catch (error) {
@@ -94,9 +106,10 @@ async function connected(pool: pg.Pool, usableUntilMs: WeakMap<pg.PoolClient, nu
 }
 
 /** Asks a new connection where it leads. */
-async function findUsableUntil(client: pg.PoolClient): Promise<number> {
+async function findUsableUntil(client: pg.PoolClient, known: Known): Promise<number> {
   try {
     const { rows } = await client.query<{ standby: boolean }>("select pg_is_in_recovery() as standby");
+    known.answeredMs.set(client, performance.now());
     return rows[0]?.standby === true ? performance.now() + STANDBY_MS : Number.POSITIVE_INFINITY;
   } catch (error) {
     client.release(true);
@@ -107,16 +120,25 @@ async function findUsableUntil(client: pg.PoolClient): Promise<number> {
 /**
  * After a broken connection, or a statement that was given up, the state of the connection is unknown: it is closed.
  */
-function guarded(client: pg.PoolClient): PostgresPoolClient {
+function guarded(client: pg.PoolClient, known: Known): PostgresPoolClient {
   let isBroken = false;
   function query<Row>(text: string, values: readonly unknown[]): Promise<PostgresQueryResult<Row>>;
   function query<Row>(cursor: PostgresCursor<Row>): PostgresCursor<Row>;
   function query(text: unknown, values: readonly unknown[] = []): unknown {
     if (typeof text !== "string") throw new TypeError("no cursors are used here");
-    return client.query(text, [...values]).catch((error: unknown) => {
-      isBroken ||= postgresTrouble(error) === "unreachable";
-      throw error;
-    });
+    return client.query(text, [...values]).then(
+      (result) => {
+        known.answeredMs.set(client, performance.now());
+        return result;
+      },
+      (error: unknown) => {
+        if (postgresTrouble(error) === "unreachable") {
+          isBroken = true;
+          known.brokeMs = performance.now();
+        }
+        throw error;
+      },
+    );
   }
   return { query, release: (isDiscarded) => client.release(isBroken || isDiscarded === true) };
 }

@@ -67,6 +67,12 @@ function sentence(server: string, why: unknown): string {
   switch (postgresTrouble(why)) {
     case "unreachable":
       return `the database ${server} cannot be reached (${detail}): start it, or correct FANFARE_DATABASE_URL.`;
+    case "crowded":
+      return `the database ${server} has no connection or memory left (${detail}): raise its max_connections, or run less on it.`;
+    case "refused":
+      return `the database ${server} does not let this user in (${detail}): correct FANFARE_DATABASE_URL, or the user's rights.`;
+    case "slow":
+      return `the database ${server} takes too long (${detail}): see what else it does.`;
     case "locked":
       return `the database ${server} is locked by another session (${detail}): another node may be changing its tables.`;
     case "full":

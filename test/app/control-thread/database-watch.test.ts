@@ -5,6 +5,7 @@ import { DatabaseSync } from "node:sqlite";
 import { expect, onTestFinished, test } from "vitest";
 import { watchDatabase } from "../../../src/app/control-thread/database-watch.ts";
 import { openStorage } from "../../../src/app/data-folder/storage.ts";
+import type { LogFields } from "../../../src/base/log.ts";
 import { ServerTroubles } from "../../../src/control/live/server-troubles.ts";
 import { probeWrite } from "../../../src/store/database/write-probe.ts";
 import { ManualClock } from "../../control/manual-clock.ts";
@@ -17,12 +18,12 @@ test("a database that refuses writes is a server trouble from the first refused 
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   const clock = new ManualClock();
   const reported: string[] = [];
-  const logged: string[] = [];
+  const logged: unknown[] = [];
   const troubles = new ServerTroubles({
     clock,
     publish: ({ trouble, isOver }) => reported.push(`${trouble.name}${isOver ? " over" : ""}`),
   });
-  const note = (event: string) => void logged.push(event);
+  const note = (event: string, { detail }: LogFields = {}) => void logged.push([event, detail]);
   const storage = await openStorage({ dataDir: folder });
   watchDatabase(storage, troubles, { debug: note, info: note, warn: note, error: note }, clock);
   await probeWrite(storage.database);
@@ -41,6 +42,9 @@ test("a database that refuses writes is a server trouble from the first refused 
   clock.advance(1);
   await waitFor("its end", DEADLINE_MS, () => (reported.length > 1 ? true : undefined));
   expect(reported).toEqual(["database-unwritable", "database-unwritable over"]);
-  expect(logged).toEqual(["database takes no write", "database can be written again"]);
+  expect(logged).toEqual([
+    ["database takes no write", "database is locked"],
+    ["database can be written again", undefined],
+  ]);
   await storage.close();
 });

@@ -53,6 +53,19 @@ test("a key that was admitted goes on without the database, for a day; no other 
   await expect(admissions.admit("key")).rejects.toThrow("unreachable");
 });
 
+test.each(["crowded", "refused", "slow", "unwritable", "full"] as const)(
+  "a key that was admitted goes on while the database is %s",
+  async (trouble) => {
+    const { keys, state, admissions } = stage();
+    keys.set("key", admitted("ls-1"));
+    await admissions.admit("key");
+    state.trouble = trouble;
+    expect(await admissions.admit("key")).toEqual(admitted("ls-1"));
+    expect(await admissions.readSpec("ls-1")).toEqual(admitted("ls-1").spec);
+    await expect(admissions.admit("never")).rejects.toThrow(trouble);
+  },
+);
+
 test("a node that hears neither the database nor other nodes admits what it knows for ten minutes", async () => {
   const { keys, state, admissions } = stage();
   keys.set("key", admitted("ls-1"));

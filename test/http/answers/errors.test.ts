@@ -76,9 +76,16 @@ describe.each(CALLS)("call $name", ({ method, path, body }) => {
   });
 
   test("a database that cannot be written now is 500 with Retry-After", async () => {
-    const troubles = { locked: "locked by another process", full: "full", unwritable: "cannot be written" } as const;
-    for (const [trouble, words] of Object.entries(troubles)) {
-      const error = new StoreUnavailableError(trouble === "locked" || trouble === "full" ? trouble : "unwritable");
+    const troubles = [
+      ["locked", "locked by another process"],
+      ["full", "full"],
+      ["unwritable", "cannot be written"],
+      ["crowded", "no connection or memory left"],
+      ["refused", "does not let this server in"],
+      ["slow", "takes too long"],
+    ] as const;
+    for (const [trouble, words] of troubles) {
+      const error = new StoreUnavailableError(trouble);
       const failing = await Api.open({
         over: (store) => ({ ...broken(error), findAccessKey: (id) => store.findAccessKey(id) }),
       });

@@ -27,6 +27,9 @@ test("livez and readyz return ok, unsigned and in plain text", async () => {
 test.each([
   [new StoreUnavailableError("locked"), "The database is locked by another process.\n"],
   [new StoreUnavailableError("full"), "The disk of the database is full.\n"],
+  [new StoreUnavailableError("crowded"), "The database server has no connection or memory left.\n"],
+  [new StoreUnavailableError("refused"), "The database server does not let this server in, or not at its tables.\n"],
+  [new StoreUnavailableError("slow"), "The database server takes too long.\n"],
   [new StoreUnavailableError("damaged"), "The database is damaged, or its disk fails.\n"],
   [new Error("anything"), "The database cannot be written.\n"],
 ])("readyz is 503 while the database cannot be written (%s), and heals by itself", async (error, text) => {
