@@ -1,5 +1,5 @@
 import type { Clock, Timer } from "../../base/clock.ts";
-import type { Log } from "../../base/log.ts";
+import { FailureLog, type Log } from "../../base/log.ts";
 import type { ServerFact } from "../../control/facts/server-fact.ts";
 
 /** Totals on disk are at most this much behind, plus the time of one write, in milliseconds. */
@@ -10,7 +10,7 @@ const SHARED_INTERVAL_MS_MAX = 30_000;
 const SHARED_BROADCASTS = 100;
 
 export type TotalsKeeperDeps = {
-  readonly clock: Pick<Clock, "startTimer">;
+  readonly clock: Pick<Clock, "startTimer" | "now">;
   readonly log: Log;
   /** Stores what is not stored yet. */
   readonly flush: () => Promise<void>;
@@ -24,10 +24,16 @@ export type TotalsKeeperDeps = {
  */
 export class TotalsKeeper {
   readonly #deps: TotalsKeeperDeps;
+  readonly #failures: FailureLog;
   #timer: Timer | undefined;
 
   constructor(deps: TotalsKeeperDeps) {
     this.#deps = deps;
+    this.#failures = new FailureLog({
+      ...{ clock: deps.clock, log: deps.log },
+      failed: "totals not stored, will retry",
+      worksAgain: "totals are stored again",
+    });
   }
 
   start(): void {
@@ -44,9 +50,10 @@ export class TotalsKeeper {
   }
 
   storeSoon(): void {
-    this.#deps.flush().catch((error: unknown) => {
-      this.#deps.log.warn("totals not stored, will retry", { detail: error instanceof Error ? error.message : "" });
-    });
+    this.#deps.flush().then(
+      () => this.#failures.worked(),
+      (error: unknown) => this.#failures.failed(error),
+    );
   }
 
   /** Ends the interval: from now on totals are only stored on request. */

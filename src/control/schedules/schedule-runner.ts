@@ -1,6 +1,6 @@
 import type { MissedReason } from "../../api-contract/event-words.ts";
 import type { Clock, Timer } from "../../base/clock.ts";
-import type { Log } from "../../base/log.ts";
+import { FailureLog, type Log } from "../../base/log.ts";
 import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
 import type { ScheduleRan } from "../facts/server-fact.ts";
 import { DomainError, type DomainFault, StoreUnavailableError } from "../ports/errors.ts";
@@ -75,6 +75,7 @@ export class ScheduleRunner {
   /** Starts of other servers without a result, and when they were seen first. */
   readonly #unfinished = new Map<string, number>();
   readonly #followed: FollowedTime;
+  readonly #failures: FailureLog;
   /** When each channel's last run was due. */
   readonly #lastStarts = new Map<ChannelId, number>();
   #timer: Timer | undefined;
@@ -85,6 +86,11 @@ export class ScheduleRunner {
   constructor(deps: ScheduleRunnerDeps) {
     this.#deps = deps;
     this.#followed = new FollowedTime(deps.clock);
+    this.#failures = new FailureLog({
+      ...{ clock: deps.clock, log: deps.log },
+      failed: "schedules could not be followed",
+      worksAgain: "schedules are followed again",
+    });
   }
 
   /** Reads what is stored and begins. Call once sources play. */
@@ -146,6 +152,7 @@ export class ScheduleRunner {
       await this.#startDue();
       this.#followed.followed();
     });
+    if (isDone) this.#failures.worked();
     // Whatever the database does: what has an end must not go on.
     await this.#endOver(isDone);
     this.#isBusy = false;
@@ -159,8 +166,7 @@ export class ScheduleRunner {
       return true;
     } catch (error) {
       this.#followed.failed(error);
-      const detail = error instanceof Error ? error.message : String(error);
-      this.#deps.log.warn("schedules could not be followed", { detail });
+      this.#failures.failed(error);
       return false;
     }
   }

@@ -1,5 +1,5 @@
 import type { Clock, Timer } from "../../base/clock.ts";
-import type { Log } from "../../base/log.ts";
+import { FailureLog, type Log } from "../../base/log.ts";
 import type { ChannelId, TargetId } from "../../thread-protocol/channel-spec.ts";
 import { nextBoundary, type TargetWindows, windowState } from "../channels/target-windows.ts";
 import { DomainError, StoreUnavailableError } from "../ports/errors.ts";
@@ -46,6 +46,7 @@ const AGAIN_MS = 1_000;
  */
 export class WindowWatch {
   readonly #deps: WindowWatchDeps;
+  readonly #failures: FailureLog;
   #targets: readonly WindowedTarget[] = [];
   #isStale = true;
   #readAtMs = 0;
@@ -62,6 +63,11 @@ export class WindowWatch {
 
   constructor(deps: WindowWatchDeps) {
     this.#deps = deps;
+    this.#failures = new FailureLog({
+      ...{ clock: deps.clock, log: deps.log },
+      failed: "windows of platforms could not be followed",
+      worksAgain: "windows of platforms are followed again",
+    });
   }
 
   async start(): Promise<void> {
@@ -99,12 +105,12 @@ export class WindowWatch {
     try {
       await this.#read();
       await this.#follow();
+      this.#failures.worked();
       this.#isAway = false;
       const quietMs = this.#quietUntil - this.#deps.clock.wallNow();
       delayMs = Math.min(this.#isStale ? STALE_MS : LOOK_MS, Math.max(1, quietMs));
     } catch (error) {
-      const detail = error instanceof Error ? error.message : String(error);
-      this.#deps.log.warn("windows of platforms could not be followed", { detail });
+      this.#failures.failed(error);
       this.#isStale = true;
       this.#isAway = error instanceof StoreUnavailableError;
     } finally {

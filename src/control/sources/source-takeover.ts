@@ -1,5 +1,5 @@
 import type { Clock, Timer } from "../../base/clock.ts";
-import type { Log } from "../../base/log.ts";
+import { FailureLog, type Log } from "../../base/log.ts";
 import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
 import { isToPlay, type StoredSource } from "../channels/source.ts";
 import type { MediaFiles } from "../ports/media-files.ts";
@@ -29,6 +29,7 @@ const SILENT_LOOKS = 2;
  */
 export class SourceTakeover {
   readonly #deps: SourceTakeoverDeps;
+  readonly #failures: FailureLog;
   /** At how many looks in a row each process was silent. */
   readonly #silent = new Map<Incarnation, number>();
   /** Channels whose source plays at another process that runs. */
@@ -38,12 +39,20 @@ export class SourceTakeover {
 
   constructor(deps: SourceTakeoverDeps) {
     this.#deps = deps;
+    this.#failures = new FailureLog({
+      ...{ clock: deps.clock, log: deps.log },
+      failed: "sources of other servers could not be followed",
+      worksAgain: "sources of other servers are followed again",
+    });
   }
 
   /** Looks now and again until it is stopped. Never rejects. */
   async start(): Promise<void> {
     if (this.#isStopped) return;
-    await this.#look().catch((error: unknown) => this.#logFailure(error));
+    await this.#look().then(
+      () => this.#failures.worked(),
+      (error: unknown) => this.#failures.failed(error),
+    );
     if (!this.#isStopped) this.#timer = this.#deps.clock.startTimer(LOOK_MS, () => void this.start());
   }
 
@@ -66,7 +75,7 @@ export class SourceTakeover {
       // Else it was read before this process changed something, which is newer.
       if (stored !== undefined && changes === sources.changes) sources.learn(stored);
     } catch (error) {
-      this.#logFailure(error);
+      this.#failures.failed(error);
     }
   }
 
@@ -133,11 +142,6 @@ export class SourceTakeover {
     if (!(await store.claimSource(channelId, node, this.#self))) return;
     log.warn("a source plays on here: its server is gone", { channelId, from: node });
     await sources.adopt(stored);
-  }
-
-  #logFailure(error: unknown): void {
-    const detail = error instanceof Error ? error.message : String(error);
-    this.#deps.log.warn("sources of other servers could not be followed", { detail });
   }
 
   /** Whether FFmpeg is here, and one of its files. */

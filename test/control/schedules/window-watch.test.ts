@@ -63,7 +63,6 @@ test("a person who turns it on outside of its windows keeps it on until the next
 });
 
 const quiet = () => undefined;
-const log = { debug: quiet, info: quiet, warn: quiet, error: quiet };
 const STORED = { isEnabled: true, isOutsideWindows: true, openUntil: 0, revision: 1 };
 
 /** Targets in memory, as the database keeps them. */
@@ -81,6 +80,9 @@ function stageOf(from: string, ...targets: readonly Partial<WindowedTarget>[]) {
     if (database.trouble === "silent") await new Promise(() => undefined);
     else if (database.trouble !== undefined) throw new StoreUnavailableError(database.trouble);
   };
+  const lines: string[] = [];
+  const line = (event: string) => void lines.push(event);
+  const log = { debug: quiet, info: line, warn: line, error: line };
   let reads = 0;
   const now = () => new Date(clock.wallNow()).toISOString().slice(0, 16);
   /** What the media threads are told. */
@@ -109,7 +111,7 @@ function stageOf(from: string, ...targets: readonly Partial<WindowedTarget>[]) {
       for (let turn = 0; turn < 10; turn += 1) await Promise.resolve();
     }
   };
-  return { clock, watch, followed, failing, database, rows, told, switches, pass, reads: () => reads };
+  return { clock, watch, followed, failing, database, rows, told, switches, pass, lines, reads: () => reads };
 }
 
 test("targets go on and off at their times, and nothing is read in between", async () => {
@@ -122,6 +124,18 @@ test("targets go on and off at their times, and nothing is read in between", asy
     ...["2026-10-22T18:00 1 on", "2026-10-22T18:00 2 on"],
   ]);
   expect(reads()).toBe(5);
+});
+
+test("a database that is away for minutes is one line a minute", async () => {
+  const { watch, database, pass, lines } = stageOf("2026-10-21T12:00:00Z", {});
+  await watch.start();
+  database.trouble = "crowded";
+  watch.changed();
+  await pass(150_000);
+  database.trouble = undefined;
+  await pass(2_000);
+  const failed = "windows of platforms could not be followed";
+  expect(lines).toEqual([failed, failed, failed, "windows of platforms are followed again"]);
 });
 
 test("a clock that is set into a window and back is followed", async () => {
