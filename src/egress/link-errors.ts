@@ -198,6 +198,7 @@ export function refusedByTarget(failure: ClientFailure): TargetError {
     case "flooded":
       return targetError("sent-too-much");
     case "protocol-error":
+      if (failure.during === "publishing") return targetError("unreadable-on-air");
       return targetError(failure.during === "handshake" ? "handshake-foreign" : "spoke-nonsense");
   }
 }

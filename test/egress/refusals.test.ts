@@ -120,6 +120,7 @@ test("a reply to publish may take twenty seconds, one to connect ten", async () 
 
 const command = (name: string, transactionId: number, args: readonly Amf0Value[]) =>
   encodeMessage(3, encodeCommand(0, { name, transactionId, object: null, args }), 128);
+const media = (bytes: number) => ({ type: 9, timestamp: 0, streamId: 1, payload: Buffer.alloc(bytes, 0x27) });
 const status = (code: string, description = "", level = "error") =>
   command("onStatus", 0, [amf0Object({ level, code, description })]);
 
@@ -132,6 +133,21 @@ test("the error quotes a target that refuses beside its reply and hangs up", asy
   );
   const { error } = await dial(url).outcome;
   expect(error).toEqual(targetError("publish-refused", "NetStream.Publish.BadName"));
+});
+
+test.each([
+  { name: "a video message of 300 kB", bytes: () => encodeMessage(6, media(300_000), 128) },
+  { name: "a chunk without a header before it", bytes: () => Buffer.from("c9ffffff", "hex") },
+])("a target that accepts and then sends $name is not blamed on URL or key", async ({ bytes }) => {
+  const start = status("NetStream.Publish.Start", "", "status");
+  const url = await replyingTarget((socket) =>
+    socket.write(Buffer.concat([command("_result", 1, []), command("_result", 4, [1]), start, bytes()])),
+  );
+  const { outcome, closed } = dial(url);
+  expect((await outcome).publishing).toBe(1);
+  const error = await closed;
+  expect(error).toEqual(targetError("unreadable-on-air"));
+  expect(error).toMatchObject({ code: "REMOTE_CLOSED", severity: "transient" });
 });
 
 test.each([

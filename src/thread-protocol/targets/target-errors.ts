@@ -222,6 +222,12 @@ const SENTENCES = {
     en: "The platform broke the RTMP protocol: check URL and port; we go on trying.",
     ko: "플랫폼이 RTMP 규약을 어겼습니다. URL과 포트를 확인해 주세요. 계속 재시도합니다.",
   },
+  "unreadable-on-air": {
+    code: "REMOTE_CLOSED",
+    severity: "transient",
+    en: "The platform had accepted the stream, and then sent something that cannot be read: URL and key are right; ask its operator if this repeats; we reconnect by ourselves.",
+    ko: "플랫폼이 스트림을 받아들인 뒤 읽을 수 없는 데이터를 보냈습니다. URL과 키는 맞습니다. 반복되면 플랫폼 서버의 운영자에게 문의해 주세요. 자동으로 다시 연결합니다.",
+  },
   "sent-too-much": {
     code: "REMOTE_CLOSED",
     severity: "transient",
