@@ -23,7 +23,7 @@ import type { CertificatePair } from "../thread-protocol/certificate.ts";
 import type { SpanDeps } from "../thread-protocol/traces/open-span.ts";
 import type { PublishAddresses } from "./answers/answers.ts";
 import { answerForError, BODY_BYTES_MAX, RequestRefusedError, unreadable } from "./answers/errors.ts";
-import { answerHeaders, GATEWAY_ORIGIN_HEADER, sendError } from "./answers/reply.ts";
+import { answerHeaders, GATEWAY_ORIGIN_HEADER, sendError, showTrace } from "./answers/reply.ts";
 import type { RouteContext } from "./answers/request.ts";
 import { addAuditRoutes } from "./audit/audit-routes.ts";
 import { auditRequests } from "./audit/request-audit.ts";
@@ -192,6 +192,7 @@ export function buildHttpServer(options: HttpServerOptions): FastifyInstance {
   });
   options.pause.watch(server);
   // First of all, whatever the route.
+  server.addHook("onRequest", showTrace);
   server.addHook(
     "onRequest",
     hostCheck(options.hosts, log, () => options.clock.now()),

@@ -1,5 +1,5 @@
 import { Readable } from "node:stream";
-import type { FastifyReply } from "fastify";
+import type { FastifyReply, FastifyRequest } from "fastify";
 import type { ErrorAnswer } from "./errors.ts";
 
 /** As the original service writes it: no blank before `charset`. */
@@ -11,12 +11,23 @@ const JSON_TYPE = "application/json;charset=utf-8";
  */
 export const PRIVATE_HEADERS = { "cache-control": "no-store", "x-content-type-options": "nosniff" } as const;
 
+/** The header that every answer has: the log line of its request has the same id. */
+export function traceHeader(traceId: string): Readonly<Record<string, string>> {
+  return { "x-ncp-trace-id": traceId };
+}
+
+/** A hook of every request: its answer has the id, whoever writes it. */
+export function showTrace(request: FastifyRequest, reply: FastifyReply, done: () => void): void {
+  reply.headers(traceHeader(request.id));
+  done();
+}
+
 /** Headers of every API answer. As in the original, any web page may read its answers, but never with credentials. */
 export function answerHeaders(traceId: string): Readonly<Record<string, string>> {
   return {
     "content-type": JSON_TYPE,
     "access-control-allow-origin": "*",
-    "x-ncp-trace-id": traceId,
+    ...traceHeader(traceId),
     ...PRIVATE_HEADERS,
   };
 }

@@ -3,7 +3,7 @@ import { gatewayError, serviceError } from "../../api-contract/errors.ts";
 import { type PreviewAccess, WATCHERS_MAX, WATCHERS_OF_CHANNEL_MAX } from "../../control/access/preview-access.ts";
 import type { Service } from "../../control/service.ts";
 import { RequestRefusedError } from "../answers/errors.ts";
-import { PRIVATE_HEADERS, sendContent, sendHeaders } from "../answers/reply.ts";
+import { PRIVATE_HEADERS, sendContent, sendHeaders, traceHeader } from "../answers/reply.ts";
 import { lastingOwner, type RouteContext } from "../answers/request.ts";
 import type { Previews } from "../live/previews.ts";
 import type { ConnectionGuard } from "../server/connection-guard.ts";
@@ -66,7 +66,7 @@ export function addPreviewRoute(server: FastifyInstance, { service, access, prev
       const { isPublishing } = await service.getChannel(place.channelId);
       return isPublishing ? sendHeaders(reply.headers(HEADERS)) : refuseOffAir();
     }
-    if (!(await previews.serve(place, reply.raw, HEADERS))) refuseOffAir();
+    if (!(await previews.serve(place, reply.raw, { ...HEADERS, ...traceHeader(request.id) }))) refuseOffAir();
     return reply.hijack();
   });
 }

@@ -130,6 +130,16 @@ test("a body of exactly 1 MiB is read", async () => {
   expect((await send("POST", CHANNELS, headers, [body])).status).toBe(200);
 });
 
+test.each(["/livez", "/readyz", "/metrics", "/stat", "/docs", "/openapi.json"])(
+  "%s is no call of the API, and has the trace id of its log line too",
+  async (url) => {
+    const { statusCode, headers } = await api.server.inject({ method: "GET", url });
+    const traceId = headers["x-ncp-trace-id"];
+    expect([statusCode, traceId]).toEqual([200, expect.stringMatching(/^[a-z0-9]{26}$/)]);
+    expect(api.lines.filter(({ fields }) => fields["traceId"] === traceId)).toHaveLength(1);
+  },
+);
+
 test("a target that cannot be decoded is 100", async () => {
   const target = `${CHANNELS}/%zz`;
   const answer = await send("GET", target, api.signedHeaders("GET", target));

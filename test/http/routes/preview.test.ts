@@ -34,6 +34,7 @@ test("bytes from the media thread reach the viewer, and are credited when they h
   watch.sink.take(Buffer.from("FLV1"));
   const answer = await asked;
   expect([answer.status, answer.headers.get("content-type")]).toEqual([200, "video/x-flv"]);
+  expect(answer.headers.get("x-ncp-trace-id")).toMatch(/^[a-z0-9]{26}$/);
   watch.sink.take(Buffer.from("more"));
   await waitFor("the credit", DEADLINE_MS, () => (watch.takenBytes === 8 ? true : undefined));
   watch.sink.end();
