@@ -23,7 +23,7 @@ export class Keyframes {
   }
 
   /**
-   * Reads a channel's last keyframe for this response; undefined where the client has it already, by `knownTime`.
+   * Reads a channel's last keyframe for this response; undefined where the client has it already, by `knownTime`, or is gone.
    * Throws RequestRefusedError where there is none, or where too many are under way.
    */
   async read(channelId: ChannelId, knownTime: number | undefined, response: ServerResponse) {
@@ -31,6 +31,8 @@ export class Keyframes {
       const details = `${AT_A_TIME_MAX} keyframes at a time is the limit.`;
       throw new RequestRefusedError(gatewayError("RATE_LIMITED", details), RETRY_AFTER_SECONDS);
     }
+    // The client left while the request was checked: its place would never be freed.
+    if (response.closed) return undefined;
     this.#openCount += 1;
     response.once("close", () => {
       this.#openCount -= 1;
