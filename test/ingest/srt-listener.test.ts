@@ -227,6 +227,23 @@ test("something other than MPEG-TS is ended after 5 s, with the reason", async (
   expect(caller.end).toBe("shutdown");
 });
 
+test("scrambled MPEG-TS is ended after 15 s, with that reason", async () => {
+  const stage = await opened();
+  const caller = stage.caller("KEY");
+  await stage.run(50);
+  const [reader] = stage.readers;
+  if (reader !== undefined) reader.progress = "scrambled";
+  // It sends on, none of which is media.
+  for (let second = 0; second < 14; second += 1) {
+    caller.write(5, 0x80);
+    await stage.run(1_000);
+  }
+  expect(stage.refusals()).toEqual([]);
+  await stage.run(2_100);
+  expect(stage.refusals()).toEqual([["protocol-error", expect.stringContaining("its MPEG-TS is scrambled")]]);
+  expect(caller.end).toBe("shutdown");
+});
+
 test("an encoder that could send nothing in a pause of the process has its 5 s behind it", async () => {
   const stage = await opened();
   const caller = stage.caller("KEY");

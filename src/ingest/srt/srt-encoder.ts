@@ -18,7 +18,7 @@ import { UnreadableSeconds } from "./unreadable-seconds.ts";
 /** Turns the bytes of a transport stream into the relay's messages. */
 export interface StreamReader {
   /** How far it has come; `no-sync`: this is no transport stream. */
-  readonly progress: "no-sync" | "no-program" | "no-media" | "media";
+  readonly progress: "no-sync" | "no-program" | "no-media" | "scrambled" | "media";
   push(bytes: Buffer): readonly MediaMessage[];
   /** Bytes are missing here. */
   gap(): void;
@@ -51,7 +51,7 @@ export type SrtEncoderEvents = {
 };
 
 /** An encoder that sends no such thing by then is no encoder, in milliseconds since it was accepted. */
-const DEADLINES_MS = { "no-sync": 5_000, "no-program": 10_000, "no-media": 15_000 } as const;
+const DEADLINES_MS = { "no-sync": 5_000, "no-program": 10_000, "no-media": 15_000, scrambled: 15_000 } as const;
 /**
  * An encoder that sent nothing but packets in a key that we do not have, for so many seconds. The message with its new key was
  * lost: it never comes again, but with another connection.
@@ -61,6 +61,7 @@ const PROBLEMS = {
   "no-sync": "what it sends is not MPEG-TS",
   "no-program": "its MPEG-TS has no program",
   "no-media": "its MPEG-TS has no audio or video that can be read",
+  scrambled: "its MPEG-TS is scrambled, as for a subscription: send it in clear, with an SRT passphrase if wanted",
 } as const;
 
 const BAD_ID: Readonly<Record<StreamIdFault, { readonly rejection: Rejection; readonly detail: string }>> = {

@@ -26,9 +26,9 @@ const UNREADABLE = { audio: Buffer.from("f000000000000000", "hex"), video: Buffe
 
 /**
  * How far a stream has come. `no-sync`: no transport stream so far. `no-program`: no table of its tracks. `no-media`:
- * no frame that can be sent on. `media`: frames have been sent on.
+ * no frame that can be sent on. `scrambled`: the same, where packets of its tracks are encrypted. `media`: frames have been sent on.
  */
-export type DemuxProgress = "no-sync" | "no-program" | "no-media" | "media";
+export type DemuxProgress = "no-sync" | "no-program" | "no-media" | "scrambled" | "media";
 
 /** What was wrong with the stream, counted from its start. */
 export type DemuxCounts = Readonly<PacketCounts> & { readonly syncLosses: number; readonly droppedPes: number };
@@ -90,7 +90,9 @@ export class TsDemuxer {
 
   get progress(): DemuxProgress {
     if (this.#hasMedia) return "media";
-    for (const { streams } of this.#programs.values()) if (streams.length > 0) return "no-media";
+    const { scrambled } = this.#pids.counts;
+    for (const { streams } of this.#programs.values())
+      if (streams.length > 0) return scrambled > 0 ? "scrambled" : "no-media";
     return this.#reader.hasFound ? "no-program" : "no-sync";
   }
 

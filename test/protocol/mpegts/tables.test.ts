@@ -180,6 +180,19 @@ test("a table with another number than the list's counts, where its PID has no o
   expect(shown(messages)).toEqual(["audio 1000 af001188", "audio 1000 af010101"]);
 });
 
+test("scrambled packets are left out, and are told where nothing else comes", () => {
+  const ts = new TsWriter();
+  const demuxer = new TsDemuxer();
+  demuxer.push(ts.tables([AVC, ADTS]));
+  const pes = ts.pes(VIDEO_PID, KEYFRAME, { pts: 90_000 });
+  for (let at = 3; at < pes.length; at += 188) pes[at] = (pes[at] ?? 0) | 0x80;
+  demuxer.push(Buffer.concat([pes, ts.clock(0x1ff, 0), ts.clock(0x1ff, 0)]));
+  expect([demuxer.progress, demuxer.counts.scrambled]).toEqual(["scrambled", 1]);
+  const clear = demuxer.push(ts.pes(AUDIO_PID, adts("0101"), { pts: 90_000 }));
+  expect(shown([...clear, ...demuxer.end()])).toEqual(["audio 1000 af001188", "audio 1000 af010101"]);
+  expect(demuxer.progress).toBe("media");
+});
+
 test("a clock that jumps ahead by an hour loses nothing", () => {
   const ts = new TsWriter();
   const hour = 3_600 * 90_000;
