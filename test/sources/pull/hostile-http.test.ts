@@ -1,4 +1,5 @@
 import { createServer, get, type IncomingMessage, type RequestListener, type ServerResponse } from "node:http";
+import { createServer as createHttpsServer } from "node:https";
 import { createServer as createTcp } from "node:net";
 import { brotliCompressSync, deflateSync, gzipSync } from "node:zlib";
 import { expect, onTestFinished, test } from "vitest";
@@ -10,6 +11,8 @@ import { partsOf } from "../../../src/sources/pull-links/http-fetch.ts";
 import { openPullLink } from "../../../src/sources/pull-links/open-pull-link.ts";
 import { PullDialer } from "../../../src/sources/pull-links/pull-dialer.ts";
 import { PullFailure } from "../../../src/sources/pull-links/pull-errors.ts";
+import { waitFor } from "../../support/processes/waiting.ts";
+import { certificate } from "../../support/stages/certificates.ts";
 import { VirtualClock } from "../../support/stages/virtual-clock.ts";
 import { AVC_CONFIG, AVC_CONFIG_CHANGED } from "../../support/streams/media-messages.ts";
 
@@ -146,6 +149,75 @@ test("a name that leads elsewhere after its first look-up is refused from then o
     error: { code: "TARGET_FORBIDDEN" },
   });
   expect(seen.connections).toBe(0);
+});
+
+test("a secure address leads to secure ones only", async () => {
+  const pair = certificate("127.0.0.1");
+  const asked: unknown[] = [];
+  const plain = await serve((request, response) => {
+    asked.push(request.url);
+    response.end([...SEGMENTS, "a.ts"].join("\n"));
+  });
+  const server = createHttpsServer(pair, (request, response) => {
+    if (request.url === "/live.m3u8") return void response.end([...SEGMENTS, "a.ts"].join("\n"));
+    const location = request.url === "/down.m3u8" ? `${plain}/live.m3u8` : "/live.m3u8";
+    response.writeHead(302, { location }).end();
+  });
+  onTestFinished(() => server.closeAllConnections());
+  const secure = `https://127.0.0.1:${await listen(server, "127.0.0.1")}`;
+  const by = new PullDialer({ clock: systemClock, resolver: createResolver(), policy, extraCa: pair.cert });
+  const link = await open(`${secure}/other.m3u8`, by);
+  link.close();
+  await expect(open(`${secure}/down.m3u8`, by)).rejects.toMatchObject({
+    error: { code: "TARGET_FORBIDDEN", message: expect.stringContaining("(http:)") },
+  });
+  expect(asked).toEqual([]);
+});
+
+test("a playlist that comes late takes no newer one's place", async () => {
+  const held: ServerResponse[] = [];
+  const asked = new Map<string, number>();
+  const lists = ["a.ts", "late", "newer.ts"];
+  const origin = await serve((request, response) => {
+    const { url = "" } = request;
+    asked.set(url, (asked.get(url) ?? 0) + 1);
+    if (url !== "/live.m3u8") return void response.end("segment");
+    const list = lists.shift();
+    if (list === undefined) return void response.writeHead(503).end();
+    if (list === "late") return void held.push(response);
+    response.end([...SEGMENTS, list].join("\n"));
+  });
+  const { link, local, names } = await play(`${origin}/live.m3u8`);
+  const newest = async () => (await (await fetch(local)).text()).trim().split("\n").at(-1) ?? "";
+  const newer = await newest();
+  expect(newer).not.toBe(names[0]);
+  held[0]?.end([...SEGMENTS, "former.ts"].join("\n"));
+  // The next name is known once it was read.
+  const former = newer.replace(/\d+(?=\.ts$)/, (number) => String(Number(number) + 1));
+  await waitFor("the late playlist", 10_000, async () =>
+    (await fetch(new URL(former, local))).status === 200 ? true : undefined,
+  );
+  expect(asked.get("/former.ts")).toBe(1);
+  expect([await newest(), link.failure()?.code]).toEqual([newer, "CONNECT_REJECTED"]);
+});
+
+test("FFmpeg has eight requests under way at most", async () => {
+  const held: ServerResponse[] = [];
+  const areAsked = Promise.withResolvers<void>();
+  const origin = await serve((request, response) => {
+    if (request.url?.endsWith(".m3u8") === true) return void response.end([...SEGMENTS, "a.ts"].join("\n"));
+    if (held.push(response) === 8) areAsked.resolve();
+  });
+  const { names, get } = await play(`${origin}/live.m3u8`);
+  const answers = Array.from({ length: 8 }, () => get(names[0] ?? ""));
+  await areAsked.promise;
+  expect((await get(names[0] ?? "")).status).toBe(503);
+  for (const response of held) response.end("segment");
+  expect((await Promise.all(answers)).map(({ status }) => status)).toEqual(Array(8).fill(200));
+  const again = get(names[0] ?? "");
+  await waitFor("the next request", 10_000, () => held[8]);
+  held[8]?.end("segment");
+  expect((await again).status).toBe(200);
 });
 
 test("a playlist that cannot be fetched for a moment stands as it was, and the reason is known", async () => {
