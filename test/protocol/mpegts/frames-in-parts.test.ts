@@ -148,3 +148,18 @@ test("a packet that a gap cut in two does not go on with what comes behind the g
   expect(units.every((unit) => known.includes(unit ?? ""))).toBe(true);
   expect(units.at(-1)).toBe(known.at(-1));
 });
+
+test("a packet that never ends is given up at eight MiB, and the next one is read", () => {
+  const ts = new TsWriter();
+  const demuxer = new TsDemuxer();
+  demuxer.push(ts.tables([AVC]));
+  demuxer.push(ts.pes(VIDEO_PID, KEYFRAME, { pts: 90_000 }));
+  demuxer.push(ts.pes(VIDEO_PID, Buffer.alloc(8 * 1_024 * 1_024, 5), { pts: 93_600, hasLength: false }));
+  const messages = [
+    ...demuxer.push(ts.pes(VIDEO_PID, KEYFRAME, { pts: 97_200 })),
+    ...demuxer.push(ts.pes(VIDEO_PID, INTER, { pts: 100_800 })),
+    ...demuxer.end(),
+  ];
+  expect(frames(messages)).toEqual([`video 1080 ${unitOf(IDR)}`, `video 1120 ${unitOf(FRAME)}`]);
+  expect(demuxer.counts.droppedPes).toBe(1);
+});
