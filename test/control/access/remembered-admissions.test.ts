@@ -170,7 +170,7 @@ test("a change during a look-up, and one that may have been missed, make keys un
   admissions.changed("ls-during");
   await looking;
   for (const key of ["missed", "followed"]) await admissions.admit(key);
-  admissions.missed((channelId) => channelId === "ls-followed");
+  admissions.missed((channelId) => channelId !== "ls-missed");
   state.trouble = "unreachable";
   for (const key of ["during", "missed"]) await expect(admissions.admit(key)).rejects.toThrow("unreachable");
   expect(await admissions.admit("followed")).toEqual(admitted("ls-followed"));
@@ -203,4 +203,16 @@ test("who came with a key that is none any more has to go, unless another encode
   admissions.changed("ls-unknown");
   await settled();
   expect(revoked).toEqual(["ls-old main"]);
+});
+
+test("an encoder with the newer key that comes while the former one is looked up has not to go", async () => {
+  const { keys, admissions, revoked } = stage();
+  keys.set("former", admitted("ls-1"));
+  await admissions.admit("former");
+  keys.delete("former");
+  keys.set("newer", admitted("ls-1", 2));
+  admissions.changed("ls-1");
+  await admissions.admit("newer");
+  await settled();
+  expect(revoked).toEqual([]);
 });

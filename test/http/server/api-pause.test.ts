@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { waitFor } from "../../support/processes/waiting.ts";
 import { Api, CHANNELS } from "../api.ts";
 
 let api: Api;
@@ -39,4 +40,18 @@ test("calls that are under way are answered first", async () => {
   mayGoOn.resolve();
   expect((await call).status).toBe(200);
   expect(await paused).toBe("paused");
+});
+
+test("an event stream that is open holds nothing up", async () => {
+  const url = "/api/v2/re-stream/events/stream";
+  const stream = api.server.inject({
+    method: "GET",
+    url,
+    headers: { ...api.signedHeaders("GET", url), host: "localhost" },
+  });
+  await waitFor("the reader", 10_000, () => (api.live.readerCount === 1 ? true : undefined));
+  const turn = new Promise((resolve) => setImmediate(() => resolve("waits")));
+  expect(await Promise.race([api.pause.begin().then(() => "paused"), turn])).toBe("paused");
+  api.live.close();
+  expect((await stream).statusCode).toBe(200);
 });
