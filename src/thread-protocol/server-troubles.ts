@@ -32,8 +32,8 @@ const SENTENCES = {
     ko: "이 서버의 데이터베이스를 쓰기용으로 열지 못했습니다. 등록된 키의 스트림은 송출되지만 변경이나 집계는 저장되지 않습니다. 디스크 공간을 확보하거나 폴더를 쓸 수 있게 하면 자동으로 회복됩니다.",
   },
   "database-unwritable": {
-    en: "This server's database accepts no writes, because its disk is full or another process locks it: streams go on, but nothing can be changed or counted; free disk space, or end that process, and it recovers by itself.",
-    ko: "디스크가 가득 찼거나 다른 프로세스가 점유하고 있어 이 서버의 데이터베이스에 기록할 수 없습니다. 스트림은 계속되지만 변경이나 집계는 저장되지 않습니다. 디스크 공간을 확보하거나 해당 프로세스를 종료하면 자동으로 회복됩니다.",
+    en: "This server's database accepts no writes, or not all: its disk is full, another process locks it, or the PostgreSQL server cannot be reached or refuses them. Streams go on, but changes and counts are not stored. The log says which (database takes no write); once that is mended, it recovers by itself.",
+    ko: "이 서버의 데이터베이스에 기록할 수 없습니다. 디스크가 가득 찼거나, 다른 프로세스가 점유하고 있거나, PostgreSQL 서버에 연결할 수 없거나 PostgreSQL 서버가 기록을 거부합니다. 스트림은 계속되지만 변경이나 집계는 저장되지 않습니다. 원인은 로그(database takes no write)에 있으며, 해결하면 자동으로 회복됩니다.",
   },
   overloaded: {
     en: "This server cannot keep up: its threads are busy or were stopped. Send fewer streams through it, give it more processors, or find what else uses them.",

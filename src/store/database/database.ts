@@ -16,6 +16,14 @@ const LOCKED_PAUSE_MS = 20;
 /** A database that accepts no writes is tried again at most this often, in milliseconds. */
 const REOPEN_PAUSE_MS = 1_000;
 
+/**
+ * Troubles in which a server refuses writes to some tables and takes those to others: its disk has no room for a larger file, or
+ * the user has no right. They are over when nothing was refused for the following time, in milliseconds: writes that wait are tried
+ * again at least that often.
+ */
+const PARTIAL: ReadonlySet<StoreTrouble> = new Set(["full", "refused"]);
+const STEADY_MS = 10_000;
+
 /** A trouble of the database by the error its driver throws; undefined for any other error. */
 type ExplainTrouble = (error: unknown) => StoreTrouble | undefined;
 
@@ -68,7 +76,8 @@ export class Database {
   readonly #explainTrouble: ExplainTrouble;
   #connections: Connections | Unwritable;
   #reopenedAtMs = Number.NEGATIVE_INFINITY;
-  #isRefusing = false;
+  /** The last refused write, until writes count as taken again. */
+  #refusal: { readonly trouble: StoreTrouble; readonly atMs: number } | undefined;
   #onNews: (news: DatabaseNews) => void = () => undefined;
   #note: NoteChange = async () => undefined;
 
@@ -147,7 +156,7 @@ export class Database {
     for (;;) {
       try {
         const value = await run(this.#writer());
-        if (this.#isRefusing) this.#takesWrites();
+        this.#noticeWritten();
         return value;
       } catch (error) {
         const trouble = this.#explainTrouble(error);
@@ -184,13 +193,17 @@ export class Database {
   /** A database that is open only for reading is known already, and a damaged one is reported as such. */
   #noticeRefusal(error: unknown): void {
     const trouble = this.#explainTrouble(error);
-    if (trouble === undefined || trouble === "damaged" || this.#isRefusing || !("writer" in this.#connections)) return;
-    this.#isRefusing = true;
-    this.#onNews({ kind: "refused", trouble, detail: detailOf(error) });
+    if (trouble === undefined || trouble === "damaged" || !("writer" in this.#connections)) return;
+    const isNew = this.#refusal === undefined;
+    this.#refusal = { trouble, atMs: performance.now() };
+    if (isNew) this.#onNews({ kind: "refused", trouble, detail: detailOf(error) });
   }
 
-  #takesWrites(): void {
-    this.#isRefusing = false;
+  #noticeWritten(): void {
+    if (this.#refusal === undefined) return;
+    const { trouble, atMs } = this.#refusal;
+    if (this.isShared && PARTIAL.has(trouble) && performance.now() - atMs < STEADY_MS) return;
+    this.#refusal = undefined;
     this.#onNews({ kind: "writable" });
   }
 
