@@ -40,6 +40,8 @@ export type FailoverDeps = {
   readonly isMoving: () => boolean;
   /** The owner died or gave the channel away, and the encoder publishes on. */
   readonly onFailover: () => void;
+  /** The encoder has left, or must. */
+  readonly onOver?: () => void;
 };
 
 /**
@@ -92,6 +94,7 @@ export class FailoverGateway implements PublishGateway {
   }
 
   open(arrival: PublisherArrival): PublisherHandle | undefined {
+    if (this.#isOver) return undefined;
     this.#arrival = arrival;
     this.#handle = this.#openIn(this.#gateway, arrival);
     if (this.#handle === undefined) return undefined;
@@ -104,6 +107,19 @@ export class FailoverGateway implements PublishGateway {
 
   leave(): void {
     this.#gateway.leave();
+    this.#deps.onOver?.();
+  }
+
+  /**
+   * The encoder's key is none of the channel's any more. Another node, which owns the channel, may be cut off and not hear of it. Where
+   * this node owns it, its relay lets the encoder go.
+   */
+  revoke(): void {
+    if (this.#isOver || this.#epoch === undefined) return;
+    if (this.#handle === undefined) this.#gateway.leave();
+    else this.#handle.end("ended");
+    this.#handle = undefined;
+    this.#giveUp();
   }
 
   #push(message: MediaMessage): void {
@@ -125,6 +141,7 @@ export class FailoverGateway implements PublishGateway {
 
   #end(end: IngestEnd): void {
     this.#isOver = true;
+    this.#deps.onOver?.();
     this.#handle?.end(end);
   }
 
@@ -196,6 +213,7 @@ export class FailoverGateway implements PublishGateway {
   #giveUp(): void {
     if (this.#isOver) return;
     this.#isOver = true;
+    this.#deps.onOver?.();
     this.#arrival?.onDismissed();
   }
 }

@@ -271,3 +271,21 @@ test("an owner that takes nothing, and is the owner no more, is left without a w
   expect(owner.facts.flatMap((fact) => (fact.kind === "ingest-held" ? [fact.end] : []))).toEqual(["connection-lost"]);
   expect(events).toEqual({ dismissals: 0, failovers: 1, asked: 1 });
 });
+
+test("an encoder whose key is none any more is let go by its own node, whatever its owner knows", async () => {
+  const { owner, publisher, events, transport, gateway } = await publish();
+  publisher.push(video(0, AVC_CONFIG));
+  publisher.push(video(0, avcFrame(true, 1)));
+  gateway.flush();
+  await transport.settle();
+  gateway.revoke();
+  await transport.settle();
+  expect(events).toEqual({ dismissals: 1, failovers: 0, asked: 0 });
+  const ends = owner.facts.flatMap((fact) => (fact.kind === "ingest-ended" ? [fact] : []));
+  expect(ends).toMatchObject([{ end: "ended" }]);
+  // Once, and what its connection says later goes nowhere.
+  gateway.revoke();
+  publisher.push(video(40, avcFrame(false, 2)));
+  publisher.end("clean");
+  expect(events.dismissals).toBe(1);
+});

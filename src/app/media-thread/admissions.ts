@@ -10,7 +10,7 @@ import type { MessageTransport } from "../../remote-publish/message-transport.ts
 import { openRemotePreview } from "../../remote-publish/remote-preview.ts";
 import type { RemotePublishers } from "../../remote-publish/remote-publisher.ts";
 import type { LinkSilence, ProvenLogin } from "../../thread-protocol/admission.ts";
-import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
+import type { ChannelId, IngestSlot } from "../../thread-protocol/channel-spec.ts";
 import type { FromViewer, ToViewer } from "../../thread-protocol/preview.ts";
 import type { FromEncoder, ToEncoder } from "../../thread-protocol/remote-publish.ts";
 import type { ControlRequests } from "./control-requests.ts";
@@ -62,6 +62,8 @@ const FOR_NOW: Found = { admission: "unavailable", isForNow: true };
  */
 export class Admissions {
   readonly #deps: AdmissionsDeps;
+  /** Encoders of this thread whose channels other nodes may own. */
+  readonly #passed = new Set<{ readonly slot: IngestSlot; readonly gateway: FailoverGateway }>();
 
   constructor(deps: AdmissionsDeps) {
     this.#deps = deps;
@@ -75,16 +77,28 @@ export class Admissions {
     const found = await this.#admitPatiently(key, login);
     const { admission } = found;
     const first = wayOf(found);
-    if (moves === undefined || typeof admission !== "object" || first === undefined) return admission;
+    if (moves === undefined || typeof admission !== "object" || !("slot" in admission)) return admission;
+    if (first === undefined) return admission;
     const { channelId } = first.gateway;
-    const gateway = new FailoverGateway(first, {
-      clock,
-      again: async (silence) => wayOf(await this.#admitOnce(key, login, { channelId, silence })),
-      areMovesExpected: () => moves.areExpected,
-      isMoving: () => moves.isMoving(channelId),
-      onFailover: () => onFailover(channelId),
-    });
-    return { ...admission, gateway };
+    const passed = {
+      slot: admission.slot,
+      gateway: new FailoverGateway(first, {
+        clock,
+        again: async (silence) => wayOf(await this.#admitOnce(key, login, { channelId, silence })),
+        areMovesExpected: () => moves.areExpected,
+        isMoving: () => moves.isMoving(channelId),
+        onFailover: () => onFailover(channelId),
+        onOver: () => this.#passed.delete(passed),
+      }),
+    };
+    this.#passed.add(passed);
+    return { ...admission, gateway: passed.gateway };
+  }
+
+  /** The key with which encoders came to this slot is none any more: those that this thread passes on to another node must go. */
+  revoke(channelId: ChannelId, slot: IngestSlot): void {
+    for (const { slot: passed, gateway } of [...this.#passed])
+      if (passed === slot && gateway.channelId === channelId) gateway.revoke();
   }
 
   async #admitPatiently(key: string, login: ProvenLogin | undefined): Promise<Found> {

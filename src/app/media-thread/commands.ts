@@ -13,6 +13,7 @@ import type { FromViewer, ToViewer } from "../../thread-protocol/preview.ts";
 import type { FromRecorded, ToRecorded } from "../../thread-protocol/recordings/recorder-messages.ts";
 import type { FromEncoder, ToEncoder } from "../../thread-protocol/remote-publish.ts";
 import type { Envelope } from "../threads/transport-ends.ts";
+import type { Admissions } from "./admissions.ts";
 import type { ControlRequests } from "./control-requests.ts";
 import type { MovesAway } from "./moves-away.ts";
 import type { NodeLinks } from "./node-links.ts";
@@ -34,6 +35,7 @@ export type CommandsDeps = {
   readonly testPatterns: TestPatterns;
   readonly recorder: RecorderClient;
   readonly moves: MovesAway;
+  readonly admissions: Pick<Admissions, "revoke">;
   readonly openTransport: OpenTransport;
   /** Posts a reply to a request of the control thread. Buffers in `transferred` are moved, not copied. */
   readonly reply: (requestId: number, reply: MediaReply, transferred?: readonly ArrayBuffer[]) => void;
@@ -161,8 +163,9 @@ export class Commands {
    * held.
    */
   #disconnectPublisher(channelId: ChannelId, slot: IngestSlot): void {
-    const { engine, hosted, listener } = this.#deps;
+    const { engine, hosted, listener, admissions } = this.#deps;
     const { lastIngestId } = engine;
+    admissions.revoke(channelId, slot);
     hosted.dismissWaiting(channelId, slot);
     listener.afterReads(() => {
       hosted.afterReads(channelId, slot, () => engine.disconnectPublisher(channelId, slot, lastIngestId));

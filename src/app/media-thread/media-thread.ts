@@ -230,7 +230,7 @@ let stopStartedMs: number | undefined;
 
 const commands = new Commands({
   ...{ clock, engine, hosted, owned, links, requests, permits, listener, dialer, testPatterns, openTransport },
-  ...{ recorder, moves },
+  ...{ recorder, moves, admissions },
   reply: (requestId, reply, transferred) => post({ kind: "reply", requestId, reply }, transferred),
   onOwnPort: (ownPort) => void ownPorts.push(ownPort),
   onDrain: () => void drain(),

@@ -16,6 +16,7 @@ async function withVisitor() {
   const commands = new Commands({
     ...{ clock, engine, hosted, openTransport: () => transport.far },
     owned: new OwnedChannels({ clock, engine, onReleased: () => undefined }),
+    admissions: { revoke: () => undefined },
     listener: { afterReads: (run: () => void) => run() },
   } as unknown as CommandsDeps);
   const told: (ToEncoder["kind"] | "closed")[] = [];

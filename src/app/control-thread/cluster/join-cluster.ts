@@ -183,7 +183,7 @@ function nodeListeners(parts: JoinParts, { moves, finish, states, deleted }: Com
   return {
     letSend: (isAllowed) => pool.workers.letSend(isAllowed),
     onNewer: (channelId) => void readAgain(parts, channelId, deleted),
-    onRevoked: (channelId, slot) => pool.disconnectPublisher(channelId, slot),
+    onRevoked: (channelId, slot) => pool.workers.dismissRevoked(channelId, slot),
     onMissed,
     onTakenOver: (channelId, epoch) => finish.channel(channelId, epoch),
     onLost: () => void finish.all(),

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { Clock } from "../../../base/clock.ts";
 import type { Log } from "../../../base/log.ts";
 import type { CertificatePair } from "../../../thread-protocol/certificate.ts";
+import type { ChannelId, IngestSlot } from "../../../thread-protocol/channel-spec.ts";
 import type { ShutdownMode, ToControl } from "../../../thread-protocol/messages.ts";
 import type { MediaOptions, ThreadOptions } from "../../threads/media-options.ts";
 import { newSharedCounters, SharedCounters } from "../../threads/shared-counters.ts";
@@ -107,6 +108,11 @@ export class MediaWorkers {
     if (rtmps === undefined) return;
     this.#options = { ...this.#options, rtmps: { ...rtmps, pair } };
     for (const worker of this.all) worker.post({ kind: "certificate", pair });
+  }
+
+  /** The key of this slot is none any more. The encoder may publish through any thread, and to another node. */
+  dismissRevoked(channelId: ChannelId, slot: IngestSlot): void {
+    for (const worker of this.all) worker.post({ kind: "disconnect-publisher", channelId, slot });
   }
 
   /** Whether the threads may send to targets. */
