@@ -253,6 +253,24 @@ test("recordings whose disk was taken away are not taken for removed ones", asyn
   expect(stage.of("file-gone")).toEqual([]);
 });
 
+test.each([
+  { name: "with its first recordings on it", begunOn: 0 },
+  { name: "empty, and got its first recordings then", begunOn: 1 },
+])("a disk that is mounted again with another number before it was looked at, $name, is known", async ({ begunOn }) => {
+  // Its number when it was empty.
+  let dev = 0;
+  const statSync = ((path: string) => ({ ...SYSTEM_DISK.statSync(path), dev })) as Disk["statSync"];
+  const stage = new Stage({}, { ...SYSTEM_DISK, statSync });
+  dev = begunOn;
+  await stage.record(1);
+  await stage.record(1, OTHER);
+  dev = 1;
+  rmSync(join(stage.folder, CHANNEL, "20260102030405-001.mp4"));
+  stage.clock.advance(60_000);
+  const key = { channelId: CHANNEL, recordingId: "20260102030405-001" };
+  expect(stage.of("file-gone")).toEqual([{ kind: "file-gone", file: key, cause: "deleted" }]);
+});
+
 test("nor are they where it was taken away in the middle of a recording, and once it is back removed ones are", async () => {
   const state = { dev: 0, isGone: false };
   const statSync = ((path: string) => ({ ...SYSTEM_DISK.statSync(path), dev: state.dev })) as Disk["statSync"];

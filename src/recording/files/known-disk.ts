@@ -2,6 +2,8 @@ import type { RecordingFile } from "../../thread-protocol/recordings/recordings.
 import type { Disk } from "./disk.ts";
 import { mediaPath } from "./recording-names.ts";
 
+type Witness = Pick<RecordingFile, "channelId" | "recordingId" | "container">;
+
 /** So many files tell a disk from another one. */
 const WITNESSES_MAX = 20;
 
@@ -14,8 +16,8 @@ export class KnownDisk {
   readonly #folder: string;
   /** Undefined before the folder was read. */
   #number: number | undefined;
-  /** Some files that were there when the folder was looked at last. */
-  #witnesses: readonly RecordingFile[] = [];
+  /** Some files that are there; none: nothing of ours is. */
+  #witnesses: readonly Witness[] = [];
 
   constructor(disk: Disk, folder: string) {
     this.#disk = disk;
@@ -26,19 +28,38 @@ export class KnownDisk {
     return this.#number !== undefined;
   }
 
-  /** The folder was read now, and these finished files are there. */
-  note(finished: readonly RecordingFile[]): void {
+  /** The folder was read now, and these finished files are there, beside those of all that are being written. */
+  note(finished: readonly RecordingFile[], all: Iterable<RecordingFile> = []): void {
     this.#number = this.#disk.statSync(this.#folder).dev;
-    this.#witnesses = finished.slice(-WITNESSES_MAX);
+    const growing = [...all].filter(({ end }) => end === undefined);
+    this.#witnesses = [...finished.slice(-WITNESSES_MAX), ...growing.slice(-WITNESSES_MAX)];
+  }
+
+  /** This file was begun now: the next look at the folder may come after the disk has gone. */
+  begun(file: Witness): void {
+    try {
+      if (this.#number !== this.#disk.statSync(this.#folder).dev) return;
+      this.#witnesses = [...this.#witnesses, file].slice(-2 * WITNESSES_MAX);
+    } catch {
+      // The disk goes in this moment.
+    }
+  }
+
+  /** The file is there no more, and tells nothing. */
+  gone({ channelId, recordingId }: Pick<RecordingFile, "channelId" | "recordingId">): void {
+    this.#witnesses = this.#witnesses.filter(
+      (each) => each.channelId !== channelId || each.recordingId !== recordingId,
+    );
   }
 
   /** Whether the folder is on that disk, or none of its files could be missed. Throws where the folder cannot be looked at. */
   isThere(finished: readonly RecordingFile[]): boolean {
     if (this.#number === undefined || this.#number === this.#disk.statSync(this.#folder).dev) return true;
-    return finished.length === 0 || this.#witnesses.some((file) => this.#has(file));
+    if (finished.length === 0 || this.#witnesses.length === 0) return true;
+    return this.#witnesses.some((file) => this.#has(file));
   }
 
-  #has(file: RecordingFile): boolean {
+  #has(file: Witness): boolean {
     try {
       return this.#disk.lstatSync(mediaPath(this.#folder, file)).isFile();
     } catch {

@@ -97,7 +97,7 @@ export class Library {
     for (const { name, isFolder } of this.#list(folder)) {
       if (isFolder && isChannelFolder(name)) this.#guard(name, () => this.#loadChannel(name));
     }
-    this.#disk.note(this.#finished);
+    this.#disk.note(this.#finished, this.files);
     this.#unread.delete(WHOLE_FOLDER);
   }
 
@@ -111,7 +111,7 @@ export class Library {
       if (this.#unread.size > 0 || this.#unfinished.size > 0) this.load();
       if (!this.#disk.isKnown) return;
       this.#forgetRemoved();
-      this.#disk.note(this.#finished);
+      this.#disk.note(this.#finished, this.files);
     } catch {
       // The recordings that this ends are reported, each with its reason.
     }
@@ -157,11 +157,13 @@ export class Library {
     if (recordingId === undefined) throw new Error("too many recordings in one second");
     const file = { channelId, recordingId, container, startTime, durationMs: 0, bytes: 0, tracks };
     try {
-      return new DiskFile(file, {
+      const made = new DiskFile(file, {
         ...{ disk, clock, folder, server },
         onChange: (changed) => this.#set(changed),
         onUnfinished: (ended, known) => this.#unfinished.set(keyOf(ended), known),
       });
+      this.#disk.begun(file);
+      return made;
     } catch (error) {
       // A part of it may be there.
       this.#unread.add(channelId);
@@ -206,6 +208,7 @@ export class Library {
       return "failed";
     }
     this.#unremoved.delete(keyOf(key));
+    this.#disk.gone(key);
     this.#files.delete(keyOf(key));
     this.#unfinished.delete(keyOf(key));
     this.#usedBytes.set(file.channelId, this.usedBytes(file.channelId) - file.bytes);
@@ -356,6 +359,7 @@ export class Library {
     const file = this.#files.get(key);
     if (file === undefined) return;
     const { channelId, recordingId, bytes } = file;
+    this.#disk.gone(file);
     this.#files.delete(key);
     this.#usedBytes.set(channelId, this.usedBytes(channelId) - bytes);
     this.#deps.onGone({ channelId, recordingId }, "deleted");
