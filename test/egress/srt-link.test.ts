@@ -170,6 +170,23 @@ test("a name whose first addresses do not reply: the next one is called", async 
   await expect.poll(() => gone, { timeout: 20_000 }).toBe(1);
 });
 
+test("an address of a name that rejects is the target's: no other one is called", async () => {
+  const [rejecting, other] = [await listener("notFound"), await listener()];
+  const { promise, resolve } = Promise.withResolvers<unknown>();
+  const events = { onPublishing: () => resolve("publishing"), onClosed: resolve };
+  const portOf = ({ url }: { url: string }) => Number(new URL(url).port);
+  new SrtLink(target(rejecting.url), events as unknown as LinkEvents, {
+    ...{ clock: systemClock, randomBytes, onTrouble: () => undefined, onStage: () => undefined },
+    ...{ onFault: (error: unknown) => void faults.push(error), onGone: () => undefined },
+    resolve: async () => [
+      { address: "127.0.0.1", family: 4, port: portOf(rejecting) },
+      { address: "127.0.0.1", family: 4, port: portOf(other) },
+    ],
+  });
+  expect(await promise).toMatchObject(callFailed({ kind: "rejected", code: 2_404 }));
+  expect([rejecting.streamIds.length, other.streamIds, faults]).toEqual([1, [], []]);
+});
+
 test("an address that targets may not have is not called", async () => {
   const { url, streamIds } = await listener();
   const result = await preflight(target(url), dialerWith(""), systemClock);
