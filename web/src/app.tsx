@@ -6,18 +6,19 @@ import { worstHealth } from "./base/health.ts";
 import { readSession } from "./base/read-session.ts";
 import { focusHeading, type Route, route } from "./base/router.ts";
 import { session } from "./base/session.ts";
-import { isStale, liveChannel, startLive } from "./live/store.ts";
+import { forgetLive, isStale, liveChannel, startLive } from "./live/store.ts";
 import { ChannelPage } from "./pages/channel.tsx";
 import { Overview } from "./pages/overview.tsx";
 import { lazy } from "./parts/basic/lazy.tsx";
 import { Notices } from "./parts/basic/notice.tsx";
 import { verdictLook } from "./parts/basic/state.tsx";
 import { healthCounts } from "./parts/overview/view-state.ts";
-import { ServerNotice, StaleNotice, TopBar } from "./parts/shell/top-bar.tsx";
+import { ServerNotices, TopBar } from "./parts/shell/top-bar.tsx";
 import { t } from "./text/text.ts";
 
 const SetupPage = lazy(async () => (await import("./pages/sign-in.tsx")).SetupPage);
 const SignInPage = lazy(async () => (await import("./pages/sign-in.tsx")).SignInPage);
+const SignInAgain = lazy(async () => (await import("./pages/sign-in.tsx")).SignInAgain);
 const loadSettings = async () => await (await import("./pages/settings.tsx")).loadSettings();
 const SettingsPage = lazy(loadSettings, { onLoaded: focusHeading });
 
@@ -41,6 +42,7 @@ export function App() {
 function Content() {
   switch (session.value) {
     case "signed-in":
+    case "expired":
       return <SignedIn />;
     case "setup":
       return <SetupPage />;
@@ -64,7 +66,9 @@ function Waiting() {
 }
 
 function SignedIn() {
-  useEffect(startLive, []);
+  const isIn = session.value === "signed-in";
+  useEffect(() => (isIn ? startLive() : undefined), [isIn]);
+  useEffect(() => forgetLive, []);
   return (
     <>
       <a class="skip" href="#content">
@@ -72,12 +76,12 @@ function SignedIn() {
       </a>
       <Favicon />
       <TopBar />
-      <StaleNotice />
-      <ServerNotice />
       <main id="content" class={isStale.value ? "page stale" : "page"} tabIndex={-1}>
         <Page />
       </main>
+      <ServerNotices />
       {alertSettings.value.isOn && <AlertHost />}
+      {!isIn && <SignInAgain />}
     </>
   );
 }

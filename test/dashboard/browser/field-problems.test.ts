@@ -4,6 +4,8 @@ import { hintOf, MISSING_HINT } from "../../../src/api-contract/input/hints.ts";
 import { NOT_AVAILABLE } from "../../../src/api-contract/input/not-available.ts";
 import { en } from "../../../web/src/text/en.ts";
 import { ko } from "../../../web/src/text/ko.ts";
+import { enSignIn } from "../../../web/src/text/panels-en/sign-in.ts";
+import { koSignIn } from "../../../web/src/text/panels-ko/sign-in.ts";
 import {
   expectAccessible,
   openBrowser,
@@ -34,11 +36,11 @@ async function expectFine(place: Page | Locator, name: string): Promise<void> {
 }
 
 test.each([
-  ["ko-KR", ko, "light", 390],
-  ["en-US", en, "dark", 1_280],
+  ["ko-KR", ko, koSignIn, "light", 390],
+  ["en-US", en, enSignIn, "dark", 1_280],
 ] as const)(
   "in %s every form shows its error in words beside the field, before it sends and after",
-  async (locale, texts, colorScheme, width) => {
+  async (locale, texts, signIn, colorScheme, width) => {
     const stage = await Stage.open();
     const { fanfare, api } = await stage.server();
     const key = uniqueKey("fields");
@@ -67,7 +69,7 @@ test.each([
     await expectFine(page, "password");
     await page.locator('input[name="repeat"]').fill(`${PASSWORD}!`);
     await press(page.locator('button[type="submit"]'));
-    await expectProblem(page, "repeat", texts.signIn.mismatch);
+    await expectProblem(page, "repeat", signIn.mismatch);
     await expectAccessible(page, "set-up");
     await setUp(page, fanfare);
 
@@ -136,7 +138,7 @@ test.each([
     await password.locator('input[name="old"]').fill("not the password");
     await password.locator('input[name="new"]').fill(`${PASSWORD}2`);
     await press(password.locator('button[type="submit"]'));
-    await expectProblem(password, "old", texts.signIn.wrong);
+    await expectProblem(password, "old", signIn.wrong);
     await expectAccessible(page, "settings");
     expect(await api.channels()).toHaveLength(2);
     expect(errors).toEqual([]);

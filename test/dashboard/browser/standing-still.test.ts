@@ -20,7 +20,7 @@ const PRESSED = [
 ];
 
 /** How far from the top of the page each of them is, in pixels. */
-const placesOf = (page: Page, selectors = USED): Promise<Readonly<Record<string, number>>> =>
+const placesOf = (page: Page, selectors: readonly string[] = USED): Promise<Readonly<Record<string, number>>> =>
   page.evaluate(`Object.fromEntries(${JSON.stringify(selectors)}.map((selector) => {
     const element = document.querySelector(selector);
     return [selector, element === null ? -1 : Math.round(element.getBoundingClientRect().top + scrollY)];
@@ -114,6 +114,37 @@ test.each([1_280, 390])(
     expect(errors).toEqual([]);
   },
 );
+
+test.each([1_280, 390])("at %i pixels a server that is lost and back moves nothing on an open page", async (width) => {
+  const stage = await Stage.open();
+  const { fanfare, api } = await stage.server();
+  const channel = await api.createChannel("lost", [{ rtmpUrl: "rtmp://127.0.0.1:9/live", streamKey: uniqueKey("k") }]);
+  const page = await (await openContext(await openBrowser(stage), { width })).newPage();
+  const errors = watchErrors(page);
+  await setUp(page, fanfare);
+  for (const [path, used] of [
+    ["/", ["h1", ".card"]],
+    [`/channels/${channel.channelId}`, PRESSED],
+  ] as const) {
+    await page.goto(fanfare.origin + path);
+    await page.locator(used.at(-1) ?? "").waitFor();
+    if (path !== "/")
+      for (const later of [".first-steps:visible", "#recommended-title", "#timeline-title", "#recordings-title"])
+        await page.locator(later).waitFor();
+    await page.locator('[data-stream="connected"]').waitFor();
+    const before = await placesOf(page, used);
+    await fanfare.stop();
+    const notice = page.locator(".trouble");
+    await notice.waitFor();
+    expect(await placesOf(page, used), path).toEqual(before);
+    const { y = 0, height = 0 } = (await notice.boundingBox()) ?? {};
+    expect(Math.round(y + height)).toBe(860);
+    await fanfare.restart();
+    await notice.waitFor({ state: "detached" });
+    expect(await placesOf(page, used), path).toEqual(before);
+  }
+  expect(errors).toEqual([]);
+});
 
 test("a picture that is loaded has its place from the beginning, on the overview and in a preview", async () => {
   const stage = await Stage.open();

@@ -109,9 +109,10 @@ function receive(message: HubMessage): void {
 function setState(state: StreamState, heardTime: number | undefined): void {
   batch(() => {
     if (state === "lost") stopClock(heardTime);
-    if (state === "connected" && isStale.peek()) {
+    if (state === "connected") {
       startClock();
-      returns.value += 1;
+      // Also the session may have ended in between, and begun again.
+      if (isStale.peek() || hasSnapshot.peek()) returns.value += 1;
     }
     streamState.value = state;
   });
@@ -194,11 +195,15 @@ export function startLive(): () => void {
   const leave = typeof SharedWorker === "undefined" ? startOwn() : startShared();
   return () => {
     leave();
-    channels.value = new Map();
-    hasSnapshot.value = false;
-    serverTroubles.value = [];
     streamState.value = "connecting";
   };
+}
+
+/** Forgets all that the stream told, for the one who signs in next. */
+export function forgetLive(): void {
+  channels.value = new Map();
+  hasSnapshot.value = false;
+  serverTroubles.value = [];
 }
 
 function startOwn(): () => void {

@@ -8,7 +8,7 @@ import { lazy } from "../parts/basic/lazy.tsx";
 import { say } from "../parts/basic/notice.tsx";
 import { SecretField } from "../parts/basic/secret-field.tsx";
 import { AccessKeys } from "../parts/settings/access-keys.tsx";
-import { t } from "../text/text.ts";
+import { panelTexts, t } from "../text/text.ts";
 
 const Alerts = lazy(async () => (await import("../parts/alerts/alert-settings.tsx")).Alerts);
 
@@ -52,7 +52,7 @@ function Password() {
       if (!(error instanceof ApiError) || error.code !== "200") throw error;
       // The session may have ended: then the page asks for the password anyway.
       await readSession();
-      throw new FieldError("old", t().signIn.wrong);
+      throw new FieldError("old", panelTexts().signIn.wrong);
     }
     say(t().settings.passwordChanged);
     // The subscription ended with the session that the new one replaces.
@@ -73,7 +73,7 @@ function Password() {
         <SecretField
           label={t().settings.newPassword}
           name="new"
-          help={t().signIn.rule}
+          help={panelTexts().signIn.rule}
           isRequired
           input={{ minLength: PASSWORD_LENGTH_MIN }}
         />

@@ -1,17 +1,17 @@
 import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
-import { useEffect } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import { ApiError, dashboard } from "../base/api.ts";
 import { at } from "../base/base-path.ts";
-import { readSession } from "../base/read-session.ts";
+import { readSession, tellTabs } from "../base/read-session.ts";
 import { go } from "../base/router.ts";
-import { PASSWORD_LENGTH_MIN } from "../base/session.ts";
+import { PASSWORD_LENGTH_MIN, session } from "../base/session.ts";
 import { withCommands } from "../parts/basic/commands.tsx";
 import { type Fields, Form } from "../parts/basic/form.tsx";
 import { FieldError } from "../parts/basic/form-problems.ts";
 import { SecretField } from "../parts/basic/secret-field.tsx";
 import { Choices } from "../parts/shell/top-bar.tsx";
-import { t } from "../text/text.ts";
+import { panelTexts } from "../text/text.ts";
 
 function Frame({ title, children }: { readonly title: string; readonly children: ComponentChildren }) {
   return (
@@ -45,29 +45,36 @@ export function SetupPage() {
   }, [token]);
   if (token.value === "") {
     return (
-      <Frame title={t().signIn.setupTitle}>
-        <p>{withCommands(t().signIn.linkMissing)}</p>
+      <Frame title={panelTexts().signIn.setupTitle}>
+        <p>{withCommands(panelTexts().signIn.linkMissing)}</p>
       </Frame>
     );
   }
   const submit = async (field: Fields): Promise<void> => {
-    if (field("password") !== field("repeat")) throw new FieldError("repeat", t().signIn.mismatch);
+    if (field("password") !== field("repeat")) throw new FieldError("repeat", panelTexts().signIn.mismatch);
     try {
       await dashboard.POST("/setup", { body: { token: token.value, password: field("password") } });
     } catch (error) {
-      if (error instanceof ApiError && error.code === "200") throw new Error(t().signIn.linkInvalid);
+      if (error instanceof ApiError && error.code === "200") throw new Error(panelTexts().signIn.linkInvalid);
       throw error;
     }
     await readSession();
+    tellTabs("in");
     go("/");
   };
   const password = { minLength: PASSWORD_LENGTH_MIN };
   return (
-    <Frame title={t().signIn.setupTitle}>
-      <p>{t().signIn.setupText}</p>
-      <Form submit={submit} button={t().signIn.setupButton}>
-        <SecretField label={t().signIn.password} name="password" help={t().signIn.rule} isRequired input={password} />
-        <SecretField label={t().signIn.repeat} name="repeat" isRequired />
+    <Frame title={panelTexts().signIn.setupTitle}>
+      <p>{panelTexts().signIn.setupText}</p>
+      <Form submit={submit} button={panelTexts().signIn.setupButton}>
+        <SecretField
+          label={panelTexts().signIn.password}
+          name="password"
+          help={panelTexts().signIn.rule}
+          isRequired
+          input={password}
+        />
+        <SecretField label={panelTexts().signIn.repeat} name="repeat" isRequired />
       </Form>
     </Frame>
   );
@@ -78,22 +85,44 @@ export function SignInPage() {
     try {
       await dashboard.POST("/session", { body: { password: field("password") } });
     } catch (error) {
-      if (error instanceof ApiError && error.code === "200") throw new FieldError("password", t().signIn.wrong);
+      if (error instanceof ApiError && error.code === "200")
+        throw new FieldError("password", panelTexts().signIn.wrong);
       throw error;
     }
     await readSession();
+    tellTabs("in");
   };
   return (
-    <Frame title={t().signIn.title}>
-      <Form submit={submit} button={t().signIn.button}>
+    <Frame title={panelTexts().signIn.title}>
+      {session.value === "expired" && <p>{panelTexts().signIn.again}</p>}
+      <Form submit={submit} button={panelTexts().signIn.button}>
         <SecretField
-          label={t().signIn.password}
+          label={panelTexts().signIn.password}
           name="password"
-          help={withCommands(t().signIn.forgotten)}
+          help={withCommands(panelTexts().signIn.forgotten)}
           isRequired
           input={{ autocomplete: "current-password", autofocus: true }}
         />
       </Form>
     </Frame>
+  );
+}
+
+/** Asks for the password above a page whose session has ended, and above its dialogs: what was typed there stays. */
+export function SignInAgain() {
+  const element = useRef<HTMLDialogElement>(null);
+  const ask = (): void => element.current?.showModal();
+  useEffect(() => {
+    const opener = document.activeElement;
+    ask();
+    return () => {
+      if (opener instanceof HTMLElement && opener.isConnected) opener.focus();
+    };
+  }, []);
+  return (
+    // A browser closes it at the second press of Escape.
+    <dialog ref={element} class="sign-in-again" onCancel={(event) => event.preventDefault()} onClose={ask}>
+      <SignInPage />
+    </dialog>
   );
 }

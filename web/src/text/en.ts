@@ -11,6 +11,7 @@ const count = (number: number, one: string, other: string): string =>
 /** Every text of the dashboard in English. A text that another language lacks does not compile. */
 export const en = {
   app: {
+    signOut: "Sign out",
     channels: "Channels",
     settings: "Settings",
     audit: "Change history",
@@ -72,24 +73,6 @@ export const en = {
     network: "The server can't be reached.",
     limited: (seconds: number) => `Too many attempts. Try again in ${count(seconds, "second", "seconds")}.`,
     saved: "Saved.",
-  },
-  signIn: {
-    setupTitle: "Welcome to Fanfare",
-    setupText: "Choose a password for this server. You'll use it to sign in.",
-    password: "Password",
-    repeat: "Confirm password",
-    rule: "At least 8 characters.",
-    mismatch: "The passwords don't match.",
-    setupButton: "Set password and continue",
-    linkMissing:
-      "This server has no password yet. Open the setup link that was printed when the server started, or run `fanfare reset-password` to get a new one.",
-    linkInvalid:
-      "This setup link has already been used or has expired. Restart the server or run fanfare reset-password to get a new one.",
-    title: "Sign in",
-    button: "Sign in",
-    wrong: "Wrong password.",
-    forgotten: "Forgot your password? Run `fanfare reset-password` on the server.",
-    signOut: "Sign out",
   },
   overview: {
     title: "Channels",

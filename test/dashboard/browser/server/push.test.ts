@@ -197,7 +197,7 @@ test("rules go to the server; sign-out and another password end a subscription, 
   await page.reload();
   await page.locator('[data-push="on"]').waitFor();
   await tick(page.getByLabel(texts.severities.broken, { exact: true }));
-  await press(page.getByRole("button", { name: en.signIn.signOut }));
+  await press(page.getByRole("button", { name: en.app.signOut }));
   await page.locator('input[name="password"]').waitFor();
   // Signed in again beside the page, which would subscribe once more.
   const ask = (path: string, data: object) =>

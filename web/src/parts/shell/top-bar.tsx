@@ -1,7 +1,7 @@
 import { dashboard } from "../../base/api.ts";
 import { at } from "../../base/base-path.ts";
 import { now } from "../../base/clock.ts";
-import { readSession } from "../../base/read-session.ts";
+import { readSession, tellTabs } from "../../base/read-session.ts";
 import { route } from "../../base/router.ts";
 import { session } from "../../base/session.ts";
 import { setTheme, THEMES, type Theme, theme } from "../../base/theme.ts";
@@ -32,7 +32,7 @@ export function TopBar() {
       <div class="top-end">
         <Choices />
         <Action kind="plain" run={signOut}>
-          {t().signIn.signOut}
+          {t().app.signOut}
         </Action>
       </div>
     </header>
@@ -41,8 +41,10 @@ export function TopBar() {
 
 async function signOut(): Promise<void> {
   await dashboard.DELETE("/session");
+  session.value = "signed-out";
+  tellTabs("out");
   await readSession();
-  if (session.value === "signed-in") throw new Error("still signed in");
+  if (session.value !== "signed-out") throw new Error("still signed in");
 }
 
 /** The choice of language and appearance, also on the pages before the sign-in. */
@@ -96,23 +98,15 @@ function Totals() {
   );
 }
 
-/** Announces that the page may be out of date. */
-export function StaleNotice() {
+/** Announces that the page may be out of date, and the server's own troubles: at the window's end, where they move nothing. */
+export function ServerNotices() {
   return (
-    <div role="status" aria-live="polite">
+    <div class="troubles" role="status" aria-live="polite">
       {isStale.value && (
         <p class="trouble">
           <Icon name="alert" /> {t().stream.lostLong(hasSnapshot.value ? formatTime(now.value) : undefined)}
         </p>
       )}
-    </div>
-  );
-}
-
-/** The server's own troubles, shown on every page. */
-export function ServerNotice() {
-  return (
-    <div role="status" aria-live="polite">
       {serverTroubles.value.map(({ trouble, message, messageKo }) => (
         <p key={trouble} class="trouble" data-trouble={trouble}>
           <Icon name="alert" /> {language.value === "ko" ? messageKo : message}

@@ -6,6 +6,7 @@ import { enDelay } from "./delay.ts";
 import { enNodes } from "./nodes.ts";
 import { enRecordings } from "./recordings.ts";
 import { enSchedules } from "./schedules.ts";
+import { enSignIn } from "./sign-in.ts";
 import { enSources } from "./sources.ts";
 import { enSrt } from "./srt.ts";
 import { enVideo } from "./video.ts";
@@ -21,6 +22,7 @@ export const panelsEn = {
   nodes: enNodes,
   recordings: enRecordings,
   schedules: enSchedules,
+  signIn: enSignIn,
   sources: enSources,
   srt: enSrt,
   video: enVideo,

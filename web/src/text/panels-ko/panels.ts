@@ -7,6 +7,7 @@ import { koDelay } from "./delay.ts";
 import { koNodes } from "./nodes.ts";
 import { koRecordings } from "./recordings.ts";
 import { koSchedules } from "./schedules.ts";
+import { koSignIn } from "./sign-in.ts";
 import { koSources } from "./sources.ts";
 import { koSrt } from "./srt.ts";
 import { koVideo } from "./video.ts";
@@ -22,6 +23,7 @@ export const panelsKo: PanelTexts = {
   nodes: koNodes,
   recordings: koRecordings,
   schedules: koSchedules,
+  signIn: koSignIn,
   sources: koSources,
   srt: koSrt,
   video: koVideo,
