@@ -71,3 +71,35 @@ test("a tab that opens later gets no samples of a former broadcast, and those of
   await expect.poll(() => changes().length).toBe(3);
   expect(tab().last("snapshot")?.samples).toEqual([]);
 });
+
+test("a tab that comes after the session ended opens a connection anew, and no later one is told that it was refused", async () => {
+  const opened: ((response: Response) => void)[] = [];
+  vi.stubGlobal("fetch", () => new Promise<Response>((resolve) => opened.push(resolve)));
+  onTestFinished(() => void vi.unstubAllGlobals());
+  const hub = new Hub();
+  const tab = () => {
+    const states: string[] = [];
+    const leave = hub.listen((message) => {
+      if (message.kind === "state") states.push(message.state);
+    });
+    onTestFinished(leave);
+    return { states, leave };
+  };
+  const refuse = (which: number) => opened[which]?.(new Response(null, { status: 401 }));
+  // A browser froze the first one: it does not leave.
+  const frozen = tab();
+  refuse(0);
+  await expect.poll(() => frozen.states).toEqual(["refused"]);
+  const signedIn = tab();
+  expect([opened.length, signedIn.states]).toEqual([2, []]);
+  expect(tab().states).toEqual(["connecting"]);
+
+  refuse(1);
+  await expect.poll(() => signedIn.states).toEqual(["refused"]);
+  signedIn.leave();
+  tab();
+  expect(opened.length).toBe(3);
+  opened[2]?.(new Response(new ReadableStream()));
+  await expect.poll(() => signedIn.states.length + frozen.states.length).toBe(4);
+  expect(frozen.states.at(-1)).toBe("connected");
+});

@@ -38,6 +38,8 @@ export class Hub {
   listen(listener: Listener): () => void {
     this.#listeners.add(listener);
     this.#sendLead();
+    // Who comes now has signed in since. Another tab, which a browser froze, may not have left yet.
+    if (this.#state === "refused") this.#stop();
     if (this.#close === undefined) {
       this.#close = openEventStream(at("/api/v2/re-stream/events/stream"), {
         event: (event) => this.#receive(event),
@@ -55,10 +57,16 @@ export class Hub {
       this.#listeners.delete(listener);
       this.#sendLead();
       if (this.#listeners.size > 0) return;
-      this.#close?.();
-      this.#close = undefined;
-      this.#hasSnapshot = false;
+      this.#stop();
     };
+  }
+
+  /** A tab that comes while the next connection is being opened is not told how this one ended. */
+  #stop(): void {
+    this.#close?.();
+    this.#close = undefined;
+    this.#hasSnapshot = false;
+    this.#state = "connecting";
   }
 
   /** The tab that is open longest leads. */
