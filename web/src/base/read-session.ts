@@ -22,6 +22,6 @@ export const tellTabs = (word: "in" | "out"): void => localStorage.setItem(TOLD_
 addEventListener("storage", ({ key, newValue }) => {
   if (key !== TOLD_AS) return;
   // Who signs out wants nothing of the page to stay, in no tab.
-  if (newValue?.startsWith("out") === true && isShown()) session.value = "signed-out";
+  if (newValue?.startsWith("out") && isShown()) session.value = "signed-out";
   void readSession();
 });

@@ -59,7 +59,6 @@ export function SetupPage() {
       throw error;
     }
     await readSession();
-    tellTabs("in");
     go("/");
   };
   const password = { minLength: PASSWORD_LENGTH_MIN };
@@ -113,15 +112,20 @@ export function SignInAgain() {
   const element = useRef<HTMLDialogElement>(null);
   const ask = (): void => element.current?.showModal();
   useEffect(() => {
-    const opener = document.activeElement;
     ask();
-    return () => {
-      if (opener instanceof HTMLElement && opener.isConnected) opener.focus();
-    };
+    const dialog = element.current;
+    // The browser returns the focus.
+    return () => dialog?.close();
   }, []);
   return (
-    // A browser closes it at the second press of Escape.
-    <dialog ref={element} class="sign-in-again" onCancel={(event) => event.preventDefault()} onClose={ask}>
+    // Escape would close it, and then what is below. Browsers that do not know the attribute ask first, or once.
+    <dialog
+      ref={element}
+      class="sign-in-again"
+      closedby="none"
+      onCancel={(event) => event.preventDefault()}
+      onClose={ask}
+    >
       <SignInPage />
     </dialog>
   );

@@ -14,6 +14,6 @@ export const enSignIn = {
   title: "Sign in",
   button: "Sign in",
   wrong: "Wrong password.",
-  again: "Your session has ended. What you typed is still there.",
+  again: "Sign in again. What you typed is still there.",
   forgotten: "Forgot your password? Run `fanfare reset-password` on the server.",
 };

@@ -15,6 +15,6 @@ export const koSignIn: typeof enSignIn = {
   title: "로그인",
   button: "로그인",
   wrong: "비밀번호가 올바르지 않습니다.",
-  again: "세션이 끝났습니다. 입력한 내용은 그대로 남아 있습니다.",
+  again: "세션이 끝났습니다. 입력 내용은 그대로입니다.",
   forgotten: "비밀번호를 잊으셨나요? 서버에서 `fanfare reset-password`를 실행해 주세요.",
 };
