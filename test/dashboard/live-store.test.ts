@@ -10,6 +10,8 @@ type Store = { readonly returns: Value; readonly startLive: () => () => void };
 test("where the server was lost before the session ended, the clock goes on and lists are read again after a new sign-in", async () => {
   const workers: { onmessage?: (event: { readonly data: HubMessage }) => void }[] = [];
   vi.stubGlobal("document", { hidden: false });
+  // The page's tick of a second would go on in this process, behind the end of the test.
+  vi.stubGlobal("setInterval", () => 0);
   vi.stubGlobal(
     "Worker",
     class {

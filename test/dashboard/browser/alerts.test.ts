@@ -98,7 +98,7 @@ test("permission is requested at a press, trouble is shown as notification, soun
   expect(await alert.locator("b").innerText()).toContain(title);
   expect(await alert.innerText()).toContain("Nowhere: ");
   expect(await shown(page)).toEqual([[texts.testTitle, title], 2]);
-  expect(await page.title()).toBe(texts.tabTitle(1, title));
+  await expect.poll(() => page.title()).toBe(texts.tabTitle(1, title));
   await expectAccessible(page, "an alert on the page");
   await takeScreenshot(page, "alert-shown", false);
   await page.evaluate("window.hasTheFocus = true; window.dispatchEvent(new Event('focus'))");

@@ -51,7 +51,7 @@ test("the overview shows broken channels first with reason and next step, filter
   const verdict = page.locator(".card", { hasText: "d_broken" });
   expect((await verdict.locator(".verdict-reason").innerText()).length).toBeGreaterThan(20);
   expect(await verdict.locator(".verdict-step").innerText()).toMatch(/^→ \S/);
-  expect(await page.title()).toMatch(/^1 broken(, 1 needs attention)? – Fanfare$/);
+  await expect.poll(() => page.title()).toMatch(/^1 broken(, 1 needs attention)? – Fanfare$/);
   expect(await page.locator('link[rel="icon"]').getAttribute("href")).toContain(RED);
 
   await press(page.locator('[data-health="waiting"]'));
@@ -197,7 +197,7 @@ test("many channels are started, ended, disabled and enabled at once, and those 
   await page.getByText(en.overview.selected(1)).waitFor();
   await page.locator('[data-health="off"]', { hasText: "4" }).waitFor({ state: "detached" });
   await page.locator('[data-health="off"]', { hasText: "3" }).waitFor();
-  expect(await page.title()).toBe("Channels – Fanfare");
+  await expect.poll(() => page.title()).toBe("Channels – Fanfare");
 
   await page.unroute(refusesWaits);
   await pressButton(page, en.overview.selectAll(4));

@@ -138,7 +138,7 @@ test("every page is accessible in both languages and themes, and fits a phone an
   await page.locator("tbody tr").first().waitFor();
   // A page whose code is loaded on demand has the focus on its heading and a title, like every other.
   await page.locator("h1:focus").waitFor();
-  expect(await page.title()).toBe("Settings – Fanfare");
+  await expect.poll(() => page.title()).toBe("Settings – Fanfare");
   await look("settings");
 
   for (const [size, width, height] of WINDOWS) {

@@ -34,7 +34,7 @@ test("the page and its title show one verdict, from waiting to on air to a hold 
   const verdict = page.getByRole("region", { name: "Channel health" });
   await verdict.getByText("Waiting for encoder", { exact: true }).waitFor();
   await verdict.getByText("Start streaming in the encoder.").waitFor();
-  expect(await page.title()).toBe("Waiting for encoder: verdict – Fanfare");
+  await expect.poll(() => page.title()).toBe("Waiting for encoder: verdict – Fanfare");
   // A test of a platform says what it is, beside the platform's state.
   await press(page.getByRole("button", { name: "Test", exact: true }));
   await page.locator(".test-result", { hasText: /Test result, .*It works/ }).waitFor();
@@ -51,7 +51,7 @@ test("the page and its title show one verdict, from waiting to on air to a hold 
   await verdict.getByText("Broken", { exact: true }).waitFor();
   await verdict.getByText(/^The encoder is lost\./).waitFor();
   await verdict.getByText(/start streaming again before the hold ends/).waitFor();
-  expect(await page.title()).toBe("Broken: verdict – Fanfare");
+  await expect.poll(() => page.title()).toBe("Broken: verdict – Fanfare");
   // Without an encoder the check is silent.
   expect(await page.getByText("Stream check").count()).toBe(0);
   const before = await secondsLeft(page);

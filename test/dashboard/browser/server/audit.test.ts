@@ -50,7 +50,7 @@ test("a person makes an access key on the page; what is done with it is in the c
   await press(page.getByRole("link", { name: en.app.audit }));
   const rows = page.locator("tbody tr");
   await rows.filter({ hasText: words.actions.createChannel }).waitFor();
-  expect(await page.title()).toBe(`${en.app.audit} – Fanfare`);
+  await expect.poll(() => page.title()).toBe(`${en.app.audit} – Fanfare`);
   const created = await rows.filter({ hasText: words.actions.createChannel }).innerText();
   expect(created).toContain(`access key "deploy bot" ${made?.subject}`);
   expect(created).toContain("command line");
