@@ -3,7 +3,7 @@ import type { Log } from "../base/log.ts";
 import type { Bus } from "../control/ports/bus.ts";
 import type { KnownOwner } from "../control/ports/owner-question.ts";
 import type { Incarnation } from "../control/ports/ownership-store.ts";
-import type { MovedBroadcast } from "../control/reports/moved-broadcast.ts";
+import type { GivenBroadcast, MovedBroadcast } from "../control/reports/moved-broadcast.ts";
 import type { ChannelId } from "../thread-protocol/channel-spec.ts";
 import { subjectsOf } from "./node-report.ts";
 import type { NodeRpc } from "./node-rpc.ts";
@@ -100,11 +100,13 @@ export class ChannelMoves {
     });
   }
 
-  /** Asks the owner of a channel for its broadcast; undefined where it gives none. Never rejects. */
-  async fetch({ channelId, epoch, incarnation }: Pick<KnownOwner, "channelId" | "epoch" | "incarnation">) {
+  /** Asks the owner of a channel for its broadcast. Never rejects. */
+  async fetch(owner: Pick<KnownOwner, "channelId" | "epoch" | "incarnation">): Promise<GivenBroadcast> {
+    const { channelId, epoch, incarnation } = owner;
     const request = { op: "hand-over", channelId, epoch };
     const reply = await this.#deps.bus.request(subjectsOf(incarnation).rpc, request, GIVE_MS);
-    const given = reply.kind === "reply" ? movedFrom(reply.message["given"]) : undefined;
+    if (reply.kind !== "reply") return "no-reply";
+    const given = movedFrom(reply.message["given"]);
     return given?.broadcast.channelId === channelId ? given : undefined;
   }
 

@@ -3,7 +3,7 @@ import type { Log } from "../base/log.ts";
 import type { PlacementMeter, PlacementOwner } from "../control/ports/channel-placement.ts";
 import type { ClaimBoard, KnownOwner } from "../control/ports/owner-question.ts";
 import type { Incarnation, OwnershipStore } from "../control/ports/ownership-store.ts";
-import type { MovedBroadcast } from "../control/reports/moved-broadcast.ts";
+import type { GivenBroadcast, MovedBroadcast } from "../control/reports/moved-broadcast.ts";
 import type { LinkSilence } from "../thread-protocol/admission.ts";
 import type { ChannelId } from "../thread-protocol/channel-spec.ts";
 import type { FormerOwner } from "./claim-talk.ts";
@@ -30,8 +30,8 @@ export type SharedPlacementDeps = {
    * visitor does not wait for that.
    */
   readonly onTakenOver: (channelId: ChannelId, former: FormerOwner) => void;
-  /** Asks a living owner for its broadcast of a channel; undefined where it gives none, or is silent. Must not reject. */
-  readonly takeBroadcast: (owner: KnownOwner) => Promise<MovedBroadcast | undefined>;
+  /** Asks a living owner for its broadcast of a channel. Must not reject. */
+  readonly takeBroadcast: (owner: KnownOwner) => Promise<GivenBroadcast>;
   /** A broadcast of another node goes on here. Its encoders come once this has resolved. It must not reject. */
   readonly onMoved: (channelId: ChannelId, former: FormerOwner, moved: MovedBroadcast) => Promise<void>;
   /** The database lets this node claim nothing: a failover may have lost that it is there. */

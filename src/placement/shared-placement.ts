@@ -97,7 +97,7 @@ export class SharedPlacement implements ChannelPlacement {
       const { isServing, takeBroadcast } = this.#deps;
       if (this.#owned.get(channelId) !== undefined) return true;
       const moved = isServing() ? await takeBroadcast(owner) : undefined;
-      if (moved === undefined) return false;
+      if (moved === undefined || moved === "no-reply") return false;
       return await this.#take(channelId, candidate, await this.#claimRow(channelId, candidate, epoch), moved);
     });
   }
@@ -181,6 +181,7 @@ export class SharedPlacement implements ChannelPlacement {
   async #claimStored(channelId: ChannelId, candidate: Candidate, wakes: number): Promise<Placed | undefined> {
     const { self, nodes } = this.#deps;
     let askedEpoch: number | undefined;
+    let wasSilent = false;
     for (let count = 0; count < TRIES_MAX; count += 1) {
       const mine = this.#here(channelId);
       if (mine !== undefined) return mine;
@@ -203,7 +204,15 @@ export class SharedPlacement implements ChannelPlacement {
           askedEpoch = step.epoch;
           continue;
         }
-        if (verdict === "move" && owner !== undefined) moved = await this.#deps.takeBroadcast(owner);
+        if (verdict === "move" && owner !== undefined) {
+          const given = await this.#deps.takeBroadcast(owner);
+          // Its answer is seconds old: an encoder may have come back to it meanwhile.
+          if (given === "no-reply" && !wasSilent) {
+            wasSilent = true;
+            continue;
+          }
+          moved = given === "no-reply" ? undefined : given;
+        }
         seenEpoch = step.epoch;
       }
       const result = await this.#claimRow(channelId, candidate, seenEpoch);

@@ -7,7 +7,7 @@ import type {
   OwnershipRow,
   OwnershipStore,
 } from "../../src/control/ports/ownership-store.ts";
-import type { MovedBroadcast } from "../../src/control/reports/moved-broadcast.ts";
+import type { GivenBroadcast, MovedBroadcast } from "../../src/control/reports/moved-broadcast.ts";
 import type { Verdict } from "../../src/placement/admission-steps.ts";
 import { NodeDirectory } from "../../src/placement/node-directory.ts";
 import { SharedPlacement } from "../../src/placement/shared-placement.ts";
@@ -32,7 +32,11 @@ const nodeRow = (incarnation: number): ClusterNode => ({
 async function twoNodes() {
   const rows = new Map<string, OwnershipRow>();
   const happened: string[] = [];
-  const state = { given: BROADCAST as MovedBroadcast | undefined, verdict: "move" as Exclude<Verdict, "wait"> };
+  const state = {
+    given: BROADCAST as GivenBroadcast,
+    verdict: "move" as Exclude<Verdict, "wait">,
+    next: undefined as Exclude<Verdict, "wait"> | undefined,
+  };
   const store: Partial<OwnershipStore> = {
     findOwner: async (channelId) => rows.get(channelId),
     listNodes: async () => [nodeRow(1), nodeRow(2)],
@@ -62,6 +66,8 @@ async function twoNodes() {
       },
       onTakenOver: async (_channelId, { epoch }) => void happened.push(`${self} finishes ${epoch}`),
       takeBroadcast: async ({ channelId, epoch, incarnation }) => {
+        state.verdict = state.next ?? state.verdict;
+        if (state.given === "no-reply") return state.given;
         placements.get(incarnation)?.give(channelId, epoch);
         return state.given;
       },
@@ -122,6 +128,21 @@ test("where a draining owner has no broadcast to give, the next one begins anew"
   state.given = undefined;
   expect(await second.claim(ID, { thread: 0 })).toMatchObject({ kind: "here", epoch: 2 });
   expect(happened).toEqual(["1 moved 1", "2 takes over 2", "2 finishes 1"]);
+});
+
+test("an owner that does not reply when it is asked for its broadcast is asked once more how it is", async () => {
+  const { first, second, happened, state, owner } = await twoNodes();
+  state.given = "no-reply";
+  expect(await second.takeFrom(owner, { thread: 0 })).toBe(false);
+  // Meanwhile its encoder came back.
+  state.next = "attach";
+  expect(await second.claim(ID, { thread: 0 })).toMatchObject({ kind: "elsewhere", incarnation: 1 });
+  expect([happened, first.epochOf(ID)]).toEqual([[], 1]);
+  // It still gives the channel away, and does not reply again.
+  state.verdict = "move";
+  state.next = "move";
+  expect(await second.claim(ID, { thread: 0 })).toMatchObject({ kind: "here", epoch: 2 });
+  expect(happened).toEqual(["1 fenced 1", "2 takes over 2", "2 finishes 1"]);
 });
 
 test("a channel that was not given away is fenced: its encoders are dismissed", async () => {

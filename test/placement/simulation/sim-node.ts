@@ -3,7 +3,7 @@ import type { Log } from "../../../src/base/log.ts";
 import type { Placed } from "../../../src/control/ports/channel-placement.ts";
 import type { HostSigns, KnownOwner, OwnerAnswer, OwnerQuestion } from "../../../src/control/ports/owner-question.ts";
 import type { Incarnation, OwnershipStore } from "../../../src/control/ports/ownership-store.ts";
-import type { MovedBroadcast } from "../../../src/control/reports/moved-broadcast.ts";
+import type { GivenBroadcast, MovedBroadcast } from "../../../src/control/reports/moved-broadcast.ts";
 import { OwnershipWatch } from "../../../src/placement/fencing/ownership-watch.ts";
 import { FREEZE_MS } from "../../../src/placement/fencing/wake-guard.ts";
 import { NodeDirectory } from "../../../src/placement/node-directory.ts";
@@ -315,16 +315,17 @@ export class SimNode {
   }
 
   /** Asks an owner for its broadcast, over the bus. */
-  #fetch({ incarnation, channelId, epoch }: KnownOwner): Promise<MovedBroadcast | undefined> {
+  #fetch({ incarnation, channelId, epoch }: KnownOwner): Promise<GivenBroadcast> {
     const { nodes, network } = this.#cluster;
     return new Promise((resolve) => {
       const other = nodes.get(incarnation);
-      this.#clock.startTimer(GIVE_MS, () => resolve(undefined));
-      if (!network.isBusUp(this.incarnation) || other === undefined) return resolve(undefined);
+      this.#clock.startTimer(GIVE_MS, () => resolve("no-reply"));
+      if (!network.isBusUp(this.incarnation) || other === undefined) return resolve("no-reply");
       const give = () => {
-        if (!other.placement.give(channelId, epoch)) return;
-        other.given.set(channelId, epoch);
-        network.send(() => network.viaBus(this.incarnation, () => this.process.run(() => resolve(MOVED))));
+        const isGiven = other.placement.give(channelId, epoch);
+        if (isGiven) other.given.set(channelId, epoch);
+        const given = isGiven ? MOVED : undefined;
+        network.send(() => network.viaBus(this.incarnation, () => this.process.run(() => resolve(given))));
       };
       const ask = () => network.viaBus(incarnation, () => other.process.run(give));
       network.viaBus(this.incarnation, () => network.send(ask));

@@ -14,7 +14,7 @@ import type {
   ClusterNode as NodeRow,
   OwnershipStore,
 } from "../../../control/ports/ownership-store.ts";
-import type { MovedBroadcast } from "../../../control/reports/moved-broadcast.ts";
+import type { GivenBroadcast, MovedBroadcast } from "../../../control/reports/moved-broadcast.ts";
 import { LinkDialer } from "../../../node-link/link-dialer.ts";
 import { OwnershipWatch } from "../../../placement/fencing/ownership-watch.ts";
 import { type Flow, ISOLATED_STOP_MS, type IsolatedMode } from "../../../placement/fencing/wake-guard.ts";
@@ -75,8 +75,8 @@ export type NodeListeners = {
   readonly isOnAir: (channelId: ChannelId) => boolean;
   /** Whether another node was heard on the bus within six seconds. */
   readonly isHeard: (incarnation: Incarnation) => boolean;
-  /** Asks a living owner for its broadcast; undefined where it gives none. Never rejects. */
-  readonly takeBroadcast: (owner: KnownOwner) => Promise<MovedBroadcast | undefined>;
+  /** Asks a living owner for its broadcast. Never rejects. */
+  readonly takeBroadcast: (owner: KnownOwner) => Promise<GivenBroadcast>;
   /** A broadcast of another node goes on here. Its encoders wait for this. Never rejects. */
   readonly onMoved: (channelId: ChannelId, formerEpoch: number, moved: MovedBroadcast) => Promise<void>;
 };
