@@ -256,3 +256,12 @@ test("a list that is changed while it waits is tried at once; one that is stoppe
   await pass(60_000);
   expect([told.at(-1), opened]).toEqual(["stopped stopped-by-person", []]);
 });
+
+test("files that another server may play by now leave like a lost encoder: a clean end would end the stream of that server", async () => {
+  const { run, state, ends, settle, pass } = awayStage();
+  state.readable.add("mf-a");
+  await settle();
+  await pass(100);
+  await run.stop("elsewhere");
+  expect([ends, run.status]).toMatchObject([["connection-lost"], { state: "stopped", reason: "elsewhere" }]);
+});

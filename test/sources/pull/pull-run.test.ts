@@ -162,6 +162,15 @@ test("a source is connected to, plays in real time with its own times, and stops
   expect([ends, closed, latest()?.isKilled]).toEqual([["clean"], ["rtmp://a/live/key"], true]);
 });
 
+test("a pull that another server may play by now leaves like a lost encoder: a clean end would end the stream of that server", async () => {
+  const { run, latest, settle, advance, words, ends } = stageOf();
+  await settle();
+  latest()?.writes(500, 1_500);
+  await advance(480);
+  await run.stop("elsewhere");
+  expect([ends, words().at(-1)]).toEqual([["connection-lost"], "stopped elsewhere"]);
+});
+
 test("a source that cannot be reached is tried again after 1, 2, 4 … 30 s, and says when", async () => {
   const { now, opened, settle, advance, words, statuses, clock } = stageOf();
   now.error = pullError("connection-refused");
