@@ -19,12 +19,12 @@ const PRESSED = [
   ...[".copy-field", "#source-title", "#schedules-title"],
 ];
 
-/** How far from the top of the page each of them is, in pixels. */
-const placesOf = (page: Page, selectors: readonly string[] = USED): Promise<Readonly<Record<string, number>>> =>
-  page.evaluate(`Object.fromEntries(${JSON.stringify(selectors)}.map((selector) => {
-    const element = document.querySelector(selector);
-    return [selector, element === null ? -1 : Math.round(element.getBoundingClientRect().top + scrollY)];
-  }))`);
+/** How far from the top of the page each of them is, in pixels, once all of them are there. */
+const placesOf = async (page: Page, selectors: readonly string[] = USED): Promise<Readonly<Record<string, number>>> => {
+  for (const selector of selectors) await page.locator(selector).first().waitFor({ state: "attached" });
+  return await page.evaluate(`Object.fromEntries(${JSON.stringify(selectors)}.map((selector) => [selector,
+    Math.round(document.querySelector(selector).getBoundingClientRect().top + scrollY)]))`);
+};
 const pressedPlaces = (page: Page) => placesOf(page, PRESSED);
 
 test.each([1_280, 390])("at %i pixels nothing on a channel's page moves when its later parts come", async (width) => {
