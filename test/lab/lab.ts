@@ -6,12 +6,12 @@ import { syntheticClip } from "../../src/testkit/encoder/clip.ts";
 import { KitTarget } from "../../src/testkit/target/target.ts";
 import { type Haproxy, startHaproxy } from "../support/cluster/haproxy.ts";
 import { ingestUrl, type LabNode, startLabNode } from "../support/cluster/lab-node.ts";
+import { NodeWays } from "../support/cluster/node-ways.ts";
 import { SharedServices } from "../support/cluster/shared-services.ts";
 import type { NetworkNamespace } from "../support/processes/network-namespace.ts";
 import { waitFor } from "../support/processes/waiting.ts";
 import { ClaimLog } from "./claim-log.ts";
 import { LabNetwork } from "./lab-network.ts";
-import { NodeWays } from "./node-ways.ts";
 import { ReturningEncoder } from "./returning-encoder.ts";
 
 const NAMES = ["a", "b", "c"] as const;

@@ -1,9 +1,7 @@
-import { join } from "node:path";
 import { expect, test } from "vitest";
 import { z } from "zod";
-import { NodeWays } from "../../lab/node-ways.ts";
-import { SharedServices } from "../../support/cluster/shared-services.ts";
-import { ApiClient } from "../../support/dashboard/api-client.ts";
+import type { NodeWays } from "../../support/cluster/node-ways.ts";
+import { StageCluster, type StageNode } from "../../support/cluster/stage-cluster.ts";
 import { startChild } from "../../support/processes/children.ts";
 import { waitFor } from "../../support/processes/waiting.ts";
 import { Stage, uniqueKey } from "../../support/stages/stage.ts";
@@ -23,19 +21,9 @@ test("a source plays on while the database and NATS are away, also where a node 
   onTestFinished,
 }) => {
   const stage = await Stage.open(onTestFinished);
-  const services = await SharedServices.start(stage.folder);
-  stage.onClose(() => services.close());
-  for (const secret of services.secrets) stage.keepSecret(secret);
-  const { credentials } = services;
-  const node = async (name: string) => {
-    const ways = await NodeWays.open(services);
-    stage.onClose(() => ways.close());
-    const environment = { ...(await services.environmentOf(name)), ...ways.environment };
-    const fanfare = await stage.fanfare({ dataFolder: join(stage.folder, name), credentials, environment });
-    return { ways, fanfare, api: new ApiClient(fanfare.origin, credentials, (secret) => stage.keepSecret(secret)) };
-  };
-  const [a, b, c] = [await node("a"), await node("b"), await node("c")];
-  const logs = () => [a, b].map(({ fanfare }) => fanfare.output).join("\n---\n");
+  const cluster = await StageCluster.open(stage);
+  const [a, b, c] = [await cluster.cutNode("a"), await cluster.cutNode("b"), await cluster.cutNode("c")];
+  const logs = () => cluster.output;
 
   const [nginx, target] = [await stage.nginx(), await stage.target()];
   const key = uniqueKey("camera");
@@ -54,7 +42,7 @@ test("a source plays on while the database and NATS are away, also where a node 
       () => (target.connections[connection]?.report.mediaBytes ?? 0) > bytes || undefined,
       logs,
     );
-  const read = async ({ api }: typeof a) => sourceAnswer.parse(await api.request("GET", source));
+  const read = async ({ api }: StageNode) => sourceAnswer.parse(await api.request("GET", source));
   const cut = (ways: NodeWays) => [ways.nats, ways.postgres];
   await media(0);
   await expect.poll(() => read(b), { timeout: DEADLINE_MS }).toMatchObject({ sourceState: "playing" });

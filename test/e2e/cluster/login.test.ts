@@ -1,7 +1,5 @@
-import { join } from "node:path";
 import { expect, test } from "vitest";
-import { SharedServices } from "../../support/cluster/shared-services.ts";
-import { ApiClient } from "../../support/dashboard/api-client.ts";
+import { StageCluster } from "../../support/cluster/stage-cluster.ts";
 import { loginProof, sayLogin } from "../../support/encoders/login-client.ts";
 import { Stage, uniqueKey } from "../../support/stages/stage.ts";
 
@@ -9,16 +7,8 @@ test("each step of an encoder's login may come to another node, and a proof is g
   onTestFinished,
 }) => {
   const stage = await Stage.open(onTestFinished);
-  const services = await SharedServices.start(stage.folder);
-  stage.onClose(() => services.close());
-  for (const secret of services.secrets) stage.keepSecret(secret);
-  const { credentials } = services;
-  const node = async (name: string) => {
-    const environment = await services.environmentOf(name);
-    return stage.fanfare({ dataFolder: join(stage.folder, name), credentials, environment });
-  };
-  const [a, b] = [await node("a"), await node("b")];
-  const api = new ApiClient(a.origin, credentials, (secret) => stage.keepSecret(secret));
+  const cluster = await StageCluster.open(stage);
+  const [{ fanfare: a, api }, { fanfare: b }] = [await cluster.node("a"), await cluster.node("b")];
   const { channelId } = await api.createChannel("login", [
     { rtmpUrl: "rtmp://127.0.0.1:9/x", streamKey: uniqueKey("key") },
   ]);

@@ -4,8 +4,8 @@ import { pathToFileURL } from "node:url";
 import { expect, test } from "vitest";
 import { z } from "zod";
 import { syntheticClip } from "../../../src/testkit/encoder/clip.ts";
-import { SharedServices } from "../../support/cluster/shared-services.ts";
-import { ApiClient, type Channel } from "../../support/dashboard/api-client.ts";
+import { StageCluster } from "../../support/cluster/stage-cluster.ts";
+import type { Channel } from "../../support/dashboard/api-client.ts";
 import { ROOT } from "../../support/processes/fanfare-process.ts";
 import { waitFor } from "../../support/processes/waiting.ts";
 import { Stage, uniqueKey } from "../../support/stages/stage.ts";
@@ -24,20 +24,12 @@ const streamKeyAnswer = z.looseObject({ streamKey: z.string() });
 
 /** Two nodes, and channels whose encoders come to the first one. */
 async function twoNodes(stage: Stage) {
-  const services = await SharedServices.start(stage.folder);
-  stage.onClose(() => services.close());
-  for (const secret of services.secrets) stage.keepSecret(secret);
-  const { credentials } = services;
+  const cluster = await StageCluster.open(stage);
   const preload = pathToFileURL(join(ROOT, "test", "support", "stages", "stepping-clock.mjs"));
   const clockFile = join(stage.folder, "clock");
   await writeFile(clockFile, `${AHEAD_MS}`);
   const wrong = { NODE_OPTIONS: `--import=${preload}`, FANFARE_TEST_CLOCK_FILE: clockFile };
-  const node = async (name: string, more = {}) => {
-    const environment = { ...(await services.environmentOf(name)), ...more };
-    const fanfare = await stage.fanfare({ dataFolder: join(stage.folder, name), credentials, environment });
-    return { fanfare, api: new ApiClient(fanfare.origin, credentials, (secret) => stage.keepSecret(secret)) };
-  };
-  const [a, b] = [await node("a"), await node("b", wrong)];
+  const [a, b] = [await cluster.node("a"), await cluster.node("b", wrong)];
   const clip = syntheticClip({ kilobits: 300 });
   const target = await stage.target();
   const made = (name: string) => a.api.createChannel(name, [{ rtmpUrl: target.url, streamKey: uniqueKey(name) }]);
@@ -46,8 +38,8 @@ async function twoNodes(stage: Stage) {
     expect(await encoder.accepted).toBe(true);
     return encoder;
   };
-  const logs = () => [a, b].map(({ fanfare }) => fanfare.output).join("\n---\n");
-  return { services, a, b, target, made, publish, logs };
+  const logs = () => cluster.output;
+  return { services: cluster.services, a, b, target, made, publish, logs };
 }
 
 const timeText = (ms: number): string => new Date(ms).toISOString().slice(11, 19);

@@ -1,10 +1,7 @@
-import { join } from "node:path";
 import { expect, test } from "vitest";
 import { z } from "zod";
 import { syntheticClip } from "../../../src/testkit/encoder/clip.ts";
-import { NodeWays } from "../../lab/node-ways.ts";
-import { SharedServices } from "../../support/cluster/shared-services.ts";
-import { ApiClient } from "../../support/dashboard/api-client.ts";
+import { StageCluster } from "../../support/cluster/stage-cluster.ts";
 import { waitFor } from "../../support/processes/waiting.ts";
 import { Stage, uniqueKey } from "../../support/stages/stage.ts";
 
@@ -16,19 +13,9 @@ test("an encoder whose key is changed at its own node must go, though the owner 
   onTestFinished,
 }) => {
   const stage = await Stage.open(onTestFinished);
-  const services = await SharedServices.start(stage.folder);
-  stage.onClose(() => services.close());
-  for (const secret of services.secrets) stage.keepSecret(secret);
-  const { credentials } = services;
-  const node = async (name: string) => {
-    const ways = await NodeWays.open(services);
-    stage.onClose(() => ways.close());
-    const environment = { ...(await services.environmentOf(name)), ...ways.environment };
-    const fanfare = await stage.fanfare({ dataFolder: join(stage.folder, name), credentials, environment });
-    return { ways, fanfare, api: new ApiClient(fanfare.origin, credentials, (secret) => stage.keepSecret(secret)) };
-  };
-  const [a, b] = [await node("a"), await node("b")];
-  const logs = () => [a, b].map(({ fanfare }) => fanfare.output).join("\n---\n");
+  const cluster = await StageCluster.open(stage);
+  const [a, b] = [await cluster.cutNode("a"), await cluster.node("b")];
+  const logs = () => cluster.output;
   const target = await stage.target();
   const clip = syntheticClip({ kilobits: 300 });
   const channel = await a.api.createChannel("revoked", [{ rtmpUrl: target.url, streamKey: uniqueKey("revoked") }]);

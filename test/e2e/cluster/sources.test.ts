@@ -2,8 +2,8 @@ import { copyFile, mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { z } from "zod";
-import { SharedServices } from "../../support/cluster/shared-services.ts";
-import { ApiClient, type Channel } from "../../support/dashboard/api-client.ts";
+import { StageCluster } from "../../support/cluster/stage-cluster.ts";
+import type { ApiClient, Channel } from "../../support/dashboard/api-client.ts";
 import { startChild } from "../../support/processes/children.ts";
 import { freePort } from "../../support/processes/free-port.ts";
 import { waitFor } from "../../support/processes/waiting.ts";
@@ -24,23 +24,8 @@ const eventsAnswer = z.array(z.looseObject({ eventCode: z.string() }));
 
 const urlOf = ({ channelId }: Channel): string => `/api/v2/re-stream/channels/${channelId}`;
 
-/** Two nodes that watch the same folder. */
-async function twoNodes(stage: Stage, watched: string) {
-  const services = await SharedServices.start(stage.folder);
-  stage.onClose(() => services.close());
-  for (const secret of services.secrets) stage.keepSecret(secret);
-  const { credentials } = services;
-  const node = async (name: string) => {
-    const environment = { ...(await services.environmentOf(name)), FANFARE_WATCH_FOLDER: watched };
-    const fanfare = await stage.fanfare({ dataFolder: join(stage.folder, name), credentials, environment });
-    return { fanfare, api: new ApiClient(fanfare.origin, credentials, (secret) => stage.keepSecret(secret)) };
-  };
-  return [await node("a"), await node("b")] as const;
-}
-
 /** A pull that finds nobody is told by both nodes, and stopped from the one where it does not play. */
-async function failsEverywhere([first, second]: readonly ApiClient[]): Promise<void> {
-  if (first === undefined || second === undefined) throw new Error("no nodes");
+async function failsEverywhere([first, second]: readonly [ApiClient, ApiClient]): Promise<void> {
   const nobody = `rtmp://127.0.0.1:${await freePort()}/live/nobody`;
   const channel = await first.createChannel("nobody", [{ rtmpUrl: nobody, streamKey: uniqueKey("nobody") }]);
   const source = `${urlOf(channel)}/source`;
@@ -73,9 +58,10 @@ test("a schedule starts once on two nodes; files and a pull whose node is killed
   const clip = await makeFile(stage.folder, "clip.mp4", { seconds: 10 });
   const nginx = await stage.nginx();
   const [pulledTo, playedTo, loopedTo] = [await stage.target(), await stage.target(), await stage.target()];
-  const nodes = await twoNodes(stage, watched);
-  const [a, b] = nodes;
-  const logs = () => nodes.map(({ fanfare }) => fanfare.output).join("\n---\n");
+  const cluster = await StageCluster.open(stage);
+  const watching = { FANFARE_WATCH_FOLDER: watched };
+  const [a, b] = [await cluster.node("a", watching), await cluster.node("b", watching)];
+  const logs = () => cluster.output;
   const media = (target: typeof pulledTo, connection: number) =>
     waitFor(
       `media on connection ${connection}`,
@@ -97,13 +83,13 @@ test("a schedule starts once on two nodes; files and a pull whose node is killed
   const read = async (api: ApiClient) => sourceAnswer.parse(await api.request("GET", source));
   await expect.poll(() => read(b.api), { timeout: DEADLINE_MS }).toMatchObject({ sourceState: "playing" });
   await expect(b.api.request("POST", `${source}/start`)).rejects.toThrow("plays already");
-  await failsEverywhere(nodes.map(({ api }) => api));
+  await failsEverywhere([a.api, b.api]);
 
   const fileOf = async (api: ApiClient) =>
     filesAnswer.parse(await api.request("GET", "/api/v2/media-files")).find(({ fileState }) => fileState === "ready")
       ?.fileId;
   const fileIds = await Promise.all(
-    nodes.map(({ api }) => waitFor("the watched file", DEADLINE_MS, () => fileOf(api), logs)),
+    [a, b].map(({ api }) => waitFor("the watched file", DEADLINE_MS, () => fileOf(api), logs)),
   );
   expect(fileIds[0]).toBe(fileIds[1]);
   // A file that plays at the node which is killed below.

@@ -1,9 +1,7 @@
-import { join } from "node:path";
 import { expect, test } from "vitest";
 import { z } from "zod";
 import { syntheticClip } from "../../../src/testkit/encoder/clip.ts";
-import { SharedServices } from "../../support/cluster/shared-services.ts";
-import { ApiClient } from "../../support/dashboard/api-client.ts";
+import { StageCluster, type StageNode } from "../../support/cluster/stage-cluster.ts";
 import { LiveClient } from "../../support/dashboard/live-client.ts";
 import { PushBrowser } from "../../support/dashboard/push-browser.ts";
 import { openPushService } from "../../support/dashboard/push-service.ts";
@@ -31,20 +29,13 @@ async function onPage({ origin }: FanfareProcess, method: string, path: string, 
 
 test("what one node meets every node shows, and one of them tells people", async ({ onTestFinished }) => {
   const stage = await Stage.open(onTestFinished);
-  const services = await SharedServices.start(stage.folder);
-  stage.onClose(() => services.close());
-  for (const secret of services.secrets) stage.keepSecret(secret);
-  const { credentials } = services;
+  const cluster = await StageCluster.open(stage);
   const pushService = await openPushService(stage);
-  const node = async (name: string) => {
-    const environment = { ...(await services.environmentOf(name)), NODE_EXTRA_CA_CERTS: pushService.authority };
-    const fanfare = await stage.fanfare({ dataFolder: join(stage.folder, name), credentials, environment });
-    return { fanfare, api: new ApiClient(fanfare.origin, credentials, (secret) => stage.keepSecret(secret)) };
-  };
-  const [a, b] = [await node("a"), await node("b")];
+  const trusting = { NODE_EXTRA_CA_CERTS: pushService.authority };
+  const [a, b] = [await cluster.node("a", trusting), await cluster.node("b", trusting)];
   const target = await stage.target();
   const clip = syntheticClip({ kilobits: 500 });
-  const onAir = async ({ api }: typeof a, name: string) => {
+  const onAir = async ({ api }: StageNode, name: string) => {
     const channel = await api.createChannel(name, [{ rtmpUrl: target.url, streamKey: uniqueKey(name) }]);
     await api.request("PUT", `/api/v2/re-stream/channels/${channel.channelId}`, { hold: { seconds: 0 } });
     const encoder = stage.kitEncoder(channel, { clip });
@@ -70,7 +61,7 @@ test("what one node meets every node shows, and one of them tells people", async
   expect(changes).toBeLessThanOrEqual(CHANGES_MAX);
 
   // The minute that its node has not stored yet.
-  const historyAt = async ({ api }: typeof a) =>
+  const historyAt = async ({ api }: StageNode) =>
     history.parse(await api.request("GET", `/api/v2/re-stream/channels/${atA.channelId}/history?stepSeconds=1`));
   const [own, shown] = [await historyAt(a), await historyAt(b)];
   expect(shown.fromTime).toBe(own.fromTime);

@@ -1,10 +1,9 @@
-import { join } from "node:path";
 import { expect, test } from "vitest";
 import { z } from "zod";
 import { syntheticClip } from "../../../src/testkit/encoder/clip.ts";
 import type { KitTarget } from "../../../src/testkit/target/target.ts";
-import { SharedServices } from "../../support/cluster/shared-services.ts";
-import { ApiClient, type Channel } from "../../support/dashboard/api-client.ts";
+import { StageCluster } from "../../support/cluster/stage-cluster.ts";
+import type { ApiClient, Channel } from "../../support/dashboard/api-client.ts";
 import { OtlpReceiver, valuesOf } from "../../support/processes/otlp-receiver.ts";
 import { waitFor } from "../../support/processes/waiting.ts";
 import { Stage, uniqueKey } from "../../support/stages/stage.ts";
@@ -65,37 +64,21 @@ async function expectTraceAcrossNodes(otlp: OtlpReceiver, platId: number | undef
   });
 }
 
-/** Two nodes; the first one makes the tables. */
-async function twoNodes(stage: Stage, services: SharedServices, otlp: OtlpReceiver) {
-  for (const secret of services.secrets) stage.keepSecret(secret);
-  const { credentials } = services;
-  const node = async (name: string) => {
-    const environment = {
-      ...(await services.environmentOf(name)),
-      FANFARE_DRAIN_SECONDS: "60",
-      OTEL_EXPORTER_OTLP_ENDPOINT: otlp.endpoint,
-    };
-    const fanfare = await stage.fanfare({ dataFolder: join(stage.folder, name), credentials, environment });
-    return { fanfare, api: new ApiClient(fanfare.origin, credentials, (secret) => stage.keepSecret(secret)) };
-  };
-  return [await node("a"), await node("b")] as const;
-}
-
 test("two nodes say and do the same, and when one is killed the other carries its channel on", async ({
   onTestFinished,
 }) => {
   const stage = await Stage.open(onTestFinished);
   const [first, second] = [await stage.target(), await stage.target()];
   const otlp = await OtlpReceiver.start(onTestFinished);
-  const services = await SharedServices.start(stage.folder);
-  stage.onClose(() => services.close());
-  const [a, b] = await twoNodes(stage, services, otlp);
+  const cluster = await StageCluster.open(stage);
+  const settings = { FANFARE_DRAIN_SECONDS: "60", OTEL_EXPORTER_OTLP_ENDPOINT: otlp.endpoint };
+  const [a, b] = [await cluster.node("a", settings), await cluster.node("b", settings)];
   const mediaAt = (target: KitTarget, connection: number) =>
     waitFor(
       `media on connection ${connection}`,
       DEADLINE_MS,
       () => mediaBytes(target, connection) > MEDIA_BYTES || undefined,
-      () => `node a:\n${a.fanfare.output}\nnode b:\n${b.fanfare.output}`,
+      () => cluster.output,
     );
   const channel = await a.api.createChannel("shared", [{ rtmpUrl: first.url, streamKey: uniqueKey("first") }]);
   const clip = syntheticClip({ kilobits: 500 });
@@ -108,7 +91,7 @@ test("two nodes say and do the same, and when one is killed the other carries it
   // database may find the change before the hint comes, and has none. So the comparisons wait until it is in force.
   const traceparent = `00-${TRACE}-b7ad6b7169203331-01`;
   const added = { rtmpUrl: second.url, streamKey: uniqueKey("second") };
-  const letCompare = await services.holdComparisons();
+  const letCompare = await cluster.services.holdComparisons();
   await b.api.addPlatform(channel.channelId, added, { traceparent });
   await mediaAt(second, 0);
   await letCompare();

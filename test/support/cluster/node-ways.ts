@@ -1,6 +1,6 @@
-import { FaultProxy } from "../../src/testkit/proxy/fault-proxy.ts";
-import type { SharedServices } from "../support/cluster/shared-services.ts";
-import { freePort } from "../support/processes/free-port.ts";
+import { FaultProxy } from "../../../src/testkit/proxy/fault-proxy.ts";
+import { freePort } from "../processes/free-port.ts";
+import type { SharedServices } from "./shared-services.ts";
 
 /** The ways of one node to its services, and of the other nodes to it, each through a network that can be cut. */
 export class NodeWays {
