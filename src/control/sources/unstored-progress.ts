@@ -2,6 +2,7 @@ import type { Clock, Timer } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";
 import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
 import type { StoredSource } from "../channels/source.ts";
+import { isDatabaseAway } from "../ports/errors.ts";
 
 /** What has become of a source; without `scheduled` no run of a schedule plays. */
 export type Progress = Pick<StoredSource, "isWanted" | "position" | "scheduled">;
@@ -13,6 +14,8 @@ export type UnstoredProgressDeps = {
   readonly clock: Pick<Clock, "startTimer">;
   readonly log: Log;
 };
+
+type Failure = { readonly detail: string; readonly isAway: boolean };
 
 /** How soon what the database did not take is stored again, in milliseconds. */
 const AGAIN_MS = 2_000;
@@ -33,19 +36,13 @@ export class UnstoredProgress {
 
   /** Stores it now, else as soon as that is possible. Never rejects. */
   async store(channelId: ChannelId, progress: Progress): Promise<void> {
-    const { put, onTaken, log } = this.#deps;
     const isFirst = !this.#waiting.has(channelId);
     this.#waiting.set(channelId, progress);
-    try {
-      const isOurs = await put(channelId, progress);
-      if (!this.#isLatest(channelId, progress)) return;
-      this.forget(channelId);
-      if (!isOurs) onTaken(channelId);
-    } catch (error) {
-      const detail = error instanceof Error ? error.message : String(error);
-      if (isFirst) log.warn("a source's position was not stored: trying on", { channelId, detail });
-      if (this.#isLatest(channelId, progress)) this.#plan();
-    }
+    const failure = await this.#put(channelId, progress);
+    if (failure === undefined) return;
+    const { detail } = failure;
+    if (isFirst) this.#deps.log.warn("a source's position was not stored: trying on", { channelId, detail });
+    this.#plan();
   }
 
   /** Something else is stored of the source by now. */
@@ -59,15 +56,36 @@ export class UnstoredProgress {
     this.#timer?.cancel();
   }
 
-  #isLatest(channelId: ChannelId, progress: Progress): boolean {
-    return this.#waiting.get(channelId) === progress;
+  /** Returns why it was not stored; undefined where it was. */
+  async #put(channelId: ChannelId, progress: Progress): Promise<Failure | undefined> {
+    const { put, onTaken } = this.#deps;
+    try {
+      const isOurs = await put(channelId, progress);
+      if (this.#waiting.get(channelId) !== progress) return undefined;
+      this.forget(channelId);
+      if (!isOurs) onTaken(channelId);
+      return undefined;
+    } catch (error) {
+      return { detail: error instanceof Error ? error.message : String(error), isAway: isDatabaseAway(error) };
+    }
   }
 
   #plan(): void {
-    if (this.#isStopped) return;
-    this.#timer ??= this.#deps.clock.startTimer(AGAIN_MS, () => {
-      this.#timer = undefined;
-      for (const [channelId, progress] of [...this.#waiting]) void this.store(channelId, progress);
-    });
+    if (this.#isStopped || this.#waiting.size === 0) return;
+    this.#timer ??= this.#deps.clock.startTimer(AGAIN_MS, () => void this.#storeAgain());
+  }
+
+  /**
+   * One after another: a silent database takes seconds to fail one write, and those of people wait behind it. Where one fails since the
+   * database is away, the others would too.
+   */
+  async #storeAgain(): Promise<void> {
+    for (const [channelId, progress] of [...this.#waiting]) {
+      if (this.#isStopped) return;
+      if (this.#waiting.get(channelId) !== progress) continue;
+      if ((await this.#put(channelId, progress))?.isAway === true) break;
+    }
+    this.#timer = undefined;
+    this.#plan();
   }
 }
