@@ -1,4 +1,7 @@
+import { ConfigError } from "../../app/config/config-error.ts";
 import type { components } from "../../client/api-types.ts";
+import type { FanfareClient } from "../../client/client.ts";
+import { wholeNumber } from "../commands/options.ts";
 import { action, apiCommand, jsonText } from "./api-command.ts";
 import { channelNamed } from "./channels.ts";
 import { contentOf } from "./exit-codes.ts";
@@ -44,6 +47,18 @@ const add = action({
   },
 });
 
+const PLATFORM_ID = wholeNumber(1, Number.MAX_SAFE_INTEGER, "");
+
+/** The path of the platform that CHANNEL and PLATFORM_ID name. The id is in decimal digits, as in the list. */
+async function platformPath(client: FanfareClient, [name = "", id = ""]: readonly string[]) {
+  const platformId = PLATFORM_ID.parse(id);
+  if (platformId === undefined) {
+    throw new ConfigError(`PLATFORM_ID: ${JSON.stringify(id)} is not allowed; allowed is ${PLATFORM_ID.allowed}.`);
+  }
+  const { channelId } = await channelNamed(client, name);
+  return { params: { path: { channelId, platformId } } };
+}
+
 const ACTIONS = {
   on: ["Sends to this platform again.", "is on"],
   off: ["Stops sending to this platform.", "is off"],
@@ -55,9 +70,8 @@ const changed = (word: keyof typeof ACTIONS) =>
   action({
     words: ["CHANNEL", "PLATFORM_ID"],
     about: ACTIONS[word][0],
-    run: async ({ client, words: [name = "", id = ""] }) => {
-      const { channelId } = await channelNamed(client, name);
-      const params = { params: { path: { channelId, platformId: Number(id) } } };
+    run: async ({ client, words }) => {
+      const params = await platformPath(client, words);
       if (word === "on")
         await contentOf(client.PUT("/re-stream/channels/{channelId}/platforms/{platformId}/on", params));
       if (word === "off")
@@ -68,27 +82,25 @@ const changed = (word: keyof typeof ACTIONS) =>
       if (word === "cut") {
         await contentOf(client.PUT("/re-stream/channels/{channelId}/platforms/{platformId}/cut-delay", params));
       }
-      return `platform ${id} ${ACTIONS[word][1]}.\n`;
+      return `platform ${params.params.path.platformId} ${ACTIONS[word][1]}.\n`;
     },
   });
 
 const remove = action({
   words: ["CHANNEL", "PLATFORM_ID"],
   about: "Removes a platform. Its stream ends; others are unaffected.",
-  run: async ({ client, words: [name = "", id = ""] }) => {
-    const { channelId } = await channelNamed(client, name);
-    const params = { params: { path: { channelId, platformId: Number(id) } } };
+  run: async ({ client, words }) => {
+    const params = await platformPath(client, words);
     await contentOf(client.DELETE("/re-stream/channels/{channelId}/platforms/{platformId}", params));
-    return `platform ${id} is removed.\n`;
+    return `platform ${params.params.path.platformId} is removed.\n`;
   },
 });
 
 const check = action({
   words: ["CHANNEL", "PLATFORM_ID"],
   about: "Tests the platform's address and key without a broadcast.",
-  run: async ({ client, words: [name = "", id = ""], isJson }) => {
-    const { channelId } = await channelNamed(client, name);
-    const params = { params: { path: { channelId, platformId: Number(id) } } };
+  run: async ({ client, words, isJson }) => {
+    const params = await platformPath(client, words);
     const result = await contentOf(client.POST("/re-stream/channels/{channelId}/platforms/{platformId}/test", params));
     return isJson
       ? jsonText(result)

@@ -126,6 +126,29 @@ test("each kind of failure has an exit code of its own", async () => {
   expect(await code(["login", "ftp://example.com"])).toBe(2);
 });
 
+test("a platform's id is decimal digits and nothing else: no other way to write a number reaches a platform", async () => {
+  const { stage, api, run } = await signedIn();
+  const target = await stage.target();
+  const { channelId } = await api.createChannel("ids", [{ rtmpUrl: target.url, streamKey: "key-of-ids" }]);
+  const [platform] = await api.platforms(channelId);
+  if (platform === undefined) throw new Error("no platform");
+  const { platId } = platform;
+  const written = [`0x${platId.toString(16)}`, `0b${platId.toString(2)}`, `0o${platId.toString(8)}`, `${platId}e0`];
+  const others = [`${platId}.0`, `+${platId}`, ` ${platId}`, `${platId} `, `${platId}\n`, "", "99999999999999999999"];
+  for (const word of [...written, ...others]) {
+    for (const action of ["on", "off", "retry", "cut", "remove", "test"]) {
+      const { code, stderr } = await run("platforms", action, "ids", word);
+      expect([action, word, code, stderr]).toEqual([
+        ...[action, word, 2],
+        `fanfare: PLATFORM_ID: ${JSON.stringify(word)} is not allowed; allowed is a whole number from 1 to 9007199254740991.\n`,
+      ]);
+    }
+  }
+  expect(await api.platforms(channelId)).toEqual([platform]);
+  expect(await run("platforms", "off", "ids", `${platId}`)).toMatchObject({ code: 0 });
+  expect(await api.platforms(channelId)).toMatchObject([{ platId, enabled: false }]);
+});
+
 test("completion knows every command, its words and its options", async () => {
   const { stdout } = await runFanfare(["completion", "bash"]);
   const lines = [
