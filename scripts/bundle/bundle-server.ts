@@ -23,7 +23,8 @@ export async function bundleServer(folder: string): Promise<void> {
     root: ROOT,
     logLevel: "warn",
     publicDir: false,
-    ssr: { noExternal: true },
+    // It loads a file of machine code that fits the system, from its own folder.
+    ssr: { noExternal: true, external: ["koffi"] },
     build: {
       ssr: true,
       outDir: folder,

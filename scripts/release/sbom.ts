@@ -8,6 +8,7 @@ type Manifest = {
   readonly description: string;
   readonly license: string;
   readonly dependencies: Readonly<Record<string, string>>;
+  readonly optionalDependencies: Readonly<Record<string, string>>;
 };
 type Lock = {
   readonly lockfileVersion: number;
@@ -24,8 +25,8 @@ type Lock = {
 export async function sbomOf(root: string, folder: string, signal: AbortSignal): Promise<string> {
   const manifest: Manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
   const lock: Lock = JSON.parse(readFileSync(join(root, "package-lock.json"), "utf8"));
-  const { name, version, description, license, dependencies } = manifest;
-  const described = { name, version, description, license, dependencies };
+  const { name, version, description, license, dependencies, optionalDependencies } = manifest;
+  const described = { name, version, description, license, dependencies, optionalDependencies };
   const installed = Object.entries(lock.packages).filter(
     ([path, { dev, link }]) => path.startsWith("node_modules/") && dev !== true && link !== true,
   );

@@ -55,9 +55,9 @@ export class RtmpDialer implements Dialer {
     this.#deps = deps;
     this.#policy = withOwnNames(deps.policy, deps.resolver, deps.clock);
     this.#tlsMemory = new TlsMemory(deps.extraCa ?? "");
-    this.#queues = new KernelQueues(deps.clock);
     this.#looks = new SharedLooks(deps.clock);
     this.#directSockets = deps.directSockets ?? new DirectSockets();
+    this.#queues = new KernelQueues(deps.clock, { asksSockets: this.#directSockets.isOn });
   }
 
   dial(target: TargetSpec, events: LinkEvents, channelId?: ChannelId): RtmpLink | SrtLink {

@@ -13,7 +13,7 @@ const KERNEL_SECONDS_MAX = 2.5;
 /** … and always at least this many bytes. */
 const KERNEL_BYTES_MIN = 16 * 1024;
 /**
- * A reading of the kernel's table is valid for this long, in milliseconds: shorter than a stall, and than the credit
+ * A reading of the kernel's queue is valid for this long, in milliseconds: shorter than a stall, and than the credit
  * that it gives lasts.
  */
 const READING_GOOD_MS = 2_500;
@@ -110,6 +110,7 @@ export class LinkProofs {
     return this.#deps.queues.watch(
       { localAddress, localPort, remoteAddress, remotePort },
       {
+        descriptor: () => kernel.descriptor,
         begin: () => {
           this.#atReading = { givenBytes: this.#givenBytes, takenBytes: kernel.takenBytes + this.#directBytes };
         },

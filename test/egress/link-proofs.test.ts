@@ -1,6 +1,8 @@
 import { connect, createServer, type Socket } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
+import { DirectSockets } from "../../src/net/kernel/direct-sockets.ts";
+import { SocketQueries } from "../../src/net/kernel/socket-queries.ts";
 import { encodeMessage } from "../../src/protocol/rtmp/chunk/chunk-writer.ts";
 import type { PathAnswer } from "../../src/relay/subscriber/rtmp-push/link.ts";
 import type { KitTarget } from "../../src/testkit/target/target.ts";
@@ -44,14 +46,20 @@ test("a target that is slower than the stream is asked to acknowledge each secon
   await expect.poll(() => link.acks?.bytes ?? 0).toBeGreaterThan(400_000);
 });
 
-test.runIf(HAS_PROC)("the kernel reports what a target took, and that nothing waits", async () => {
-  const target = await kitTarget();
-  const { link, outcome } = dial(urlOf(target));
-  await outcome;
-  link.write(media(300_000));
-  await expect.poll(() => link.kernelQueue?.ackedBytes ?? 0).toBeGreaterThan(300_000);
-  await expect.poll(() => link.kernelQueue?.queuedBytes).toBe(0);
-});
+test.runIf(HAS_PROC).each([true, false])(
+  "the kernel reports what a target took, and that nothing waits (direct system calls: %s)",
+  async (isOn) => {
+    const load = vi.spyOn(SocketQueries, "load");
+    onTestFinished(() => load.mockRestore());
+    const target = await kitTarget();
+    const { link, outcome } = dial(urlOf(target), { directSockets: new DirectSockets(isOn) });
+    await outcome;
+    link.write(media(300_000));
+    await expect.poll(() => link.kernelQueue?.ackedBytes ?? 0).toBeGreaterThan(300_000);
+    await expect.poll(() => link.kernelQueue?.queuedBytes).toBe(0);
+    expect(load).toHaveBeenCalledTimes(isOn ? 1 : 0);
+  },
+);
 
 test.runIf(HAS_PROC).each(["plain", "over TLS"])(
   "the kernel gets no more than 2.5 s of media for a target %s that reads nothing",

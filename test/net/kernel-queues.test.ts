@@ -2,9 +2,11 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { connect, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import { expect, onTestFinished, test } from "vitest";
 import { systemClock } from "../../src/base/clock.ts";
 import { KernelQueues, readingIntervalMs } from "../../src/net/kernel/kernel-queues.ts";
+import { KernelSocket } from "../../src/net/kernel/kernel-socket.ts";
 import { type TcpReading, TcpTable, tableKey } from "../../src/net/kernel/tcp-table.ts";
 import { HAS_PROC } from "../support/processes/descriptors.ts";
 
@@ -103,19 +105,41 @@ async function unread(): Promise<Socket> {
   return socket;
 }
 
-test.runIf(HAS_PROC)("bytes that the peer has not taken are read from the system's own table", async () => {
-  const socket = await unread();
-  const queues = new KernelQueues(systemClock);
-  socket.write(Buffer.alloc(8 * 1024 * 1024));
+/** What is read of a connection once its window is shut. */
+function readShut(queues: KernelQueues, socket: Socket, descriptor?: () => number | undefined): Promise<TcpReading> {
   const { localAddress = "", localPort = 0, remoteAddress = "", remotePort = 0 } = socket;
-  const ends = { localAddress, localPort, remoteAddress, remotePort };
-  const queued = await new Promise<number>((resolve) => {
-    queues.watch(ends, {
-      begin: () => undefined,
-      take: ({ queuedBytes, isWindowShut }) => (queuedBytes > 0 && isWindowShut ? resolve(queuedBytes) : undefined),
-    });
+  return new Promise((resolve) => {
+    const stop = queues.watch(
+      { localAddress, localPort, remoteAddress, remotePort },
+      {
+        ...(descriptor === undefined ? {} : { descriptor }),
+        begin: () => undefined,
+        take: (reading) => {
+          if (reading.queuedBytes === 0 || !reading.isWindowShut) return;
+          stop();
+          resolve(reading);
+        },
+      },
+    );
   });
-  expect(queued).toBeGreaterThan(10_000);
+}
+
+const NO_TABLES = { four: "/nowhere", six: "/nowhere" };
+
+test.runIf(HAS_PROC)("a socket that is asked says what the system's own table says of it", async () => {
+  const socket = await unread();
+  socket.write(Buffer.alloc(8 * 1024 * 1024));
+  const kernel = KernelSocket.of(socket);
+  const byTable = () => readShut(new KernelQueues(systemClock, { asksSockets: false }), socket);
+  const byCall = (descriptor = kernel?.descriptor) =>
+    readShut(new KernelQueues(systemClock, { tables: NO_TABLES }), socket, () => descriptor);
+  const byEither = (descriptor?: number) => readShut(new KernelQueues(systemClock), socket, () => descriptor);
+  // The kernel takes bytes for a moment still.
+  await expect.poll(async () => isDeepStrictEqual(await byCall(), await byTable())).toBe(true);
+  const reading = await byTable();
+  expect(reading.queuedBytes).toBeGreaterThan(10_000);
+  // What has no number, or one that is not a socket's, is looked up in the table.
+  for (const descriptor of [undefined, 0, 1_000_000]) expect(await byEither(descriptor)).toEqual(reading);
 });
 
 test("the table is read as it is at that time, and without one nothing is reported", async () => {
@@ -123,7 +147,7 @@ test("the table is read as it is at that time, and without one nothing is report
   onTestFinished(() => rm(folder, { recursive: true }));
   const tables = { four: join(folder, "tcp"), six: join(folder, "tcp6") };
   await writeFile(tables.four, `${HEAD}\n${line(0, FOUR_KEY, "01", "0000000A")}\n`);
-  const queues = new KernelQueues(systemClock, tables);
+  const queues = new KernelQueues(systemClock, { tables });
   const taken: string[] = [];
   // The other table has no file.
   queues.watch(SIX, { begin: () => undefined, take: () => taken.push("missing") });

@@ -157,11 +157,13 @@ function checkSbom(text: string): void {
   const { metadata, components } = sbomSchema.parse(JSON.parse(text));
   expect(metadata.component).toMatchObject({ name: "fanfare", version: "1.10.0" });
   const names = components.map(({ name, group }) => (group === undefined ? name : `${group}/${name}`));
+  const packages = z.record(z.string(), z.string());
   const manifest = z
-    .object({ dependencies: z.record(z.string(), z.string()), devDependencies: z.record(z.string(), z.string()) })
+    .object({ dependencies: packages, optionalDependencies: packages, devDependencies: packages })
     .parse(JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")));
   const clients = ["fanfare-client-types", "openapi-typescript"];
-  expect(Object.keys(manifest.dependencies).filter((name) => !names.includes(name))).toEqual([]);
+  const installed = Object.keys({ ...manifest.dependencies, ...manifest.optionalDependencies });
+  expect(installed.filter((name) => !names.includes(name))).toEqual([]);
   expect([...Object.keys(manifest.devDependencies), ...clients].filter((name) => names.includes(name))).toEqual([]);
 }
 

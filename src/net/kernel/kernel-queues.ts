@@ -1,5 +1,6 @@
 import { type FileHandle, open } from "node:fs/promises";
 import type { Clock, Timer } from "../../base/clock.ts";
+import { SocketQueries } from "./socket-queries.ts";
 import { type ConnectionEnds, type TcpReading, TcpTable, tableKey } from "./tcp-table.ts";
 
 const INTERVAL_MS = 1_000;
@@ -21,20 +22,33 @@ const KEY_LENGTH_FOUR = 27;
 
 /** The connection whose queue is read. */
 export type QueueReader = {
+  /** Of its socket; undefined where it has none any more. Absent: the connection is looked up in the kernel's table. */
+  readonly descriptor?: () => number | undefined;
   /** A reading begins: it may miss bytes written from here on. */
   readonly begin: () => void;
-  /** What the kernel's table shows. */
+  /** What the kernel holds. */
   readonly take: (reading: TcpReading) => void;
+};
+
+type KernelQueuesOptions = {
+  /** Whether sockets are asked themselves, where that is possible. Absent: yes. */
+  readonly asksSockets?: boolean;
+  /** The files of the kernel's table. Absent: Linux's own. */
+  readonly tables?: { readonly four: string; readonly six: string };
 };
 
 /**
  * Reads what the kernel holds for connections, once a second for all of them together: a successful `write` says
- * nothing about the peer, since megabytes fit into the kernels' buffers. The thread pool reads in pieces, so that
- * nothing waits for it. Only Linux has such a table; elsewhere nothing is reported.
+ * nothing about the peer, since megabytes fit into the kernels' buffers. Each socket is asked itself; where that is not
+ * possible, the kernel's table of all connections is read: the thread pool does so in pieces, so that nothing waits for
+ * it. Only Linux has such a table; elsewhere nothing is reported.
  */
 export class KernelQueues {
   readonly #clock: Clock;
   readonly #tables: { readonly four: string; readonly six: string };
+  /** Loaded by the first reading: an idle server needs no such calls. */
+  readonly #loadQueries: () => Promise<SocketQueries | undefined>;
+  #queries: Promise<SocketQueries | undefined> | undefined;
   readonly #readers = new Map<string, QueueReader>();
   readonly #piece = Buffer.allocUnsafeSlow(PIECE_BYTES);
   #timer: Timer | undefined;
@@ -44,9 +58,10 @@ export class KernelQueues {
   #readAtMs = Number.NEGATIVE_INFINITY;
   #tableBytes = 0;
 
-  constructor(clock: Clock, tables: { readonly four: string; readonly six: string } = TABLES) {
+  constructor(clock: Clock, { asksSockets = true, tables = TABLES }: KernelQueuesOptions = {}) {
     this.#clock = clock;
     this.#tables = tables;
+    this.#loadQueries = asksSockets ? () => SocketQueries.load() : async () => undefined;
   }
 
   /** Reports a connection until the returned function is called. */
@@ -83,11 +98,15 @@ export class KernelQueues {
     this.#isHurried = false;
     this.#readAtMs = this.#clock.now();
     try {
+      this.#queries ??= this.#loadQueries();
+      const queries = await this.#queries;
       this.#tableBytes = 0;
-      const keys = [...this.#readers.keys()];
-      for (const reader of this.#readers.values()) reader.begin();
-      if (keys.some((key) => key.length === KEY_LENGTH_FOUR)) await this.#readTable(this.#tables.four);
-      if (keys.some((key) => key.length !== KEY_LENGTH_FOUR)) await this.#readTable(this.#tables.six);
+      const wanted = new Set([...this.#readers].flatMap(([key, reader]) => (isRead(queries, reader) ? [] : [key])));
+      const hasFour = [...wanted].some((key) => key.length === KEY_LENGTH_FOUR);
+      const hasSix = [...wanted].some((key) => key.length !== KEY_LENGTH_FOUR);
+      for (const key of wanted) this.#readers.get(key)?.begin();
+      if (hasFour) await this.#readTable(this.#tables.four, wanted);
+      if (hasSix) await this.#readTable(this.#tables.six, wanted);
     } catch (error) {
       // Without a table links are judged by what else is known; without a descriptor it is read the next time.
       const code = error instanceof Error && "code" in error ? error.code : undefined;
@@ -97,17 +116,17 @@ export class KernelQueues {
     this.#plan();
   }
 
-  async #readTable(path: string): Promise<void> {
+  async #readTable(path: string, wanted: ReadonlySet<string>): Promise<void> {
     const file = await open(path, "r");
     try {
-      await this.#readPieces(file);
+      await this.#readPieces(file, wanted);
     } finally {
       await file.close();
     }
   }
 
-  async #readPieces(file: FileHandle): Promise<void> {
-    const table = new TcpTable(this.#readers, (key, reading) => this.#readers.get(key)?.take(reading));
+  async #readPieces(file: FileHandle, wanted: ReadonlySet<string>): Promise<void> {
+    const table = new TcpTable(wanted, (key, reading) => this.#readers.get(key)?.take(reading));
     for (let total = 0; total < TABLE_BYTES_MAX; ) {
       const { bytesRead } = await file.read(this.#piece, 0, PIECE_BYTES);
       if (bytesRead === 0) return;
@@ -125,4 +144,12 @@ export class KernelQueues {
 export function readingIntervalMs(tableBytes: number, isHurried: boolean): number {
   const leastMs = isHurried ? HURRIED_INTERVAL_MS : INTERVAL_MS;
   return Math.min(INTERVAL_MAX_MS, Math.max(leastMs, (tableBytes / MIB) * INTERVAL_MS_PER_MIB));
+}
+
+/** Asks a socket itself; false where it has to be looked up in the table. */
+function isRead(queries: SocketQueries | undefined, { descriptor, begin, take }: QueueReader): boolean {
+  const number = queries === undefined ? undefined : descriptor?.();
+  if (queries === undefined || number === undefined) return false;
+  begin();
+  return queries.read(number, take);
 }

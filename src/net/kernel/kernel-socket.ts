@@ -26,6 +26,12 @@ export class KernelSocket {
     return this.#handle.bytesWritten - this.#handle.writeQueueSize;
   }
 
+  /** Its number in this process; undefined where it has none: closed, or a system whose sockets have none. */
+  get descriptor(): number | undefined {
+    const descriptor: unknown = Reflect.get(this.#handle, "fd");
+    return typeof descriptor === "number" && descriptor > 0 ? descriptor : undefined;
+  }
+
   /** Whether Node waits until the kernel takes bytes that were written. */
   get isWaiting(): boolean {
     return this.#handle.writeQueueSize > 0;

@@ -40,7 +40,7 @@ export function tableKey(ends: ConnectionEnds, order: "LE" | "BE" = endianness()
   return `${local}:${portOf(ends.localPort)} ${remote}:${portOf(ends.remotePort)}`;
 }
 
-/** What the kernel's table shows of one connection. */
+/** What the kernel says of one connection. */
 export type TcpReading = {
   /** Bytes that the kernel was given and the peer's TCP has not acknowledged. */
   readonly queuedBytes: number;

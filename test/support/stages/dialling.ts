@@ -9,6 +9,7 @@ import type { DialTraceDeps } from "../../../src/egress/traces/dial-trace.ts";
 import type { AddressPolicy } from "../../../src/net/address-check.ts";
 import { parseCidrList } from "../../../src/net/cidr-list.ts";
 import { ResolveError, type Resolver } from "../../../src/net/dns/resolver.ts";
+import type { DirectSockets } from "../../../src/net/kernel/direct-sockets.ts";
 import type { Link } from "../../../src/relay/subscriber/rtmp-push/link.ts";
 import { KitTarget } from "../../../src/testkit/target/target.ts";
 import type { TargetBehaviour } from "../../../src/testkit/target/target-behaviour.ts";
@@ -87,6 +88,7 @@ export type DialOptions = {
   readonly onReconnectWanted?: (url: string | undefined) => void;
   readonly traces?: DialTraceDeps;
   readonly channelId?: string;
+  readonly directSockets?: DirectSockets;
 };
 
 /** Dials as the relay does; the link is gone when the test is over. */
@@ -108,6 +110,7 @@ export function dialerOf(options: DialOptions = {}): RtmpDialer {
     ...(options.onTrouble === undefined ? {} : { onTrouble: options.onTrouble }),
     ...(options.takeDescriptor === undefined ? {} : { takeDescriptor: options.takeDescriptor }),
     ...(options.traces === undefined ? {} : { traces: options.traces }),
+    ...(options.directSockets === undefined ? {} : { directSockets: options.directSockets }),
   });
 }
 

@@ -88,7 +88,7 @@ export const MEDIA_SETTINGS = {
   directSockets: setting(
     "FANFARE_DIRECT_SOCKETS",
     oneOf(["on", "off"]),
-    "Whether plain RTMP connections are read and written by direct system calls (on), or by Node's streams (off).",
+    "Whether plain RTMP connections are read and written, and the kernel's queues asked, by direct system calls (on), or by Node's streams and the kernel's table (off).",
     "on",
   ),
   otlpEndpoint: setting(
