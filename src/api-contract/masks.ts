@@ -25,6 +25,11 @@ export function maskAddress(url: string): string {
   return rest === "" || rest === "/" ? `${scheme}${host}${rest}` : `${scheme}${host}/…`;
 }
 
+/** Whether a text is an address as {@link maskAddress} shows it, in place of one that hides something. */
+export function isMaskedAddress(url: string): boolean {
+  return url.endsWith("/…") && maskAddress(url) === url;
+}
+
 /**
  * A stream key as a viewer sees it: the first four characters, fewer of a short one, none of one with up to four; the
  * rest as `*`. The length stays.

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { addressProblem } from "../input/address-form.ts";
 import { isAtMost, isName } from "../input/text-rules.ts";
+import { isMaskedAddress } from "../masks.ts";
 import { CONTACT_EVENTS, CONTACT_KINDS, CONTACT_LANGUAGES } from "./contact-words.ts";
 
 const LONGEST = { name: 40, url: 1_024, mailbox: 254 } as const;
@@ -19,14 +20,21 @@ function webAddress(text: string): string | undefined {
   return addressProblem(text, ["http", "https"], "") ?? (URL.canParse(text) ? undefined : "an address");
 }
 
-const url = z.string({ error: "an http:// or https:// address" }).check((context) => {
-  const message = webAddress(context.value);
-  if (message !== undefined) context.issues.push({ code: "custom", message, input: context.value });
-});
+const urlWhere = (problemOf: (text: string) => string | undefined) =>
+  z.string({ error: "an http:// or https:// address" }).check((context) => {
+    const message = problemOf(context.value);
+    if (message !== undefined) context.issues.push({ code: "custom", message, input: context.value });
+  });
+const url = urlWhere(webAddress);
+/** In a change also as answers show the present one. */
+const changedUrl = urlWhere((text) => (isMaskedAddress(text) ? undefined : webAddress(text)));
 
+export const TOKEN_RULE = "a bot's token, such as 123456:ABC-DEF…";
+const token = z.string({ error: TOKEN_RULE });
 /** The form of a bot's token, as @BotFather gives it. */
-const TOKEN_RULE = "a bot's token, such as 123456:ABC-DEF…";
-const botToken = z.string({ error: TOKEN_RULE }).regex(/^\d{1,20}:[\w-]{20,128}$/, { error: TOKEN_RULE });
+const botToken = token.regex(/^\d{1,20}:[\w-]{20,128}$/, { error: TOKEN_RULE });
+/** In a change also as answers show the present one. */
+const changedToken = token.regex(/^\d(?:\d{0,19}:[\w-]{20,128}|\*{21,148})$/, { error: TOKEN_RULE });
 const CHAT_RULE = "a chat's number, or @ and a channel's name";
 const chatId = z.string({ error: CHAT_RULE }).regex(/^(?:-?\d{1,20}|@\w{4,64})$/, { error: CHAT_RULE });
 
@@ -68,6 +76,12 @@ const settings = {
 export const createContactRequest = z.object({ contactName: name, contactKind: oneOf(CONTACT_KINDS), ...settings });
 
 /** Body of a change; absent fields stay as they are. */
-export const updateContactRequest = z.object({ contactName: name.nullish(), ...settings });
+export const updateContactRequest = z.object({
+  contactName: name.nullish(),
+  ...settings,
+  webhookUrl: changedUrl.nullish(),
+  botToken: changedToken.nullish(),
+  apiUrl: changedUrl.nullish(),
+});
 
 export type ContactFields = z.output<typeof updateContactRequest>;

@@ -1,6 +1,10 @@
 import { type HostProblem, hostProblem } from "../../base/host-name.ts";
+import { isMaskedAddress } from "../masks.ts";
 
 const PORT_MAX = 65_535;
+
+/** What is wanted in place of an address that was copied from an answer that hides a part of it. */
+export const WHOLE_ADDRESS_RULE = "an address in full, not with “…”";
 
 /** The rule for hosts that each problem breaks. */
 const HOST_RULES: Readonly<Record<HostProblem, string>> = {
@@ -49,5 +53,6 @@ export function addressProblem(
   const wrongHost = hostProblem(host);
   if (wrongHost !== undefined) return HOST_RULES[wrongHost];
   const isPort = port === undefined || (/^[1-9]\d{0,4}$/.test(port) && Number(port) <= PORT_MAX);
-  return isPort ? undefined : `a port from 1 to ${PORT_MAX}, without leading zeros`;
+  if (!isPort) return `a port from 1 to ${PORT_MAX}, without leading zeros`;
+  return isMaskedAddress(url) ? WHOLE_ADDRESS_RULE : undefined;
 }

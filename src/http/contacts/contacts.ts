@@ -2,11 +2,14 @@ import type { FastifyInstance } from "fastify";
 import {
   type ContactFields,
   createContactRequest,
+  TOKEN_RULE,
   updateContactRequest,
 } from "../../api-contract/contacts/contact-schemas.ts";
 import { type ContactAddress, type ContactKind, TELEGRAM_API } from "../../api-contract/contacts/contact-words.ts";
 import { serviceError } from "../../api-contract/errors.ts";
-import { MISSING_HINT } from "../../api-contract/input/hints.ts";
+import { WHOLE_ADDRESS_RULE } from "../../api-contract/input/address-form.ts";
+import { hintOf, MISSING_HINT } from "../../api-contract/input/hints.ts";
+import { isMaskedAddress, maskAddress, maskPassword } from "../../api-contract/masks.ts";
 import { parseBody } from "../../api-contract/schemas/field-errors.ts";
 import type { ContactChange, Contacts } from "../../control/contacts/contacts.ts";
 import { RequestRefusedError } from "../answers/errors.ts";
@@ -43,7 +46,9 @@ export function addContactRoutes(api: FastifyInstance, contacts: Contacts): void
     const { contactId } = request.params;
     const find = () => contacts.get(contactId);
     const fields = await orRefuseAfter(find, parseBody(updateContactRequest, readJson(request)));
-    return sendContent(reply, contactAnswer(await contacts.update(contactId, changeOf(fields))));
+    const { address } = await find();
+    const change = changeOf({ ...fields, ...newSecrets(fields, address) });
+    return sendContent(reply, contactAnswer(await contacts.update(contactId, change)));
   });
 
   api.delete<ContactParams>(one, async (request, reply) =>
@@ -76,6 +81,37 @@ function needed<Value>(field: string, value: Value | null | undefined): Value {
   if (value != null) return value;
   const details = `${field}: expected for this kind of contact, got nothing.`;
   throw new RequestRefusedError(serviceError("NEED_VALUE", field, details, MISSING_HINT));
+}
+
+type Secrets = Pick<ContactFields, "webhookUrl" | "botToken" | "apiUrl">;
+
+/**
+ * The secrets that a change sets. One that equals what answers show was copied from an answer: the present one stays.
+ * Throws RequestRefusedError for what shows another one, or none of this kind of contact.
+ */
+function newSecrets({ webhookUrl, botToken, apiUrl }: Secrets, present: ContactAddress): Secrets {
+  const { url, botToken: presentToken, apiUrl: presentApi } = { url: "", botToken: "", apiUrl: "", ...present };
+  return {
+    webhookUrl: changedAddress("webhookUrl", webhookUrl, url),
+    botToken: changedToken(botToken, presentToken),
+    apiUrl: changedAddress("apiUrl", apiUrl, presentApi),
+  };
+}
+
+function changedAddress(field: string, given: string | null | undefined, present: string): string | undefined {
+  if (given == null || given === maskAddress(present)) return undefined;
+  if (isMaskedAddress(given)) throw wrongValue(field, WHOLE_ADDRESS_RULE);
+  return given;
+}
+
+function changedToken(given: string | null | undefined, present: string): string | undefined {
+  if (given == null || given === maskPassword(present)) return undefined;
+  if (given.includes("*")) throw wrongValue("botToken", TOKEN_RULE);
+  return given;
+}
+
+function wrongValue(field: string, rule: string): RequestRefusedError {
+  return new RequestRefusedError(serviceError("INVALID_FORMAT", field, `${field}: expected ${rule}.`, hintOf(rule)));
 }
 
 function changeOf(fields: ContactFields): ContactChange {

@@ -22,6 +22,7 @@ const CALLBACK = [
   ...wrong("an http:// or https:// address", 5, {}),
   ...wrong("an address that begins with http:// or https://", "ftp://host/", "x"),
   ...wrong("an address of at most 1024 characters", `https://h/${"x".repeat(1_024)}`),
+  ...wrong("an address in full, not with “…”", "https://hooks.example.com/…", "http://host:8080/…"),
 ];
 
 /** For every field of every body, by its name: values of a wrong type, too long, outside its enum. */
@@ -37,6 +38,7 @@ export const WRONG_BODY_VALUES: Readonly<Record<string, readonly WrongValue[]>> 
     ...wrong("an rtmp://, rtmps:// or srt:// address", 5, {}),
     ...wrong("an address that begins with rtmp:// or rtmps://", "http://host/app", "host"),
     ...wrong("an address of at most 1024 characters", `rtmp://h/${"x".repeat(1_016)}`),
+    ...wrong("an address in full, not with “…”", "rtmp://live.example.com/…", "srt://live.example.com:9000/…"),
   ],
   streamKey: [
     ...wrong("text of at most 512 characters", 5, {}, "x".repeat(513), "a\u0000b"),

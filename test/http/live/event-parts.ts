@@ -3,7 +3,7 @@ import type { Clock } from "../../../src/base/clock.ts";
 import type { Log } from "../../../src/base/log.ts";
 import type { AuditStore } from "../../../src/control/audit/audit.ts";
 import { AuditLog } from "../../../src/control/audit/audit-log.ts";
-import type { ContactResult } from "../../../src/control/contacts/contact.ts";
+import type { Contact, ContactResult } from "../../../src/control/contacts/contact.ts";
 import { Contacts } from "../../../src/control/contacts/contacts.ts";
 import { Callbacks, type CallbacksOptions } from "../../../src/control/events/callbacks.ts";
 import { type AttemptResult, Deliveries } from "../../../src/control/events/deliveries.ts";
@@ -38,6 +38,8 @@ export class EventParts {
   readonly posted: Message[] = [];
   postResult: AttemptResult = { status: 204 };
   contactResult: ContactResult = { status: 200 };
+  /** The contacts that got a test message, with their addresses in full. */
+  readonly testedContacts: Contact[] = [];
   /** How often a delivery was announced as due. */
   wakeCount = 0;
   readonly #written: ChannelEvent[] = [];
@@ -78,7 +80,10 @@ export class EventParts {
       deliveries: new Deliveries({ store: this.store, clock, wake }),
       contacts: new Contacts({
         ...{ store: new SqlContactStore(database), clock, randomBytes, wake },
-        sendTest: async () => this.contactResult,
+        sendTest: async (contact) => {
+          this.testedContacts.push(contact);
+          return this.contactResult;
+        },
       }),
       sendTest: (scope, channelName) => tester.send(scope, channelName),
     };

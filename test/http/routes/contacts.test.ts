@@ -74,3 +74,44 @@ test("each kind says what it needs, and wrong values are named without being rep
   expect((await details({ contactKind: "fax" }))[1]).toContain("one of slack, discord, telegram, kakaowork, email");
   expect((await api.call({ method: "POST", url: CONTACTS, body: SLACK, key: VIEWER })).status).toBe(401);
 });
+
+test("an answer that is sent back changes nothing: what it hides of an address stays, and a hidden form of anything else is refused", async () => {
+  const telegram = {
+    ...{ contactName: "Bot", contactKind: "telegram", botToken: BOT, chatId: "-100" },
+    apiUrl: "https://bots.example.com/secret/path",
+  };
+  const wholeAddresses = [
+    { kind: "slack", url: SLACK.webhookUrl },
+    { kind: "telegram", botToken: BOT, chatId: "-100", apiUrl: telegram.apiUrl },
+  ];
+  const ids: string[] = [];
+  for (const [index, body] of [SLACK, telegram].entries()) {
+    const made = (await api.post(CONTACTS, body)).body.content;
+    ids.push(made.contactId);
+    const one = `${CONTACTS}/${made.contactId}`;
+    const changed = (await api.put(one, { ...made, contactName: "Renamed" })).body.content;
+    expect(changed).toEqual({ ...made, contactName: "Renamed", updateTime: expect.any(Number) });
+    await api.post(`${one}/test`);
+    expect(api.events.testedContacts.at(-1)?.address).toEqual(wholeAddresses[index]);
+  }
+
+  const [room, bot] = ids;
+  const refused = async (method: "POST" | "PUT", contactId: string | undefined, body: object) => {
+    const url = method === "POST" ? CONTACTS : `${CONTACTS}/${contactId}`;
+    const { status, body: answer } = await api.call({ method, url, body });
+    return [status, answer.error?.errorCode, answer.error?.details];
+  };
+  const full = (field: string) => [400, 250_002, `${field}: expected an address in full, not with “…”.`];
+  const token = [400, 250_002, "botToken: expected a bot's token, such as 123456:ABC-DEF…."];
+  const hidden = "https://hooks.slack.example/…";
+  expect(await refused("POST", undefined, { ...SLACK, webhookUrl: hidden })).toEqual(full("webhookUrl"));
+  expect(await refused("POST", undefined, { ...telegram, apiUrl: hidden })).toEqual(full("apiUrl"));
+  expect(await refused("POST", undefined, { ...telegram, botToken: `1${"*".repeat(36)}` })).toEqual(token);
+  expect(await refused("PUT", room, { webhookUrl: "https://hooks.example.com/…" })).toEqual(full("webhookUrl"));
+  expect(await refused("PUT", bot, { apiUrl: hidden })).toEqual(full("apiUrl"));
+  expect(await refused("PUT", bot, { botToken: `2${"*".repeat(36)}` })).toEqual(token);
+  expect(await refused("PUT", bot, { botToken: `1${"*".repeat(37)}` })).toEqual(token);
+  // Its kind has none: what is hidden there is nobody's.
+  expect(await refused("PUT", bot, { webhookUrl: hidden })).toEqual(full("webhookUrl"));
+  expect((await api.put(`${CONTACTS}/${room}`, { webhookUrl: "https://other.example/x" })).status).toBe(200);
+});
