@@ -126,7 +126,7 @@ export class PesAssembler {
   get #dataEndBeforeNext(): number | undefined {
     // Losses are of whole packets: where less is missing, the sender has counted wrongly.
     const isMiscounted = this.#isAssembling && this.#total > 0 && this.#total - this.#length < PART_BYTES_MAX;
-    return this.#dataEnd ?? (this.#joins && isMiscounted ? this.#length : undefined);
+    return this.#dataEnd ?? (isMiscounted ? this.#length : undefined);
   }
 
   /** A PES packet begins. Returns from where its bytes are to be appended. */
@@ -135,7 +135,6 @@ export class PesAssembler {
     const goesOn = header !== undefined && isSameTime(header, this.#times);
     const dataEnd = this.#dataEndBeforeNext;
     if (goesOn && dataEnd !== undefined) {
-      this.#trustsLengths = false;
       this.#length = dataEnd;
       this.#goOn();
       return header.from;
