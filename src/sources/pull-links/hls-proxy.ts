@@ -300,13 +300,14 @@ export class HlsProxy {
   /** Fetches a part, and again where that may help. */
   async #fetchAgain(named: HlsNamed, range: string | undefined, reader: ServerResponse): Promise<Fetched> {
     const { clock } = this.#deps.dialer;
+    const isWanted = () => !reader.destroyed && !this.#closing.signal.aborted;
     for (const waitMs of SEGMENT_AGAIN_MS) {
       try {
         return await this.#fetch(named, range);
       } catch (error) {
-        const isFinal = failureOf(error).error.severity === "fatal";
-        if (isFinal || reader.destroyed || this.#closing.signal.aborted) throw error;
+        if (failureOf(error).error.severity === "fatal" || !isWanted()) throw error;
         await new Promise<void>((resolve) => void clock.startTimer(waitMs, resolve));
+        if (!isWanted()) throw error;
       }
     }
     return this.#fetch(named, range);

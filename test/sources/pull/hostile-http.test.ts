@@ -257,6 +257,112 @@ test("a playlist that cannot be fetched for a moment stands as it was, and the r
   expect(await asked()).toEqual([502, "CONNECT_REJECTED"]);
 });
 
+test("four playlists are kept, the latest: a source may name another one each time", async () => {
+  let laterMs = 0;
+  const clock = { ...systemClock, now: () => systemClock.now() + laterMs };
+  const state = { named: 0, isGone: false };
+  const origin = await serve((request, response) => {
+    if (state.isGone) return void response.writeHead(503).end();
+    const master = ["#EXTM3U", "#EXT-X-STREAM-INF:BANDWIDTH=1", `${state.named}.m3u8`];
+    response.end((request.url === "/live.m3u8" ? master : [...SEGMENTS, "a.ts"]).join("\n"));
+  });
+  const by = new PullDialer({ clock, resolver: createResolver(), policy, extraCa: "" });
+  const link = await open(`${origin}/live.m3u8`, by);
+  onTestFinished(() => link.close());
+  const local = link.input.at(-1) ?? "";
+  const get = async (name: string) => {
+    // A playlist is asked for twice a second at most.
+    laterMs += 500;
+    const answer = await fetch(new URL(name, local));
+    return { status: answer.status, lines: (await answer.text()).split("\n") };
+  };
+  const names: string[] = [];
+  for (; state.named < 4; state.named += 1) {
+    const name = (await get(local)).lines.find((line) => line.startsWith("/")) ?? "";
+    names.push(name);
+    expect((await get(name)).status).toBe(200);
+  }
+  state.isGone = true;
+  const kept = [];
+  for (const name of [...names, local]) kept.push((await get(name)).status);
+  expect([new Set(names).size, kept]).toEqual([4, [502, 200, 200, 200, 200]]);
+});
+
+test("what is asked for when a pull ends is no failure of the source, whatever was kept of it", async () => {
+  const asked = Promise.withResolvers<void>();
+  let isSilent = false;
+  const origin = await serve((_request, response) => {
+    if (isSilent) return void asked.resolve();
+    response.end([...SEGMENTS, "a.ts"].join("\n"));
+  });
+  const { link, local } = await play(`${origin}/live.m3u8`);
+  isSilent = true;
+  const reading = fetch(local).catch(() => undefined);
+  await asked.promise;
+  link.close();
+  await reading;
+  expect(link.failure()).toBeUndefined();
+});
+
+test("for a reader that has left nothing is asked for again", async () => {
+  /** What waits before it is asked for again: the test lets it go on. */
+  const waits: (() => void)[] = [];
+  const waiting = Promise.withResolvers<void>();
+  const clock = {
+    ...systemClock,
+    startTimer: (delayMs: number, run: () => void) => {
+      if (delayMs !== 500) return systemClock.startTimer(delayMs, run);
+      waits.push(run);
+      waiting.resolve();
+      return { cancel: () => undefined };
+    },
+  };
+  const held: ServerResponse[] = [];
+  const asked = Promise.withResolvers<void>();
+  const left = Promise.withResolvers<void>();
+  let segments = 0;
+  const origin = await serve((request, response) => {
+    if (request.url === "/other.m3u8" || request.url === "/live.m3u8")
+      return void response.end([...SEGMENTS, "a.ts", "#EXTINF:2,", "b.ts"].join("\n"));
+    segments += 1;
+    if (request.url === "/b.ts") return void response.writeHead(404).end();
+    held.push(response);
+    response.on("close", () => left.resolve());
+    asked.resolve();
+  });
+  const by = new PullDialer({ clock, resolver: createResolver(), policy, extraCa: "" });
+  const link = await open(`${origin}/live.m3u8`, by);
+  onTestFinished(() => link.close());
+  const local = link.input.at(-1) ?? "";
+  const names = (await (await fetch(local)).text()).split("\n").filter((line) => line.startsWith("/"));
+  const reader = () => {
+    const leaving = new AbortController();
+    return { leaving, reading: (name: string) => fetch(new URL(name, local), { signal: leaving.signal }) };
+  };
+  // It leaves while the source thinks.
+  const first = reader();
+  const reading = first.reading(names[0] ?? "");
+  await asked.promise;
+  first.leaving.abort();
+  await expect(reading).rejects.toMatchObject({ name: "AbortError" });
+  await fetch(new URL("/", local));
+  held[0]?.writeHead(404).end();
+  await left.promise;
+  await fetch(new URL("/", local));
+  expect([segments, waits.length]).toEqual([1, 0]);
+  // It leaves while the proxy waits.
+  const second = reader();
+  const again = second.reading(names[1] ?? "");
+  await waiting.promise;
+  second.leaving.abort();
+  await expect(again).rejects.toMatchObject({ name: "AbortError" });
+  await fetch(new URL("/", local));
+  waits[0]?.();
+  await fetch(new URL("/", local));
+  await fetch(`${origin}/other.m3u8`);
+  expect([segments, waits.length]).toEqual([2, 1]);
+});
+
 test("a segment that is named before it is there is asked for again, and one that may not be fetched is not", async () => {
   const asked: string[] = [];
   const origin = await serve((request, response) => {
