@@ -126,6 +126,24 @@ test("targets go on and off at their times, and nothing is read in between", asy
   expect(reads()).toBe(5);
 });
 
+test("what was changed during a look is read a tenth of a second later", async () => {
+  const { clock, watch, rows, reads, followed } = stageOf("2026-10-21T18:30:00Z", {});
+  const settle = async () => {
+    for (let turn = 0; turn < 10; turn += 1) await Promise.resolve();
+  };
+  // It changes the first target itself.
+  await watch.start();
+  expect([reads(), followed]).toEqual([1, ["2026-10-21T18:30 1 on"]]);
+  rows.push({ channelId: "ls-1", targetId: 2, windows: WINDOWS, ...STORED });
+  clock.advance(99);
+  await settle();
+  expect(reads()).toBe(1);
+  clock.advance(1);
+  await settle();
+  expect([reads(), followed.slice(1)]).toEqual([2, ["2026-10-21T18:30 2 on"]]);
+  watch.stop();
+});
+
 test("a database that is away for minutes is one line a minute", async () => {
   const { watch, database, pass, lines } = stageOf("2026-10-21T12:00:00Z", {});
   await watch.start();

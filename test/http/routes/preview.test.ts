@@ -41,6 +41,20 @@ test("bytes from the media thread reach the viewer, and are credited when they h
   expect(await answer.text()).toBe("FLV1more");
 });
 
+test("a viewer that takes nothing is cut off at the end of the stream", async () => {
+  const asked = fetch(origin + (await address()));
+  const watch = await watched(1);
+  watch.sink.take(Buffer.from("FLV1"));
+  const answer = await asked;
+  // More than the kernel takes for a reader that does not read.
+  const bytes = 64 * 1_024 * 1_024;
+  watch.sink.take(Buffer.alloc(bytes));
+  watch.sink.end();
+  await waitFor("the leave", DEADLINE_MS, () => watch.isLeft || undefined);
+  expect(watch.takenBytes).toBe(4);
+  await expect(answer.arrayBuffer()).rejects.toThrow();
+});
+
 test("a channel that is off air has no preview", async () => {
   const url = await address();
   const asked = fetch(origin + url);
