@@ -107,8 +107,10 @@ export async function readFrame(
 /** FFmpeg's arguments to make one frame of a file, so many seconds from its start, as JPEG. `curve`: it is HDR. */
 export function frameArguments(path: string, seconds: number, curve?: HdrCurve): readonly string[] {
   const filter = ["scale=iw*sar:ih", "scale=320:-2", ...(curve === undefined ? [] : toneMap(curve))].join(",");
+  // The start is not searched for: in FLV with B-frames its time is below 0, and FFmpeg goes to the next keyframe behind it.
+  const seek = seconds === 0 ? [] : ["-ss", String(seconds)];
   return [
-    ...[...QUIET, "-nostdin", "-threads", "1", "-ss", String(seconds), ...fileInput(path)],
+    ...[...QUIET, "-nostdin", "-threads", "1", ...seek, ...fileInput(path)],
     ...["-map", "0:V:0", "-frames:v", "1", "-vf", filter, "-c:v", "mjpeg", "-f", "image2pipe", "pipe:1"],
   ];
 }

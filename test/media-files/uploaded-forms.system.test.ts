@@ -292,6 +292,19 @@ test("a file has a frame also where its video is one picture at its start", asyn
   expect(await readFrame(tested(), path, await formatOf(path), NEVER)).toBeInstanceOf(Buffer);
 });
 
+test("FLV without a known length has a frame, also where its only keyframe is the first one", async () => {
+  const path = join(folder, "cut.flv");
+  const encoder = "-t 1 -c:v libx264 -preset ultrafast -pix_fmt yuv420p -bf 3 -b_strategy 0 -g 250".split(" ");
+  await runToEnd("ffmpeg", ["-v", "error", ...PICTURE, ...encoder, "-flvflags", "no_duration_filesize", path]);
+  // Its recorder ended in the middle of a frame.
+  writeFileSync(path, readFileSync(path).subarray(0, -600));
+  const format = await formatOf(path);
+  expect(format).not.toHaveProperty("durationMs");
+  expect(await readFrame(tested(), path, format, NEVER)).toBeInstanceOf(Buffer);
+  // Others claim hours that are not in them.
+  expect(await readFrame(tested(), path, { ...format, durationMs: 36_000_000 }, NEVER)).toBeInstanceOf(Buffer);
+});
+
 test.each(["slate.png", "slate.jpg", "slate.webp"])("%s is a picture", async (name) => {
   // The library's names have no endings.
   const path = join(folder, name.replace(".", "-"));
