@@ -1,7 +1,7 @@
 import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
 import { INSECURE_NAME, openBrowser, openContext, setUp, watchErrors } from "../../support/dashboard/browser.ts";
-import { press } from "../../support/dashboard/press.ts";
+import { press, seeShown } from "../../support/dashboard/press.ts";
 import { sharedServer } from "../../support/stages/shared-server.ts";
 import { Stage, uniqueKey } from "../../support/stages/stage.ts";
 
@@ -41,8 +41,8 @@ test("the button copies on a page without the browser's clipboard, in a dialog t
   expect(await page.evaluate("[isSecureContext, typeof navigator.clipboard]")).toEqual([false, "undefined"]);
 
   await page.goto(`${insecure.origin}/channels/${channel.channelId}`);
-  await press(page.getByRole("button", { name: "Copy: Stream key" }));
-  await page.locator(".copied", { hasText: "Copied" }).waitFor();
+  const copyKey = page.getByRole("button", { name: "Copy: Stream key" });
+  await seeShown(page, ".copied", "Copied", () => press(copyKey));
   expect(await pasted(page)).toBe(channel.streamKey);
 
   await page.goto(`${insecure.origin}/settings`);
@@ -54,8 +54,7 @@ test("the button copies on a page without the browser's clipboard, in a dialog t
   const secret = await field.locator(".copy-value").innerText();
   stage.keepSecret(secret);
   const button = field.getByRole("button", { name: /^Copy/ });
-  await press(button);
-  await field.locator(".copied", { hasText: "Copied" }).waitFor();
+  await seeShown(page, "dialog[open] .copied", "Copied", () => press(button));
   // The focus is still on the button.
   expect(await page.evaluate(`document.activeElement?.getAttribute("aria-label")`)).toBe("Copy: Secret key");
   expect(await pasted(page)).toBe(secret);
@@ -66,7 +65,7 @@ test("the button copies on a page without the browser's clipboard, in a dialog t
   await refused.goto(`${insecure.origin}/channels/${channel.channelId}`);
   await press(refused.getByRole("button", { name: "Copy: Stream key" }));
   await refused.locator(".copied", { hasText: "Not copied" }).waitFor();
-  expect(await refused.evaluate("String(getSelection())")).toBe(channel.streamKey);
+  await expect.poll(() => refused.evaluate("String(getSelection())")).toBe(channel.streamKey);
   expect(errors).toEqual([]);
 });
 

@@ -1,7 +1,7 @@
 import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
 import { openBrowser, openContext, setUp, watchErrors } from "../../support/dashboard/browser.ts";
-import { press, tick } from "../../support/dashboard/press.ts";
+import { press, seeShown, tick } from "../../support/dashboard/press.ts";
 import { sharedServer } from "../../support/stages/shared-server.ts";
 import { Stage, uniqueKey } from "../../support/stages/stage.ts";
 
@@ -9,7 +9,7 @@ import { Stage, uniqueKey } from "../../support/stages/stage.ts";
 const INPUTS_MAX = 4;
 const FINGERPRINT = "AB".repeat(32);
 
-const saved = (page: Page) => page.locator(".notice", { hasText: "Saved." }).waitFor();
+const seeSaved = (page: Page, act: () => Promise<unknown>) => seeShown(page, ".notice", "Saved.", act);
 
 test("a field that is changed and saved while the former save goes on is saved too, and a second press alone saves nothing", async () => {
   const stage = await Stage.open();
@@ -38,8 +38,7 @@ test("a field that is changed and saved while the former save goes on is saved t
   await save(61);
   await expect.poll(() => held.length).toBe(1);
   await hold.press("Enter");
-  await held.shift()?.();
-  await saved(page);
+  await seeSaved(page, async () => await held.shift()?.());
   await save(62);
   await expect.poll(() => held.length).toBe(1);
   await save(63);
@@ -70,8 +69,7 @@ test("the advanced settings of a channel and of a platform are folded away, and 
   await settings.locator('input[name="ingestId"]').fill("studio");
   await settings.locator('input[name="ingestPassword"]').fill("ingest-password-5d20");
   stage.keepSecret("ingest-password-5d20");
-  await press(settings.getByRole("button", { name: "Save" }).first());
-  await saved(page);
+  await seeSaved(page, () => press(settings.getByRole("button", { name: "Save" }).first()));
   expect(await current()).toMatchObject({
     latency: "low",
     ingestAuth: { id: "studio", password: "i*******************" },
@@ -172,8 +170,7 @@ test("a field that was saved follows what others change, and the next save does 
   await settings.getByLabel("Latency").selectOption("low");
   await hold.fill("60");
   await tick(backup);
-  await press(settings.getByRole("button", { name: "Save" }).first());
-  await saved(page);
+  await seeSaved(page, () => press(settings.getByRole("button", { name: "Save" }).first()));
   expect(await settings.getByLabel("Latency").inputValue()).toBe("low");
 
   const change = { hold: { seconds: 240 }, backup: { enabled: false } };

@@ -1,7 +1,9 @@
-import type { Locator } from "playwright-core";
+import type { Locator, Page } from "playwright-core";
 import { waitFor } from "../processes/waiting.ts";
 
 const DEADLINE_MS = 10_000;
+/** How long something that shows for a moment is looked for, in milliseconds. It bounds a failing test only. */
+const SHOWN_DEADLINE_MS = 60_000;
 
 type Box = { readonly x: number; readonly y: number; readonly width: number; readonly height: number };
 /** What is needed of an element of the page. */
@@ -37,6 +39,25 @@ export async function tick(place: Locator, isOn = true): Promise<void> {
   if ((await place.isChecked()) === isOn) return;
   await press(place);
   await waitFor(`${place} to be ${isOn}`, DEADLINE_MS, async () => (await place.isChecked()) === isOn || undefined);
+}
+
+/**
+ * Does what brings an element of this selector with this text, and returns once it was there. For what a page shows for a moment
+ * only: the page itself looks at each of its changes, so that a busy test does not miss it.
+ */
+export async function seeShown(page: Page, selector: string, text: string, act: () => Promise<unknown>): Promise<void> {
+  const isThere = `[...document.querySelectorAll(${JSON.stringify(selector)})].some(({ textContent }) =>
+    textContent.includes(${JSON.stringify(text)}))`;
+  const seen = page.evaluate(`new Promise((resolve) => {
+    const stop = () => (observer.disconnect(), clearTimeout(timer));
+    const look = () => ${isThere} && (stop(), resolve(true));
+    const observer = new MutationObserver(look);
+    const timer = setTimeout(() => (stop(), resolve(false)), ${SHOWN_DEADLINE_MS});
+    observer.observe(document.body, { childList: true, subtree: true, characterData: true });
+    look();
+  })`);
+  const [isSeen] = await Promise.all([seen, act()]);
+  if (isSeen !== true) throw new Error(`${selector} never showed: ${text}`);
 }
 
 /** For tests that are about the mouse, or need what a browser lets only a real press begin, such as sound. */

@@ -2,6 +2,7 @@ import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
 import { syntheticClip } from "../../../../src/testkit/encoder/clip.ts";
 import { openBrowser, openContext, PASSWORD, setupLink, watchErrors } from "../../../support/dashboard/browser.ts";
+import { seeShown } from "../../../support/dashboard/press.ts";
 import { waitFor } from "../../../support/processes/waiting.ts";
 import { Stage, uniqueKey } from "../../../support/stages/stage.ts";
 
@@ -87,8 +88,7 @@ test("a person gets from the printed link to a green platform, by keyboard alone
 
   // Off and on again.
   await tabTo(page, "Send to Other server");
-  await keyboard.press("Space");
-  await page.getByText("Other server stops in a moment.").waitFor();
+  await seeShown(page, ".undo", "Other server stops in a moment.", () => keyboard.press("Space"));
   await page.locator(".platform .state", { hasText: /^Off$/ }).waitFor();
   await keyboard.press("Space");
   await page.locator(".platform .state", { hasText: "On air" }).waitFor();

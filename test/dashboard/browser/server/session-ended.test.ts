@@ -11,7 +11,7 @@ import {
   takeScreenshot,
   watchErrors,
 } from "../../../support/dashboard/browser.ts";
-import { press, tick } from "../../../support/dashboard/press.ts";
+import { press, seeShown, tick } from "../../../support/dashboard/press.ts";
 import { Stage, uniqueKey } from "../../../support/stages/stage.ts";
 
 const NEW_PASSWORD = "another horse battery";
@@ -22,8 +22,8 @@ async function changePassword(page: Page, origin: string): Promise<void> {
   await page.goto(`${origin}/settings`);
   await page.locator('input[name="old"]').fill(PASSWORD);
   await page.locator('input[name="new"]').fill(NEW_PASSWORD);
-  await press(page.locator("section", { has: page.locator("#password-title") }).getByRole("button", { name: "Save" }));
-  await page.getByText(en.settings.passwordChanged).waitFor();
+  const save = page.locator("section", { has: page.locator("#password-title") }).getByRole("button", { name: "Save" });
+  await seeShown(page, ".notice", en.settings.passwordChanged, () => press(save));
 }
 
 // Chrome on Android has no worker that tabs share.

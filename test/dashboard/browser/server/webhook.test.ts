@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { openBrowser, openContext, setUp, watchErrors } from "../../../support/dashboard/browser.ts";
-import { press } from "../../../support/dashboard/press.ts";
+import { press, seeShown } from "../../../support/dashboard/press.ts";
 import { WebhookReceiver } from "../../../support/processes/webhook-receiver.ts";
 import { Stage, uniqueKey } from "../../../support/stages/stage.ts";
 
@@ -19,8 +19,7 @@ test("a saved webhook can be tested on the page, deliveries name their channel, 
   expect(await sendTest.count()).toBe(0);
   await section.locator('input[name="callbackUrl"]').fill(`http://127.0.0.1:${receiver.port}/hook`);
   await press(section.getByRole("button", { name: "Save" }));
-  await press(sendTest);
-  await page.getByText("Test sent: the receiver returned 200.").waitFor();
+  await seeShown(page, ".notice", "Test sent: the receiver returned 200.", () => press(sendTest));
   expect(receiver.received).toHaveLength(1);
 
   const platform = { rtmpUrl: "rtmp://127.0.0.1:9/live", streamKey: uniqueKey("closed"), label: "Closed" };
