@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { syntheticClip } from "../../../src/testkit/encoder/clip.ts";
 import { openBrowser, openContext, setUp, watchErrors } from "../../support/dashboard/browser.ts";
 import { press } from "../../support/dashboard/press.ts";
+import { tellStream } from "../../support/dashboard/told-stream.ts";
 import { waitFor } from "../../support/processes/waiting.ts";
 import { sharedServer } from "../../support/stages/shared-server.ts";
 import { Stage, uniqueKey } from "../../support/stages/stage.ts";
@@ -80,16 +81,9 @@ test("a new broadcast begins without the rates of the former one", async () => {
     ["channel", of("new", time)],
   ] as const;
   const context = await openContext(await openBrowser(stage));
-  // The test can respond to the connection of a page's own worker, not to that of a shared one.
-  await context.addInitScript("delete globalThis.SharedWorker");
   const page = await context.newPage();
   const errors = watchErrors(page);
-  await page.route("**/events/stream", (route) =>
-    route.fulfill({
-      contentType: "text/event-stream",
-      body: told.map(([name, data], id) => `event: ${name}\nid: x-${id}\ndata: ${JSON.stringify(data)}\n\n`).join(""),
-    }),
-  );
+  await tellStream(page, () => told);
   await setUp(page, fanfare);
   await page.goto(`${fanfare.origin}/channels/${channel.channelId}`);
   await page.getByRole("heading", { level: 1, name: "new" }).waitFor();

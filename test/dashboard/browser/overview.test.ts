@@ -15,6 +15,7 @@ import {
   watchErrors,
 } from "../../support/dashboard/browser.ts";
 import { press, tick } from "../../support/dashboard/press.ts";
+import { tellStream } from "../../support/dashboard/told-stream.ts";
 import { sharedServer } from "../../support/stages/shared-server.ts";
 import { Stage, uniqueKey } from "../../support/stages/stage.ts";
 
@@ -52,7 +53,7 @@ test("the overview shows broken channels first with reason and next step, filter
   expect((await verdict.locator(".verdict-reason").innerText()).length).toBeGreaterThan(20);
   expect(await verdict.locator(".verdict-step").innerText()).toMatch(/^→ \S/);
   await expect.poll(() => page.title()).toMatch(/^1 broken(, 1 needs attention)? – Fanfare$/);
-  expect(await page.locator('link[rel="icon"]').getAttribute("href")).toContain(RED);
+  await expect.poll(() => page.locator('link[rel="icon"]').getAttribute("href")).toContain(RED);
 
   await press(page.locator('[data-health="waiting"]'));
   expect(await names(page)).toEqual(["b_waits"]);
@@ -132,7 +133,8 @@ test("labels are edited on the channel page and for many channels at once, are s
   await page.locator(".selection-summary", { hasText: labels.removed(1) }).waitFor();
   await page.locator(".card", { hasText: "c_well" }).locator(".chip").waitFor({ state: "detached" });
   await page.locator('select[name="label"]').selectOption("studio 2");
-  expect(await names(page)).toEqual(["d_broken", "b_waits", "a_disabled"]);
+  // Each card has its label once the live stream told it.
+  await expect.poll(() => names(page)).toEqual(["d_broken", "b_waits", "a_disabled"]);
   await takeScreenshot(page, "labels-overview");
   expect((await api.channel(waits.channelId))["labels"]).toEqual(["studio 2"]);
   expect(errors).toEqual([]);
@@ -222,16 +224,9 @@ test("a channel with very many platforms shows those in trouble first and the nu
   const waits = { rtmpUrl: "rtmp://127.0.0.1:9/live", streamKey: uniqueKey("k") };
   const oldest = { ...(await api.createChannel("oldest", [waits])), createdTime: 1, platforms: [] };
   const context = await openContext(await openBrowser(stage));
-  // The test can respond to the connection of a page's own worker, not to that of a shared one.
-  await context.addInitScript("delete globalThis.SharedWorker");
   const page = await context.newPage();
   const errors = watchErrors(page);
-  await page.route("**/events/stream", (route) =>
-    route.fulfill({
-      contentType: "text/event-stream",
-      body: `event: snapshot\nid: x-1\ndata: ${JSON.stringify({ time: Date.now(), channels: [whole, oldest] })}\n\n`,
-    }),
-  );
+  await tellStream(page, () => [["snapshot", { time: Date.now(), channels: [whole, oldest] }]]);
   await setUp(page, fanfare);
   const shown = page.locator(".card", { hasText: "many" }).locator(".pills");
   await shown.getByText("+88").waitFor();

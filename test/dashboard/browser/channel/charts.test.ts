@@ -2,6 +2,7 @@ import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
 import type { Channel } from "../../../support/dashboard/api-client.ts";
 import { openBrowser, openContext, setUp, watchErrors } from "../../../support/dashboard/browser.ts";
+import { tellStream } from "../../../support/dashboard/told-stream.ts";
 import { waitFor } from "../../../support/processes/waiting.ts";
 import { sharedServer } from "../../../support/stages/shared-server.ts";
 import { Stage, uniqueKey } from "../../../support/stages/stage.ts";
@@ -17,8 +18,8 @@ const RATES = Array.from({ length: SECONDS }, (_, second) =>
 /** When the first sample was taken. */
 const START = Date.now();
 
-/** What the live stream sends about one channel on air: a snapshot, and samples unless it has none. */
-function liveStream(channel: Channel, rates: readonly number[] = RATES): string {
+/** What the live stream tells about one channel on air: a snapshot, and samples unless it has none. */
+function liveStream(channel: Channel, rates: readonly number[] = RATES) {
   const platform = {
     ...{ platId: 1, targetName: "CUSTOM", label: "one", rtmpUrl: "rtmp://example.com/app", streamKey: "k" },
     ...{ enabled: true, bufferPolicy: "drop", connectStatus: "PUBLISHING", bytesPerSecond: 0, bytesTotalTrans: 0 },
@@ -33,10 +34,7 @@ function liveStream(channel: Channel, rates: readonly number[] = RATES): string 
     const platforms = [{ platId: 1, bytesPerSecond: bytesPerSecond / 2 }];
     return { channelId: channel.channelId, time: START + second * 1_000, ingest: { bytesPerSecond }, platforms };
   });
-  return [
-    `event: snapshot\ndata: ${JSON.stringify(snapshot)}\n\n`,
-    ...samples.map((sample) => `event: sample\ndata: ${JSON.stringify(sample)}\n\n`),
-  ].join("");
+  return [["snapshot", snapshot] as const, ...samples.map((sample) => ["sample", sample] as const)];
 }
 
 /**
@@ -98,14 +96,9 @@ test("the lines show the last minute in both themes and on a phone, and the valu
   const channel = await api.createChannel("charts", [
     { rtmpUrl: "rtmp://127.0.0.1:9/live", streamKey: uniqueKey("k") },
   ]);
-  const context = await openContext(await openBrowser(stage));
-  // The test can respond to the connection of a page's own worker, not to that of a shared one.
-  await context.addInitScript("delete globalThis.SharedWorker");
-  const page = await context.newPage();
+  const page = await (await openContext(await openBrowser(stage))).newPage();
   const errors = watchErrors(page);
-  await page.route("**/events/stream", (route) =>
-    route.fulfill({ contentType: "text/event-stream", body: liveStream(channel) }),
-  );
+  await tellStream(page, () => liveStream(channel));
   await setUp(page, fanfare);
   // Charts are drawn while they are in sight.
   await page.setViewportSize({ width: 1_280, height: 2_400 });
@@ -163,12 +156,8 @@ test("a small line shows the last minute as soon as the page is open, from the s
   const channel = await api.createChannel("charts", [
     { rtmpUrl: "rtmp://127.0.0.1:9/live", streamKey: uniqueKey("k") },
   ]);
-  const context = await openContext(await openBrowser(stage));
-  await context.addInitScript("delete globalThis.SharedWorker");
-  const page = await context.newPage();
-  await page.route("**/events/stream", (route) =>
-    route.fulfill({ contentType: "text/event-stream", body: liveStream(channel, []) }),
-  );
+  const page = await (await openContext(await openBrowser(stage))).newPage();
+  await tellStream(page, () => liveStream(channel, []));
   const asked: string[] = [];
   await page.route("**/history**", (route) => {
     const { search } = new URL(route.request().url());

@@ -6,7 +6,8 @@ import { slowTarget, targetWarning } from "../../../../src/thread-protocol/targe
 import { en } from "../../../../web/src/text/en.ts";
 import { ko } from "../../../../web/src/text/ko.ts";
 import { openBrowser, openContext, PASSWORD, setUp, watchErrors } from "../../../support/dashboard/browser.ts";
-import { press } from "../../../support/dashboard/press.ts";
+import { press, seeShown } from "../../../support/dashboard/press.ts";
+import { tellStream } from "../../../support/dashboard/told-stream.ts";
 import { sharedServer } from "../../../support/stages/shared-server.ts";
 import { Stage, uniqueKey } from "../../../support/stages/stage.ts";
 
@@ -54,18 +55,12 @@ test("each reason of a failed platform has its own words and its own sentence, i
   const troubles = SERVER_TROUBLE_NAMES.map((trouble) => ({ trouble, sinceTime: 1, ...serverTroubleText(trouble) }));
   const browser = await openBrowser(stage);
   const context = await openContext(browser);
-  // The test can respond to the connection of a page's own worker, not to that of a shared one.
-  await context.addInitScript("delete globalThis.SharedWorker");
   const page = await context.newPage();
   const errors = watchErrors(page);
-  await page.route("**/events/stream", (route) =>
-    route.fulfill({
-      contentType: "text/event-stream",
-      body:
-        `event: snapshot\nid: x-1\ndata: ${JSON.stringify({ time: Date.now(), channels: [whole] })}\n\n` +
-        `event: server\ndata: ${JSON.stringify({ troubles })}\n\n`,
-    }),
-  );
+  await tellStream(page, () => [
+    ["snapshot", { time: Date.now(), channels: [whole] }],
+    ["server", { troubles }],
+  ]);
   await setUp(page, fanfare);
   await page.goto(`${fanfare.origin}/channels/${channel.channelId}`);
   await page
@@ -136,16 +131,11 @@ test("the overview shows platforms that are retried, that wait, or that are slow
   };
   const whole = { ...channel, isPublishing: true, channelStatus: "PUBLISHING", platforms, health };
   const context = await openContext(await openBrowser(stage));
-  await context.addInitScript("delete globalThis.SharedWorker");
   const page = await context.newPage();
-  await page.route("**/events/stream", (route) =>
-    route.fulfill({
-      contentType: "text/event-stream",
-      body:
-        `event: snapshot\nid: x-1\ndata: ${JSON.stringify({ time: Date.now(), channels: [whole] })}\n\n` +
-        `event: sample\ndata: ${JSON.stringify(sample)}\n\n`,
-    }),
-  );
+  await tellStream(page, () => [
+    ["snapshot", { time: Date.now(), channels: [whole] }],
+    ["sample", sample],
+  ]);
   await setUp(page, fanfare);
   await page.locator(".card-verdict").waitFor();
   for (const [language, words] of [
@@ -186,8 +176,8 @@ test("the browser that changes the password stays signed in, and its page stays 
   await page.goto(`${fanfare.origin}/settings`);
   await page.locator('input[name="old"]').fill(PASSWORD);
   await page.locator('input[name="new"]').fill("another horse");
-  await press(page.getByRole("region", { name: en.settings.password }).getByRole("button", { name: en.common.save }));
-  await page.getByText(en.settings.passwordChanged).waitFor();
+  const save = page.getByRole("region", { name: en.settings.password }).getByRole("button", { name: en.common.save });
+  await seeShown(page, ".notice", en.settings.passwordChanged, () => press(save));
   const answer = await fetch(`${fanfare.origin}/api/v2/access-keys`, {
     headers: { cookie: `${old?.name}=${old?.value}` },
   });
