@@ -128,8 +128,10 @@ test.each([1_280, 390])("at %i pixels a server that is lost and back moves nothi
   ] as const) {
     await page.goto(fanfare.origin + path);
     await page.locator(used.at(-1) ?? "").waitFor();
+    // A list of steps that could not be read is left out.
+    await page.locator(".first-steps:visible").waitFor();
     if (path !== "/")
-      for (const later of [".first-steps:visible", "#recommended-title", "#timeline-title", "#recordings-title"])
+      for (const later of ["#recommended-title:visible", "#timeline-title", "#recordings-title"])
         await page.locator(later).waitFor();
     await page.locator('[data-stream="connected"]').waitFor();
     const before = await placesOf(page, used);
@@ -155,7 +157,8 @@ test("a picture that is loaded has its place from the beginning, on the overview
   const page = await (await openContext(await openBrowser(stage))).newPage();
   const errors = watchErrors(page);
   await setUp(page, fanfare);
-  await page.locator(".card.tone-good").waitFor();
+  // Not the card's own: on a busy machine the encoder is not steady, and its channel needs attention.
+  await page.locator(".card .pills .tone-good").waitFor();
   for (const [path, place, loaded] of [
     ["/", ".card .thumb", ".card .thumb canvas"],
     [`/channels/${channel.channelId}`, ".preview", ".preview canvas"],

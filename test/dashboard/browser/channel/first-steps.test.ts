@@ -109,6 +109,8 @@ test("the first hour with the page alone: every step ticks by what is true, and 
   stage.kitEncoder(await api.channel(channelId), { clip: syntheticClip({ video: "360p" }) });
   await steps.getByRole("heading", { name: "All first steps are done" }).waitFor();
   expect(await ticked(page)).toHaveLength(6);
+  // The page keeps that a moment after it shows it.
+  await expect.poll(() => page.evaluate("localStorage.getItem('fanfare-first-steps')")).toContain(channelId);
   await page.reload();
   await page.getByText("Stream check").waitFor();
   expect(await steps.count()).toBe(0);

@@ -11,6 +11,12 @@ function historySeconds(history: unknown): number {
   return platforms[0]?.bytesPerSecond.filter((rate) => rate !== null).length ?? 0;
 }
 
+/** Runs in the page: an interval lasts so many times as long. */
+const SLOW_SECONDS = `
+  const { setInterval } = globalThis;
+  globalThis.setInterval = (run, ms, ...given) => setInterval(run, ms * (globalThis.slowness ?? 1), ...given);
+`;
+
 test("a platform's menu is used with the keyboard; its links lead to the platform's own pages", async () => {
   const stage = await Stage.open();
   const { fanfare, api } = await sharedServer(stage);
@@ -44,6 +50,8 @@ test("a platform's menu is used with the keyboard; its links lead to the platfor
   expect(await page.evaluate("document.activeElement.getAttribute('aria-label')")).toBe("More for YouTube");
 
   await clickByMouse(button);
+  // A press elsewhere is heard once the first entry has the focus.
+  await row.locator('[role="menuitem"]:focus').waitFor();
   const links = row.locator('a[role="menuitem"]');
   const attribute = async (name: string) => Promise.all((await links.all()).map((link) => link.getAttribute(name)));
   expect(await attribute("href")).toEqual(["https://www.youtube.com/live_dashboard", "https://studio.youtube.com/"]);
@@ -61,6 +69,7 @@ test("a platform on air that is switched off can be kept for some seconds; leavi
     { rtmpUrl: `rtmp://127.0.0.1:${target.port}/live`, streamKey: uniqueKey("a") },
   ]);
   const page = await (await openContext(await openBrowser(stage))).newPage();
+  await page.addInitScript(SLOW_SECONDS);
   await setUp(page, fanfare);
   await page.goto(`${fanfare.origin}/channels/${channel.channelId}`);
   stage.kitEncoder(channel, { clip: syntheticClip() });
@@ -80,6 +89,8 @@ test("a platform on air that is switched off can be kept for some seconds; leavi
   await expectAccessible(page, "open charts");
   const isEnabled = async () => (await api.platforms(channel.channelId))[0]?.["enabled"];
   const box = row.getByRole("checkbox");
+  // The countdown is not over before the test has looked.
+  await page.evaluate("globalThis.slowness = 120");
   await press(box);
   await row.getByText("Other server stops in a moment.").waitFor();
   await expectAccessible(page, "a platform that stops soon");

@@ -33,11 +33,13 @@ test("a row offers what helps: another key, another attempt; a platform that was
   await row("healthy").getByText("On air for").waitFor();
   for (const name of ["rejecting", "closed"]) expect(await row(name).getByText("On air for").count()).toBe(0);
 
+  // During an attempt there are others.
   const buttons = async (name: string) => (await row(name).getByRole("button").allInnerTexts()).slice(0, -1);
-  expect(await buttons("rejecting")).toEqual(["Edit"]);
-  expect(await buttons("closed")).toEqual(["Retry now"]);
+  await expect.poll(() => buttons("rejecting")).toEqual(["Edit"]);
+  await expect.poll(() => buttons("closed")).toEqual(["Retry now"]);
   await press(row("rejecting").getByRole("button", { name: "More for rejecting" }));
-  expect(await row("rejecting").getByRole("menuitem").allInnerTexts()).toEqual(["Retry now", "Test", "Remove"]);
+  const entries = row("rejecting").getByRole("menuitem");
+  await expect.poll(() => entries.allInnerTexts()).toEqual(["Retry now", "Test", "Remove"]);
   await page.keyboard.press("Escape");
 
   await press(page.getByRole("button", { name: "End broadcast" }));

@@ -94,7 +94,7 @@ test("the meter shows the level of the audio while the preview is muted, and a p
     return now > -60 ? now : undefined;
   });
   expect(loud).toBeLessThan(0);
-  expect(await meter.getAttribute("aria-valuetext")).toMatch(/^-\d+ dBFS$/);
+  await expect.poll(() => meter.getAttribute("aria-valuetext")).toMatch(/^-\d+ dBFS$/);
   await expectAccessible(page, "preview with a meter");
   await press(page.getByRole("button", { name: "소리 켜기" }));
   await press(page.getByRole("button", { name: "음소거" }));
