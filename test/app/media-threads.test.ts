@@ -21,6 +21,7 @@ const ATTEMPTS_MAX = 30;
 /** Serial numbers that no other encoder of a test reaches. */
 const SECOND_SERIAL = 1_000_000;
 const VIDEO = 9;
+const FRAMES_PER_SECOND = 25;
 
 /** The hashes of a clip's video frames, without its sequence header. */
 function frameHashes(options: SyntheticOptions, count: number): string[] {
@@ -107,8 +108,11 @@ test("an encoder that comes to another thread takes over at its keyframe, and th
 
   expect(target.connections).toHaveLength(1);
   const received = framesOf(target.connections[0]?.report.messages ?? []);
-  const ofFirst = frameHashes({}, received.length);
-  const split = received.findIndex((each, at) => each !== ofFirst[at]);
+  // From the first keyframe on; a target that is there late begins with a later one.
+  const ofFirst = frameHashes({}, 30 * FRAMES_PER_SECOND);
+  const begin = ofFirst.indexOf(received[0] ?? "");
+  expect(begin % FRAMES_PER_SECOND).toBe(0);
+  const split = received.findIndex((each, at) => each !== ofFirst[begin + at]);
   expect(split).toBeGreaterThan(5);
   expect(received.slice(split)).toEqual(frameHashes({ firstSerial: SECOND_SERIAL, seconds: 3 }, 75));
   expect(shared.factsOf(channel.channelId)).toEqual([
