@@ -12,6 +12,10 @@ import type { NginxTarget } from "../../support/targets/nginx-target.ts";
  * frame.
  */
 const LATE_MS_MAX = 4_000;
+const CLIP_SECONDS = 6;
+const FRAME_MS = 40;
+/** A held target gets the last frame again, from then on and so often, in milliseconds. */
+const [FILLED_AFTER_MS, FILLER_MS] = [2_000, 500];
 
 /** A server with one channel and one recording target, and a watch on its only platform. */
 async function oneTarget({ onTestFinished }: TestContext) {
@@ -40,18 +44,19 @@ async function expectOneIntactRecording(nginx: NginxTarget, key: string) {
 }
 
 test.concurrent.for([
-  { name: "1 s", dropMs: 1_000, clip: {}, isFilled: false },
-  { name: "5 s", dropMs: 5_000, clip: {}, isFilled: true },
-  { name: "5 s of a stream with B-frames", dropMs: 5_000, clip: { hasBFrames: true }, isFilled: true },
+  { name: "1 s", dropMs: 1_000, clip: {}, fillersMin: 0 },
+  { name: "5 s", dropMs: 5_000, clip: {}, fillersMin: 3 },
+  { name: "5 s of a stream with B-frames", dropMs: 5_000, clip: { hasBFrames: true }, fillersMin: 3 },
 ])(
   "a drop of $name leaves the target's connection, video and clock in order",
-  async ({ dropMs, clip: how, isFilled }, context) => {
+  async ({ dropMs, clip: how, fillersMin }, context) => {
     const { stage, nginx, key, channel, watch } = await oneTarget(context);
-    const clip = await makeClip({ seconds: 6, ...how });
+    const clip = await makeClip({ seconds: CLIP_SECONDS, ...how });
     const startMs = performance.now();
     const first = await stage.ffmpeg(clip, publishUrl(channel), { loops: true });
     const { tags: begun } = await recorded(nginx, key, 3_000);
     const [begunMs, begunAtMs] = [begun.at(-1)?.timestamp ?? 0, performance.now()];
+    const killedAtMs = performance.now();
     first.kill("SIGKILL");
     await first.exited;
     // Time has to pass here: the drop itself.
@@ -68,7 +73,11 @@ test.concurrent.for([
     expect(mediaMs - begunMs).toBeGreaterThan(endedAtMs - begunAtMs - LATE_MS_MAX);
     const frames = tags.filter((tag) => isVideo(tag) && isCodedMedia(tag));
     const gaps = frames.map((tag, index) => tag.timestamp - (frames[index - 1]?.timestamp ?? tag.timestamp));
-    expect(gaps.filter((gapMs) => gapMs === 500).length > 2).toBe(isFilled);
+    const fillers = gaps.filter((gapMs) => gapMs === FILLER_MS).length;
+    expect(fillers).toBeGreaterThanOrEqual(fillersMin);
+    // On a busy machine FFmpeg takes long to return, and the drop is longer than the test's own time.
+    const dropMsMax = endedAtMs - killedAtMs - (CLIP_SECONDS * 1_000 - FRAME_MS);
+    expect(fillers).toBeLessThanOrEqual(Math.max(0, Math.ceil((dropMsMax - FILLED_AFTER_MS) / FILLER_MS)));
   },
 );
 

@@ -101,7 +101,7 @@ test.concurrent("a real encoder takes over from the pattern at once, and the bro
   const target = await stage.target();
   const { api } = await sharedServer(stage);
   const channel = await api.createChannel("takeover", [{ rtmpUrl: target.url, streamKey: uniqueKey("takeover") }]);
-  await api.request("POST", `${urlOf(channel)}/test-pattern`, { durationSeconds: 10 });
+  await api.request("POST", `${urlOf(channel)}/test-pattern`, { durationSeconds: 600 });
   await waitFor("the pattern at the target", DEADLINE_MS, () =>
     (target.connections[0]?.report.mediaBytes ?? 0) > 100_000 ? true : undefined,
   );

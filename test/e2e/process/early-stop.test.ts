@@ -36,6 +36,9 @@ function newFolder(): string {
 
 const says = (child: Child, text: string) => () => (child.stdout().includes(text) ? true : undefined);
 
+/** What a child wrote, and how it ended, for the message of a wait that fails. */
+const wrote = (child: Child) => () => `it ${child.isRunning() ? "runs" : "ended"}:\n${child.stdout()}${child.stderr()}`;
+
 test.each(["SIGTERM", "SIGINT"] as const)(
   "%s in the first moments, and while the first start is under way, ends it with 0, and the next start is a first one",
   async (signal) => {
@@ -46,15 +49,15 @@ test.each(["SIGTERM", "SIGINT"] as const)(
 
     const folder = newFolder();
     const later = await start(folder);
-    await waitFor("the key file", 15_000, says(later, "encryption key file made"));
+    await waitFor("the key file", 15_000, says(later, "encryption key file made"), wrote(later));
     later.kill(signal);
     expect(await later.exited, later.stderr()).toEqual({ code: 0, signal: null });
     // A key that was made was shown; one that was not shown was not made.
     const isShown = later.stdout().includes("Secret key: ");
 
     const last = await start(folder);
-    await waitFor("it to be ready", 15_000, says(last, "Fanfare is ready."));
-    await waitFor("the set-up link", 5_000, says(last, "/setup#token="));
+    await waitFor("it to be ready", 15_000, says(last, "Fanfare is ready."), wrote(last));
+    await waitFor("the set-up link", 5_000, says(last, "/setup#token="), wrote(last));
     expect(last.stdout().includes("Secret key: ")).toBe(!isShown);
     last.kill(signal);
     expect(await last.exited, last.stderr()).toEqual({ code: 0, signal: null });

@@ -30,10 +30,15 @@ test("after kill -9 channels, platforms and totals are there, and a new publish 
   const [channelsBefore, platformsBefore] = [await api.channels(), await api.platforms(channel.channelId)];
   const watch = stage.watch(api, channel);
   await stage.ffmpeg(long, publishUrl(channel), { loops: true });
-  const before = await watch.until(0, (platform) => platform.totalPlaySecond >= 10, 20_000);
+  await watch.until(0, (platform) => platform.totalPlaySecond >= 10, 20_000);
   await watch.stop();
+  const askedAtMs = performance.now();
+  const [before] = await api.platforms(channel.channelId);
+  if (before === undefined) throw new Error("no platform");
 
   await fanfare.kill();
+  /** What was asked for may be a second old; and this is what came after it, on a busy machine more. */
+  const unseenSeconds = 1 + (performance.now() - askedAtMs) / 1_000;
   await fanfare.restart();
   const names = (channels: typeof channelsBefore): string[] =>
     channels.map(({ channelId, channelName, streamKey }) => `${channelId} ${channelName} ${streamKey}`);
@@ -47,7 +52,7 @@ test("after kill -9 channels, platforms and totals are there, and a new publish 
   expect(after.bytesTotalTrans).toBeGreaterThan(
     before.bytesTotalTrans - TOTALS_LAG_SECONDS * long.bytesPerSecond * 1.2,
   );
-  expect(after.bytesTotalTrans).toBeLessThan(before.bytesTotalTrans + 2 * long.bytesPerSecond);
+  expect(after.bytesTotalTrans).toBeLessThan(before.bytesTotalTrans + (1 + unseenSeconds) * long.bytesPerSecond);
   expect(after.totalPlaySecond).toBeGreaterThanOrEqual(before.totalPlaySecond - TOTALS_LAG_SECONDS);
 
   // What was known of the broadcast that the server died in.

@@ -88,7 +88,8 @@ test.concurrent("a schedule takes over from a pull within its connection and lea
   await api.request("PUT", `${url}/source`, { pull: { url: `${nginx.url}/${key}` } });
   await api.request("POST", `${url}/source/start`);
   await expect.poll(read, { timeout: DEADLINE_MS }).toMatchObject({ sourceState: "playing" });
-  await plan("over the pull", 2_000, 3);
+  // On a busy machine the file begins late, and somebody who looks must see it play.
+  await plan("over the pull", 2_000, 15);
   await expect
     .poll(read, { timeout: DEADLINE_MS })
     .toMatchObject({ sourceState: "playing", scheduleId: expect.any(String) });

@@ -17,7 +17,7 @@ test("the live stream and the metrics show what happens to a real broadcast, and
   const live = await LiveClient.open(fanfare.origin, api.signedHeaders("GET", LiveClient.TARGET));
   try {
     await live.until("the snapshot", ({ name, data }) => name === "snapshot" && data.channels.length === 1);
-    const encoder = await stage.ffmpeg(clip, publishUrl(channel));
+    const encoder = await stage.ffmpeg(clip, publishUrl(channel), { loops: true });
     await live.until("the channel on air", ({ name, data }) => name === "channel" && data.isPublishing === true);
     const publishing = await live.until(
       "the platform on air",
@@ -48,6 +48,7 @@ test("the live stream and the metrics show what happens to a real broadcast, and
     for (const secret of [streamKey, channel.streamKey, nginx.url]) expect(metrics).not.toContain(secret);
     expect(await (await fetch(`${fanfare.origin}/readyz`)).text()).toBe("ok\n");
 
+    encoder.kill("SIGINT");
     await encoder.exited;
     await live.until("the end", ({ name, data }) => name === "event" && data.eventCode === "PUBLISH_END");
     await live.until("the channel off air", ({ name, data }) => name === "channel" && data.isPublishing === false);
