@@ -34,7 +34,6 @@ export class SourceFence {
 
   /** Looks now and again until it is stopped. Never rejects. */
   async start(): Promise<void> {
-    if (this.#isStopped) return;
     if (await this.#isInDoubt()) this.#giveWay();
     if (!this.#isStopped) this.#timer = this.#deps.clock.startTimer(LOOK_MS, () => void this.start());
   }

@@ -10,9 +10,8 @@ const DEVICE_NAME = "fanfare_device";
 /** The form in which `control/access/dashboard-access` makes tokens; anything else is no session. */
 const SESSION_FORM = /^[a-z0-9]{32}$/;
 const DEVICE_FORM = /^[a-z0-9.]{1,128}$/;
-/** The longest time for which browsers keep a cookie. */
 const OTHER_PAGE = "A browser's session can change something only from this server's own pages (Origin).";
-
+/** The longest time for which browsers keep a cookie. */
 const DEVICE_MAX_AGE_SECONDS = 400 * 24 * 60 * 60;
 
 /**

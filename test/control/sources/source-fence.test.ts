@@ -44,7 +44,7 @@ function stage() {
       for (let turn = 0; turn < 20; turn += 1) await Promise.resolve();
     }
   };
-  return { fence, peers, seen, pass, playing, during: (run: () => void) => (onQuestion = run) };
+  return { clock, fence, peers, seen, pass, playing, during: (run: () => void) => (onQuestion = run) };
 }
 
 test("a source stops where the database is silent for 8 s and another process does not answer, its links before it", async () => {
@@ -73,7 +73,7 @@ test("a source plays on without the database where all others answer, or there a
 });
 
 test("what the database confirms during the question stays, and nothing is done once it is stopped", async () => {
-  const { fence, peers, seen, pass, during } = stage();
+  const { clock, fence, peers, seen, pass, during } = stage();
   peers.unconfirmedMs = 60_000;
   peers.silent.add(2);
   during(() => {
@@ -85,4 +85,13 @@ test("what the database confirms during the question stays, and nothing is done 
   peers.unconfirmedMs = 60_000;
   await pass(1_000);
   expect([peers.questions, seen]).toEqual([4, []]);
+  expect(clock.pending).toBe(0);
+});
+
+test("between two looks it is stopped at once", async () => {
+  const { clock, fence, pass } = stage();
+  await pass(1_000);
+  expect(clock.pending).toBe(1);
+  fence.stop();
+  expect(clock.pending).toBe(0);
 });

@@ -61,6 +61,17 @@ test("once a length was none, no other is believed, whatever came whole", () => 
   expect(whole).toEqual([`1 × ${LONG} at 1 undefined`, "2 × 5000 at 2 undefined", `3 × ${LONG} at 3 undefined`]);
 });
 
+test("what came whole without a length says nothing of how long a whole packet is", () => {
+  const { assembler, whole, take } = stage();
+  const endless = pes(1, 5_000, { pts: 1 });
+  endless.writeUInt16BE(0, 4);
+  take(endless);
+  take(pes(2, 300, { pts: 2 }));
+  take(pes(3, 300, { pts: 2 }));
+  assembler.end();
+  expect(whole).toEqual(["1 × 5000 at 1 undefined", "mixed × 600 at 2 undefined"]);
+});
+
 test("what a loss leaves of a packet whose length may be none is dropped, wherever the loss is", () => {
   for (let parts = 1; parts * PART_BYTES < LONG + 14; parts += 1) {
     const { assembler, whole, take } = stage();
