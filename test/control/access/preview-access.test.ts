@@ -57,3 +57,43 @@ test("a token of an owner that has ended opens nothing, and what it opened befor
   expect(isRevoked).toBe(true);
   expect(second.enter(token, "ls-1")).toBe("refused");
 });
+
+test("all channels together have twenty viewers, and one that leaves makes room", () => {
+  const access = new PreviewAccess({ clock: new VirtualClock(), randomBytes });
+  const enter = (channelId: string) => access.enter(access.newToken(channelId, "key").token, channelId);
+  const places = Array.from({ length: 20 }, (_, index) => enter(`ls-${index % 10}`));
+  expect(places.filter((place) => typeof place === "string")).toEqual([]);
+  expect(enter("ls-10")).toBe("full");
+  const [first] = places;
+  if (typeof first === "object") first.leave();
+  expect(enter("ls-10")).toMatchObject({ channelId: "ls-10" });
+});
+
+test("a thousand tokens count at a time, the latest", () => {
+  const access = new PreviewAccess({ clock: new VirtualClock(), randomBytes });
+  const tokens = Array.from({ length: 1_001 }, () => access.newToken("ls-1", "key").token);
+  expect(access.enter(tokens[0] ?? "", "ls-1")).toBe("refused");
+  expect(access.enter(tokens[1] ?? "", "ls-1")).toMatchObject({ channelId: "ls-1" });
+  expect(access.enter(tokens[1_000] ?? "", "ls-1")).toMatchObject({ channelId: "ls-1" });
+});
+
+test("a text that is longer than any token is not even opened", () => {
+  let opened = 0;
+  const open = () => {
+    opened += 1;
+    return undefined;
+  };
+  const access = new PreviewAccess({ clock: new VirtualClock(), randomBytes, seals: { ...seals, open } });
+  expect([access.enter("a".repeat(513), "ls-1"), opened]).toEqual(["refused", 0]);
+  expect([access.enter("a".repeat(512), "ls-1"), opened]).toEqual(["refused", 1]);
+});
+
+test("ten thousand owners that have ended are remembered, the latest", () => {
+  const { first, second } = twoNodes();
+  const { token } = first.newToken("ls-1", "key");
+  second.endOf("key");
+  for (let number = 1; number < 10_000; number += 1) second.endOf(`key ${number}`);
+  expect(second.enter(token, "ls-1")).toBe("refused");
+  second.endOf("another");
+  expect(second.enter(token, "ls-1")).toMatchObject({ channelId: "ls-1" });
+});
