@@ -116,9 +116,7 @@ export class FailoverGateway implements PublishGateway {
    */
   revoke(): void {
     if (this.#isOver || this.#epoch === undefined) return;
-    if (this.#handle === undefined) this.#gateway.leave();
-    else this.#handle.end("ended");
-    this.#handle = undefined;
+    this.#handle?.end("ended");
     this.#giveUp();
   }
 

@@ -9,8 +9,8 @@ import { ManualTransport } from "../support/stages/manual-transport.ts";
 import { mediaOf, RelayStage, target } from "../support/stages/relay-stage.ts";
 import { AVC_CONFIG, avcFrame, video } from "../support/streams/media-messages.ts";
 
-/** An encoder at one node whose channel another node owns: first `owner`, after its death the node `next`. */
-async function publish() {
+/** An encoder comes to one node whose channel another node owns: first `owner`, after its death the node `next`. */
+async function admitted() {
   const [owner, next] = [new RelayStage(60), new RelayStage(60)];
   const { clock } = next;
   const transport = new ManualTransport<FromEncoder, ToEncoder>();
@@ -20,6 +20,7 @@ async function publish() {
   const nothing = () => undefined;
   const publishers = new RemotePublishers({ clock, afterReads: (run) => run(), onWait: nothing, onCount: nothing });
   const events = { dismissals: 0, failovers: 0, asked: 0 };
+  const overs = { count: 0 };
   const world: { ways: (PublishGateway | undefined)[]; silences: (LinkSilence | undefined)[] } = {
     ways: [],
     silences: [],
@@ -34,22 +35,37 @@ async function publish() {
   const onFailover = () => (events.failovers += 1);
   const gateway = new FailoverGateway(
     { gateway: first, epoch: 7 },
-    { clock, again, areMovesExpected: () => false, isMoving: () => false, onFailover },
+    {
+      clock,
+      again,
+      areMovesExpected: () => false,
+      isMoving: () => false,
+      onFailover,
+      onOver: () => (overs.count += 1),
+    },
   );
   const tried = gateway.tryAdmit();
   await transport.settle();
   expect(await tried).toBe("admitted");
-  const publisher = gateway.open({
-    ...{ slot: "main", remoteAddress: "192.0.2.7", encoder: "OBS", onRoom: nothing },
-    onDismissed: () => (events.dismissals += 1),
-  });
-  if (publisher === undefined) throw new Error("no publisher");
+  const open = () =>
+    gateway.open({
+      ...{ slot: "main", remoteAddress: "192.0.2.7", encoder: "OBS", onRoom: nothing },
+      onDismissed: () => (events.dismissals += 1),
+    });
   const wayToNext = gatewayTo(next.engine, next.spec([target(1)]), "main");
   const die = async () => {
     transport.far.close();
     await transport.settle();
   };
-  return { owner, next, clock, host, publisher, events, world, wayToNext, transport, gateway, die };
+  return { owner, next, clock, host, open, overs, events, world, wayToNext, transport, gateway, die };
+}
+
+/** The same, and it publishes. */
+async function publish() {
+  const stage = await admitted();
+  const publisher = stage.open();
+  if (publisher === undefined) throw new Error("no publisher");
+  return { ...stage, publisher };
 }
 
 test("when the owner dies the stream goes on at this node from its last keyframe, and the encoder stays connected", async () => {
@@ -210,14 +226,14 @@ async function arrive() {
   const { clock } = next;
   const nothing = () => undefined;
   const publishers = new RemotePublishers({ clock, afterReads: (run) => run(), onWait: nothing, onCount: nothing });
-  const start = async (ways: (PublishGateway | undefined)[]) => {
+  const start = async (ways: (PublishGateway | undefined)[], epoch?: number) => {
     const transport = new ManualTransport<FromEncoder, ToEncoder>();
     const gateway = publishers.to({ channelId: "ls-1", latency: "efficient" }, transport.near);
     transport.far.close();
     await transport.settle();
     const again = async () => {
       const way = ways.shift();
-      return way === undefined ? undefined : { gateway: way };
+      return way === undefined ? undefined : { gateway: way, ...(epoch === undefined ? {} : { epoch }) };
     };
     const moves = { areMovesExpected: () => false, isMoving: () => false };
     return new FailoverGateway({ gateway, epoch: 7 }, { clock, again, ...moves, onFailover: nothing });
@@ -288,4 +304,54 @@ test("an encoder whose key is none any more is let go by its own node, whatever 
   publisher.push(video(40, avcFrame(false, 2)));
   publisher.end("clean");
   expect(events.dismissals).toBe(1);
+});
+
+test("an encoder whose key ends before it publishes does not, whether its owner is there or looked for", async () => {
+  const { open, events, overs, gateway } = await admitted();
+  gateway.revoke();
+  expect([open(), overs.count]).toEqual([undefined, 1]);
+  gateway.leave();
+  expect(events).toEqual({ dismissals: 0, failovers: 0, asked: 0 });
+  const { next, start } = await arrive();
+  const way = gatewayTo(next.engine, next.spec([target(1)]), "main");
+  const last: PublishGateway = Object.create(way, {
+    tryAdmit: {
+      value: () => {
+        searching.revoke();
+        return way.tryAdmit();
+      },
+    },
+  });
+  const searching = await start([last], 8);
+  expect(await searching.tryAdmit()).toBe("admitted");
+  const arrival = { slot: "main", remoteAddress: "192.0.2.7", encoder: "OBS" } as const;
+  const nothing = () => undefined;
+  expect(searching.open({ ...arrival, onRoom: nothing, onDismissed: nothing })).toBeUndefined();
+  expect(next.facts).toEqual([]);
+});
+
+test("where this node owns the channel its relay decides about a key that is none any more", async () => {
+  const { next, events, gateway, publisher, world, wayToNext, die } = await publish();
+  world.ways = [wayToNext];
+  publisher.push(video(0, AVC_CONFIG));
+  await die();
+  gateway.revoke();
+  publisher.push(video(40, avcFrame(true, 1)));
+  expect(events).toEqual({ dismissals: 0, failovers: 1, asked: 1 });
+  expect(next.facts.map(({ kind }) => kind)).toContain("publisher-active");
+});
+
+test("that an encoder is over is told once, however it ends", async () => {
+  const left = await admitted();
+  left.gateway.leave();
+  const ended = await publish();
+  ended.publisher.end("clean");
+  const dropped = await publish();
+  await dropped.transport.settle();
+  dropped.owner.engine.disconnectPublisher("ls-1", "main", dropped.owner.engine.lastIngestId);
+  await dropped.transport.settle();
+  const revoked = await publish();
+  revoked.gateway.revoke();
+  revoked.gateway.revoke();
+  expect([left, ended, dropped, revoked].map(({ overs }) => overs.count)).toEqual([1, 1, 1, 1]);
 });

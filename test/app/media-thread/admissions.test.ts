@@ -60,7 +60,7 @@ function stage(decisions: readonly (AdmissionDecision | undefined)[], { takesNew
     owners.push(transport);
     return transport;
   };
-  return { here, admit, asked, owners, newOwner, failovers };
+  return { here, admissions, admit, asked, owners, newOwner, failovers };
 }
 
 const here = (): AdmissionDecision => ({ decision: "admit", spec: new RelayStage().spec([target(1)]), slot: "main" });
@@ -109,6 +109,25 @@ test("an encoder whose owner dies goes on in its own thread, however busy that i
   const busy = await stage([here()], { takesNew: false }).admit();
   if (typeof busy === "string" || !("gateway" in busy)) throw new Error("not admitted");
   expect(await busy.gateway.tryAdmit()).toBe("overloaded");
+});
+
+test("an encoder that is passed on goes with its own key, and not with another slot's or channel's", async () => {
+  const { admissions, admit, newOwner } = stage([ELSEWHERE]);
+  const owner = newOwner();
+  const admission = await admit();
+  if (typeof admission === "string" || !("gateway" in admission)) throw new Error("not admitted");
+  const { gateway } = admission;
+  const admitted = gateway.tryAdmit();
+  await owner.settle();
+  expect(await admitted).toBe("admitted");
+  let dismissals = 0;
+  const arrival = { slot: "main", remoteAddress: "192.0.2.7", encoder: "OBS", onRoom: nothing } as const;
+  gateway.open({ ...arrival, onDismissed: () => (dismissals += 1) });
+  admissions.revoke("ls-1", "backup");
+  admissions.revoke("ls-2", "main");
+  expect(dismissals).toBe(0);
+  admissions.revoke("ls-1", "main");
+  expect(dismissals).toBe(1);
 });
 
 test("an encoder whose server was lost is taken, however busy this one is", async () => {
