@@ -63,3 +63,20 @@ test("where keys cannot be looked up, sessions still end", async () => {
   await revocations.look();
   expect(ended).toEqual(["session"]);
 });
+
+test("ten thousand that have ended are remembered, the latest", () => {
+  const { revocations } = stage();
+  for (let number = 0; number <= 10_000; number += 1) revocations.end(`key ${number}`);
+  expect([0, 1, 10_000].map((number) => revocations.isEnded(`key ${number}`))).toEqual([false, true, true]);
+});
+
+test("once it is closed nobody is looked up any more", async () => {
+  const { clock, gone, revocations, pass } = stage();
+  await pass(10);
+  expect(gone.looksAtKeys).toBe(1);
+  // In the middle of a look.
+  clock.advance(500);
+  revocations.close();
+  await settled();
+  expect(clock.pending).toBe(0);
+});
