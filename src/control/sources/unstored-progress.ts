@@ -15,8 +15,6 @@ export type UnstoredProgressDeps = {
   readonly log: Log;
 };
 
-type Failure = { readonly detail: string; readonly isAway: boolean };
-
 /** How soon what the database did not take is stored again, in milliseconds. */
 const AGAIN_MS = 2_000;
 
@@ -28,19 +26,22 @@ export class UnstoredProgress {
   readonly #deps: UnstoredProgressDeps;
   readonly #waiting = new Map<ChannelId, Progress>();
   #timer: Timer | undefined;
+  /** The database did not take the last one. */
+  #isAway = false;
   #isStopped = false;
 
   constructor(deps: UnstoredProgressDeps) {
     this.#deps = deps;
   }
 
-  /** Stores it now, else as soon as that is possible. Never rejects. */
+  /** Stores it now, else as soon as that is possible; then it may resolve before. Never rejects. */
   async store(channelId: ChannelId, progress: Progress): Promise<void> {
     const isFirst = !this.#waiting.has(channelId);
     this.#waiting.set(channelId, progress);
-    const failure = await this.#put(channelId, progress);
-    if (failure === undefined) return;
-    const { detail } = failure;
+    // It has its turn once the database takes something.
+    if (this.#isAway) return this.#plan();
+    const detail = await this.#put(channelId, progress);
+    if (detail === undefined) return;
     if (isFirst) this.#deps.log.warn("a source's position was not stored: trying on", { channelId, detail });
     this.#plan();
   }
@@ -57,16 +58,18 @@ export class UnstoredProgress {
   }
 
   /** Returns why it was not stored; undefined where it was. */
-  async #put(channelId: ChannelId, progress: Progress): Promise<Failure | undefined> {
+  async #put(channelId: ChannelId, progress: Progress): Promise<string | undefined> {
     const { put, onTaken } = this.#deps;
     try {
       const isOurs = await put(channelId, progress);
+      this.#isAway = false;
       if (this.#waiting.get(channelId) !== progress) return undefined;
       this.forget(channelId);
       if (!isOurs) onTaken(channelId);
       return undefined;
     } catch (error) {
-      return { detail: error instanceof Error ? error.message : String(error), isAway: isDatabaseAway(error) };
+      this.#isAway = isDatabaseAway(error);
+      return error instanceof Error ? error.message : String(error);
     }
   }
 
@@ -83,7 +86,8 @@ export class UnstoredProgress {
     for (const [channelId, progress] of [...this.#waiting]) {
       if (this.#isStopped) return;
       if (this.#waiting.get(channelId) !== progress) continue;
-      if ((await this.#put(channelId, progress))?.isAway === true) break;
+      await this.#put(channelId, progress);
+      if (this.#isAway) break;
     }
     this.#timer = undefined;
     this.#plan();

@@ -51,6 +51,9 @@ test("what a silent database does not take is tried with one write at a time, an
   for (const channelId of ["a", "b", "c"]) void unstored.store(channelId, PLAYS);
   for (let count = 0; count < 3; count += 1) await answer(away);
   expect([waiting(), lines.length]).toEqual([[], 3]);
+  // What comes meanwhile waits too.
+  void unstored.store("b", ENDED);
+  void unstored.store("d", PLAYS);
   // Each write takes longer than the wait for the next one.
   for (let round = 0; round < 5; round += 1) {
     await pass(2_000);
@@ -60,12 +63,14 @@ test("what a silent database does not take is tried with one write at a time, an
     await answer(away);
   }
   await pass(2_000);
-  for (const channelId of ["a", "b", "c"]) {
-    expect(waiting()).toEqual([`${channelId} at 1`]);
+  for (const what of ["a at 1", "b at 0", "c at 1", "d at 1"]) {
+    expect(waiting()).toEqual([what]);
     await answer(true);
   }
   await pass(60_000);
   expect([waiting(), lines.length]).toEqual([[], 3]);
+  void unstored.store("d", ENDED);
+  expect(waiting()).toEqual(["d at 0"]);
 });
 
 test("one source that cannot be stored holds up no other, and what became of it meanwhile counts", async () => {
@@ -88,4 +93,16 @@ test("one source that cannot be stored holds up no other, and what became of it 
   await answer(broken);
   await pass(60_000);
   expect(waiting()).toEqual([]);
+});
+
+test("what comes after all that waited is forgotten is stored too", async () => {
+  const { unstored, waiting, answer, pass } = stage();
+  void unstored.store("a", PLAYS);
+  await answer(new StoreUnavailableError("unreachable"));
+  unstored.forget("a");
+  await pass(2_000);
+  expect(waiting()).toEqual([]);
+  void unstored.store("b", PLAYS);
+  await pass(2_000);
+  expect(waiting()).toEqual(["b at 1"]);
 });
