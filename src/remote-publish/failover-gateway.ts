@@ -115,7 +115,7 @@ export class FailoverGateway implements PublishGateway {
    * this node owns it, its relay lets the encoder go.
    */
   revoke(): void {
-    if (this.#isOver || this.#epoch === undefined) return;
+    if (this.#epoch === undefined) return;
     this.#handle?.end("ended");
     this.#giveUp();
   }

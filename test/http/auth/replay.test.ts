@@ -1,4 +1,4 @@
-import { afterEach, expect, test } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
 import { ReplayGuard } from "../../../src/http/auth/replay.ts";
 import { Api, CHANNEL, CHANNELS, gateway, MANAGER } from "../api.ts";
 
@@ -88,6 +88,16 @@ test("remembered signatures are bounded: beyond that writes are refused, until s
   expect(guard.take("c", 659_999)).toBe("full");
   expect(guard.take("c", 660_000)).toBe("first");
   expect(guard.take("b", 900_000)).toBe("again");
+});
+
+test("where no signature can be remembered a write has to wait for a minute, and a read has not", async () => {
+  const api = await openApi("writes");
+  const take = vi.spyOn(ReplayGuard.prototype, "take").mockReturnValue("full");
+  const refused = await api.call(create);
+  expect([refused.status, refused.headers["retry-after"]]).toEqual([429, "60"]);
+  expect(await channelCount(api)).toBe(0);
+  take.mockRestore();
+  expect((await api.call(create)).status).toBe(200);
 });
 
 test("a clock that is set forward for a while forgets no signature", async () => {

@@ -90,6 +90,27 @@ test("a request whose key is deleted while its body is on the way is refused whe
   expect((await api.get(CHANNELS)).body.total).toBe(0);
 });
 
+test.each([
+  { what: "signs out", signsOut: true, status: 401, total: 0 },
+  { what: "stays signed in", signsOut: false, status: 200, total: 1 },
+])("a request whose browser $what while its body is on the way gets $status", async ({ signsOut, status, total }) => {
+  const body = JSON.stringify(CHANNEL);
+  const token = (await api.dashboard.setUp((await api.dashboard.offerSetup()) ?? "", "correct horse")) ?? "";
+  const cookie = `fanfare_session_test=${token}`;
+  const headers = { host: "127.0.0.1", origin: "http://127.0.0.1", "content-type": "application/json", cookie };
+  const lookUp = vi.spyOn(api.dashboard, "sessionOf");
+  const outgoing = request({ host: "127.0.0.1", port, method: "POST", path: CHANNELS, headers });
+  const answered = once(outgoing, "response");
+  outgoing.write(body.slice(0, 10));
+  await expect.poll(() => lookUp.mock.calls.length).toBe(1);
+  if (signsOut) await api.dashboard.signOut((await api.dashboard.sessionOf(token)) ?? "");
+  api.clock.advance(1_000);
+  outgoing.end(body.slice(10));
+  const [response] = await answered;
+  expect(response.statusCode).toBe(status);
+  expect((await api.get(CHANNELS)).body.total).toBe(total);
+});
+
 test("/dashboard accepts bodies of 4 KiB, with a length or in chunks, and refuses others before they are there", async () => {
   const headers = { host: "127.0.0.1", origin: "http://127.0.0.1", "content-type": "application/json" };
   const password = (bytes: number) => Buffer.from(JSON.stringify({ password: "x".repeat(bytes) }));

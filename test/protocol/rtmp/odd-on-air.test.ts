@@ -213,6 +213,17 @@ test("a stream on air is never the one that is forgotten", () => {
   expect(closes(peer.command("createStream", 4, null))).toEqual(["protocol-error"]);
 });
 
+test("a stream on air stays when another one is deleted, however many are asked for", () => {
+  const peer = new Peer();
+  peer.connect();
+  for (let count = 0; count < 2; count += 1) peer.command("createStream", 4, null);
+  peer.publish("key", 1);
+  peer.answer("accept");
+  peer.command("deleteStream", 7, null, [2]);
+  for (let count = 1; count < 8; count += 1) peer.command("createStream", 4, null);
+  expect(closes(peer.command("createStream", 4, null))).toEqual(["protocol-error"]);
+});
+
 test("more than eight streams open at once are too many", () => {
   const peer = new Peer();
   peer.connect();
