@@ -18,6 +18,7 @@ const ID_LENGTH = 12;
 const HIDDEN = ".";
 /** Stands for bytes of a name that are not UTF-8. */
 const UNREADABLE = "\ufffd";
+const FULL = "the library has as many files as it may: not all of its files are in it";
 const UNMOUNTED = "it is empty, and on another disk than its files were: its disk may not be mounted";
 
 export type WatchedFolderDeps = {
@@ -80,10 +81,10 @@ export class WatchedFolder {
       this.#deps.library.setWatchedAway(isAway);
       if (isAway) return this.#trouble(typeof look === "string" ? look : UNMOUNTED);
       const { found, missing } = look;
-      await this.#take(found);
+      const areAllTaken = await this.#take(found);
       if (missing === undefined) await this.#dropOthers(found);
       this.#keys = new Map([...found].map(([fileId, { key }]) => [fileId, key]));
-      this.#trouble(missing ?? "");
+      this.#trouble(missing ?? (areAllTaken ? "" : FULL));
     } catch (error) {
       this.#trouble(textOf(error));
     }
@@ -134,8 +135,10 @@ export class WatchedFolder {
     return stats.size === 0n ? undefined : file;
   }
 
-  async #take(found: ReadonlyMap<string, Found>): Promise<void> {
+  /** Returns whether the library has room for all of them. One that it has not keeps no other one out that it has already. */
+  async #take(found: ReadonlyMap<string, Found>): Promise<boolean> {
     const { library } = this.#deps;
+    let areAllTaken = true;
     const present = new Map(library.watched().map((file) => [file.fileId, file]));
     for (const [fileId, { name, bytes, key, refusal }] of found) {
       const { contentKey, state } = present.get(fileId) ?? {};
@@ -145,8 +148,9 @@ export class WatchedFolder {
         continue;
       }
       const reason = refusal === undefined ? {} : { reason: refusal };
-      if (!(await library.adopt({ fileId, name, bytes, contentKey: key, ...reason }))) return;
+      areAllTaken = (await library.adopt({ fileId, name, bytes, contentKey: key, ...reason })) && areAllTaken;
     }
+    return areAllTaken;
   }
 
   async #dropOthers(found: ReadonlyMap<string, Found>): Promise<void> {
