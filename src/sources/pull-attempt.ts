@@ -7,6 +7,7 @@ import { MessageType } from "../protocol/rtmp/message.ts";
 import type { PublishGateway } from "../relay/publish-gateway.ts";
 import type { PublisherHandle } from "../relay/publisher/publisher.ts";
 import type { MediaKind } from "../relay/stream/media-message.ts";
+import { FREEZE_TIMES } from "../thread-protocol/freeze-times.ts";
 import type { TargetError } from "../thread-protocol/targets/target-status.ts";
 import type { Clip } from "./clip.ts";
 import { pullArguments } from "./pull-arguments.ts";
@@ -49,6 +50,8 @@ const STEP_MS = 40;
 const TAGS_IN_A_STEP_MAX = 500;
 /** A source from which nothing comes for this long is given up, in milliseconds. */
 const NO_MEDIA_MS = 15_000;
+/** No channel counts a source as frozen before it was silent for so long, in milliseconds. */
+const FROZEN_MS = FREEZE_TIMES.mediaSeconds * 1_000;
 /** FFmpeg has written all that it read when nothing came from it for so long, in milliseconds. */
 const DRAINED_MS = 1_000;
 const UNREAD = `it read nothing for ${NO_MEDIA_MS / 1_000} s`;
@@ -188,16 +191,18 @@ export class PullAttempt {
   }
 
   /**
-   * The channel dropped it: for an encoder, or because its media thread died. The control thread knows in a moment which
-   * it was.
+   * The channel dropped it: for an encoder, because its media thread died, or because nothing came for longer than the channel is
+   * held. The control thread knows in a moment which it was.
    */
   #dismissed(): void {
     if (this.#isOver) return;
+    const isSilent = this.#deps.clock.awakeNow() - this.#arrivedMs >= FROZEN_MS;
+    const error = isSilent ? this.#whySilent() : pullError("not-taken", "the media thread ended");
     void this.leave("connection-lost");
     this.#timer = this.#deps.clock.startTimer(VERDICT_MS, () => {
       this.#start.read().then(
-        () => this.#events.onOver({ kind: "failed", error: pullError("not-taken", "the media thread ended") }),
-        (error: unknown) => this.#events.onOver(dismissalFor(error)),
+        () => this.#events.onOver({ kind: "failed", error }),
+        (refusal: unknown) => this.#events.onOver(dismissalFor(refusal)),
       );
     });
   }

@@ -28,8 +28,12 @@ export function hasFrozen(publisher: Publisher, awakeMs: number, times: FreezeTi
   return publisher.hasBegun && publisher.silentMs(awakeMs) >= frozenAfterMs(publisher, times);
 }
 
-/** Whether it has been frozen for so long that its connection should be closed. */
+/**
+ * Whether it has been frozen for so long that its connection should be closed: its encoder may come back over another one. A
+ * source does not come back by itself. What plays it notices its silence, and goes on with the next file or connects anew.
+ */
 export function isGivenUp(publisher: Publisher, awakeMs: number, times: FreezeTimes): boolean {
+  if (publisher.description.sourceKind !== undefined) return false;
   return publisher.hasBegun && publisher.silentMs(awakeMs) >= CLOSED_AFTER * frozenAfterMs(publisher, times);
 }
 

@@ -50,6 +50,15 @@ test("a publisher that sent nothing at all is never frozen, one that sent only a
   expect(firstMs((atMs) => hasFrozen(header, atMs, FREEZE_TIMES), 0, 20_000)).toBe(5_000);
 });
 
+test("a source is frozen like an encoder, and never given up: what plays it notices that", () => {
+  for (const kind of ["files", "pull"] as const) {
+    const source = newPublisher(0, "main", kind);
+    source.take(video(0, AVC_CONFIG), 0, 0);
+    expect(firstMs((atMs) => hasFrozen(source, atMs, FREEZE_TIMES), 0, 20_000)).toBe(5_000);
+    expect(isGivenUp(source, 600_000, FREEZE_TIMES)).toBe(false);
+  }
+});
+
 test("where nothing is on air, and on the same key, every publisher may go on air at once", () => {
   const [onAir, next] = [sending({ fromMs: 0, untilMs: 1_000 }), newPublisher(1_000)];
   const states: BroadcastState<Publisher>[] = [

@@ -1,10 +1,13 @@
 import { Publisher } from "../../../src/relay/publisher/publisher.ts";
-import type { IngestSlot } from "../../../src/thread-protocol/channel-spec.ts";
+import type { IngestSlot, SourceKind } from "../../../src/thread-protocol/channel-spec.ts";
 import { AAC_CONFIG, AVC_CONFIG, aacFrame, audio, avcFrame, video } from "../streams/media-messages.ts";
 
 /** A publisher that connected at this time and has sent nothing. Times are milliseconds of every clock. */
-export function newPublisher(openedMs = 0, slot: IngestSlot = "main"): Publisher {
-  const description = { slot, remoteAddress: "192.0.2.1", encoder: "test", onDismissed: () => undefined };
+export function newPublisher(openedMs = 0, slot: IngestSlot = "main", sourceKind?: SourceKind): Publisher {
+  const description = {
+    ...{ slot, remoteAddress: "192.0.2.1", encoder: "test", onDismissed: () => undefined },
+    ...(sourceKind === undefined ? {} : { sourceKind }),
+  };
   return new Publisher(1, description, openedMs, { nowMs: openedMs, awakeMs: openedMs });
 }
 
