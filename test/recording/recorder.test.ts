@@ -446,6 +446,19 @@ test("a recording whose disk vanished is finished once the disk is back, with it
   expect([next.of("files")[0]?.files, next.of("warning")]).toEqual([[stage.finished.at(-1)], []]);
 });
 
+test("a recording on a disk that is read-only says so", async () => {
+  const mkdirSync = (path: string, options: { recursive?: boolean }) => {
+    if (!path.endsWith(CHANNEL)) return fs.mkdirSync(path, options);
+    // As Node does, which asks once more whether the folder is there where it makes the ones above, too.
+    const reason = options.recursive === true ? "ENOENT: no such file or directory" : "EROFS: read-only file system";
+    throw Object.assign(new Error(`${reason}, mkdir`), { code: reason.split(":")[0] });
+  };
+  const stage = new Stage({}, { ...SYSTEM_DISK, mkdirSync: mkdirSync as Disk["mkdirSync"] });
+  await stage.record(1);
+  const failures = stage.of("warning").filter(({ name }) => name === "recording failed");
+  expect(failures).toMatchObject([{ detail: `${CHANNEL}: EROFS: read-only file system, mkdir` }]);
+});
+
 test("a folder that could not be read at the start is read once it can be", async () => {
   const before = new Stage();
   await before.record(1);

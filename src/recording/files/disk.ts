@@ -39,9 +39,20 @@ export const SYSTEM_DISK: Disk = {
 
 /** Only the user of the server reads recordings. */
 export const FILE_MODE = 0o600;
-export const FOLDER_MODE = 0o700;
+const FOLDER_MODE = 0o700;
 /** As many buffers as one system call takes on every system. */
 const BUFFERS_MAX = 1_024;
+
+/** Makes a folder, with those above it, where it is not there. Throws with the disk's own reason. */
+export function makeFolder(disk: Disk, path: string): void {
+  try {
+    disk.mkdirSync(path, { recursive: true, mode: FOLDER_MODE });
+  } catch (error) {
+    if (systemCode(error) !== "ENOENT") throw error;
+    // Node says so of a disk that takes nothing, too: what it last asked for is whether the folder is there.
+    disk.mkdirSync(path, { mode: FOLDER_MODE });
+  }
+}
 
 /** Appends all of these bytes. Throws where the disk takes only a part. */
 export function appendAll(disk: Disk, descriptor: number, chunks: readonly Uint8Array[]): void {

@@ -5,7 +5,7 @@ import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
 import type { RecordingBytes, RecordingReply } from "../../thread-protocol/recordings/recorder-messages.ts";
 import type { RecordingFile, RecordingKey, RecordingUpload } from "../../thread-protocol/recordings/recordings.ts";
 import type { FileStart, GrowingFile } from "../container/stream-recorder.ts";
-import { type Disk, FOLDER_MODE, replaceFile } from "./disk.ts";
+import { type Disk, makeFolder, replaceFile } from "./disk.ts";
 import { decodeNotes, encodeNotes, NOTES_BYTES_MAX } from "./file-notes.ts";
 import { finishFile, type WholePart } from "./finish-file.ts";
 import { ForeignFiles } from "./foreign-files.ts";
@@ -93,7 +93,7 @@ export class Library {
     const { disk, folder } = this.#deps;
     this.#unreadBefore = this.#unread;
     this.#unread = new Set([WHOLE_FOLDER]);
-    disk.mkdirSync(folder, { recursive: true, mode: FOLDER_MODE });
+    makeFolder(disk, folder);
     for (const { name, isFolder } of this.#list(folder)) {
       if (isFolder && isChannelFolder(name)) this.#guard(name, () => this.#loadChannel(name));
     }
@@ -152,7 +152,7 @@ export class Library {
   create(channelId: ChannelId, startTime: number, { container, tracks }: Omit<FileStart, "offsetMs">): GrowingFile {
     const { disk, clock, folder, server } = this.#deps;
     if (!isChannelFolder(channelId)) throw new Error(`no channel has the id ${channelId}`);
-    disk.mkdirSync(join(folder, channelId), { recursive: true, mode: FOLDER_MODE });
+    makeFolder(disk, join(folder, channelId));
     const recordingId = newRecordingId(startTime, (id) => this.#files.has(keyOf({ channelId, recordingId: id })));
     if (recordingId === undefined) throw new Error("too many recordings in one second");
     const file = { channelId, recordingId, container, startTime, durationMs: 0, bytes: 0, tracks };
