@@ -50,6 +50,8 @@ export function addMediaFileRoutes(
       throw badRequest("Expected bytes and a Content-Range: bytes FROM-TO/LENGTH that says which they are.");
     if (range.length !== undefined && range.length !== length)
       throw badRequest(`This is another file: the upload was begun with ${length} bytes.`);
+    if (range.to >= length)
+      throw badRequest(`These bytes end behind the file: the upload was begun with ${length} bytes.`);
     return sendContent(reply, mediaFileAnswer(await files.append(fileId, range.from, bytes)));
   });
 

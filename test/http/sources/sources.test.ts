@@ -92,6 +92,14 @@ test("an upload does not go on with another file, nor with bytes other than anno
     headers: { "content-range": "bytes 0-5/6" },
   });
   expect([short.status, short.body.error.details]).toEqual([400, expect.stringContaining("Content-Range")]);
+  // Where they begin is right: told that, a client would send them again for ever.
+  for (const length of [6, "*"] as const) {
+    const beyond = await uploaded(api, url, 0, Buffer.from("abcdefg"), length);
+    expect([beyond.status, beyond.body.error.details]).toEqual([
+      400,
+      "These bytes end behind the file: the upload was begun with 6 bytes.",
+    ]);
+  }
   expect((await api.get(url)).body.content.receivedBytes).toBe(0);
   expect((await uploaded(api, url, 0, Buffer.from("abcdef"), 6)).body.content.fileState).toBe("ready");
   await api.close();
