@@ -9,7 +9,8 @@ const MAX_AGE_SECONDS = 600;
 const PREFLIGHT_HEADERS = {
   "access-control-allow-methods": "GET, HEAD, POST, PUT, DELETE",
   "access-control-allow-headers": [
-    ...["authorization", "content-type", "if-none-match", "last-event-id"],
+    ...["authorization", "content-type", "content-range", "range", "if-range", "if-none-match", "last-event-id"],
+    "traceparent",
     ...["x-ncp-apigw-timestamp", "x-ncp-iam-access-key", "x-ncp-apigw-signature-v2", "x-ncp-region_code"],
   ].join(", "),
   "access-control-max-age": String(MAX_AGE_SECONDS),
@@ -18,7 +19,10 @@ const PREFLIGHT_HEADERS = {
 } as const;
 
 /** Every page may read every answer, and the pages that may send our headers may read these headers of it too. */
-const EXPOSED = "etag, last-modified, x-ncp-trace-id, x-ncp-apigw-response-origin, retry-after";
+const EXPOSED = [
+  ...["etag", "last-modified", "content-range", "accept-ranges", "content-disposition"],
+  ...["x-ncp-trace-id", "x-ncp-apigw-response-origin", "retry-after"],
+].join(", ");
 
 function readOrigin(text: string): string | undefined {
   if (text === "*") return text;
