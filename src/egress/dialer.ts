@@ -57,7 +57,7 @@ export class RtmpDialer implements Dialer {
     this.#tlsMemory = new TlsMemory(deps.extraCa ?? "");
     this.#looks = new SharedLooks(deps.clock);
     this.#directSockets = deps.directSockets ?? new DirectSockets();
-    this.#queues = new KernelQueues(deps.clock, { asksSockets: this.#directSockets.isOn });
+    this.#queues = new KernelQueues(deps.clock, { loadCalls: () => this.#directSockets.calls() });
   }
 
   dial(target: TargetSpec, events: LinkEvents, channelId?: ChannelId): RtmpLink | SrtLink {

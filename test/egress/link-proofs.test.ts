@@ -2,7 +2,7 @@ import { connect, createServer, type Socket } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { DirectSockets } from "../../src/net/kernel/direct-sockets.ts";
-import { SocketQueries } from "../../src/net/kernel/socket-queries.ts";
+import { SystemCalls } from "../../src/net/kernel/system-calls.ts";
 import { encodeMessage } from "../../src/protocol/rtmp/chunk/chunk-writer.ts";
 import type { PathAnswer } from "../../src/relay/subscriber/rtmp-push/link.ts";
 import type { KitTarget } from "../../src/testkit/target/target.ts";
@@ -49,7 +49,7 @@ test("a target that is slower than the stream is asked to acknowledge each secon
 test.runIf(HAS_PROC).each([true, false])(
   "the kernel reports what a target took, and that nothing waits (direct system calls: %s)",
   async (isOn) => {
-    const load = vi.spyOn(SocketQueries, "load");
+    const load = vi.spyOn(SystemCalls, "load");
     onTestFinished(() => load.mockRestore());
     const target = await kitTarget();
     const { link, outcome } = dial(urlOf(target), { directSockets: new DirectSockets(isOn) });

@@ -7,6 +7,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { systemClock } from "../../src/base/clock.ts";
 import { KernelQueues, readingIntervalMs } from "../../src/net/kernel/kernel-queues.ts";
 import { KernelSocket } from "../../src/net/kernel/kernel-socket.ts";
+import { SystemCalls } from "../../src/net/kernel/system-calls.ts";
 import { type TcpReading, TcpTable, tableKey } from "../../src/net/kernel/tcp-table.ts";
 import { HAS_PROC } from "../support/processes/descriptors.ts";
 
@@ -130,10 +131,15 @@ test.runIf(HAS_PROC)("a socket that is asked says what the system's own table sa
   const socket = await unread();
   socket.write(Buffer.alloc(8 * 1024 * 1024));
   const kernel = KernelSocket.of(socket);
-  const byTable = () => readShut(new KernelQueues(systemClock, { asksSockets: false }), socket);
+  const byTable = () => readShut(new KernelQueues(systemClock), socket);
   const byCall = (descriptor = kernel?.descriptor) =>
-    readShut(new KernelQueues(systemClock, { tables: NO_TABLES }), socket, () => descriptor);
-  const byEither = (descriptor?: number) => readShut(new KernelQueues(systemClock), socket, () => descriptor);
+    readShut(
+      new KernelQueues(systemClock, { loadCalls: SystemCalls.load, tables: NO_TABLES }),
+      socket,
+      () => descriptor,
+    );
+  const byEither = (descriptor?: number) =>
+    readShut(new KernelQueues(systemClock, { loadCalls: SystemCalls.load }), socket, () => descriptor);
   // The kernel takes bytes for a moment still.
   await expect.poll(async () => isDeepStrictEqual(await byCall(), await byTable())).toBe(true);
   const reading = await byTable();

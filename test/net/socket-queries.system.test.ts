@@ -5,6 +5,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { systemClock } from "../../src/base/clock.ts";
 import { KernelQueues } from "../../src/net/kernel/kernel-queues.ts";
 import { KernelSocket } from "../../src/net/kernel/kernel-socket.ts";
+import { SystemCalls } from "../../src/net/kernel/system-calls.ts";
 import type { TcpReading } from "../../src/net/kernel/tcp-table.ts";
 import { startChild } from "../support/processes/children.ts";
 import { NetworkNamespace } from "../support/processes/network-namespace.ts";
@@ -39,8 +40,8 @@ test.runIf(NetworkNamespace.isPossible)(
           },
         });
       });
-    const byTable = () => read(new KernelQueues(systemClock, { asksSockets: false }));
-    const byCall = () => read(new KernelQueues(systemClock, { tables: NO_TABLES }));
+    const byTable = () => read(new KernelQueues(systemClock));
+    const byCall = () => read(new KernelQueues(systemClock, { loadCalls: SystemCalls.load, tables: NO_TABLES }));
     /** What both say, once they say the same and it is this. */
     const settled = async (isIt: (reading: TcpReading) => boolean) =>
       await expect

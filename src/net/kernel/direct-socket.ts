@@ -1,6 +1,7 @@
 import { readSync, writeSync } from "node:fs";
 import type { Socket } from "node:net";
 import { TLSSocket } from "node:tls";
+import type { SystemCalls } from "./system-calls.ts";
 
 /** Node's object behind a socket, as far as it is used here. Its fields are checked before use. */
 type Handle = { readonly fd: number; reading: boolean; readStart(): number; readStop(): number };
@@ -27,20 +28,23 @@ export class DirectSocket {
   readonly #socket: Socket;
   readonly #handle: Handle;
   readonly #descriptor: number;
+  /** Cheaper than those of `node:fs`; undefined before they are loaded, and where there are none. */
+  readonly #calls: () => SystemCalls | undefined;
   /** Node may hold bytes that it read before `holdReads`. */
   #mayHoldBytes = false;
 
-  private constructor(socket: Socket, handle: Handle) {
+  private constructor(socket: Socket, handle: Handle, calls: () => SystemCalls | undefined) {
     this.#socket = socket;
     this.#handle = handle;
+    this.#calls = calls;
     this.#descriptor = handle.fd;
   }
 
   /** Undefined where that is not possible: with TLS, and on systems whose sockets have no descriptor (Windows). */
-  static of(socket: Socket): DirectSocket | undefined {
+  static of(socket: Socket, calls: () => SystemCalls | undefined = () => undefined): DirectSocket | undefined {
     if (socket instanceof TLSSocket || socket.destroyed) return undefined;
     const handle: unknown = Reflect.get(socket, "_handle");
-    return isHandle(handle) && handle.fd > 0 ? new DirectSocket(socket, handle) : undefined;
+    return isHandle(handle) && handle.fd > 0 ? new DirectSocket(socket, handle, calls) : undefined;
   }
 
   /**
@@ -92,7 +96,7 @@ export class DirectSocket {
     }
     readBuffer ??= Buffer.allocUnsafeSlow(READ_BYTES);
     for (let reads = 0; reads < READS_MAX && !this.#socket.destroyed; reads += 1) {
-      const length = readNow(this.#descriptor, readBuffer);
+      const length = readNow(this.#descriptor, readBuffer, this.#calls());
       if (length === undefined) return false;
       if (length > 0) take(readBuffer.subarray(0, length));
       if (length < READ_BYTES) return true;
@@ -103,6 +107,8 @@ export class DirectSocket {
   /** Returns how many of the bytes the kernel took at once. The rest, and any error, go to the stream's own `write`. */
   write(bytes: Buffer): number {
     if (this.#socket.destroyed) return 0;
+    const calls = this.#calls();
+    if (calls !== undefined) return calls.send(this.#descriptor, bytes);
     try {
       return writeSync(this.#descriptor, bytes);
     } catch {
@@ -116,7 +122,10 @@ function symbolOf(socket: Socket, name: string): symbol | undefined {
 }
 
 /** The bytes read, 0 where none have come; undefined at the end or an error. */
-function readNow(descriptor: number, into: Buffer): number | undefined {
+function readNow(descriptor: number, into: Buffer, calls: SystemCalls | undefined): number | undefined {
+  const received = calls?.receive(descriptor, into);
+  if (received === "none") return 0;
+  if (typeof received === "number") return received === 0 ? undefined : received;
   try {
     const length = readSync(descriptor, into);
     return length === 0 ? undefined : length;

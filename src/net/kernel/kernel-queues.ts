@@ -1,6 +1,7 @@
 import { type FileHandle, open } from "node:fs/promises";
 import type { Clock, Timer } from "../../base/clock.ts";
 import { SocketQueries } from "./socket-queries.ts";
+import type { SystemCalls } from "./system-calls.ts";
 import { type ConnectionEnds, type TcpReading, TcpTable, tableKey } from "./tcp-table.ts";
 
 const INTERVAL_MS = 1_000;
@@ -31,8 +32,8 @@ export type QueueReader = {
 };
 
 type KernelQueuesOptions = {
-  /** Whether sockets are asked themselves, where that is possible. Absent: yes. */
-  readonly asksSockets?: boolean;
+  /** Loads the calls by which sockets are asked. Absent: they are looked up in the table. */
+  readonly loadCalls?: () => Promise<SystemCalls | undefined>;
   /** The files of the kernel's table. Absent: Linux's own. */
   readonly tables?: { readonly four: string; readonly six: string };
 };
@@ -46,8 +47,7 @@ type KernelQueuesOptions = {
 export class KernelQueues {
   readonly #clock: Clock;
   readonly #tables: { readonly four: string; readonly six: string };
-  /** Loaded by the first reading: an idle server needs no such calls. */
-  readonly #loadQueries: () => Promise<SocketQueries | undefined>;
+  readonly #loadCalls: () => Promise<SystemCalls | undefined>;
   #queries: Promise<SocketQueries | undefined> | undefined;
   readonly #readers = new Map<string, QueueReader>();
   readonly #piece = Buffer.allocUnsafeSlow(PIECE_BYTES);
@@ -58,10 +58,10 @@ export class KernelQueues {
   #readAtMs = Number.NEGATIVE_INFINITY;
   #tableBytes = 0;
 
-  constructor(clock: Clock, { asksSockets = true, tables = TABLES }: KernelQueuesOptions = {}) {
+  constructor(clock: Clock, { loadCalls = async () => undefined, tables = TABLES }: KernelQueuesOptions = {}) {
     this.#clock = clock;
     this.#tables = tables;
-    this.#loadQueries = asksSockets ? () => SocketQueries.load() : async () => undefined;
+    this.#loadCalls = loadCalls;
   }
 
   /** Reports a connection until the returned function is called. */
@@ -114,6 +114,11 @@ export class KernelQueues {
     }
     this.#isReading = false;
     this.#plan();
+  }
+
+  async #loadQueries(): Promise<SocketQueries | undefined> {
+    const calls = await this.#loadCalls();
+    return calls === undefined ? undefined : new SocketQueries(calls);
   }
 
   async #readTable(path: string, wanted: ReadonlySet<string>): Promise<void> {
