@@ -53,3 +53,29 @@ test("a folder without a file that could be missed is taken as it is", () => {
   state.dev = 2;
   expect(known.isThere([])).toBe(true);
 });
+
+/** One that is being written. */
+function growing(number: number): RecordingFile {
+  const { end: _, ...file } = fileOf(number);
+  return file;
+}
+
+test("files that are being written tell a disk from another one too", () => {
+  const { state, known } = stage();
+  known.note([], [growing(1)]);
+  state.dev = 2;
+  expect(known.isThere([fileOf(2)])).toBe(false);
+  state.there = [growing(1)];
+  expect(known.isThere([fileOf(2)])).toBe(true);
+});
+
+test("of files that were begun since the last look forty are remembered, the latest", () => {
+  const { state, known } = stage();
+  known.note([]);
+  for (let number = 1; number <= 41; number += 1) known.begun(fileOf(number));
+  state.dev = 2;
+  state.there = [fileOf(1)];
+  expect(known.isThere([fileOf(1)])).toBe(false);
+  state.there = [fileOf(2)];
+  expect(known.isThere([fileOf(2)])).toBe(true);
+});

@@ -118,11 +118,14 @@ test("one that breaks every link off, and one that is not asked any more, say no
 async function hear(onLink: OwnerAnswer["kind"] | undefined, onBus: OwnerAnswer["kind"] | undefined) {
   const clock = new VirtualClock();
   const answers = { owner: { kind: "owner", epoch: 3, isOnAir: true, isDraining: false } } as const;
+  const signals: AbortSignal[] = [];
   const way = (kind: OwnerAnswer["kind"] | undefined) => ({
-    ask: () =>
-      kind === undefined
+    ask: (_asked: unknown, signal: AbortSignal) => {
+      signals.push(signal);
+      return kind === undefined
         ? new Promise<never>(() => undefined)
-        : Promise.resolve<OwnerAnswer>(kind === "owner" ? answers.owner : { kind }),
+        : Promise.resolve<OwnerAnswer>(kind === "owner" ? answers.owner : { kind });
+    },
   });
   let found: unknown;
   void hearNode(OWNER, { link: way(onLink), bus: way(onBus) }, clock).then((sign) => {
@@ -130,6 +133,8 @@ async function hear(onLink: OwnerAnswer["kind"] | undefined, onBus: OwnerAnswer[
   });
   for (let ms = 0; ms <= 2_000; ms += 1_000) {
     await new Promise(setImmediate);
+    // What is under way ends with that.
+    if (found !== undefined) expect([...signals.map(({ aborted }) => aborted), clock.pending]).toEqual([true, true, 0]);
     if (found !== undefined) return [found, ms];
     clock.advance(1_000);
   }
