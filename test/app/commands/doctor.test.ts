@@ -188,12 +188,24 @@ test("DNS is tried with the names in use alone", async () => {
   });
   expect(asked).toEqual(["a.example", "b.example"]);
   expect((await checkDns(["10.0.0.1"], found, signal)).state).toBe("unknown");
-  expect((await checkDns(names, fails("not-found"), signal)).state).toBe("warning");
-  expect(await checkDns(names, fails("timeout"), signal)).toEqual({
+  const unknown = (text: string) => ({
     check: "dns",
-    state: "failed",
-    text: "DNS does not work: no name server answers (a.example): check /etc/resolv.conf and whether port 53 is open to its servers.",
+    state: "warning",
+    text: `DNS: the name server answers, but does not know ${text}: correct the addresses, or name another server in /etc/resolv.conf.`,
   });
+  expect(await checkDns(names, fails("not-found"), signal)).toEqual(unknown("a.example, b.example"));
+  // One that got no answer does not say that there is no name server.
+  const half = resolver((name) => {
+    throw new ResolveError(name === "a.example" ? "timeout" : "not-found", "x");
+  });
+  expect(await checkDns(names, half, signal)).toEqual(unknown("b.example"));
+  for (const fault of ["timeout", "failed"] as const) {
+    expect(await checkDns(names, fails(fault), signal)).toEqual({
+      check: "dns",
+      state: "failed",
+      text: "DNS does not work: no name server says anything about a.example: check /etc/resolv.conf and whether port 53 is open to its servers.",
+    });
+  }
 });
 
 test("the clock is compared with the first one that says the time, and unknown without one", async () => {

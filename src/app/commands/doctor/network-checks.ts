@@ -29,12 +29,12 @@ export async function checkDns(hosts: readonly string[], resolver: Resolver, sig
       text: `DNS works: ${good.name} has ${good.count} address${good.count === 1 ? "" : "es"}.`,
     };
   }
-  const [first] = looked;
-  if (looked.every(({ fault }) => fault === "not-found")) {
-    const text = `DNS: the name server answers, but knows none of ${looked.length} names (${first?.name}): correct the addresses, or name another server in /etc/resolv.conf.`;
+  const unknown = looked.filter(({ fault }) => fault === "not-found").map(({ name }) => name);
+  if (unknown.length > 0) {
+    const text = `DNS: the name server answers, but does not know ${unknown.join(", ")}: correct the addresses, or name another server in /etc/resolv.conf.`;
     return { check: "dns", state: "warning", text };
   }
-  const text = `DNS does not work: no name server answers (${first?.name}): check /etc/resolv.conf and whether port 53 is open to its servers.`;
+  const text = `DNS does not work: no name server says anything about ${looked[0]?.name}: check /etc/resolv.conf and whether port 53 is open to its servers.`;
   return { check: "dns", state: "failed", text };
 }
 
