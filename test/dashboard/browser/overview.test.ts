@@ -15,6 +15,7 @@ import {
   watchErrors,
 } from "../../support/dashboard/browser.ts";
 import { press, tick } from "../../support/dashboard/press.ts";
+import { linesOf } from "../../support/dashboard/text-places.ts";
 import { tellStream } from "../../support/dashboard/told-stream.ts";
 import { sharedServer } from "../../support/stages/shared-server.ts";
 import { Stage, uniqueKey } from "../../support/stages/stage.ts";
@@ -94,6 +95,23 @@ test("the overview shows broken channels first with reason and next step, filter
     }
   }
   expect(errors).toEqual([]);
+});
+
+test("the list shows a name of twenty letters in one line, and a long one takes no room from the filters", async () => {
+  const { page, api } = await openOverview();
+  const rtmpUrl = "rtmp://127.0.0.1:9/live";
+  const { channelId } = await api.createChannel("name_of_twenty_signs", [{ rtmpUrl, streamKey: uniqueKey("t") }]);
+  await api.request("PUT", `/api/v2/re-stream/channels/${channelId}`, { labels: ["M".repeat(30)] });
+  const name = `[href="/channels/${channelId}"] .card-name`;
+  await page.locator(name).waitFor();
+  await pressButton(page, en.overview.views.list);
+  for (const width of [1_000, 1_280]) {
+    await page.setViewportSize({ width, height: 860 });
+    expect(await linesOf(page, name), `at ${width}`).toBe(1);
+  }
+  const filter = page.locator('select[name="label"]');
+  await filter.locator("option", { hasText: "MMM" }).waitFor({ state: "attached" });
+  expect((await filter.boundingBox())?.width).toBeLessThanOrEqual(224);
 });
 
 test("labels are edited on the channel page and for many channels at once, are shown, and filter the overview", async () => {
