@@ -45,7 +45,7 @@ export class Clip {
     return this.#queue[0];
   }
 
-  /** Whether FFmpeg has written everything. Tags may still wait. */
+  /** Whether FFmpeg has written everything, or was ended. Tags may still wait. */
   get isRead(): boolean {
     return this.#isRead;
   }
@@ -89,9 +89,11 @@ export class Clip {
     return tag;
   }
 
-  /** Ends FFmpeg. `reason`: why that counts as a failure. Idempotent. */
+  /** Ends FFmpeg, from which nothing more comes. `reason`: why that counts as a failure. Idempotent. */
   kill(reason?: string): void {
     this.#failure ??= reason;
+    // One that waits for a disk or a network may not be gone for minutes.
+    this.#isRead = true;
     this.#child.kill(reason);
   }
 

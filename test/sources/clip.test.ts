@@ -41,3 +41,15 @@ test("a program waits while what it wrote is not taken, also where its tags have
     clip.kill();
   }
 });
+
+test("a program that is killed is over once its tags are taken, also while the system cannot end it", async () => {
+  const tag = encodeFlvTag({ type: 8, timestamp: 0, payload: Buffer.alloc(3, 0xaf) });
+  const { clip, output } = clipOf(tag);
+  output.write(tag);
+  await new Promise((resolve) => setImmediate(resolve));
+  expect([clip.isRead, clip.isOver, clip.waiting.length]).toEqual([false, false, 1]);
+  clip.kill("nothing came from it for 15 s");
+  expect([clip.isRead, clip.isOver, clip.failure]).toEqual([true, false, "nothing came from it for 15 s"]);
+  clip.take();
+  expect(clip.isOver).toBe(true);
+});
