@@ -116,6 +116,10 @@ describe("behind a reverse proxy", () => {
 
 test.each([
   ["192.0.2.1", "192.0.2.1"],
+  // Of a socket for both families; the second is no address of IPv4 in dots.
+  ["::ffff:192.0.2.1", "192.0.2.1"],
+  ["::FFFF:192.0.2.1", "192.0.2.1"],
+  ["::ffff:c000:201", "::ffff:c000:201"],
   ["fe80::1%eth0", "fe80::1%eth0"],
   ["unknown", "10.0.0.1"],
   ["192.0.2.1:1234", "10.0.0.1"],

@@ -111,6 +111,17 @@ test.each([
   expect((await api.get(CHANNELS)).body.total).toBe(total);
 });
 
+test("a browser's session sends a body in chunks only as JSON or bytes, as it does one with a length", async () => {
+  const token = (await api.dashboard.setUp((await api.dashboard.offerSetup()) ?? "", "correct horse")) ?? "";
+  const own = { host: "127.0.0.1", origin: "http://127.0.0.1", cookie: `fanfare_session_test=${token}` };
+  const bytes = Buffer.from(JSON.stringify(CHANNEL));
+  const post = (type: string) =>
+    send("POST", CHANNELS, { ...own, "content-type": type }, [bytes.subarray(0, 9), bytes.subarray(9)]);
+  const refused = await post("text/plain");
+  expect([refused.status, refused.body.error.errorCode]).toEqual([401, "210"]);
+  expect((await post("application/json")).status).toBe(200);
+});
+
 test("/dashboard accepts bodies of 4 KiB, with a length or in chunks, and refuses others before they are there", async () => {
   const headers = { host: "127.0.0.1", origin: "http://127.0.0.1", "content-type": "application/json" };
   const password = (bytes: number) => Buffer.from(JSON.stringify({ password: "x".repeat(bytes) }));

@@ -155,6 +155,8 @@ describe("a session", () => {
     expect((await send({ "content-type": undefined })).body.error.errorCode).toBe("210");
     expect((await send({ "content-type": "multipart/form-data; boundary=a" })).body.error.errorCode).toBe("210");
     expect((await browser("GET", CHANNELS, { cookie })).body.total).toBe(0);
+    // A host is the same in any case, and browsers write an origin in small letters.
+    expect((await send({ host: "FanFare.Example:8080" })).status).toBe(200);
     // The parts of an uploaded file come as this, which no form can send.
     expect((await send({ "content-type": "application/octet-stream" })).status).toBe(200);
     const signIn = await browser("POST", "/dashboard/session", {
