@@ -29,6 +29,8 @@ test("a platform's menu is used with the keyboard; its links lead to the platfor
   await page.goto(`${fanfare.origin}/channels/${channel.channelId}`);
   const row = page.locator(".platform");
   await row.getByText("127.0.0.1:9/live2").waitFor();
+  // Its name and its links come with the server's list of platforms.
+  await row.getByRole("heading", { name: "YouTube", exact: true }).waitFor();
   expect(await row.locator(".platform-logo").innerText()).toBe("Y");
   // One action beside the switch, and the menu.
   expect(await row.getByRole("button").allInnerTexts()).toEqual(["Test", ""]);

@@ -38,7 +38,7 @@ test("a removed platform keeps its name in the timeline and the report, in both 
   // The end may come over the live stream before what is stored was read.
   for (const sentence of ["is on air", "removed"])
     for (const name of ["YouTube", "Second stage"]) await expect.poll(sentences).toContain(`${name} ${sentence}`);
-  expect((await reported()).toSorted()).toEqual(["Second stage", "YouTube"]);
+  await expect.poll(async () => (await reported()).toSorted()).toEqual(["Second stage", "YouTube"]);
 
   await page.locator("header select").first().selectOption("ko");
   await page.locator('html[lang="ko"]').waitFor();
