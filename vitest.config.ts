@@ -4,11 +4,10 @@ import { ClosingLineReporter } from "./test/support/checks/closing-line-reporter
 import { LongestFirst } from "./test/support/checks/longest-first.ts";
 import { memoryFolder } from "./test/support/processes/memory-folder.ts";
 
-/** How long a test may hang. Far beyond what tests need, so that a busy machine does not fail them. */
-const E2E_TIMEOUT_MS = 300_000;
-const UNIT_TIMEOUT_MS = 120_000;
+/** How long a test, or what opens and closes its stage, may hang. Far beyond what they need, so that a busy machine does not fail them. */
+const HANGING = { testTimeout: 300_000, hookTimeout: 300_000 };
 /** How long a poll of any test waits: it bounds a failing test only. Vitest's own second is too short for a busy machine. */
-const PATIENT = { expect: { poll: { timeout: 20_000 } } };
+const PATIENT = { expect: { poll: { timeout: 60_000 } } };
 /** The same where each look asks another process, a server or a browser. */
 const PATIENT_OVER_SOCKETS = { expect: { poll: { interval: 100, ...PATIENT.expect.poll } } };
 /** Test files at the same time on two cores: many of them wait for clocks, processes and sockets. */
@@ -60,57 +59,49 @@ export default defineConfig({
       {
         // Needs nothing but Node: `npm run test:unit`.
         test: {
-          ...{ ...SHARES_PROCESS, ...IN_MEMORY, ...BY_NODE, ...PATIENT },
+          ...{ ...SHARES_PROCESS, ...IN_MEMORY, ...BY_NODE, ...HANGING, ...PATIENT },
           name: "unit",
           globalSetup: BUNDLES,
           include: ["test/**/*.test.ts"],
           exclude: [SYSTEM, ...E2E, ...ALONE, ...LOADS_ANEW],
-          testTimeout: UNIT_TIMEOUT_MS,
           maxWorkers: FILES_AT_ONCE,
         },
       },
       {
         test: {
-          ...{ ...SHARES_PROCESS, ...IN_MEMORY, ...PATIENT },
+          ...{ ...SHARES_PROCESS, ...IN_MEMORY, ...HANGING, ...PATIENT },
           name: "unit-anew",
           include: LOADS_ANEW,
-          testTimeout: UNIT_TIMEOUT_MS,
           maxWorkers: FILES_AT_ONCE,
         },
       },
       {
         test: {
-          ...{ ...SHARES_PROCESS, ...IN_MEMORY, ...BY_NODE, ...PATIENT },
+          ...{ ...SHARES_PROCESS, ...IN_MEMORY, ...BY_NODE, ...HANGING, ...PATIENT },
           name: "system",
           globalSetup: BUNDLES,
           include: [SYSTEM],
-          testTimeout: UNIT_TIMEOUT_MS,
-          hookTimeout: UNIT_TIMEOUT_MS,
           maxWorkers: FILES_AT_ONCE,
         },
       },
       {
         // Real encoders, servers and clocks.
         test: {
-          ...{ ...SHARES_PROCESS, ...RUN_FOLDER, ...BY_NODE, ...PATIENT_OVER_SOCKETS },
+          ...{ ...SHARES_PROCESS, ...RUN_FOLDER, ...BY_NODE, ...HANGING, ...PATIENT_OVER_SOCKETS },
           name: "e2e",
           globalSetup: BUNDLES,
           include: E2E,
           exclude: ALONE,
-          testTimeout: E2E_TIMEOUT_MS,
-          hookTimeout: E2E_TIMEOUT_MS,
           maxWorkers: FILES_AT_ONCE,
         },
       },
       {
         // One file after another, with nothing beside it.
         test: {
-          ...{ ...BY_NODE, ...PATIENT_OVER_SOCKETS },
+          ...{ ...BY_NODE, ...HANGING, ...PATIENT_OVER_SOCKETS },
           name: "e2e-alone",
           globalSetup: BUNDLES,
           include: ALONE,
-          testTimeout: E2E_TIMEOUT_MS,
-          hookTimeout: E2E_TIMEOUT_MS,
           fileParallelism: false,
           sequence: { groupOrder: 1 },
         },

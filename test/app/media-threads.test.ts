@@ -336,7 +336,7 @@ test("a channel off air is released, and owned by the thread of its next encoder
     bytesBefore = bytesTotal();
   }
   expect(stage.remoteConnections(channelId)).toBe(0);
-}, 120_000);
+});
 
 test("when the process stops, an encoder in another thread reaches its targets until it has moved, or its time is over", async () => {
   const stage = await openStage();

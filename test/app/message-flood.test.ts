@@ -16,6 +16,8 @@ const BATCH_BYTES = 1024 * 1024;
  * bounds a turn.
  */
 const GAP_MAX_MS = 400;
+/** The test looks each 25 ms. One that comes later than this shows that the whole machine stood still: nobody's delay. */
+const LOOK_MS_MAX = 50;
 
 /** Those of several turns. */
 const FRAMES_AT_ONCE = 9_000;
@@ -89,11 +91,13 @@ async function flood(latency: "efficient" | "low"): Promise<number> {
   // Not `once` of node:events: that one fails where the end is met by a write first.
   const closed = new Promise<void>((resolve) => void socket.once("close", () => resolve()));
   const isOver = () => stage.facts.find(({ kind }) => kind === "ingest-held") !== undefined;
-  let [seen, atMs, longestMs] = [received(), performance.now(), 0];
+  let [seen, gapMs, longestMs, lookedMs] = [received(), 0, 0, performance.now()];
   await waitFor("the flood's end", DEADLINE_MS, () => {
     const nowMs = performance.now();
-    longestMs = Math.max(longestMs, nowMs - atMs);
-    if (received() > seen) [seen, atMs] = [received(), nowMs];
+    gapMs += Math.min(nowMs - lookedMs, LOOK_MS_MAX);
+    lookedMs = nowMs;
+    longestMs = Math.max(longestMs, gapMs);
+    if (received() > seen) [seen, gapMs] = [received(), 0];
     return isOver() ? true : undefined;
   });
   expect(stage.facts.find(({ kind }) => kind === "ingest-held")).toMatchObject({
@@ -105,13 +109,9 @@ async function flood(latency: "efficient" | "low"): Promise<number> {
   return longestMs;
 }
 
-test(
-  "an encoder that floods its own channel with short messages delays no other, and is reported and closed",
-  async () => {
-    // At the same time, each in a thread of its own: a flood is read slowly, and takes five seconds to its limit.
-    const [efficientMs, lowMs] = await Promise.all([flood("efficient"), flood("low")]);
-    expect(efficientMs).toBeLessThan(GAP_MAX_MS);
-    expect(lowMs).toBeLessThan(GAP_MAX_MS);
-  },
-  2 * DEADLINE_MS,
-);
+test("an encoder that floods its own channel with short messages delays no other, and is reported and closed", async () => {
+  // At the same time, each in a thread of its own: a flood is read slowly, and takes five seconds to its limit.
+  const [efficientMs, lowMs] = await Promise.all([flood("efficient"), flood("low")]);
+  expect(efficientMs).toBeLessThan(GAP_MAX_MS);
+  expect(lowMs).toBeLessThan(GAP_MAX_MS);
+});

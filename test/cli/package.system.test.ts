@@ -6,6 +6,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { z } from "zod";
 import { runToEnd, startChild } from "../support/processes/children.ts";
 import { ROOT } from "../support/processes/fanfare-process.ts";
+import { freePort } from "../support/processes/free-port.ts";
 
 const READY = /^Fanfare is ready\.$/m;
 const DASHBOARD = /^ {2}Dashboard:\s+(http:\S+)$/m;
@@ -42,8 +43,8 @@ test("the package installs into an empty prefix, without what only its makers ne
   const env = {
     PATH: `${join(process.execPath, "..")}:${process.env["PATH"]}`,
     FANFARE_DATA_DIR: join(folder, "data"),
-    FANFARE_HTTP_PORT: "0",
-    FANFARE_RTMP_PORT: "0",
+    FANFARE_HTTP_PORT: `${await freePort()}`,
+    FANFARE_RTMP_PORT: `${await freePort()}`,
   };
   const server = await startChild(fanfare, [], { env, cwd: folder });
   onTestFinished(() => server.stop("SIGTERM", 10_000).then(() => undefined));

@@ -51,9 +51,7 @@ async function restoreUntilKilled(folder: string, backup: string, killAt: number
   return signal !== null;
 }
 
-test("a restore killed at any change leaves the former database or the restored one, whole and with its keys", {
-  timeout: 120_000,
-}, async () => {
+test("a restore killed at any change leaves the former database or the restored one, whole and with its keys", async () => {
   const former = await killedServerFolder("former", 1);
   const other = await killedServerFolder("other", 2);
   const backup = join(root, "backup");

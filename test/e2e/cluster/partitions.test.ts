@@ -93,7 +93,7 @@ test("what is changed at one node while NATS is away reaches the owner at anothe
   const window = target.connections[4];
   await waitFor("the window to close", DEADLINE_MS, () => window?.report.state !== "open" || undefined, logs);
   expect(Date.now()).toBeGreaterThanOrEqual(closesMs);
-  expect(a.fanfare.output).toContain("a platform follows its windows without the database");
+  await expect.poll(() => a.fanfare.output).toContain("a platform follows its windows without the database");
   await services.postgres.resume();
   await expect
     .poll(() => b.api.platforms(windowed.channelId).catch(() => []), { timeout: 5 * DEADLINE_MS })

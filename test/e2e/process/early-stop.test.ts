@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { type Child, startChild } from "../../support/processes/children.ts";
 import { commandLineFile, ROOT } from "../../support/processes/fanfare-process.ts";
+import { freePort } from "../../support/processes/free-port.ts";
 import { waitFor } from "../../support/processes/waiting.ts";
 
 /**
@@ -21,9 +22,9 @@ async function start(dataFolder: string): Promise<Child> {
     NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"],
     FANFARE_DATA_DIR: dataFolder,
     FANFARE_HTTP_HOST: "127.0.0.1",
-    FANFARE_HTTP_PORT: "0",
+    FANFARE_HTTP_PORT: `${await freePort()}`,
     FANFARE_RTMP_HOST: "127.0.0.1",
-    FANFARE_RTMP_PORT: "0",
+    FANFARE_RTMP_PORT: `${await freePort()}`,
   };
   return await startChild(process.execPath, ["--import", SAY_WHEN_HEARING, commandLineFile()], { cwd: ROOT, env });
 }

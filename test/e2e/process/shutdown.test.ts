@@ -7,6 +7,7 @@ import type { ConnectionReport } from "../../../src/testkit/target/target-report
 import { LiveClient } from "../../support/dashboard/live-client.ts";
 import { startChild } from "../../support/processes/children.ts";
 import { type FanfareOptions, ROOT } from "../../support/processes/fanfare-process.ts";
+import { freePort } from "../../support/processes/free-port.ts";
 import { waitFor } from "../../support/processes/waiting.ts";
 import { WebhookReceiver } from "../../support/processes/webhook-receiver.ts";
 import { publishUrl, Stage, uniqueKey } from "../../support/stages/stage.ts";
@@ -99,7 +100,7 @@ test("SIGTERM while an event stream is open, a webhook waits for its answer and 
 test("npm passes SIGTERM to the server, waits for it, and leaves nothing behind", async () => {
   const folder = mkdtempSync(join(tmpdir(), "fanfare-test-"));
   onTestFinished(() => rmSync(folder, { recursive: true }));
-  const ports = { FANFARE_HTTP_PORT: "0", FANFARE_RTMP_PORT: "0" };
+  const ports = { FANFARE_HTTP_PORT: `${await freePort()}`, FANFARE_RTMP_PORT: `${await freePort()}` };
   const hosts = { FANFARE_HTTP_HOST: "127.0.0.1", FANFARE_RTMP_HOST: "127.0.0.1" };
   const { PATH, NODE_COMPILE_CACHE } = process.env;
   const env = { PATH, NODE_COMPILE_CACHE, HOME: folder, FANFARE_DATA_DIR: folder, ...ports, ...hosts };

@@ -136,6 +136,6 @@ test.concurrent("a full disk ends a delayed platform with a reason, behind what 
   const left = await until("the platform to be left", delayed, (platform) => platform?.lastError !== undefined);
   expect(left?.lastError?.code).toBe("SERVER_TROUBLE");
   // What waited before went out.
-  expect(late.connections[0]?.report.mediaBytes).toBeGreaterThan(25_000_000);
+  await expect.poll(() => late.connections[0]?.report.mediaBytes).toBeGreaterThan(25_000_000);
   expectUntouched();
 });

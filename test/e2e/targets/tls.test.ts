@@ -47,7 +47,7 @@ test("FFmpeg publishes over TLS and the API answers over it; a renewed certifica
   const refused = 'fanfare_tls_certificate_changes_total{result="refused"} 1';
   const metrics = async () => await (await fetch(`${fanfare.origin}/metrics`)).text();
   await expect.poll(metrics, { timeout: DEADLINE_MS, interval: 500 }).toContain(refused);
-  expect(fanfare.output).toContain("changed certificate files not used");
+  await expect.poll(() => fanfare.output).toContain("changed certificate files not used");
   expect(await shownOn(rtmpsPort)).toBe(fingerprintOf(first));
 
   await put(second);

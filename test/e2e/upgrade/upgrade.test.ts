@@ -82,15 +82,18 @@ test.concurrent("a newer process takes over: targets keep their connections and 
   returned.kill("SIGINT");
   expect(await older.exited).toEqual({ code: 0, signal: null });
   expect(other.connections.map(({ report }) => report.state)).toEqual(["ended", "open"]);
-  expect((await codesOf(stage)).at(-1)).toBe("PUBLISH_END");
+  // What happens is stored a moment later.
+  const lastCode = async () => (await codesOf(stage)).at(-1);
+  await expect.poll(lastCode, { timeout: DEADLINE_MS }).toBe("PUBLISH_END");
   // One process tells of the broadcast at a time.
   const isToldIn = (output: string) => output.includes('"event":"ingest held"');
   expect([older.stdout(), stage.fanfare.stdout].map(isToldIn)).toEqual([false, true]);
-  const found = await api.request("GET", `/api/v2/re-stream/channels/${channel.channelId}/reports`);
-  expect(reports.parse(found)).toMatchObject([{ startTime: after["recentPublishStartTime"] }]);
+  const stored = async () =>
+    reports.parse(await api.request("GET", `/api/v2/re-stream/channels/${channel.channelId}/reports`));
+  await expect.poll(stored, { timeout: DEADLINE_MS }).toMatchObject([{ startTime: after["recentPublishStartTime"] }]);
   // The next broadcast is the new process's own.
   await stage.publish();
-  expect((await codesOf(stage)).at(-1)).toBe("PUBLISH_START");
+  await expect.poll(lastCode, { timeout: DEADLINE_MS }).toBe("PUBLISH_START");
 });
 
 test.concurrent("a process that dies before it took over, or afterwards, costs no frame, and another goes on with the broadcast", async ({
@@ -109,14 +112,14 @@ test.concurrent("a process that dies before it took over, or afterwards, costs n
     .poll(() => api.channel(channel.channelId).catch(() => undefined), { timeout: DEADLINE_MS })
     .toMatchObject({ isPublishing: true });
   await api.createChannel("taken_back", [{ rtmpUrl: stage.targets[0]?.url ?? "", streamKey: "unused" }]);
-  expect((await codesOf(stage)).at(-1)).toBe("PUBLISH_START");
+  await expect.poll(async () => (await codesOf(stage)).at(-1), { timeout: DEADLINE_MS }).toBe("PUBLISH_START");
   const { older } = await stage.upgrade();
   await fanfare.kill();
   await stage.moreMedia(300_000);
   await fanfare.restart();
   expect(fanfare.output).toContain("broadcasts of an earlier process go on");
-  const statuses = (await api.platforms(channel.channelId)).map(({ connectStatus }) => connectStatus);
-  expect(statuses).toEqual(["PUBLISHING", "PUBLISHING"]);
+  const statuses = async () => (await api.platforms(channel.channelId)).map(({ connectStatus }) => connectStatus);
+  await expect.poll(statuses, { timeout: DEADLINE_MS }).toEqual(["PUBLISHING", "PUBLISHING"]);
   // Three processes at once are enough.
   const { older: second } = await stage.upgrade();
   await stage.moreMedia(300_000);

@@ -1,19 +1,18 @@
 import { readdirSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { expect, test } from "vitest";
 import { startChild } from "../../support/processes/children.ts";
 import { commandLineFile, ROOT } from "../../support/processes/fanfare-process.ts";
 import { waitFor } from "../../support/processes/waiting.ts";
+import { Stage } from "../../support/stages/stage.ts";
 
 const DEADLINE_MS = 40_000;
 const STOP_GRACE_MS = 10_000;
 
-const leftBehind = () => readdirSync(tmpdir()).filter((name) => name.startsWith("fanfare-demo-"));
-
 test("the demo shows a healthy target and one that refuses its key, behind a password, and leaves nothing", async () => {
-  const before = leftBehind();
+  const { folder } = await Stage.open();
   const { PATH, NODE_COMPILE_CACHE } = process.env;
-  const environment = { PATH, NODE_COMPILE_CACHE, FANFARE_DATA_DIR: "/nowhere/that/may/be/used" };
+  // A folder of its own: whoever else on this machine runs a demo has one among the system's.
+  const environment = { PATH, NODE_COMPILE_CACHE, TMPDIR: folder, FANFARE_DATA_DIR: "/nowhere/that/may/be/used" };
   const child = await startChild(process.execPath, [commandLineFile(), "demo"], { cwd: ROOT, env: environment });
   const shown = await waitFor(
     "the demo's link",
@@ -41,5 +40,5 @@ test("the demo shows a healthy target and one that refuses its key, behind a pas
   });
   expect(states).toHaveLength(3);
   expect(await child.stop("SIGTERM", STOP_GRACE_MS)).toEqual({ code: 0, signal: null });
-  expect(leftBehind().filter((name) => !before.includes(name))).toEqual([]);
+  expect(readdirSync(folder)).toEqual([]);
 });

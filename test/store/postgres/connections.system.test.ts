@@ -27,7 +27,9 @@ test("a server that lets nobody into the database any more is one that cannot be
   const store = new SqlStore(await openNode(server, name));
   onTestFinished(() => store.close());
   const { channelId } = await store.createChannel(newChannel(1));
-  const cut = () => server.query(`select pg_terminate_backend(pid) from pg_stat_activity where datname = '${name}'`);
+  // Until each of them is gone: on a busy machine one would still answer.
+  const cut = () =>
+    server.query(`select pg_terminate_backend(pid, 30000) from pg_stat_activity where datname = '${name}'`);
   await server.query(`alter database ${name} with allow_connections false`);
   await cut();
   // The first question may meet the end of a connection.
@@ -54,7 +56,7 @@ async function plainNode(timeouts?: PoolTimeouts) {
   const news: DatabaseNews[] = [];
   database.watch((each) => news.push(each));
   const query = (statement: string) => server.query(statement, name);
-  const cut = () => query(`select pg_terminate_backend(pid) from pg_stat_activity where usename = '${user}'`);
+  const cut = () => query(`select pg_terminate_backend(pid, 30000) from pg_stat_activity where usename = '${user}'`);
   return { user, database, store: new SqlStore(database), news, query, cut };
 }
 
