@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { isBlock } from "../remote-publish/media-block.ts";
 import type { Latency } from "../thread-protocol/channel-spec.ts";
-import { LATENCIES } from "../thread-protocol/channel-spec.ts";
+import { LATENCIES, SOURCE_KINDS } from "../thread-protocol/channel-spec.ts";
 import { INGEST_ENDS, type IngestEnd } from "../thread-protocol/facts.ts";
 import type { FromViewer, ToViewer } from "../thread-protocol/preview.ts";
 import type { FromEncoder, ToEncoder } from "../thread-protocol/remote-publish.ts";
@@ -20,7 +20,9 @@ export interface LinkCodec<Sent, Received> {
 const TEXT_MAX = 256;
 const REMOVALS = ["invisible", "address", "prefix", "slashes"] as const;
 const WORDS_MAX = 16;
-// A newer peer may have words that this program does not know: it must not lose its encoder for that.
+type Open = Omit<Extract<FromEncoder, { kind: "open" }>, "kind">;
+// A newer peer may have words that this program does not know: it must not lose its encoder for that. Everything that an
+// encoder comes with has a line here.
 const openSchema = z.object({
   remoteAddress: z.string().max(TEXT_MAX),
   encoder: z.string().max(TEXT_MAX),
@@ -28,8 +30,9 @@ const openSchema = z.object({
     .array(z.string().max(TEXT_MAX))
     .max(WORDS_MAX)
     .transform((removed) => REMOVALS.filter((known) => removed.includes(known))),
+  sourceKind: z.enum(SOURCE_KINDS).optional().catch(undefined),
   isGoingOn: z.literal(true).optional().catch(undefined),
-});
+} satisfies Record<keyof Open, z.ZodType>);
 const latencySchema = z.object({ latency: z.enum(LATENCIES).catch("efficient") });
 /** An encoder that ended in an unknown way may come back. */
 const endSchema = z.object({ end: z.enum(INGEST_ENDS).catch("connection-lost") });
@@ -80,8 +83,8 @@ export class EncoderSideCodec implements LinkCodec<FromEncoder, ToEncoder> {
   encode(message: FromEncoder): Encoded {
     switch (message.kind) {
       case "open": {
-        const { remoteAddress, encoder, keyRemoved, isGoingOn } = message;
-        return ["open", words({ remoteAddress, encoder, keyRemoved, isGoingOn })];
+        const { kind: _, ...open } = message;
+        return ["open", words(open)];
       }
       case "media": {
         this.#sent.push(message.buffer);
@@ -155,8 +158,12 @@ export class OwnerSideCodec implements LinkCodec<ToEncoder, FromEncoder> {
   }
 }
 
-function openFrom({ isGoingOn, ...rest }: z.output<typeof openSchema>) {
-  return { ...rest, ...(isGoingOn === undefined ? {} : { isGoingOn }) };
+function openFrom({ sourceKind, isGoingOn, ...rest }: z.output<typeof openSchema>): Open {
+  return {
+    ...rest,
+    ...(sourceKind === undefined ? {} : { sourceKind }),
+    ...(isGoingOn === undefined ? {} : { isGoingOn }),
+  };
 }
 
 /** The encoder's process stops, not the one that owns the channel: the encoder comes back to another process. */

@@ -15,6 +15,8 @@ import { clientTls, parseLinkSecrets } from "../../src/node-link/link-secret.ts"
 import { openRemotePreview } from "../../src/remote-publish/remote-preview.ts";
 import { RemotePublishers } from "../../src/remote-publish/remote-publisher.ts";
 import { RemotePublisherHost } from "../../src/remote-publish/remote-publisher-host.ts";
+import { SOURCE_KINDS } from "../../src/thread-protocol/channel-spec.ts";
+import type { FromEncoder } from "../../src/thread-protocol/remote-publish.ts";
 import { mediaOf, RelayStage, target } from "../support/stages/relay-stage.ts";
 import { SECRET, secretsOf } from "../support/stages/socket-pair.ts";
 import { AVC_CONFIG, avcFrame, video } from "../support/streams/media-messages.ts";
@@ -289,15 +291,16 @@ test("an encoder whose own node stops is lost to the channel's node, not ended: 
   expect(end("clean")).toEqual({ kind: "end", end: "clean" });
 });
 
-test("that an encoder's stream goes on crosses a link, and other nodes need not say it", () => {
+test("that a stream goes on, and that it is a source's, crosses a link, and other nodes need not say it", () => {
   const codec = new OwnerSideCodec();
   const open = { kind: "open", remoteAddress: "192.0.2.7", encoder: "OBS", keyRemoved: [] } as const;
-  const crossed = (message: typeof open & { readonly isGoingOn?: boolean }) => {
+  const crossed = (message: Extract<FromEncoder, { kind: "open" }>) => {
     const [kind, ...body] = new EncoderSideCodec().encode(message);
     return codec.decode({ kind, body: Buffer.concat(body) });
   };
   expect(crossed(open)).toEqual(open);
   expect(crossed({ ...open, isGoingOn: true })).toEqual({ ...open, isGoingOn: true });
-  const odd = Buffer.from(JSON.stringify({ ...open, isGoingOn: "perhaps", later: 1 }));
+  for (const sourceKind of SOURCE_KINDS) expect(crossed({ ...open, sourceKind })).toEqual({ ...open, sourceKind });
+  const odd = Buffer.from(JSON.stringify({ ...open, isGoingOn: "perhaps", sourceKind: "satellite", later: 1 }));
   expect(codec.decode({ kind: "open", body: odd })).toEqual(open);
 });
