@@ -66,12 +66,18 @@ export function frameOf(kind: FrameKind, ...body: readonly Uint8Array[]): readon
  * claims.
  */
 export class FrameReader {
+  readonly #bodyBytesMax: number;
   readonly #header = Buffer.alloc(HEADER_BYTES);
   #headerLength = 0;
   #kind: FrameKind | undefined;
   #body: Buffer<ArrayBuffer> = Buffer.alloc(0);
   #bodyLength = 0;
   #expectedLength = 0;
+
+  /** `bodyBytesMax`: of kinds that carry media, or messages between two processes of one server. */
+  constructor(bodyBytesMax = BODY_BYTES_MAX) {
+    this.#bodyBytesMax = bodyBytesMax;
+  }
 
   /**
    * Calls `take` with each frame that these bytes complete, until it returns false.
@@ -99,7 +105,7 @@ export class FrameReader {
     const kind = NAMES.get(number);
     if (kind === undefined) throw new LinkError(`a frame of the unknown kind ${number}`);
     const length = this.#header.readUInt32BE(0);
-    if (length > (LARGE_KINDS.has(kind) ? BODY_BYTES_MAX : WORDS_BYTES_MAX)) {
+    if (length > (LARGE_KINDS.has(kind) ? this.#bodyBytesMax : WORDS_BYTES_MAX)) {
       throw new LinkError(`a frame of the kind ${kind} with ${length} bytes`);
     }
     this.#kind = kind;

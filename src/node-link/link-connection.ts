@@ -10,6 +10,15 @@ const LOOK_MS = 1_000;
 /** Bytes that may wait for a peer that does not read. The sender's credit bounds media long before. */
 const WAITING_BYTES_MAX = 32 * 1024 * 1024;
 
+export type LinkOptions = {
+  /** False where a peer on this machine may stand still for any time: only the end of its process ends the link. */
+  readonly isWatched?: boolean;
+  /** The largest body of a frame that may come, … */
+  readonly bodyBytesMax?: number;
+  /** … and how many bytes may wait for the peer. */
+  readonly waitingBytesMax?: number;
+};
+
 export type LinkListener = {
   /** May throw LinkError, or any other error: the link then ends. */
   readonly onFrame: (frame: Frame) => void;
@@ -28,7 +37,8 @@ export class LinkConnection {
   readonly #socket: LinkSocket;
   readonly #clock: Clock;
   readonly #onFault: (error: unknown) => void;
-  readonly #reader = new FrameReader();
+  readonly #reader: FrameReader;
+  readonly #waitingBytesMax: number;
   #listener: LinkListener | undefined;
   /** Frames of the last read that came while there was no listener. The socket is not read then. */
   #early: Frame[] = [];
@@ -39,11 +49,11 @@ export class LinkConnection {
   #heardMs: number;
   #timer: Timer | undefined;
 
-  /**
-   * `onFault` takes errors of listeners and of the peer. `isWatched`: false where a peer on this machine may stand still
-   * for any time: only the end of its process ends the link.
-   */
-  constructor(socket: LinkSocket, clock: Clock, onFault: (error: unknown) => void, isWatched = true) {
+  /** `onFault` takes errors of listeners and of the peer. */
+  constructor(socket: LinkSocket, clock: Clock, onFault: (error: unknown) => void, options: LinkOptions = {}) {
+    const { isWatched = true, bodyBytesMax, waitingBytesMax = WAITING_BYTES_MAX } = options;
+    this.#reader = new FrameReader(bodyBytesMax);
+    this.#waitingBytesMax = waitingBytesMax;
     this.#socket = socket;
     this.#clock = clock;
     this.#onFault = onFault;
@@ -89,7 +99,7 @@ export class LinkConnection {
     this.#socket.cork();
     for (const part of frameOf(kind, ...body)) this.#socket.write(part);
     this.#socket.uncork();
-    if (this.#socket.writableLength > WAITING_BYTES_MAX) this.#fail(new LinkError("the peer does not read"));
+    if (this.#socket.writableLength > this.#waitingBytesMax) this.#fail(new LinkError("the peer does not read"));
   }
 
   /** Frames sent before still arrive. Idempotent. */

@@ -65,9 +65,10 @@ export class Predecessor {
   /** Greets the process at this socket; undefined where none runs there. Throws UpgradeError where it speaks another version. */
   static async meet(path: string, deps: PredecessorDeps): Promise<Predecessor | undefined> {
     const socket = connect(socketPath(path));
-    const link: Link = new ProcessLink<FromSuccessor, FromPredecessor>(socket, deps.clock, (error) =>
-      deps.log.warn("the earlier process broke off", { detail: String(error) }),
-    );
+    const onFault = (error: unknown) => deps.log.warn("the earlier process broke off", { detail: String(error) });
+    // That process gets what its media threads keep anyway, above all the slates of all its channels, maybe at once.
+    const waitingBytesMax = Number.POSITIVE_INFINITY;
+    const link: Link = new ProcessLink<FromSuccessor, FromPredecessor>(socket, deps.clock, onFault, waitingBytesMax);
     link.send({ kind: "hello", versions: PROCESS_VERSIONS, release: deps.release });
     const hello = await next(link, deps.clock, HELLO_DEADLINE_MS);
     if (hello === "closed") return undefined;

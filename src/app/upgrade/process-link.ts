@@ -4,6 +4,9 @@ import type { Clock } from "../../base/clock.ts";
 import { LinkError } from "../../node-link/frames.ts";
 import { LinkConnection } from "../../node-link/link-connection.ts";
 
+/** The largest message, in bytes: the state of all broadcasts, or a slate, which has up to 32 MiB. */
+const MESSAGE_BYTES_MAX = 256 * 1024 * 1024;
+
 /**
  * The connection between two processes of one server, over a Unix socket that only this user can open. Messages are
  * plain data, copied as between threads.
@@ -11,9 +14,16 @@ import { LinkConnection } from "../../node-link/link-connection.ts";
 export class ProcessLink<Sent, Received> {
   readonly #link: LinkConnection;
 
-  constructor(socket: Socket, clock: Clock, onFault: (error: unknown) => void) {
+  /** `waitingBytesMax`: the link ends where more than this wait for the other process. */
+  constructor(
+    socket: Socket,
+    clock: Clock,
+    onFault: (error: unknown) => void,
+    waitingBytesMax: number = MESSAGE_BYTES_MAX,
+  ) {
     // A process on this machine may stand still; only its end is the end of the link.
-    this.#link = new LinkConnection(socket, clock, onFault, false);
+    const options = { isWatched: false, bodyBytesMax: MESSAGE_BYTES_MAX, waitingBytesMax };
+    this.#link = new LinkConnection(socket, clock, onFault, options);
   }
 
   get isOver(): boolean {
