@@ -40,7 +40,7 @@ export class Succession {
         `no server runs in the data folder ${this.#folder}: start one, there is nothing to take over.`,
       );
     }
-    const others = (await processSockets(this.#folder)).length - 1;
+    const others = await this.#countOthers(this.#folder, predecessor);
     if (others >= PREDECESSORS_MAX) {
       predecessor.leave();
       throw new UpgradeError(
@@ -149,6 +149,19 @@ export class Succession {
   leave(): void {
     this.#serving?.leave();
     for (const { predecessor } of this.#heirs.splice(0)) predecessor.leave();
+  }
+
+  /** How many processes run beside the one that serves. One that was killed leaves its folder behind until the next start. */
+  async #countOthers(folder: string, serving: Predecessor): Promise<number> {
+    let count = 0;
+    for (const socket of await processSockets(folder)) {
+      // One that does not reply, or speaks another version, runs.
+      const other = await this.#meet(socket).catch(() => "unknown" as const);
+      if (other === undefined) continue;
+      if (other !== "unknown") other.leave();
+      if (other === "unknown" || other.processId !== serving.processId) count += 1;
+    }
+    return count;
   }
 
   #meet(socket: string): Promise<Predecessor | undefined> {
