@@ -93,9 +93,7 @@ export async function openStorage(config: StorageConfig & Partial<Pick<Config, "
   const paths = dataPaths(config);
   const folderProblem = await makeFolder(paths.folder);
   const held: HeldLock = { lock: lockOf(paths) };
-  const beforeWriting = () => {
-    held.lock ??= lockOf(paths);
-  };
+  const beforeWriting = lockBefore(paths, held);
   try {
     const isNewAllowed = config.newDatabase === "yes";
     const opened = await openSqliteDatabase(paths.database, paths.keyFile, { isNewAllowed, beforeWriting });
@@ -122,6 +120,13 @@ export async function openStorageOfOther(config: StorageConfig): Promise<Storage
 
 type HeldLock = { lock: FileLock | undefined };
 
+/** What takes the lock that could not be taken in a folder that could not be written. */
+function lockBefore(paths: DataPaths, held: HeldLock): () => void {
+  return () => {
+    held.lock ??= lockOf(paths);
+  };
+}
+
 /** What a database in the data folder offers, however it was opened. */
 function folderStorage(paths: DataPaths, database: Database, held: HeldLock) {
   let timer: NodeJS.Timeout | undefined;
@@ -140,7 +145,7 @@ function folderStorage(paths: DataPaths, database: Database, held: HeldLock) {
     },
     take: async () => {
       held.lock = lockOf(paths);
-      await takeSqliteDatabase(database).catch((error: unknown) => {
+      await takeSqliteDatabase(database, lockBefore(paths, held)).catch((error: unknown) => {
         release();
         throw error;
       });

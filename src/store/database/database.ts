@@ -103,11 +103,13 @@ export class Database {
     await before.writer.destroy();
   }
 
-  /** This process has the database, for the first time or again. */
+  /** This process has the database, for the first time or again. That it accepts no writes is news. */
   async take(connections: Connections | Unwritable): Promise<void> {
     const { reader } = this.#connections;
     this.#connections = connections;
     await reader.destroy();
+    if ("writer" in connections) return;
+    this.#onNews({ kind: "refused", trouble: connections.trouble, detail: "it was taken over for reading only" });
   }
 
   /** Sets the only listener. */

@@ -6,12 +6,13 @@ import type { DatabaseConnection, SqliteDatabase, SqliteDialectConfig, SqliteSta
 import { CompiledQuery, Kysely, SqliteAdapter, SqliteDialect, SqliteDriver } from "kysely";
 import type { Store } from "../../control/ports/store.ts";
 import { SqlStore } from "../channels/sql-store.ts";
-import { Database, heldElsewhere, type Unwritable } from "../database/database.ts";
+import { type Connections, Database, heldElsewhere, type Unwritable } from "../database/database.ts";
 import { DatabaseFileError, databaseTrouble, openFailure } from "../database/database-trouble.ts";
 import { isUpToDate, migrate } from "../migrations/migrate.ts";
 import type { Schema } from "../schema/schema.ts";
 import { KeyFileError } from "../secrets/key-file.ts";
 import { putProof, unlock, unlockForReading } from "../secrets/key-proof.ts";
+import type { Secrets } from "../secrets/secrets.ts";
 import { markFirstStart, refuseEmpty, refuseKeyAlone } from "./first-start.ts";
 import { type CheckResult, quickCheck } from "./quick-check.ts";
 import { openWithoutWriting } from "./read-only-copy.ts";
@@ -96,21 +97,54 @@ export async function openForTaking(
 }
 
 /**
- * Opens such a database for writing once the other process has given it up, and brings its tables up to date. Throws
- * DatabaseFileError where it cannot be written, or a newer version has changed it meanwhile.
+ * Opens such a database for writing once the other process has given it up, and brings its tables up to date; for reading
+ * only where it cannot be written, as `openSqliteDatabase` does. Throws DatabaseFileError where it cannot be used, or a newer
+ * version has changed it meanwhile.
  */
-export async function takeSqliteDatabase(database: Database): Promise<void> {
+export async function takeSqliteDatabase(
+  database: Database,
+  beforeWriting: OpenOptions["beforeWriting"] = () => undefined,
+): Promise<void> {
   const { path, secrets } = database;
+  try {
+    await database.take(await writableConnections(path, secrets));
+  } catch (error) {
+    const failure = openFailure(path, error);
+    const trouble = databaseTrouble(error);
+    if (trouble !== "full" && trouble !== "unwritable") throw failure;
+    await database.take(await readableConnections(path, secrets, beforeWriting, failure));
+  }
+}
+
+async function writableConnections(path: string, secrets: Secrets): Promise<Connections> {
   const connection = openConnection(path);
   const writer = tablesOver(connection);
   try {
     await migrate(writer, secrets, path);
     await putProof(writer, secrets, secrets.currentKeyId);
     purge(connection);
-    await database.take({ reader: openReader(path), writer });
+    return { reader: openReader(path), writer };
   } catch (error) {
     await writer.destroy();
-    throw error instanceof DatabaseFileError ? error : openFailure(path, error);
+    throw error;
+  }
+}
+
+/** Throws `failure` where tables are missing, or nothing can be read. */
+async function readableConnections(
+  path: string,
+  secrets: Secrets,
+  beforeWriting: () => void,
+  failure: DatabaseFileError,
+): Promise<Unwritable> {
+  const connection = readableOf(path, failure);
+  const reader = tablesOver(connection);
+  try {
+    if (!(await isUpToDate(reader, secrets, path))) throw failure;
+    return unwritableOver(path, connection, failure.isFull ? "full" : "unwritable", beforeWriting);
+  } catch (error) {
+    await reader.destroy();
+    throw error;
   }
 }
 

@@ -1,0 +1,70 @@
+import { mkdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { Predecessor } from "../../../src/app/upgrade/predecessor.ts";
+import { servingSocket } from "../../../src/app/upgrade/run-folder.ts";
+import { systemClock } from "../../../src/base/clock.ts";
+import { fillDisk, mountSmallDisk } from "../../support/processes/small-disk.ts";
+import { waitFor } from "../../support/processes/waiting.ts";
+import { publishUrl, Stage, uniqueKey } from "../../support/stages/stage.ts";
+import { makeClip } from "../../support/streams/clip.ts";
+
+const DEADLINE_MS = 60_000;
+const nothing = () => undefined;
+const LOG = { debug: nothing, info: nothing, warn: nothing, error: nothing };
+
+test("a server that started on a full disk goes on after an upgrade that fails, is upgraded, and the new one heals", async () => {
+  const stage = await Stage.open();
+  const folder = join(stage.folder, "data");
+  mkdirSync(folder);
+  await mountSmallDisk(folder);
+  const target = await stage.target();
+  const { api, fanfare } = await stage.server();
+  const { channelId, ...channel } = await api.createChannel("full_upgrade", [
+    { rtmpUrl: target.url, streamKey: uniqueKey("full") },
+  ]);
+  await fanfare.stop();
+  fillDisk(join(folder, "filler"));
+  await fanfare.restart();
+  const encoder = await stage.ffmpeg(await makeClip({ seconds: 3 }), publishUrl({ channelId, ...channel }), {
+    loops: true,
+  });
+  const media = () => target.connections[0]?.report.mediaBytes ?? 0;
+  const more = async () => {
+    const before = media();
+    await waitFor(
+      "media",
+      DEADLINE_MS,
+      () => media() > before + 100_000 || undefined,
+      () => fanfare.output,
+    );
+  };
+  await more();
+  const isAnswered = () => api.channel(channelId).then(({ isPublishing }) => isPublishing || undefined, nothing);
+
+  // A process that gets the database and ends before it has taken over.
+  const deps = { clock: systemClock, log: LOG, release: "0.0.0-fails" };
+  const serving = await Predecessor.meet(servingSocket(folder), deps);
+  await serving?.handOver();
+  await expect(api.channel(channelId)).rejects.toThrow("503");
+  serving?.leave();
+  await waitFor("the API to answer again", DEADLINE_MS, isAnswered, () => fanfare.output);
+
+  const older = await fanfare.upgrade();
+  expect((await api.channel(channelId)).isPublishing).toBe(true);
+  const readyz = async () => {
+    const answer = await fetch(`${fanfare.origin}/readyz`);
+    return `${answer.status} ${await answer.text()}`;
+  };
+  expect(await readyz()).toMatch(/^503 .*The disk of the database is full\./);
+  await more();
+  rmSync(join(folder, "filler"));
+  await waitFor("the new process to heal", DEADLINE_MS, async () =>
+    (await readyz()) === "200 ok\n" ? true : undefined,
+  );
+  await api.createChannel("taken", [{ rtmpUrl: target.url, streamKey: uniqueKey("yes") }]);
+  expect(target.connections.map(({ report }) => report.state)).toEqual(["open"]);
+  encoder.kill("SIGINT");
+  expect(await older.exited).toEqual({ code: 0, signal: null });
+  expect(await fanfare.stop()).toEqual({ code: 0, signal: null });
+});
