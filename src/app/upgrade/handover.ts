@@ -41,6 +41,8 @@ export type HandoverServer = {
   /** Why this process cannot hand over now; undefined where it can. */
   refusal(): string | undefined;
   readonly threadCount: number;
+  /** Whether earlier processes still carry broadcasts: encoders that come to them may belong to this one. */
+  hasPredecessors(): boolean;
   /** Accepts links at this Unix socket of a thread. */
   acceptLinks(thread: number, path: string): Promise<void>;
   /** From now on this gets everything that the threads report; undefined: the server itself does. */
@@ -76,7 +78,7 @@ export class HandoverListener {
   readonly #links = new Set<SuccessorLink>();
   #folder: RunFolder | undefined;
   #server: Server | undefined;
-  #linkPaths: readonly string[] | undefined;
+  #linkPaths: Promise<readonly string[]> | undefined;
   /** The process that decides about the broadcasts of this one. */
   #decider: SuccessorLink | undefined;
   /** The process that is to decide, from its request until it has taken over. */
@@ -123,6 +125,7 @@ export class HandoverListener {
       });
       server.on("error", (error) => log.warn("another process could not be heard", { detail: error.message }));
       await this.#folder.serve();
+      if (this.#deps.server.hasPredecessors()) await this.#acceptLinks();
       if (this.#isDeaf) log.info("an upgrade without interruption is possible again");
       this.#isDeaf = false;
     } catch (error) {
@@ -225,7 +228,7 @@ export class HandoverListener {
     });
     this.#candidate = { link, deadline };
     try {
-      this.#linkPaths ??= await this.#acceptLinks();
+      const linkPaths = await this.#acceptLinks();
       if (this.#given === undefined) {
         log.info("handing over to another process");
         server.divert((message) => this.#follower.take(message));
@@ -234,7 +237,7 @@ export class HandoverListener {
       await this.#given;
       // Everything from here on is for the process that takes over.
       this.#follower.wait();
-      link.send({ kind: "yours", handover: server.state(this.#linkPaths) });
+      link.send({ kind: "yours", handover: server.state(linkPaths) });
     } catch (error) {
       this.#refuse(link, error);
       // Its end lets this process go on.
@@ -289,9 +292,20 @@ export class HandoverListener {
     }
   }
 
-  async #acceptLinks(): Promise<readonly string[]> {
+  /** Lets the threads accept links of other processes, once. Returns their sockets. */
+  #acceptLinks(): Promise<readonly string[]> {
+    this.#linkPaths ??= this.#openLinkPaths().catch((error: unknown) => {
+      this.#linkPaths = undefined;
+      throw error;
+    });
+    return this.#linkPaths;
+  }
+
+  async #openLinkPaths(): Promise<readonly string[]> {
     const { server } = this.#deps;
-    const paths = Array.from({ length: server.threadCount }, (_, thread) => this.#folder?.threadSocket(thread) ?? "");
+    const folder = this.#folder;
+    if (folder === undefined) throw new Error("the data folder takes no socket");
+    const paths = Array.from({ length: server.threadCount }, (_, thread) => folder.threadSocket(thread));
     await Promise.all(paths.map((path, thread) => server.acceptLinks(thread, path)));
     return paths;
   }

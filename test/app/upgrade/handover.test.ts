@@ -14,7 +14,7 @@ test("a data folder that takes no socket is tried again, and takes one once it c
   const lines: string[] = [];
   const write = (line: string) => void lines.push(line);
   const listener = new HandoverListener({
-    ...{ dataFolder, release: "1", clock, drainMs: 1, server: {} as HandoverServer },
+    ...{ dataFolder, release: "1", clock, drainMs: 1, server: { hasPredecessors: () => false } as HandoverServer },
     log: { debug: write, info: write, warn: write, error: write },
   });
   await listener.listen();

@@ -67,7 +67,8 @@ export type MediaPoolDeps = Pick<
  */
 export class MediaPool implements Runtime {
   readonly #deps: MediaPoolDeps;
-  readonly #workers: MediaWorkers;
+  /** The threads of this process. */
+  readonly workers: MediaWorkers;
   readonly routes: ChannelRoutes;
   readonly requests: ThreadRequests;
   readonly #links: OwnerLinks;
@@ -93,12 +94,12 @@ export class MediaPool implements Runtime {
     const nothing = () => undefined;
     this.#publishers = new RemotePublishers({ clock, afterReads: (run) => run(), onWait: nothing, onCount: nothing });
     this.#srtLinks = new SrtLinks(clock);
-    this.#workers = new MediaWorkers({
+    this.workers = new MediaWorkers({
       ...{ options, clock, log },
       onMessage: (worker, message) => this.#take(worker, message),
       onGone: (worker, hasDied) => this.#gone(worker, hasDied),
     });
-    this.#members = [...this.#workers.all];
+    this.#members = [...this.workers.all];
     for (const worker of this.#members) this.#pending.set(worker, new PendingRequests(clock));
     this.routes = new ChannelRoutes({ placement, workers: this.#members, log });
     this.#links = new OwnerLinks(clock, log);
@@ -113,17 +114,12 @@ export class MediaPool implements Runtime {
 
   /** Lets the threads begin, as `MediaWorkers.start` says. */
   start(predecessorPorts: readonly number[] = []): Promise<number> {
-    return this.#workers.start(predecessorPorts);
+    return this.workers.start(predecessorPorts);
   }
 
   /** Leaves targets and encoders and stops the threads. Their last samples have arrived when this resolves. Idempotent. */
   stop(mode: ShutdownMode): Promise<void> {
-    return this.#workers.stop(mode);
-  }
-
-  /** The threads of this process. */
-  get workers(): MediaWorkers {
-    return this.#workers;
+    return this.workers.stop(mode);
   }
 
   /** The thread that owns a channel; undefined where none does. */
@@ -158,26 +154,27 @@ export class MediaPool implements Runtime {
     const reply = await this.#ask(worker, REPLY_DEADLINE_MS, { kind: "accept-links", path });
     const problem = reply.kind === "accept-links" ? reply.problem : "the media thread gave another reply";
     if (problem !== undefined) throw new Error(problem);
+    this.requests.acceptsAt(worker, path);
   }
 
   /** The port that accepts encoders over TLS; undefined where there is none. */
   get tlsPort(): number | undefined {
-    return this.#workers.tlsPort;
+    return this.workers.tlsPort;
   }
 
   /** The UDP port that accepts encoders over SRT; undefined where there is none. */
   get srtPort(): number | undefined {
-    return this.#workers.srtPort;
+    return this.workers.srtPort;
   }
 
   /** Sets the certificate that encoders are shown from now on. */
   setCertificate(pair: CertificatePair): void {
-    this.#workers.setCertificate(pair);
+    this.workers.setCertificate(pair);
   }
 
   /** Adds a port of this server: no target may lead back to it. */
   addOwnPort(port: number): void {
-    this.#workers.addOwnPort(port);
+    this.workers.addOwnPort(port);
   }
 
   apply(spec: ChannelSpec): void {
@@ -302,7 +299,7 @@ export class MediaPool implements Runtime {
   }
 
   #runningWorker(): PoolWorker {
-    const worker = this.#workers.running;
+    const worker = this.workers.running;
     if (worker === undefined) throw new Error("no media thread is running");
     return worker;
   }

@@ -52,6 +52,8 @@ export class ThreadRequests {
   readonly #spentChallenges: SpentChallenges;
   /** The places of RTMP players, by thread and by the number of the request that admitted each. */
   readonly #players = new Map<PoolWorker, Map<number, PreviewPlace>>();
+  /** The Unix sockets at which threads of this process accept links of other processes. */
+  readonly #sockets = new Map<PoolWorker, string>();
 
   constructor(deps: ThreadRequestsDeps) {
     this.#deps = deps;
@@ -108,6 +110,12 @@ export class ThreadRequests {
   gone(worker: PoolWorker): void {
     for (const place of this.#players.get(worker)?.values() ?? []) place.leave();
     this.#players.delete(worker);
+    this.#sockets.delete(worker);
+  }
+
+  /** The thread accepts links of other processes at this Unix socket. */
+  acceptsAt(worker: PoolWorker, path: string): void {
+    this.#sockets.set(worker, path);
   }
 
   async #admit(worker: PoolWorker, { key, login, channelId, silence }: AdmissionRequest, reply: Reply) {
@@ -153,13 +161,14 @@ export class ThreadRequests {
       return decide({ decision: "admit-elsewhere", channelId, slot, latency, link, ...secret });
     }
     const { worker: owner, epoch, isTakenOver } = claim.owner;
-    if (owner.linkPath !== undefined && owner !== asking) {
+    const path = this.#wayOf(asking, owner);
+    if (path !== undefined) {
       this.#remoteConnection("encoder", channelId, asking, owner);
       // The owner's process asks with `attach`: the encoder counts then.
-      const link = { place: { path: owner.linkPath }, epoch, revision: spec.revision };
+      const link = { place: { path }, epoch, revision: spec.revision };
       return decide({ decision: "admit-elsewhere", channelId, slot, latency, link, ...secret });
     }
-    // Threads of this process accept no links: the encoder gets no reply, and comes back to this process.
+    // The thread of this process accepts no links: the encoder gets no reply, and comes back.
     if (asking.linkPath !== undefined && owner !== asking) return;
     claim.admit();
     const returning = isTakenOver ? { isReturning: true } : {};
@@ -210,15 +219,22 @@ export class ThreadRequests {
       return reply({ kind: "play", decision: "admit", channelId, link });
     }
     if (owner === asking) return reply({ kind: "play", decision: "admit", channelId });
-    if (owner.linkPath !== undefined) {
+    const path = this.#wayOf(asking, owner);
+    if (path !== undefined) {
       this.#remoteConnection("player", channelId, asking, owner);
-      const link = { place: { path: owner.linkPath }, epoch: 0, revision: 0 };
+      const link = { place: { path }, epoch: 0, revision: 0 };
       return reply({ kind: "play", decision: "admit", channelId, link });
     }
     const [ownersEnd, askersEnd] = newTransport();
     owner.post({ kind: "host-preview", channelId }, ownersEnd);
     this.#remoteConnection("player", channelId, asking, owner);
     reply({ kind: "play", decision: "admit", channelId }, askersEnd);
+  }
+
+  /** The socket by which one thread reaches another one of another process; undefined within one process. */
+  #wayOf(asking: PoolWorker, owner: PoolWorker): string | undefined {
+    if (owner === asking) return undefined;
+    return owner.linkPath ?? (asking.linkPath === undefined ? undefined : this.#sockets.get(owner));
   }
 
   #placesOf(worker: PoolWorker): Map<number, PreviewPlace> {

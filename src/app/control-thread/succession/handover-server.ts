@@ -58,6 +58,7 @@ export function handoverServer(parts: HandoverParts): HandoverServer {
     ports: parts.ports,
     refusal: () => (parts.isStopping() ? "it is stopping." : undefined),
     threadCount: workers.all.length,
+    hasPredecessors: () => succession.handovers.length > 0,
     acceptLinks: (thread, path) => {
       const worker = workers.all[thread];
       return worker === undefined ? Promise.reject(new Error("no such thread")) : runtime.acceptLinks(worker, path);
