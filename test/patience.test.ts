@@ -54,3 +54,14 @@ test("every test, and what opens and closes its stage, may take 300 s, and none 
   ])
     expect(shorter(pattern, HANGING_LEAST_MS, tests)).toEqual([]);
 });
+
+test("a test that runs beside others of its file polls with its own expect: the shared one knows the test that began last", () => {
+  const shared = files.flatMap(({ path, text }) =>
+    text
+      .split(/^(?=[a-z/])/m)
+      .filter((block) => /^test[^\n]*\.concurrent\b/.test(block) && block.includes("expect.poll("))
+      .filter((block) => !/\{[^{}]*\bexpect\b[^{}]*\}/.test(block.slice(0, block.indexOf("=>"))))
+      .map((block) => `${path}: ${block.slice(0, block.indexOf("\n"))}`),
+  );
+  expect(shared).toEqual([]);
+});

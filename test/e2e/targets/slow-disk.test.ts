@@ -123,6 +123,7 @@ test.concurrent("a disk that hangs ends recording and delay with a reason, the s
 
 test.concurrent("a full disk ends a delayed platform with a reason, behind what it had; the stream is untouched", async ({
   onTestFinished,
+  expect,
 }) => {
   const stage = await Stage.open(onTestFinished);
   const folder = join(stage.folder, "data", "delays");
