@@ -239,7 +239,7 @@ test("cards keep their order under the mouse, and a click hits the one that it w
   const page = await (await openContext(await openBrowser(stage))).newPage();
   const errors = watchErrors(page);
   await setUp(page, fanfare);
-  const names = () => page.locator(".card-name").allInnerTexts();
+  const names = () => page.locator(".card-name").allTextContents();
   await expect.poll(names).toEqual(["a_first", "b_second"]);
   const box = await page.locator(".card").nth(1).boundingBox();
   const [x, y] = [(box?.x ?? 0) + 40, (box?.y ?? 0) + 20];

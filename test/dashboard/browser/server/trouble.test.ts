@@ -146,17 +146,19 @@ test("the overview shows platforms that are retried, that wait, or that are slow
     await page.getByRole("heading", { name: words.overview.title }).waitFor();
     const [sentence, step] =
       language === "ko" ? [silent.messageKo, health.nextStep.messageKo] : [silent.message, health.nextStep.message];
-    expect(await page.locator(".verdict-reason").innerText()).toBe(
-      `again: ${sentence} ${words.overview.moreReasons(2)}`,
-    );
-    expect(await page.locator(".verdict-step").innerText()).toBe(`→ ${step}`);
-    expect(await page.locator(".pills .state-word").allInnerTexts()).toEqual([
-      words.connectStatus.CONNECTING,
-      words.platform.waitsForKeyframe,
-      words.platform.slow,
-      words.connectStatus.PUBLISHING,
-    ]);
-    expect(await page.locator(".pills .tone-good").allInnerTexts()).toHaveLength(1);
+    await expect
+      .poll(() => page.locator(".verdict-reason").innerText())
+      .toBe(`again: ${sentence} ${words.overview.moreReasons(2)}`);
+    await expect.poll(() => page.locator(".verdict-step").innerText()).toBe(`→ ${step}`);
+    await expect
+      .poll(() => page.locator(".pills .state-word").allInnerTexts())
+      .toEqual([
+        words.connectStatus.CONNECTING,
+        words.platform.waitsForKeyframe,
+        words.platform.slow,
+        words.connectStatus.PUBLISHING,
+      ]);
+    await expect.poll(() => page.locator(".pills .tone-good").allInnerTexts()).toHaveLength(1);
   }
   await press(page.locator("a.card"));
   const { dropCauses } = ko.platform;
