@@ -13,7 +13,7 @@ import type { Clip } from "./clip.ts";
 import { pullArguments } from "./pull-arguments.ts";
 import { endOf, needsEncoding } from "./pull-end.ts";
 import { failureOf, PullFailure, pullError } from "./pull-links/pull-errors.ts";
-import type { PullLink } from "./pull-links/pull-link.ts";
+import type { PullLink, PullPlace } from "./pull-links/pull-link.ts";
 import { SteadyTime } from "./steady-time.ts";
 import { StuckTime } from "./stuck-time.ts";
 
@@ -29,7 +29,7 @@ export type FfmpegRun = {
 export type PullAttemptDeps = {
   readonly clock: Clock;
   /** Rejects with PullFailure, or the signal's reason. */
-  readonly openLink: (url: string, signal: AbortSignal) => Promise<PullLink>;
+  readonly openLink: (url: string, signal: AbortSignal, from: PullPlace | undefined) => Promise<PullLink>;
   /** Undefined where FFmpeg is missing. */
   readonly startFfmpeg: (args: readonly string[], env: PullLink["env"]) => FfmpegRun | undefined;
   /** Claims the channel for a publisher. Rejects as `read` does. */
@@ -41,6 +41,9 @@ export type PullEnd =
   | { readonly kind: "failed"; readonly error: TargetError }
   | { readonly kind: "audio" }
   | { readonly kind: "stopped"; readonly reason: SourceReason };
+
+/** What is fetched. `from`: where the source was left before. */
+type PullHow = { readonly url: string; readonly encodesAudio: boolean; readonly from: PullPlace | undefined };
 
 type PullEvents = { readonly onPublishing: (variant?: PullVariant) => void; readonly onOver: (end: PullEnd) => void };
 
@@ -75,6 +78,7 @@ export class PullAttempt {
   readonly #deps: PullAttemptDeps;
   readonly #start: Pick<SourceStart, "channelId" | "read">;
   readonly #events: PullEvents;
+  readonly #from: PullPlace | undefined;
   readonly #abort = new AbortController();
   #link: PullLink | undefined;
   #run: FfmpegRun | undefined;
@@ -94,14 +98,21 @@ export class PullAttempt {
 
   constructor(
     start: Pick<SourceStart, "channelId" | "read">,
-    how: { readonly url: string; readonly encodesAudio: boolean },
+    { url, encodesAudio, from }: PullHow,
     deps: PullAttemptDeps,
     events: PullEvents,
   ) {
     this.#deps = deps;
     this.#start = start;
     this.#events = events;
-    void this.#begin(how.url, how.encodesAudio);
+    this.#from = from;
+    void this.#begin(url, encodesAudio);
+  }
+
+  /** Where the next attempt begins; undefined: at the source's beginning, or live. */
+  get place(): PullPlace | undefined {
+    const isAtEnd = this.#run?.clip.isOver === true && this.#run.clip.failure === undefined;
+    return this.#link?.place?.() ?? (isAtEnd ? undefined : this.#from);
   }
 
   /** Ends it. Resolves when FFmpeg is gone. Nothing is reported. Idempotent. */
@@ -120,7 +131,7 @@ export class PullAttempt {
       // An encoder that is on air, and a channel that is off, need no connection to the source.
       await this.#start.read();
       if (this.#isOver) return;
-      const link = await this.#deps.openLink(url, this.#abort.signal);
+      const link = await this.#deps.openLink(url, this.#abort.signal, this.#from);
       if (this.#isOver) return link.close();
       this.#link = link;
       const run = this.#deps.startFfmpeg(pullArguments(link.input, encodesAudio), link.env);

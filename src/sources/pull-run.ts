@@ -12,6 +12,7 @@ import {
 } from "../relay/subscriber/rtmp-push/target-state.ts";
 import { PullAttempt, type PullAttemptDeps, type PullEnd } from "./pull-attempt.ts";
 import { pullError } from "./pull-links/pull-errors.ts";
+import type { PullPlace } from "./pull-links/pull-link.ts";
 
 export type PullRunDeps = PullAttemptDeps & {
   readonly random: () => number;
@@ -36,6 +37,8 @@ export class PullRun {
   #timer: Timer | undefined;
   #variant: PullVariant | undefined;
   #encodesAudio = false;
+  /** Where the source was left in its middle. */
+  #from: PullPlace | undefined;
   #isOver = false;
 
   constructor(start: Omit<SourceStart, "source">, source: PullSource, deps: PullRunDeps) {
@@ -61,6 +64,7 @@ export class PullRun {
     if (source.kind !== "pull" || source.url === this.#url || this.#isOver) return;
     this.#url = source.url;
     this.#encodesAudio = false;
+    this.#from = undefined;
     this.#take({ kind: "redial", how: "abort" });
   }
 
@@ -118,7 +122,7 @@ export class PullRun {
   }
 
   #dial(): void {
-    const how = { url: this.#url, encodesAudio: this.#encodesAudio };
+    const how = { url: this.#url, encodesAudio: this.#encodesAudio, from: this.#from };
     const attempt: PullAttempt = new PullAttempt(this.#start, how, this.#deps, {
       onPublishing: (variant) => {
         if (attempt !== this.#attempt) return;
@@ -134,6 +138,7 @@ export class PullRun {
 
   #over(end: PullEnd): void {
     if (end.kind === "stopped") return void this.stop(end.reason);
+    this.#from = this.#attempt?.place;
     if (end.kind === "audio" && !this.#encodesAudio) {
       this.#encodesAudio = true;
       return this.#take({ kind: "redial", how: "abort" });

@@ -124,7 +124,7 @@ export class MediaSources {
       this.#watched = new WatchedFolder({ folder: watchFolder, library: this.files, clock, log });
     this.#players = new SourcePlayers({
       ...{ clock, log, random, findFfmpeg, files: this.files },
-      openLink: (url, signal) => openPullLink(url, { dialer, randomBytes }, signal),
+      openLink: (url, signal, from) => openPullLink(url, { dialer, randomBytes }, signal, from),
       publish: (channelId, read) => runtime.publish(channelId, read),
       onStatus: (channelId, status) => this.own.changed(channelId, status),
       isElsewhere: peers === undefined ? undefined : (channelId) => peers.isElsewhere(channelId),

@@ -1,3 +1,4 @@
+import { type HlsJoint, type HlsPlace, HlsSegments } from "./hls-segments.ts";
 import { bestVariant, type HlsVariant, variantSays } from "./hls-variant.ts";
 
 /** A playlist that is not taken. `message`: why, in a few words. */
@@ -25,19 +26,28 @@ type Variant = HlsVariant & { readonly url: URL; readonly audio: string | undefi
 /** Numbers of the segments that a live playlist has: from the first to behind the last. */
 export type HlsWindow = { readonly first: bigint; readonly end: bigint };
 
-/** What is left of a playlist. `window`: of one that is live. */
-type Made = { readonly variant?: HlsVariant; readonly window?: HlsWindow };
+/** What is left of a playlist. `window`: of one that is live. `joints`: where its initialization sections begin. */
+type Made = {
+  readonly variant?: HlsVariant;
+  readonly window?: HlsWindow;
+  readonly joints?: readonly HlsJoint[];
+};
 type MadeLines = Made & { readonly lines: readonly string[] };
 
 /**
  * Writes a playlist anew, for a reader that must reach nothing but local names (RFC 8216). Nothing of the text goes
  * through: every line is made of numbers and words of this file, so that no trick of spelling reaches FFmpeg. Of a
  * master playlist only one variant is left, with its audio: the best one. Tags that are not known are left out. Returns
- * the variant too, where there are some, or the window.
+ * the variant too, where there are some, or window and joints. `from`: where the stream was left; what was before is left out.
  *
  * @throws PlaylistError where it is none, or names what is not an HTTP address.
  */
-export function rewritePlaylist(text: string, base: URL, nameOf: NameOf): Made & { readonly text: string } {
+export function rewritePlaylist(
+  text: string,
+  base: URL,
+  nameOf: NameOf,
+  from?: HlsPlace,
+): Made & { readonly text: string } {
   const lines = text.split(/\r?\n/, LINES_MAX + 1).map((line) => line.trim());
   if (lines.length > LINES_MAX) throw new PlaylistError("a playlist of too many lines");
   if (lines.some((line) => line.length > LINE_CHARACTERS_MAX))
@@ -45,7 +55,7 @@ export function rewritePlaylist(text: string, base: URL, nameOf: NameOf): Made &
   if (lines[0]?.replace(/^\ufeff/, "") !== "#EXTM3U") throw new PlaylistError("no HLS playlist");
   const isMaster = lines.some((line) => line.startsWith("#EXT-X-STREAM-INF:"));
   const named = bounded(nameOf);
-  const made = isMaster ? masterLines(lines, base, named) : mediaLines(lines, base, named);
+  const made = isMaster ? masterLines(lines, base, named) : mediaLines(lines, base, named, from);
   const { lines: written, ...more } = made;
   return { text: `${["#EXTM3U", "#EXT-X-VERSION:6", ...written].join("\n")}\n`, ...more };
 }
@@ -94,34 +104,40 @@ function variantsOf(lines: readonly string[], base: URL): readonly Variant[] {
   return variants;
 }
 
-/** Tags whose value is a number, and tags without a value. */
-const NUMBERS = ["#EXT-X-TARGETDURATION", "#EXT-X-MEDIA-SEQUENCE", "#EXT-X-DISCONTINUITY-SEQUENCE"];
-const BARE: ReadonlySet<string> = new Set(["#EXT-X-DISCONTINUITY", "#EXT-X-ENDLIST"]);
+const SEQUENCE = "#EXT-X-MEDIA-SEQUENCE";
+/** Tags of the whole playlist whose value is a number. */
+const NUMBERS = ["#EXT-X-TARGETDURATION", SEQUENCE, "#EXT-X-DISCONTINUITY-SEQUENCE"];
 
-function mediaLines(lines: readonly string[], base: URL, nameOf: NameOf): MadeLines {
-  const made: string[] = [];
-  let segments = 0;
-  let first = 0n;
+function mediaLines(lines: readonly string[], base: URL, nameOf: NameOf, from: HlsPlace | undefined): MadeLines {
+  const head = new Map<string, string>();
+  const segments = new HlsSegments();
+  let rangeEnd = 0;
   for (const line of lines) {
-    if (line === "") continue;
-    if (!line.startsWith("#")) {
-      made.push(nameOf(addressOf(line, base), "segment"));
-      segments += 1;
-      continue;
-    }
-    if (BARE.has(line)) made.push(line);
+    if (line !== "" && !line.startsWith("#")) segments.put(nameOf(addressOf(line, base), "segment"));
+    if (line === "#EXT-X-DISCONTINUITY") segments.tag(line);
     const colon = line.indexOf(":");
     const [tag, value] = [line.slice(0, colon), line.slice(colon + 1)];
-    if (tag === "#EXT-X-MEDIA-SEQUENCE") first = BigInt(wholeNumber(value));
-    if (NUMBERS.includes(tag)) made.push(`${tag}:${wholeNumber(value)}`);
-    else if (tag === "#EXTINF") made.push(`#EXTINF:${seconds(value)},`);
-    else if (tag === "#EXT-X-BYTERANGE") made.push(`#EXT-X-BYTERANGE:${byteRange(value)}`);
-    else if (tag === "#EXT-X-KEY") made.push(keyLine(attributesOf(line), base, nameOf));
-    else if (tag === "#EXT-X-MAP") made.push(mapLine(attributesOf(line), base, nameOf));
+    if (NUMBERS.includes(tag)) head.set(tag, wholeNumber(value));
+    else if (tag === "#EXTINF") {
+      const length = seconds(value);
+      segments.duration(Number(length));
+      segments.tag(`#EXTINF:${length},`);
+    } else if (tag === "#EXT-X-BYTERANGE") {
+      const { length, from: begin = rangeEnd } = byteRange(value);
+      rangeEnd = begin + length;
+      segments.tag(`#EXT-X-BYTERANGE:${length}@${begin}`);
+    } else if (tag === "#EXT-X-KEY") segments.key(keyLine(attributesOf(line), base, nameOf));
+    else if (tag === "#EXT-X-MAP") takeMap(attributesOf(line), base, nameOf, segments);
   }
-  if (segments === 0) throw new PlaylistError("a playlist without a segment");
-  if (made.includes("#EXT-X-ENDLIST")) return { lines: made };
-  return { lines: made, window: { first, end: first + BigInt(segments) } };
+  if (segments.count === 0) throw new PlaylistError("a playlist without a segment");
+  const first = BigInt(head.get(SEQUENCE) ?? 0);
+  const isWhole = lines.includes("#EXT-X-ENDLIST");
+  const left = segments.countBefore(from, isWhole ? undefined : first);
+  if (left > 0) head.set(SEQUENCE, String(first + BigInt(left)));
+  const joints = segments.jointsFrom(left, first);
+  const written = [...[...head].map(([tag, value]) => `${tag}:${value}`), ...segments.linesFrom(left)];
+  if (isWhole) return { lines: [...written, "#EXT-X-ENDLIST"], joints };
+  return { lines: written, joints, window: { first, end: first + BigInt(segments.count) } };
 }
 
 function keyLine(key: Attributes, base: URL, nameOf: NameOf): string {
@@ -135,12 +151,14 @@ function keyLine(key: Attributes, base: URL, nameOf: NameOf): string {
   return `#EXT-X-KEY:METHOD=AES-128,URI="${nameOf(addressOf(uri, base), "key")}"${iv === undefined ? "" : `,IV=${iv}`}`;
 }
 
-function mapLine(map: Attributes, base: URL, nameOf: NameOf): string {
+function takeMap(map: Attributes, base: URL, nameOf: NameOf, segments: HlsSegments): void {
   const uri = map.get("URI");
   if (uri === undefined) throw new PlaylistError("an #EXT-X-MAP without an address");
+  const name = nameOf(addressOf(uri, base), "map");
   const range = map.get("BYTERANGE");
-  const bytes = range === undefined ? "" : `,BYTERANGE="${byteRange(range)}"`;
-  return `#EXT-X-MAP:URI="${nameOf(addressOf(uri, base), "map")}"${bytes}`;
+  const { length, from = 0 } = range === undefined ? {} : byteRange(range);
+  const bytes = length === undefined ? "" : `,BYTERANGE="${length}@${from}"`;
+  segments.map(`#EXT-X-MAP:URI="${name}"${bytes}`, { name, from });
 }
 
 /** `NAME=value` and `NAME="value"`, with commas between them. */
@@ -176,9 +194,9 @@ function seconds(text: string): string {
   return decimals === "" ? whole : `${whole}.${decimals.slice(0, DECIMALS_MAX)}`;
 }
 
-function byteRange(text: string): string {
+function byteRange(text: string): { readonly length: number; readonly from?: number } {
   const [, length, from] = /^(\d{1,12})(?:@(\d{1,12}))?$/.exec(text) ?? [];
   if (length === undefined || Number(length) > RANGE_BYTES_MAX)
     throw new PlaylistError("a malformed range in the playlist");
-  return from === undefined ? length : `${length}@${from}`;
+  return { length: Number(length), ...(from === undefined ? {} : { from: Number(from) }) };
 }

@@ -4,6 +4,7 @@ import type { TargetError } from "../../thread-protocol/targets/target-status.ts
 import { formOf } from "./hls-form.ts";
 import { type HlsNamed, HlsNames } from "./hls-names.ts";
 import { type HlsPart, type HlsWindow, PLAYLIST_BYTES_MAX, PlaylistError, rewritePlaylist } from "./hls-playlist.ts";
+import type { HlsJoint, HlsPlace } from "./hls-segments.ts";
 import type { HlsVariant } from "./hls-variant.ts";
 import { type Fetched, type FetchRequest, fetchHttp, isCompressed, partsOf, readBytes } from "./http-fetch.ts";
 import type { PullDialer } from "./pull-dialer.ts";
@@ -38,6 +39,8 @@ export type HlsProxyDeps = {
   readonly token: string;
   readonly url: URL;
   readonly login: FetchRequest["login"];
+  /** Where the stream was left before; absent: at its beginning, or live. */
+  readonly from?: HlsPlace | undefined;
 };
 
 /** What FFmpeg got of a playlist last, and when it was asked for. */
@@ -46,6 +49,7 @@ type Kept = {
   readonly atMs: number;
   readonly order: number;
   readonly window: HlsWindow | undefined;
+  readonly joints: readonly HlsJoint[];
 };
 
 /**
@@ -69,8 +73,9 @@ export class HlsProxy {
   #isAsked = false;
   /** What decoders know of fragmented MP4, by the kinds of its tracks. */
   readonly #forms = new Map<string, string>();
-  /** Why another FFmpeg has to begin. */
+  /** Why another FFmpeg has to begin, and where. */
   #over: TargetError | undefined;
+  #place: HlsPlace | undefined;
 
   private constructor(deps: HlsProxyDeps) {
     this.#deps = deps;
@@ -129,6 +134,11 @@ export class HlsProxy {
   /** Whether the stream goes on in a way for which another FFmpeg has to begin. */
   get isOver(): boolean {
     return this.#over !== undefined;
+  }
+
+  /** Where another FFmpeg has to begin; undefined where it does as this one did. */
+  get place(): HlsPlace | undefined {
+    return this.#place;
   }
 
   get failure(): TargetError | undefined {
@@ -193,7 +203,8 @@ export class HlsProxy {
     const late = startDeadline(this.#deps.dialer.clock, PLAYLIST_MS_MAX, () => response.destroy());
     try {
       const bytes = await readBytes(response, PLAYLIST_BYTES_MAX, "a playlist", this.#deps.dialer.clock);
-      const rewritten = rewritePlaylist(bytes.toString("utf8"), url, (address, part) => this.#nameOf(address, part));
+      const nameOf = (address: URL, part: HlsPart) => this.#nameOf(address, part);
+      const rewritten = rewritePlaylist(bytes.toString("utf8"), url, nameOf, this.#deps.from);
       this.#variant = rewritten.variant ?? this.#variant;
       this.#keep(named, { ...rewritten, order });
       // What failed before is over.
@@ -222,7 +233,7 @@ export class HlsProxy {
   /** An answer that came late is not kept in place of a newer one. */
   #keep(
     { url }: HlsNamed,
-    { text, window, order }: { readonly text: string; readonly window?: HlsWindow; readonly order: number },
+    { text, window, joints = [], order }: Pick<Kept, "text" | "order"> & Partial<Pick<Kept, "window" | "joints">>,
   ): void {
     const before = this.#kept.get(url.href);
     if (before !== undefined && order < before.order) return;
@@ -230,7 +241,7 @@ export class HlsProxy {
     if (window !== undefined && before?.window !== undefined && window.end <= before.window.first)
       throw this.#end(pullError("times-back"));
     this.#kept.delete(url.href);
-    this.#kept.set(url.href, { text, window, atMs: this.#deps.dialer.clock.now(), order });
+    this.#kept.set(url.href, { text, window, joints, atMs: this.#deps.dialer.clock.now(), order });
     const [oldest = ""] = this.#kept.keys();
     if (this.#kept.size > PLAYLISTS_KEPT_MAX) this.#kept.delete(oldest);
   }
@@ -277,10 +288,19 @@ export class HlsProxy {
     const form = formOf(bytes);
     const known = form === undefined ? undefined : this.#forms.get(form.kinds);
     if (form !== undefined && known !== undefined && known !== form.text) {
+      this.#place = this.#placeOf(named, range);
       throw this.#end(pullError("other-form"));
     }
     if (form !== undefined) this.#forms.set(form.kinds, form.text);
     response.writeHead(statusOf(source), headersOf(source)).end(bytes);
+  }
+
+  /** Where the section begins that FFmpeg asks for. With the first one of another form it ends, so it is the first such place. */
+  #placeOf({ url }: HlsNamed, range = WHOLE): HlsPlace | undefined {
+    const name = this.#nameOf(url, "map");
+    const from = Number.parseInt(range.slice(WHOLE.indexOf("0")), 10);
+    const joints = [...this.#kept.values()].flatMap((kept) => kept.joints);
+    return joints.find((joint) => joint.name === name && joint.from === from)?.place;
   }
 
   /** FFmpeg gets nothing more. Returns what is to be thrown. */

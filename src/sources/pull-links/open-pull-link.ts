@@ -8,7 +8,7 @@ import { HlsProxy } from "./hls-proxy.ts";
 import type { PullDialer } from "./pull-dialer.ts";
 import { PullFailure, pullError } from "./pull-errors.ts";
 import { hlsInput, RTMP_INPUT, RTSP_INPUT, SRT_INPUT } from "./pull-inputs.ts";
-import type { PullLink } from "./pull-link.ts";
+import type { PullLink, PullPlace } from "./pull-link.ts";
 import { RtspGuard } from "./rtsp-guard.ts";
 import { SrtFeed } from "./srt-feed.ts";
 import { TcpRelay } from "./tcp-relay.ts";
@@ -23,11 +23,16 @@ const SRT_LATENCY_MS = 300;
 const SRT_KEY_LENGTHS = { 16: 16, 24: 24, 32: 32 } as const;
 
 /**
- * Connects to a source and opens the local way to it for FFmpeg.
+ * Connects to a source and opens the local way to it for FFmpeg. `from`: where it was left before; only HLS goes on there.
  *
  * @throws PullFailure, or the signal's reason once it is aborted.
  */
-export async function openPullLink(url: string, deps: OpenPullLinkDeps, signal: AbortSignal): Promise<PullLink> {
+export async function openPullLink(
+  url: string,
+  deps: OpenPullLinkDeps,
+  signal: AbortSignal,
+  from?: PullPlace,
+): Promise<PullLink> {
   const address = parsePullUrl(url);
   if (typeof address === "string") throw new PullFailure(pullError("address-forbidden", address));
   switch (address.kind) {
@@ -38,7 +43,7 @@ export async function openPullLink(url: string, deps: OpenPullLinkDeps, signal: 
     case "srt":
       return openSrt(address, deps, signal);
     case "hls":
-      return openHls(url, address, deps, signal);
+      return openHls({ url, userInfo: address.userInfo, from }, deps, signal);
   }
 }
 
@@ -152,8 +157,7 @@ async function firstToReply<Opened>(
 }
 
 async function openHls(
-  url: string,
-  { userInfo }: PullAddress,
+  { url, userInfo, from }: { readonly url: string; readonly userInfo: string; readonly from: PullPlace | undefined },
   { dialer, randomBytes }: OpenPullLinkDeps,
   signal: AbortSignal,
 ): Promise<PullLink> {
@@ -164,7 +168,7 @@ async function openHls(
   const header = `Basic ${Buffer.from(decoded(userInfo)).toString("base64")}`;
   const login = userInfo === "" ? undefined : { origin: parsed.origin, header };
   const token = randomBytes(TOKEN_BYTES).toString("hex");
-  const proxy = await HlsProxy.open({ dialer, token, url: parsed, login }, signal);
+  const proxy = await HlsProxy.open({ dialer, token, url: parsed, login, from }, signal);
   return {
     address: proxy.address,
     input: hlsInput(proxy.url),
@@ -175,6 +179,7 @@ async function openHls(
     variant: () => proxy.variant,
     isUnread: () => !proxy.isAsked,
     isOver: () => proxy.isOver,
+    place: () => proxy.place,
     failure: () => proxy.failure,
     close: () => proxy.close(),
   };

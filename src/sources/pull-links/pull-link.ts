@@ -1,6 +1,10 @@
 import type { Writable } from "node:stream";
 import type { PullVariant } from "../../control/channels/source.ts";
 import type { TargetError } from "../../thread-protocol/targets/target-status.ts";
+import type { HlsPlace } from "./hls-segments.ts";
+
+/** Where a source goes on that was left in its middle. */
+export type PullPlace = HlsPlace;
 
 /**
  * An open way to a source for one run of FFmpeg. FFmpeg itself reaches nothing but this process: a local port, or its
@@ -23,6 +27,8 @@ export type PullLink = {
   readonly isUnread: () => boolean;
   /** Whether nothing more comes this way, whatever FFmpeg asks for: another one has to begin. */
   readonly isOver?: () => boolean;
+  /** Where the next one has to begin, if this one ends in the middle of what can be read from its beginning. */
+  readonly place?: () => PullPlace | undefined;
   /** What went wrong on the way, if something did: it says more than FFmpeg's own words. */
   readonly failure: () => TargetError | undefined;
   /** Idempotent. */

@@ -1,16 +1,19 @@
 import { expect, test } from "vitest";
 import { type HlsPart, PlaylistError, rewritePlaylist } from "../../../src/sources/pull-links/hls-playlist.ts";
+import type { HlsPlace } from "../../../src/sources/pull-links/hls-segments.ts";
 import { threadMs } from "../../support/processes/thread-time.ts";
 
 const BASE = new URL("https://media.example/live/index.m3u8?token=1");
 
-function rewritten(lines: readonly string[]) {
+function rewritten(lines: readonly string[], from?: HlsPlace) {
   const named: string[] = [];
-  const { text, variant } = rewritePlaylist(lines.join("\n"), BASE, (url: URL, part: HlsPart) => {
-    named.push(`${part} ${url.href}`);
-    return `/${named.length}`;
-  });
-  return { named, lines: text.trimEnd().split("\n"), variant };
+  const nameOf = (url: URL, part: HlsPart) => {
+    const name = `${part} ${url.href}`;
+    if (!named.includes(name)) named.push(name);
+    return `/${named.indexOf(name) + 1}`;
+  };
+  const { text, variant, joints } = rewritePlaylist(lines.join("\n"), BASE, nameOf, from);
+  return { named, lines: text.trimEnd().split("\n"), variant, joints };
 }
 
 function refusal(lines: readonly string[]): string {
@@ -43,6 +46,79 @@ test("a media playlist has the same segments under local names, and nothing that
     ...["map https://media.example/live/init.mp4", "key https://media.example/live/key.bin"],
     ...["segment https://media.example/live/a.m4s", "segment https://cdn.example/b.ts?x=1"],
   ]);
+});
+
+/** Three forms in one file, the second one encrypted, and its first segment in two parts. */
+const JOINED = [
+  ...["#EXTM3U", "#EXT-X-TARGETDURATION:4", "#EXT-X-MEDIA-SEQUENCE:7", '#EXT-X-MAP:URI="all.mp4",BYTERANGE="10@0"'],
+  ...["#EXTINF:4,", "#EXT-X-BYTERANGE:90@10", "all.mp4", "#EXTINF:2.5,", "#EXT-X-BYTERANGE:50", "all.mp4"],
+  ...["#EXT-X-DISCONTINUITY", '#EXT-X-KEY:METHOD=AES-128,URI="1.key"', '#EXT-X-MAP:URI="all.mp4",BYTERANGE="10@150"'],
+  ...['#EXT-X-KEY:METHOD=AES-128,URI="2.key"', "#EXTINF:4,", "#EXT-X-BYTERANGE:40@160", "all.mp4"],
+  ...["#EXTINF:2,", "#EXT-X-BYTERANGE:40", "all.mp4", "#EXT-X-DISCONTINUITY", "#EXT-X-KEY:METHOD=NONE"],
+  ...['#EXT-X-MAP:URI="last.mp4"', "#EXTINF:4,", "last.m4s"],
+];
+const END = "#EXT-X-ENDLIST";
+
+test("where the header of fragmented MP4 changes is known, by number and by time", () => {
+  const { joints } = rewritten(JOINED);
+  expect(joints).toEqual([
+    { name: "/1", from: 0, place: { number: 7n, seconds: 0 } },
+    { name: "/1", from: 150, place: { number: 9n, seconds: 6.5 } },
+    { name: "/5", from: 0, place: { number: 11n, seconds: 12.5 } },
+  ]);
+  // Each place once, and none that was left out.
+  const again = [...JOINED, '#EXT-X-MAP:URI="last.mp4"', "#EXTINF:4,", "b.m4s", END];
+  expect(rewritten(again, { number: 0n, seconds: 6.5 }).joints).toEqual(joints?.slice(1));
+});
+
+test.each([
+  {
+    name: "a whole playlist by the time",
+    lines: [...JOINED, END],
+    from: { number: 0n, seconds: 6.5 },
+  },
+  {
+    name: "a live one by the number",
+    lines: JOINED,
+    from: { number: 9n, seconds: 0 },
+  },
+])("of $name goes on where it was left, with what holds there", ({ lines, from }) => {
+  const whole = lines.includes(END) ? [END] : [];
+  expect(rewritten(lines, from).lines).toEqual([
+    ...["#EXTM3U", "#EXT-X-VERSION:6", "#EXT-X-TARGETDURATION:4", "#EXT-X-MEDIA-SEQUENCE:9"],
+    ...['#EXT-X-MAP:URI="/1",BYTERANGE="10@0"', "#EXT-X-DISCONTINUITY", '#EXT-X-KEY:METHOD=AES-128,URI="/3"'],
+    ...['#EXT-X-MAP:URI="/1",BYTERANGE="10@150"', '#EXT-X-KEY:METHOD=AES-128,URI="/4"', "#EXTINF:4,"],
+    ...["#EXT-X-BYTERANGE:40@160", "/2", "#EXTINF:2,", "#EXT-X-BYTERANGE:40@200", "/2", "#EXT-X-DISCONTINUITY"],
+    ...["#EXT-X-KEY:METHOD=NONE", '#EXT-X-MAP:URI="/5"', "#EXTINF:4,", "/6", ...whole],
+  ]);
+});
+
+test("in the middle of a form its header and both keys come first", () => {
+  expect(rewritten(JOINED, { number: 10n, seconds: 0 }).lines.slice(2)).toEqual([
+    ...["#EXT-X-TARGETDURATION:4", "#EXT-X-MEDIA-SEQUENCE:10", '#EXT-X-KEY:METHOD=AES-128,URI="/3"'],
+    ...['#EXT-X-MAP:URI="/1",BYTERANGE="10@150"', '#EXT-X-KEY:METHOD=AES-128,URI="/4"', "#EXTINF:2,"],
+    ...["#EXT-X-BYTERANGE:40@200", "/2", "#EXT-X-DISCONTINUITY", "#EXT-X-KEY:METHOD=NONE"],
+    ...['#EXT-X-MAP:URI="/5"', "#EXTINF:4,", "/6"],
+  ]);
+});
+
+test.each([
+  { name: "live", lines: JOINED, from: { number: 12n, seconds: 0 } },
+  { name: "whole", lines: [...JOINED, END], from: { number: 0n, seconds: 20 } },
+])("a $name playlist that ends before the place is another one by now, and has all its segments", ({ lines, from }) => {
+  expect(rewritten(lines, from)).toEqual(rewritten(lines));
+});
+
+test.each([
+  // The nearest joint of audio, whose segments have another length.
+  { seconds: 5.9, kept: 3 },
+  { seconds: 6.1, kept: 2 },
+  // What has no length ends there too: it is not begun with again and again.
+  { seconds: 8, kept: 1 },
+])("of a whole playlist that was left at $seconds s there are $kept segments left", ({ seconds, kept }) => {
+  const lines = ["#EXTM3U", "#EXTINF:4,", "a", "#EXTINF:4,", "b", "#EXTINF:0,", "c", "#EXTINF:4,", "d", END];
+  const names = rewritten(lines, { number: 0n, seconds }).lines.filter((line) => line.startsWith("/"));
+  expect(names.length).toBe(kept);
 });
 
 test("numbers may have as many digits as servers write", () => {

@@ -11,6 +11,7 @@ import { partsOf } from "../../../src/sources/pull-links/http-fetch.ts";
 import { openPullLink } from "../../../src/sources/pull-links/open-pull-link.ts";
 import { PullDialer } from "../../../src/sources/pull-links/pull-dialer.ts";
 import { PullFailure } from "../../../src/sources/pull-links/pull-errors.ts";
+import type { PullPlace } from "../../../src/sources/pull-links/pull-link.ts";
 import { waitFor } from "../../support/processes/waiting.ts";
 import { certificate } from "../../support/stages/certificates.ts";
 import { VirtualClock } from "../../support/stages/virtual-clock.ts";
@@ -44,10 +45,10 @@ async function forbidden() {
   return { seen, origin: `http://127.0.0.2:${await listen(server, "127.0.0.2")}` };
 }
 
-function open(url: string, by = dialer) {
+function open(url: string, by = dialer, from?: PullPlace) {
   const closing = new AbortController();
   onTestFinished(() => closing.abort());
-  return openPullLink(url, { dialer: by, randomBytes: (length) => Buffer.alloc(length, 7) }, closing.signal);
+  return openPullLink(url, { dialer: by, randomBytes: (length) => Buffer.alloc(length, 7) }, closing.signal, from);
 }
 
 /** Opens the source as FFmpeg would: its playlist, and the segments in it. */
@@ -401,7 +402,8 @@ test("fragmented MP4 goes on behind another header of the same form, and ends be
     const map = maps[request.url ?? ""];
     response.end(map ?? [...SEGMENTS.slice(0, 2), ...lines].join("\n"));
   });
-  const { link, playlist, local, get } = await play(`${origin}/live.m3u8`);
+  const url = `${origin}/live.m3u8`;
+  const { link, playlist, local, get } = await play(url);
   const [first = "", second = "", third = ""] = [...playlist.matchAll(/MAP:URI="([^"]+)"/g)].map(
     ([, name]) => name ?? "",
   );
@@ -415,6 +417,12 @@ test("fragmented MP4 goes on behind another header of the same form, and ends be
   // FFmpeg is to end, whatever it reads beside that.
   expect((await fetch(local)).status).toBe(404);
   expect(link.failure()).toMatchObject({ message: expect.stringContaining("another form") });
+  // The next FFmpeg begins there.
+  expect(link.place?.()).toEqual({ number: 2n, seconds: 4 });
+  const next = await open(url, dialer, link.place?.());
+  onTestFinished(() => next.close());
+  const rest = await (await fetch(next.input.at(-1) ?? "")).text();
+  expect([rest.match(/#EXTINF/g)?.length, rest.includes("#EXT-X-MEDIA-SEQUENCE:2\n")]).toEqual([1, true]);
 });
 
 test("a live playlist whose numbers begin anew ends the link at once; one from a cache that is a little older does not", async () => {

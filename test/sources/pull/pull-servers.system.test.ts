@@ -147,39 +147,79 @@ test("HLS whose size changes at a joint has a new sequence header there, and the
   });
 });
 
-test("HLS of fragmented MP4 that goes on in another size is connected to anew, and comes in that size", async () => {
+/** The clip in two sizes as fragmented MP4: head and lines of both, and what serves all but the playlist. */
+async function twoForms() {
   const forms = [
     { name: "small", options: ["-c:v", "copy"] },
     { name: "large", options: ["-vf", "scale=640:360", "-c:v", "libx264", "-preset", "ultrafast", "-g", "30"] },
   ];
-  for (const { name, options } of forms) await hls(name, ...options, "-hls_segment_type", "fmp4");
+  for (const { name, options } of forms) {
+    await rm(join(folder, name), { recursive: true, force: true });
+    await hls(name, ...options, "-hls_segment_type", "fmp4");
+  }
   const lists = forms.map(async ({ name }) => {
     const text = await readFile(join(folder, name, "index.m3u8"), "utf8");
     return text.match(/#EXT-X-MAP.*|#EXTINF.*\n.*/g)?.map((line) => line.replace(/(?=init|index)/, `/${name}/`)) ?? [];
   });
   const [small = [], large = []] = await Promise.all(lists);
-  const head = ["#EXTM3U", "#EXT-X-VERSION:7", "#EXT-X-TARGETDURATION:3"];
-  const state = { isOther: false };
-  const server = createServer((request, response) => {
-    const { url = "" } = request;
-    if (url.startsWith("/large/init")) state.isOther = true;
-    if (!url.endsWith(".m3u8")) return void readFile(join(folder, url.slice(1))).then((bytes) => response.end(bytes));
-    // Live streams are joined three segments before their end.
-    const joint = [...small.slice(0, 3), "#EXT-X-DISCONTINUITY", ...large.slice(0, 2)];
-    response.end([...head, ...(state.isOther ? large : joint)].join("\n"));
-  });
-  onTestFinished(() => void server.closeAllConnections());
-  const pulled = pullMedia(`http://127.0.0.1:${await listen(server, "127.0.0.1")}/index.m3u8`);
-  onTestFinished(() => pulled.close());
-  const widths = await waitFor("both sizes", DEADLINE_MS, () => {
+  const serve = async (playlist: (url: string) => readonly string[]): Promise<string> => {
+    const server = createServer((request, response) => {
+      const { url = "" } = request;
+      const head = ["#EXTM3U", "#EXT-X-VERSION:7", "#EXT-X-TARGETDURATION:3"];
+      const lines = playlist(url);
+      if (url.endsWith(".m3u8")) response.end([...head, ...lines].join("\n"));
+      else
+        readFile(join(folder, url.slice(1))).then(
+          (bytes) => response.end(bytes),
+          () => response.destroy(),
+        );
+    });
+    onTestFinished(() => void server.closeAllConnections());
+    return `http://127.0.0.1:${await listen(server, "127.0.0.1")}/index.m3u8`;
+  };
+  return { small, large, serve };
+}
+
+/** The widths that the sequence headers of the video say, in their order, once there are so many. */
+async function widthsOf(pulled: ReturnType<typeof pullMedia>, count: number): Promise<readonly (number | undefined)[]> {
+  return await waitFor("other sizes", DEADLINE_MS, () => {
     const headers = new FlvReader().push(pulled.flv()).filter(({ type, payload }) => type === 9 && payload[1] === 0);
-    const found = headers.map(({ payload }) => parseAvcConfig(payload.subarray(5))?.format?.width);
-    return found.includes(640) ? found : undefined;
+    const widths = headers.map(({ payload }) => parseAvcConfig(payload.subarray(5))?.format?.width);
+    return widths.length >= count ? widths : undefined;
   });
-  expect(widths).toEqual([320, 640]);
+}
+
+test("HLS of fragmented MP4 that goes on in another size is connected to anew, and comes in that size", async () => {
+  const { small, large, serve } = await twoForms();
+  let isOther = false;
+  const url = await serve((asked) => {
+    if (asked.startsWith("/large/init")) isOther = true;
+    // Live streams are joined three segments before their end.
+    return isOther ? large : [...small.slice(0, 3), "#EXT-X-DISCONTINUITY", ...large.slice(0, 2)];
+  });
+  const pulled = pullMedia(url);
+  onTestFinished(() => pulled.close());
+  expect(await widthsOf(pulled, 2)).toEqual([320, 640]);
   expect(pulled.statuses.find((status) => status.state === "failed")).toMatchObject({
     link: { lastError: { message: expect.stringContaining("another form") } },
   });
+});
+
+test("a recording in HLS whose size changes goes on behind the change, and begins again only at its end", async () => {
+  const { small, large, serve } = await twoForms();
+  const [before, after] = [small.slice(0, 2), large.slice(0, 2)];
+  const lines = [...before, ...after, ...before].flatMap((line) => [
+    ...(line.startsWith("#EXT-X-MAP") ? ["#EXT-X-DISCONTINUITY"] : []),
+    line,
+  ]);
+  const pulled = pullMedia(await serve(() => [...lines, "#EXT-X-ENDLIST"]));
+  onTestFinished(() => pulled.close());
+  expect(await widthsOf(pulled, 5)).toEqual([320, 640, 320, 320, 640]);
+  const reasons = pulled.statuses.flatMap((status) =>
+    status.state === "failed" ? [status.link?.lastError?.message] : [],
+  );
+  const [other, end] = [expect.stringContaining("another form"), expect.stringContaining("ended")];
+  expect(reasons.slice(0, 4)).toEqual([other, other, end, other]);
 });
 
 test("HLS encrypted by AES-128, over IPv6", async () => {

@@ -46,7 +46,7 @@ export function pullMedia(url: string, { extraCa = "", resolver = createResolver
     ...{ clock: systemClock, random: Math.random, findFfmpeg: testedFfmpeg },
     log: { debug: quiet, info: quiet, warn: quiet, error: quiet },
     files: { list: () => [], get: () => assert.fail("no file"), path: () => "", problem: async () => undefined },
-    openLink: (address, signal) => openPullLink(address, { dialer, randomBytes }, signal),
+    openLink: (address, signal, from) => openPullLink(address, { dialer, randomBytes }, signal, from),
     publish: async () => gateway,
     onStatus: (_channelId, status) => void statuses.push(status),
   });
