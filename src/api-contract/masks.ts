@@ -19,6 +19,11 @@ export function maskPassword(password: string): string {
   return maskAfter(password, 1);
 }
 
+/** Whether a text is a password as {@link maskPassword} shows it, which is none. */
+export function isMaskedPassword(text: string): boolean {
+  return text !== "" && maskPassword(text) === text;
+}
+
 /** An address as a viewer sees it: scheme, host and port. What follows may be or hold a secret. */
 export function maskAddress(url: string): string {
   const [, scheme = "", host = "", rest] = /^([a-z]+:\/\/)(?:[^/?#]*@)?([^/?#]*)(.*)$/is.exec(url) ?? [];
@@ -36,4 +41,9 @@ export function isMaskedAddress(url: string): boolean {
  */
 export function maskStreamKey(streamKey: string): string {
   return maskAfter(streamKey, VIEWER_KEY_CHARACTERS);
+}
+
+/** Whether a text is a stream key as {@link maskStreamKey} shows it. */
+export function isMaskedStreamKey(text: string): boolean {
+  return text !== "" && maskStreamKey(text) === text;
 }

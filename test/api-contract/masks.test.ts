@@ -1,5 +1,11 @@
 import { expect, test } from "vitest";
-import { maskAddress, maskPassword, maskStreamKey } from "../../src/api-contract/masks.ts";
+import {
+  isMaskedPassword,
+  isMaskedStreamKey,
+  maskAddress,
+  maskPassword,
+  maskStreamKey,
+} from "../../src/api-contract/masks.ts";
 
 test("a masked password shows its first character and its length", () => {
   expect(maskPassword("hunter2")).toBe("h******");
@@ -15,6 +21,15 @@ test("a viewer sees the first four characters of a stream key, and its length", 
   expect(maskStreamKey("abcdefg")).toBe("abc****");
   expect(maskStreamKey("abcde")).toBe("ab***");
   for (const short of ["a", "ab", "abc", "abcd"]) expect(maskStreamKey(short)).toBe("*".repeat(short.length));
+});
+
+test("a mask is known as one, and no other text", () => {
+  for (const text of ["a", "abcd", "hunter2", "🔑🔑🔑🔑🔑", "abcdefghijkl"]) {
+    expect([isMaskedPassword(text), isMaskedPassword(maskPassword(text))]).toEqual([false, true]);
+    expect([isMaskedStreamKey(text), isMaskedStreamKey(maskStreamKey(text))]).toEqual([false, true]);
+  }
+  for (const text of ["", "a*", "pass*", "*secret*", "ab******"]) expect(isMaskedPassword(text)).toBe(false);
+  for (const text of ["", "a*", "key-*", "abcde***"]) expect(isMaskedStreamKey(text)).toBe(false);
 });
 
 test.each([

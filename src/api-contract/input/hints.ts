@@ -66,6 +66,10 @@ const HINTS: Readonly<Record<string, readonly [en: string, ko: string]>> = {
     "Enter the whole address: “…” stands for what isn't shown.",
     "“…”는 표시하지 않는 부분입니다. 주소 전체를 입력해 주세요.",
   ],
+  "the text in full, not with asterisks": [
+    "Enter it in full: the asterisks stand for what isn't shown.",
+    "별표는 표시하지 않는 부분입니다. 값 전체를 입력해 주세요.",
+  ],
   "text of at most 80 characters, none of them a control character": [
     "Use at most 80 characters, on one line.",
     "한 줄로 80자까지 입력할 수 있습니다.",

@@ -1,3 +1,6 @@
+/** What is wanted in place of a text that was copied from an answer that masks it. */
+export const WHOLE_TEXT_RULE = "the text in full, not with asterisks";
+
 /** Code units below the space, and DEL: no name or address may contain them. */
 export function hasControlCharacter(text: string): boolean {
   for (let index = 0; index < text.length; index += 1) {

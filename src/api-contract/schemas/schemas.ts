@@ -5,7 +5,8 @@ import { DELAY_SECONDS_MAX } from "../../thread-protocol/delays/delay.ts";
 import { CHANNEL_STATUSES } from "../channel-status.ts";
 import { LABEL_CHARACTERS_MAX, LABELS_MAX, tidyLabels } from "../input/channel-labels.ts";
 import { CHANNEL_NAME_CHARACTERS_MAX, channelNameProblem, tidyChannelName } from "../input/channel-name.ts";
-import { hasControlCharacter, isAtMost, isName, isStorable } from "../input/text-rules.ts";
+import { hasControlCharacter, isAtMost, isName, isStorable, WHOLE_TEXT_RULE } from "../input/text-rules.ts";
+import { isMaskedPassword, isMaskedStreamKey } from "../masks.ts";
 import { PLATFORM_NAMES } from "../platform-names.ts";
 import { rtmpUrlProblem } from "../rtmp-url.ts";
 import { targetTrust } from "../target-trust.ts";
@@ -29,8 +30,14 @@ const PAGE_SIZE_DEFAULT = 20;
 
 function secretText(characters: number) {
   const rule = `text of at most ${characters} characters`;
-  return z.string({ error: rule }).refine((text) => isAtMost(text, characters) && isStorable(text), { error: rule });
+  return z
+    .string({ error: rule })
+    .refine((text) => isAtMost(text, characters) && isStorable(text), { error: rule, abort: true });
 }
+
+/** A text that answers mask: the mask itself is no value. */
+const whole = { error: WHOLE_TEXT_RULE };
+const isWhole = (text: string) => !isMaskedPassword(text);
 
 /** Java clients send `null` for fields that they did not set: for optional fields it means absent. */
 function optional<Schema extends z.ZodType>(schema: Schema) {
@@ -63,9 +70,12 @@ const streamKey = secretText(LONGEST.streamKey)
   .refine((text) => tidyKey(text, "").text !== "", {
     error: "the platform's key; without blanks, prefixes and invisible characters nothing is left of this one",
   })
-  .refine((text) => !isRtmpAddress(text), { error: "the platform's key; this is its address, with no key behind it" });
+  .refine((text) => !isRtmpAddress(text), { error: "the platform's key; this is its address, with no key behind it" })
+  .refine((text) => !isMaskedStreamKey(text), whole);
 
-const login = secretText(LONGEST.login);
+/** In a change also as answers show the present one. */
+const changedPassword = secretText(LONGEST.login);
+const login = changedPassword.refine(isWhole, whole);
 
 /** A track id is one byte on the wire. */
 const TRACK_RULE = "a track's number, 0 to 255";
@@ -145,14 +155,16 @@ const ingestUser = login.refine((text) => !/[\s&?#=/:@]/.test(text) && !hasContr
 const SRT_PASSPHRASE_RULE = "10 to 79 English letters, digits and signs, without & ? # % + and blanks; empty for none";
 const srtPassphrase = z
   .string({ error: SRT_PASSPHRASE_RULE })
-  .regex(/^([!"$'-*,-<=>@-~]{10,79})?$/, { error: SRT_PASSPHRASE_RULE });
+  .regex(/^([!"$'-*,-<=>@-~]{10,79})?$/, { error: SRT_PASSPHRASE_RULE, abort: true })
+  .refine(isWhole, whole);
 
-const comingWithChannels = {
-  ingestAuth: optional(
-    z.object({ id: optional(ingestUser), password: optional(login) }, { error: "an object with id and password" }),
-  ),
-  srtPassphrase: optional(srtPassphrase),
-};
+function comingWithChannels(password: typeof login) {
+  const error = "an object with id and password";
+  return {
+    ingestAuth: optional(z.object({ id: optional(ingestUser), password: optional(password) }, { error })),
+    srtPassphrase: optional(srtPassphrase),
+  };
+}
 
 const alerts = {
   alertOn: optional(flag),
@@ -204,7 +216,7 @@ export const createChannelRequest = z.object({
     .min(1, { error: "at least one platform" })
     .max(PLATFORMS_MAX),
   ...ingestSettings,
-  ...comingWithChannels,
+  ...comingWithChannels(login),
   ...alerts,
 });
 
@@ -215,7 +227,7 @@ export const updateChannelRequest = z.object({
   envType: optional(envType),
   labels: optional(labels),
   ...ingestSettings,
-  ...comingWithChannels,
+  ...comingWithChannels(changedPassword),
   ...alerts,
 });
 
@@ -269,9 +281,9 @@ export const editPlatformRequest = z.object({
   rtmpUrl,
   streamKey,
   streamId: optional(login),
-  streamPassword: optional(login),
+  streamPassword: optional(changedPassword),
   id: optional(login),
-  password: optional(login),
+  password: optional(changedPassword),
   enabled: optional(flag),
   label: optional(label),
   bufferPolicy: optional(bufferPolicy),

@@ -7,9 +7,8 @@ import {
 } from "../../api-contract/contacts/contact-schemas.ts";
 import { type ContactAddress, type ContactKind, TELEGRAM_API } from "../../api-contract/contacts/contact-words.ts";
 import { serviceError } from "../../api-contract/errors.ts";
-import { WHOLE_ADDRESS_RULE } from "../../api-contract/input/address-form.ts";
-import { hintOf, MISSING_HINT } from "../../api-contract/input/hints.ts";
-import { isMaskedAddress, maskAddress, maskPassword } from "../../api-contract/masks.ts";
+import { MISSING_HINT } from "../../api-contract/input/hints.ts";
+import { changedAddress, changedPassword } from "../../api-contract/input/masked-values.ts";
 import { parseBody } from "../../api-contract/schemas/field-errors.ts";
 import type { ContactChange, Contacts } from "../../control/contacts/contacts.ts";
 import { RequestRefusedError } from "../answers/errors.ts";
@@ -92,26 +91,10 @@ type Secrets = Pick<ContactFields, "webhookUrl" | "botToken" | "apiUrl">;
 function newSecrets({ webhookUrl, botToken, apiUrl }: Secrets, present: ContactAddress): Secrets {
   const { url, botToken: presentToken, apiUrl: presentApi } = { url: "", botToken: "", apiUrl: "", ...present };
   return {
-    webhookUrl: changedAddress("webhookUrl", webhookUrl, url),
-    botToken: changedToken(botToken, presentToken),
-    apiUrl: changedAddress("apiUrl", apiUrl, presentApi),
+    webhookUrl: orRefuse(changedAddress("webhookUrl", webhookUrl, url)),
+    botToken: orRefuse(changedPassword("botToken", botToken, presentToken, TOKEN_RULE)),
+    apiUrl: orRefuse(changedAddress("apiUrl", apiUrl, presentApi)),
   };
-}
-
-function changedAddress(field: string, given: string | null | undefined, present: string): string | undefined {
-  if (given == null || given === maskAddress(present)) return undefined;
-  if (isMaskedAddress(given)) throw wrongValue(field, WHOLE_ADDRESS_RULE);
-  return given;
-}
-
-function changedToken(given: string | null | undefined, present: string): string | undefined {
-  if (given == null || given === maskPassword(present)) return undefined;
-  if (given.includes("*")) throw wrongValue("botToken", TOKEN_RULE);
-  return given;
-}
-
-function wrongValue(field: string, rule: string): RequestRefusedError {
-  return new RequestRefusedError(serviceError("INVALID_FORMAT", field, `${field}: expected ${rule}.`, hintOf(rule)));
 }
 
 function changeOf(fields: ContactFields): ContactChange {

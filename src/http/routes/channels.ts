@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
+import { changedPassword } from "../../api-contract/input/masked-values.ts";
 import { tidyPlatforms } from "../../api-contract/input/tidy-platform.ts";
-import { maskPassword } from "../../api-contract/masks.ts";
 import { parseBody, parseQuery } from "../../api-contract/schemas/field-errors.ts";
 import type { UpdateChannelRequest } from "../../api-contract/schemas/schemas.ts";
 import {
@@ -209,13 +209,13 @@ function newLogin(login: LoginRequest): { readonly ingestLogin?: IngestLogin } {
   return { ingestLogin: wholeLogin({ id: login.id ?? "", password: login.password ?? "" }) };
 }
 
-/** The parts of the login that a body sets. A password that equals the masked text in answers keeps the present one. */
+/** The parts of the login that a body sets. Throws RequestRefusedError for the mask of another password. */
 function loginChange(login: LoginRequest, { ingestLogin }: Channel): Pick<ChannelEdit, "ingestLogin"> {
-  const { id, password } = login ?? {};
-  const isMask = ingestLogin !== undefined && password === maskPassword(ingestLogin.password);
+  const { id } = login ?? {};
+  const password = orRefuse(changedPassword("ingestAuth.password", login?.password, ingestLogin?.password));
   const change = {
     ...(id == null ? {} : { id }),
-    ...(password == null || isMask ? {} : { password }),
+    ...(password === undefined ? {} : { password }),
   };
   return Object.keys(change).length === 0 ? {} : { ingestLogin: change };
 }

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from "fastify";
+import { changedPassword } from "../../api-contract/input/masked-values.ts";
 import { tidyPlatform } from "../../api-contract/input/tidy-platform.ts";
-import { maskPassword } from "../../api-contract/masks.ts";
 import { parseBody, parsePathInteger, parseQuery } from "../../api-contract/schemas/field-errors.ts";
 import type { EditPlatformRequest } from "../../api-contract/schemas/schemas.ts";
 import { addPlatformRequest, editPlatformQuery, editPlatformRequest } from "../../api-contract/schemas/schemas.ts";
@@ -101,19 +101,16 @@ function addPlatformActionRoutes(api: FastifyInstance, context: RouteContext): v
   });
 }
 
-/**
- * Absent fields stay as they are, `""` clears. A password that equals the masked text was copied from an answer: the
- * present one stays.
- */
+/** Absent fields stay as they are, `""` clears. Throws RequestRefusedError for the mask of another password. */
 function targetChange(body: EditPlatformRequest, present: Target): TargetChange {
   const loginId = body.streamId ?? body.id;
-  const loginPassword = body.streamPassword ?? body.password;
-  const isMask = present.loginPassword !== undefined && loginPassword === maskPassword(present.loginPassword);
+  const field = body.streamPassword == null ? "password" : "streamPassword";
+  const loginPassword = orRefuse(changedPassword(field, body[field], present.loginPassword));
   return {
     url: body.rtmpUrl,
     streamKey: body.streamKey,
     ...(loginId == null ? {} : { loginId }),
-    ...(loginPassword == null || isMask ? {} : { loginPassword }),
+    ...(loginPassword === undefined ? {} : { loginPassword }),
     ...(body.label == null ? {} : { label: body.label }),
     ...(body.enabled == null ? {} : { isEnabled: body.enabled }),
     ...(body.bufferPolicy == null ? {} : { bufferPolicy: body.bufferPolicy }),

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { Api, CHANNELS, service, VIEWER } from "../api.ts";
+import { Api, CHANNEL, CHANNELS, service, VIEWER } from "../api.ts";
 
 let api: Api;
 beforeEach(async () => {
@@ -67,6 +67,24 @@ test("a change keeps what it does not name, the mask keeps the password, an empt
   expect(ended.body.content.publishUrl).toBe(PUBLISH_URL);
   expect(await admits(streamKey)).toBe(true);
   expect(await api.admission.findIngestUser("한글")).toBeUndefined();
+});
+
+test("the mask of another password, and of none, is refused, also on create", async () => {
+  const whole = (field: string) => ({
+    error: { errorCode: 250_002, details: `${field}: expected the text in full, not with asterisks.` },
+  });
+  const { channelId, streamKey } = await api.create({ ingestAuth: LOGIN });
+  for (const password of ["s*******", "x******", "*******"]) {
+    expect((await put(channelId, { password })).body).toMatchObject(whole("ingestAuth.password"));
+  }
+  expect(await admits(streamKey, LOGIN)).toBe(true);
+  const bare = await api.create();
+  expect((await put(bare.channelId, MASKED)).body).toMatchObject(whole("ingestAuth.password"));
+  expect(await read(bare.channelId)).not.toHaveProperty("ingestAuth");
+  const created = await api.post(CHANNELS, { ...CHANNEL, ingestAuth: { ...MASKED, id: "carol" } });
+  expect(created.body).toMatchObject(whole("ingestAuth.password"));
+  // What a viewer sees of the name.
+  expect((await put(channelId, FOR_VIEWERS)).body).toMatchObject(whole("ingestAuth.id"));
 });
 
 test("a name belongs to one channel, until that gives it up or is deleted", async () => {

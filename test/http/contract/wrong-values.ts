@@ -6,7 +6,9 @@ export type WrongValue = { readonly value: unknown; readonly rule: string };
 const wrong = (rule: string, ...values: readonly unknown[]): WrongValue[] => values.map((value) => ({ value, rule }));
 
 const NAME = "3 to 20 Korean or English letters, digits or _";
-const LOGIN = wrong("text of at most 128 characters", 5, {}, "x".repeat(129), "a\u0000b");
+/** Copied from an answer: none of these is a value. */
+const MASKS = wrong("the text in full, not with asterisks", "*", "****", "q**********");
+const LOGIN = [...wrong("text of at most 128 characters", 5, {}, "x".repeat(129), "a\u0000b"), ...MASKS];
 const FLAG = wrong("true or false", "true", 1, {});
 const TRACK = wrong("a track's number, 0 to 255", "0", -1, 256, 0.5, {});
 const TIME_OF_DAY = wrong("a time of day such as 20:00 or 20:00:30", 5, "24:00", "8:00", "20:60", "20:00:60", {});
@@ -51,6 +53,8 @@ export const WRONG_BODY_VALUES: Readonly<Record<string, readonly WrongValue[]>> 
       "%2F",
     ),
     ...wrong("the platform's key; this is its address, with no key behind it", "rtmp://only", "RTMPS://host/app"),
+    ...MASKS,
+    ...wrong("the text in full, not with asterisks", "abcd****", "ab***"),
   ],
   id: LOGIN,
   password: LOGIN,
@@ -93,19 +97,22 @@ export const WRONG_BODY_VALUES: Readonly<Record<string, readonly WrongValue[]>> 
   mediaSeconds: wrong("a whole number of seconds from 5 to 120", "5", 4, 121, 5.5, {}),
   videoSeconds: wrong("0, or a whole number of seconds from 5 to 600", "5", 1, -1, 601, 5.5, {}),
   ingestAuth: wrong("an object with id and password", 5, "x", true),
-  srtPassphrase: wrong(
-    "10 to 79 English letters, digits and signs, without & ? # % + and blanks; empty for none",
-    ...[
-      5,
-      true,
-      "too-short",
-      "x".repeat(80),
-      "with a blank",
-      "with&ampersand",
-      "with%20per-cent",
-      "한글로쓴긴암호입니다요",
-    ],
-  ),
+  srtPassphrase: [
+    ...wrong(
+      "10 to 79 English letters, digits and signs, without & ? # % + and blanks; empty for none",
+      ...[
+        5,
+        true,
+        "too-short",
+        "x".repeat(80),
+        "with a blank",
+        "with&ampersand",
+        "with%20per-cent",
+        "한글로쓴긴암호입니다요",
+      ],
+    ),
+    ...wrong("the text in full, not with asterisks", "**********", "q*****************"),
+  ],
   alertOn: FLAG,
   alertOptions: wrong("an object of alertChangeStatus, alertVodUploadFail and alertReStreamFail", 5, "x", true),
   alertChangeStatus: FLAG,

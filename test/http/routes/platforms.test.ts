@@ -191,7 +191,7 @@ test.each([
   ["absent", {}, "user", "hunter2"],
   ["null", { streamId: null, streamPassword: null }, "user", "hunter2"],
   ["the mask of the present password", { streamPassword: "h******" }, "user", "hunter2"],
-  ["another mask", { streamPassword: "h*****" }, "user", "h*****"],
+  ["like a mask", { streamPassword: "h*****x" }, "user", "h*****x"],
   ["empty", { streamId: "", streamPassword: "" }, undefined, undefined],
   ["new", { streamId: "you", streamPassword: "other" }, "you", "other"],
   ["new under the names of the create body", { id: "you", password: "other" }, "you", "other"],
@@ -200,6 +200,27 @@ test.each([
   expect((await edit(channelId, { rtmpUrl: PLATFORM.rtmpUrl, streamKey: "k", ...change })).status).toBe(200);
   const target = (await api.store.findChannel(channelId))?.targets[0];
   expect([target?.loginId, target?.loginPassword]).toEqual([loginId, loginPassword]);
+});
+
+test("an answer that is sent elsewhere stores no mask as a password, and sent back keeps the password", async () => {
+  const { channelId, restream } = await api.create({ restream: [{ ...PLATFORM, ...LOGIN }, PLATFORM] });
+  const [shown, other] = restream;
+  const refused = async (
+    answer: Promise<{ status: number; body: { error?: { errorCode: number; details: string } } }>,
+  ) => {
+    const { status, body } = await answer;
+    return [status, body.error?.errorCode, body.error?.details];
+  };
+  const whole = (field: string) => [400, 250_002, `${field}: expected the text in full, not with asterisks.`];
+  const platforms = `${CHANNELS}/${channelId}/platforms`;
+  expect(await refused(api.post(platforms, shown))).toEqual(whole("password"));
+  const copy = { channelName: "copy", planType: "STANDARD", restream: [other, shown] };
+  expect(await refused(api.post(CHANNELS, copy))).toEqual(whole("restream[1].password"));
+  expect(await refused(api.put(`${platforms}/${other?.platId}`, shown))).toEqual(whole("password"));
+  expect(await refused(edit(channelId, { ...shown, streamPassword: "u******" }))).toEqual(whole("streamPassword"));
+  expect((await edit(channelId, shown ?? {})).status).toBe(200);
+  const targets = (await api.store.findChannel(channelId))?.targets;
+  expect(targets?.map(({ loginPassword }) => loginPassword)).toEqual(["hunter2", undefined]);
 });
 
 test("an edit may switch a platform off and name it", async () => {
