@@ -43,7 +43,7 @@ export type HandoverServer = {
   readonly threadCount: number;
   /** Whether earlier processes still carry broadcasts: encoders that come to them may belong to this one. */
   hasPredecessors(): boolean;
-  /** Accepts links at this Unix socket of a thread. */
+  /** Accepts links at this Unix socket of a thread, also once it was started again. Does nothing where it does already. */
   acceptLinks(thread: number, path: string): Promise<void>;
   /** From now on this gets everything that the threads report; undefined: the server itself does. */
   divert(take: ((message: ThreadMessage) => void) | undefined): void;
@@ -78,7 +78,6 @@ export class HandoverListener {
   readonly #links = new Set<SuccessorLink>();
   #folder: RunFolder | undefined;
   #server: Server | undefined;
-  #linkPaths: Promise<readonly string[]> | undefined;
   /** The process that decides about the broadcasts of this one. */
   #decider: SuccessorLink | undefined;
   /** The process that is to decide, from its request until it has taken over. */
@@ -292,16 +291,8 @@ export class HandoverListener {
     }
   }
 
-  /** Lets the threads accept links of other processes, once. Returns their sockets. */
-  #acceptLinks(): Promise<readonly string[]> {
-    this.#linkPaths ??= this.#openLinkPaths().catch((error: unknown) => {
-      this.#linkPaths = undefined;
-      throw error;
-    });
-    return this.#linkPaths;
-  }
-
-  async #openLinkPaths(): Promise<readonly string[]> {
+  /** Lets the threads that run accept links of other processes. Returns the sockets of all. */
+  async #acceptLinks(): Promise<readonly string[]> {
     const { server } = this.#deps;
     const folder = this.#folder;
     if (folder === undefined) throw new Error("the data folder takes no socket");

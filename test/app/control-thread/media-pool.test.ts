@@ -1,5 +1,8 @@
 import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
 import { connect, createServer, type Server } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import type { MediaPool } from "../../../src/app/control-thread/media/media-pool.ts";
 import { systemClock } from "../../../src/base/clock.ts";
@@ -203,4 +206,39 @@ test("an encoder whose channel is deleted or blocked while its key is looked up 
     await expect.poll(() => stage.facts.map(({ kind }) => kind)).toEqual(["ingest-refused"]);
     expect(lookUps).toBe(2);
   }
+});
+
+test("a media thread that was started again accepts links of other processes where its former life did", async () => {
+  const stage = new PoolStage();
+  const port = await stage.start();
+  const folder = mkdtempSync(join(tmpdir(), "fanfare-links-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const [worker] = stage.pool.workers.all;
+  const path = join(folder, "media-1.sock");
+  const accept = () => (worker === undefined ? Promise.reject() : stage.pool.linkSockets.accept(worker, path));
+  const isAccepting = async () => {
+    const socket = connect(path);
+    onTestFinished(() => void socket.destroy());
+    return await once(socket, "connect").then(
+      () => true,
+      () => false,
+    );
+  };
+  await accept();
+  expect(await isAccepting()).toBe(true);
+  // An upgrade that is tried a second time.
+  await accept();
+
+  const channel = stage.channel([]);
+  stage.encoder(channel.channelId, { clip: syntheticClip() });
+  await waitFor("the broadcast", 10_000, () => stage.factsOf(channel.channelId)[0]);
+  // A malformed spec makes the thread throw where nothing catches.
+  stage.pool.apply({ ...channel, revision: 2, targets: null as never });
+  await waitFor("its end", 10_000, () => (worker?.life === undefined ? true : undefined), undefined, 5);
+  // One that does not run has no channels: it costs no upgrade.
+  await accept();
+  expect(await isAccepting()).toBe(false);
+  await expect.poll(() => isAnswering(port), { timeout: 30_000 }).toBe(true);
+  await expect.poll(isAccepting, { timeout: 30_000 }).toBe(true);
+  await accept();
 });

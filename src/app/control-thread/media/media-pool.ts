@@ -31,6 +31,7 @@ import { PendingRequests, type Unanswered } from "../../threads/pending-requests
 import type { PoolWorker } from "../../threads/pool-worker.ts";
 import type { TransportEnd } from "../../threads/transport-ends.ts";
 import { ChannelRoutes, type Claim, type OwnedChannel } from "./channel-routes.ts";
+import { LinkSockets } from "./link-sockets.ts";
 import { lostFacts } from "./lost-facts.ts";
 import { MediaWorkers } from "./media-workers.ts";
 import { OwnerLinks, type PublisherTransport } from "./owner-links.ts";
@@ -84,6 +85,7 @@ export class MediaPool implements Runtime {
   /** What the next process needs to go on with the broadcasts. */
   readonly running: RunningBroadcasts;
   readonly #facts: ToldFacts;
+  readonly linkSockets: LinkSockets;
   #divert: ((worker: PoolWorker, message: ToControl | "gone") => void) | undefined;
 
   constructor(deps: MediaPoolDeps) {
@@ -104,8 +106,10 @@ export class MediaPool implements Runtime {
     this.routes = new ChannelRoutes({ placement, workers: this.#members, log });
     this.#links = new OwnerLinks(clock, log);
     this.switches = new TargetSwitches((message) => this.routes.post(message.channelId, message));
+    this.linkSockets = new LinkSockets({ log, ask: (worker, ask) => this.#ask(worker, REPLY_DEADLINE_MS, ask) });
     this.requests = new ThreadRequests({
       ...deps,
+      socketOf: (worker) => this.linkSockets.of(worker),
       asInForce: (spec) => this.switches.on(spec),
       routes: this.routes,
       onRemoteConnection: (what) => onThread({ kind: "remote-connection", what }),
@@ -147,14 +151,6 @@ export class MediaPool implements Runtime {
   /** From now on this gets what the threads report: another process is to decide. Undefined: this one decides again. */
   divert(take: ((worker: PoolWorker, message: ToControl | "gone") => void) | undefined): void {
     this.#divert = take;
-  }
-
-  /** Accepts links of another process at this Unix socket of a thread. Rejects where the thread cannot. */
-  async acceptLinks(worker: PoolWorker, path: string): Promise<void> {
-    const reply = await this.#ask(worker, REPLY_DEADLINE_MS, { kind: "accept-links", path });
-    const problem = reply.kind === "accept-links" ? reply.problem : "the media thread gave another reply";
-    if (problem !== undefined) throw new Error(problem);
-    this.requests.acceptsAt(worker, path);
   }
 
   /** The port that accepts encoders over TLS; undefined where there is none. */
@@ -319,6 +315,7 @@ export class MediaPool implements Runtime {
   }
 
   #take(worker: PoolWorker, message: ToControl): void {
+    if (message.kind === "listening") this.linkSockets.started(worker);
     // The recorder of a process records what its own threads carry.
     if (this.#divert === undefined || message.kind === "recorder-wanted") this.take(worker, message);
     else this.#divert(worker, message);

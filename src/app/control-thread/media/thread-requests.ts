@@ -34,6 +34,8 @@ export type ThreadRequestsDeps = {
   readonly asInForce: (spec: ChannelSpec) => ChannelSpec;
   /** Reads the spec of a channel; undefined where no encoder may publish to it. */
   readonly readSpec: (channelId: ChannelId) => Promise<ChannelSpec | undefined>;
+  /** The Unix socket at which a thread of this process accepts links of other processes; undefined where it does not. */
+  readonly socketOf: (worker: PoolWorker) => string | undefined;
   /** An encoder or a player came to another thread than the one that owns its channel. */
   readonly onRemoteConnection: (what: "encoder" | "player") => void;
   /** Absent: a single node. */
@@ -52,8 +54,6 @@ export class ThreadRequests {
   readonly #spentChallenges: SpentChallenges;
   /** The places of RTMP players, by thread and by the number of the request that admitted each. */
   readonly #players = new Map<PoolWorker, Map<number, PreviewPlace>>();
-  /** The Unix sockets at which threads of this process accept links of other processes. */
-  readonly #sockets = new Map<PoolWorker, string>();
 
   constructor(deps: ThreadRequestsDeps) {
     this.#deps = deps;
@@ -110,12 +110,6 @@ export class ThreadRequests {
   gone(worker: PoolWorker): void {
     for (const place of this.#players.get(worker)?.values() ?? []) place.leave();
     this.#players.delete(worker);
-    this.#sockets.delete(worker);
-  }
-
-  /** The thread accepts links of other processes at this Unix socket. */
-  acceptsAt(worker: PoolWorker, path: string): void {
-    this.#sockets.set(worker, path);
   }
 
   async #admit(worker: PoolWorker, { key, login, channelId, silence }: AdmissionRequest, reply: Reply) {
@@ -234,7 +228,7 @@ export class ThreadRequests {
   /** The socket by which one thread reaches another one of another process; undefined within one process. */
   #wayOf(asking: PoolWorker, owner: PoolWorker): string | undefined {
     if (owner === asking) return undefined;
-    return owner.linkPath ?? (asking.linkPath === undefined ? undefined : this.#sockets.get(owner));
+    return owner.linkPath ?? (asking.linkPath === undefined ? undefined : this.#deps.socketOf(owner));
   }
 
   #placesOf(worker: PoolWorker): Map<number, PreviewPlace> {

@@ -61,7 +61,9 @@ export function handoverServer(parts: HandoverParts): HandoverServer {
     hasPredecessors: () => succession.handovers.length > 0,
     acceptLinks: (thread, path) => {
       const worker = workers.all[thread];
-      return worker === undefined ? Promise.reject(new Error("no such thread")) : runtime.acceptLinks(worker, path);
+      return worker === undefined
+        ? Promise.reject(new Error("no such thread"))
+        : runtime.linkSockets.accept(worker, path);
     },
     divert: (take) =>
       runtime.divert(take === undefined ? undefined : (worker, message) => take({ thread: worker.index, message })),
