@@ -45,6 +45,7 @@ import { createHttpPost } from "../../webhooks/http-post.ts";
 import { arePushKeys } from "../../webhooks/push/push-encryption.ts";
 import { PushSender, type PushSenderOptions } from "../../webhooks/push/push-sender.ts";
 import { WebhookTester } from "../../webhooks/test-message.ts";
+import type { Unstored } from "../upgrade/process-messages.ts";
 
 /** Records that the audit keeps at most; the oldest go first. */
 const AUDIT_RECORDS_MAX = 100_000;
@@ -189,15 +190,21 @@ export class Notifications {
     this.#ownPorts.push(port);
   }
 
-  /** Goes on with broadcasts that another process began: as `ReportWriter.resume`. `told`: what that one told people of them. */
+  /**
+   * Goes on with broadcasts that another process began: as `ReportWriter.resume`. `told`: what that one told people of them.
+   * `unstored`: what it could not store, which is not stored before `start`.
+   */
   resume(
     broadcasts: readonly RunningBroadcast[],
     reports: readonly BroadcastReport[],
     told: readonly (readonly [ChannelId, ToldTrouble])[],
+    unstored?: Unstored,
   ): void {
-    this.events.resume(broadcasts);
-    this.reports.resume(reports, broadcasts);
-    this.history.resume(broadcasts);
+    this.events.resume(broadcasts, unstored?.events);
+    this.reports.resume(reports, broadcasts, unstored?.reports);
+    this.history.resume(broadcasts, unstored?.history);
+    this.refusedEncoders.resume(unstored?.refused ?? []);
+    this.audit.log.resume(unstored?.audit ?? []);
     for (const [channelId, each] of told) this.alerts.resume(channelId, each);
   }
 
@@ -207,9 +214,23 @@ export class Notifications {
     this.#contacts.wake();
     void this.refusedEncoders.load();
     this.#retention.start();
-    this.reports.start();
+    this.events.goOn();
+    this.reports.goOn();
     this.history.start();
+    this.refusedEncoders.goOn();
+    this.audit.log.goOn();
     this.#push.start();
+  }
+
+  /** What `pause` could not store: another process of this server is to. */
+  get unstored(): Unstored {
+    return {
+      events: this.events.unstored,
+      reports: this.reports.unstored,
+      history: this.history.allUnstored,
+      refused: this.refusedEncoders.unstored,
+      audit: this.audit.log.unstored,
+    };
   }
 
   /**
@@ -231,6 +252,12 @@ export class Notifications {
     this.#contacts.goOn();
     this.refusedEncoders.goOn();
     this.audit.log.goOn();
+  }
+
+  /** Stores nothing more: another process of this server does. Call `close` then. */
+  abandon(): void {
+    for (const writer of [this.events, this.reports, this.history, this.refusedEncoders, this.audit.log])
+      writer.abandon();
   }
 
   /** Ends. Unless it is paused, first stores what is known. Idempotent. */

@@ -236,10 +236,10 @@ async function unlessUnwritable<Value>(log: Log, what: string, make: () => Promi
 async function resume(parts: Parts, succession: Succession): Promise<void> {
   const { runtime, liveState, notifications, metrics } = parts;
   await succession.adopt(runtime);
-  for (const { broadcasts, onAirMs, reports, told = [], time } of succession.handovers) {
+  for (const { broadcasts, onAirMs, reports, told = [], time, unstored } of succession.handovers) {
     const countedUpToMs = systemClock.now() - (systemClock.wallNow() - time);
-    liveState.resume(broadcasts, new Map(onAirMs), countedUpToMs);
-    notifications.resume(broadcasts, reports, told);
+    liveState.resume(broadcasts, new Map(onAirMs), countedUpToMs, unstored?.totals);
+    notifications.resume(broadcasts, reports, told, unstored);
     metrics.resume(broadcasts);
   }
   succession.listen(runtime);

@@ -1,5 +1,10 @@
 import type { ToldTrouble } from "../../api-contract/alerts/alert-tracker.ts";
+import type { AuditScope } from "../../control/audit/audit.ts";
+import type { ToldEvent } from "../../control/events/told-event.ts";
+import type { RefusedEncoder } from "../../control/facts/refusal-list.ts";
 import type { RunningBroadcast } from "../../control/facts/running-broadcasts.ts";
+import type { UnstoredHistory } from "../../control/history/history.ts";
+import type { UnstoredTotals } from "../../control/live/live-state.ts";
 import type { BroadcastReport } from "../../control/reports/reports.ts";
 import type { ChannelId, TargetId } from "../../thread-protocol/channel-spec.ts";
 import type { ShutdownMode, ToControl, ToMedia } from "../../thread-protocol/messages.ts";
@@ -9,6 +14,15 @@ import type { ShutdownMode, ToControl, ToMedia } from "../../thread-protocol/mes
  * these messages, or those between its threads, so that an older one misreads them, gives them a new number.
  */
 export const PROCESS_VERSIONS: readonly number[] = [1];
+
+/** What a process could not store before it gave the database up, as on a full disk: the next one does. Plain data. */
+export type Unstored = {
+  readonly events: readonly ToldEvent[];
+  readonly reports: readonly BroadcastReport[];
+  readonly history: UnstoredHistory;
+  readonly refused: readonly RefusedEncoder[];
+  readonly audit: readonly AuditScope[];
+};
 
 /** What the process that served up to now knows. Plain data. Holds no secret. */
 export type Handover = {
@@ -27,8 +41,10 @@ export type Handover = {
   readonly reports: readonly BroadcastReport[];
   /** What people were told of their channels, where that matters. Absent from older releases. */
   readonly told?: readonly (readonly [ChannelId, ToldTrouble])[];
-  /** The wall clock up to which all of this goes: totals, events and reports are stored up to here. */
+  /** The wall clock up to which all of this goes: totals, events and reports are known up to here. */
   readonly time: number;
+  /** What of that is not stored. Absent from older releases, and from a process that was taken over before. */
+  readonly unstored?: Unstored & { readonly totals: readonly UnstoredTotals[] };
 };
 
 /** New process to old process. */

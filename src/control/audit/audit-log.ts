@@ -34,6 +34,8 @@ export class AuditLog {
   readonly #options: AuditLogOptions;
   #waiting: AuditScope[] = [];
   #timer: Timer | undefined;
+  /** Attempts, one after another. */
+  #retries: Promise<void> = Promise.resolve();
   #isPaused = false;
 
   constructor(options: AuditLogOptions) {
@@ -49,6 +51,25 @@ export class AuditLog {
     else if (scope.state === "noted") this.#options.counts?.stored();
     scope.state = "closed";
     if (scope.about.channelId === undefined) this.#options.wake();
+  }
+
+  /** Goes on with records that another process of this server could not store. None is stored before `goOn` then. */
+  resume(scopes: readonly AuditScope[]): void {
+    if (scopes.length === 0) return;
+    this.#waiting.push(...scopes);
+    this.#isPaused = true;
+    this.#options.counts?.waiting(this.#waiting.length);
+  }
+
+  /** Records that wait for the database: another process of this server is to store them. */
+  get unstored(): readonly AuditScope[] {
+    return this.#waiting;
+  }
+
+  /** Another process of this server stores what waits. */
+  abandon(): void {
+    this.#isPaused = true;
+    this.#waiting = [];
   }
 
   /** Tries once more to store what waits, and then nothing by itself until `goOn`: another process is to have the database. */
@@ -98,7 +119,12 @@ export class AuditLog {
     this.#timer ??= this.#options.clock.startTimer(RETRY_MS, () => void this.#retry());
   }
 
-  async #retry(): Promise<void> {
+  #retry(): Promise<void> {
+    this.#retries = this.#retries.then(() => this.#retryNow());
+    return this.#retries;
+  }
+
+  async #retryNow(): Promise<void> {
     this.#timer?.cancel();
     this.#timer = undefined;
     const { store, counts } = this.#options;

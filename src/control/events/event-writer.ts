@@ -7,6 +7,7 @@ import { StoreUnavailableError } from "../ports/errors.ts";
 import { completeEvent } from "./complete-event.ts";
 import { EventTracker } from "./event-tracker.ts";
 import type { ChannelEvent, EventDraft, EventStore, NewEvent } from "./events.ts";
+import { eventOf, type ToldEvent, toldEvent } from "./told-event.ts";
 
 /** Events that may wait while the database accepts no writes; more are lost, and the log says how many. */
 const WAITING_MAX = 10_000;
@@ -62,9 +63,20 @@ export class EventWriter {
     for (const event of this.#tracker.fact(fact)) this.#add(this.#owned(fact, event));
   }
 
-  /** Goes on with broadcasts whose events another process of this server has stored up to now. */
-  resume(broadcasts: readonly RunningBroadcast[]): void {
+  /**
+   * Goes on with broadcasts whose events another process of this server has made up to now. `unstored`: those that it could
+   * not store. Nothing is stored before `goOn` then: that process has them still.
+   */
+  resume(broadcasts: readonly RunningBroadcast[], unstored: readonly ToldEvent[] = []): void {
     for (const { facts } of broadcasts) for (const fact of facts) this.#tracker.fact(fact);
+    if (unstored.length === 0) return;
+    this.#waiting = [...unstored.map(eventOf), ...this.#waiting];
+    this.#isPaused = true;
+  }
+
+  /** What waits for the database, oldest first: another process of this server is to store it. */
+  get unstored(): readonly ToldEvent[] {
+    return this.#waiting.map(toldEvent);
   }
 
   /** Writes what waits, with one attempt, and then nothing until `goOn`: another process is to have the database. */
@@ -84,6 +96,12 @@ export class EventWriter {
   goOn(): void {
     this.#isPaused = false;
     if (this.#waiting.length > 0) this.#start();
+  }
+
+  /** Another process of this server stores what waits. */
+  abandon(): void {
+    this.#isPaused = true;
+    this.#waiting = [];
   }
 
   /**

@@ -5,7 +5,7 @@ import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
 import type { ChannelSample } from "../../thread-protocol/samples.ts";
 import type { RunningBroadcast } from "../facts/running-broadcasts.ts";
 import type { ServerFact } from "../facts/server-fact.ts";
-import type { HistoryBlock, HistoryStep, HistoryStore } from "./history.ts";
+import type { HistoryBlock, HistoryStep, HistoryStore, UnstoredHistory } from "./history.ts";
 import { HistoryRecorder } from "./history-recorder.ts";
 
 /** How often full blocks are written, in milliseconds: a killed process loses at most this much of the last minute. */
@@ -39,6 +39,7 @@ export class HistoryWriter {
   #timer: Timer | undefined;
   #pruneAtMs: number;
   #isPaused = false;
+  #isAbandoned = false;
 
   constructor(options: HistoryWriterOptions) {
     this.#options = options;
@@ -54,8 +55,13 @@ export class HistoryWriter {
     this.#recorder.fact(fact, this.#options.clock.now());
   }
 
-  /** Goes on with broadcasts whose history another process of this server has stored up to now. */
-  resume(broadcasts: readonly RunningBroadcast[]): void {
+  /**
+   * Goes on with broadcasts whose history another process of this server has up to now. `unstored`: what it could not store.
+   * Call it before `start`.
+   */
+  resume(broadcasts: readonly RunningBroadcast[], unstored?: UnstoredHistory): void {
+    for (const block of unstored?.blocks ?? []) this.#wait(block);
+    for (const [channelId, time] of unstored?.began ?? []) this.#began.set(channelId, time);
     const { clock } = this.#options;
     for (const { facts, sample } of broadcasts) {
       for (const fact of facts) this.#recorder.fact(fact, clock.now() - (clock.wallNow() - fact.time));
@@ -70,6 +76,19 @@ export class HistoryWriter {
   /** When the broadcast of a channel on air began. */
   startOf(channelId: ChannelId): number | undefined {
     return this.#recorder.startOf(channelId);
+  }
+
+  /** What waits for the database: another process of this server is to store it. */
+  get allUnstored(): UnstoredHistory {
+    return { blocks: [...this.#waiting.values()], began: [...this.#began] };
+  }
+
+  /** Another process of this server stores what is known from now on. */
+  abandon(): void {
+    this.#isPaused = true;
+    this.#isAbandoned = true;
+    this.#waiting.clear();
+    this.#began.clear();
   }
 
   /** What is not stored yet of a channel, oldest first. */
@@ -110,6 +129,7 @@ export class HistoryWriter {
   }
 
   #wait(block: HistoryBlock): void {
+    if (this.#isAbandoned) return;
     const key = `${block.channelId} ${block.step} ${block.times[0]}`;
     // A block that has grown goes behind what waited before it.
     this.#waiting.delete(key);

@@ -26,6 +26,12 @@ export type HistoryBlock = {
   readonly targets: readonly TargetSeries[];
 };
 
+/** What waits for the database: blocks, and channels whose broadcast began, with its time: their seconds before that are removed. */
+export type UnstoredHistory = {
+  readonly blocks: readonly HistoryBlock[];
+  readonly began: readonly (readonly [ChannelId, number])[];
+};
+
 /** Which blocks are removed. Times are milliseconds since the Unix epoch. */
 export type HistoryLimits = { readonly secondsBefore: number; readonly minutesBefore: number };
 

@@ -62,6 +62,15 @@ function grownTotals(before: TargetSample | undefined, now: TargetSample): Targe
   };
 }
 
+/** What a channel and its targets did that is not in the store yet. Plain data. */
+export type UnstoredTotals = {
+  readonly channelId: ChannelId;
+  readonly publishMs: number;
+  /** When its last broadcast began. */
+  readonly startTime?: number;
+  readonly targets: readonly (readonly [TargetId, TargetTotals])[];
+};
+
 /**
  * The present state of channels, folded from the media threads' facts and samples, and the counters that are not in the
  * store yet. Samples count since the process started (`RunningTotals`), so a channel's last sample is kept until the
@@ -138,9 +147,15 @@ export class LiveState {
 
   /**
    * Goes on with broadcasts that another process of this server began. `onAirMs`: what each target has spent PUBLISHING
-   * in its broadcast. `countedUpToMs`: the monotonic time up to which that process has stored their totals.
+   * in its broadcast. `countedUpToMs`: the monotonic time up to which that process has counted their totals. `unstored`: what it
+   * has not stored of them.
    */
-  resume(broadcasts: readonly RunningBroadcast[], onAirMs: ReadonlyMap<TargetId, number>, countedUpToMs: number): void {
+  resume(
+    broadcasts: readonly RunningBroadcast[],
+    onAirMs: ReadonlyMap<TargetId, number>,
+    countedUpToMs: number,
+    unstored: readonly UnstoredTotals[] = [],
+  ): void {
     for (const { channelId, facts, sample } of broadcasts) {
       const [first, ...others] = facts;
       if (first === undefined) continue;
@@ -155,6 +170,31 @@ export class LiveState {
       for (const fact of others) this.#take(fact);
       if (sample !== undefined) channel.ingest.sample(sample.ingest);
     }
+    for (const { channelId, publishMs, startTime, targets } of unstored) {
+      const channel = this.#entry(channelId);
+      channel.startTime ??= startTime;
+      channel.unstoredPublishMs += publishMs;
+      for (const [targetId, totals] of targets) {
+        const target = this.#target(channel, targetId);
+        target.unstored = plus(target.unstored, totals);
+      }
+    }
+  }
+
+  /** Everything that is not in the store yet, for another process of this server. */
+  unstoredTotals(): readonly UnstoredTotals[] {
+    const all: UnstoredTotals[] = [];
+    for (const [channelId, channel] of this.#channels) {
+      this.#countUp(channel);
+      const { unstoredPublishMs: publishMs, startTime, isStartStored } = channel;
+      const targets = [...channel.targets]
+        .map(([targetId, { unstored }]) => [targetId, unstored] as const)
+        .filter(([, { bytes, playMs, retryCount }]) => bytes + playMs + retryCount > 0);
+      const start = startTime === undefined || isStartStored ? {} : { startTime };
+      if (publishMs > 0 || targets.length > 0 || "startTime" in start)
+        all.push({ channelId, publishMs, ...start, targets });
+    }
+    return all;
   }
 
   samples(samples: readonly ChannelSample[]): void {

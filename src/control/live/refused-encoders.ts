@@ -53,13 +53,31 @@ export class RefusedEncoders {
     for (const entry of [...this.#unwritten.list()].reverse()) this.#list.merge(entry);
   }
 
+  /** Goes on with attempts that another process of this server has met and could not store. None is stored before `goOn` then. */
+  resume(attempts: readonly RefusedEncoder[]): void {
+    if (attempts.length === 0) return;
+    for (const attempt of [...attempts].reverse()) this.#unwritten.merge(attempt);
+    this.#isPaused = true;
+  }
+
+  /** Attempts that wait for the database, latest first: another process of this server is to store them. */
+  get unstored(): readonly RefusedEncoder[] {
+    return this.#unwritten.list();
+  }
+
+  /** Another process of this server stores what waits. */
+  abandon(): void {
+    this.#isPaused = true;
+    this.#unwritten = new RefusalList(ENTRIES_MAX);
+  }
+
   /** Returns the entry that this fact made or changed; undefined where it is none of these refusals. */
   fact(fact: ServerFact): RefusedEncoder | undefined {
     const entry = this.#list.add(fact);
     if (entry === undefined) return undefined;
     this.#unwritten.add(fact);
     if (this.#options.tell !== undefined) this.#untold.add(fact);
-    if (!this.#isPaused) this.#timer ??= this.#options.clock.startTimer(WRITE_DELAY_MS, () => void this.#write());
+    this.#writeSoon();
     return entry;
   }
 
@@ -85,6 +103,11 @@ export class RefusedEncoders {
 
   goOn(): void {
     this.#isPaused = false;
+    if (this.unstored.length > 0) this.#writeSoon();
+  }
+
+  #writeSoon(): void {
+    if (!this.#isPaused) this.#timer ??= this.#options.clock.startTimer(WRITE_DELAY_MS, () => void this.#write());
   }
 
   #write(): Promise<void> {

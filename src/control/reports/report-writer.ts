@@ -46,6 +46,7 @@ export class ReportWriter {
   #isSaveWanted = false;
   #timer: Timer | undefined;
   #isPaused = false;
+  #isAbandoned = false;
 
   constructor(options: ReportWriterOptions) {
     this.#options = options;
@@ -54,6 +55,7 @@ export class ReportWriter {
 
   fact(fact: ServerFact): void {
     const finished = this.#tracker.fact(fact, this.#options.clock.now());
+    if (this.#isAbandoned) return;
     if (finished !== undefined) this.#waiting.push(finished);
     if (this.#waiting.length > this.#waitingMax) {
       this.#waiting.shift();
@@ -72,10 +74,20 @@ export class ReportWriter {
   }
 
   /**
-   * Goes on with broadcasts whose reports another process has made up to now. Call it before `start` for those of an earlier
-   * process of this server.
+   * Goes on with broadcasts whose reports another process has made up to now. Call it before `goOn` for those of an earlier
+   * process of this server. `unstored`: reports of broadcasts that are over, which that one could not store. Nothing is stored
+   * before `goOn` then.
    */
-  resume(reports: readonly BroadcastReport[], broadcasts: readonly RunningBroadcast[]): void {
+  resume(
+    reports: readonly BroadcastReport[],
+    broadcasts: readonly RunningBroadcast[],
+    unstored: readonly BroadcastReport[] = [],
+  ): void {
+    if (unstored.length > 0) {
+      this.#waiting.push(...unstored);
+      this.#resumed.push(...unstored.map(({ channelId }) => channelId));
+      this.#isPaused = true;
+    }
     const { clock } = this.#options;
     for (const report of reports) {
       const broadcast = broadcasts.find(({ channelId }) => channelId === report.channelId);
@@ -84,6 +96,18 @@ export class ReportWriter {
       if (!this.#areLeftEnded) this.#resumed.push(report.channelId);
       this.#tracker.resume(report, broadcast, startedMs);
     }
+  }
+
+  /** What is over and waits for the database: another process of this server is to store it. */
+  get unstored(): readonly BroadcastReport[] {
+    return this.#waiting;
+  }
+
+  /** Another process of this server stores what is known from now on. */
+  abandon(): void {
+    this.#isPaused = true;
+    this.#isAbandoned = true;
+    this.#waiting = [];
   }
 
   /** Ends the reports that the last process left open, and from then on stores running broadcasts by itself. */

@@ -205,3 +205,32 @@ test("events of a channel that was taken over are stored behind the end of its f
   await settle();
   expect(store.texts).toEqual(["b", "a", "b"]);
 });
+
+test("what a full disk did not take is stored by the next process, in order, once, and after that one has taken over", async () => {
+  const [first, second] = [open(), open()];
+  first.store.failure = LOCKED;
+  first.writer.fact(created("a"));
+  const target = { targetId: 7, targetName: "YOUTUBE" } as const;
+  first.writer.fact({ ...channelChanged("target-added", "b", 7), target });
+  await first.writer.pause();
+  const told = structuredClone(first.writer.unstored);
+  expect(told.map(({ channelId }) => channelId)).toEqual(["a", "b"]);
+
+  second.writer.resume([], told);
+  second.writer.fact(created("c"));
+  await settle();
+  expect(second.store.appendCount).toBe(0);
+  second.writer.goOn();
+  await settle();
+  expect(second.store.texts).toEqual(["a", "b", "c"]);
+  expect(second.written[1]?.description).toContain("platform YOUTUBE (7)");
+  expect(second.writer.unstored).toEqual([]);
+
+  first.writer.abandon();
+  await first.writer.close();
+  expect(first.lost()).toEqual([]);
+  first.writer.goOn();
+  first.store.failure = undefined;
+  await settle();
+  expect(first.store.texts).toEqual([]);
+});

@@ -156,12 +156,12 @@ class Knowledge {
     this.#reports.samples([sample]);
   }
 
-  /** Goes on with what another process knows, as after a transfer between the two. */
-  resume(other: Knowledge): void {
+  /** Goes on with what another process knows, as after a transfer between the two. `isStored`: that one could store its totals. */
+  resume(other: Knowledge, isStored = true): void {
     const broadcasts: readonly RunningBroadcast[] = copyOf(other.running.list());
     const onAirMs = new Map(other.live.onAirMs(CHANNEL));
-    other.live.markStored(other.live.unstored());
-    this.live.resume(broadcasts, onAirMs, this.#clock.now());
+    if (isStored) other.live.markStored(other.live.unstored());
+    this.live.resume(broadcasts, onAirMs, this.#clock.now(), copyOf(other.live.unstoredTotals()));
     this.running.resume(broadcasts);
     for (const { facts } of broadcasts) for (const fact of facts) this.#events.fact(fact);
     for (const report of copyOf(other.#reports.running(this.#clock.now()))) {
@@ -174,7 +174,7 @@ class Knowledge {
 
 test("a process that goes on with another's broadcast knows, counts and tells the same as one that saw it all", () => {
   fc.assert(
-    fc.property(steps, steps, fc.boolean(), (before, after, isEnded) => {
+    fc.property(steps, steps, fc.boolean(), fc.boolean(), (before, after, isEnded, isStored) => {
       const story = new Story([...before, ...after]);
       if (isEnded) story.end();
       const clock = new ManualClock();
@@ -184,9 +184,9 @@ test("a process that goes on with another's broadcast knows, counts and tells th
       const cut = new Story(before).moments.length;
       for (const [index, moment] of story.moments.entries()) {
         if (index === cut) {
-          second.resume(first);
+          second.resume(first, isStored);
           // What is stored is stored once; what the other process tells from here on is the same.
-          whole.live.markStored(whole.live.unstored());
+          if (isStored) whole.live.markStored(whole.live.unstored());
           whole.told.length = 0;
         }
         whole.take(moment);
@@ -202,6 +202,8 @@ test("a process that goes on with another's broadcast knows, counts and tells th
       expect(second.live.live(CHANNEL)).toEqual(whole.live.live(CHANNEL));
       const [counted, expected] = [second, whole].map(({ live }) => [...live.unstored().targets].sort(byTarget));
       expect(counted).toEqual(expected);
+      const publishMs = [second, whole].map(({ live }) => live.unstoredPublishMs(CHANNEL));
+      expect(publishMs[0]).toBe(publishMs[1]);
       expect(second.running.list()).toEqual(whole.running.list());
     }),
     { numRuns: 200 },

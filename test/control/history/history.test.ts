@@ -231,3 +231,29 @@ test("closing stores everything that is known", async () => {
   expect(stored("second").map(({ times }) => times.length)).toEqual([20]);
   expect(stored("minute")).toHaveLength(1);
 });
+
+test("what a full disk did not take is stored by the next process, also that older seconds are to go", async () => {
+  store.trouble = new StoreUnavailableError("full", { path: "test" });
+  begin();
+  await run(70, () => 1_000);
+  end();
+  await writer.pause();
+  const unstored = structuredClone(writer.allUnstored);
+  expect(unstored.began.map(([channelId]) => channelId)).toEqual([A]);
+  store.trouble = undefined;
+  const next = new HistoryWriter({ store, clock, log: { debug: none, info: none, warn: none, error: none } });
+  next.resume([], unstored);
+  next.start();
+  await next.pause();
+  const seconds = store.blocks.filter(({ step }) => step === "second").flatMap(({ times }) => times);
+  expect(seconds.length).toBeGreaterThan(65);
+  expect(new Set(seconds).size).toBe(seconds.length);
+  expect(next.allUnstored).toEqual({ blocks: [], began: [] });
+  const { writes } = store;
+  // What happens later in a broadcast that the first process carries is the second one's to keep.
+  writer.abandon();
+  begin();
+  await run(65, () => 1_000);
+  await writer.pause();
+  expect([store.writes, writer.allUnstored.blocks]).toEqual([writes, []]);
+});

@@ -152,3 +152,27 @@ test("attempts that another node tells count with this one's, and are not told a
   expect(told.flat().map(({ count }) => count)).toEqual([1]);
   expect((await store.listRefusals({ max: 9, since: 0 })).map(({ count }) => count)).toEqual([1]);
 });
+
+test("attempts that a full disk did not take are stored by the next process once it has taken over", async () => {
+  const { clock, store, open, refused, refuse } = stage();
+  store.isUnavailable = true;
+  refuse("192.0.2.1", { count: 3 });
+  refuse("192.0.2.2");
+  await refused.pause();
+  const next = open();
+  next.resume(structuredClone(refused.unstored));
+  store.isUnavailable = false;
+  clock.advance(60_000);
+  expect(store.writeCount).toBe(0);
+  next.goOn();
+  clock.advance(1_000);
+  await next.pause();
+  const limits = { max: 10, since: 0 };
+  expect((await store.listRefusals(limits)).map(({ remoteAddress, count }) => [remoteAddress, count])).toEqual([
+    ["192.0.2.2", 1],
+    ["192.0.2.1", 3],
+  ]);
+  refused.abandon();
+  await refused.pause();
+  expect(store.writeCount).toBe(1);
+});

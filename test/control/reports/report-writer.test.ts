@@ -12,6 +12,7 @@ function open(waitingMax?: number) {
   const writes: (string | readonly BroadcastReport[])[] = [];
   const lines: string[] = [];
   const lost: string[] = [];
+  const kept: string[] = [];
   const state = { isBroken: false };
   const line = (event: string) => void lines.push(event);
   const write = async (what: string | readonly BroadcastReport[]) => {
@@ -21,8 +22,9 @@ function open(waitingMax?: number) {
   const writer = new ReportWriter({
     store: {
       putReports: write,
-      endReportsLeft: async () => {
+      endReportsLeft: async (others = []) => {
         await write("ended what was left");
+        kept.push(...others);
         return [{ channelId: "left", endTime: 900 }];
       },
       findReport: async () => undefined,
@@ -42,7 +44,7 @@ function open(waitingMax?: number) {
     log: { debug: line, info: line, warn: line, error: line },
     ...(waitingMax === undefined ? {} : { waitingMax }),
   });
-  return { clock, writes, lines, lost, state, writer };
+  return { clock, writes, lines, lost, kept, state, writer };
 }
 
 const common = (channelId: string, time: number) => ({ channelId, time, ingestId: 1, slot: "main" }) as const;
@@ -123,4 +125,34 @@ test("closing stores the last ones, and nothing is stored afterwards", async () 
   clock.advance(60_000);
   await writer.pause();
   expect(writes).toHaveLength(count);
+});
+
+test("a report that a full disk did not take is stored by the next process once it has taken over, which does not call it left", async () => {
+  const first = open();
+  first.state.isBroken = true;
+  first.writer.fact(started("a"));
+  first.writer.fact(ended("a", 4_000));
+  await first.writer.pause();
+  const second = open();
+  second.writer.resume([], [], structuredClone(first.writer.unstored));
+  second.writer.fact(started("b"));
+  await settle();
+  expect(second.writes).toEqual([]);
+  second.writer.goOn();
+  await settle();
+  expect(second.kept).toEqual(["a"]);
+  expect(second.writes.flat()).toMatchObject([
+    "ended what was left",
+    { channelId: "a", end: "clean" },
+    { channelId: "b" },
+  ]);
+  await second.writer.pause();
+
+  // What happens later in a broadcast that the first process carries is the second one's to store.
+  first.writer.abandon();
+  first.state.isBroken = false;
+  first.writer.fact(started("c"));
+  first.writer.fact(ended("c", 9_000));
+  await first.writer.pause();
+  expect([first.writes, first.writer.unstored]).toEqual([[], []]);
 });

@@ -1,6 +1,7 @@
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { z } from "zod";
 import { Predecessor } from "../../../src/app/upgrade/predecessor.ts";
 import { servingSocket } from "../../../src/app/upgrade/run-folder.ts";
 import { systemClock } from "../../../src/base/clock.ts";
@@ -11,6 +12,8 @@ import { makeClip } from "../../support/streams/clip.ts";
 
 const DEADLINE_MS = 60_000;
 const nothing = () => undefined;
+const events = z.array(z.looseObject({ eventCode: z.string() }));
+const reports = z.array(z.looseObject({ startTime: z.number(), endTime: z.number() }));
 const LOG = { debug: nothing, info: nothing, warn: nothing, error: nothing };
 
 test("a server that started on a full disk goes on after an upgrade that fails, is upgraded, and the new one heals", async () => {
@@ -66,5 +69,19 @@ test("a server that started on a full disk goes on after an upgrade that fails, 
   expect(target.connections.map(({ report }) => report.state)).toEqual(["open"]);
   encoder.kill("SIGINT");
   expect(await older.exited).toEqual({ code: 0, signal: null });
+  // What the old process could not store came to the new one, which has stored it once.
+  const path = `/api/v2/re-stream/channels/${channelId}`;
+  const told = async () => {
+    const found = events.parse(await api.request("GET", `${path}/events?pageSizeNo=100`));
+    return found.map(({ eventCode }) => eventCode).filter((code) => code.startsWith("PUBLISH_"));
+  };
+  await expect.poll(told, { timeout: DEADLINE_MS }).toEqual(["PUBLISH_END", "PUBLISH_START"]);
+  const stored = async () => reports.parse(await api.request("GET", `${path}/reports`));
+  await expect.poll(stored, { timeout: DEADLINE_MS }).toHaveLength(1);
+  const [{ startTime, endTime } = { startTime: 0, endTime: 0 }] = await stored();
+  // Whole seconds; both processes count to the moment of the handover.
+  const counted = async () => (await api.channel(channelId))["totalPublishSeconds"];
+  const seconds = Math.round((endTime - startTime) / 1_000);
+  await expect.poll(counted, { timeout: DEADLINE_MS }).toSatisfy((value) => Math.abs(Number(value) - seconds) <= 1);
   expect(await fanfare.stop()).toEqual({ code: 0, signal: null });
 });

@@ -4,7 +4,9 @@ import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import fastify from "fastify";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { ownScope } from "../../../src/control/audit/audit.ts";
 import { AuditLog } from "../../../src/control/audit/audit-log.ts";
+import { StoreUnavailableError } from "../../../src/control/ports/errors.ts";
 import { auditRequests } from "../../../src/http/audit/request-audit.ts";
 import { currentAudit } from "../../../src/http/auth/request-actor.ts";
 import { keepAudit, type SqlAuditStore } from "../../../src/store/audit/audit-store.ts";
@@ -99,4 +101,21 @@ test("the answer waits until the record is stored", async () => {
   storeIt();
   await answer;
   expect(isAnswered).toBe(true);
+});
+
+test("a record that a full disk did not take is stored by the next process once it has taken over", async () => {
+  const write = () => undefined;
+  const log = { debug: write, info: write, warn: write, error: write };
+  const full = { appendAudit: () => Promise.reject(new StoreUnavailableError("full", { path: "test" })) };
+  const first = new AuditLog({ store: full, clock: new ManualClock(), log, wake: write });
+  await first.complete(ownScope("endChannel", "server", "1", 5));
+  await first.pause();
+  const next = auditLog();
+  next.resume(structuredClone(first.unstored));
+  expect(await records()).toEqual([]);
+  next.goOn();
+  await next.close();
+  expect(await records()).toMatchObject([{ action: "endChannel", traceId: "server-1", time: 5 }]);
+  first.abandon();
+  expect(first.unstored).toEqual([]);
 });

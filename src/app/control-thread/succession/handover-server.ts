@@ -1,12 +1,11 @@
 import { randomBytes } from "node:crypto";
-import { setTimeout as pass } from "node:timers/promises";
 import type { FastifyInstance } from "fastify";
 import { systemClock } from "../../../base/clock.ts";
 import type { Log } from "../../../base/log.ts";
 import type { LiveState } from "../../../control/live/live-state.ts";
 import type { ApiPause } from "../../../http/server/api-pause.ts";
 import type { ChannelId } from "../../../thread-protocol/channel-spec.ts";
-import { DataFolderError, type Storage } from "../../data-folder/storage.ts";
+import type { Storage } from "../../data-folder/storage.ts";
 import type { ThreadMessage } from "../../upgrade/follower.ts";
 import type { HandoverServer } from "../../upgrade/handover.ts";
 import { closeHttp } from "../http-listening.ts";
@@ -16,11 +15,9 @@ import type { Notifications } from "../notifications.ts";
 import type { RecordingWorker } from "../recording/recording-worker.ts";
 import type { TotalsKeeper } from "../totals-keeper.ts";
 import type { Succession } from "./succession.ts";
+import { takeWhenLeft } from "./take-folder.ts";
 
 const PROCESS_ID_BYTES = 4;
-/** A process that could not take over has this long to leave the data folder, in milliseconds. */
-const FOLDER_PATIENCE_MS = 10_000;
-const FOLDER_PAUSE_MS = 20;
 
 /** The parts of a server that another process may take over. */
 export type HandoverParts = {
@@ -46,6 +43,7 @@ export function handoverServer(parts: HandoverParts): HandoverServer {
   const { runtime, notifications, totals, storage, succession } = parts;
   const processId = `${process.pid}-${randomBytes(PROCESS_ID_BYTES).toString("hex")}`;
   const { workers } = runtime;
+  let isReleased = false;
   const isOwn = (channelId: ChannelId) => workers.all.some((worker) => runtime.owner(channelId) === worker);
   const take = ({ thread, message }: ThreadMessage) => {
     const worker = workers.all[thread];
@@ -75,7 +73,7 @@ export function handoverServer(parts: HandoverParts): HandoverServer {
       await storage.giveUp();
     },
     takeBack: async () => {
-      await takeFolder(storage);
+      await takeWhenLeft(() => storage.take());
       storage.followKeys(parts.log);
       succession.goOn();
       notifications.goOn();
@@ -83,6 +81,8 @@ export function handoverServer(parts: HandoverParts): HandoverServer {
       parts.pause.end();
     },
     release: async () => {
+      isReleased = true;
+      notifications.abandon();
       workers.handOver();
       succession.leave();
       // Two recorders must not write to one folder: the files of this one are finished.
@@ -90,22 +90,13 @@ export function handoverServer(parts: HandoverParts): HandoverServer {
       await storage.close();
     },
     state: (linkPaths) => {
-      const broadcasts = runtime.running.list().filter(({ channelId }) => isOwn(channelId));
-      return {
-        processId,
-        threads: workers.all.map((worker, index) => {
-          const { name } = worker;
-          return { name, linkPath: linkPaths[index] ?? "", channels: runtime.ownedBy(worker) };
-        }),
-        broadcasts,
-        onAirMs: broadcasts.flatMap(({ channelId }) => parts.liveState.onAirMs(channelId)),
-        reports: notifications.reports.running().filter(({ channelId }) => isOwn(channelId)),
-        told: broadcasts.flatMap(({ channelId }) => {
-          const told = notifications.alerts.told(channelId);
-          return told === undefined ? [] : [[channelId, told] as const];
-        }),
-        time: systemClock.wallNow(),
-      };
+      const threads = workers.all.map((worker, index) => {
+        const { name } = worker;
+        return { name, linkPath: linkPaths[index] ?? "", channels: runtime.ownedBy(worker) };
+      });
+      // What came since the release was stored by the process that took over.
+      const unstored = isReleased ? {} : { unstored: unstoredOf(parts) };
+      return { processId, threads, ...knownOf(parts, isOwn), ...unstored };
     },
     note: ({ thread, message }) => {
       const isState =
@@ -126,15 +117,21 @@ export function handoverServer(parts: HandoverParts): HandoverServer {
   };
 }
 
-/** Takes the data folder from a process that is about to leave it. */
-async function takeFolder(storage: Storage): Promise<void> {
-  const lateMs = systemClock.now() + FOLDER_PATIENCE_MS;
-  for (;;) {
-    try {
-      return await storage.take();
-    } catch (error) {
-      if (!(error instanceof DataFolderError) || systemClock.now() > lateMs) throw error;
-      await pass(FOLDER_PAUSE_MS);
-    }
-  }
+/** What this process knows of the broadcasts of its threads, up to now. */
+function knownOf({ runtime, notifications, liveState }: HandoverParts, isOwn: (channelId: ChannelId) => boolean) {
+  const broadcasts = runtime.running.list().filter(({ channelId }) => isOwn(channelId));
+  return {
+    broadcasts,
+    onAirMs: broadcasts.flatMap(({ channelId }) => liveState.onAirMs(channelId)),
+    reports: notifications.reports.running().filter(({ channelId }) => isOwn(channelId)),
+    told: broadcasts.flatMap(({ channelId }) => {
+      const told = notifications.alerts.told(channelId);
+      return told === undefined ? [] : [[channelId, told] as const];
+    }),
+    time: systemClock.wallNow(),
+  };
+}
+
+function unstoredOf({ notifications, liveState }: HandoverParts) {
+  return { ...notifications.unstored, totals: liveState.unstoredTotals() };
 }
