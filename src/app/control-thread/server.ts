@@ -53,6 +53,7 @@ import {
   previewSeals,
 } from "./server-options.ts";
 import { subscribeAll, subscribeCluster } from "./subscriptions.ts";
+import { goOnWith, leaveUndecided } from "./succession/going-on.ts";
 import { type HandoverParts, handoverServer } from "./succession/handover-server.ts";
 import { Succession } from "./succession/succession.ts";
 import { followTlsFiles, readTlsFiles } from "./tls-files.ts";
@@ -81,7 +82,7 @@ export type RunningServer = {
 
 /**
  * Composes the server and starts it: the root of the control thread. Rejects if it cannot start, and with the reason of
- * `stopping` if that signal comes before the server is ready. A rejected start leaves nothing behind.
+ * `stopping` if that signal comes before the server listens. A rejected start leaves nothing behind.
  */
 export async function startServer(
   config: Config,
@@ -116,7 +117,7 @@ export async function startServer(
     await succession.takeOver(() => storage.take());
     await succession.findOthers();
     parts.media.load();
-    await resume(parts, succession);
+    await goOnWith(parts);
     await parts.cluster?.start();
     // The RTMP port first: a client that reads an address from the API must be able to connect to it.
     const rtmpPort = await parts.runtime.start(succession.ports);
@@ -129,14 +130,15 @@ export async function startServer(
       await listenShared(parts.metricsHttp, config.metricsListen, succession.ports);
       addOwnPort(parts, config.metricsListen.port);
     }
+    // From here on this process decides: a request to stop ends the earlier ones too, and is obeyed once the start is over.
+    stopping.throwIfAborted();
     succession.taken();
     parts.addresses.now = addressesOf(config, httpPort, rtmpPort, { rtmpsPort, srtPort });
-    stopping.throwIfAborted();
     // After everything that can fail or be cancelled: a secret that was made here must be shown.
     const firstKey = await unlessUnwritable(log, "manager key", () => managerKey(config, storage));
     const setupToken = await unlessUnwritable(log, "set-up link", () => dashboardOver(storage).offerSetup());
     parts.totals.start();
-    await succession.released();
+    await succession.released(stopping);
     parts.recorder.start();
     parts.notifications.start();
     storage.followKeys(log, parts.node?.self);
@@ -156,6 +158,7 @@ export async function startServer(
       ended: ended.promise,
     };
   } catch (error) {
+    await leaveUndecided(parts);
     // Broadcasts of earlier processes go on without this one.
     succession.leave();
     await stop();
@@ -171,8 +174,7 @@ async function layFoundations(config: Config, log: Log): Promise<AllFoundations>
   const cluster = readClusterConfig(config);
   const tls = await readTlsFiles(config);
   const succession = new Succession(config, log);
-  const takesOver = config.takeOver === "yes";
-  if (takesOver) await succession.meetServing();
+  const takesOver = config.takeOver === "yes" && (await succession.meetServing());
   let storage: Storage | undefined;
   try {
     storage = await (takesOver ? openStorageOfOther(config) : openStorage(config));
@@ -227,22 +229,6 @@ async function unlessUnwritable<Value>(log: Log, what: string, make: () => Promi
     log.error("not stored at this start", { what, detail: error.message });
     return undefined;
   }
-}
-
-/**
- * Goes on with the broadcasts of earlier processes: their state first, then what happened since. The next process gets what
- * it needs of them from the processes that have them.
- */
-async function resume(parts: Parts, succession: Succession): Promise<void> {
-  const { runtime, liveState, notifications, metrics } = parts;
-  await succession.adopt(runtime);
-  for (const { broadcasts, onAirMs, reports, told = [], time, unstored } of succession.handovers) {
-    const countedUpToMs = systemClock.now() - (systemClock.wallNow() - time);
-    liveState.resume(broadcasts, new Map(onAirMs), countedUpToMs, unstored?.totals);
-    notifications.resume(broadcasts, reports, told, unstored);
-    metrics.resume(broadcasts);
-  }
-  succession.listen(runtime);
 }
 
 type Parts = {

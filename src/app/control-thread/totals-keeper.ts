@@ -26,6 +26,7 @@ export class TotalsKeeper {
   readonly #deps: TotalsKeeperDeps;
   readonly #failures: FailureLog;
   #timer: Timer | undefined;
+  #isAbandoned = false;
 
   constructor(deps: TotalsKeeperDeps) {
     this.#deps = deps;
@@ -50,6 +51,7 @@ export class TotalsKeeper {
   }
 
   storeSoon(): void {
+    if (this.#isAbandoned) return;
     this.#deps.flush().then(
       () => this.#failures.worked(),
       (error: unknown) => this.#failures.failed(error),
@@ -62,7 +64,14 @@ export class TotalsKeeper {
     this.#timer = undefined;
   }
 
+  /** Stores nothing more: another process of this server does. */
+  abandon(): void {
+    this.stop();
+    this.#isAbandoned = true;
+  }
+
   async storeLast(): Promise<void> {
+    if (this.#isAbandoned) return;
     await this.#deps.flush().catch(() => this.#deps.log.error("the last totals could not be stored"));
   }
 

@@ -83,12 +83,16 @@ export class Predecessor {
     );
   }
 
-  /** Asks for the database and the decisions. Throws UpgradeError where that process keeps them. */
-  async handOver(): Promise<Handover> {
+  /**
+   * Asks for the database and the decisions. Returns undefined where that process has ended instead. Throws UpgradeError where it
+   * keeps them.
+   */
+  async handOver(): Promise<Handover | undefined> {
     this.#link.send({ kind: "hand-over" });
     const answer = await next(this.#link, this.#deps.clock, HANDOVER_DEADLINE_MS);
     if (typeof answer !== "string" && answer.kind === "yours") return answer.handover;
     this.#link.close();
+    if (answer === "closed") return undefined;
     const isRefused = typeof answer !== "string" && answer.kind === "refused";
     throw new UpgradeError(
       isRefused

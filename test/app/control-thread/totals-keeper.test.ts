@@ -39,3 +39,12 @@ test.for([
   clock.advance(1);
   expect(flushes()).toBe(1);
 });
+
+test("totals that another process counts are not stored here", async () => {
+  const { clock, keeper, flushes } = open();
+  keeper.abandon();
+  clock.advance(60_000);
+  keeper.storeSoon();
+  await keeper.storeLast();
+  expect(flushes()).toBe(0);
+});

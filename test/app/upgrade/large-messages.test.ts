@@ -57,6 +57,7 @@ test("the state of many broadcasts, and the largest slates of several channels a
   if (newer === undefined) throw new Error("nobody listens");
   onTestFinished(() => newer.leave());
   const state = await newer.handOver();
+  if (state === undefined) throw new Error("nothing was handed over");
   expect(state.told?.[0]?.[1]).toHaveLength(64 * MIB);
   const [worker] = newer.workers(state, 0);
   const gone: boolean[] = [];

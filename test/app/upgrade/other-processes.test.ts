@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { Succession } from "../../../src/app/control-thread/succession/succession.ts";
+import { DataFolderError } from "../../../src/app/data-folder/storage.ts";
 import { HandoverListener, type HandoverServer } from "../../../src/app/upgrade/handover.ts";
 import { systemClock } from "../../../src/base/clock.ts";
 
@@ -28,12 +29,39 @@ test("an upgrade is rejected beside two earlier processes that run; those that w
   };
   const meet = async () => {
     const succession = new Succession({ dataDir: dataFolder }, log);
-    await succession.meetServing().finally(() => succession.leave());
+    return await succession.meetServing().finally(() => succession.leave());
   };
-  const [first] = [await run("1-a"), await run("2-b"), await run("3-c")];
+  const [first, second, third] = [await run("1-a"), await run("2-b"), await run("3-c")];
   await expect(meet()).rejects.toThrow(
     "2 earlier processes still carry broadcasts: wait until one of them is over, or stop it.",
   );
-  await first?.close();
-  await expect(meet()).resolves.toBeUndefined();
+  await first.close();
+  await expect(meet()).resolves.toBe(true);
+  // The one that served is gone, and an earlier one still carries broadcasts: an upgrade goes on with them.
+  await third.close();
+  await expect(meet()).resolves.toBe(false);
+  await second.close();
+  await expect(meet()).rejects.toThrow("there is nothing to take over");
+});
+
+test("where the server ends while it hands over, the new one starts in its place, once the data folder is free", async () => {
+  const dataFolder = mkdtempSync(join(tmpdir(), "fanfare-ended-"));
+  onTestFinished(() => rmSync(dataFolder, { recursive: true, force: true }));
+  const server = {
+    ...{ processId: "1-a", threadCount: 0, ports: () => [], hasPredecessors: () => false, refusal: nothing },
+    divert: nothing,
+    // It is killed here: its socket closes.
+    giveUp: () => listener.close().then(() => new Promise<void>(nothing)),
+  } as Partial<HandoverServer> as HandoverServer;
+  const listener = new HandoverListener({ dataFolder, release: "1", clock: systemClock, log, drainMs: 1, server });
+  await listener.listen();
+  const succession = new Succession({ dataDir: dataFolder }, log);
+  expect(await succession.meetServing()).toBe(true);
+  let attempts = 0;
+  await succession.takeOver(async () => {
+    attempts += 1;
+    if (attempts < 3) throw new DataFolderError("the kernel closes its files one by one");
+  });
+  expect(attempts).toBe(3);
+  expect([succession.handovers, succession.isUndecided]).toEqual([[], false]);
 });

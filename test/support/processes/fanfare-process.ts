@@ -128,7 +128,7 @@ export class FanfareProcess {
     const [command = "", ...args] = [...(this.#options.wrapper ?? []), ...program];
     const child = await startChild(command, args, {
       cwd: this.#root,
-      env: { ...this.#environment(), ...more },
+      env: { ...this.environment, ...more },
     });
     this.#child = child;
     const isThere = waitFor(
@@ -160,7 +160,8 @@ export class FanfareProcess {
     await this.#child?.stop("SIGKILL", STOP_GRACE_MS);
   }
 
-  #environment(): NodeJS.ProcessEnv {
+  /** The variables that its processes get. */
+  get environment(): NodeJS.ProcessEnv {
     const { credentials, dataFolder, environment } = this.#options;
     const keys =
       credentials === undefined

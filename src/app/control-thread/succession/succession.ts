@@ -7,6 +7,7 @@ import { Predecessor, UpgradeError } from "../../upgrade/predecessor.ts";
 import type { Handover } from "../../upgrade/process-messages.ts";
 import { processSockets, removeLeftSocket, servingSocket } from "../../upgrade/run-folder.ts";
 import type { MediaPool } from "../media/media-pool.ts";
+import { takeWhenLeft } from "./take-folder.ts";
 
 /** More earlier processes than this do not carry broadcasts beside the one that serves. */
 const PREDECESSORS_MAX = 2;
@@ -21,14 +22,18 @@ export class Succession {
   readonly #heirs: Heir[] = [];
   /** The process to take over, before it has handed over. */
   #serving: Predecessor | undefined;
+  #isTaken = false;
 
   constructor(config: StorageConfig, log: Log) {
     this.#folder = config.databaseUrl === undefined ? dataPaths(config).folder : undefined;
     this.#log = log;
   }
 
-  /** Finds the server that runs in this data folder, to take it over. Throws UpgradeError where that is not possible. */
-  async meetServing(): Promise<void> {
+  /**
+   * Finds the server that runs in this data folder, to take it over. Returns false where it is gone, and left earlier processes
+   * behind: this one starts in its place. Throws UpgradeError where there is nothing to take over, or it is not possible.
+   */
+  async meetServing(): Promise<boolean> {
     if (this.#folder === undefined) {
       throw new UpgradeError(
         "a server on PostgreSQL is not taken over: start the new one beside it, then stop the old one.",
@@ -36,6 +41,7 @@ export class Succession {
     }
     const predecessor = await this.#meet(servingSocket(this.#folder));
     if (predecessor === undefined) {
+      if ((await this.#countOthers(this.#folder)) > 0) return false;
       throw new UpgradeError(
         `no server runs in the data folder ${this.#folder}: start one, there is nothing to take over.`,
       );
@@ -48,17 +54,23 @@ export class Succession {
       );
     }
     this.#serving = predecessor;
+    return true;
   }
 
   /**
-   * Takes that server over, if one was met: it gives up the data folder, and `take` takes it. Throws UpgradeError, or as
-   * `take`: the other server goes on once this process has left it.
+   * Takes that server over, if one was met: it gives up the data folder, and `take` takes it. One that has ended meanwhile has
+   * left it. Throws UpgradeError, or as `take`: the other server goes on once this process has left it.
    */
   async takeOver(take: () => Promise<void>): Promise<void> {
     const predecessor = this.#serving;
     if (predecessor === undefined) return;
     const handover = await predecessor.handOver();
     this.#serving = undefined;
+    if (handover === undefined) {
+      await takeWhenLeft(take);
+      this.#log.warn("the process before has ended: this one starts in its place", { release: predecessor.release });
+      return;
+    }
     this.#heirs.push({ predecessor, handover });
     await take();
     this.#log.info("took over from an earlier process", { release: predecessor.release });
@@ -84,7 +96,7 @@ export class Succession {
         continue;
       }
       const handover = await predecessor.handOver().catch((error: unknown) => this.#failed(error));
-      if (handover === "failed") continue;
+      if (handover === "failed" || handover === undefined) continue;
       this.#heirs.push({ predecessor, handover });
       this.#log.info("broadcasts of an earlier process go on", { release: predecessor.release });
     }
@@ -93,6 +105,11 @@ export class Succession {
   /** Ports at which earlier processes may still accept connections. */
   get ports(): readonly number[] {
     return this.#heirs.flatMap(({ predecessor }) => predecessor.ports);
+  }
+
+  /** Whether earlier processes have handed over, and this one does not decide yet: what they told is theirs again if it ends. */
+  get isUndecided(): boolean {
+    return this.#heirs.length > 0 && !this.#isTaken;
   }
 
   /** What the earlier processes know. */
@@ -123,11 +140,15 @@ export class Succession {
   /** This process accepts connections: earlier ones stop accepting. Throws UpgradeError where that took too long. */
   taken(): void {
     for (const { predecessor } of this.#heirs) predecessor.taken();
+    this.#isTaken = true;
   }
 
-  /** Resolves when the earlier processes have left the files of recordings and the library. */
-  async released(): Promise<void> {
-    await Promise.all(this.#heirs.map(({ predecessor }) => predecessor.released()));
+  /** Resolves when the earlier processes have left the files of recordings and the library, or at this signal. */
+  async released(stopping: AbortSignal): Promise<void> {
+    const aborted = Promise.withResolvers<void>();
+    stopping.addEventListener("abort", () => aborted.resolve(), { once: true });
+    if (stopping.aborted) return;
+    await Promise.race([aborted.promise, Promise.all(this.#heirs.map(({ predecessor }) => predecessor.released()))]);
   }
 
   /** Another process is to decide about them. Resolves when everything that they have reported is here. */
@@ -152,14 +173,14 @@ export class Succession {
   }
 
   /** How many processes run beside the one that serves. One that was killed leaves its folder behind until the next start. */
-  async #countOthers(folder: string, serving: Predecessor): Promise<number> {
+  async #countOthers(folder: string, serving?: Predecessor): Promise<number> {
     let count = 0;
     for (const socket of await processSockets(folder)) {
       // One that does not reply, or speaks another version, runs.
       const other = await this.#meet(socket).catch(() => "unknown" as const);
       if (other === undefined) continue;
       if (other !== "unknown") other.leave();
-      if (other === "unknown" || other.processId !== serving.processId) count += 1;
+      if (other === "unknown" || other.processId !== serving?.processId) count += 1;
     }
     return count;
   }
