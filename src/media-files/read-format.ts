@@ -24,6 +24,8 @@ const FIELD_ORDERS: readonly string[] = ["tt", "bb", "tb", "bt"];
 /** What lies before a file's first frame of video is less than this, in packets. */
 const PACKETS_READ = 20;
 const HIDDEN = "D";
+/** Of audio an edit list always hides the run-in of its encoder. This is more than one, in seconds. */
+const RUN_IN_SECONDS_MAX = 0.1;
 const CURVES = ["PQ", "HLG"] as const satisfies readonly HdrCurve[];
 
 const probe = z.object({
@@ -47,7 +49,15 @@ const probe = z.object({
       disposition: z.object({ attached_pic: z.number().optional(), default: z.number().optional() }).optional(),
     }),
   ),
-  packets: z.array(z.object({ codec_type: z.string().optional(), flags: z.string().optional() })).optional(),
+  packets: z
+    .array(
+      z.object({
+        codec_type: z.string().optional(),
+        flags: z.string().optional(),
+        pts_time: z.string().optional(),
+      }),
+    )
+    .optional(),
 });
 
 /** A frame that was given up, and not for its content. */
@@ -151,8 +161,13 @@ function formatOf({
   const frameRate = rateOf(video.avg_frame_rate);
   // Both are 0 where the audio begins behind what FFmpeg looks at.
   const [sampleRate, channels] = [Number(audio?.sample_rate ?? 0), audio?.channels ?? 0];
+  const isAudioTrimmed = packets.some(
+    ({ codec_type, flags = "", pts_time }) =>
+      codec_type === "audio" && flags.includes(HIDDEN) && Number(pts_time) < -RUN_IN_SECONDS_MAX,
+  );
+  const isOtherProfile = (audio?.profile ?? AAC_PROFILE) !== AAC_PROFILE;
   const isAudioTranscoded =
-    audio !== undefined && (JOINED.test(format.format_name) || (audio.profile ?? AAC_PROFILE) !== AAC_PROFILE);
+    audio !== undefined && (JOINED.test(format.format_name) || isOtherProfile || isAudioTrimmed);
   const hasDuration = !isPicture && Number.isFinite(seconds) && seconds > 0;
   return {
     kind: isPicture ? "picture" : "video",

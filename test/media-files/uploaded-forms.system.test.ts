@@ -259,19 +259,26 @@ test("of several audio tracks the default one is played, and none that FFmpeg ca
   }
 });
 
-test("a video that was trimmed without coding it again is sent without what was trimmed", async () => {
+test("a video that was trimmed without coding it again is sent and heard without what was trimmed", async () => {
   const [whole, trimmed] = [join(folder, "whole.mp4"), join(folder, "trimmed.mp4")];
-  const encoder = "-t 2 -c:v libx264 -preset ultrafast -pix_fmt yuv420p -g 50".split(" ");
-  await runToEnd("ffmpeg", ["-v", "error", ...PICTURE, ...encoder, whole]);
+  const tone = ["-f", "lavfi", "-i", "sine=sample_rate=48000"];
+  const encoder = "-t 2 -c:v libx264 -preset ultrafast -pix_fmt yuv420p -g 50 -c:a aac".split(" ");
+  await runToEnd("ffmpeg", ["-v", "error", ...PICTURE, ...tone, ...encoder, whole]);
   await runToEnd("ffmpeg", ["-v", "error", "-ss", "0.8", "-i", whole, "-c", "copy", trimmed]);
+  // The run-in of the encoder is hidden in each file.
+  expect(await formatOf(whole)).not.toHaveProperty("isAudioTranscoded");
   const format = await formatOf(trimmed);
-  expect(format).toMatchObject({ videoCodec: "h264", isTranscoded: true });
+  expect(format).toMatchObject({ videoCodec: "h264", isTranscoded: true, audioCodec: "aac", isAudioTranscoded: true });
   const sent = await run(tested().ffmpeg, fileArguments(trimmed, format, runFormat([format])), LIMITS);
   if ("reason" in sent) throw new Error(sent.reason);
-  const frames = new FlvReader()
-    .push(sent.output)
-    .filter(({ type, payload }) => type === VIDEO_TAG && payload[1] === 1);
-  expect(frames).toHaveLength(30);
+  const tags = new FlvReader().push(sent.output).filter(({ payload }) => payload[1] === 1);
+  const [video, audio] = [VIDEO_TAG, AUDIO_TAG].map((type) => tags.filter((tag) => tag.type === type));
+  expect(video).toHaveLength(30);
+  const beginMs = (video?.[0]?.timestamp ?? 0) - (audio?.[0]?.timestamp ?? 0);
+  expect(Math.abs(beginMs)).toBeLessThan(100);
+  // 1.2 s of AAC, and what its encoder adds.
+  expect(audio?.length).toBeGreaterThanOrEqual(56);
+  expect(audio?.length).toBeLessThanOrEqual(60);
 });
 
 test("H.264 with B-frames in AVI, which has no times of presentation, is played", async () => {

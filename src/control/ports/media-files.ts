@@ -29,7 +29,10 @@ export type MediaFormat = {
   readonly audioIndex?: number;
   readonly sampleRate?: number;
   readonly channels?: number;
-  /** Its audio cannot be sent as it is: it may change within the file, or is of a profile that changes of files disturb. */
+  /**
+   * Its audio cannot be sent as it is: it may change within the file, is of a profile that changes of files disturb, or players
+   * hide its beginning.
+   */
   readonly isAudioTranscoded?: true;
 };
 
