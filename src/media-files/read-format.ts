@@ -17,6 +17,8 @@ const PICTURES: readonly string[] = ["png_pipe", "jpeg_pipe", "webp_pipe"];
 const TIMED = /^(?:mov|matroska|flv|mpegts|mpeg)\b/;
 /** Containers without one header for all their audio: recordings of them are joined as they are. */
 const JOINED = /^(?:mpegts|mpeg)\b/;
+/** The profiles of H.264 that every platform and decoder takes, by FFmpeg's names: others are for lossless video, cameras and 3D. */
+const AVC_PROFILES = /^(?:Constrained Baseline|Baseline|Main|Extended|High)$/;
 /** The profile of AAC that every platform takes, by FFmpeg's name. Others have two sample rates. */
 const AAC_PROFILE = "LC";
 /** How FFmpeg says that frames are interlaced: which field is coded first, and which is shown first. */
@@ -151,7 +153,8 @@ function formatOf({
   // An edit list hides the beginning of a video that was trimmed without coding it again.
   const isTrimmed = packets.find(({ codec_type }) => codec_type === "video")?.flags?.includes(HIDDEN) === true;
   const isInterlaced = FIELD_ORDERS.includes(video.field_order ?? "");
-  const isTranscoded = isReshaped || isTrimmed || isInterlaced || !TIMED.test(format.format_name);
+  const isRare = videoCodec === "h264" && !AVC_PROFILES.test(video.profile ?? "High");
+  const isTranscoded = isReshaped || isTrimmed || isInterlaced || isRare || !TIMED.test(format.format_name);
   // FFmpeg found no frame that it could decode.
   if (pixelFormat === undefined || width < 2 || height < 2) return { reason: "The file's video cannot be decoded." };
   if (Math.max(width, height) > SIDE_MAX) return { reason: `The video is larger than ${SIDE_MAX} pixels on a side.` };

@@ -13,6 +13,11 @@ export type RunFormat = {
 const PICTURE_SIDES_MAX = { long: 1_920, short: 1_080 } as const;
 const FRAME_RATE_USUAL = 30;
 const FRAME_RATE_MAX = 60;
+/**
+ * Slide shows and recordings of still screens have fewer: sent as they are, a frame and above all the next keyframe would be waited
+ * for too long, and among other videos these would be as slow.
+ */
+const FRAME_RATE_MIN = 10;
 /** Frame rates are measured; slow motion of phones has 120 and 240. */
 const COPIED_RATE_MAX = 61;
 const RATE_USUAL = 48_000;
@@ -27,11 +32,12 @@ export function runFormat(formats: readonly MediaFormat[], present?: RunFormat):
   const video = formats.find(({ kind }) => kind === "video");
   const { width, height } = video ?? pictureSize(formats[0]);
   const { frameRate = FRAME_RATE_USUAL } = video ?? {};
+  const sentRate = frameRate < FRAME_RATE_MIN ? FRAME_RATE_USUAL : Math.min(frameRate, FRAME_RATE_MAX);
   const audio = formats.find(({ audioCodec }) => audioCodec !== undefined);
   const { sampleRate = RATE_USUAL, channels = 2 } = audio ?? {};
   return {
     // H.264 with 4:2:0 has even sides.
-    ...{ width: even(width), height: even(height), frameRate: Math.min(frameRate, FRAME_RATE_MAX) },
+    ...{ width: even(width), height: even(height), frameRate: sentRate },
     ...(audio === undefined
       ? {}
       : {
@@ -43,9 +49,10 @@ export function runFormat(formats: readonly MediaFormat[], present?: RunFormat):
 
 /** Whether the file's video goes out as it is. */
 export function copiesVideo(file: MediaFormat, run: RunFormat): boolean {
-  const { kind, videoCodec, pixelFormat, width, height, frameRate = 0, isTranscoded = false } = file;
+  const { kind, videoCodec, pixelFormat, width, height, frameRate = FRAME_RATE_USUAL, isTranscoded = false } = file;
   const isPlayable = kind === "video" && videoCodec === "h264" && pixelFormat === "yuv420p" && !isTranscoded;
-  return isPlayable && width === run.width && height === run.height && frameRate <= COPIED_RATE_MAX;
+  const isSteady = frameRate >= FRAME_RATE_MIN && frameRate <= COPIED_RATE_MAX;
+  return isPlayable && isSteady && width === run.width && height === run.height;
 }
 
 /** Whether the file's audio goes out as it is. */

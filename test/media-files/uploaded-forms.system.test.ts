@@ -259,6 +259,31 @@ test("of several audio tracks the default one is played, and none that FFmpeg ca
   }
 });
 
+test.each([
+  { name: "lossless video", options: "-qp 0 -pix_fmt yuv420p", isTranscoded: true },
+  { name: "a profile of every decoder", options: "-profile:v high -pix_fmt yuv420p", isTranscoded: undefined },
+])("H.264 that few decoders take is not copied, whatever its pixels: $name", async ({ options, isTranscoded }) => {
+  const path = join(folder, "profile.mp4");
+  const encoder = `-t 0.4 -c:v libx264 -preset ultrafast ${options}`.split(" ");
+  await runToEnd("ffmpeg", ["-v", "error", "-y", ...PICTURE, ...encoder, path]);
+  const format = await formatOf(path);
+  expect([format.videoCodec, format.pixelFormat, format.isTranscoded]).toEqual(["h264", "yuv420p", isTranscoded]);
+});
+
+test("slides and still screens are sent with frames all the time, up to their end", async () => {
+  const path = join(folder, "slides.mp4");
+  const slides = "-f lavfi -i testsrc2=size=256x144:rate=1/4 -t 12 -c:v libx264 -pix_fmt yuv420p".split(" ");
+  await runToEnd("ffmpeg", ["-v", "error", ...slides, path]);
+  const format = await formatOf(path);
+  const sent = await run(tested().ffmpeg, fileArguments(path, format, runFormat([format])), LIMITS);
+  if ("reason" in sent) throw new Error(sent.reason);
+  const frames = new FlvReader()
+    .push(sent.output)
+    .filter(({ type, payload }) => type === VIDEO_TAG && payload[1] === 1);
+  expect(frames).toHaveLength(12 * 30);
+  expect(frames.filter(({ payload }) => payload[0] === 0x17)).toHaveLength(6);
+});
+
 test("a video that was trimmed without coding it again is sent and heard without what was trimmed", async () => {
   const [whole, trimmed] = [join(folder, "whole.mp4"), join(folder, "trimmed.mp4")];
   const tone = ["-f", "lavfi", "-i", "sine=sample_rate=48000"];

@@ -25,6 +25,17 @@ test("slow motion of phones is not copied: no platform takes 240 frames a second
   ]).toEqual([false, true]);
 });
 
+test.each([0.1, 1, 9.9])("video of %s frames a second is not copied, and makes no other as slow", (frameRate) => {
+  const slides = { ...VIDEO, frameRate };
+  const run = runFormat([slides, VIDEO]);
+  expect([run.frameRate, copiesVideo(slides, run), copiesVideo(VIDEO, run)]).toEqual([30, false, true]);
+});
+
+test("video whose frame rate is not known is copied", () => {
+  const { frameRate: _frameRate, ...unknown } = VIDEO;
+  expect(copiesVideo(unknown, runFormat([unknown]))).toBe(true);
+});
+
 test("a run keeps its size, and gets audio with the first list that has some", () => {
   const begun = runFormat([picture(640, 480)]);
   const run = runFormat([VIDEO], begun);

@@ -12,8 +12,8 @@ export type MediaFormat = {
   readonly width: number;
   readonly height: number;
   /**
-   * Its coded frames cannot be sent as they are: players turn, stretch or hide some of them, or the container does not say
-   * when they are shown.
+   * Its coded frames cannot be sent as they are: players turn, stretch or hide some of them, the container does not say when they
+   * are shown, or few decoders take their profile.
    */
   readonly isTranscoded?: true;
   /** Its frames are two fields of half the lines each, of different moments. */
