@@ -21,7 +21,10 @@ const IDLE_TRANSACTION_TIMEOUT_MS = 5_000;
  * node's lease, so that a takeover finds one open. A new one takes several round trips and a process of the server.
  */
 const IDLE_MS = 30_000;
-/** A connection to a standby is used for no longer than this, in milliseconds. */
+/**
+ * A connection to a standby is used for no longer than this, in milliseconds. Where a server takes no writes, all that were made
+ * before are made anew, no more often than this.
+ */
 const STANDBY_MS = 5_000;
 /** Big integers: times, byte counts and numbers of rows, all below 2^53. */
 const INT8 = 20;
@@ -41,16 +44,28 @@ const USUAL: PoolTimeouts = {
   connectMs: CONNECT_TIMEOUT_MS,
 };
 
+/**
+ * What the pools of one database know together: when its server was last found to take no writes, by `performance.now()`. Those
+ * that only read find nothing out.
+ */
+export type Refusals = { unwritableMs: number };
+
+export function noRefusals(): Refusals {
+  return { unwritableMs: Number.NEGATIVE_INFINITY };
+}
+
 export type PoolOptions = {
   /** An idle connection broke. */
   readonly onBroken?: ((error: Error) => void) | undefined;
   readonly timeouts?: PoolTimeouts | undefined;
+  /** Absent: the pool is alone. */
+  readonly refusals?: Refusals | undefined;
 };
 
 /** Opens a pool of connections. Nothing is connected before the first query. */
 export function openPool(
   url: string,
-  { onBroken = () => undefined, timeouts = USUAL }: PoolOptions = {},
+  { onBroken = () => undefined, timeouts = USUAL, refusals = noRefusals() }: PoolOptions = {},
 ): PostgresPool {
   const { statementMs, lockMs, answerMs, connectMs } = timeouts;
   const types = { getTypeParser: typeParser };
@@ -70,33 +85,38 @@ export function openPool(
   // Without listeners the first broken connection would end the process: the pool's listener only gets idle ones.
   pool.on("error", onBroken);
   pool.on("connect", (client) => client.on("error", () => undefined));
-  const known: Known = { usableUntilMs: new WeakMap(), answeredMs: new WeakMap(), brokeMs: Number.NEGATIVE_INFINITY };
+  const known: Known = {
+    ...{ usable: new WeakMap(), answeredMs: new WeakMap(), brokeMs: Number.NEGATIVE_INFINITY },
+    refusals,
+  };
   return { connect: async () => guarded(await connected(pool, known), known), end: () => pool.end(), options: {} };
 }
 
 /** What is known of a pool's connections. Times are those of `performance.now()`. */
 type Known = {
-  readonly usableUntilMs: WeakMap<pg.PoolClient, number>;
+  readonly usable: WeakMap<pg.PoolClient, { readonly fromMs: number; readonly untilMs: number }>;
   /** When each last answered. */
   readonly answeredMs: WeakMap<pg.PoolClient, number>;
   /** When one of them was last found to be broken, or silent. */
   brokeMs: number;
+  readonly refusals: Refusals;
 };
 
 /**
  * One of the pool's connections, or a new one. A name or a proxy in front of PostgreSQL leads to the new primary after a
- * failover; a connection that was made a moment too early leads to a standby, and would last as long as it is used. What cut
- * one connection without a word, such as a firewall that forgot all of them, has mostly cut the others: those that have not
+ * failover; a connection that was made a moment too early leads to a standby, and would last as long as it is used. So would one
+ * to a primary that has been made read-only, to be replaced by another. What cut one connection without a word, such as a firewall that forgot all of them, has mostly cut the others: those that have not
  * answered since are closed, instead of one request after another finding that out.
  */
 async function connected(pool: pg.Pool, known: Known): Promise<pg.PoolClient> {
   try {
     for (;;) {
       const client = await pool.connect();
-      const untilMs = known.usableUntilMs.get(client) ?? (await findUsableUntil(client, known));
-      known.usableUntilMs.set(client, untilMs);
-      const isTrusted = (known.answeredMs.get(client) ?? 0) > known.brokeMs;
-      if (isTrusted && performance.now() < untilMs) return client;
+      const usable = known.usable.get(client) ?? (await findUsable(client, known));
+      known.usable.set(client, usable);
+      const isTrusted =
+        (known.answeredMs.get(client) ?? 0) > known.brokeMs && usable.fromMs > known.refusals.unwritableMs;
+      if (isTrusted && performance.now() < usable.untilMs) return client;
       client.release(true);
     }
   } catch (error) {
@@ -106,11 +126,12 @@ async function connected(pool: pg.Pool, known: Known): Promise<pg.PoolClient> {
 }
 
 /** Asks a new connection where it leads. */
-async function findUsableUntil(client: pg.PoolClient, known: Known): Promise<number> {
+async function findUsable(client: pg.PoolClient, known: Known) {
   try {
     const { rows } = await client.query<{ standby: boolean }>("select pg_is_in_recovery() as standby");
-    known.answeredMs.set(client, performance.now());
-    return rows[0]?.standby === true ? performance.now() + STANDBY_MS : Number.POSITIVE_INFINITY;
+    const nowMs = performance.now();
+    known.answeredMs.set(client, nowMs);
+    return { fromMs: nowMs, untilMs: rows[0]?.standby === true ? nowMs + STANDBY_MS : Number.POSITIVE_INFINITY };
   } catch (error) {
     client.release(true);
     throw error;
@@ -132,10 +153,14 @@ function guarded(client: pg.PoolClient, known: Known): PostgresPoolClient {
         return result;
       },
       (error: unknown) => {
-        if (postgresTrouble(error) === "unreachable") {
+        const trouble = postgresTrouble(error);
+        const nowMs = performance.now();
+        if (trouble === "unreachable") {
           isBroken = true;
-          known.brokeMs = performance.now();
+          known.brokeMs = nowMs;
         }
+        if (trouble === "unwritable" && nowMs - known.refusals.unwritableMs >= STANDBY_MS)
+          known.refusals.unwritableMs = nowMs;
         throw error;
       },
     );

@@ -7,7 +7,7 @@ import type { Schema } from "../schema/schema.ts";
 import { checkProofs, isSealed, putProof } from "../secrets/key-proof.ts";
 import { type MasterKey, Secrets, sealingFirst } from "../secrets/secrets.ts";
 import { PostgresDdlPlugin } from "./ddl-plugin.ts";
-import { openPool, type PoolOptions, type PoolTimeouts } from "./pool.ts";
+import { noRefusals, openPool, type PoolOptions, type PoolTimeouts } from "./pool.ts";
 import { postgresTrouble } from "./postgres-trouble.ts";
 import { checkServer, isRefusal, PostgresError, serverName } from "./server-check.ts";
 
@@ -60,7 +60,7 @@ export async function openPostgresDatabase({
   } finally {
     await migrating.destroy();
   }
-  const pool = { onBroken, timeouts };
+  const pool = { onBroken, timeouts, refusals: noRefusals() };
   const connections = { reader: tablesOver(url, pool), writer: tablesOver(url, pool) };
   return new Database({ connections, secrets, explainTrouble: postgresTrouble, path });
 }

@@ -154,3 +154,33 @@ test("after a failover a node whose connections lead to a standby finds the prim
   const { channelId: latest } = await waitFor("a write", 30_000, write);
   await expect.poll(() => store.findChannel(latest), DEADLINE).toMatchObject({ channelId: latest });
 });
+
+test("a node whose connections lead to a primary that was made read-only finds the one that replaced it, for reading too", async () => {
+  const name = await newDatabase();
+  const successor = await PostgresServer.start();
+  onTestFinished(() => successor.close());
+  await successor.query(`create database ${name}`);
+  await (await openNode(successor, name)).close();
+  const to = { port: server.port };
+  const proxy = await FaultProxy.start({ to });
+  onTestFinished(() => proxy.close());
+  const url = server.url(name).replace(`:${server.port}/`, `:${proxy.port}/`);
+  const store = new SqlStore(await openPostgresDatabase({ url, keys: KEYS, keysFrom: "the test" }));
+  onTestFinished(() => store.close());
+  const { channelId } = await store.createChannel(newChannel(1));
+  expect(await store.findChannel(channelId)).toMatchObject({ channelId });
+  const set = async (change: string) => {
+    await server.query(`alter system ${change}`);
+    await server.query("select pg_reload_conf()");
+  };
+  onTestFinished(() => set("reset default_transaction_read_only"));
+  await set("set default_transaction_read_only = on");
+  await expect
+    .poll(() => store.createChannel(newChannel(2)).catch(({ trouble }) => trouble), DEADLINE)
+    .toBe("unwritable");
+  // The former primary goes on for reading: nothing closes the connections to it.
+  to.port = successor.port;
+  const write = () => store.createChannel(newChannel(3)).catch(() => undefined);
+  const { channelId: latest } = await waitFor("a write", 30_000, write);
+  expect(await store.findChannel(latest)).toMatchObject({ channelId: latest });
+});
