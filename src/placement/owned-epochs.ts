@@ -1,4 +1,4 @@
-import type { ChannelOwner, Incarnation, OwnershipRow } from "../control/ports/ownership-store.ts";
+import type { ChannelOwner, ComparedRow, Incarnation, OwnershipRow } from "../control/ports/ownership-store.ts";
 import type { ChannelId } from "../thread-protocol/channel-spec.ts";
 
 /**
@@ -12,13 +12,12 @@ export type Owned = { readonly epoch: number; readonly home: number; readonly re
 /** The same with its name. */
 export type OwnedChannel = Owned & { readonly channelId: ChannelId };
 
-/** What the database says about a channel of ours. */
-export type ComparedRow = OwnershipRow & { readonly revision: number };
-
 /** What follows from comparing: see `compare`. */
 export type Differences = {
   /** Another node owns these: stop them here. */
   readonly fenced: readonly OwnedChannel[];
+  /** These are ours, and others have finished them, since this node could not be heard. */
+  readonly givenUp: readonly OwnedChannel[];
   /** The database lost these ownerships: write them again. */
   readonly missing: readonly OwnedChannel[];
   /** Their settings have a newer revision than the one we read. */
@@ -91,6 +90,7 @@ export class OwnedEpochs {
   compare(self: Incarnation, asked: readonly OwnedChannel[], rows: readonly ComparedRow[]): Differences {
     const byChannel = new Map(rows.map((row) => [row.channelId, row]));
     const fenced: OwnedChannel[] = [];
+    const givenUp: OwnedChannel[] = [];
     const missing: OwnedChannel[] = [];
     const newer: ChannelId[] = [];
     const older: { channelId: ChannelId; revision: number }[] = [];
@@ -104,10 +104,13 @@ export class OwnedEpochs {
         fenced.push({ channelId, ...owned });
       } else if (row === undefined || row.epoch < epoch || row.owner?.incarnation !== self) {
         missing.push({ channelId, ...owned });
-      } else if (row.revision > owned.revision) newer.push(channelId);
-      else if (row.revision < revision) older.push({ channelId, revision });
+      } else {
+        if (row.isFinished === true) givenUp.push({ channelId, ...owned });
+        if (row.revision > owned.revision) newer.push(channelId);
+        else if (row.revision < revision) older.push({ channelId, revision });
+      }
     }
-    return { fenced, missing, newer, older };
+    return { fenced, givenUp, missing, newer, older };
   }
 
   #forget(channelId: ChannelId): void {

@@ -30,6 +30,8 @@ export type SharedPlacementDeps = {
    * visitor does not wait for that.
    */
   readonly onTakenOver: (channelId: ChannelId, former: FormerOwner) => void;
+  /** Other nodes have ended this node's broadcast of a channel that it still owns: they could not hear it. */
+  readonly onGivenUp: (channelId: ChannelId, epoch: number) => void;
   /** Asks a living owner for its broadcast of a channel. Must not reject. */
   readonly takeBroadcast: (owner: KnownOwner) => Promise<GivenBroadcast>;
   /** A broadcast of another node goes on here. Its encoders come once this has resolved. It must not reject. */

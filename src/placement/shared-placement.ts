@@ -324,8 +324,9 @@ export class SharedPlacement implements ChannelPlacement {
     const rows = await store.compare(asked.map(({ channelId }) => channelId));
     // Also of channels that another node has taken meanwhile: an encoder may come for one while the database fails.
     for (const row of rows) this.#known.note(row);
-    const { fenced, missing, newer, older } = this.#owned.compare(self, asked, rows);
+    const { fenced, givenUp, missing, newer, older } = this.#owned.compare(self, asked, rows);
     for (const each of fenced) this.#fence(each, "database");
+    for (const { channelId, epoch } of givenUp) this.#deps.onGivenUp(channelId, epoch);
     for (const { channelId, revision } of older) {
       this.#deps.log.warn("the database lost changes of a channel: its settings count again", { channelId, revision });
       await store.raiseRevision(channelId, revision);

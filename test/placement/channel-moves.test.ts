@@ -55,7 +55,7 @@ async function twoNodes() {
     await nodes.refresh();
     const placement = new SharedPlacement({
       ...{ self, store: store as OwnershipStore, nodes, log, meter, clock: new VirtualClock(), random: () => 0.5 },
-      ...{ isServing: () => true, wakes: () => 0, onNewer: nothing, onRefused: nothing },
+      ...{ isServing: () => true, wakes: () => 0, onNewer: nothing, onRefused: nothing, onGivenUp: nothing },
       asker: { ask: async ({ epoch }) => ({ verdict: state.verdict, epoch }) },
       board: {
         publish: (news) => {

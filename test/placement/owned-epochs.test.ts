@@ -28,7 +28,7 @@ test("an older ownership is not deleted in place of a newer one", () => {
 });
 
 const ROW = { channelId: "ls-1", epoch: 7, revision: 3, ...by(SELF) };
-const NOTHING = { fenced: [], missing: [], newer: [], older: [] };
+const NOTHING = { fenced: [], givenUp: [], missing: [], newer: [], older: [] };
 test.for([
   ["the same", [ROW], NOTHING],
   ["no row", [], { ...NOTHING, missing: [mine] }],
@@ -38,6 +38,12 @@ test.for([
   ["the epoch of a newer process", [{ ...ROW, ...by(6) }], { ...NOTHING, fenced: [mine] }],
   ["a higher epoch", [{ ...ROW, epoch: 8, ...by(6) }], { ...NOTHING, fenced: [mine] }],
   ["a higher epoch that ended", [{ channelId: "ls-1", epoch: 8, revision: 3 }], { ...NOTHING, fenced: [mine] }],
+  ["that others finished it", [{ ...ROW, isFinished: true }], { ...NOTHING, givenUp: [mine] }],
+  [
+    "that it was finished under a higher epoch",
+    [{ ...ROW, epoch: 8, isFinished: true }],
+    { ...NOTHING, fenced: [mine] },
+  ],
   ["newer settings", [{ ...ROW, revision: 4 }], { ...NOTHING, newer: ["ls-1"] }],
   ["older settings", [{ ...ROW, revision: 2 }], { ...NOTHING, older: [{ channelId: "ls-1", revision: 3 }] }],
 ] as const)("the database has %s", ([, rows, differences]) => {

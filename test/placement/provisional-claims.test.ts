@@ -92,6 +92,7 @@ function stage() {
     takeBroadcast: async () => undefined,
     onMoved: async () => undefined,
     onNewer: nothing,
+    onGivenUp: nothing,
     onRefused: () => {
       state.refusals += 1;
     },

@@ -75,7 +75,7 @@ export interface EventStore {
   /**
    * Stores all of them, numbered in this order, and in the same transaction their webhook deliveries: one for each
    * event for webhooks whose channel has an endpoint that is not gone, its own or else the default one. Of an ownership's
-   * events skips those that are stored already, and those of an ownership that is finished. Returns what was stored.
+   * events skips those that are stored already, and those of an ownership that is finished and over. Returns what was stored.
    */
   appendEvents(events: readonly NewEvent[]): Promise<readonly ChannelEvent[]>;
   /**
@@ -88,6 +88,13 @@ export interface EventStore {
     epoch: number,
     compose: (lastTime: number) => NewEvent,
   ): Promise<ChannelEvent | undefined>;
+  /**
+   * The owner of this ownership has it still, which others finished since they could not hear it. It goes on to write, and where
+   * they ended its broadcast that begins anew: stores `PUBLISH_START` again, and returns it. Undefined where there is no such
+   * broadcast, or the ownership is not finished or not the channel's last one. `time`: of the event. What the owner writes of such
+   * an ownership has the same effect.
+   */
+  goOnWithBroadcast(channelId: ChannelId, epoch: number, time: number): Promise<ChannelEvent | undefined>;
   /**
    * Finishes everything of this ownership and those before, whose broadcast goes on under a later one, and stores this
    * event. Returns it as stored; undefined where the ownership was finished before.

@@ -39,6 +39,9 @@ type FormerOwner = { readonly incarnation: Incarnation; readonly epoch: number }
 /** `epoch` is that of the last ownership; `owner` is absent where it has ended. */
 export type OwnershipRow = { readonly channelId: ChannelId; readonly epoch: number; readonly owner?: ChannelOwner };
 
+/** `revision`: of the channel's settings. `isFinished`: other nodes have ended what the last owner began. */
+export type ComparedRow = OwnershipRow & { readonly revision: number; readonly isFinished?: boolean };
+
 /** `taken`: the epoch has changed, the channel is not live, or the node does not serve. Read again. */
 export type ClaimResult =
   | { readonly kind: "owned"; readonly epoch: number; readonly revision: number; readonly former?: FormerOwner }
@@ -84,8 +87,8 @@ export interface OwnershipStore {
    * or earlier. What takes over finishes them by itself; it may have died, or the database may have been away.
    */
   listUnfinished(): Promise<readonly UnfinishedOwnership[]>;
-  /** The ownership of these channels and the revision of their settings, for a node that compares them with its own. */
-  compare(channelIds: readonly ChannelId[]): Promise<readonly (OwnershipRow & { readonly revision: number })[]>;
+  /** What a node compares with what it knows of these channels, which it owns. */
+  compare(channelIds: readonly ChannelId[]): Promise<readonly ComparedRow[]>;
 }
 
 /** An ownership of a channel whose broadcast has no end in the database. */

@@ -15,7 +15,7 @@ import type { ConnectStatus } from "../../thread-protocol/targets/target-status.
 import { readAlerts, readTargetName } from "../channels/rows.ts";
 import { countRows } from "../database/count-rows.ts";
 import type { Database } from "../database/database.ts";
-import { finishOwnership, isFinished } from "../database/finished-epochs.ts";
+import { finishOwnership, ownershipEnd, reviveOwnership } from "../database/finished-epochs.ts";
 import { lockQueues, shareEndpoints } from "../database/locks.ts";
 import { takeNumber, takeNumbers } from "../database/numbers.ts";
 import { oneOf, wordOf } from "../database/one-of.ts";
@@ -62,12 +62,17 @@ export class SqlEventStore implements EventStore {
 
   appendEvents(events: readonly NewEvent[]): Promise<readonly ChannelEvent[]> {
     return this.#database.write(async (trx) => {
-      const eventIds = await takeNumbers(trx, "event", events.length);
       const stored: ChannelEvent[] = [];
-      for (const [index, event] of events.entries()) {
+      const counted: NewEvent[] = [];
+      for (const event of events) {
+        const end = await ownershipEnd(trx, event.channelId, event.ownership?.epoch);
+        if (end === "given-up") stored.push(...(await this.#goOn(trx, event)));
+        if (end !== "finished") counted.push(event);
+      }
+      const eventIds = await takeNumbers(trx, "event", counted.length);
+      for (const [index, event] of counted.entries()) {
         const eventId = eventIds[index];
         if (eventId === undefined) throw new Error("an event without a number");
-        if (await isFinished(trx, event.channelId, event.ownership?.epoch)) continue;
         const one = await this.#append(trx, event, eventId);
         if (one !== undefined) stored.push(one);
       }
@@ -84,7 +89,7 @@ export class SqlEventStore implements EventStore {
     return this.#database.write(async (trx) => {
       if (!(await finishOwnership(trx, channelId, epoch))) return undefined;
       const reportedTime = await endReports(trx, channelId, epoch);
-      const last = await lastBroadcastEvent(trx, channelId, epoch);
+      const [last] = await lastEvents(trx, channelId, epoch, ["PUBLISH_START", "PUBLISH_END"]);
       if (last?.code !== "PUBLISH_START") return undefined;
       const lastTime = Math.max(Number(last.time), reportedTime ?? 0);
       const stored = await this.#append(trx, compose(lastTime), await takeNumber(trx, "event"));
@@ -100,6 +105,47 @@ export class SqlEventStore implements EventStore {
       if (stored !== undefined) await addNotices(trx, [stored]);
       return stored;
     });
+  }
+
+  goOnWithBroadcast(channelId: ChannelId, epoch: number, time: number): Promise<ChannelEvent | undefined> {
+    return this.#database.write(async (trx) => {
+      const stored = await this.#revive(trx, channelId, epoch, time);
+      if (stored !== undefined) await addNotices(trx, [stored]);
+      return stored;
+    });
+  }
+
+  /** What the owner writes of an ownership that others gave up: a broadcast that they ended begins anew first. */
+  async #goOn(
+    trx: Transaction<Schema>,
+    { channelId, code, time, ownership }: NewEvent,
+  ): Promise<readonly ChannelEvent[]> {
+    if (ownership === undefined) return [];
+    const { epoch } = ownership;
+    if (code === "PUBLISH_START") {
+      await reviveOwnership(trx, channelId, epoch);
+      return [];
+    }
+    const begun = await this.#revive(trx, channelId, epoch, time);
+    return begun === undefined ? [] : [begun];
+  }
+
+  async #revive(
+    trx: Transaction<Schema>,
+    channelId: ChannelId,
+    epoch: number,
+    time: number,
+  ): Promise<ChannelEvent | undefined> {
+    if (!(await reviveOwnership(trx, channelId, epoch))) return undefined;
+    const [last, before] = await lastEvents(trx, channelId, epoch, ["PUBLISH_START", "BROADCAST_MOVED", "PUBLISH_END"]);
+    const isGivenUp = last?.code === "PUBLISH_END" && last.reason === "server-lost" && last.epoch === null;
+    // One of an owner before was lost by right.
+    const isOwn = before !== undefined && (before.epoch === null || Number(before.epoch) === epoch);
+    const [begun] = isGivenUp && isOwn ? await lastEvents(trx, channelId, epoch, ["PUBLISH_START"]) : [];
+    if (begun === undefined) return undefined;
+    const { eventId, ...event } = readEvent(begun);
+    const isForWebhook = await hasDelivery(trx, eventId);
+    return await this.#append(trx, { ...event, time, isForWebhook }, await takeNumber(trx, "event"));
   }
 
   /** Returns the event as stored; undefined where its owner has stored it before. */
@@ -177,17 +223,22 @@ function filtered<Row>(query: SelectQueryBuilder<Schema, "event", Row>, { channe
   return narrowed;
 }
 
-/** The event with which the channel's last broadcast began or ended, up to this ownership. */
-function lastBroadcastEvent(trx: Transaction<Schema>, channelId: ChannelId, epoch: number) {
+/** The channel's last two events of these, up to this ownership; the latest first. */
+function lastEvents(trx: Transaction<Schema>, channelId: ChannelId, epoch: number, codes: readonly EventCode[]) {
   return trx
     .selectFrom("event")
     .where("channel_id", "=", channelId)
-    .where("code", "in", ["PUBLISH_START", "PUBLISH_END"])
+    .where("code", "in", codes)
     .where(({ or, eb }) => or([eb("epoch", "is", null), eb("epoch", "<=", epoch)]))
     .orderBy("event_id", "desc")
-    .limit(1)
-    .select(["code", "time"])
-    .executeTakeFirst();
+    .limit(2)
+    .selectAll()
+    .execute();
+}
+
+async function hasDelivery(trx: Transaction<Schema>, eventId: number): Promise<boolean> {
+  const row = await trx.selectFrom("delivery").where("event_id", "=", eventId).select("event_id").executeTakeFirst();
+  return row !== undefined;
 }
 
 /** False where its owner has stored it before. */

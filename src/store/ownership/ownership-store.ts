@@ -3,6 +3,7 @@ import {
   type ChannelOwner,
   type ClaimResult,
   type ClusterNode,
+  type ComparedRow,
   type Incarnation,
   type NewNode,
   NODE_STATES,
@@ -235,17 +236,20 @@ export class PostgresOwnershipStore implements OwnershipStore, NodeKeyStore {
     });
   }
 
-  compare(channelIds: readonly ChannelId[]): Promise<readonly (OwnershipRow & { readonly revision: number })[]> {
+  compare(channelIds: readonly ChannelId[]): Promise<readonly ComparedRow[]> {
     return this.#database.read(async (db) => {
       const rows = await db
         .selectFrom("channel_owner")
         .innerJoin("channel", "channel.channel_id", "channel_owner.channel_id")
         .where(sql<boolean>`channel_owner.channel_id = any(${[...channelIds]})`)
         .select(["channel_owner.channel_id", "channel_owner.incarnation", "channel_owner.home", "channel_owner.epoch"])
-        .select("channel.revision")
+        .select(["channel.revision", "channel_owner.ended_epoch"])
         .orderBy("channel_owner.channel_id")
         .execute();
-      return rows.map((row) => ({ ...readOwnership(row), revision: Number(row.revision) }));
+      return rows.map(({ revision, ended_epoch: ended, ...row }) => ({
+        ...{ ...readOwnership(row), revision: Number(revision) },
+        ...(Number(ended) >= Number(row.epoch) ? { isFinished: true } : {}),
+      }));
     });
   }
 }

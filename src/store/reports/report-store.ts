@@ -4,7 +4,7 @@ import type { Page } from "../../control/ports/store.ts";
 import type { BroadcastReport, FinishedReport, ReportStore } from "../../control/reports/reports.ts";
 import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
 import type { Database } from "../database/database.ts";
-import { isFinished } from "../database/finished-epochs.ts";
+import { ownershipEnd } from "../database/finished-epochs.ts";
 import { wordOf } from "../database/one-of.ts";
 import type { ReportRow } from "../schema/event-schema.ts";
 import type { Schema } from "../schema/schema.ts";
@@ -23,7 +23,7 @@ export class SqlReportStore implements ReportStore {
   putReports(reports: readonly BroadcastReport[]): Promise<void> {
     return this.#database.write(async (trx) => {
       for (const report of reports) {
-        if (!(await isFinished(trx, report.channelId, report.epoch))) await putReport(trx, report);
+        if ((await ownershipEnd(trx, report.channelId, report.epoch)) !== "finished") await putReport(trx, report);
       }
     });
   }

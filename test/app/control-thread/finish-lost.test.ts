@@ -1,12 +1,16 @@
 import { expect, test } from "vitest";
 import { FinishLost } from "../../../src/app/control-thread/cluster/finish-lost.ts";
 import { NO_ALERTS } from "../../../src/control/channels/channel.ts";
+import type { ChannelEvent } from "../../../src/control/events/events.ts";
 import { StoreUnavailableError } from "../../../src/control/ports/errors.ts";
 import type { UnfinishedOwnership } from "../../../src/control/ports/ownership-store.ts";
 import { VirtualClock } from "../../support/stages/virtual-clock.ts";
 
 const MINUTE_MS = 60_000;
 const quiet = () => undefined;
+const BEGUN: ChannelEvent = {
+  ...{ eventId: 9, channelId: "ls-0", code: "PUBLISH_START", level: "INFO", time: 1, description: "d" },
+};
 
 /** A database with these ownerships, of which it lists so many at once. */
 function stageOf(count: number, listedMax = 200) {
@@ -16,8 +20,10 @@ function stageOf(count: number, listedMax = 200) {
   );
   const state = { isAway: false, listings: 0 };
   const finished: string[] = [];
+  const wentOn: [string, number, number][] = [];
+  const told: ChannelEvent[] = [];
   const finish = new FinishLost({
-    ...{ clock, onEvent: quiet, log: { debug: quiet, info: quiet, warn: quiet, error: quiet } },
+    ...{ clock, onEvent: (event) => told.push(event), log: { debug: quiet, info: quiet, warn: quiet, error: quiet } },
     store: {
       listUnfinished: async () => {
         state.listings += 1;
@@ -33,12 +39,17 @@ function stageOf(count: number, listedMax = 200) {
         left.delete(channelId);
         return undefined;
       },
+      goOnWithBroadcast: async (...which) => {
+        if (state.isAway) throw new StoreUnavailableError("unreachable");
+        wentOn.push(which);
+        return BEGUN;
+      },
     },
   });
   const settled = async () => {
     for (let turn = 0; turn < 500; turn += 1) await Promise.resolve();
   };
-  return { clock, finish, finished, left, state, settled };
+  return { clock, finish, finished, wentOn, told, left, state, settled };
 }
 
 test("all that a lost node left is finished, however much one list has", async () => {
@@ -76,4 +87,15 @@ test("an ownership that stays in the list, whatever is done, is tried once in a 
   left.delete = () => false;
   await finish.all();
   expect(state.listings).toBe(2);
+});
+
+test("a broadcast that others had given up is told to go on, as of now", async () => {
+  const { clock, finish, wentOn, told, state } = stageOf(1);
+  state.isAway = true;
+  await finish.goOn("ls-0", 1);
+  expect(told).toEqual([]);
+  state.isAway = false;
+  await finish.goOn("ls-0", 1);
+  expect(wentOn).toEqual([["ls-0", 1, clock.wallNow()]]);
+  expect(told).toEqual([BEGUN]);
 });

@@ -67,6 +67,7 @@ async function cutOffNode(env: Readonly<Record<string, string>>) {
     letSend: (isAllowed) => sends.push(isAllowed),
     ...{
       onNewer: nothing,
+      onGivenUp: async () => undefined,
       onRevoked: nothing,
       onMissed: nothing,
       onLost: nothing,

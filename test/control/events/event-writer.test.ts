@@ -24,6 +24,8 @@ class FakeEvents implements EventStore {
 
   async moveBroadcast(): Promise<undefined> {}
 
+  async goOnWithBroadcast(): Promise<undefined> {}
+
   async appendEvents(events: readonly NewEvent[]): Promise<readonly ChannelEvent[]> {
     this.appendCount += 1;
     if (this.failure !== undefined) throw this.failure;

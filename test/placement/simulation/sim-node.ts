@@ -111,6 +111,7 @@ export class SimNode {
       takeBroadcast: (owner) => (cluster.hasMoves ? this.#fetch(owner) : Promise.resolve(undefined)),
       onMoved: async () => undefined,
       onRefused: () => this.#membership.renewNow(),
+      onGivenUp: () => undefined,
       onNewer: (channelId) => this.#clock.startTimer(10, () => this.placement.revised(channelId, database.revision)),
     });
     this.placement.changes(({ channelId, epoch, owner, isMoved = false }) => {

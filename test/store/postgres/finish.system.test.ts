@@ -20,14 +20,16 @@ afterAll(() => server.close());
 
 type Node = ReturnType<typeof storesOf> & { readonly reports: SqlReportStore };
 let nodes: readonly [Node, Node];
+let query: (statement: string) => Promise<unknown>;
 beforeEach(async () => {
   const name = await newDatabase();
+  query = (statement) => server.query(statement, name);
   const open = async () => {
     const database = await openNode(server, name);
     return { ...storesOf(database), reports: new SqlReportStore(database) };
   };
   nodes = [await open(), await open()];
-  await server.query(`insert into channel_owner (channel_id, epoch, since) values ('${A}', 7, 1)`, name);
+  await query(`insert into channel_owner (channel_id, epoch, since) values ('${A}', 7, 1)`);
   await nodes[0].deliveries.setEndpoint("default", { url: "https://h/hook", secret: "whsec_x", updateTime: 1 });
 });
 afterEach(async () => {
@@ -72,6 +74,98 @@ test("what a finished owner writes late does not count", async () => {
   // The next owner writes, and so does any node about what no owner did.
   const later = [event("PUBLISH_START", 60, { epoch: 8, seq: 1 }), event("STREAM_UPDATE", 61)];
   expect(await nodes[1].events.appendEvents(later)).toHaveLength(2);
+});
+
+/** The channel is owned by a node that lives, and others have finished its broadcast: they could not hear it. */
+async function givenUp() {
+  await query(`update channel_owner set incarnation = 1, home = 0 where channel_id = '${A}'`);
+  await nodes[0].events.appendEvents([event("PUBLISH_START", 10, { epoch: 7, seq: 1 })]);
+  await nodes[0].reports.putReports([{ ...REPORT, endTime: 42, epoch: 7 }]);
+  await nodes[1].events.finishBroadcasts(A, 7, lost);
+}
+
+const STORY = [
+  ["PUBLISH_START", 10],
+  ["PUBLISH_END", 42],
+];
+
+test("a broadcast whose owner was given up, and goes on, begins anew once, with one report from its begin to its end", async () => {
+  await givenUp();
+  expect((await nodes[1].reports.listReports(A, PAGE)).total).toBe(1);
+  const done = await Promise.all([1, 2, 3].map(() => nodes[0].events.goOnWithBroadcast(A, 7, 50)));
+  expect(done.filter((each) => each !== undefined)).toEqual([
+    expect.objectContaining({ code: "PUBLISH_START", time: 50, description: "d" }),
+  ]);
+  await nodes[0].reports.putReports([{ ...REPORT, endTime: 55, epoch: 7 }]);
+  expect((await nodes[1].reports.listReports(A, PAGE)).total).toBe(0);
+  await nodes[0].events.appendEvents([event("INGEST_HELD", 60, { epoch: 7, seq: 2 })]);
+  expect(await codes()).toEqual([...STORY, ["PUBLISH_START", 50], ["INGEST_HELD", 60]]);
+  expect((await nodes[1].deliveries.listDeliveries({}, PAGE)).total).toBe(4);
+  // It is given up again, and now for good.
+  await nodes[1].reports.putReports([{ ...REPORT, endTime: 61, epoch: 7 }]);
+  expect(await nodes[1].events.finishBroadcasts(A, 7, lost)).toMatchObject({ code: "PUBLISH_END", time: 61 });
+  expect((await nodes[1].reports.listReports(A, PAGE)).reports).toMatchObject([
+    { startTime: 10, endTime: 61, end: "server-lost" },
+  ]);
+});
+
+test.for([
+  [
+    "something of it",
+    [event("INGEST_HELD", 60, { epoch: 7, seq: 2 })],
+    [
+      ["PUBLISH_START", 60],
+      ["INGEST_HELD", 60],
+    ],
+  ],
+  [
+    "its end",
+    [event("PUBLISH_END", 60, { epoch: 7, seq: 2 })],
+    [
+      ["PUBLISH_START", 60],
+      ["PUBLISH_END", 60],
+    ],
+  ],
+  ["the begin of the next one", [event("PUBLISH_START", 60, { epoch: 7, seq: 3 })], [["PUBLISH_START", 60]]],
+] as const)("an owner that was given up tells %s before it knows that", async ([, late, added]) => {
+  await givenUp();
+  const stored = await nodes[0].events.appendEvents([...late]);
+  expect(stored.map(({ code, time }) => [code, time])).toEqual(added);
+  expect(await codes()).toEqual([...STORY, ...added]);
+  expect(await nodes[0].events.goOnWithBroadcast(A, 7, 70)).toBeUndefined();
+  expect(await nodes[1].events.finishBroadcasts(A, 7, lost)).toEqual(
+    added.at(-1)?.[0] === "PUBLISH_END" ? undefined : expect.objectContaining({ code: "PUBLISH_END" }),
+  );
+});
+
+test("a broadcast that its owner ended, that an owner before had, or that another owner has now, does not begin anew", async () => {
+  const owned = (epoch: number, ended: number) =>
+    query(
+      `update channel_owner set incarnation = 1, home = 0, epoch = ${epoch}, ended_epoch = ${ended} where channel_id = '${A}'`,
+    );
+  await givenUp();
+  await owned(8, 8);
+  // Epoch 7 was lost by right, and 8 had no broadcast yet.
+  expect(await nodes[0].events.goOnWithBroadcast(A, 8, 50)).toBeUndefined();
+  await owned(8, 7);
+  await nodes[0].events.appendEvents([
+    event("PUBLISH_START", 60, { epoch: 8, seq: 1 }),
+    event("PUBLISH_END", 61, { epoch: 8, seq: 2 }),
+  ]);
+  await owned(8, 8);
+  expect(await nodes[0].events.goOnWithBroadcast(A, 8, 70)).toBeUndefined();
+  await owned(9, 8);
+  expect(await nodes[0].events.goOnWithBroadcast(A, 8, 80)).toBeUndefined();
+  expect(await nodes[0].events.appendEvents([event("INGEST_HELD", 81, { epoch: 8, seq: 3 })])).toEqual([]);
+  expect(await codes()).toHaveLength(4);
+});
+
+test("a broadcast that had moved here begins anew too", async () => {
+  await nodes[0].events.appendEvents([event("PUBLISH_START", 10, { epoch: 6, seq: 1 })]);
+  await nodes[0].events.moveBroadcast(A, 6, event("BROADCAST_MOVED", 20));
+  await query(`update channel_owner set incarnation = 1, home = 0 where channel_id = '${A}'`);
+  await nodes[1].events.finishBroadcasts(A, 7, lost);
+  expect(await nodes[0].events.goOnWithBroadcast(A, 7, 50)).toMatchObject({ code: "PUBLISH_START", time: 50 });
 });
 
 test("a broadcast that moves has one start and one end, and its former owner writes no more of it", async () => {

@@ -70,6 +70,8 @@ export type NodeListeners = {
   readonly onRevoked: (channelId: ChannelId, slot: IngestSlot) => void;
   /** A channel was taken over from a process that had not released it: finishes its broadcast. Never rejects. */
   readonly onTakenOver: (channelId: ChannelId, formerEpoch: number) => Promise<void>;
+  /** Others have ended this node's broadcast of a channel that it still owns: tells that it goes on. Never rejects. */
+  readonly onGivenUp: (channelId: ChannelId, epoch: number) => Promise<void>;
   /** Only this node noticed that another is lost. */
   readonly onLost: (node: NodeRow) => void;
   readonly isOnAir: (channelId: ChannelId) => boolean;
@@ -87,6 +89,7 @@ const NOT_YET: NodeListeners = {
   onRevoked: () => undefined,
   onMissed: () => undefined,
   onTakenOver: async () => undefined,
+  onGivenUp: async () => undefined,
   onLost: () => undefined,
   isOnAir: () => false,
   isHeard: () => true,
@@ -182,7 +185,12 @@ export class ClusterNode implements ClusterHooks, NodePeers {
       board: claimBoard(bus, dialer),
       onTakenOver: (channelId, former) => {
         log.warn("channel taken over", { channelId, from: former.incarnation });
-        void this.#finish(channelId, former.epoch);
+        void this.#finish(channelId, this.#listeners.onTakenOver(channelId, former.epoch));
+      },
+      onGivenUp: (channelId, epoch) => {
+        // Nodes that count as lost have their broadcasts ended again.
+        this.#membership.renewNow();
+        void this.#finish(channelId, this.#listeners.onGivenUp(channelId, epoch));
       },
       takeBroadcast: (owner) => this.#listeners.takeBroadcast(owner),
       onMoved: (channelId, former, moved) => this.#listeners.onMoved(channelId, former.epoch, moved),
@@ -329,8 +337,8 @@ export class ClusterNode implements ClusterHooks, NodePeers {
     return hearNode({ channelId: "-", epoch: 0, incarnation, home: 0, address }, this.#lateWays, this.#clock);
   }
 
-  async #finish(channelId: ChannelId, formerEpoch: number): Promise<void> {
-    const finished = this.#listeners.onTakenOver(channelId, formerEpoch);
+  /** Events of the channel wait until this is stored. */
+  async #finish(channelId: ChannelId, finished: Promise<void>): Promise<void> {
     this.#finishing.set(channelId, finished);
     await finished;
     if (this.#finishing.get(channelId) === finished) this.#finishing.delete(channelId);

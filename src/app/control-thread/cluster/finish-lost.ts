@@ -7,9 +7,9 @@ import type { OwnershipStore } from "../../../control/ports/ownership-store.ts";
 import type { ChannelId } from "../../../thread-protocol/channel-spec.ts";
 
 export type FinishLostDeps = {
-  readonly events: Pick<EventStore, "findEventSubjects" | "finishBroadcasts">;
+  readonly events: Pick<EventStore, "findEventSubjects" | "finishBroadcasts" | "goOnWithBroadcast">;
   readonly store: Pick<OwnershipStore, "listUnfinished">;
-  readonly clock: Pick<Clock, "startTimer">;
+  readonly clock: Pick<Clock, "startTimer" | "wallNow">;
   readonly log: Log;
   readonly onEvent: (event: ChannelEvent) => void;
 };
@@ -47,6 +47,19 @@ export class FinishLost {
   /** Finishes what this ownership of a channel, and earlier ones, left. Never rejects. */
   async channel(channelId: ChannelId, epoch: number): Promise<void> {
     await this.#finish(channelId, epoch);
+  }
+
+  /** A broadcast of this node goes on that others have finished: they could not hear this node. Never rejects. */
+  async goOn(channelId: ChannelId, epoch: number): Promise<void> {
+    const { events, clock, log, onEvent } = this.#deps;
+    try {
+      const stored = await events.goOnWithBroadcast(channelId, epoch, clock.wallNow());
+      log.warn("others had given this node up: its broadcast goes on", { channelId, epoch });
+      if (stored !== undefined) onEvent(stored);
+    } catch (error) {
+      const detail = error instanceof Error ? error.message : String(error);
+      log.error("a broadcast that goes on was not stored", { channelId, epoch, detail });
+    }
   }
 
   /** Returns whether it is done. */

@@ -186,6 +186,10 @@ function nodeListeners(parts: JoinParts, { moves, finish, states, deleted }: Com
     onRevoked: (channelId, slot) => pool.workers.dismissRevoked(channelId, slot),
     onMissed,
     onTakenOver: (channelId, epoch) => finish.channel(channelId, epoch),
+    onGivenUp: async (channelId, epoch) => {
+      // Whatever this node tells of one that is off air says so too.
+      if (pool.live(channelId)?.isPublishing === true) await finish.goOn(channelId, epoch);
+    },
     onLost: () => void finish.all(),
     isHeard: (incarnation) => states.others.isHeard(incarnation),
     isOnAir: (channelId) => pool.live(channelId)?.isPublishing === true,
