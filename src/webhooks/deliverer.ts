@@ -27,6 +27,8 @@ export type DelivererOptions = {
   readonly store: DeliveryStore;
   readonly post: Post;
   readonly clock: Clock;
+  /** What deliveries are due by; absent: the clock. Servers that share the database have one: each sends what others tried. */
+  readonly dueBy?: Pick<Clock, "wallNow">;
   readonly random: () => number;
   readonly log: Log;
 };
@@ -95,22 +97,27 @@ export class Deliverer {
 
   /** Returns after how many milliseconds to look again; undefined: at the next `wake`, or when an attempt ends. */
   async #startDue(): Promise<number | undefined> {
-    const { store, clock, log } = this.#options;
+    const { store, log } = this.#options;
     const inFlight = [...this.#inFlight.values()].map(({ turn }) => turn);
     if (inFlight.length >= LIMITS.inFlightMax) return undefined;
     try {
-      const nowMs = clock.wallNow();
+      const nowMs = this.#dueNow();
       const due = await store.claimDueDeliveries(nowMs, LIMITS, inFlight);
       if (this.#closing.signal.aborted) return undefined;
       for (const delivery of due) this.#start(delivery);
       // What is due and could not begin waits for the end of an attempt, which looks again.
       const nextTime = await store.findNextDueTime(nowMs);
       if (nextTime === undefined) return undefined;
-      return Math.min(SLEEP_MAX_MS, Math.max(SLEEP_MIN_MS, nextTime - clock.wallNow()));
+      return Math.min(SLEEP_MAX_MS, Math.max(SLEEP_MIN_MS, nextTime - this.#dueNow()));
     } catch (error) {
       log.warn("webhooks could not be read, will retry", { detail: textOf(error) });
       return STORE_RETRY_MS;
     }
+  }
+
+  #dueNow(): number {
+    const { clock, dueBy = clock } = this.#options;
+    return dueBy.wallNow();
   }
 
   #start(due: DueDelivery): void {
@@ -147,17 +154,17 @@ export class Deliverer {
       body,
     };
     const result = await post(message, this.#closing.signal);
-    return result === undefined ? undefined : afterAttempt(due, endpoint, result, clock.wallNow(), random);
+    return result === undefined ? undefined : afterAttempt(due, endpoint, result, this.#dueNow(), random);
   }
 
   /**
    * Retries until the database has stored the result: to send again what a receiver took would be worse than waiting.
    */
   async #keep(due: DueDelivery, update: DeliveryUpdate): Promise<void> {
-    const { store, clock, log } = this.#options;
+    const { store, log } = this.#options;
     do {
       try {
-        return await store.updateDelivery(due, update, clock.wallNow());
+        return await store.updateDelivery(due, update, this.#dueNow());
       } catch (error) {
         log.warn("a webhook's result is not stored, will retry", {
           deliveryId: due.eventId,

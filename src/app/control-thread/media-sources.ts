@@ -11,7 +11,7 @@ import type { SourceCommand, SourcePeers } from "../../control/ports/source-play
 import type { Store } from "../../control/ports/store.ts";
 import { ScheduleRunner } from "../../control/schedules/schedule-runner.ts";
 import { Schedules } from "../../control/schedules/schedules.ts";
-import { SharedClock } from "../../control/schedules/shared-clock.ts";
+import type { SharedClock } from "../../control/schedules/shared-clock.ts";
 import { WindowWatch } from "../../control/schedules/window-watch.ts";
 import { SharedSources, type SourceUseCases } from "../../control/sources/shared-sources.ts";
 import { Slates } from "../../control/sources/slates.ts";
@@ -49,6 +49,8 @@ export type MediaSourcesDeps = {
   /** The other nodes where several share the database, and the channels of all. */
   readonly cluster: { readonly sourcePeers: SourcePeers; readonly runtime: Pick<Runtime, "live"> } | undefined;
   readonly clock: Clock;
+  /** The clock of the database where servers share it: a run or a window begins at one moment for all of them. Measured here. */
+  readonly sharedClock: SharedClock;
   readonly log: Log;
   readonly publish: (fact: ServerFact) => void;
   readonly isOverloaded: () => boolean;
@@ -103,7 +105,6 @@ export class MediaSources {
   readonly #log: Log;
   readonly #ownPorts: number[];
   readonly #database: Database;
-  /** The clock of the database where servers share it: a run or a window begins at one moment for all of them. */
   readonly #sharedClock: SharedClock;
 
   constructor(deps: MediaSourcesDeps) {
@@ -112,7 +113,7 @@ export class MediaSources {
     const { random, randomBytes, reach } = deps;
     this.#log = log;
     this.#database = database;
-    this.#sharedClock = new SharedClock(clock);
+    this.#sharedClock = deps.sharedClock;
     this.#sourcePeers = deps.cluster?.sourcePeers;
     this.#ownPorts = [...reach.ownPorts];
     const policy = { allowed: reach.allowed, ownHosts: reach.ownHosts, ownPorts: this.#ownPorts };
@@ -166,7 +167,7 @@ export class MediaSources {
     this.sources = this.#shared ?? this.own;
     this.#windows = new WindowWatch({
       list: async () => {
-        await this.#setClock();
+        await this.setClock();
         return await listWindowedTargets(database);
       },
       follow: deps.followWindows,
@@ -198,14 +199,15 @@ export class MediaSources {
         this.#log.error("sources could not be read", { detail });
       })
       // Without it the clock of this server counts until the windows are read.
-      .then(() => this.#setClock().catch(() => undefined))
+      .then(() => this.setClock().catch(() => undefined))
       .then(() => (this.#stopping.signal.aborted ? undefined : this.#runner.start()));
     void this.#fence?.start();
     void this.#windows.start();
     void this.#watched?.start();
   }
 
-  async #setClock(): Promise<void> {
+  /** Measures the shared clock. Rejects where the database cannot be asked. */
+  async setClock(): Promise<void> {
     if (!this.#database.isShared) return;
     const askedMs = this.#sharedClock.now();
     const aheadMs = await this.#database.read(clockAheadOf);

@@ -22,6 +22,7 @@ import { HistoryWriter } from "../../control/history/history-writer.ts";
 import { RefusedEncoders } from "../../control/live/refused-encoders.ts";
 import { ReportWriter } from "../../control/reports/report-writer.ts";
 import type { BroadcastReport } from "../../control/reports/reports.ts";
+import { agingClock } from "../../control/schedules/shared-clock.ts";
 import { currentAudit } from "../../http/auth/request-actor.ts";
 import type { EventUseCases } from "../../http/routes/events.ts";
 import type { PushUseCases } from "../../http/routes/push.ts";
@@ -53,6 +54,8 @@ const AUDIT_RECORDS_MAX = 100_000;
 export type NotificationsOptions = {
   readonly database: Database;
   readonly clock: Clock;
+  /** The clock of the database where servers share it. */
+  readonly sharedClock: Clock;
   readonly randomBytes: RandomBytes;
   readonly random: () => number;
   readonly log: Log;
@@ -105,7 +108,8 @@ export class Notifications {
   readonly #ownPorts: number[];
 
   constructor(options: NotificationsOptions) {
-    const { database, clock, randomBytes, random, log, publish, onEvent, onTrouble } = options;
+    const { database, clock, sharedClock, randomBytes, random, log, publish, onEvent, onTrouble } = options;
+    const agedBy = agingClock(clock, sharedClock);
     this.#ownPorts = [...options.ownPorts];
     const policy: AddressPolicy = {
       allowed: parseCidrList(options.targetAllow),
@@ -115,10 +119,10 @@ export class Notifications {
     const events = new SqlEventStore(database);
     const store = new SqlDeliveryStore(database);
     const post = createHttpPost({ clock, resolver: createResolver(), policy, onTrouble });
-    this.deliverer = new Deliverer({ store, post, clock, random, log });
+    this.deliverer = new Deliverer({ store, post, clock, dueBy: sharedClock, random, log });
     const contactStore = new SqlContactStore(database);
     this.#contacts = new ContactSender({
-      ...{ store: contactStore, post, clock, random, log },
+      ...{ store: contactStore, post, clock: sharedClock, random, log },
       ...(options.mail === undefined ? {} : { sendMail: createMailer(options.mail) }),
     });
     const wake = () => this.deliverer.wake();
@@ -133,17 +137,17 @@ export class Notifications {
     const audit = keepAudit(database, currentAudit);
     this.audit = { store: audit, log: new AuditLog({ store: audit, clock, log, wake, counts: options.auditCounts }) };
     this.#retention = new EventRetention({
-      ...{ clock, log },
+      ...{ clock, agedBy, log },
       rows: [
         { keptMs: EVENTS_KEPT_MS, prune: (time, limit) => events.pruneEvents(time, limit) },
         { keptMs: options.auditKeptMs, prune: (time, limit) => audit.pruneAudit(time, AUDIT_RECORDS_MAX, limit) },
       ],
     });
     const history = new SqlHistoryStore(database);
-    this.history = new HistoryWriter({ store: history, clock, log });
+    this.history = new HistoryWriter({ store: history, clock, agedBy, log });
     const tester = new WebhookTester({ store, post, clock });
     this.refusedEncoders = new RefusedEncoders({
-      ...{ store: new SqlRefusedEncoderStore(database), clock, log },
+      ...{ store: new SqlRefusedEncoderStore(database), clock, agedBy, log },
       ...(options.tellRefusals === undefined ? {} : { tell: options.tellRefusals }),
     });
     const { healthOf, readChannel } = options;
@@ -169,10 +173,10 @@ export class Notifications {
       events,
       reports,
       history: new HistoryReader(history, this.history, clock, options.historyElsewhere),
-      callbacks: new Callbacks({ store, clock, randomBytes, publish, wake }),
-      deliveries: new Deliveries({ store, clock, wake }),
+      callbacks: new Callbacks({ store, clock: sharedClock, randomBytes, publish, wake }),
+      deliveries: new Deliveries({ store, clock: sharedClock, wake }),
       contacts: new Contacts({
-        ...{ store: contactStore, clock, randomBytes },
+        ...{ store: contactStore, clock: sharedClock, randomBytes },
         sendTest: (contact) => this.#contacts.sendTest(contact),
         wake: () => this.#contacts.wake(),
       }),

@@ -1,9 +1,10 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
-import { systemClock } from "../../base/clock.ts";
+import { type Clock, systemClock } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";
 import { DashboardAccess } from "../../control/access/dashboard-access.ts";
 import type { PreviewSeals } from "../../control/access/preview-access.ts";
+import type { SharedClock } from "../../control/schedules/shared-clock.ts";
 import { API_CONNECTIONS_MAX } from "../../http/server/connection-guard.ts";
 import { HostNames } from "../../http/server/host-names.ts";
 import { parseCidrList } from "../../net/cidr-list.ts";
@@ -100,10 +101,11 @@ export function httpOptions({ config, storage, log, tls, instance }: Foundations
 }
 
 /** The options of events and webhooks that follow from the settings. */
-export function notificationsOptions(config: Config, storage: Storage, log: Log) {
+export function notificationsOptions(config: Config, storage: Storage, log: Log, sharedClock: Clock) {
   return {
     database: storage.database,
     clock: systemClock,
+    sharedClock,
     randomBytes,
     random: Math.random,
     log,
@@ -115,11 +117,15 @@ export function notificationsOptions(config: Config, storage: Storage, log: Log)
 }
 
 /** The options of media files and sources that follow from the settings. Sources may be where targets may be. */
-export function mediaSourcesOptions(config: Config, { extraCa = "" }: Pick<TlsFiles, "extraCa">) {
+export function mediaSourcesOptions(
+  config: Config,
+  { extraCa = "" }: Pick<TlsFiles, "extraCa">,
+  sharedClock: SharedClock,
+) {
   const reach = { allowed: parseCidrList(config.targetAllow), ...outsideNames(config), extraCa };
   return {
     ...{ folder: dataPaths(config).media, quotaMb: config.mediaQuotaMb, watchFolder: config.watchFolder, reach },
-    ...{ random: Math.random, randomBytes },
+    ...{ random: Math.random, randomBytes, sharedClock },
   };
 }
 

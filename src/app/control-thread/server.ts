@@ -137,6 +137,8 @@ export async function startServer(
     // After everything that can fail or be cancelled: a secret that was made here must be shown.
     const firstKey = await unlessUnwritable(log, "manager key", () => managerKey(config, storage));
     const setupToken = await unlessUnwritable(log, "set-up link", () => dashboardOver(storage).offerSetup());
+    // Without it the clock of this server counts until the windows are read.
+    await parts.media.setClock().catch(() => undefined);
     parts.totals.start();
     await succession.released(stopping);
     parts.recorder.start();
@@ -268,7 +270,7 @@ function assemble(foundations: AllFoundations): Parts {
     ...{ onDeleted: (deleted: ChannelChanged) => publish(withActor(deleted)), onUpload: publish },
     readName: async (channelId) => (await store.findChannel(channelId))?.name,
   });
-  const previewAccess = new PreviewAccess({ clock, randomBytes, ...previewSeals(foundations) });
+  const previewAccess = new PreviewAccess({ clock: observers.sharedClock, randomBytes, ...previewSeals(foundations) });
   const runtime = poolOver(foundations, {
     ...{ view: liveState, previewAccess, onFact: publish },
     linkRecorder: () => recording.worker.link(),
@@ -287,7 +289,7 @@ function assemble(foundations: AllFoundations): Parts {
   const media = new MediaSources({
     ...{ store, runtime, clock, log, liveState, database: storage.database, peers: node, cluster: cluster?.states },
     followWindows: (...target) => service.targetEdits.followWindows(...target),
-    ...mediaSourcesOptions(config, foundations.tls),
+    ...mediaSourcesOptions(config, foundations.tls, observers.sharedClock),
     publish: (fact) => publish(fact.kind === "channel-changed" ? withActor(fact) : fact),
     isOverloaded: () => troubles.current.some(({ name }) => name === "overloaded"),
   });
@@ -297,7 +299,7 @@ function assemble(foundations: AllFoundations): Parts {
     ...(node === undefined ? {} : { countOnAir: () => liveState.publishingChannels().length }),
   });
   const notifications = new Notifications({
-    ...notificationsOptions(config, storage, log),
+    ...notificationsOptions(config, storage, log, observers.sharedClock),
     auditCounts: metrics.audit,
     publish: (fact) => publish(fact.kind === "channel-changed" ? withActor(fact) : fact),
     onEvent: (event) => buses.events.publish(event),

@@ -23,6 +23,8 @@ type KeptRows = {
 export type EventRetentionOptions = {
   readonly rows: readonly KeptRows[];
   readonly clock: Clock;
+  /** What rows are too old by; absent: the clock. */
+  readonly agedBy?: Pick<Clock, "now" | "wallNow">;
   readonly log: Log;
 };
 
@@ -36,7 +38,7 @@ export class EventRetention {
 
   constructor(options: EventRetentionOptions) {
     this.#options = options;
-    this.#time = new CautiousTime(options.clock);
+    this.#time = new CautiousTime(options.agedBy ?? options.clock);
   }
 
   /** Starts to remove what is too old. Not at once: a machine that has just started may still have its clock set. */

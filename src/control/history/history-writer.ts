@@ -20,7 +20,13 @@ const MINUTES_KEPT_MS = 30 * 24 * 60 * 60 * 1_000;
 const PRUNE_INTERVAL_MS = 10 * 60 * 1_000;
 const PRUNE_MAX = 500;
 
-export type HistoryWriterOptions = { readonly store: HistoryStore; readonly clock: Clock; readonly log: Log };
+export type HistoryWriterOptions = {
+  readonly store: HistoryStore;
+  readonly clock: Clock;
+  /** What blocks are too old by; absent: the clock. */
+  readonly agedBy?: Pick<Clock, "now" | "wallNow">;
+  readonly log: Log;
+};
 
 /**
  * Stores the history of channels, a few blocks at a time. Its callers never wait. A block that one write could not
@@ -43,7 +49,7 @@ export class HistoryWriter {
 
   constructor(options: HistoryWriterOptions) {
     this.#options = options;
-    this.#time = new CautiousTime(options.clock);
+    this.#time = new CautiousTime(options.agedBy ?? options.clock);
     this.#pruneAtMs = options.clock.now() + PRUNE_INTERVAL_MS;
     this.#recorder = new HistoryRecorder({
       block: (block) => this.#wait(block),

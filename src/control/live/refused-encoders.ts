@@ -24,6 +24,8 @@ export interface RefusedEncoderStore {
 export type RefusedEncodersOptions = {
   readonly store: RefusedEncoderStore;
   readonly clock: Clock;
+  /** What entries are too old by; absent: the clock. */
+  readonly agedBy?: Pick<Clock, "wallNow">;
   readonly log: Log;
   /** Tells other nodes of attempts that they cannot know yet, within a second; absent: there are none. */
   readonly tell?: (attempts: readonly RefusedEncoder[]) => void;
@@ -153,6 +155,7 @@ export class RefusedEncoders {
   }
 
   #limits(): RefusalLimits {
-    return { max: ENTRIES_MAX, since: this.#options.clock.wallNow() - KEPT_MS };
+    const { clock, agedBy = clock } = this.#options;
+    return { max: ENTRIES_MAX, since: agedBy.wallNow() - KEPT_MS };
   }
 }

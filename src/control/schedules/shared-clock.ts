@@ -41,3 +41,11 @@ export class SharedClock implements Clock {
     return this.#clock.startTimer(delayMs, run);
   }
 }
+
+/**
+ * The clock for what is removed by its age: the earlier of the two wall clocks. Of several servers on one database one may be
+ * wrong by days, and must not remove what the others keep; nor must all of them where the database's is.
+ */
+export function agingClock(own: Pick<Clock, "now" | "wallNow">, shared: Pick<Clock, "wallNow">) {
+  return { now: () => own.now(), wallNow: () => Math.min(own.wallNow(), shared.wallNow()) };
+}

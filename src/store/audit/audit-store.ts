@@ -108,7 +108,7 @@ export class SqlAuditStore implements AuditStore {
     if (record.channelId !== undefined || WITHOUT_WEBHOOK.includes(record.action)) return true;
     const { time, origin } = scope;
     const description = auditSentence(record);
-    await appendServerEvent(trx, this.#database.secrets, { time, description, by: origin.actorId ?? origin.actor });
+    await appendServerEvent(trx, this.#database, { time, description, by: origin.actorId ?? origin.actor });
     return true;
   }
 }

@@ -80,6 +80,7 @@ export class Database {
   #refusal: { readonly trouble: StoreTrouble; readonly atMs: number } | undefined;
   #onNews: (news: DatabaseNews) => void = () => undefined;
   #note: NoteChange = async () => undefined;
+  #dueBy: { wallNow(): number } | undefined;
 
   constructor({ connections, secrets, explainTrouble, path }: DatabaseParts) {
     this.secrets = secrets;
@@ -115,6 +116,16 @@ export class Database {
   /** Sets the only listener. */
   watch(onNews: (news: DatabaseNews) => void): void {
     this.#onNews = onNews;
+  }
+
+  /** From now on what is to be sent is due by this clock, which all nodes have; without it by the time at which it happened. */
+  countDueBy(clock: { wallNow(): number }): void {
+    this.#dueBy = clock;
+  }
+
+  /** When what happened at this time is due at the earliest. The node at which it happened may have another clock. */
+  dueTime(time: number): number {
+    return this.#dueBy?.wallNow() ?? time;
   }
 
   /** Sets what keeps the changes that stores note; without it they are not kept. */

@@ -11,8 +11,15 @@ import type { ChannelEvent } from "../../control/events/events.ts";
 import type { Schema } from "../schema/schema.ts";
 import { readContactRules, readTold } from "./contact-rows.ts";
 
-/** Makes events wait for the contacts that want them. `events` were stored in this transaction. */
-export async function addNotices(trx: Transaction<Schema>, events: readonly ChannelEvent[]): Promise<void> {
+/**
+ * Makes events wait for the contacts that want them. `events` were stored in this transaction. `present`: by which clock what happened
+ * at a time is due.
+ */
+export async function addNotices(
+  trx: Transaction<Schema>,
+  events: readonly ChannelEvent[],
+  present: (time: number) => number,
+): Promise<void> {
   if (events.length === 0) return;
   // In one order, and locked where several nodes write, so that two of them do not wait for each other.
   const rows = await trx
@@ -26,7 +33,7 @@ export async function addNotices(trx: Transaction<Schema>, events: readonly Chan
     const wanted = events.filter((event) => isEventWanted(rules, event));
     if (wanted.length === 0) continue;
     const told = readTold(row.told);
-    const due = wanted.map((event) => dueTime(told, subjectOf(event), event.time));
+    const due = wanted.map((event) => dueTime(told, subjectOf(event), present(event.time)));
     const nextTime = Math.min(...due);
     for (const { eventId } of wanted) {
       await trx.insertInto("contact_notice").values({ contact_id: row.contact_id, event_id: eventId }).execute();

@@ -43,6 +43,8 @@ export class SqlEventStore implements EventStore {
     this.#database = database;
   }
 
+  readonly #dueTime = (time: number): number => this.#database.dueTime(time);
+
   findEventSubjects(channelIds: readonly ChannelId[]): Promise<readonly EventSubject[]> {
     return this.#database.read(async (db) => {
       if (channelIds.length === 0) return [];
@@ -76,7 +78,7 @@ export class SqlEventStore implements EventStore {
         const one = await this.#append(trx, event, eventId);
         if (one !== undefined) stored.push(one);
       }
-      await addNotices(trx, stored);
+      await addNotices(trx, stored, this.#dueTime);
       return stored;
     });
   }
@@ -93,7 +95,7 @@ export class SqlEventStore implements EventStore {
       if (last?.code !== "PUBLISH_START") return undefined;
       const lastTime = Math.max(Number(last.time), reportedTime ?? 0);
       const stored = await this.#append(trx, compose(lastTime), await takeNumber(trx, "event"));
-      if (stored !== undefined) await addNotices(trx, [stored]);
+      if (stored !== undefined) await addNotices(trx, [stored], this.#dueTime);
       return stored;
     });
   }
@@ -102,7 +104,7 @@ export class SqlEventStore implements EventStore {
     return this.#database.write(async (trx) => {
       if (!(await finishOwnership(trx, channelId, epoch))) return undefined;
       const stored = await this.#append(trx, event, await takeNumber(trx, "event"));
-      if (stored !== undefined) await addNotices(trx, [stored]);
+      if (stored !== undefined) await addNotices(trx, [stored], this.#dueTime);
       return stored;
     });
   }
@@ -110,7 +112,7 @@ export class SqlEventStore implements EventStore {
   goOnWithBroadcast(channelId: ChannelId, epoch: number, time: number): Promise<ChannelEvent | undefined> {
     return this.#database.write(async (trx) => {
       const stored = await this.#revive(trx, channelId, epoch, time);
-      if (stored !== undefined) await addNotices(trx, [stored]);
+      if (stored !== undefined) await addNotices(trx, [stored], this.#dueTime);
       return stored;
     });
   }
@@ -156,7 +158,7 @@ export class SqlEventStore implements EventStore {
   ): Promise<ChannelEvent | undefined> {
     const event = { ...body, eventId };
     if (!(await insertEvent(trx, event, ownership))) return undefined;
-    if (isForWebhook) await insertDelivery(trx, this.#database.secrets, event);
+    if (isForWebhook) await insertDelivery(trx, this.#database.secrets, event, this.#dueTime(event.time));
     return event;
   }
 
@@ -280,17 +282,22 @@ const SERVER = "";
 /** Stores what happened to the server as a whole, with its delivery. It is in no list of channels' events. */
 export async function appendServerEvent(
   trx: Transaction<Schema>,
-  secrets: Secrets,
+  database: Pick<Database, "secrets" | "dueTime">,
   { time, description, by }: Pick<ChannelEvent, "time" | "description" | "by">,
 ): Promise<void> {
   const body = { channelId: SERVER, code: "SERVER_CHANGED", level: "INFO", time, description } as const;
   const event = { ...body, ...(by === undefined ? {} : { by }), eventId: await takeNumber(trx, "event") };
   await insertEvent(trx, event, undefined);
-  await insertDelivery(trx, secrets, event);
+  await insertDelivery(trx, database.secrets, event, database.dueTime(time));
 }
 
 /** Queues the event behind the channel's waiting deliveries, if it has an endpoint. */
-async function insertDelivery(trx: Transaction<Schema>, secrets: Secrets, event: ChannelEvent): Promise<void> {
+async function insertDelivery(
+  trx: Transaction<Schema>,
+  secrets: Secrets,
+  event: ChannelEvent,
+  dueTime: number,
+): Promise<void> {
   await shareEndpoints(trx, [event.channelId, DEFAULT_SCOPE]);
   const endpoint = await selectEndpointOf(trx, event.channelId);
   if (endpoint === undefined || endpoint.gone_time !== null) return;
@@ -305,14 +312,14 @@ async function insertDelivery(trx: Transaction<Schema>, secrets: Secrets, event:
       attempts: 0,
       last_status: null,
       last_problem: null,
-      retry_until: event.time + RETRY_FOR_MS,
+      retry_until: dueTime + RETRY_FOR_MS,
       resend_count: 0,
     })
     .execute();
   await trx
     .insertInto("delivery_queue")
     .values({
-      ...{ channel_id: event.channelId, next_time: event.time, host: queueHost(url), is_retry: 0 },
+      ...{ channel_id: event.channelId, next_time: dueTime, host: queueHost(url), is_retry: 0 },
       ...{ claimed_by: null, claim_until: null },
     })
     // Changes nothing, and holds a queue that is there: another transaction may be about to remove it as empty.

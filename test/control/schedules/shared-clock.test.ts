@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { SharedClock } from "../../../src/control/schedules/shared-clock.ts";
+import { agingClock, SharedClock } from "../../../src/control/schedules/shared-clock.ts";
 import { VirtualClock } from "../../support/stages/virtual-clock.ts";
 
 function stage() {
@@ -34,4 +34,15 @@ test("a machine whose clock is set keeps the database's time; without a database
   own.setWall(300_000);
   own.advance(1_000);
   expect(aheadMs()).toBe(-300_000);
+});
+
+test("what is removed is too old by both clocks: neither that of one server nor that of the database removes by itself", () => {
+  const { own, clock } = stage();
+  const aged = agingClock(own, clock);
+  const now = own.wallNow();
+  clock.measured(-60_000, 2);
+  expect(aged.wallNow()).toBe(now - 60_000);
+  clock.measured(60_000, 2);
+  expect(aged.wallNow()).toBe(now);
+  expect(aged.now()).toBe(own.now());
 });

@@ -1,4 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { z } from "zod";
+import type { Contact } from "../../../src/control/contacts/contact.ts";
 import type { DueDelivery } from "../../../src/control/events/deliveries.ts";
 import type { NewEvent } from "../../../src/control/events/events.ts";
 import { PostgresServer } from "../../support/processes/postgres-server.ts";
@@ -101,4 +103,33 @@ test("a delivery that somebody sends again while it is under way is sent again a
   await nodes[0].deliveries.updateDelivery(due, DELIVERED, NOW);
   const both = await Promise.all(nodes.map(({ deliveries }) => deliveries.claimDueDeliveries(NOW, LIMITS, [])));
   expect(both.flat().map(({ eventId, resendCount }) => [eventId, resendCount])).toEqual([[due.eventId, 1]]);
+});
+
+test("what a node stores whose clock is wrong by half an hour is due at once for all", async () => {
+  // As each node measures that of the database.
+  for (const { database } of nodes) database.countDueBy({ wallNow: () => Date.now() });
+  for (const offMs of [-1_800_000, 1_800_000]) {
+    const [began] = events(1, 1);
+    if (began === undefined) throw new Error("no event");
+    const time = Date.now() + offMs;
+    const contact: Contact = {
+      ...{ contactId: `ct-${offMs}`, name: "room", isEnabled: true, events: "all", channelIds: [], language: "en" },
+      ...{ address: { kind: "slack", url: "https://h/room" }, createdTime: time, updateTime: time },
+    };
+    await nodes[0].contacts.addContact(contact);
+    await nodes[0].events.appendEvents([{ ...began, channelId: `ls-${offMs}`, time }]);
+    // The contact waits ten seconds for more of the same.
+    const rows = await server.query(
+      `select next_time - extract(epoch from clock_timestamp()) * 1000 as ms from contact where contact_id = 'ct-${offMs}'`,
+      name,
+    );
+    const [{ ms } = { ms: 0 }] = z.array(z.object({ ms: z.coerce.number() })).parse(rows);
+    expect(ms).toBeLessThanOrEqual(10_000);
+    expect(ms).toBeGreaterThan(-20_000);
+    const [due] = await nodes[1].deliveries.claimDueDeliveries(Date.now() + 1_000, LIMITS, []);
+    expect(due).toMatchObject({ channelId: `ls-${offMs}`, time });
+    const dayMs = 24 * 60 * 60 * 1_000;
+    expect(Math.abs((due?.retryUntil ?? 0) - Date.now() - dayMs)).toBeLessThan(60_000);
+    if (due !== undefined) await nodes[1].deliveries.updateDelivery(due, DELIVERED, Date.now());
+  }
 });

@@ -7,6 +7,7 @@ import { channelHealth } from "../../../control/health/channel-health.ts";
 import { IngestChecks } from "../../../control/ingest-check/ingest-checks.ts";
 import { LiveState } from "../../../control/live/live-state.ts";
 import type { SlateState } from "../../../control/ports/slate-maker.ts";
+import { SharedClock } from "../../../control/schedules/shared-clock.ts";
 import { Metrics } from "../../../telemetry/metrics.ts";
 import type { ChannelId } from "../../../thread-protocol/channel-spec.ts";
 import { OwnTroubles } from "../own-troubles.ts";
@@ -17,6 +18,8 @@ import { ThreadWatch } from "../thread-watch.ts";
 /** The buses of a server, and what it knows from them: live state, ingest check, metrics, troubles, threads. */
 export type Observers = {
   readonly clock: Clock;
+  /** The clock of the database where servers share it. */
+  readonly sharedClock: SharedClock;
   readonly buses: Buses;
   readonly publish: (fact: ServerFact) => void;
   readonly liveState: LiveState;
@@ -36,6 +39,8 @@ type MediaVerdicts = {
 export function newObservers(foundations: Foundations, media: () => MediaVerdicts): Observers {
   const { config, log, storage } = foundations;
   const clock = systemClock;
+  const sharedClock = new SharedClock(clock);
+  if (storage.database.isShared) storage.database.countDueBy(sharedClock);
   const buses: Buses = { facts: new FactBus(log), samples: new FactBus(log), events: new FactBus(log) };
   const publish = (fact: ServerFact) => buses.facts.publish(fact);
   const liveState = new LiveState(clock);
@@ -54,5 +59,5 @@ export function newObservers(foundations: Foundations, media: () => MediaVerdict
     onOverload: (isThere) => troubles.set("overloaded", isThere),
   });
   if (foundations.traces !== undefined) metrics.include(foundations.traces.metrics);
-  return { clock, buses, publish, liveState, ingestChecks, healthOf, metrics, troubles, threads };
+  return { clock, sharedClock, buses, publish, liveState, ingestChecks, healthOf, metrics, troubles, threads };
 }
