@@ -1,11 +1,11 @@
 import type { Clock } from "../base/clock.ts";
-import type { ClientFailure } from "../protocol/rtmp/client/client-outputs.ts";
+import type { ClientFailure, ClientStage } from "../protocol/rtmp/client/client-outputs.ts";
 import { type LoginDemand, LoginDialogue } from "../protocol/rtmp/server/publish-auth.ts";
 import { resolveTargetUrl } from "../protocol/rtmp/url.ts";
 import type { TargetSpec } from "../thread-protocol/channel-spec.ts";
 import { targetError } from "../thread-protocol/targets/target-errors.ts";
-import type { TargetError } from "../thread-protocol/targets/target-status.ts";
-import { redirectFailed, refusedByTarget, stageTimedOut } from "./link-errors.ts";
+import { type TargetError, TargetErrorCode } from "../thread-protocol/targets/target-status.ts";
+import { closedByTarget, redirectFailed, refusedByTarget, socketError, stageTimedOut } from "./link-errors.ts";
 import type { OpenError } from "./open-socket.ts";
 
 /**
@@ -19,6 +19,16 @@ const REDIRECTS_MAX = 3;
 const LOGIN_RANDOM_BYTES = 4;
 
 type AttemptDeps = { readonly clock: Clock; readonly randomBytes: (length: number) => Buffer };
+
+/** How the present connection was when it ended. */
+export type Ending = {
+  readonly stage: ClientStage;
+  /** Over TLS, which was agreed on. */
+  readonly isSecure: boolean;
+  /** A refusal that came beside the reply that was awaited. */
+  readonly doubt: ClientFailure | undefined;
+  readonly publishedForMs: number;
+};
 
 /** What follows a failure: another connection, or the end of the attempt. */
 type AttemptStep = { readonly kind: "connect" } | { readonly kind: "fail"; readonly error: TargetError };
@@ -61,6 +71,29 @@ export class Attempt {
     if (failure.kind === "login-demanded") return this.#logIn(failure, app);
     if (failure.kind === "redirected") return this.#follow(failure.tcUrl);
     return fail(refusedByTarget(failure));
+  }
+
+  /** The target closed the connection without a message about it. */
+  closed(ending: Ending): TargetError {
+    return this.#likelyReason(ending) ?? closedByTarget(ending.stage, ending.publishedForMs, ending.isSecure);
+  }
+
+  /** The connection ended with the system's error, or one of TLS. */
+  brokenOff(code: string | undefined, ending: Ending): TargetError {
+    const error = socketError(code, ending.stage, ending.isSecure);
+    // Whether a close arrives as a reset depends on what the target had not read yet.
+    return error.code === TargetErrorCode.TcpReset ? (this.#likelyReason(ending) ?? error) : error;
+  }
+
+  /** The target did not reply in time. */
+  unanswered({ stage, isSecure, doubt }: Ending): TargetError {
+    return doubt === undefined ? stageTimedOut(stage, isSecure) : refusedByTarget(doubt);
+  }
+
+  /** Some targets close the connection where a login is wrong. */
+  #likelyReason({ stage, doubt }: Ending): TargetError | undefined {
+    if (this.#loginQuery !== undefined && stage === "connect") return targetError("login-closed");
+    return doubt === undefined ? undefined : refusedByTarget(doubt);
   }
 
   /** Each step of a login needs a connection of its own, whether the target closes this one or keeps it. */

@@ -59,17 +59,24 @@ export function nameNotResolved(
   );
 }
 
-/** An error of the operating system, while a connection was made or later. */
-export function socketError(systemCode: string | undefined, stage: ClientStage | "tcp"): TargetError {
+/**
+ * An error of the operating system or of TLS, while a connection was made or later. `isSecure`: over TLS, which was agreed
+ * on.
+ */
+export function socketError(systemCode: string | undefined, stage: ClientStage | "tcp", isSecure = false): TargetError {
   const isOnAir = stage === "publishing";
   const trouble = machineTroubleOf(systemCode);
   if (trouble !== undefined) return machineError(trouble);
+  // A server of TLS 1.3 looks at our certificate, or finds none, when the connection counts as secure here already.
+  if (stage === "handshake" && systemCode?.startsWith("ERR_SSL_") === true) return tlsFailed(systemCode);
   switch (systemCode) {
     case "ECONNREFUSED":
       return targetError("connection-refused");
     case "ECONNRESET":
     case "EPIPE":
     case "ECONNABORTED":
+      // A server that closes while it has not read all of our handshake resets the connection: by chance, not on purpose.
+      if (stage === "handshake") return handshakeClosed(isSecure);
       return targetError(isOnAir ? "connection-broken" : "connection-broken-early");
     case "ETIMEDOUT":
     case "EHOSTUNREACH":
@@ -79,6 +86,11 @@ export function socketError(systemCode: string | undefined, stage: ClientStage |
     default:
       return targetError("connection-failed");
   }
+}
+
+/** It closed before it spoke RTMP. */
+function handshakeClosed(isSecure: boolean): TargetError {
+  return targetError(isSecure ? "handshake-closed-secure" : "handshake-closed");
 }
 
 /** The codes of OpenSSL and Node for problems of a certificate or a handshake. */
@@ -104,19 +116,26 @@ const TLS_FAULTS = {
 
 const isKnownTlsFault = (code: string): code is keyof typeof TLS_FAULTS => Object.hasOwn(TLS_FAULTS, code);
 
+/**
+ * Alerts of a server about our certificate, which we do not have: `…_ALERT_CERTIFICATE_REQUIRED` in TLS 1.3, before that
+ * any of those about a bad one.
+ */
+const CERTIFICATE_DEMANDED = /_ALERT_.*CERTIFICATE/;
+
 /** Why TLS with a target failed, by the error's code. */
 export function tlsFailed(code: string): TargetError {
   const trouble = machineTroubleOf(code);
   if (trouble !== undefined) return machineError(trouble);
   if (isKnownTlsFault(code)) return targetError(TLS_FAULTS[code]);
+  if (CERTIFICATE_DEMANDED.test(code)) return targetError("tls-certificate-demanded");
   return targetError(/CERT|CRL|ISSUER|SUBJECT/.test(code) ? "tls-certificate" : "tls-handshake");
 }
 
 /** A stage of the dialogue took longer than its deadline. */
-export function stageTimedOut(stage: ClientStage): TargetError {
+export function stageTimedOut(stage: ClientStage, isSecure = false): TargetError {
   switch (stage) {
     case "handshake":
-      return targetError("handshake-unanswered");
+      return targetError(isSecure ? "handshake-unanswered-secure" : "handshake-unanswered");
     case "connect":
       return targetError("connect-unanswered");
     default:
@@ -125,10 +144,10 @@ export function stageTimedOut(stage: ClientStage): TargetError {
 }
 
 /** The target closed the connection without a message. `livedMs`: for how long it had been publishing. */
-export function closedByTarget(stage: ClientStage, livedMs: number): TargetError {
+export function closedByTarget(stage: ClientStage, livedMs: number, isSecure = false): TargetError {
   switch (stage) {
     case "handshake":
-      return targetError("handshake-closed");
+      return handshakeClosed(isSecure);
     case "connect":
       return targetError("connect-closed");
     case "publish":
@@ -199,6 +218,7 @@ export function refusedByTarget(failure: ClientFailure): TargetError {
       return targetError("sent-too-much");
     case "protocol-error":
       if (failure.during === "publishing") return targetError("unreadable-on-air");
+      if (failure.expectsTls === true) return targetError("handshake-expects-tls");
       return targetError(failure.during === "handshake" ? "handshake-foreign" : "spoke-nonsense");
   }
 }

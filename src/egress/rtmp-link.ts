@@ -18,9 +18,9 @@ import type { LinkClose } from "../relay/subscriber/subscriber.ts";
 import type { TargetSpec } from "../thread-protocol/channel-spec.ts";
 import { targetError } from "../thread-protocol/targets/target-errors.ts";
 import type { TargetError } from "../thread-protocol/targets/target-status.ts";
-import { Attempt } from "./attempt.ts";
+import { Attempt, type Ending } from "./attempt.ts";
 import { checkMove, MoveBudget } from "./check-move.ts";
-import { closedByTarget, endedByTarget, refusedByTarget, socketError, stageTimedOut } from "./link-errors.ts";
+import { endedByTarget } from "./link-errors.ts";
 import { LinkProofs } from "./link-proofs.ts";
 import { LinkReader } from "./link-reader.ts";
 import { OpenError } from "./open-socket.ts";
@@ -270,14 +270,14 @@ export class RtmpLink implements Link {
       if (!isCurrent()) return;
       const trouble = machineTroubleOf(systemCode(error));
       if (trouble !== undefined) this.#deps.onTrouble(trouble);
-      this.#fail(socketError(systemCode(error), this.#stage));
+      this.#fail(this.#attempt.brokenOff(systemCode(error), this.#ending));
     });
     socket.on("end", () => {
-      if (isCurrent()) this.#fail(this.#closedByTarget());
+      if (isCurrent()) this.#fail(this.#attempt.closed(this.#ending));
     });
     socket.on("close", () => {
       if (!isCurrent()) return;
-      this.#fail(socketError("ECONNRESET", this.#stage));
+      this.#fail(this.#attempt.brokenOff("ECONNRESET", this.#ending));
       this.#deps.onGone(this);
     });
     this.#enter("handshake");
@@ -291,7 +291,7 @@ export class RtmpLink implements Link {
     this.#deps.onStage(stage);
     const deadlineMs = stage === "publish" ? PUBLISH_DEADLINE_MS : STAGE_DEADLINE_MS;
     this.#stageTimer = startDeadline(this.#deps.clock, deadlineMs, () =>
-      this.#fail(this.#doubted() ?? stageTimedOut(stage)),
+      this.#fail(this.#attempt.unanswered(this.#ending)),
     );
   }
 
@@ -350,15 +350,9 @@ export class RtmpLink implements Link {
     void this.#connect();
   }
 
-  #doubted(): TargetError | undefined {
-    const doubt = this.#session?.doubt;
-    return doubt === undefined ? undefined : refusedByTarget(doubt);
-  }
-
-  /** Some targets close the connection where a login is wrong. */
-  #closedByTarget(): TargetError {
-    if (this.#attempt.loginQuery !== undefined && this.#stage === "connect") return targetError("login-closed");
-    return this.#doubted() ?? closedByTarget(this.#stage, this.#publishedForMs);
+  get #ending(): Ending {
+    const isSecure = this.#socket instanceof TLSSocket;
+    return { stage: this.#stage, isSecure, doubt: this.#session?.doubt, publishedForMs: this.#publishedForMs };
   }
 
   get #publishedForMs(): number {

@@ -1,6 +1,8 @@
 /** What a peer did wrong, as a word of a closed list: for logs, counters and tests. */
 export type ProtocolFault =
   | "bad-version"
+  /** What came is TLS. */
+  | "expects-tls"
   | "bad-chunk-size"
   | "no-previous-header"
   | "header-changed"

@@ -99,6 +99,18 @@ const endings: readonly { name: string; serve: (socket: Socket) => void; code: s
   {
     name: "resets",
     serve: (socket) => socket.once("data", () => socket.resetAndDestroy()),
+    code: "HANDSHAKE_FAILED",
+  },
+  {
+    name: "resets after the handshake",
+    serve: (socket) => {
+      socket.write(Buffer.concat([Buffer.from([3]), Buffer.alloc(3_072)]));
+      let received = 0;
+      socket.on("data", (bytes) => {
+        received += bytes.length;
+        if (received > 3_073) socket.resetAndDestroy();
+      });
+    },
     code: "TCP_RESET",
   },
   {

@@ -124,13 +124,19 @@ const media = (bytes: number) => ({ type: 9, timestamp: 0, streamId: 1, payload:
 const status = (code: string, description = "", level = "error") =>
   command("onStatus", 0, [amf0Object({ level, code, description })]);
 
-test("the error quotes a target that refuses beside its reply and hangs up", async () => {
+test.each([
+  ["hangs up", (socket: Socket) => void socket.end()],
+  ["resets the connection once its reply was read", (socket: Socket) => void socket.resetAndDestroy()],
+])("the error quotes a target that refuses beside its reply and %s", async (_name, leave) => {
   const refusal = amf0Object({ level: "error", code: "NetStream.Publish.BadName", description: "no" });
-  const url = await replyingTarget((socket) =>
-    socket.end(
-      Buffer.concat([command("_result", 1, []), command("_result", 4, [1]), command("onFCPublish", 0, [refusal])]),
-    ),
-  );
+  const replies = [command("_result", 1, []), command("_result", 4, [1]), command("onFCPublish", 0, [refusal])];
+  let turn = 0;
+  const url = await replyingTarget((socket) => {
+    turn += 1;
+    // The request to publish shows that the replies were read.
+    if (turn === 1) socket.write(Buffer.concat(replies));
+    else leave(socket);
+  });
   const { error } = await dial(url).outcome;
   expect(error).toEqual(targetError("publish-refused", "NetStream.Publish.BadName"));
 });

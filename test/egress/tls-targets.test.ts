@@ -1,7 +1,8 @@
 import { createServer, type Socket } from "node:net";
-import type { TlsOptions } from "node:tls";
+import { createServer as createTlsServer, type TLSSocket, type TlsOptions } from "node:tls";
 import { expect, test } from "vitest";
 import { systemClock } from "../../src/base/clock.ts";
+import { tlsFailed } from "../../src/egress/link-errors.ts";
 import { targetError } from "../../src/thread-protocol/targets/target-errors.ts";
 import { type CertificateOptions, certificate, fingerprintOf } from "../support/stages/certificates.ts";
 import {
@@ -70,6 +71,59 @@ test.each([
   const port = await serve(createServer(behave));
   const clock = name === "tls-unanswered" ? { clock: fastClock } : {};
   expect(await outcomeOf(`rtmps://127.0.0.1:${port}/live`, clock)).toEqual(targetError(name));
+});
+
+test("a target that demands a certificate of this server has a message of its own", async () => {
+  const demanding: TlsOptions = { requestCert: true, rejectUnauthorized: true, ca: authority.cert };
+  const { url } = await secureTarget({ ...leaf, ...demanding, minVersion: "TLSv1.3" });
+  expect(await outcomeOf(url, trusting)).toEqual(targetError("tls-certificate-demanded"));
+});
+
+test.each(["BAD_CERTIFICATE", "CERTIFICATE_UNKNOWN", "UNSUPPORTED_CERTIFICATE"])(
+  "the alert %s of a server of TLS 1.2 is about our certificate, not about the server's",
+  (alert) => expect(tlsFailed(`ERR_SSL_SSLV3_ALERT_${alert}`)).toEqual(targetError("tls-certificate-demanded")),
+);
+
+test.each([
+  ["never answers", (_socket: TLSSocket): void => undefined, "handshake-unanswered-secure"],
+  ["closes", (socket: TLSSocket): void => void socket.once("data", () => socket.end()), "handshake-closed-secure"],
+  ["breaks off", (socket: TLSSocket): void => void socket.destroy(), "handshake-closed-secure"],
+  [
+    "speaks HTTP",
+    (socket: TLSSocket): void => void socket.end("HTTP/1.1 400 Bad Request\r\n\r\n"),
+    "handshake-foreign",
+  ],
+] as const)(
+  "a port that makes a secure connection and then %s has a message of its own",
+  async (_name, behave, name) => {
+    const server = createTlsServer(leaf, (socket) => {
+      socket.on("error", () => undefined);
+      behave(socket);
+    });
+    const clock = name === "handshake-unanswered-secure" ? { clock: fastClock } : {};
+    const url = `rtmps://${HOST}:${await serve(server)}/live`;
+    expect(await outcomeOf(url, { ...trusting, ...clock })).toEqual(targetError(name));
+  },
+);
+
+test("plain RTMP to a port with TLS leads to rtmps://, whatever that port does", async () => {
+  const secure = createTlsServer(leaf);
+  secure.on("tlsClientError", (_error, socket) => socket.destroy());
+  const alert = Buffer.from("15030100020246", "hex");
+  for (const [server, name, clock] of [
+    [secure, "handshake-closed", systemClock],
+    [
+      createServer((socket) => void socket.once("data", () => socket.resetAndDestroy())),
+      "handshake-closed",
+      systemClock,
+    ],
+    [createServer((socket) => void socket.once("data", () => socket.end(alert))), "handshake-expects-tls", systemClock],
+    [createServer(), "handshake-unanswered", fastClock],
+  ] as const) {
+    const error = await outcomeOf(`rtmp://127.0.0.1:${await serve(server)}/live`, { clock });
+    expect(error).toEqual(targetError(name));
+    expect(error?.message).toContain("rtmps://");
+  }
 });
 
 test.each(["TLSv1.2", "TLSv1.3"] as const)(

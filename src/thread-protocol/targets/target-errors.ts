@@ -148,6 +148,12 @@ const SENTENCES = {
     en: "The platform's certificate cannot be trusted: check the URL, or ask the platform's operator.",
     ko: "플랫폼의 인증서를 신뢰할 수 없습니다. URL을 확인하거나 플랫폼 서버의 운영자에게 문의해 주세요.",
   },
+  "tls-certificate-demanded": {
+    code: "TLS_FAILED",
+    severity: "fatal",
+    en: "The platform demands a certificate of this server, which it does not have: ask its operator for an address that needs only a stream key.",
+    ko: "플랫폼이 이 서버의 클라이언트 인증서를 요구하지만 서버에는 인증서가 없습니다. 스트림 키만으로 송출할 수 있는 주소를 플랫폼 서버의 운영자에게 문의해 주세요.",
+  },
   "tls-too-old": {
     code: "TLS_FAILED",
     severity: "fatal",
@@ -181,14 +187,32 @@ const SENTENCES = {
   "handshake-unanswered": {
     code: "HANDSHAKE_FAILED",
     severity: "transient",
-    en: "The platform accepted the connection but never answered: this port may not speak RTMP; check URL and port.",
-    ko: "플랫폼이 연결은 받았지만 응답하지 않았습니다. RTMP 포트가 아닐 수 있습니다. URL과 포트를 확인해 주세요.",
+    en: "The platform accepted the connection but never answered: this port may need rtmps:// instead of rtmp://, or not speak RTMP; check URL and port.",
+    ko: "플랫폼이 연결은 받았지만 응답하지 않았습니다. rtmp:// 대신 rtmps://가 필요하거나 RTMP 포트가 아닐 수 있습니다. URL과 포트를 확인해 주세요.",
+  },
+  "handshake-unanswered-secure": {
+    code: "HANDSHAKE_FAILED",
+    severity: "transient",
+    en: "The platform made a secure connection but never answered over it: this port may not speak RTMP; check URL and port.",
+    ko: "플랫폼이 보안 연결은 맺었지만 그 뒤로 응답하지 않았습니다. RTMP 포트가 아닐 수 있습니다. URL과 포트를 확인해 주세요.",
   },
   "handshake-closed": {
     code: "HANDSHAKE_FAILED",
     severity: "transient",
     en: "The platform closed the connection during the handshake: this port may need rtmps:// instead of rtmp://, or not speak RTMP.",
     ko: "핸드셰이크 도중에 플랫폼이 연결을 닫았습니다. rtmp:// 대신 rtmps://가 필요하거나 RTMP 포트가 아닐 수 있습니다.",
+  },
+  "handshake-closed-secure": {
+    code: "HANDSHAKE_FAILED",
+    severity: "transient",
+    en: "The platform made a secure connection and closed it without an answer: this port may not speak RTMP; check URL and port.",
+    ko: "플랫폼이 보안 연결을 맺은 뒤 응답 없이 닫았습니다. RTMP 포트가 아닐 수 있습니다. URL과 포트를 확인해 주세요.",
+  },
+  "handshake-expects-tls": {
+    code: "HANDSHAKE_FAILED",
+    severity: "transient",
+    en: "The platform expects a secure connection at this port: use rtmps:// instead of rtmp://.",
+    ko: "이 포트에서 플랫폼은 보안 연결만 받습니다. rtmp:// 대신 rtmps://를 사용해 주세요.",
   },
   "handshake-foreign": {
     code: "HANDSHAKE_FAILED",

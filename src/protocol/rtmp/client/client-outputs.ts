@@ -35,7 +35,13 @@ export type ClientFailure =
   | { readonly kind: "ended-by-server"; readonly code: string; readonly isInUse?: true }
   /** It sends more than a publisher needs to know. */
   | { readonly kind: "flooded" }
-  | { readonly kind: "protocol-error"; readonly during: ClientStage; readonly detail: string };
+  /** `expectsTls`: it replied to our handshake with an alert of TLS. */
+  | {
+      readonly kind: "protocol-error";
+      readonly during: ClientStage;
+      readonly detail: string;
+      readonly expectsTls?: true;
+    };
 
 export type ClientOutput =
   | { readonly kind: "send"; readonly bytes: Buffer }

@@ -109,7 +109,10 @@ export class ClientSession {
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
       if (error.fault === "too-many-messages") this.#fail({ kind: "flooded" });
-      else this.#fail({ kind: "protocol-error", during: this.#stage, detail: error.message });
+      else {
+        const expectsTls = error.fault === "expects-tls" ? ({ expectsTls: true } as const) : {};
+        this.#fail({ kind: "protocol-error", during: this.#stage, detail: error.message, ...expectsTls });
+      }
     }
     const outputs = this.#outputs;
     this.#outputs = [];

@@ -14,16 +14,13 @@ const TEXT_FROM = 32;
  * For lower versions a server may reply "3" to any version, but these are other protocols, and there is no point in
  * waiting for more.
  */
-const FOREIGN_TO_SERVER: ReadonlyMap<number, string> = new Map([
+const FOREIGN: ReadonlyMap<number, string> = new Map([
   [0x06, "RTMPE, which is not supported"],
   [0x08, "RTMPE, which is not supported"],
   [0x16, "TLS on a port without it"],
 ]);
-/** A TLS server replies to C0 with an alert. */
-const FOREIGN_TO_CLIENT: ReadonlyMap<number, string> = new Map([
-  ...FOREIGN_TO_SERVER,
-  [0x15, "a server that expects TLS"],
-]);
+/** Some TLS servers reply to C0 with an alert, which begins so. */
+const TLS_ALERT = 0x15;
 
 export type HandshakeStep = {
   /** Write at once, in one piece. */
@@ -47,7 +44,7 @@ export class ServerHandshake {
     const s0s1 = versionAndFirstPacket(random);
     // Unauthenticated peers cost memory: the random bytes are kept once.
     const fill = s0s1.subarray(s0s1.length - RANDOM_BYTES);
-    this.#incoming = new IncomingHandshake(FOREIGN_TO_SERVER, (c1) => {
+    this.#incoming = new IncomingHandshake((c1) => {
       const signed = digestReply(c1, { s1: fill, s2: fill.subarray(0, SIGNED_BYTES) });
       return signed === undefined ? Buffer.concat([s0s1, c1]) : Buffer.concat([s0s1.subarray(0, 1), signed]);
     });
@@ -65,7 +62,7 @@ export class ServerHandshake {
  */
 export class ClientHandshake {
   readonly #c0c1: Buffer;
-  readonly #incoming = new IncomingHandshake(FOREIGN_TO_CLIENT, (s1) => s1);
+  readonly #incoming = new IncomingHandshake((s1) => s1);
 
   /** `random`: 1528 bytes. */
   constructor(random: Buffer) {
@@ -77,24 +74,28 @@ export class ClientHandshake {
     return this.#c0c1;
   }
 
-  /** @throws ProtocolError "bad-version" at a first byte that is not RTMP. */
+  /** @throws ProtocolError "expects-tls" or "bad-version" at a first byte that is not RTMP. */
   receive(bytes: Buffer): HandshakeStep {
+    if (this.#incoming.isUntouched && bytes[0] === TLS_ALERT) throw new ProtocolError("expects-tls", "an alert of TLS");
     return this.#incoming.receive(bytes);
   }
 }
 
 /** The incoming half of either side: a version byte, a packet to reply to, a packet to count. */
 class IncomingHandshake {
-  readonly #foreign: ReadonlyMap<number, string>;
   readonly #answer: (first: Buffer) => Buffer;
   readonly #first = Buffer.alloc(PACKET_BYTES);
   #expected: "version" | "first" | "second" | "nothing" = "version";
   /** Bytes of the expected packet that have arrived. */
   #filled = 0;
 
-  constructor(foreign: ReadonlyMap<number, string>, answer: (first: Buffer) => Buffer) {
-    this.#foreign = foreign;
+  constructor(answer: (first: Buffer) => Buffer) {
     this.#answer = answer;
+  }
+
+  /** Nothing has arrived. */
+  get isUntouched(): boolean {
+    return this.#expected === "version";
   }
 
   receive(bytes: Buffer): HandshakeStep {
@@ -128,7 +129,7 @@ class IncomingHandshake {
   }
 
   #checkVersion(version: number): void {
-    const foreign = this.#foreign.get(version);
+    const foreign = FOREIGN.get(version);
     if (foreign !== undefined) throw new ProtocolError("bad-version", foreign);
     if (version >= TEXT_FROM) throw new ProtocolError("bad-version", `first byte ${version}, not RTMP`);
   }
