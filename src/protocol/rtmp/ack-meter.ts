@@ -1,8 +1,11 @@
 import { encodeControl } from "./control.ts";
 import type { Message } from "./message.ts";
 
-/** Nearly every server announces this (FFmpeg, SRS, Adobe): used until the peer names its own window. In bytes. */
-const WINDOW_BYTES_DEFAULT = 2_500_000;
+/**
+ * Nearly every server announces this (FFmpeg, SRS, Adobe): used until the peer names its own window, and in place of a
+ * longer one. In bytes.
+ */
+export const ACK_WINDOW_BYTES = 2_500_000;
 /** Real peers send windows of 0 or 1; they would only cause an acknowledgement per packet. */
 const WINDOW_BYTES_MIN = 4_096;
 
@@ -11,12 +14,12 @@ const WINDOW_BYTES_MIN = 4_096;
  * encoder that closes with one unread (FFmpeg, when it stops) resets the connection and loses its own last packets.
  */
 export class AckMeter {
-  #windowBytes = WINDOW_BYTES_DEFAULT;
+  #windowBytes = ACK_WINDOW_BYTES;
   #acknowledgedTotal = 0;
 
   /** The peer sent Window Acknowledgement Size. */
   setWindow(bytes: number): void {
-    this.#windowBytes = Math.max(WINDOW_BYTES_MIN, bytes);
+    this.#windowBytes = Math.min(ACK_WINDOW_BYTES, Math.max(WINDOW_BYTES_MIN, bytes));
   }
 
   /** The acknowledgement that is due now, or undefined. `receivedTotal` counts every chunk byte of the connection. */

@@ -58,8 +58,8 @@ test("the reply to connect has window, bandwidth, chunk size and the success tha
   peer.connect();
   const answers = replies(peer);
   expect(answers.map(({ type }) => type)).toEqual([5, 6, 1, 20]);
-  expect(decodeControl(answers[0] ?? KEYFRAME)).toEqual({ kind: "window-ack-size", bytes: 2_500_000 });
-  expect(decodeControl(answers[1] ?? KEYFRAME)).toEqual({ kind: "set-peer-bandwidth", bytes: 2_500_000, limit: 2 });
+  expect(decodeControl(answers[0] ?? KEYFRAME)).toEqual({ kind: "window-ack-size", bytes: 5_000_000 });
+  expect(decodeControl(answers[1] ?? KEYFRAME)).toEqual({ kind: "set-peer-bandwidth", bytes: 5_000_000, limit: 2 });
   const [result] = commands(answers);
   expect(result).toEqual({
     name: "_result",
@@ -446,6 +446,28 @@ test("each window of bytes is acknowledged with the running total, and no acknow
   expect(second - first).toBeGreaterThanOrEqual(5_000);
   expect(second - first).toBeLessThan(6_100);
 });
+
+test.each([5_000_000, 2 ** 32 - 1])(
+  "a peer that asks for an acknowledgement in %i bytes, and sends no more ahead than it may, never waits for one",
+  (bytes) => {
+    const peer = Peer.publishing();
+    const controls = () => replies(peer).map((message) => decodeControl(message));
+    // Some peers take the bandwidth for it, some the window.
+    const mayBytes = controls().flatMap((control) =>
+      control?.kind === "set-peer-bandwidth" || control?.kind === "window-ack-size" ? [control.bytes] : [],
+    );
+    const leastBytes = Math.min(...mayBytes);
+    peer.say(encodeMessage(2, encodeControl({ kind: "window-ack-size", bytes }), 128));
+    const frame = encodeMessage(6, { ...KEYFRAME, payload: Buffer.alloc(50_000, 0x27) }, 128);
+    const acknowledged = () => controls().findLast((control) => control?.kind === "acknowledgement")?.bytesTotal ?? 0;
+    for (let total = frame.length; total < 3 * leastBytes; total += frame.length) {
+      // As much again may be under way, or wait for its turn to be read.
+      expect(total - acknowledged()).toBeLessThan(0.6 * leastBytes);
+      peer.say(frame);
+    }
+    expect(mayBytes).toEqual([5_000_000, 5_000_000]);
+  },
+);
 
 test.each([0, 1])("a window of %i bytes does not make an acknowledgement per message", (bytes) => {
   const peer = Peer.publishing();

@@ -1,16 +1,22 @@
 import { type Amf0Value, amf0Object } from "../../amf0/value.ts";
+import { ACK_WINDOW_BYTES } from "../ack-meter.ts";
 import { encodeCommand } from "../command.ts";
 import { encodeControl, PeerBandwidthLimit } from "../control.ts";
 import type { Message } from "../message.ts";
 import { SERVER_CHUNK_SIZE } from "./play.ts";
 
-const WINDOW_BYTES = 2_500_000;
+/**
+ * What a peer may send ahead of our acknowledgements, in bytes: twice the longest distance between two of them, so that a
+ * peer that keeps to it never waits, however it counts. Some take the one message for it, some the other: HPRTMP stops
+ * sending at the window, and Sora's library closes the connection at twice the bandwidth. Most ignore both.
+ */
+const AHEAD_BYTES = 2 * ACK_WINDOW_BYTES;
 
 /** Sent before the reply to `connect`. */
 export function welcomeControls(): readonly Message[] {
   return [
-    encodeControl({ kind: "window-ack-size", bytes: WINDOW_BYTES }),
-    encodeControl({ kind: "set-peer-bandwidth", bytes: WINDOW_BYTES, limit: PeerBandwidthLimit.Dynamic }),
+    encodeControl({ kind: "window-ack-size", bytes: AHEAD_BYTES }),
+    encodeControl({ kind: "set-peer-bandwidth", bytes: AHEAD_BYTES, limit: PeerBandwidthLimit.Dynamic }),
     encodeControl({ kind: "set-chunk-size", chunkSize: SERVER_CHUNK_SIZE }),
   ];
 }
