@@ -6,7 +6,7 @@ import { systemClock } from "../../src/base/clock.ts";
 import { appendContent } from "../../src/media-files/file-record.ts";
 import { MediaLibrary } from "../../src/media-files/media-library.ts";
 import { testedFfmpeg } from "../support/checks/tested-image.ts";
-import { fillDisk, mountSmallDisk } from "../support/processes/small-disk.ts";
+import { SmallDisk } from "../support/processes/small-disk.ts";
 import { waitFor } from "../support/processes/waiting.ts";
 import { makeFile } from "../support/streams/made-files.ts";
 
@@ -120,16 +120,15 @@ test("uploads that began together leave the room on the disk that each of them w
 });
 
 test("a disk that takes only a part of what was sent has not taken it", async () => {
-  const disk = mkdtempSync(join(folder, "small-"));
-  await mountSmallDisk(disk);
-  const path = join(disk, "content");
+  const disk = await SmallDisk.mount(join(folder, "small"));
+  const [path, reserve] = [join(disk.folder, "content"), join(disk.folder, "reserve")];
   writeFileSync(path, "");
-  writeFileSync(join(disk, "reserve"), Buffer.alloc(8_192));
-  fillDisk(join(disk, "rest"));
-  unlinkSync(join(disk, "reserve"));
+  writeFileSync(reserve, Buffer.alloc(8_192));
+  disk.fill();
+  unlinkSync(reserve);
   const bytes = Buffer.alloc(20_000, 7);
   await expect(appendContent(path, 0, bytes, false)).rejects.toThrow("ENOSPC");
-  unlinkSync(join(disk, "rest"));
+  disk.free();
   await appendContent(path, 0, bytes, false);
   expect(readFileSync(path).equals(bytes)).toBe(true);
 });

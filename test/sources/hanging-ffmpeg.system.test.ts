@@ -15,6 +15,7 @@ import { SlateMaking } from "../../src/sources/slates/slate-making.ts";
 import { SourcePlayers } from "../../src/sources/source-players.ts";
 import type { ChannelSpec } from "../../src/thread-protocol/channel-spec.ts";
 import { waitFor } from "../support/processes/waiting.ts";
+import { fakePullLink } from "../support/sources/fake-ffmpeg.ts";
 import { VirtualClock } from "../support/stages/virtual-clock.ts";
 import { makeFile } from "../support/streams/made-files.ts";
 
@@ -174,10 +175,7 @@ test.each([
   const players = new SourcePlayers({
     ...{ clock, random: Math.random, log, findFfmpeg: () => ({ ffmpeg: program, ffprobe: program }) },
     files: { list: () => [file], get: () => file, path: () => clip, problem: async () => undefined },
-    openLink: async () => ({
-      ...{ address: "192.0.2.7", input: ["-i", "pipe:0"], env: {}, aheadMs: 1_000, feed: (stdin) => void stdin.end() },
-      ...{ isUnread: () => true, failure: quiet, close: quiet },
-    }),
+    openLink: async () => fakePullLink({ isUnread: () => true }),
     publish: async () => gateway,
     onStatus: (_channelId, status) => void said.push(status),
   });

@@ -1,58 +1,21 @@
-import { PassThrough } from "node:stream";
 import { expect, test } from "vitest";
 import type { SourceStatus } from "../../src/control/channels/source.ts";
-import type { FlvTag } from "../../src/protocol/flv/flv-tag.ts";
 import { gatewayTo } from "../../src/relay/publish-gateway.ts";
 import { PullRun } from "../../src/sources/pull-run.ts";
 import { SourceRun } from "../../src/sources/source-run.ts";
+import { FakeFfmpeg, fakePullLink } from "../support/sources/fake-ffmpeg.ts";
 import { marksOf, RelayStage, target } from "../support/stages/relay-stage.ts";
 import { AAC_CONFIG, AVC_CONFIG, aacFrame, avcFrame } from "../support/streams/media-messages.ts";
 
-const quiet = () => undefined;
 const HOLD_SECONDS = 60;
 
-/** What FFmpeg writes: headers, and a second of frames with this mark; then nothing more, and it ends or hangs. */
-class FakeFfmpeg {
-  readonly input = new PassThrough();
-  readonly gone = Promise.resolve();
-  readonly words = "";
-  readonly waiting: FlvTag[];
-  takenTotal = 0;
-  isRead: boolean;
-  failure: string | undefined;
-
-  constructor(mark: number, hangs: boolean) {
-    this.isRead = !hangs;
-    this.waiting = [
-      { type: 9, timestamp: 0, payload: AVC_CONFIG },
-      { type: 8, timestamp: 0, payload: AAC_CONFIG },
-      ...Array.from({ length: 25 }, (_, index) => [
-        { type: 9, timestamp: index * 40, payload: avcFrame(index === 0, mark) },
-        { type: 8, timestamp: index * 40, payload: aacFrame(mark) },
-      ]).flat(),
-    ];
-  }
-
-  get clip() {
-    return this;
-  }
-  get next() {
-    return this.waiting[0];
-  }
-  get waitingMs() {
-    return (this.waiting.at(-1)?.timestamp ?? 0) - (this.waiting[0]?.timestamp ?? 0);
-  }
-  get isOver() {
-    return this.isRead && this.waiting.length === 0;
-  }
-  take() {
-    this.takenTotal += 1;
-    return this.waiting.shift();
-  }
-  kill(reason?: string) {
-    this.failure ??= reason;
-    this.isRead = true;
-  }
+/** FFmpeg that writes headers, and a second of frames with this mark; then nothing more, and it ends or hangs. */
+function ffmpegOf(mark: number, hangs: boolean): FakeFfmpeg {
+  const ffmpeg = new FakeFfmpeg();
+  ffmpeg.waiting.push({ type: 9, timestamp: 0, payload: AVC_CONFIG }, { type: 8, timestamp: 0, payload: AAC_CONFIG });
+  ffmpeg.writes(0, 1_000, { video: (ms) => avcFrame(ms === 0, mark), audio: () => aacFrame(mark) });
+  if (!hangs) ffmpeg.ends();
+  return ffmpeg;
 }
 
 /** A channel with one platform, on air with a source. */
@@ -89,7 +52,7 @@ test("a file that hangs on air is held as long as it takes to notice it, and the
   const source = { kind: "files", fileIds: ["hangs", "next"], isLooped: false } as const;
   const run = new SourceRun(start, source, {
     ...deps,
-    openFile: (fileId) => new FakeFfmpeg(fileId === "hangs" ? 1 : 2, fileId === "hangs"),
+    openFile: (fileId) => ffmpegOf(fileId === "hangs" ? 1 : 2, fileId === "hangs"),
     onSkipped: (fileId, detail) => void skipped.push(`${fileId}: ${detail}`),
     mayReturn: () => false,
   });
@@ -118,11 +81,8 @@ test.each([
     { kind: "pull", url: "rtmp://a/live/key" },
     {
       ...deps,
-      openLink: async () => ({
-        ...{ address: "192.0.2.7", input: ["-i", "pipe:0"], env: {}, aheadMs: 1_000, feed: (stdin) => stdin.end() },
-        ...{ isUnread: () => false, failure: quiet, close: quiet },
-      }),
-      startFfmpeg: () => new FakeFfmpeg(1, true),
+      openLink: async () => fakePullLink(),
+      startFfmpeg: () => ffmpegOf(1, true),
     },
   );
   await pass(noticedMs - 500);

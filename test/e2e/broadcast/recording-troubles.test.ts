@@ -1,11 +1,11 @@
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { z } from "zod";
 import type { ApiClient, Channel } from "../../support/dashboard/api-client.ts";
 import { upload } from "../../support/dashboard/media-uploads.ts";
 import { runToEnd } from "../../support/processes/children.ts";
-import { fillDisk, mountSmallDisk } from "../../support/processes/small-disk.ts";
+import { SmallDisk } from "../../support/processes/small-disk.ts";
 import { waitFor } from "../../support/processes/waiting.ts";
 import { sharedServer } from "../../support/stages/shared-server.ts";
 import { publishUrl, Stage, uniqueKey } from "../../support/stages/stage.ts";
@@ -13,6 +13,7 @@ import { makeClip } from "../../support/streams/clip.ts";
 import { codecClip } from "../../support/streams/codec-clip.ts";
 import { decodingErrors } from "../../support/streams/decoding.ts";
 import { makeFile } from "../../support/streams/made-files.ts";
+import { moreMedia } from "../../support/targets/more-media.ts";
 
 const DEADLINE_MS = 30_000;
 const RECORDINGS = "/api/v2/re-stream/recordings";
@@ -38,11 +39,10 @@ test.concurrent("a disk that is full ends the recording with a reason; the platf
   onTestFinished,
 }) => {
   const stage = await Stage.open(onTestFinished);
-  const folder = join(stage.folder, "disk");
-  await mkdir(folder);
-  await mountSmallDisk(folder, onTestFinished);
+  const disk = await SmallDisk.mount(join(stage.folder, "disk"), onTestFinished);
+  const recordings = join(disk.folder, "files");
   const target = await stage.target();
-  const environment = { FANFARE_RECORDING_FOLDER: join(folder, "files"), FANFARE_RECORDING_KEEP_FREE_MB: "0" };
+  const environment = { FANFARE_RECORDING_FOLDER: recordings, FANFARE_RECORDING_KEEP_FREE_MB: "0" };
   const { api } = await stage.server({ environment });
   const channel = await api.createChannel("full", [{ rtmpUrl: target.url, streamKey: uniqueKey("full") }]);
   await record(channel, api);
@@ -50,7 +50,7 @@ test.concurrent("a disk that is full ends the recording with a reason; the platf
   await waitFor("a second of a recording", DEADLINE_MS, async () =>
     ((await newest(api, channel))?.durationMilliseconds ?? 0) > 1_000 ? true : undefined,
   );
-  fillDisk(join(folder, "filler"));
+  disk.fill();
   const status = async () =>
     channelAnswer.parse(await api.request("GET", `/api/v2/re-stream/channels/${channel.channelId}`)).recording;
   const failed = await waitFor("the recording to fail", DEADLINE_MS, async () => {
@@ -60,12 +60,9 @@ test.concurrent("a disk that is full ends the recording with a reason; the platf
   expect(failed.reason?.code).toBe("DISK_FULL");
   const file = await newest(api, channel);
   expect(file?.endReason).toBe("DISK_FULL");
-  const before = target.connections[0]?.report.mediaBytes ?? 0;
-  await waitFor("media at the target", DEADLINE_MS, () =>
-    (target.connections[0]?.report.mediaBytes ?? 0) > before + 200_000 ? true : undefined,
-  );
+  await moreMedia(() => [target.connections[0]?.report.mediaBytes ?? 0], 200_000);
   expect(target.connections).toHaveLength(1);
-  const path = join(folder, "files", channel.channelId, `${file?.recordingId}.mp4`);
+  const path = join(recordings, channel.channelId, `${file?.recordingId}.mp4`);
   expect(await decodingErrors(path)).toBe("");
 });
 

@@ -2,10 +2,10 @@ import { expect, test } from "vitest";
 import { z } from "zod";
 import type { NodeWays } from "../../support/cluster/node-ways.ts";
 import { StageCluster, type StageNode } from "../../support/cluster/stage-cluster.ts";
-import { startChild } from "../../support/processes/children.ts";
 import { waitFor } from "../../support/processes/waiting.ts";
 import { Stage, uniqueKey } from "../../support/stages/stage.ts";
 import { makeFile } from "../../support/streams/made-files.ts";
+import { moreMedia } from "../../support/targets/more-media.ts";
 
 const DEADLINE_MS = 60_000;
 /** More than the headers and the first frame of a clip. */
@@ -29,19 +29,13 @@ test("a source plays on while the database and NATS are away, also where a node 
   const key = uniqueKey("camera");
   stage.keepSecret(key);
   const clip = await makeFile(stage.folder, "clip.mp4", { seconds: 10 });
-  const input = ["-v", "error", "-nostdin", "-re", "-stream_loop", "-1", "-i", clip, "-c", "copy"];
-  stage.encoder(await startChild("ffmpeg", [...input, "-f", "flv", `${nginx.url}/${key}`]));
+  await stage.ffmpeg({ path: clip }, `${nginx.url}/${key}`, { loops: true });
   const channel = await a.api.createChannel("pulled", [{ rtmpUrl: target.url, streamKey: uniqueKey("pulled") }]);
   const source = `/api/v2/re-stream/channels/${channel.channelId}/source`;
   await a.api.request("PUT", source, { pull: { url: `${nginx.url}/${key}` } });
   await a.api.request("POST", `${source}/start`);
-  const media = (connection: number, bytes = MEDIA_BYTES) =>
-    waitFor(
-      `media on connection ${connection}`,
-      DEADLINE_MS,
-      () => (target.connections[connection]?.report.mediaBytes ?? 0) > bytes || undefined,
-      logs,
-    );
+  const media = (connection: number) =>
+    moreMedia(() => [target.connections[connection]?.report.mediaBytes ?? 0], MEDIA_BYTES, logs);
   const read = async ({ api }: StageNode) => sourceAnswer.parse(await api.request("GET", source));
   const cut = (ways: NodeWays) => [ways.nats, ways.postgres];
   await media(0);
@@ -55,7 +49,7 @@ test("a source plays on while the database and NATS are away, also where a node 
     return Number(/^fanfare_cluster_reconcile_age_seconds (\S+)$/m.exec(text)?.[1]);
   };
   await expect.poll(age, { timeout: DEADLINE_MS, interval: 500 }).toBeGreaterThan(WITHOUT_DATABASE_SECONDS);
-  await media(0, (target.connections[0]?.report.mediaBytes ?? 0) + MEDIA_BYTES);
+  await media(0);
   expect(target.connections).toHaveLength(1);
   for (const { ways } of [a, b]) for (const way of cut(ways)) way.resume();
   await expect.poll(age, { timeout: DEADLINE_MS }).toBeLessThan(WITHOUT_DATABASE_SECONDS);
@@ -80,6 +74,6 @@ test("a source plays on while the database and NATS are away, also where a node 
   await expect
     .poll(() => read(a).catch(() => undefined), { timeout: DEADLINE_MS })
     .toMatchObject({ sourceState: "playing" });
-  await media(1, (target.connections[1]?.report.mediaBytes ?? 0) + MEDIA_BYTES);
+  await media(1);
   expect(target.connections).toHaveLength(2);
 });

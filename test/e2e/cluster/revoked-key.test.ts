@@ -2,8 +2,8 @@ import { expect, test } from "vitest";
 import { z } from "zod";
 import { syntheticClip } from "../../../src/testkit/encoder/clip.ts";
 import { StageCluster } from "../../support/cluster/stage-cluster.ts";
-import { waitFor } from "../../support/processes/waiting.ts";
 import { Stage, uniqueKey } from "../../support/stages/stage.ts";
+import { moreMedia } from "../../support/targets/more-media.ts";
 
 const DEADLINE_MS = 30_000;
 const MEDIA_BYTES = 20_000;
@@ -19,10 +19,9 @@ test("an encoder whose key is changed at its own node must go, though the owner 
   const target = await stage.target();
   const clip = syntheticClip({ kilobits: 300 });
   const channel = await a.api.createChannel("revoked", [{ rtmpUrl: target.url, streamKey: uniqueKey("revoked") }]);
-  const media = (bytes: number) =>
-    waitFor("media", DEADLINE_MS, () => (target.connections[0]?.report.mediaBytes ?? 0) > bytes || undefined, logs);
+  const media = () => moreMedia(() => [target.connections[0]?.report.mediaBytes ?? 0], MEDIA_BYTES, logs);
   const first = stage.kitEncoder(channel, { clip });
-  await media(MEDIA_BYTES);
+  await media();
   await expect
     .poll(() => b.api.channel(channel.channelId), { timeout: DEADLINE_MS })
     .toMatchObject({ isPublishing: true });
@@ -31,7 +30,7 @@ test("an encoder whose key is changed at its own node must go, though the owner 
   const url = channel.publishUrl.replace(`:${a.fanfare.rtmpPort}/`, `:${b.fanfare.rtmpPort}/`);
   const second = stage.kitEncoder(channel, { clip, url });
   expect(await second.accepted).toBe(true);
-  await media((target.connections[0]?.report.mediaBytes ?? 0) + MEDIA_BYTES);
+  await media();
   expect(target.connections).toHaveLength(1);
 
   a.ways.nats.blackhole();

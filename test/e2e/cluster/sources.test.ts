@@ -4,7 +4,6 @@ import { expect, test } from "vitest";
 import { z } from "zod";
 import { StageCluster } from "../../support/cluster/stage-cluster.ts";
 import type { ApiClient, Channel } from "../../support/dashboard/api-client.ts";
-import { startChild } from "../../support/processes/children.ts";
 import { freePort } from "../../support/processes/free-port.ts";
 import { waitFor } from "../../support/processes/waiting.ts";
 import { Stage, uniqueKey } from "../../support/stages/stage.ts";
@@ -72,8 +71,7 @@ test("a schedule starts once on two nodes; files and a pull whose node is killed
   await copyFile(clip, join(watched, "show.mp4"));
   const key = uniqueKey("camera");
   stage.keepSecret(key);
-  const input = ["-v", "error", "-nostdin", "-re", "-stream_loop", "-1", "-i", clip, "-c", "copy"];
-  stage.encoder(await startChild("ffmpeg", [...input, "-f", "flv", `${nginx.url}/${key}`]));
+  await stage.ffmpeg({ path: clip }, `${nginx.url}/${key}`, { loops: true });
   const pulled = await a.api.createChannel("pulled", [{ rtmpUrl: pulledTo.url, streamKey: uniqueKey("pulled") }]);
   const played = await a.api.createChannel("played", [{ rtmpUrl: playedTo.url, streamKey: uniqueKey("played") }]);
   const source = `${urlOf(pulled)}/source`;

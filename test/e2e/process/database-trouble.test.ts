@@ -1,11 +1,10 @@
-import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { expect, test } from "vitest";
 import { z } from "zod";
 import type { Channel } from "../../support/dashboard/api-client.ts";
 import type { FanfareProcess } from "../../support/processes/fanfare-process.ts";
-import { fillDisk, mountSmallDisk } from "../../support/processes/small-disk.ts";
+import { SmallDisk } from "../../support/processes/small-disk.ts";
 import { waitFor } from "../../support/processes/waiting.ts";
 import { publishUrl, type Server, Stage, uniqueKey } from "../../support/stages/stage.ts";
 import { makeClip } from "../../support/streams/clip.ts";
@@ -106,10 +105,8 @@ test.concurrent("a full disk refuses writes in time, reads and the stream go on,
   onTestFinished,
 }) => {
   const stage = await Stage.open(onTestFinished);
-  const folder = join(stage.folder, "data");
-  mkdirSync(folder);
   // Registered after the stage's own closing, so it runs before it.
-  await mountSmallDisk(folder, onTestFinished);
+  const disk = await SmallDisk.mount(join(stage.folder, "data"), onTestFinished);
   const clip = await makeClip({ seconds: 12, kilobits: 500 });
   const nginx = await stage.nginx();
   const server = await stage.server();
@@ -119,14 +116,13 @@ test.concurrent("a full disk refuses writes in time, reads and the stream go on,
   const encoder = await stage.ffmpeg(clip, publishUrl(channel));
   await stage.watch(api, channel).until(0, ({ connectStatus }) => connectStatus === "PUBLISHING", 10_000);
 
-  const filler = join(folder, "filler");
-  fillDisk(filler);
+  disk.fill();
   // The write-ahead log has room inside until it has been used up.
   await waitFor("the first refusal", 20_000, async () =>
     (await write(fanfare, credentials.secretKey)).status === 503 ? true : undefined,
   );
   await expectRefusals(server, credentials.secretKey, channel, FULL_ROUNDS, "The disk of the database is full.");
-  rmSync(filler);
+  disk.free();
   expect(await write(fanfare, credentials.secretKey)).toMatchObject({ status: 200 });
   expect(await encoder.exited, encoder.stderr()).toEqual({ code: 0, signal: null });
   expect((await expectSentPackets(nginx, key, clip.path)).framesSkipped).toBe(0);

@@ -118,8 +118,7 @@ test.concurrent("a pull ends with the broadcast that a person ends, and does not
   const key = uniqueKey("camera");
   stage.keepSecret(key);
   const clip = await makeFile(stage.folder, "camera.flv", { seconds: 10 });
-  const input = ["-v", "error", "-nostdin", "-re", "-stream_loop", "-1", "-i", clip];
-  stage.encoder(await startChild("ffmpeg", [...input, "-c", "copy", "-f", "flv", `${nginx.url}/${key}`]));
+  await stage.ffmpeg({ path: clip }, `${nginx.url}/${key}`, { loops: true });
   await api.request("PUT", sourceOf(channel), { pull: { url: `${nginx.url}/${key}` } });
   await api.request("POST", `${sourceOf(channel)}/start`);
   await reached(api, channel, "the source to play", "playing");

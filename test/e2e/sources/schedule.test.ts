@@ -3,7 +3,6 @@ import { expect, test } from "vitest";
 import { z } from "zod";
 import { readFlv } from "../../../src/testkit/flv-file.ts";
 import { upload } from "../../support/dashboard/media-uploads.ts";
-import { startChild } from "../../support/processes/children.ts";
 import { waitFor } from "../../support/processes/waiting.ts";
 import { publishUrl, Stage, uniqueKey } from "../../support/stages/stage.ts";
 import { decodingErrors } from "../../support/streams/decoding.ts";
@@ -75,10 +74,7 @@ test.concurrent("a schedule takes over from a pull within its connection and lea
   const file = await upload(api, clip);
   const key = uniqueKey("camera");
   stage.keepSecret(key);
-  const publish = async (address: string) => {
-    const input = ["-v", "error", "-nostdin", "-re", "-stream_loop", "-1", "-i", clip, "-c", "copy"];
-    return stage.encoder(await startChild("ffmpeg", [...input, "-f", "flv", address]));
-  };
+  const publish = (address: string) => stage.ffmpeg({ path: clip }, address, { loops: true });
   const read = async () => sourceAnswer.parse(await api.request("GET", `${url}/source`));
   const plan = (scheduleName: string, inMs: number, endAfterSeconds: number) => {
     const show = { scheduleName, fileIds: [file.fileId], loop: true, endAfterSeconds };

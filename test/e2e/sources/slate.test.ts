@@ -35,9 +35,7 @@ test.concurrent("a picture stands behind the curtain and in a hold, over one con
   await expect(api.request("POST", `${url}/curtain`)).rejects.toThrow("off air");
 
   const clip = await makeFile(stage.folder, "encoder.flv", { seconds: 10 });
-  const input = ["-v", "error", "-nostdin", "-re", "-stream_loop", "-1", "-i", clip];
-  const publish = async () =>
-    stage.encoder(await startChild("ffmpeg", [...input, "-c", "copy", "-f", "flv", publishUrl(channel)]));
+  const publish = () => stage.ffmpeg({ path: clip }, publishUrl(channel), { loops: true });
   const encoder = await publish();
   await reached("the slate to be made", ({ slateState }) => slateState === "ready");
   await api.request("POST", `${url}/curtain`);

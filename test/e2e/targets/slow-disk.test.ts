@@ -1,4 +1,4 @@
-import { mkdir, rm, writeFile } from "node:fs/promises";
+import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { expect, test } from "vitest";
@@ -7,7 +7,7 @@ import { syntheticClip } from "../../../src/testkit/encoder/clip.ts";
 import type { KitEncoder } from "../../../src/testkit/encoder/encoder.ts";
 import type { KitTarget } from "../../../src/testkit/target/target.ts";
 import { ROOT } from "../../support/processes/fanfare-process.ts";
-import { mountSmallDisk } from "../../support/processes/small-disk.ts";
+import { SmallDisk } from "../../support/processes/small-disk.ts";
 import { waitFor } from "../../support/processes/waiting.ts";
 import { Stage, uniqueKey } from "../../support/stages/stage.ts";
 
@@ -126,9 +126,7 @@ test.concurrent("a full disk ends a delayed platform with a reason, behind what 
   expect,
 }) => {
   const stage = await Stage.open(onTestFinished);
-  const folder = join(stage.folder, "data", "delays");
-  await mkdir(folder, { recursive: true });
-  await mountSmallDisk(folder, onTestFinished);
+  await SmallDisk.mount(join(stage.folder, "data", "delays"), onTestFinished);
   const environment = { FANFARE_RECORDING_KEEP_FREE_MB: "0" };
   const { late, expectUntouched, delayed } = await onAir(stage, DELAYS_S.short, environment, false);
   const full = await until("the delay to fail", delayed, (platform) => platform?.delay?.problem !== undefined);

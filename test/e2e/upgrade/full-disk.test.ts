@@ -1,69 +1,54 @@
-import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { z } from "zod";
-import { Predecessor } from "../../../src/app/upgrade/predecessor.ts";
-import { servingSocket } from "../../../src/app/upgrade/run-folder.ts";
-import { systemClock } from "../../../src/base/clock.ts";
-import { fillDisk, mountSmallDisk } from "../../support/processes/small-disk.ts";
+import { SmallDisk } from "../../support/processes/small-disk.ts";
 import { waitFor } from "../../support/processes/waiting.ts";
 import { publishUrl, Stage, uniqueKey } from "../../support/stages/stage.ts";
+import { failedUpgrade } from "../../support/stages/upgrade-stage.ts";
 import { makeClip } from "../../support/streams/clip.ts";
+import { moreMedia } from "../../support/targets/more-media.ts";
 
 const DEADLINE_MS = 60_000;
-const nothing = () => undefined;
 const events = z.array(z.looseObject({ eventCode: z.string() }));
 const reports = z.array(z.looseObject({ startTime: z.number(), endTime: z.number() }));
-const LOG = { debug: nothing, info: nothing, warn: nothing, error: nothing };
 
 test("a server that started on a full disk goes on after an upgrade that fails, is upgraded, and the new one heals", async () => {
   const stage = await Stage.open();
-  const folder = join(stage.folder, "data");
-  mkdirSync(folder);
-  await mountSmallDisk(folder);
+  const disk = await SmallDisk.mount(join(stage.folder, "data"));
   const target = await stage.target();
   const { api, fanfare } = await stage.server();
   const { channelId, ...channel } = await api.createChannel("full_upgrade", [
     { rtmpUrl: target.url, streamKey: uniqueKey("full") },
   ]);
   await fanfare.stop();
-  fillDisk(join(folder, "filler"));
+  disk.fill();
   await fanfare.restart();
   const encoder = await stage.ffmpeg(await makeClip({ seconds: 3 }), publishUrl({ channelId, ...channel }), {
     loops: true,
   });
-  const media = () => target.connections[0]?.report.mediaBytes ?? 0;
-  const more = async () => {
-    const before = media();
-    await waitFor(
-      "media",
-      DEADLINE_MS,
-      () => media() > before + 100_000 || undefined,
+  const more = () =>
+    moreMedia(
+      () => [target.connections[0]?.report.mediaBytes ?? 0],
+      100_000,
       () => fanfare.output,
     );
-  };
   await more();
-  const isAnswered = () => api.channel(channelId).then(({ isPublishing }) => isPublishing || undefined, nothing);
+  const isAnswered = () =>
+    api.channel(channelId).then(
+      ({ isPublishing }) => isPublishing || undefined,
+      () => undefined,
+    );
 
-  // A process that gets the database and ends before it has taken over.
-  const deps = { clock: systemClock, log: LOG, release: "0.0.0-fails" };
-  const serving = await Predecessor.meet(servingSocket(folder), deps);
-  await serving?.handOver();
-  await expect(api.channel(channelId)).rejects.toThrow("503");
-  serving?.leave();
+  await failedUpgrade(fanfare, () => expect(api.channel(channelId)).rejects.toThrow("503"));
   await waitFor("the API to answer again", DEADLINE_MS, isAnswered, () => fanfare.output);
 
   const older = await fanfare.upgrade();
   expect((await api.channel(channelId)).isPublishing).toBe(true);
-  const readyz = async () => {
-    const answer = await fetch(`${fanfare.origin}/readyz`);
-    return `${answer.status} ${await answer.text()}`;
-  };
-  expect(await readyz()).toMatch(/^503 .*The disk of the database is full\./);
+  expect(await fanfare.readiness()).toMatch(/^503 .*The disk of the database is full\./);
   await more();
-  rmSync(join(folder, "filler"));
+  disk.free();
   await waitFor("the new process to heal", DEADLINE_MS, async () =>
-    (await readyz()) === "200 ok\n" ? true : undefined,
+    (await fanfare.readiness()) === "200 ok\n" ? true : undefined,
   );
   await api.createChannel("taken", [{ rtmpUrl: target.url, streamKey: uniqueKey("yes") }]);
   expect(target.connections.map(({ report }) => report.state)).toEqual(["open"]);

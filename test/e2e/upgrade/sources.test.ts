@@ -1,14 +1,13 @@
 import { test } from "vitest";
 import { z } from "zod";
 import { upload } from "../../support/dashboard/media-uploads.ts";
-import { startChild } from "../../support/processes/children.ts";
 import { waitFor } from "../../support/processes/waiting.ts";
 import { Stage, uniqueKey } from "../../support/stages/stage.ts";
 import { makeFile } from "../../support/streams/made-files.ts";
+import { moreMedia } from "../../support/targets/more-media.ts";
 
 const DEADLINE_MS = 60_000;
 const MEDIA_BYTES = 100_000;
-const ingest = z.looseObject({ state: z.string(), sourceKind: z.string().optional() });
 
 test.concurrent("a file and a pull go on after an upgrade as what they are: what follows them is let in, over one connection", async ({
   onTestFinished,
@@ -24,8 +23,7 @@ test.concurrent("a file and a pull go on after an upgrade as what they are: what
   };
   const clip = await makeFile(stage.folder, "clip.mp4", { seconds: 10 });
   const cameras = [uniqueKey("first"), uniqueKey("second")].map((key) => `${nginx.url}/${key}`);
-  const input = ["-v", "error", "-nostdin", "-re", "-stream_loop", "-1", "-i", clip, "-c", "copy", "-f", "flv"];
-  for (const camera of cameras) stage.encoder(await startChild("ffmpeg", [...input, camera]));
+  for (const camera of cameras) await stage.ffmpeg({ path: clip }, camera, { loops: true });
   const [file, other] = [
     await upload(api, clip),
     await upload(api, await makeFile(stage.folder, "b.mp4", { seconds: 5 })),
@@ -35,24 +33,15 @@ test.concurrent("a file and a pull go on after an upgrade as what they are: what
   await api.request("PUT", `${pull.url}/source`, { pull: { url: cameras[0] } });
   for (const { url } of [files, pull]) await api.request("POST", `${url}/source/start`);
   const media = () => target.connections.map(({ report }) => report.mediaBytes);
-  const more = async (what: string) => {
-    const before = media();
-    const isMore = () =>
-      media().length === 2 && media().every((bytes, index) => bytes > (before[index] ?? 0) + MEDIA_BYTES);
-    await waitFor(
-      what,
-      DEADLINE_MS,
-      () => isMore() || undefined,
-      () => fanfare.output,
-    );
-  };
-  await more("media of both");
+  const more = () => moreMedia(media, MEDIA_BYTES, () => fanfare.output);
+  await expect.poll(media).toHaveLength(2);
+  await more();
 
   const older = await fanfare.upgrade();
   const kinds = async () => {
     const channels = [await api.channel(files.channel.channelId), await api.channel(pull.channel.channelId)];
-    const found = channels.map((channel) => ingest.parse(channel["ingest"]));
-    return found.every(({ state }) => state === "LIVE") ? found.map(({ sourceKind }) => sourceKind) : undefined;
+    const isLive = channels.every(({ ingest }) => ingest?.state === "LIVE");
+    return isLive ? channels.map(({ ingest }) => ingest?.sourceKind) : undefined;
   };
   expect(await waitFor("both to play on", DEADLINE_MS, kinds)).toEqual(["files", "pull"]);
   // What a running source gives way to: another address, and the start of a schedule.
@@ -73,7 +62,7 @@ test.concurrent("a file and a pull go on after an upgrade as what they are: what
     return sourceState === "playing" && now.connectStatus === "PUBLISHING" && now.url === cameras[1] ? true : undefined;
   };
   await waitFor("the other address to be pulled", DEADLINE_MS, isPulled, () => fanfare.output);
-  await more("media of what followed");
+  await more();
   expect(target.connections.map(({ report }) => report.state)).toEqual(["open", "open"]);
   for (const { url } of [files, pull])
     await api.request("POST", `${url}/source/stop`).catch(() => api.request("POST", `${url}/end`));

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { syntheticClip } from "../../../src/testkit/encoder/clip.ts";
 import { waitFor } from "../../support/processes/waiting.ts";
 import { uniqueKey } from "../../support/stages/stage.ts";
-import { UpgradeStage } from "../../support/stages/upgrade-stage.ts";
+import { failedUpgrade, UpgradeStage } from "../../support/stages/upgrade-stage.ts";
 import { gapsIn } from "../../support/streams/looped-stream.ts";
 
 const DEADLINE_MS = 60_000;
@@ -104,7 +104,7 @@ test.concurrent("a process that dies before it took over, or afterwards, costs n
   const { api, channel, fanfare, targets, clip } = stage;
   await stage.publish();
   // One that fails with the database in its hands: the old process takes everything back.
-  await stage.failedUpgrade(async () => {
+  await failedUpgrade(fanfare, async () => {
     await expect(api.channel(channel.channelId)).rejects.toThrow("503");
     await stage.moreMedia(100_000);
   });

@@ -1,69 +1,19 @@
-import { PassThrough } from "node:stream";
 import { expect, test } from "vitest";
 import type { SourceStatus } from "../../../src/control/channels/source.ts";
 import { ChannelElsewhereError, DomainError, type DomainFault } from "../../../src/control/ports/errors.ts";
-import type { FlvTag } from "../../../src/protocol/flv/flv-tag.ts";
 import type { PublisherArrival, PublishGateway } from "../../../src/relay/publish-gateway.ts";
 import type { MediaMessage } from "../../../src/relay/stream/media-message.ts";
 import { PullFailure, pullError } from "../../../src/sources/pull-links/pull-errors.ts";
-import type { PullLink } from "../../../src/sources/pull-links/pull-link.ts";
 import { PullRun } from "../../../src/sources/pull-run.ts";
 import type { ChannelSpec } from "../../../src/thread-protocol/channel-spec.ts";
 import type { IngestEnd } from "../../../src/thread-protocol/facts.ts";
 import type { TargetError } from "../../../src/thread-protocol/targets/target-status.ts";
+import { FakeFfmpeg, fakePullLink } from "../../support/sources/fake-ffmpeg.ts";
 import { VirtualClock } from "../../support/stages/virtual-clock.ts";
 
-const AAC = 0xaf;
-const G711 = 0x72;
-
-/** A run of FFmpeg that writes what the test says. */
-class FakeFfmpeg {
-  readonly input = new PassThrough();
-  readonly gone = Promise.resolve();
-  failure: string | undefined;
-  words = "";
-  isRead = false;
-  isKilled = false;
-  waiting: FlvTag[] = [];
-  readonly args: readonly string[];
-
-  constructor(args: readonly string[]) {
-    this.args = args;
-  }
-
-  get clip() {
-    return this;
-  }
-  get next() {
-    return this.waiting[0];
-  }
-  get waitingMs() {
-    return (this.waiting.at(-1)?.timestamp ?? 0) - (this.waiting[0]?.timestamp ?? 0);
-  }
-  get isOver() {
-    return this.isRead && this.waiting.length === 0;
-  }
-  take() {
-    return this.waiting.shift();
-  }
-  kill() {
-    this.isKilled = true;
-  }
-
-  /** Video and audio each 40 ms, from here to there. */
-  writes(fromMs: number, untilMs: number, audio = AAC): void {
-    for (let timestamp = fromMs; timestamp < untilMs; timestamp += 40) {
-      this.waiting.push({ type: 9, timestamp, payload: Buffer.from([0x17, 1]) });
-      this.waiting.push({ type: 8, timestamp, payload: Buffer.from([audio, 1]) });
-    }
-  }
-
-  ends(failure?: string, words = ""): void {
-    this.failure = failure;
-    this.words = words;
-    this.isRead = true;
-  }
-}
+const G711_HEAD = 0x72;
+/** Audio that platforms do not take. */
+const G711 = { audio: () => Buffer.from([G711_HEAD, 1]) };
 
 function stageOf({ url = "rtmp://a/live/key", hasFfmpeg = true } = {}) {
   const clock = new VirtualClock();
@@ -98,15 +48,14 @@ function stageOf({ url = "rtmp://a/live/key", hasFfmpeg = true } = {}) {
       return { push: (message) => void pushed.push(message), end: (end) => void ends.push(end) };
     },
   };
-  const openLink = async (address: string): Promise<PullLink> => {
+  const openLink = async (address: string) => {
     opened.push(address);
     if (now.error !== undefined) throw new PullFailure(now.error);
-    return {
-      ...{ address: "192.0.2.7", input: ["-i", "pipe:0"], env: {}, aheadMs: 1_000, feed: (stdin) => stdin.end() },
+    return fakePullLink({
       isUnread: () => now.isUnread,
       failure: () => now.seen,
       close: () => void closed.push(address),
-    };
+    });
   };
   const run = new PullRun(
     { channelId: "c", position: 0, read },
@@ -301,12 +250,12 @@ test("audio that platforms do not take is encoded: FFmpeg starts again at once",
 test("such audio is encoded also where it begins long after the video", async () => {
   const { latest, runs, settle, advance, pushed } = stageOf();
   await settle();
-  latest()?.writes(0, 1_000, AAC);
+  latest()?.writes(0, 1_000);
   await advance(600);
   latest()?.writes(1_000, 1_400, G711);
   await advance(1_000);
   expect(runs.map(({ args }) => args.includes("aac"))).toEqual([false, true]);
-  expect(pushed.filter(({ payload }) => payload[0] === G711)).toEqual([]);
+  expect(pushed.filter(({ payload }) => payload[0] === G711_HEAD)).toEqual([]);
 });
 
 test("three losses within ten minutes make it unstable", async () => {
@@ -420,7 +369,7 @@ test("a source whose times went back is connected to anew: FFmpeg gives all its 
   await advance(1_000);
   const standing = () => {
     latest()?.waiting.push({ type: 9, timestamp: 1_000, payload: Buffer.from([0x17, 1]) });
-    latest()?.waiting.push({ type: 8, timestamp: 1_000, payload: Buffer.from([AAC, 1]) });
+    latest()?.waiting.push({ type: 8, timestamp: 1_000, payload: Buffer.from([0xaf, 1]) });
   };
   for (let frame = 0; frame < 50; frame += 1) standing();
   await advance(500);

@@ -30,6 +30,10 @@ const channelAnswer = z.looseObject({
   srtUrl: z.string().optional(),
   streamKey: z.string(),
   totalPublishSeconds: z.int(),
+  ingest: z
+    .looseObject({ state: z.string(), sourceKind: z.string().optional(), testPattern: z.unknown() })
+    .partial({ testPattern: true })
+    .optional(),
 });
 /** One channel as the API shows it. */
 export type Channel = z.infer<typeof channelAnswer>;

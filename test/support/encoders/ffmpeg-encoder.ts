@@ -4,10 +4,10 @@ import type { Clip } from "../streams/clip.ts";
 export type FfmpegOptions = { readonly loops?: boolean };
 
 /**
- * FFmpeg publishing a clip in real time, packets unchanged. Ends by itself after the clip; SIGINT ends it cleanly
+ * FFmpeg publishing a file in real time, packets unchanged. Ends by itself after the file; SIGINT ends it cleanly
  * (FCUnpublish, deleteStream), SIGKILL as a crash would.
  */
-export async function startFfmpeg(clip: Clip, url: string, options: FfmpegOptions = {}): Promise<Child> {
+export async function startFfmpeg(clip: Pick<Clip, "path">, url: string, options: FfmpegOptions = {}): Promise<Child> {
   const loop = options.loops === true ? ["-stream_loop", "-1"] : [];
   const input = ["-hide_banner", "-loglevel", "warning", "-nostdin", "-re", ...loop, "-i", clip.path];
   // FFmpeg reads replies once in ten packets and closes without reading the rest, which makes the kernel reset the

@@ -74,6 +74,10 @@ export class FanfareProcess {
     return `${scheme}://${this.host}:${this.httpPort}`;
   }
 
+  get dataFolder(): string {
+    return this.#options.dataFolder;
+  }
+
   get host(): string {
     return this.#options.host ?? "127.0.0.1";
   }
@@ -85,6 +89,12 @@ export class FanfareProcess {
 
   get stdout(): string {
     return this.#child?.stdout() ?? "";
+  }
+
+  /** What `/readyz` answers: its status and its text. */
+  async readiness(): Promise<string> {
+    const answer = await fetch(`${this.origin}/readyz`);
+    return `${answer.status} ${await answer.text()}`;
   }
 
   get isRunning(): boolean {

@@ -112,7 +112,7 @@ export class Stage {
     return encoder;
   }
 
-  async ffmpeg(clip: Clip, url: string, options?: FfmpegOptions): Promise<Child> {
+  async ffmpeg(clip: Pick<Clip, "path">, url: string, options?: FfmpegOptions): Promise<Child> {
     return this.encoder(await startFfmpeg(clip, url, options));
   }
 

@@ -8,17 +8,26 @@ import type { ApiClient, Channel } from "../dashboard/api-client.ts";
 import type { Child } from "../processes/children.ts";
 import type { FanfareProcess } from "../processes/fanfare-process.ts";
 import { longestGapMs } from "../processes/longest-gap.ts";
-import { waitFor } from "../processes/waiting.ts";
 import { makeClip } from "../streams/clip.ts";
 import { type LoopedClip, readLoopedClip } from "../streams/looped-stream.ts";
+import { moreMedia } from "../targets/more-media.ts";
 import { tlsInFrontOf } from "../targets/tls-target.ts";
 import { publishUrl, Stage, uniqueKey } from "./stage.ts";
 
-const DEADLINE_MS = 30_000;
 const MESSAGES_MAX = 1_000_000;
 
 const quiet = () => undefined;
 const LOG = { debug: quiet, info: quiet, warn: quiet, error: quiet };
+
+/** A process asks for the database, gets it, and ends before it has taken over. `during` runs while it has it. */
+export async function failedUpgrade({ dataFolder }: FanfareProcess, during: () => Promise<void>): Promise<void> {
+  const deps = { clock: systemClock, log: LOG, release: "0.0.0-fails" };
+  const serving = await Predecessor.meet(servingSocket(dataFolder), deps);
+  if (serving === undefined) throw new Error("no server");
+  await serving.handOver();
+  await during();
+  serving.leave();
+}
 
 /** A server with a plain target and one behind TLS, whose encoder sends a clip over and over. */
 export class UpgradeStage {
@@ -71,22 +80,15 @@ export class UpgradeStage {
 
   /** FFmpeg, once media arrives at both targets. */
   async publish(): Promise<Child> {
-    const clip = { path: this.#path, seconds: 6, bytesPerSecond: 0 };
-    const encoder = await this.stage.ffmpeg(clip, publishUrl(this.channel), { loops: true });
+    const encoder = await this.stage.ffmpeg({ path: this.#path }, publishUrl(this.channel), { loops: true });
     await this.moreMedia(300_000);
     return encoder;
   }
 
   /** Resolves when so many bytes more have arrived at each target. */
-  async moreMedia(bytes: number): Promise<void> {
+  moreMedia(bytes: number): Promise<void> {
     const media = () => this.targets.map(({ connections }) => connections.at(-1)?.report.mediaBytes ?? 0);
-    const before = media();
-    await waitFor(
-      "media at both targets",
-      DEADLINE_MS,
-      () => media().every((now, index) => now >= (before[index] ?? 0) + bytes) || undefined,
-      () => this.fanfare.output,
-    );
+    return moreMedia(media, bytes, () => this.fanfare.output);
   }
 
   /** How many connections each target had, and how many of them are open. */
@@ -94,16 +96,6 @@ export class UpgradeStage {
     return this.targets.map(({ connections }) => {
       return [connections.length, connections.filter(({ report }) => report.state === "open").length] as const;
     });
-  }
-
-  /** A process asks for the database, gets it, and ends before it has taken over. `during` runs while it has it. */
-  async failedUpgrade(during: () => Promise<void>): Promise<void> {
-    const deps = { clock: systemClock, log: LOG, release: "0.0.0-fails" };
-    const serving = await Predecessor.meet(servingSocket(join(this.stage.folder, "data")), deps);
-    if (serving === undefined) throw new Error("no server");
-    await serving.handOver();
-    await during();
-    serving.leave();
   }
 
   /** A newer process takes over. `gapMs`: the longest time in which no request to the API was answered with 200. */
