@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { countRows } from "../../src/store/database/count-rows.ts";
-import { openConnection, openSqliteDatabase, tablesOver } from "../../src/store/sqlite/sqlite.ts";
+import { openConnection, openSqliteDatabase } from "../../src/store/sqlite/sqlite.ts";
+import { tablesOver } from "../../src/store/sqlite/tables.ts";
 
 const COUNTED_MAX = 3;
 

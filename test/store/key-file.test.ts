@@ -10,7 +10,8 @@ import { up as createChannels } from "../../src/store/migrations/0001-channels.t
 import { up as addChannelSettings } from "../../src/store/migrations/0002-channel-settings.ts";
 import { up as createEvents } from "../../src/store/migrations/0003-events.ts";
 import { KeyFileError, newMasterKey, readKeyFile, writeKeyFile } from "../../src/store/secrets/key-file.ts";
-import { openConnection, openSqliteDatabase, openSqliteStore, tablesOver } from "../../src/store/sqlite/sqlite.ts";
+import { openConnection, openSqliteDatabase, openSqliteStore } from "../../src/store/sqlite/sqlite.ts";
+import { tablesOver } from "../../src/store/sqlite/tables.ts";
 import { newChannel } from "./suites/store-suite-data.ts";
 
 let folder = "";

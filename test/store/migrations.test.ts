@@ -12,7 +12,8 @@ import { sealDeliveryUrl } from "../../src/store/deliveries/delivery-url.ts";
 import { migrations } from "../../src/store/migrations/migrate.ts";
 import { newMasterKey, writeKeyFile } from "../../src/store/secrets/key-file.ts";
 import { Secrets } from "../../src/store/secrets/secrets.ts";
-import { openConnection, openSqliteDatabase, tablesOver } from "../../src/store/sqlite/sqlite.ts";
+import { openConnection, openSqliteDatabase } from "../../src/store/sqlite/sqlite.ts";
+import { tablesOver } from "../../src/store/sqlite/tables.ts";
 
 /** A database as the version before this step left it. */
 async function databaseBefore(step: string) {

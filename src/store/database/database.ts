@@ -138,12 +138,18 @@ export class Database {
     return this.#note(trx, change);
   }
 
-  /** Reads committed data, also while another process holds the write lock. */
+  /**
+   * Reads committed data, also while another process holds the write lock. It may run more than once, where the
+   * connection is replaced meanwhile.
+   */
   async read<Value>(run: (db: Kysely<Schema>) => Promise<Value>): Promise<Value> {
-    try {
-      return await run(this.#connections.reader);
-    } catch (error) {
-      throw this.#translated(error);
+    for (;;) {
+      const { reader } = this.#connections;
+      try {
+        return await run(reader);
+      } catch (error) {
+        if (reader === this.#connections.reader) throw this.#translated(error);
+      }
     }
   }
 

@@ -1,7 +1,8 @@
 import { chmodSync, closeSync, copyFileSync, existsSync, fsyncSync, openSync, rmSync } from "node:fs";
 import { checkProofs } from "../secrets/key-proof.ts";
 import type { MasterKey } from "../secrets/secrets.ts";
-import { FILE_MODE, openConnection, openReader, openReadOnly } from "./sqlite.ts";
+import { openReadOnly } from "./read-only.ts";
+import { FILE_MODE, openConnection, openReader } from "./sqlite.ts";
 
 /** The file is not a whole database of ours. */
 class DatabaseCopyError extends Error {

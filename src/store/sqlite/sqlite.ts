@@ -1,9 +1,7 @@
 import { closeSync, openSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
-import type { SQLInputValue } from "node:sqlite";
 import { DatabaseSync } from "node:sqlite";
-import type { DatabaseConnection, SqliteDatabase, SqliteDialectConfig, SqliteStatement } from "kysely";
-import { CompiledQuery, Kysely, SqliteAdapter, SqliteDialect, SqliteDriver } from "kysely";
+import type { Kysely } from "kysely";
 import type { Store } from "../../control/ports/store.ts";
 import { SqlStore } from "../channels/sql-store.ts";
 import { type Connections, Database, heldElsewhere, type Unwritable } from "../database/database.ts";
@@ -15,7 +13,8 @@ import { putProof, unlock, unlockForReading } from "../secrets/key-proof.ts";
 import type { Secrets } from "../secrets/secrets.ts";
 import { markFirstStart, refuseEmpty, refuseKeyAlone } from "./first-start.ts";
 import { type CheckResult, quickCheck } from "./quick-check.ts";
-import { openWithoutWriting } from "./read-only-copy.ts";
+import { openReadable, openReadOnly } from "./read-only.ts";
+import { tablesLater, tablesOver } from "./tables.ts";
 
 /**
  * The database holds stream keys and passwords: only its owner may read it. WAL and shared memory file follow its mode.
@@ -24,9 +23,6 @@ export const FILE_MODE = 0o600;
 
 /** Where the keys are by default: beside the database. */
 export const KEY_FILE_NAME = "encryption.key";
-
-/** In WAL mode readers wait only while the log is being recovered after a crash, in milliseconds. */
-const READ_TIMEOUT_MS = 250;
 
 /**
  * Kept in the file (`user_version`) once no plaintext from before sealing is left in it. One higher with each migration
@@ -91,7 +87,7 @@ export async function openForTaking(
     const database = new Database({ connections, secrets, explainTrouble: databaseTrouble, path });
     return { database, check: quickCheck(connection, path) };
   } catch (error) {
-    await reader.destroy();
+    connection.close();
     throw error instanceof KeyFileError || error instanceof DatabaseFileError ? error : openFailure(path, error);
   }
 }
@@ -118,14 +114,10 @@ export async function takeSqliteDatabase(
 
 async function writableConnections(path: string, secrets: Secrets): Promise<Connections> {
   const connection = openConnection(path);
-  const writer = tablesOver(connection);
   try {
-    await migrate(writer, secrets, path);
-    await putProof(writer, secrets, secrets.currentKeyId);
-    purge(connection);
-    return { reader: openReader(path), writer };
+    return await upToDate({ connection, tables: tablesOver(connection), secrets, path });
   } catch (error) {
-    await writer.destroy();
+    connection.close();
     throw error;
   }
 }
@@ -138,14 +130,39 @@ async function readableConnections(
   failure: DatabaseFileError,
 ): Promise<Unwritable> {
   const connection = readableOf(path, failure);
-  const reader = tablesOver(connection);
   try {
-    if (!(await isUpToDate(reader, secrets, path))) throw failure;
-    return unwritableOver(path, connection, failure.isFull ? "full" : "unwritable", beforeWriting);
+    return await onlyRead({ connection, tables: tablesOver(connection), secrets, path }, beforeWriting, failure);
   } catch (error) {
-    await reader.destroy();
+    connection.close();
     throw error;
   }
+}
+
+/** An open database, and the tables over its connection. */
+type Opened = {
+  readonly connection: DatabaseSync;
+  readonly tables: Kysely<Schema>;
+  readonly secrets: Secrets;
+  readonly path: string;
+};
+
+/** Brings the tables up to date. */
+async function upToDate({ connection, tables, secrets, path }: Opened): Promise<Connections> {
+  await migrate(tables, secrets, path);
+  await putProof(tables, secrets, secrets.currentKeyId);
+  purge(connection);
+  return { reader: openReader(path), writer: tables };
+}
+
+/** Throws `failure` where tables are missing. */
+async function onlyRead(
+  { connection, tables, secrets, path }: Opened,
+  beforeWriting: () => void,
+  failure: DatabaseFileError,
+): Promise<Unwritable> {
+  if (!(await isUpToDate(tables, secrets, path))) throw failure;
+  const readable = { tables, close: () => connection.close() };
+  return unwritableOver(path, readable, failure.isFull ? "full" : "unwritable", beforeWriting);
 }
 
 /** The same for a connection that is open already. It is closed with the database. */
@@ -155,20 +172,17 @@ export async function databaseOver(
   keyFilePath: string = join(dirname(path), KEY_FILE_NAME),
   { isNewAllowed = true }: OpenOptions = {},
 ): Promise<OpenedDatabase> {
-  const writer = tablesOver(connection);
+  const tables = tablesOver(connection);
   try {
     if (!isNewAllowed) refuseEmpty(connection, path, keyFilePath);
     const check = quickCheck(connection, path);
     markFirstStart(connection);
-    const { secrets, isKeyNew } = await unlock(writer, keyFilePath);
-    await migrate(writer, secrets, path);
-    await putProof(writer, secrets, secrets.currentKeyId);
-    purge(connection);
-    const connections = { reader: openReader(path), writer };
+    const { secrets, isKeyNew } = await unlock(tables, keyFilePath);
+    const connections = await upToDate({ connection, tables, secrets, path });
     const database = new Database({ connections, secrets, explainTrouble: databaseTrouble, path });
     return { database, isKeyNew, check, unwritableBecause: undefined };
   } catch (error) {
-    await writer.destroy();
+    connection.close();
     throw error;
   }
 }
@@ -184,16 +198,15 @@ async function openForReading(
   failure: DatabaseFileError,
 ): Promise<OpenedDatabase> {
   const connection = readableOf(path, failure);
-  const reader = tablesOver(connection);
+  const tables = tablesOver(connection);
   try {
     const check = quickCheck(connection, path);
-    const secrets = await unlockForReading(reader, keyFilePath);
-    if (!(await isUpToDate(reader, secrets, path))) throw failure;
-    const connections = unwritableOver(path, connection, failure.isFull ? "full" : "unwritable", beforeWriting);
+    const secrets = await unlockForReading(tables, keyFilePath);
+    const connections = await onlyRead({ connection, tables, secrets, path }, beforeWriting, failure);
     const database = new Database({ connections, secrets, explainTrouble: databaseTrouble, path });
     return { database, isKeyNew: false, check, unwritableBecause: failure.message };
   } catch (error) {
-    await reader.destroy();
+    connection.close();
     throw error;
   }
 }
@@ -207,46 +220,55 @@ function readableOf(path: string, failure: DatabaseFileError): DatabaseSync {
   }
 }
 
+/** What a database is read from while it cannot be written. */
+type Readable = { readonly tables: Kysely<Schema>; readonly close: () => void };
+
 /**
  * All connections of a process share SQLite's files beside the database, so the reader is closed before anything can be
  * written.
  */
 function unwritableOver(
   path: string,
-  connection: DatabaseSync,
+  readable: Readable,
   trouble: Unwritable["trouble"],
   beforeWriting: () => void,
 ): Unwritable {
   return {
-    reader: tablesOver(connection),
+    reader: readable.tables,
     trouble,
     reopen: () => {
-      connection.close();
+      readable.close();
       try {
         beforeWriting();
         const writer = openConnection(path);
-        writer.exec("BEGIN IMMEDIATE; ROLLBACK;");
-        return { writer: tablesOver(writer), reader: openReader(path) };
+        return closedUnless(writer, () => {
+          writer.exec("BEGIN IMMEDIATE; ROLLBACK;");
+          return { writer: tablesOver(writer), reader: openReader(path) };
+        });
       } catch {
-        return unwritableOver(path, openReadable(path), trouble, beforeWriting);
+        return unwritableOver(path, readableLater(path), trouble, beforeWriting);
       }
     },
   };
 }
 
-/**
- * A connection for reading only, even in a folder that cannot be written. Other processes may write meanwhile, but only
- * where SQLite can make its two files beside the database.
- */
-export function openReadable(path: string): DatabaseSync {
+/** Opens the file when something is read, and again each time until that is possible: a read throws why it is not. */
+function readableLater(path: string): Readable {
   let connection: DatabaseSync | undefined;
-  try {
-    connection = openReadOnly(path);
-    connection.exec("SELECT count(*) FROM sqlite_schema");
+  const tables = tablesLater(() => {
+    connection = openReadable(path);
     return connection;
-  } catch {
-    if (connection?.isOpen === true) connection.close();
-    return openWithoutWriting(path);
+  });
+  return { tables, close: () => connection?.close() };
+}
+
+/** Closes the connection where `use` throws. */
+function closedUnless<Value>(connection: DatabaseSync, use: () => Value): Value {
+  try {
+    return use();
+  } catch (error) {
+    connection.close();
+    throw error;
   }
 }
 
@@ -261,26 +283,16 @@ export function openConnection(path: string): DatabaseSync {
   closeSync(openSync(path, "a", FILE_MODE));
   // No waiting for locks here: node:sqlite would block the calling thread, and reads with it.
   const connection = new DatabaseSync(path, { timeout: 0, enableForeignKeyConstraints: true });
-  // FULL: the write-ahead log is synced before a commit returns. Temporary data stay in memory.
-  connection.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY;");
-  return connection;
+  return closedUnless(connection, () => {
+    // FULL: the write-ahead log is synced before a commit returns. Temporary data stay in memory.
+    connection.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY;");
+    return connection;
+  });
 }
 
-/** A connection for reading only: in WAL mode no writer holds it up. */
-export function openReadOnly(path: string): DatabaseSync {
-  const connection = new DatabaseSync(path, { timeout: READ_TIMEOUT_MS, readOnly: true });
-  connection.exec("PRAGMA temp_store = MEMORY;");
-  return connection;
-}
-
-/** The tables of such a connection, which is closed with them. */
+/** The tables of a connection for reading, which is closed with them. */
 export function openReader(path: string): Kysely<Schema> {
   return tablesOver(openReadOnly(path));
-}
-
-/** The tables of a connection, as they are. */
-export function tablesOver(connection: DatabaseSync): Kysely<Schema> {
-  return new Kysely<Schema>({ dialect: new NodeSqliteDialect(connection) });
 }
 
 /**
@@ -292,89 +304,4 @@ function purge(connection: DatabaseSync): void {
   connection.exec("VACUUM");
   const emptied = connection.prepare("PRAGMA wal_checkpoint(TRUNCATE)").get();
   if (emptied?.["busy"] === 0) connection.exec(`PRAGMA user_version = ${PURGED}`);
-}
-
-/** Kysely's SQLite dialect over node:sqlite, whose statements take their parameters one by one. */
-class NodeSqliteDialect extends SqliteDialect {
-  readonly #database: DatabaseSync;
-
-  readonly #config: SqliteDialectConfig;
-
-  constructor(database: DatabaseSync) {
-    const config = { database: toKysely(database) };
-    super(config);
-    this.#config = config;
-    this.#database = database;
-  }
-
-  override createDriver(): SqliteDriver {
-    return new NodeSqliteDriver(this.#config, this.#database);
-  }
-
-  override createAdapter(): SqliteAdapter {
-    return new TransactionalDdlAdapter();
-  }
-}
-
-class NodeSqliteDriver extends SqliteDriver {
-  readonly #database: DatabaseSync;
-
-  constructor(config: SqliteDialectConfig, database: DatabaseSync) {
-    super(config);
-    this.#database = database;
-  }
-
-  /**
-   * All our transactions write. Taking the lock at the beginning makes waiting for it possible; a later upgrade would
-   * just fail.
-   */
-  override async beginTransaction(connection: DatabaseConnection): Promise<void> {
-    await connection.executeQuery(CompiledQuery.raw("begin immediate"));
-  }
-
-  /**
-   * SQLite ends a transaction by itself when the disk is full; a rollback then would hide that error behind its own.
-   */
-  override async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
-    if (this.#database.isTransaction) await super.rollbackTransaction(connection);
-  }
-}
-
-/** SQLite can roll back `create table`: an interrupted migration leaves nothing behind. */
-class TransactionalDdlAdapter extends SqliteAdapter {
-  override get supportsTransactionalDdl(): true {
-    return true;
-  }
-}
-
-/** How many compiled statements are kept. The store has fewer kinds, but lists of values come in any length. */
-const STATEMENTS_MAX = 200;
-
-function toKysely(database: DatabaseSync): SqliteDatabase {
-  const known = new Map<string, SqliteStatement>();
-  return {
-    close: () => database.close(),
-    // Compiling takes longer than running most statements.
-    prepare: (sql): SqliteStatement => {
-      const present = known.get(sql);
-      if (present !== undefined) return present;
-      if (known.size >= STATEMENTS_MAX) known.clear();
-      const statement = database.prepare(sql);
-      const compiled = {
-        reader: statement.columns().length > 0,
-        all: (parameters: readonly unknown[]) => statement.all(...parameters.map(toSqlite)),
-        run: (parameters: readonly unknown[]) => statement.run(...parameters.map(toSqlite)),
-        iterate: (parameters: readonly unknown[]) => statement.iterate(...parameters.map(toSqlite)),
-      };
-      known.set(sql, compiled);
-      return compiled;
-    },
-  };
-}
-
-function toSqlite(value: unknown): SQLInputValue {
-  if (value === null || typeof value === "string" || typeof value === "number" || typeof value === "bigint") {
-    return value;
-  }
-  throw new TypeError(`SQLite cannot store a value of this type: ${typeof value}`);
 }

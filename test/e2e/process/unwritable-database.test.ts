@@ -1,10 +1,11 @@
-import { mkdirSync } from "node:fs";
+import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { openStorage } from "../../../src/app/data-folder/storage.ts";
 import type { KitTarget } from "../../../src/testkit/target/target.ts";
 import type { Channel } from "../../support/dashboard/api-client.ts";
 import { runToEnd } from "../../support/processes/children.ts";
+import { openFilesBelow } from "../../support/processes/descriptors.ts";
 import { SmallDisk } from "../../support/processes/small-disk.ts";
 import { publishUrl, Stage, uniqueKey } from "../../support/stages/stage.ts";
 import { makeClip } from "../../support/streams/clip.ts";
@@ -111,6 +112,55 @@ test.each(["empty", "full"] as const)(
     await expect(openStorage({ dataDir: disk.folder })).rejects.toThrow("another Fanfare server uses the data folder");
   },
 );
+
+test("a database that can be read no more says why, is read again as soon as that is possible, and heals", async () => {
+  const { stage, disk, path } = await leftData("full");
+  const temporary = await SmallDisk.mount(join(stage.folder, "temporary"));
+  // The system's folder for temporary files: there is the copy that is read meanwhile.
+  vi.stubEnv("TMPDIR", temporary.folder);
+  onTestFinished(() => void vi.unstubAllEnvs());
+  rmSync(`${path}-shm`);
+  await disk.protect();
+  const { write, read } = await openLeft(disk);
+  expect(await read()).toMatchObject(KEY);
+  temporary.fill();
+  await expect(write()).rejects.toMatchObject({ trouble: "unwritable" });
+  for (const _ of [1, 2])
+    await expect(read()).rejects.toMatchObject({ name: "StoreUnavailableError", trouble: "full" });
+  await expect(write()).rejects.toMatchObject({ trouble: "unwritable" });
+  temporary.free();
+  expect(await read()).toMatchObject(KEY);
+  await disk.unprotect();
+  await write();
+  expect(await read()).toMatchObject({ ...KEY, lastUsedTime: 5 });
+});
+
+test("a read goes on over a try to open the database again", async () => {
+  const { disk } = await leftData("empty");
+  await disk.protect();
+  const { storage, write } = await openLeft(disk);
+  let tries = 0;
+  const found = await storage.database.read(async (db) => {
+    const names = await db.selectFrom("access_key").select("access_key_id").execute();
+    tries += 1;
+    if (tries === 1) await expect(write()).rejects.toMatchObject({ trouble: "unwritable" });
+    return [...names, ...(await db.selectFrom("access_key").select("access_key_id").execute())];
+  });
+  expect(found).toEqual([{ access_key_id: "A" }, { access_key_id: "A" }]);
+});
+
+test("tries to open a database on a full disk leave no file open", async () => {
+  const { disk, path } = await leftData("empty");
+  disk.fill();
+  const { write, read } = await openLeft(disk);
+  const filesOf = async () => {
+    await expect(write()).rejects.toMatchObject({ trouble: "full" });
+    expect(await read()).toMatchObject(KEY);
+    return openFilesBelow(path).toSorted();
+  };
+  const first = await filesOf();
+  for (let count = 0; count < 5; count += 1) expect(await filesOf()).toEqual(first);
+});
 
 test.each(["stopped", "killed"] as const)(
   "a server that was %s starts on a disk that is now read-only: streams of known keys run, and it heals",

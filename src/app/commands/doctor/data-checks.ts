@@ -8,7 +8,8 @@ import { readKeyFile } from "../../../store/secrets/key-file.ts";
 import { checkProofs, isSealed } from "../../../store/secrets/key-proof.ts";
 import { Secrets } from "../../../store/secrets/secrets.ts";
 import { wholeCheck } from "../../../store/sqlite/quick-check.ts";
-import { openReadable, tablesOver } from "../../../store/sqlite/sqlite.ts";
+import { openReadable } from "../../../store/sqlite/read-only.ts";
+import { tablesOver } from "../../../store/sqlite/tables.ts";
 import {
   type DataPaths,
   dataPaths,
