@@ -29,28 +29,15 @@ const TROUBLE_BY_STATE: ReadonlyMap<string, StoreTrouble> = new Map([
   ["XX002", "damaged"], // index_corrupted
 ]);
 
-/** Codes of the system for a connection that could not be made or broke. */
-const BROKEN_SOCKET: ReadonlySet<string> = new Set([
-  "ECONNREFUSED",
-  "ECONNRESET",
-  "EPIPE",
-  "ETIMEDOUT",
-  "EHOSTUNREACH",
-  "ENETUNREACH",
-  "ENOTFOUND",
-  "EAI_AGAIN",
-  "ENOENT", // the Unix socket is not there
-]);
+/** Codes of the system for a connection that broke. One that could not be made is noted as such, whatever its code. */
+const BROKEN_SOCKET: ReadonlySet<string> = new Set(["ECONNRESET", "EPIPE", "ETIMEDOUT", "EHOSTUNREACH", "ENETUNREACH"]);
 
 /** The driver has no code for these; the sentences are those of `pg` 8. */
 const BROKEN_SENTENCES: readonly string[] = [
   "Connection terminated",
-  "timeout exceeded when trying to connect",
-  "timeout expired",
   "Query read timeout",
   "Client has encountered a connection error and is not queryable",
   "Client was closed and is not queryable",
-  "server closed the connection unexpectedly",
 ];
 
 /** Errors of attempts to connect, whatever they say. */
@@ -79,6 +66,5 @@ export function postgresTrouble(error: unknown): StoreTrouble | undefined {
     if (BROKEN_SOCKET.has(code)) return "unreachable";
   }
   if (BROKEN_SENTENCES.some((sentence) => error.message.startsWith(sentence))) return "unreachable";
-  if (error instanceof AggregateError) return postgresTrouble(error.errors[0]);
   return error.cause === undefined ? undefined : postgresTrouble(error.cause);
 }

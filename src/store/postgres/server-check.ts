@@ -30,7 +30,15 @@ export function isRefusal(error: unknown): boolean {
 }
 
 function refusalAdvice(error: unknown): string | undefined {
-  return error instanceof Error && "code" in error ? REFUSALS.get(String(error.code)) : undefined;
+  const { code } = coded(error) ?? {};
+  return code === undefined ? undefined : REFUSALS.get(code);
+}
+
+/** The error of the server or the system that another one wraps, such as that of a step of the migrations. */
+function coded(error: unknown): { readonly code: string; readonly message: string } | undefined {
+  if (!(error instanceof Error)) return undefined;
+  if ("code" in error) return { code: String(error.code), message: error.message };
+  return coded(error.cause);
 }
 
 /** Returns the server and the database of an address, without user, password and parameters; for logs and answers. */
@@ -61,7 +69,8 @@ export async function checkServer(db: Kysely<Schema>, server: string): Promise<v
 
 function sentence(server: string, why: unknown): string {
   if (typeof why === "string") return `the database ${server} cannot be used: ${why}.`;
-  const detail = why instanceof Error ? why.message || String(Reflect.get(why, "code")) : String(why);
+  const { code, message } = coded(why) ?? {};
+  const detail = message || code || (why instanceof Error ? why.message : String(why));
   const advice = refusalAdvice(why);
   if (advice !== undefined) return `the database ${server} cannot be used (${detail}): ${advice}.`;
   switch (postgresTrouble(why)) {
