@@ -275,52 +275,6 @@ test("Opus: channels come from the descriptor, the delay from the first trim", (
   ]);
 });
 
-test("LATM: the configuration and the payload are taken out of their bits", () => {
-  const ts = new TsWriter();
-  const latm: StreamEntry = { pid: AUDIO_PID, type: 0x11 };
-  const data = latmFrame("1188", "0123");
-  const messages = demuxed(ts.tables([latm]), ts.pes(AUDIO_PID, data, { pts: 90_000 }));
-  expect(shown(messages)).toEqual(["audio 1000 af001188", "audio 1000 af010123"]);
-});
-
-test("LATM in its newer form tells the length of its configuration, which may be one with an extension", () => {
-  const ts = new TsWriter();
-  const latm: StreamEntry = { pid: AUDIO_PID, type: 0x11 };
-  const value = (bits: number) => `00${bits.toString(2).padStart(8, "0")}`;
-  // HE-AAC in the form that older decoders take for plain AAC, and two bits of filling.
-  const config = `${bitsOf("130856e500")}`;
-  const mux = [
-    ...["0", "1", "0", value(255), "1", "000000", "0000", "000"],
-    ...[value(config.length), config, "000", "11111111", "1", value(0), "0"],
-  ];
-  const other = latmElement(`0${"11"}${"0".repeat(40)}`);
-  const data = Buffer.concat([latmElement(`${mux.join("")}${value(2).slice(2)}${bitsOf("0123")}`), other]);
-  const again = latmElement(`1${value(2).slice(2)}${bitsOf("4567")}`);
-  const messages = demuxed(ts.tables([latm]), ts.pes(AUDIO_PID, Buffer.concat([data, again]), { pts: 90_000 }));
-  // What is of a form that is not known ends what was known.
-  expect(shown(messages)).toEqual(["audio 1000 af00130856e500", "audio 1000 af010123"]);
-});
-
-function bitsOf(hex: string): string {
-  return [...Buffer.from(hex, "hex")].map((byte) => byte.toString(2).padStart(8, "0")).join("");
-}
-
-/** A LOAS frame: StreamMuxConfig of one program and layer, length, payload. */
-function latmFrame(config: string, payload: string): Buffer {
-  const size = (payload.length / 2).toString(2).padStart(8, "0");
-  const mux = `0${"0"}1${"000000"}${"0000"}${"000"}${bitsOf(config)}${"000"}${"11111111"}00`;
-  return latmElement(`${mux}${size}${bitsOf(payload)}`);
-}
-
-/** A LOAS frame of these bits. */
-function latmElement(bits: string): Buffer {
-  const bytes = bits.padEnd(Math.ceil(bits.length / 8) * 8, "0").match(/.{8}/g) ?? [];
-  const element = Buffer.from(bytes.map((byte) => Number.parseInt(byte, 2)));
-  const head = Buffer.alloc(3);
-  head.writeUIntBE((0x2b7 << 13) | element.length, 0, 3);
-  return Buffer.concat([head, element]);
-}
-
 test("further audio tracks have their ids, and keep them; other streams are passed over", () => {
   const ts = new TsWriter();
   const second: StreamEntry = { pid: 0x102, type: 0x0f };

@@ -5,7 +5,7 @@ import { TsDemuxer } from "../../../src/protocol/mpegts/ts-demuxer.ts";
 const PACKET_BYTES = 188;
 const PAYLOAD_BYTES = 184;
 
-const PMT_PID = 0x1000;
+export const PMT_PID = 0x1000;
 export const VIDEO_PID = 0x100;
 export const AUDIO_PID = 0x101;
 
@@ -103,7 +103,8 @@ function pat(programs: readonly { readonly program: number; readonly pmtPid: num
   return closed(0, 1, 0, Buffer.concat(entries));
 }
 
-function pmt(program: number, streams: readonly StreamEntry[], version = 0): Buffer {
+/** A PMT section. */
+export function pmt(program: number, streams: readonly StreamEntry[], version = 0): Buffer {
   const entries = streams.map(({ pid, type, descriptors = "" }) => {
     const own = Buffer.from(descriptors, "hex");
     const entry = Buffer.alloc(5);
@@ -115,13 +116,13 @@ function pmt(program: number, streams: readonly StreamEntry[], version = 0): Buf
   return closed(2, program, version, Buffer.concat([Buffer.from("e100f000", "hex"), ...entries]));
 }
 
-/** A section with its length and CRC. */
-function closed(tableId: number, id: number, version: number, body: Buffer): Buffer {
+/** A section with its length and CRC. `isNow`: it applies now, not later. */
+export function closed(tableId: number, id: number, version: number, body: Buffer, isNow = true): Buffer {
   const section = Buffer.alloc(8 + body.length + 4);
   section[0] = tableId;
   section.writeUInt16BE(0xb000 | (section.length - 3), 1);
   section.writeUInt16BE(id, 3);
-  section[5] = 0xc1 | (version << 1);
+  section[5] = 0xc0 | (version << 1) | (isNow ? 1 : 0);
   body.copy(section, 8);
   section.writeUInt32BE(mpegCrc32(section, 0, section.length - 4), section.length - 4);
   return section;

@@ -6,11 +6,10 @@ import { type AudioFormat, ticksOf } from "./audio-format.ts";
 /** 0x2b7 in eleven bits, and the length in thirteen. */
 const HEAD_BYTES = 3;
 const FRAME_SAMPLES = 1_024;
-/** Subframes of a mux element: numSubFrames has six bits. */
-const SUBFRAMES_MAX = 64;
 const CONFIG_BYTES_MAX = 64;
 
-type MuxConfig = { readonly subFrames: number; readonly duration: number; readonly hasOtherData: boolean };
+/** `subFrames`: 64 at most. */
+type MuxConfig = { readonly subFrames: number; readonly duration: number };
 
 /**
  * AAC in LATM/LOAS frames (ISO/IEC 14496-3, 1.7), in the forms that encoders send: audioMuxVersion 0 or 1, one program,
@@ -58,7 +57,7 @@ export class LatmFormat implements AudioFormat {
     const isSameFraming = reader.flag();
     const subFrames = reader.bits(6) + 1;
     const isSingle = reader.bits(4) === 0 && reader.bits(3) === 0;
-    if (!isSameFraming || !isSingle || subFrames > SUBFRAMES_MAX) return false;
+    if (!isSameFraming || !isSingle) return false;
     const ascBits = isVersion1 ? readValue(reader) : undefined;
     const start = element.length * 8 - reader.bitsLeft;
     const asc = ascBits === undefined ? readAsc(element, start) : cutAsc(element, start, ascBits);
@@ -81,7 +80,7 @@ export class LatmFormat implements AudioFormat {
       this.#asc = asc.body;
       track.config(asc.body);
     }
-    this.#config = { subFrames, duration: ticksOf(FRAME_SAMPLES, asc.coreSampleRate), hasOtherData };
+    this.#config = { subFrames, duration: ticksOf(FRAME_SAMPLES, asc.coreSampleRate) };
     return true;
   }
 }
