@@ -21,7 +21,7 @@ export function contentKeyOf(stats: Pick<BigIntStats, "size" | "mtimeNs">, disk:
   return `${disk}-${contentOf(stats)}`;
 }
 
-/** Whether both keys are of one content, on whichever disks. */
+/** Whether both keys are of one content, on the same disk or another one. */
 export function isSameContent(key: string, other: string): boolean {
   return contentIn(key) === contentIn(other);
 }

@@ -120,7 +120,7 @@ export type ToControl =
   /** A step of a trace is over. Only where traces are exported. */
   | { readonly kind: "span"; readonly span: TraceSpan }
   | { readonly kind: "samples"; readonly samples: readonly ChannelSample[] }
-  /** The SRT connections of this thread's encoders, whichever thread owns their channels. */
+  /** The SRT connections of this thread's encoders, also where another thread owns their channels. */
   | { readonly kind: "srt-links"; readonly links: readonly SrtLinkSample[] }
   /**
    * How late this thread's event loop was since the last such message, and how many sockets use direct system calls.

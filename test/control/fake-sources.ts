@@ -85,7 +85,7 @@ export class FakeSourcePlayer implements SourcePlayer {
   isAvailable = true;
   readonly starts: SourceStart[] = [];
   readonly updates: (readonly [ChannelId, ChannelSource])[] = [];
-  /** Set by whoever owns it: takes what the player tells. */
+  /** The owner sets it: it takes what the player tells. */
   onStatus: (channelId: ChannelId, status: SourceStatus) => void = () => undefined;
   readonly #statuses = new Map<ChannelId, SourceStatus>();
 

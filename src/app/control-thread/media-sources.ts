@@ -214,7 +214,7 @@ export class MediaSources {
     this.#sharedClock.measured(aheadMs, this.#sharedClock.now() - askedMs);
   }
 
-  /** What the channel's source does, at whichever node it plays. A part of the verdict. */
+  /** What the channel's source does, at this node or another one. A part of the verdict. */
   status(channelId: ChannelId): SourceStatus | undefined {
     return (this.#shared ?? this.own).status(channelId);
   }
@@ -224,7 +224,7 @@ export class MediaSources {
     return this.#slates.state(channelId);
   }
 
-  /** Why the channel's slate cannot be shown, at whichever node has the channel. A part of the verdict. */
+  /** Why the channel's slate cannot be shown, by this node or another one. A part of the verdict. */
   slateTrouble(channelId: ChannelId): SlateState | undefined {
     return this.#slates.trouble(channelId) ?? this.#sourcePeers?.slate(channelId);
   }

@@ -149,7 +149,7 @@ function exitCodeOf(result: Result): number {
 /** A longer sentence is none of Fanfare's, in characters. */
 const SENTENCE_MAX = 1_000;
 
-/** Text of whoever answered, as one line for a terminal. */
+/** What a server or a proxy answered, as one line for a terminal. */
 export function answeredText(text: string): string {
   return printable(text.slice(0, SENTENCE_MAX)).trim();
 }

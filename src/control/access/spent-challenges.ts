@@ -8,7 +8,7 @@ export const CHALLENGE_REMEMBERED_MS = 180_000;
 /** More than this many within that time come from no crowd of encoders: further ones count as used. */
 const SPENT_MAX = 65_536;
 
-/** Challenges that encoders have used to prove their password. Each is valid once, in whichever media thread. */
+/** Challenges that encoders have used to prove their password. Each is valid once, in all media threads together. */
 export class SpentChallenges {
   readonly #clock: Pick<Clock, "now">;
   /** When each can be forgotten (monotonic milliseconds), in the order of their use. */

@@ -33,7 +33,7 @@ export interface Bus {
    * returns must not reject.
    */
   subscribe(pattern: string, take: (message: BusMessage, subject: string) => void | Promise<void>): () => void;
-  /** Asks whichever process serves this subject. Never rejects. `timeoutMs`: milliseconds. */
+  /** Asks the process that serves this subject. Never rejects. `timeoutMs`: milliseconds. */
   request(subject: string, message: BusMessage, timeoutMs: number): Promise<BusReply>;
   /**
    * Answers the requests on this subject. A rejected or undefined answer sends no reply: the request times out. Returns a

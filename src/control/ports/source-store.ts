@@ -10,7 +10,7 @@ export interface SourceStore {
   listSources(): Promise<readonly StoredSource[]>;
   /** That of one channel; undefined where it has none, or does not exist. */
   findSource(channelId: ChannelId): Promise<StoredSource | undefined>;
-  /** In place of the present one; undefined: none. The slate stays as it is, whichever process set it. */
+  /** In place of the present one; undefined: none. The slate stays as it is, also where another process set it. */
   putSource(channelId: ChannelId, source: ChannelSource | undefined): Promise<void>;
   /** In place of the present one; undefined: none. The source stays as it is. */
   putSlate(channelId: ChannelId, slateFileId: string | undefined): Promise<void>;

@@ -16,7 +16,7 @@ export function traceHeader(traceId: string): Readonly<Record<string, string>> {
   return { "x-ncp-trace-id": traceId };
 }
 
-/** A hook of every request: its answer has the id, whoever writes it. */
+/** A hook of every request: its answer has the id, also where the framework itself writes it. */
 export function showTrace(request: FastifyRequest, reply: FastifyReply, done: () => void): void {
   reply.headers(traceHeader(request.id));
   done();

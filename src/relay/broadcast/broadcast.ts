@@ -216,7 +216,7 @@ export class Broadcast {
     this.look();
   }
 
-  /** A test pattern ends where an encoder goes on air, whichever key that has. */
+  /** A test pattern ends where an encoder goes on air, with either key. */
   #endTestPattern(onAir: Publisher): void {
     for (const publisher of this.#slots.all()) {
       if (!publisher.isTestPattern || publisher === onAir) continue;

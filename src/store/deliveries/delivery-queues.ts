@@ -150,7 +150,7 @@ export function nextLapseMs(db: Kysely<Schema>, node: string) {
     .select(({ fn }) => sql<number | null>`${fn.min("claim_until")} - ${DATABASE_NOW}`.as("left"));
 }
 
-/** Whether anything is to be sent now, whoever may send it. */
+/** Whether anything is to be sent now, by this server or another one. */
 export async function isAnyQueueDue(db: Kysely<Schema>, nowMs: number): Promise<boolean> {
   const due = await db
     .selectFrom("delivery_queue")

@@ -63,7 +63,7 @@ function escapeDiscord(text: string): string {
   return text.replace(/[\\*_~`|[\]<>]/g, "\\$&").replace(/^[#-]/gm, "\\$&");
 }
 
-/** Telegram calls whoever is named behind an @. A word joiner, which is not seen, keeps the two apart. */
+/** Telegram notifies the user that is named behind an @. A word joiner, which is not seen, keeps the two apart. */
 function withoutMentions(text: string): string {
   return text.replaceAll("@", "@\u2060");
 }

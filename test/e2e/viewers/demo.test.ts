@@ -11,7 +11,7 @@ const STOP_GRACE_MS = 10_000;
 test("the demo shows a healthy target and one that refuses its key, behind a password, and leaves nothing", async () => {
   const { folder } = await Stage.open();
   const { PATH, NODE_COMPILE_CACHE } = process.env;
-  // A folder of its own: whoever else on this machine runs a demo has one among the system's.
+  // A folder of its own: another demo on this machine has one among the system's.
   const environment = { PATH, NODE_COMPILE_CACHE, TMPDIR: folder, FANFARE_DATA_DIR: "/nowhere/that/may/be/used" };
   const child = await startChild(process.execPath, [commandLineFile(), "demo"], { cwd: ROOT, env: environment });
   const shown = await waitFor(
