@@ -172,8 +172,10 @@ test("a server that stands still is left for another one", async () => {
 
 test("a start without a server goes on, and the bus is there once the server is", async () => {
   const port = await freePort();
-  const bus = await newBus(`nats://127.0.0.1:${port}`);
+  const { log, lines } = keptLog();
+  const bus = await newBus(`nats://127.0.0.1:${port}`, "house", { log });
   expect(bus.isConnected).toBe(false);
+  expect(lines).toEqual([`no connection to NATS yet: trying on {"servers":"127.0.0.1:${port}"}`]);
   const heard = heardBy(bus, "claim");
   const server = await newServer("-p", `${port}`);
   await connected(bus, true);
@@ -341,6 +343,76 @@ test("what a server refused to a node it gets once the permissions allow it, and
   const told = heard.map(({ message }) => message["epoch"]);
   expect(told).toEqual([...new Set(told)]);
   expect([about("claim"), about("mute")]).toEqual([1, 1]);
+  // What worked and is refused again is news.
+  await config.change(may('subscribe: { deny: "fanfare.house.v1.claim" }'));
+  process.kill(server.pid, "SIGHUP");
+  await waitFor("the next refusal", HALF_OPEN_MS, () => about("NATS refuses a subscription") > 1 || undefined);
+});
+
+test("of one connection ten different errors are told, of the next one all again, and of a bus that is closed nothing", async () => {
+  const may = `authorization { users: [
+    { user: "node", password: "secret", permissions: { publish: { deny: "*.*.*.mute.*" } } } ] }`;
+  const server = await newServer("-c", (await newConfig(may)).path);
+  const { log, lines } = keptLog();
+  const bus = await newBus(server.url.replace("//", "//node:secret@"), "house", { log });
+  const other = await newBus(server.url.replace("//", "//node:secret@"));
+  other.serve("ready", async () => ({}));
+  const errors = () => lines.filter((line) => line.startsWith("NATS reports an error"));
+  for (let no = 0; no < 15; no += 1) bus.publish(`mute.${no}`, {});
+  await waitFor("ten of them", WAIT_MS, () => errors().length >= 10 || undefined);
+  // The reply comes after all refusals.
+  await asked(bus, "ready");
+  expect(errors().map((line) => /mute\.(\d+)/.exec(line)?.[1])).toEqual([
+    "0",
+    "1",
+    "2",
+    "3",
+    "4",
+    "5",
+    "6",
+    "7",
+    "8",
+    "9",
+  ]);
+  await server.kill();
+  await connected(bus, false);
+  expect(lines.slice(10)).toEqual([`connection to NATS lost: trying on {"servers":"127.0.0.1:${server.port}"}`]);
+  await server.resume();
+  await connected(bus, true);
+  bus.publish("mute.3", {});
+  await waitFor("the same one", WAIT_MS, () => errors().length > 10 || undefined);
+  const before = lines.length;
+  await bus.close();
+  expect([lines.length, bus.isConnected]).toEqual([before, false]);
+});
+
+test("a mistake of a listener is logged, and disturbs no other one", async () => {
+  const { url } = await newServer();
+  const { log, lines } = keptLog();
+  const [first, second] = [await newBus(url), await newBus(url, "house", { log })];
+  const fails = (what: string) => () => {
+    throw new Error(`a mistake of ${what}`);
+  };
+  second.subscribe("claim", fails("a subscription"));
+  const heard = heardBy(second, "claim");
+  second.serve("broken", fails("an answer"));
+  second.serve("ready", async () => ({}));
+  const connections: boolean[] = [];
+  second.onConnection(fails("a watcher"));
+  second.onConnection((isConnected) => void connections.push(isConnected));
+  await asked(first, "ready");
+  for (const epoch of [1, 2]) first.publish("claim", { epoch });
+  expect(await first.request("broken", {}, 50)).toEqual({ kind: "none", why: "timed-out" });
+  expect(heard.map(({ message }) => message)).toEqual([{ epoch: 1 }, { epoch: 2 }]);
+  await servers[0]?.kill();
+  await connected(second, false);
+  expect(connections).toEqual([false]);
+  const told = lines.flatMap((line) => /^bus message not taken (.*Error: a mistake of [a-z ]+)/.exec(line)?.[1] ?? []);
+  expect(told).toEqual([
+    ...Array(2).fill('{"subject":"claim","detail":"Error: a mistake of a subscription'),
+    '{"subject":"broken","detail":"Error: a mistake of an answer',
+    '{"subject":"connection","detail":"Error: a mistake of a watcher',
+  ]);
 });
 
 test("a server that refuses the login once it is back is tried on, and the log says why", async () => {
