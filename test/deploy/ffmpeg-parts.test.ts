@@ -47,7 +47,7 @@ function addNames(names: Names, args: readonly string[]): void {
     if (option === "-protocol_whitelist") for (const each of list) names.protocol.add(each);
     if (/^-c:[av]$/.test(option) && value !== "copy") names.encoder.add(value.replaceAll("-", "_"));
     if (/^-bsf:[av]$/.test(option)) for (const each of list) names.bsf.add(each);
-    const isGraph = option === "-vf" || (option === "-i" && form === "lavfi");
+    const isGraph = option === "-vf" || option === "-af" || (option === "-i" && form === "lavfi");
     if (isGraph) for (const each of list) names.filter.add(each.split("=")[0] ?? "");
   }
   names.protocol.add(args.at(-1)?.split(":")[0] ?? "");
@@ -59,7 +59,8 @@ function everyCommand(): readonly (readonly string[])[] {
     SLATE_AUDIO_CODECS.flatMap((codec) => {
       const form = { ...SIZE, videoCodec, audio: { codec, ...AUDIO } };
       const video = videoEncoders(form).find((args) => partsOf("encoder").has(encoderOf(args)));
-      return video === undefined ? [] : [slateArguments("clip.mp4", VIDEO_FILE, form, video)];
+      const files = [VIDEO_FILE, { ...VIDEO_FILE, audioCodec: "aac" }];
+      return video === undefined ? [] : files.map((file) => slateArguments("clip.mp4", file, form, video));
     }),
   );
   return [

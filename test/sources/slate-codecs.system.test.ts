@@ -6,6 +6,7 @@ import { slateForm } from "../../src/control/channels/slate-form.ts";
 import type { MediaFile } from "../../src/control/ports/media-files.ts";
 import { classifyAudio } from "../../src/protocol/flv/audio/audio-tag.ts";
 import { classifyVideo } from "../../src/protocol/flv/video/video-tag.ts";
+import { readSlate } from "../../src/relay/stream/slate/slate.ts";
 import { SlateMaking } from "../../src/sources/slates/slate-making.ts";
 import { testedFfmpeg } from "../support/checks/tested-image.ts";
 import { runToEnd } from "../support/processes/children.ts";
@@ -33,10 +34,10 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-function slateMaking(): SlateMaking {
+function slateMaking(file = PICTURE, path = picture): SlateMaking {
   const files = {
-    get: () => PICTURE,
-    path: () => picture,
+    get: () => file,
+    path: () => path,
     problem: async () => undefined,
     kept: async () => undefined,
     keep: async () => undefined,
@@ -89,6 +90,28 @@ const STREAMS = [
   readonly heard: number;
   readonly pixelFormat?: string;
 }[];
+
+test.each([
+  { name: "that is over before the video", input: ["-t", "0.5"], filter: "anull" },
+  { name: "that begins late", input: ["-itsoffset", "1", "-t", "2"], filter: "anull" },
+  { name: "with a gap", input: ["-t", "3"], filter: "aselect='lt(t,0.5)+gt(t,2)'" },
+])("a clip whose audio is one $name has audio in its whole round", async ({ input, filter }) => {
+  const clip = join(folder, "clip.mkv");
+  const video = ["-f", "lavfi", "-t", "3", "-i", "testsrc2=size=320x180:rate=25"];
+  const tone = [...input, "-f", "lavfi", "-i", "sine=sample_rate=48000", "-af", filter];
+  const codecs = ["-c:v", "libx264", "-preset", "ultrafast", "-c:a", "pcm_s16le"];
+  await runToEnd("ffmpeg", ["-v", "error", "-y", ...video, ...tone, ...codecs, clip]);
+  const format = { kind: "video", videoCodec: "h264", pixelFormat: "yuv444p", width: 320, height: 180 } as const;
+  const file: MediaFile = { ...PICTURE, format: { ...format, audioCodec: "pcm_s16le" } };
+  const form = { videoCodec: "avc", width: 320, height: 180, frameRate: 25 } as const;
+  const sound = { codec: "aac", sampleRate: 44_100, channels: 2 } as const;
+  const made = await slateMaking(file, clip).make("mf-a", { ...form, audio: sound });
+  const slate = "reason" in made ? undefined : readSlate(made.flv);
+  const times = slate?.frames.flatMap(({ kind, timeMs }) => (kind === "audio" ? [timeMs] : [])) ?? [];
+  const steps = [...times, slate?.lengthMs ?? 0].map((timeMs, at) => timeMs - (times[at - 1] ?? 0));
+  // A frame of AAC has 23 ms. What an encoder begins with is shorter than two of them.
+  expect([slate?.lengthMs, Math.max(...steps) < 70]).toEqual([3_000, true]);
+});
 
 describe("the curtain in other codecs than H.264 and AAC", () => {
   test.each(STREAMS)(

@@ -16,6 +16,8 @@ import {
 const PICTURE_SECONDS = 2;
 /** Of a clip this much is shown, in seconds. */
 const CLIP_SECONDS_MAX = 30;
+/** Silence where the clip has no audio: rounds follow each other, and platforms would miss it in each. */
+const FILLED_AUDIO = "aresample=async=1:first_pts=0,apad";
 /** Bits a second of what compresses to a rate; FLAC does not. */
 const AUDIO_BITS: Readonly<Partial<Record<SlateAudioCodec, number>>> = {
   ...{ aac: 160_000, mp3: 160_000, opus: 128_000, ac3: 192_000, eac3: 192_000 },
@@ -89,7 +91,8 @@ function audioOutput(file: MediaFormat, { audio }: SlateForm): readonly string[]
   const { codec, sampleRate, channels } = audio;
   const bits = AUDIO_BITS[codec];
   return [
-    ...["-map", hasOwn ? ownAudio(file) : "1:a:0", "-c:a", AUDIO_ENCODERS[codec]],
+    ...(hasOwn ? ["-map", ownAudio(file), "-af", FILLED_AUDIO] : ["-map", "1:a:0"]),
+    ...["-c:a", AUDIO_ENCODERS[codec]],
     ...(bits === undefined ? [] : ["-b:a", String(bits)]),
     ...["-ar", String(sampleRate), "-ac", String(channels), "-shortest"],
   ];
