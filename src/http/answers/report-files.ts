@@ -19,11 +19,18 @@ export type ReportParts = {
 
 const STYLE = `
 :root{color-scheme:light dark}
-body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:0 auto;padding:1rem}
+body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:0 auto;padding:1rem;overflow-wrap:break-word}
 table{border-collapse:collapse;width:100%;margin:.5rem 0 1.5rem}
 td,th{text-align:left;vertical-align:top;padding:.25rem .75rem .25rem 0;border-bottom:1px solid #8884}
 td{font-variant-numeric:tabular-nums}
 svg{width:100%;height:auto;border:1px solid #8884}
+@media screen and (max-width:48rem){
+thead{display:none}
+tr{display:block;padding:.5rem 0;border-bottom:1px solid #8884}
+td{display:flex;justify-content:space-between;gap:1rem;padding:.1rem 0;border:0;text-align:end;overflow-wrap:anywhere}
+td::before{content:attr(data-head);flex:none;opacity:.7}
+td:empty{display:none}
+}
 @media print{:root{color-scheme:light}body{max-width:none;padding:0}tr{break-inside:avoid}}
 `;
 
@@ -113,7 +120,8 @@ function escaped(text: string): string {
 function table(heads: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
   const head = heads.map((text) => `<th>${escaped(text)}</th>`).join("");
   const body = rows.map((row) => {
-    const cells = row.map((value) => `<td>${escaped(String(value))}</td>`);
+    // On a phone each cell is a line with its own heading.
+    const cells = row.map((value, at) => `<td data-head="${escaped(heads[at] ?? "")}">${escaped(String(value))}</td>`);
     return `<tr>${cells.join("")}</tr>`;
   });
   return `<table><thead><tr>${head}</tr></thead><tbody>${body.join("")}</tbody></table>`;

@@ -1,4 +1,6 @@
 import { expect, test } from "vitest";
+import { type ReportParts, reportPage } from "../../../../src/http/answers/report-files.ts";
+import type { ChannelId } from "../../../../src/thread-protocol/channel-spec.ts";
 import { openBrowser, openContext, setUp, watchErrors } from "../../../support/dashboard/browser.ts";
 import { indentOf, linesOf } from "../../../support/dashboard/text-places.ts";
 import { sharedServer } from "../../../support/stages/shared-server.ts";
@@ -43,4 +45,62 @@ test("a long cell leaves the words beside it whole, on a phone and on a desk", a
   expect(label).toBeGreaterThan(0);
   expect(indent, "pixels before the text").toBeGreaterThan(label);
   expect(errors).toEqual([]);
+});
+
+/** A broadcast with the longest names of each kind, none of which has a blank. */
+function wideParts(): ReportParts {
+  const channelId = "ls-20260301120000-Abc12" as ChannelId;
+  const interruptions = { list: [{ time: START_MS, durationMs: 16_000, reason: "REMOTE_CLOSED" as const }], count: 1 };
+  const drops = { overTime: 1_234_567, overBytes: 0, untilKeyframe: 0 };
+  const label = "Wintergartenbühnenaufführungsübertragung";
+  const change = { level: "INFO", description: "", by: "A".repeat(20) } as const;
+  return {
+    channelName: "w".repeat(80),
+    report: {
+      ...{ channelId, startTime: START_MS, endTime: START_MS + 3_600_000, end: "clean", interruptions },
+      refused: [
+        {
+          ...{ remoteAddress: "2001:db8:1234:5678:9abc:def0:1234:5678", reason: "unknown-key", count: 123_456 },
+          ...{ firstTime: START_MS, lastTime: START_MS },
+        },
+      ],
+      targets: [
+        { targetId: 1, label, onAirMs: 3_600_000, bytes: 9e12, retryCount: 123_456, drops, interruptions },
+        { targetId: 2, label: "둘째무대", onAirMs: 0, bytes: 0, retryCount: 0, drops, interruptions },
+      ],
+    },
+    events: [
+      { ...change, eventId: 1, channelId, time: START_MS, code: "PLATFORM_TESTED", targetId: 1, targetLabel: label },
+      { ...change, eventId: 2, channelId, time: START_MS, code: "ENCODER_REFUSED", remoteAddress: "192.0.2.1" },
+    ],
+    history: { from: START_MS, to: START_MS, stepSeconds: 1, ingestRates: [1, 2], targets: [] },
+  };
+}
+
+test("a report to print fits a phone, with the heading of each cell, and stays a table on a desk and on paper", async () => {
+  const stage = await Stage.open();
+  const page = await (await openContext(await openBrowser(stage))).newPage();
+  const headOf = () =>
+    page.evaluate<string>("getComputedStyle(document.querySelector('td'), '::before').content.replaceAll('\"', '')");
+  const overflow = () => page.evaluate<number>("document.documentElement.scrollWidth - innerWidth");
+  for (const lang of ["en", "ko"] as const) {
+    await page.setContent(reportPage(wideParts(), { lang, timeZone: "Asia/Seoul" }));
+    const cells = page.locator("td");
+    const [first] = await page.locator("th").allInnerTexts();
+    for (const width of [320, 390, 760]) {
+      await page.setViewportSize({ width, height: 844 });
+      expect(await overflow(), `${lang}, ${width} pixels`).toBeLessThanOrEqual(0);
+      expect(await headOf()).toBe(first);
+      for (const cell of await cells.all()) expect((await cell.boundingBox())?.width).toBeLessThanOrEqual(width);
+    }
+    for (const width of [800, 1_280]) {
+      await page.setViewportSize({ width, height: 844 });
+      expect(await overflow(), `${lang}, ${width} pixels`).toBeLessThanOrEqual(0);
+      expect(await headOf()).toBe("none");
+    }
+    await page.setViewportSize({ width: 390, height: 844 });
+    await page.emulateMedia({ media: "print" });
+    expect(await headOf()).toBe("none");
+    await page.emulateMedia({ media: "screen" });
+  }
 });
