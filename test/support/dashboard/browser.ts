@@ -59,7 +59,7 @@ export async function openBrowser(stage: Stage, program: Program = "shell"): Pro
   if (known === undefined) browsersOfProcess.set(program, launched);
   const browser = await launched;
   const contexts: BrowserContext[] = [];
-  stage.onClose(() => Promise.all(contexts.map((context) => context.close())));
+  stage.onClose(() => Promise.all(contexts.map(close)));
   return {
     async newContext(options) {
       const context = await browser.newContext(options);
@@ -67,6 +67,12 @@ export async function openBrowser(stage: Stage, program: Program = "shell"): Pro
       return context;
     },
   };
+}
+
+/** Closes a context. What a page asked for right then goes nowhere: a test's own answer to it is no fault of the test. */
+async function close(context: BrowserContext): Promise<void> {
+  for (const routed of [context, ...context.pages()]) await routed.unrouteAll({ behavior: "ignoreErrors" });
+  await context.close();
 }
 
 async function launch(program: Program): Promise<Browser> {
