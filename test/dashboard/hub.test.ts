@@ -72,6 +72,44 @@ test("a tab that opens later gets no samples of a former broadcast, and those of
   expect(tab().last("snapshot")?.samples).toEqual([]);
 });
 
+test("a tab that opens between a sample and its telling gets it once", async () => {
+  vi.useFakeTimers({ toFake: ["setTimeout"] });
+  onTestFinished(() => void vi.useRealTimers());
+  const { say, tab } = openHub();
+  const first = tab();
+  await say("snapshot", { time: 1_000, channels: [CHANNEL] });
+  await say("sample", SAMPLE);
+  await say("server", { troubles: [TROUBLE] });
+  await expect.poll(() => first.last("server")?.server.troubles).toEqual([TROUBLE]);
+  const second = tab();
+  vi.advanceTimersByTime(1_000);
+  const samplesOf = (messages: readonly HubMessage[]): readonly unknown[] =>
+    messages.flatMap((message): readonly unknown[] => {
+      if (message.kind === "snapshot") return message.samples;
+      return message.kind === "changes" ? message.changes.map(({ data }) => data) : [];
+    });
+  expect(samplesOf(first.received)).toEqual([SAMPLE]);
+  expect(samplesOf(second.received)).toEqual([SAMPLE]);
+});
+
+test("an event right before a snapshot is told: no snapshot has it", async () => {
+  const { say, tab } = openHub();
+  const { received, last } = tab();
+  await say("snapshot", { time: 1_000, channels: [CHANNEL] });
+  await say("event", { id: 7 });
+  await say("snapshot", { time: 9_000, channels: [CHANNEL] });
+  await expect.poll(() => last("snapshot")?.time).toBeGreaterThanOrEqual(9_000);
+  expect(received.map(({ kind }) => kind)).toEqual([
+    "lead",
+    "state",
+    "snapshot",
+    "server",
+    "changes",
+    "snapshot",
+    "server",
+  ]);
+});
+
 test("a tab that comes after the session ended opens a connection anew, and no later one is told that it was refused", async () => {
   const opened: ((response: Response) => void)[] = [];
   vi.stubGlobal("fetch", () => new Promise<Response>((resolve) => opened.push(resolve)));

@@ -1,5 +1,5 @@
 import { useEffect } from "preact/hooks";
-import { alertSettings, alertTitle } from "./base/alert-settings.ts";
+import { alertTitle, areAlertsOn } from "./base/alert-settings.ts";
 import { at } from "./base/base-path.ts";
 import { showFavicon } from "./base/favicon.ts";
 import { worstHealth } from "./base/health.ts";
@@ -80,7 +80,7 @@ function SignedIn() {
         <Page />
       </main>
       <ServerNotices />
-      {alertSettings.value.isOn && <AlertHost />}
+      {areAlertsOn() && <AlertHost />}
       {!isIn && <SignInAgain />}
     </>
   );

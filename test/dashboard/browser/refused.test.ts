@@ -38,3 +38,31 @@ test("an encoder that is refused shows on the page at once, without a request: a
   ]);
   expect(errors).toEqual([]);
 });
+
+test("a refusal that the stream told while the page read the list stays, where the answer from before comes late", async () => {
+  const stage = await Stage.open();
+  const { fanfare, api } = await stage.server();
+  const platform = { rtmpUrl: "rtmp://127.0.0.1:9/live", streamKey: uniqueKey("k") };
+  const channel = await api.createChannel("late_list", [platform]);
+  const page = await (await openContext(await openBrowser(stage))).newPage();
+  const errors = watchErrors(page);
+  await setUp(page, fanfare);
+  const [given, going] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  await page.route("**/refused-encoders", async (route) => {
+    const response = await route.fetch();
+    given.resolve();
+    await going.promise;
+    await route.fulfill({ response });
+  });
+  await page.goto(`${fanfare.origin}/channels/${channel.channelId}`);
+  await given.promise;
+  stage.kitEncoder({ ...channel, streamKey: "no-such-key" }, { clip: syntheticClip({ seconds: 2 }) });
+  const line = page.locator(".warnings li", { hasText: FROM });
+  await line.waitFor();
+  const isAnswered = page.waitForResponse("**/refused-encoders");
+  going.resolve();
+  await (await isAnswered).finished();
+  await page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))");
+  expect(await line.count()).toBe(1);
+  expect(errors).toEqual([]);
+});

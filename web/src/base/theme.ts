@@ -1,10 +1,11 @@
 import { computed, effect, signal } from "@preact/signals";
+import { keep, recall } from "./kept.ts";
 
 export const THEMES = ["auto", "light", "dark"] as const;
 export type Theme = (typeof THEMES)[number];
 const KEPT_AS = "fanfare-theme";
 
-const kept = localStorage.getItem(KEPT_AS);
+const kept = recall(KEPT_AS);
 export const theme = signal<Theme>(THEMES.find((name) => name === kept) ?? "auto");
 
 const system = matchMedia("(prefers-color-scheme: dark)");
@@ -13,7 +14,7 @@ const isSystemDark = signal(system.matches);
 export const isDark = computed(() => (theme.value === "auto" ? isSystemDark.value : theme.value === "dark"));
 
 export function setTheme(next: Theme): void {
-  localStorage.setItem(KEPT_AS, next);
+  keep(KEPT_AS, next);
   theme.value = next;
 }
 

@@ -36,6 +36,8 @@ export class Hub {
 
   /** Sends what is known now, then every change. The first listener opens the connection, the last one closes it. */
   listen(listener: Listener): () => void {
+    // What it is told now has these changes: it would count them twice.
+    this.#sendGathered();
     this.#listeners.add(listener);
     this.#sendLead();
     // Who comes now has signed in since. Another tab, which a browser froze, may not have left yet.
@@ -104,6 +106,8 @@ export class Hub {
 
   #receive({ name, data }: StreamEvent): void {
     if (name === "snapshot") {
+      // Events are in no snapshot.
+      this.#sendGathered();
       const { time, channels } = data as { readonly time: number; readonly channels: readonly Channel[] };
       this.#serverAheadMs = time - performance.now();
       this.#channels.clear();
@@ -111,7 +115,6 @@ export class Hub {
       // A line has one value a second: samples from before a gap would stand beside those after it.
       this.#samples.clear();
       this.#hasSnapshot = true;
-      this.#gathered = [];
       this.#send(this.#snapshot());
       // The server sends its troubles after the snapshot.
       this.#setServer({ troubles: [] });

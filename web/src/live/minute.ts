@@ -43,5 +43,7 @@ async function read(live: LiveChannel): Promise<void> {
   const fromTime = Math.round(now.peek()) - HISTORY_SECONDS * 1_000;
   const params = { path: { channelId }, query: { fromTime, stepSeconds: 1 } };
   const history = await content(api.GET("/re-stream/channels/{channelId}/history", { params }));
+  // Of a broadcast that ended meanwhile nothing is shown.
+  if (live.channel.peek().recentPublishStartTime !== recentPublishStartTime) return;
   live.earlier.value = rateSamplesOf(history, recentPublishStartTime ?? 0);
 }

@@ -54,8 +54,13 @@ export const hasSnapshot = signal(false);
 export const isLead = signal(false);
 /** The server is gone: what the page shows is as old as `now`, which stands still. */
 export const isStale = computed(() => streamState.value === "lost");
-/** How often the connection came back. What is not in the live stream is read again when it changes. */
+/**
+ * How often something may have been missed: the connection came back, or the server began anew with a snapshot. What is not in the live
+ * stream is read again when it changes.
+ */
 export const returns = signal(0);
+/** The connection has just been opened, and told nothing yet. */
+let isNew = false;
 /** The server's own troubles, the oldest first. */
 export const serverTroubles = signal<readonly ServerTrouble[]>([]);
 /** Events of all channels since this tab was opened, newest first. */
@@ -101,6 +106,8 @@ function receive(message: HubMessage): void {
   }
   batch(() => {
     setServerTime(message.time);
+    if (message.kind === "snapshot" && !isNew && hasSnapshot.peek()) returns.value += 1;
+    isNew = false;
     if (message.kind === "snapshot") applySnapshot(message.channels, message.samples);
     else for (const change of message.changes) applyChange(change);
   });
@@ -111,6 +118,7 @@ function setState(state: StreamState, heardTime: number | undefined): void {
     if (state === "lost") stopClock(heardTime);
     if (state === "connected") {
       startClock();
+      isNew = true;
       // Also the session may have ended in between, and begun again.
       if (isStale.peek() || hasSnapshot.peek()) returns.value += 1;
     }
@@ -170,25 +178,43 @@ export function forgetChannel(channelId: string): void {
   if (next.delete(channelId)) channels.value = next;
 }
 
-/** Shows a platform from a response, which is newer than the live stream. */
-export function showPlatform(channelId: string, platform: Platform): void {
+/**
+ * Shows what a call about a channel answered, and returns it. An answer may come long after what it says, and the live stream tells
+ * every change: where it told something of the channel since the call began, it has the last word.
+ */
+async function showAnswer<Answer>(
+  channelId: string,
+  call: Promise<Answer>,
+  change: (channel: Channel, answer: Answer) => Channel,
+): Promise<Answer> {
   const live = channels.peek().get(channelId);
-  if (live === undefined) return;
-  const channel = live.channel.peek();
-  const isKnown = channel.platforms.some(({ platId }) => platId === platform.platId);
-  const next = isKnown
-    ? withPlatform(channel, { channelId, ...platform })
-    : { ...channel, platforms: [...channel.platforms, platform], platformCount: channel.platforms.length + 1 };
-  setChannel(live, next);
+  const before = live?.channel.peek();
+  const answer = await call;
+  if (live !== undefined && live.channel.peek() === before) setChannel(live, change(live.channel.peek(), answer));
+  return answer;
 }
 
-type Part = "recording" | "labels" | "hold" | "backup" | "latency" | "freeze";
+/** Shows a platform as a call answers it. */
+export const showPlatform = <Answer extends Platform>(channelId: string, call: Promise<Answer>): Promise<Answer> =>
+  showAnswer(channelId, call, (channel, platform) => {
+    const isKnown = channel.platforms.some(({ platId }) => platId === platform.platId);
+    return isKnown
+      ? withPlatform(channel, { channelId, ...platform })
+      : { ...channel, platforms: [...channel.platforms, platform], platformCount: channel.platforms.length + 1 };
+  });
 
-/** Shows a part of a channel from a response, which is newer than the live stream. */
-export function showPart(channelId: string, part: Partial<Pick<Channel, Part>>): void {
-  const live = channels.peek().get(channelId);
-  if (live !== undefined) setChannel(live, { ...live.channel.peek(), ...part });
-}
+type Part = Pick<Channel, "recording" | "labels" | "hold" | "backup" | "latency" | "freeze">;
+
+/** Shows some parts of a channel as a call answers them. */
+export const showParts = <Answer extends Part>(
+  channelId: string,
+  call: Promise<Answer>,
+  ...names: readonly (keyof Part)[]
+): Promise<Answer> =>
+  showAnswer(channelId, call, (channel, answer) => ({
+    ...channel,
+    ...Object.fromEntries(names.map((name) => [name, answer[name]])),
+  }));
 
 /** Joins this browser's one connection, or opens one where there are no shared workers. The returned function leaves it. */
 export function startLive(): () => void {

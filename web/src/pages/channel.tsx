@@ -5,7 +5,7 @@ import { at } from "../base/base-path.ts";
 import { now } from "../base/clock.ts";
 import type { Channel } from "../base/model.ts";
 import { go } from "../base/router.ts";
-import { forgetChannel, hasSnapshot, type LiveChannel, liveChannel } from "../live/store.ts";
+import { forgetChannel, hasSnapshot, type LiveChannel, liveChannel, returns } from "../live/store.ts";
 import { Action } from "../parts/basic/action.tsx";
 import { Confirm } from "../parts/basic/confirm.tsx";
 import { Icon } from "../parts/basic/icon.tsx";
@@ -40,7 +40,7 @@ const isOld = ({ ownerState }: Channel): boolean => ownerState === "SILENT" || o
 
 /** One channel: its platforms, encoder, settings, events and reports. */
 export function ChannelPage({ channelId }: { readonly channelId: string }) {
-  useEffect(() => void readPresets().catch(() => undefined), []);
+  useEffect(() => void readPresets().catch(() => undefined), [returns.value]);
   const live = liveChannel(channelId);
   if (live === undefined) {
     return (

@@ -1,4 +1,3 @@
-import { useEffect } from "preact/hooks";
 import { api, content, ofChannel } from "../base/api.ts";
 import { go } from "../base/router.ts";
 import { showChannel } from "../live/store.ts";
@@ -7,20 +6,22 @@ import { type Fields, Form } from "../parts/basic/form.tsx";
 import { sayNotes } from "../parts/basic/notice.tsx";
 import { ChannelNameField } from "../parts/channel/channel-name-field.tsx";
 import { PlatformFields, platformBody } from "../parts/platform/platform-form.tsx";
-import { readPresets } from "../parts/platform/presets.ts";
 import { t } from "../text/text.ts";
 
 /** Creates a channel from a name, a platform and its key. */
 export function NewChannel({ onClose }: { readonly onClose: () => void }) {
-  useEffect(() => void readPresets().catch(() => undefined), []);
   const submit = async (field: Fields): Promise<void> => {
     const created = await content(
       api.POST("/re-stream/channels", {
         body: { channelName: field("channelName"), planType: "UNLIMITED", restream: [platformBody(field)] },
       }),
     );
-    const platforms = await content(api.GET("/re-stream/channels/{channelId}/platforms", ofChannel(created.channelId)));
-    showChannel({ ...created, platforms });
+    const call = api.GET("/re-stream/channels/{channelId}/platforms", ofChannel(created.channelId));
+    // The channel is there also where this fails: then the live stream shows it.
+    await content(call).then(
+      (platforms) => showChannel({ ...created, platforms }),
+      () => undefined,
+    );
     onClose();
     go(`/channels/${created.channelId}`);
     sayNotes(created.restream.flatMap(({ notes = [] }) => notes));

@@ -2,7 +2,7 @@ import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useEffect } from "preact/hooks";
 import { at } from "../base/base-path.ts";
-import { allChannels, hasSnapshot } from "../live/store.ts";
+import { allChannels, hasSnapshot, returns } from "../live/store.ts";
 import { Icon } from "../parts/basic/icon.tsx";
 import { lazy } from "../parts/basic/lazy.tsx";
 import { Card } from "../parts/overview/card.tsx";
@@ -19,12 +19,13 @@ const NewChannel = lazy(async () => (await import("./new-channel.tsx")).NewChann
 /** Every channel at a glance, what is broken first. */
 export function Overview() {
   const isCreating = useSignal(false);
-  useEffect(() => {
-    void readPresets().catch(() => undefined);
-    return () => {
+  useEffect(() => void readPresets().catch(() => undefined), [returns.value]);
+  useEffect(
+    () => () => {
       selection.value = undefined;
-    };
-  }, []);
+    },
+    [],
+  );
   const channelCount = allChannels.value.length;
   /** The list of steps is about the channel that was created first, until another one was on air. */
   const [first, other] = allChannels.value

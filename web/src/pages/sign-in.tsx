@@ -88,8 +88,9 @@ export function SignInPage() {
         throw new FieldError("password", panelTexts().signIn.wrong);
       throw error;
     }
-    await readSession();
     tellTabs("in");
+    if (!(await readSession())) throw new ApiError("network", "", "");
+    if (session.peek() !== "signed-in") throw new Error(panelTexts().signIn.notKept);
   };
   return (
     <Frame title={panelTexts().signIn.title}>

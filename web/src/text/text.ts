@@ -1,4 +1,5 @@
 import { batch, effect, signal } from "@preact/signals";
+import { keep, recall } from "../base/kept.ts";
 import type { Texts } from "./en.ts";
 import type { PanelTexts } from "./panels-en/panels.ts";
 
@@ -17,7 +18,7 @@ const PANELS: Readonly<Record<Language, () => Promise<PanelTexts>>> = {
 const KEPT_AS = "fanfare-language";
 
 function chosen(): Language {
-  const kept = localStorage.getItem(KEPT_AS);
+  const kept = recall(KEPT_AS);
   if (kept === "en" || kept === "ko") return kept;
   const wanted = navigator.languages.find((language) => /^(ko|en)\b/i.test(language));
   return wanted?.toLowerCase().startsWith("ko") === true ? "ko" : "en";
@@ -50,7 +51,7 @@ export const startTexts = (): Promise<void> => show(language.peek());
 
 /** Changes the language. Rejects if its texts cannot be loaded: then the page shows them after a reload. */
 export function setLanguage(next: Language): Promise<void> {
-  localStorage.setItem(KEPT_AS, next);
+  keep(KEPT_AS, next);
   return show(next);
 }
 

@@ -1,6 +1,5 @@
 import { useSignal } from "@preact/signals";
 import { ALERT_SCOPES, ALERT_SEVERITIES } from "../../../../src/api-contract/alerts/alert-rules.ts";
-import { ALERT_KINDS, alertSettings, changeAlertSettings } from "../../base/alert-settings.ts";
 import { at } from "../../base/base-path.ts";
 import { labelKey } from "../../base/labels.ts";
 import { allLabels } from "../../live/labels.ts";
@@ -12,6 +11,7 @@ import { say } from "../basic/notice.tsx";
 import { alertText, recentAlerts } from "./alert-list.ts";
 import { notificationState, showNotification } from "./notifications.ts";
 import { pushState, subscribePush, testPush, unsubscribePush } from "./push.ts";
+import { ALERT_KINDS, alertSettings, changeAlertSettings } from "./settings.ts";
 import { playTone, unlockSound } from "./tone.ts";
 
 /** How this browser is alerted when a channel is in trouble. Every change holds at once. */

@@ -1,7 +1,7 @@
 import { effect, untracked } from "@preact/signals";
 import { isAlertWanted } from "../../../../src/api-contract/alerts/alert-rules.ts";
 import { type Alert, AlertTracker } from "../../../../src/api-contract/alerts/alert-tracker.ts";
-import { alertSettings, alertTitle } from "../../base/alert-settings.ts";
+import { alertTitle } from "../../base/alert-settings.ts";
 import { now } from "../../base/clock.ts";
 import type { ChannelEvent } from "../../base/model.ts";
 import { allChannels, hasSnapshot, isLead, liveChannel, recentEvents } from "../../live/store.ts";
@@ -10,6 +10,7 @@ import { addAlert, alertText } from "./alert-list.ts";
 import { FocusWatch } from "./focus.ts";
 import { lossOf, type Verdict } from "./loss.ts";
 import { showNotification } from "./notifications.ts";
+import { alertSettings } from "./settings.ts";
 import { playTone, unlockSound } from "./tone.ts";
 
 /** Whether a broadcast ended that neither its encoder nor a person ended. A server that stops is none of it. */

@@ -1,9 +1,9 @@
 import { effect, signal } from "@preact/signals";
-import { alertSettings } from "../../base/alert-settings.ts";
 import { answer, dashboard } from "../../base/api.ts";
 import { at } from "../../base/base-path.ts";
 import { go } from "../../base/router.ts";
 import { language } from "../../text/text.ts";
+import { alertSettings } from "./settings.ts";
 
 /**
  * Whether the server sends this browser its notifications, also while no page is open. `refused`: the browser or its push

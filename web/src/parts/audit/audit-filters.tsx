@@ -1,6 +1,6 @@
 import { type Signal, useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import { AUDIT_ACTIONS } from "../../../../src/api-contract/audit/audit-actions.ts";
+import type { AuditAction } from "../../../../src/api-contract/audit/audit-actions.ts";
 import { api, page } from "../../base/api.ts";
 import type { AccessKey } from "../../base/model.ts";
 import { allChannels } from "../../live/store.ts";
@@ -30,7 +30,7 @@ export function AuditFilters({ filter }: { readonly filter: Signal<Filter> }) {
         {named.map(({ channelId, channelName }) => [channelId, channelName] as const)}
       </Choice>
       <Choice label={texts.action} all={texts.allActions} set={(action) => set({ action })}>
-        {AUDIT_ACTIONS.map((action) => [action, texts.actions[action]] as const)}
+        {(Object.keys(texts.actions) as AuditAction[]).map((action) => [action, texts.actions[action]] as const)}
       </Choice>
       <Choice label={texts.actor} all={texts.allActors} set={(actor) => set({ actor })}>
         {[

@@ -5,15 +5,15 @@ import { at } from "../../base/base-path.ts";
 import type { AuditRecord } from "../../base/model.ts";
 import { returns } from "../../live/store.ts";
 import { panelTexts, t } from "../../text/text.ts";
-import { Action, problemText } from "../basic/action.tsx";
-import { say } from "../basic/notice.tsx";
+import { Action, sayProblem } from "../basic/action.tsx";
+import { merged, readAll } from "../lists/pages.ts";
+import { saveAs, saveJson } from "../lists/save-file.ts";
 import { AuditFilters } from "./audit-filters.tsx";
 import { type Filter, NO_FILTER, queryOf } from "./audit-query.ts";
 import { AuditTable } from "./audit-table.tsx";
 
 const PAGE_SIZE = 50;
-/** The longest pages of the API, and how many are exported at most. */
-const EXPORT_PAGE_SIZE = 100;
+/** How many pages an export reads at most. */
 const EXPORT_PAGES_MAX = 100;
 
 /** Who changed what on this server: newest first, filtered, exported. */
@@ -30,7 +30,7 @@ export function AuditPage() {
     total.value = found.total;
   };
   useEffect(() => {
-    read(1).catch((error: unknown) => say(problemText(error), "bad"));
+    read(1).catch(sayProblem);
   }, [filter.value, returns.value]);
   const texts = panelTexts().audit;
   const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
@@ -42,7 +42,7 @@ export function AuditPage() {
         <h1 tabIndex={-1}>{t().app.audit}</h1>
         <div class="page-actions">
           <Action run={() => exportJson(filter.peek())}>{texts.export("JSON")}</Action>
-          <Action run={async () => save(at(csv), "audit.csv")}>{texts.export("CSV")}</Action>
+          <Action run={async () => saveAs(at(csv), "audit.csv")}>{texts.export("CSV")}</Action>
         </div>
       </div>
       <section class="panel" aria-label={t().app.audit}>
@@ -60,27 +60,6 @@ export function AuditPage() {
 const readPage = (filter: Filter, pageNo: number, pageSizeNo: number) =>
   page(api.GET("/audit", { params: { query: { pageNo, pageSizeNo, ...queryOf(filter) } } }));
 
-/** Merges two lists, newest first, each record once. */
-function merged(one: readonly AuditRecord[], other: readonly AuditRecord[]): readonly AuditRecord[] {
-  return [...new Map([...one, ...other].map((record) => [record.id, record])).values()].sort((a, b) => b.id - a.id);
-}
-
 /** Downloads all records that pass, as the API returns them. */
-async function exportJson(filter: Filter): Promise<void> {
-  let all: readonly AuditRecord[] = [];
-  for (let pageNo = 1; pageNo <= EXPORT_PAGES_MAX; pageNo += 1) {
-    const { items, total } = await readPage(filter, pageNo, EXPORT_PAGE_SIZE);
-    all = merged(all, items);
-    if (items.length < EXPORT_PAGE_SIZE || all.length >= total) break;
-  }
-  const url = URL.createObjectURL(new Blob([`${JSON.stringify(all, null, 2)}\n`], { type: "application/json" }));
-  save(url, "audit.json");
-  URL.revokeObjectURL(url);
-}
-
-function save(url: string, name: string): void {
-  const link = document.createElement("a");
-  link.href = url;
-  link.download = name;
-  link.click();
-}
+const exportJson = async (filter: Filter): Promise<void> =>
+  saveJson(await readAll((...of) => readPage(filter, ...of), EXPORT_PAGES_MAX), "audit.json");

@@ -18,6 +18,9 @@ export function problemText(error: unknown): string {
   return t().common.failed(details === "" ? (what ?? error.message) : `${what ?? error.message} (${details})`);
 }
 
+/** Shows the notice of a failed call. */
+export const sayProblem = (error: unknown): void => say(problemText(error), "bad");
+
 /** Returns a function that runs calls one after the other, in the order of the presses. Each begins when the former one is over. */
 export function useInOrder(): (run: () => Promise<unknown>) => Promise<unknown> {
   const last = useRef<Promise<unknown>>(Promise.resolve());
@@ -41,7 +44,7 @@ export function Action({ run, children, kind, label, isDisabled = false }: Actio
   const press = async (): Promise<void> => {
     if (isBusy.value) return;
     isBusy.value = true;
-    await run().catch((error: unknown) => say(problemText(error), "bad"));
+    await run().catch(sayProblem);
     isBusy.value = false;
   };
   return (

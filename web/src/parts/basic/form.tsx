@@ -3,7 +3,7 @@ import type { ComponentChildren, JSX } from "preact";
 import { useContext, useId, useMemo, useRef } from "preact/hooks";
 import { ApiError } from "../../base/api.ts";
 import { t } from "../../text/text.ts";
-import { problemText } from "./action.tsx";
+import { problemText, sayProblem } from "./action.tsx";
 import type { Check } from "./field-checks.ts";
 import {
   FieldError,
@@ -15,7 +15,6 @@ import {
   refusedField,
   settle,
 } from "./form-problems.ts";
-import { say } from "./notice.tsx";
 
 type FieldIds = { readonly id: string; readonly "aria-describedby"?: string; readonly "aria-invalid"?: true };
 
@@ -166,7 +165,7 @@ export function Form({ submit, button, children, onCancel, kind = "main", isDisa
     } catch (error) {
       const ofField = error instanceof ApiError ? refusedField(form, error) : error;
       // A person closed the dialog during the call.
-      if (!form.isConnected) say(problemText(error), "bad");
+      if (!form.isConnected) sayProblem(error);
       else if (ofField instanceof FieldError) show(form, new Map([[ofField.control, { words: ofField.message }]]));
       else problem.value = problemText(error);
       isFailed = true;

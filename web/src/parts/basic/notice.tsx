@@ -24,10 +24,11 @@ export function sayNotes(notes: PlatformSettings["notes"] = []): void {
   if (notes.length > 0) say(notes.map(noteText).join(" "), "bad");
 }
 
-type Note = { readonly message: string; readonly messageKo: string };
+type Note = { readonly message?: string | undefined; readonly messageKo?: string | undefined };
 
-/** A sentence from the server in the page's language. */
-export const noteText = ({ message, messageKo }: Note): string => (language.value === "ko" ? messageKo : message);
+/** A sentence from the server in the page's language, where there is one. */
+export const noteText = <Given extends Note>({ message, messageKo }: Given): Given["message" | "messageKo"] =>
+  language.value === "ko" ? messageKo : message;
 
 export function Notices() {
   return (

@@ -1,6 +1,6 @@
+import { channelNameProblem, tidyChannelName } from "../../../../src/api-contract/input/channel-name.ts";
 import { api, ofChannel } from "../../base/api.ts";
 import type { Channel } from "../../base/model.ts";
-import { channelNameProblem, tidyChannelName } from "../../base/names.ts";
 import { t } from "../../text/text.ts";
 import { Dialog } from "../basic/dialog.tsx";
 import type { Check } from "../basic/field-checks.ts";

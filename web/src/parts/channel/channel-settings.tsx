@@ -2,7 +2,7 @@ import { useSignal } from "@preact/signals";
 import { useRef } from "preact/hooks";
 import { api, content, ofChannel } from "../../base/api.ts";
 import type { Channel } from "../../base/model.ts";
-import { showPart } from "../../live/store.ts";
+import { showParts } from "../../live/store.ts";
 import { t } from "../../text/text.ts";
 import { CopyField } from "../basic/copy.tsx";
 import { type Fields, Form, SelectField, TextField } from "../basic/form.tsx";
@@ -30,9 +30,8 @@ export function ChannelSettings({ channel }: { readonly channel: Channel }) {
         ...ingestAuthOf(field, channel.ingestAuth !== undefined || gaveLogin.current),
       },
     });
-    const { hold, backup, latency, freeze } = await content(call);
     // The fields follow what others change from here on.
-    showPart(channel.channelId, { hold, backup, latency, freeze });
+    await showParts(channel.channelId, content(call), "hold", "backup", "latency", "freeze");
     gaveLogin.current = field("ingestId").trim() !== "";
     say(t().common.saved);
   };

@@ -3,9 +3,10 @@ import type { ComponentChildren } from "preact";
 import type { Channel, Ingest } from "../../base/model.ts";
 import type { LiveChannel } from "../../live/store.ts";
 import { formatBytes, formatRate } from "../../text/format.ts";
-import { language, t } from "../../text/text.ts";
+import { t } from "../../text/text.ts";
 import { Icon } from "../basic/icon.tsx";
 import { lazy, PicturePlace, PreviewPlace } from "../basic/lazy.tsx";
+import { noteText } from "../basic/notice.tsx";
 import { verdictLook } from "../basic/state.tsx";
 import { IngestChart } from "./ingest-chart.tsx";
 import { audioText, videoText } from "./media-words.ts";
@@ -99,9 +100,9 @@ function StreamCheck({ ingest }: { readonly ingest: Ingest }) {
       )}
       {checkState === "done" && warnings.length === 0 && <p class="quiet">{t().encoder.noProblems}</p>}
       <ul class="warnings">
-        {warnings.map(({ code, severity, message, messageKo, platId }) => (
+        {warnings.map(({ code, severity, platId, ...note }) => (
           <li key={`${code} ${platId ?? ""}`} class={severity === "error" ? "tone-bad" : "tone-busy"}>
-            <Icon name="alert" /> <span>{language.value === "ko" ? messageKo : message}</span>
+            <Icon name="alert" /> <span>{noteText(note)}</span>
           </li>
         ))}
       </ul>

@@ -2,7 +2,7 @@ import { useSignal } from "@preact/signals";
 import { api, content, ofChannel } from "../../base/api.ts";
 import { LABELS_MAX, withoutLabel } from "../../base/labels.ts";
 import type { Channel } from "../../base/model.ts";
-import { showPart } from "../../live/store.ts";
+import { showParts } from "../../live/store.ts";
 import { t } from "../../text/text.ts";
 import { Action, useInOrder } from "../basic/action.tsx";
 import { Icon } from "../basic/icon.tsx";
@@ -17,8 +17,7 @@ export async function changeLabels(channelId: string, change: (present: Labels) 
   const path = "/re-stream/channels/{channelId}";
   const present = await content(api.GET(path, ofChannel(channelId)));
   const body = { labels: [...change(present.labels ?? [])] };
-  const { labels = [] } = await content(api.PUT(path, { ...ofChannel(channelId), body }));
-  showPart(channelId, { labels });
+  await showParts(channelId, content(api.PUT(path, { ...ofChannel(channelId), body })), "labels");
 }
 
 /** The channel's labels, each with a button that removes it, and a button that adds one. */

@@ -1,6 +1,8 @@
 import { useEffect } from "preact/hooks";
 import { api, page } from "../../base/api.ts";
 import { now } from "../../base/clock.ts";
+import type { RefusedEncoder } from "../../base/model.ts";
+import { withRefused } from "../../live/changes.ts";
 import { refusedEncoders, returns } from "../../live/store.ts";
 import { formatMoment } from "../../text/format.ts";
 import { refusedText } from "../../text/refused-text.ts";
@@ -15,7 +17,11 @@ const AGE_MAX_MS = 24 * 60 * 60 * 1_000;
 export function RefusedEncoders({ channelId }: { readonly channelId: string }) {
   useEffect(() => {
     const read = async (): Promise<void> => {
-      refusedEncoders.value = (await page(api.GET("/re-stream/refused-encoders"))).items;
+      const before = refusedEncoders.peek();
+      const { items } = await page(api.GET("/re-stream/refused-encoders"));
+      // What the stream told meanwhile is newer than the answer.
+      const since = refusedEncoders.peek().filter((one) => !before.includes(one));
+      refusedEncoders.value = since.reduceRight<readonly RefusedEncoder[]>(withRefused, items);
     };
     // The stream tells what comes later. A page that could not read the list shows that.
     void read().catch(() => undefined);

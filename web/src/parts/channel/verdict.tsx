@@ -1,6 +1,7 @@
 import type { Channel } from "../../base/model.ts";
-import { language, t } from "../../text/text.ts";
+import { t } from "../../text/text.ts";
 import { Icon } from "../basic/icon.tsx";
+import { noteText } from "../basic/notice.tsx";
 import { verdictLook } from "../basic/state.tsx";
 import { platformName } from "../platform/presets.ts";
 import { Hold } from "./hold.tsx";
@@ -11,8 +12,6 @@ export function Verdict({ channel }: { readonly channel: Channel }) {
   const { state, reason, nextStep, reasonCount } = channel.health;
   const look = verdictLook(channel.health);
   const concerned = channel.platforms.find(({ platId }) => platId === reason?.platId);
-  const inWords = ({ message, messageKo }: { readonly message: string; readonly messageKo: string }): string =>
-    language.value === "ko" ? messageKo : message;
   return (
     <section class={`verdict tone-${look.tone}`} aria-label={t().health.title} data-health={state}>
       <div role="status">
@@ -22,12 +21,12 @@ export function Verdict({ channel }: { readonly channel: Channel }) {
         {reason !== undefined && state !== "waiting" && (
           <p>
             {concerned !== undefined && <b>{platformName(concerned)}: </b>}
-            {inWords(reason)}
+            {noteText(reason)}
           </p>
         )}
         {nextStep !== undefined && (
           <p>
-            <b>{t().health.nextStep}</b> {inWords(nextStep)}
+            <b>{t().health.nextStep}</b> {noteText(nextStep)}
           </p>
         )}
         {reasonCount > 1 && channel.ingest?.state !== "HELD" && <p class="quiet">{t().health.more(reasonCount - 1)}</p>}

@@ -5,10 +5,11 @@ import type { Contact } from "../../base/model.ts";
 import { returns } from "../../live/store.ts";
 import { formatDateTime } from "../../text/format.ts";
 import { panelTexts, t } from "../../text/text.ts";
-import { Action, problemText } from "../basic/action.tsx";
+import { Action, sayProblem } from "../basic/action.tsx";
 import { Confirm } from "../basic/confirm.tsx";
 import { Icon } from "../basic/icon.tsx";
 import { say } from "../basic/notice.tsx";
+import { useReading } from "../lists/reading.ts";
 import { ContactForm } from "./contact-form.tsx";
 
 /** The chat rooms and mailboxes that are told what happens. */
@@ -16,12 +17,13 @@ export function Contacts() {
   const contacts = useSignal<readonly Contact[]>([]);
   const editing = useSignal<Contact | "new" | undefined>(undefined);
   const removing = useSignal<Contact | undefined>(undefined);
-  const read = async (): Promise<void> => {
-    contacts.value = (await page(api.GET("/events/contacts"))).items;
-  };
-  useEffect(() => {
-    read().catch((error: unknown) => say(problemText(error), "bad"));
-  }, [returns.value]);
+  const [readContacts] = useReading(
+    () => page(api.GET("/events/contacts")),
+    ({ items }) => (contacts.value = items),
+  );
+  // What was done is done, also where the list cannot be read again.
+  const read = (): Promise<void> => readContacts().catch(sayProblem);
+  useEffect(() => void read(), [returns.value]);
   const remove = async (): Promise<void> => {
     await api.DELETE("/events/contacts/{contactId}", {
       params: { path: { contactId: removing.value?.contactId ?? "" } },

@@ -3,11 +3,11 @@ import { api, content, ofPlatform } from "../../base/api.ts";
 import type { Platform } from "../../base/model.ts";
 import { showPlatform } from "../../live/store.ts";
 import { formatDuration } from "../../text/format.ts";
-import { language, panelTexts } from "../../text/text.ts";
+import { panelTexts } from "../../text/text.ts";
 import { Confirm } from "../basic/confirm.tsx";
 import { optionalLabel, TextField } from "../basic/form.tsx";
 import { Icon } from "../basic/icon.tsx";
-import { say } from "../basic/notice.tsx";
+import { noteText, say } from "../basic/notice.tsx";
 import { State } from "../basic/state.tsx";
 
 const DELAY_SECONDS_MAX = 900;
@@ -37,7 +37,7 @@ export function Delay({ channelId, platform }: DelayOptions) {
   const word = delay.state === "LIVE" ? texts.states.LIVE : `${texts.states[delay.state]} ${buffered}`;
   const cut = async (): Promise<void> => {
     const path = "/re-stream/channels/{channelId}/platforms/{platformId}/cut-delay";
-    showPlatform(channelId, await content(api.PUT(path, ofPlatform(channelId, platId))));
+    await showPlatform(channelId, content(api.PUT(path, ofPlatform(channelId, platId))));
     say(texts.cutDone);
   };
   return (
@@ -55,7 +55,7 @@ export function Delay({ channelId, platform }: DelayOptions) {
       {delay.problem !== undefined && (
         <div class="test-result tone-bad">
           <Icon name="alert" />
-          <p>{language.value === "ko" ? delay.problem.messageKo : delay.problem.message}</p>
+          <p>{noteText(delay.problem)}</p>
         </div>
       )}
       {isAsked.value && (

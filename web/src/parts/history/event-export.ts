@@ -1,5 +1,6 @@
 import { fileName, tableMoments } from "../../../../src/api-contract/words/file-name.ts";
 import type { ChannelEvent } from "../../base/model.ts";
+import { saveJson, saveText } from "../lists/save-file.ts";
 
 export const FORMATS = ["json", "csv"] as const;
 export type ExportFormat = (typeof FORMATS)[number];
@@ -41,11 +42,7 @@ function csvOf(events: readonly ChannelEvent[]): string {
 
 /** Downloads the events as a file named after the channel. */
 export function saveEvents(channelName: string, format: ExportFormat, events: readonly ChannelEvent[]): void {
-  const text = format === "json" ? `${JSON.stringify(events, null, 2)}\n` : csvOf(events);
-  const url = URL.createObjectURL(new Blob([text], { type: format === "json" ? "application/json" : "text/csv" }));
-  const link = document.createElement("a");
-  link.href = url;
-  link.download = `${fileName(channelName)}.${format}`;
-  link.click();
-  URL.revokeObjectURL(url);
+  const name = `${fileName(channelName)}.${format}`;
+  if (format === "json") saveJson(events, name);
+  else saveText(csvOf(events), "text/csv", name);
 }

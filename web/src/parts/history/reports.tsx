@@ -6,9 +6,11 @@ import { api, page } from "../../base/api.ts";
 import { at } from "../../base/base-path.ts";
 import type { Channel, Report } from "../../base/model.ts";
 import { returns } from "../../live/store.ts";
+import { dropsText } from "../../text/drops-text.ts";
 import { formatBytes, formatDateTime, formatDuration, formatNumber, formatTime } from "../../text/format.ts";
 import { refusedText } from "../../text/refused-text.ts";
 import { language, t } from "../../text/text.ts";
+import { useReading } from "../lists/reading.ts";
 import { recordedTargetName } from "./recorded-target-name.ts";
 
 const REPORTS_SHOWN = 5;
@@ -19,21 +21,16 @@ const REREADS_MS = [2_000, 10_000] as const;
 export function Reports({ channel }: { readonly channel: Channel }) {
   const reports = useSignal<readonly Report[]>([]);
   const { channelId, isPublishing } = channel;
+  const params = { path: { channelId }, query: { pageSizeNo: REPORTS_SHOWN } };
+  const [readList] = useReading(
+    () => page(api.GET("/re-stream/channels/{channelId}/reports", { params })),
+    ({ items }) => (reports.value = items),
+  );
   useEffect(() => {
-    let isClosed = false;
-    const params = { path: { channelId }, query: { pageSizeNo: REPORTS_SHOWN } };
-    const read = () =>
-      page(api.GET("/re-stream/channels/{channelId}/reports", { params }))
-        .then(({ items }) => {
-          if (!isClosed) reports.value = items;
-        })
-        .catch(() => undefined);
-    void read();
+    const read = (): void => void readList().catch(() => undefined);
+    read();
     const timers = isPublishing ? [] : REREADS_MS.map((delayMs) => setTimeout(read, delayMs));
-    return () => {
-      isClosed = true;
-      for (const timer of timers) clearTimeout(timer);
-    };
+    return () => timers.forEach(clearTimeout);
   }, [channelId, isPublishing, returns.value]);
   return (
     <section class="panel" aria-labelledby="reports-title">
@@ -140,7 +137,7 @@ function ReportTable({ report, channel }: { readonly report: Report; readonly ch
                 {platform.onAirSeconds > 0 ? formatDuration(platform.onAirSeconds) : texts.report.neverOnAir}
               </td>
               <td data-label={headings[2]}>{formatBytes(platform.bytesSent)}</td>
-              <td data-label={headings[3]}>{dropsText(platform)}</td>
+              <td data-label={headings[3]}>{dropsText(platform.droppedFrames, platform.droppedFramesByCause)}</td>
               <td data-label={headings[4]}>{interruptionsText(platform)}</td>
             </tr>
           ))}
@@ -148,13 +145,4 @@ function ReportTable({ report, channel }: { readonly report: Report; readonly ch
       </table>
     </div>
   );
-}
-
-function dropsText({ droppedFrames, droppedFramesByCause }: Report["platforms"][number]): string {
-  const names = t().platform.dropCauses;
-  const causes = (["overTime", "overBytes", "untilKeyframe"] as const)
-    .filter((cause) => droppedFramesByCause[cause] > 0)
-    .map((cause) => `${names[cause]} ${formatNumber(droppedFramesByCause[cause])}`);
-  const count = formatNumber(droppedFrames);
-  return causes.length === 0 ? count : `${count} (${causes.join(", ")})`;
 }

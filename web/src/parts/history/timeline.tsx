@@ -7,16 +7,15 @@ import { recentEvents, refusedEncoders, returns } from "../../live/store.ts";
 import { formatDateTime, formatEventTime, formatMoment } from "../../text/format.ts";
 import { refusedText } from "../../text/refused-text.ts";
 import { t } from "../../text/text.ts";
-import { Action, problemText } from "../basic/action.tsx";
+import { Action, sayProblem } from "../basic/action.tsx";
 import { Icon } from "../basic/icon.tsx";
-import { say } from "../basic/notice.tsx";
+import { merged, readAll } from "../lists/pages.ts";
 import { type ExportFormat, FORMATS, saveEvents } from "./event-export.ts";
 import { recordedTargetName } from "./recorded-target-name.ts";
 
 /** Events that are shown at first, and added at each press of the button. */
 const PAGE_SIZE = 20;
-/** The longest pages of the API, and how many are read at most. */
-const EXPORT_PAGE_SIZE = 100;
+/** How many pages an export reads at most. */
 const EXPORT_PAGES_MAX = 200;
 /** Addresses of strangers that are shown, the latest. */
 const STRANGERS_MAX = 10;
@@ -59,7 +58,10 @@ export function Timeline({ channel }: { readonly channel: Channel }) {
   };
   /** Exports all events that pass the filter, not only those on the page. */
   const exportAs = async (format: ExportFormat): Promise<void> => {
-    const all = merged(recentEvents.peek().filter(isOfChannel), await readAll(channelId));
+    const all = merged(
+      recentEvents.peek().filter(isOfChannel),
+      await readAll((...of) => readPage(channelId, ...of), EXPORT_PAGES_MAX),
+    );
     saveEvents(
       channel.channelName,
       format,
@@ -67,7 +69,7 @@ export function Timeline({ channel }: { readonly channel: Channel }) {
     );
   };
   useEffect(() => {
-    readAgain().catch((error: unknown) => say(problemText(error), "bad"));
+    readAgain().catch(sayProblem);
   }, [channelId, returns.value]);
   /** What happened since: the stream's own list forgets it once other channels have told enough. */
   const since = useRef<readonly ChannelEvent[]>([]);
@@ -146,23 +148,6 @@ const readPage = (channelId: string, pageNo: number, pageSizeNo: number) =>
       params: { path: { channelId }, query: { pageNo, pageSizeNo } },
     }),
   );
-
-/** Reads all stored events, page by page. */
-async function readAll(channelId: string): Promise<readonly ChannelEvent[]> {
-  let events: readonly ChannelEvent[] = [];
-  for (let pageNo = 1; pageNo <= EXPORT_PAGES_MAX; pageNo += 1) {
-    const { items, total } = await readPage(channelId, pageNo, EXPORT_PAGE_SIZE);
-    events = merged(events, items);
-    if (items.length < EXPORT_PAGE_SIZE || events.length >= total) break;
-  }
-  return events;
-}
-
-/** Merges two lists, newest first, each event once. */
-function merged(one: readonly ChannelEvent[], other: readonly ChannelEvent[]): readonly ChannelEvent[] {
-  const byId = new Map([...other, ...one].map((event) => [event.id, event]));
-  return [...byId.values()].sort((a, b) => b.id - a.id);
-}
 
 function StrangerLine({ stranger }: { readonly stranger: RefusedEncoder }) {
   const { lastTime } = stranger;

@@ -5,11 +5,12 @@ import { now } from "../../base/clock.ts";
 import type { Channel, MovedNode, ServerNode } from "../../base/model.ts";
 import { liveChannel, returns } from "../../live/store.ts";
 import { formatClock } from "../../text/format.ts";
-import { language, panelTexts } from "../../text/text.ts";
-import { problemText } from "../basic/action.tsx";
+import { panelTexts } from "../../text/text.ts";
+import { sayProblem } from "../basic/action.tsx";
 import { Confirm } from "../basic/confirm.tsx";
 import { Icon } from "../basic/icon.tsx";
-import { say } from "../basic/notice.tsx";
+import { noteText, say } from "../basic/notice.tsx";
+import { useReading } from "../lists/reading.ts";
 
 /** How often the list is read while it is shown, in milliseconds. */
 const READ_MS = 5_000;
@@ -24,11 +25,12 @@ export function ServerNodes() {
   const asked = useSignal<{ readonly what: "drain" | "move"; readonly node: ServerNode } | undefined>(undefined);
   /** The server that takes the broadcasts; empty: those with the fewest. */
   const to = useSignal("");
-  const read = async (): Promise<void> => {
-    nodes.value = (await page(api.GET("/nodes"))).items;
-  };
+  const [read] = useReading(
+    () => page(api.GET("/nodes")),
+    ({ items }) => (nodes.value = items),
+  );
   useEffect(() => {
-    read().catch((error: unknown) => say(problemText(error), "bad"));
+    read().catch(sayProblem);
     // A single server stays one until it is started anew.
     const timer = setInterval(() => {
       if (nodes.value.length > 0) read().catch(() => undefined);
@@ -44,7 +46,8 @@ export function ServerNodes() {
       const { staying = [] } = await content(api.POST("/nodes/{incarnation}/move", { params, body }));
       if (staying.length > 0) say(staysText(staying), "bad");
     } else await api.POST("/nodes/{incarnation}/drain", { params });
-    await read();
+    // What was done is done, also where the list cannot be read again.
+    await read().catch(sayProblem);
   };
   if (nodes.value.length === 0) return null;
   const texts = panelTexts().nodes;
@@ -171,9 +174,9 @@ function Row({ node, canMove, onAsk }: RowParts) {
 
 /** Which broadcasts stay, and why: of the first ones. */
 function staysText(staying: NonNullable<MovedNode["staying"]>): string {
-  const names = staying.map(({ channelId, message, messageKo }) => {
+  const names = staying.map(({ channelId, ...note }) => {
     const name = liveChannel(channelId)?.channel.value.channelName ?? channelId;
-    return `${name}: ${language.value === "ko" ? messageKo : message}`;
+    return `${name}: ${noteText(note)}`;
   });
   const more = staying.length - STAYING_SHOWN;
   return [...names.slice(0, STAYING_SHOWN), ...(more > 0 ? [panelTexts().nodes.moreStay(more)] : [])].join(" ");

@@ -1,5 +1,6 @@
 import { computed, signal } from "@preact/signals";
 import { countHealth, type HealthState } from "../../base/health.ts";
+import { keep, recall } from "../../base/kept.ts";
 import type { Channel } from "../../base/model.ts";
 import { allChannels, type LiveChannel, liveChannel } from "../../live/store.ts";
 import { matches, SORTS, type Sort, sorted } from "./order.ts";
@@ -9,20 +10,20 @@ export type View = (typeof VIEWS)[number];
 const VIEW_KEPT_AS = "fanfare-view";
 const SORT_KEPT_AS = "fanfare-sort";
 
-const keptView = localStorage.getItem(VIEW_KEPT_AS);
-const keptSort = localStorage.getItem(SORT_KEPT_AS);
+const keptView = recall(VIEW_KEPT_AS);
+const keptSort = recall(SORT_KEPT_AS);
 /** Cards or a list, as this browser last had it. */
 export const view = signal<View>(VIEWS.find((each) => each === keptView) ?? "cards");
 /** The order, as this browser last had it. */
 export const sort = signal<Sort>(SORTS.find((each) => each === keptSort) ?? "urgency");
 
 export function setView(next: View): void {
-  localStorage.setItem(VIEW_KEPT_AS, next);
+  keep(VIEW_KEPT_AS, next);
   view.value = next;
 }
 
 export function setSort(next: Sort): void {
-  localStorage.setItem(SORT_KEPT_AS, next);
+  keep(SORT_KEPT_AS, next);
   sort.value = next;
 }
 

@@ -31,7 +31,7 @@ export function ImportPlatforms({ channelId, onClose }: ImportOptions) {
     for (const { notes: _shown, ...one } of usable.slice(added.value)) {
       try {
         const call = api.POST("/re-stream/channels/{channelId}/platforms", { ...ofChannel(channelId), body: one });
-        showPlatform(channelId, await content(call));
+        await showPlatform(channelId, content(call));
       } catch (error) {
         const why = `${nameOf(one)}: ${problemText(error)}`;
         throw new Error(added.value === 0 ? why : `${why} ${t().import.othersAdded(added.value)}`);

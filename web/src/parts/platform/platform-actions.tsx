@@ -3,10 +3,9 @@ import { api, content, ofPlatform } from "../../base/api.ts";
 import type { Channel, ErrorCode, Platform, PlatformTest } from "../../base/model.ts";
 import { showPlatform } from "../../live/store.ts";
 import { t } from "../../text/text.ts";
-import { Action, problemText } from "../basic/action.tsx";
+import { Action, sayProblem } from "../basic/action.tsx";
 import { Confirm } from "../basic/confirm.tsx";
 import { lazy } from "../basic/lazy.tsx";
-import { say } from "../basic/notice.tsx";
 import { Menu, type MenuEntry } from "./menu.tsx";
 import { presetOf } from "./presets.ts";
 
@@ -50,13 +49,13 @@ export function PlatformActions({ channel, platform, name, onTested, onRemove }:
     opened.value = "edit";
   };
   const test = async (): Promise<void> => onTested(await content(api.POST(`${PATH}/test`, of)));
-  const retry = async (): Promise<void> => showPlatform(channel.channelId, await content(api.PUT(`${PATH}/retry`, of)));
+  const retry = () => showPlatform(channel.channelId, content(api.PUT(`${PATH}/retry`, of)));
   const canRetry = platform.connectStatus === "FAIL" && platform.enabled;
   const canTest = platform.connectStatus === "READY" || platform.connectStatus === "FAIL";
   const mustEdit = canRetry && platform.lastError !== undefined && SETTINGS_ERRORS.includes(platform.lastError.code);
-  const entryOf = (text: string, run: () => Promise<void>): MenuEntry => ({
+  const entryOf = (text: string, run: () => Promise<unknown>): MenuEntry => ({
     text,
-    run: () => void run().catch((error: unknown) => say(problemText(error), "bad")),
+    run: () => void run().catch(sayProblem),
   });
   const testEntry = entryOf(t().platform.test, test);
   const retryEntry = entryOf(t().platform.retryNow, retry);

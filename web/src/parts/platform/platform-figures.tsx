@@ -1,5 +1,6 @@
 import type { Platform } from "../../base/model.ts";
 import type { LiveChannel } from "../../live/store.ts";
+import { dropsText } from "../../text/drops-text.ts";
 import { formatBytes, formatClock, formatNumber } from "../../text/format.ts";
 import { t } from "../../text/text.ts";
 
@@ -16,15 +17,6 @@ export function Figures({ live, platform }: RowOptions) {
   // The newer of the two has the higher count. Its causes belong to it.
   const newest = (last?.droppedFrames ?? 0) > (platform.droppedFrames ?? 0) ? last : platform;
   const drops = newest?.droppedFrames ?? 0;
-  const causes = newest?.droppedFramesByCause;
-  const causeNames = t().platform.dropCauses;
-  const causeText =
-    causes === undefined
-      ? ""
-      : (["overTime", "overBytes", "untilKeyframe"] as const)
-          .filter((cause) => causes[cause] > 0)
-          .map((cause) => `${causeNames[cause]} ${formatNumber(causes[cause])}`)
-          .join(", ");
   return (
     <dl class="figures">
       <Figure name={t().platform.sentInAll} value={formatBytes(sent)} />
@@ -36,13 +28,7 @@ export function Figures({ live, platform }: RowOptions) {
           isBad={queue > 2_000}
         />
       )}
-      {drops > 0 && (
-        <Figure
-          name={t().platform.drops}
-          value={causeText === "" ? formatNumber(drops) : `${formatNumber(drops)} (${causeText})`}
-          isBad
-        />
-      )}
+      {drops > 0 && <Figure name={t().platform.drops} value={dropsText(drops, newest?.droppedFramesByCause)} isBad />}
       {platform.totalRetryCount > 0 && (
         <Figure name={t().platform.retriesInAll} value={formatNumber(platform.totalRetryCount)} />
       )}

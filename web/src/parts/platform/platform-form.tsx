@@ -4,13 +4,14 @@ import { api, type BodyOf, content, ofChannel } from "../../base/api.ts";
 import type { Channel, Platform, Preset } from "../../base/model.ts";
 import { showPlatform } from "../../live/store.ts";
 import { t } from "../../text/text.ts";
+import { sayProblem } from "../basic/action.tsx";
 import { Dialog } from "../basic/dialog.tsx";
 import { Field, type Fields, Form, TextField } from "../basic/form.tsx";
 import { sayNotes } from "../basic/notice.tsx";
 import { windowsOf } from "../schedules/windows-field.tsx";
 import { KeyField } from "./key-field.tsx";
 import { MoreFields, tracksOf, trustOf } from "./more-platform-fields.tsx";
-import { keyHelp, offeredPresets, platformName, presetName, presetOf, urlHelp } from "./presets.ts";
+import { keyHelp, offeredPresets, platformName, presetName, presetOf, readPresets, urlHelp } from "./presets.ts";
 
 const OWN_ADDRESS = "own";
 
@@ -38,6 +39,10 @@ export function PlatformFields() {
   const chosen = useSignal("");
   /** The server as far as it is chosen: an address that was pasted with the key is compared with it. */
   const server = useSignal("");
+  useEffect(() => {
+    // The page may have read them in vain.
+    readPresets().catch(sayProblem);
+  }, []);
   const all = offeredPresets.value;
   const preset = all.find(({ targetName }) => targetName === chosen.value) ?? all[0];
   if (preset === undefined) return <p role="status">{t().app.loading}</p>;
@@ -116,12 +121,11 @@ type AddOptions = { readonly channelId: string; readonly onClose: () => void };
 
 export function AddPlatform({ channelId, onClose }: AddOptions) {
   const submit = async (field: Fields): Promise<void> => {
-    const added = await content(
-      api.POST("/re-stream/channels/{channelId}/platforms", { ...ofChannel(channelId), body: platformBody(field) }),
-    );
-    showPlatform(channelId, added);
+    const body = platformBody(field);
+    const call = api.POST("/re-stream/channels/{channelId}/platforms", { ...ofChannel(channelId), body });
+    const { notes } = await showPlatform(channelId, content(call));
     onClose();
-    sayNotes(added.notes);
+    sayNotes(notes);
   };
   return (
     <Dialog title={t().platform.addTitle} onClose={onClose} isWide>

@@ -5,11 +5,11 @@ import { RateLine } from "../../chart/rate-line.tsx";
 import { minuteOf } from "../../live/minute.ts";
 import type { LiveChannel } from "../../live/store.ts";
 import { formatDuration, formatNumber, formatRate, formatTime } from "../../text/format.ts";
-import { language, t } from "../../text/text.ts";
-import { problemText } from "../basic/action.tsx";
+import { t } from "../../text/text.ts";
+import { sayProblem } from "../basic/action.tsx";
 import { Icon } from "../basic/icon.tsx";
 import { lazy } from "../basic/lazy.tsx";
-import { say } from "../basic/notice.tsx";
+import { noteText } from "../basic/notice.tsx";
 import { platformLook, State } from "../basic/state.tsx";
 import { PlatformActions } from "./platform-actions.tsx";
 import { Figures } from "./platform-figures.tsx";
@@ -31,7 +31,7 @@ export function PlatformRow({ live, platform }: RowOptions) {
   const isSent =
     channel.isPublishing && (platform.connectStatus === "PUBLISHING" || platform.connectStatus === "CONNECTING");
   const change = changeOf(live, platform);
-  const pending = usePendingOff(() => void change("off").catch((error: unknown) => say(problemText(error), "bad")));
+  const pending = usePendingOff(() => change("off").catch(sayProblem));
   const test = useSignal<{ readonly result: PlatformTest; readonly time: number } | undefined>(undefined);
   const areChartsOpen = useSignal(false);
   const isFailing = platform.enabled && platform.lastError !== undefined && platform.connectStatus !== "PUBLISHING";
@@ -109,7 +109,7 @@ function PlatformRate({ live, platform, name, tone }: RateOptions) {
 function ErrorText({ error }: { readonly error: TargetError }) {
   return (
     <>
-      <b>{t().errors[error.code]}</b> <span>{language.value === "ko" ? error.messageKo : error.message}</span>
+      <b>{t().errors[error.code]}</b> <span>{noteText(error)}</span>
     </>
   );
 }
@@ -119,7 +119,7 @@ function Warning({ warning }: { readonly warning: NonNullable<Platform["warning"
   return (
     <div class="test-result tone-busy">
       <Icon name="alert" />
-      <p>{language.value === "ko" ? warning.messageKo : warning.message}</p>
+      <p>{noteText(warning)}</p>
     </div>
   );
 }

@@ -4,8 +4,7 @@ import { api, content, ofPlatform } from "../../base/api.ts";
 import type { Platform } from "../../base/model.ts";
 import { type LiveChannel, showPlatform } from "../../live/store.ts";
 import { t } from "../../text/text.ts";
-import { problemText } from "../basic/action.tsx";
-import { say } from "../basic/notice.tsx";
+import { sayProblem, useInOrder } from "../basic/action.tsx";
 
 /** How long a platform on air can be kept after it was switched off, in seconds. */
 const UNDO_SECONDS = 5;
@@ -20,11 +19,17 @@ export type PendingOff = {
   readonly undo: () => void;
 };
 
+/** What is about to be switched off on this page. */
+const finishing = new Set<() => Promise<unknown> | undefined>();
+
+/** Switches off now what is about to be, and returns once that is done. */
+export const finishPendingOffs = (): Promise<unknown> => Promise.all([...finishing].map((finish) => finish()));
+
 /**
  * Waits before a platform on air is switched off, so that a slip costs no viewer the stream. Leaving the page meanwhile switches it off
- * at once.
+ * at once. `run` does it, and never rejects.
  */
-export function usePendingOff(run: () => void): PendingOff {
+export function usePendingOff(run: () => Promise<unknown>): PendingOff {
   const secondsLeft = useSignal<number | undefined>(undefined);
   const latest = useRef(run);
   latest.current = run;
@@ -33,25 +38,27 @@ export function usePendingOff(run: () => void): PendingOff {
     clearInterval(timer.current);
     secondsLeft.value = undefined;
   };
-  const finish = (): void => {
-    if (secondsLeft.peek() === undefined) return;
+  const finish = (): Promise<unknown> | undefined => {
+    if (secondsLeft.peek() === undefined) return undefined;
     undo();
-    latest.current();
+    return latest.current();
   };
   const begin = (): void => {
     undo();
     secondsLeft.value = UNDO_SECONDS;
     timer.current = setInterval(() => {
       const left = (secondsLeft.peek() ?? 0) - 1;
-      if (left <= 0) finish();
+      if (left <= 0) void finish();
       else secondsLeft.value = left;
     }, 1_000);
   };
   useEffect(() => {
+    finishing.add(finish);
     addEventListener("pagehide", finish);
     return () => {
+      finishing.delete(finish);
       removeEventListener("pagehide", finish);
-      finish();
+      void finish();
     };
   }, []);
   return { secondsLeft: secondsLeft.value, begin, undo };
@@ -63,7 +70,7 @@ export function changeOf(live: LiveChannel, { platId }: Platform): Change {
   return async (what) => {
     const path = `/re-stream/channels/{channelId}/platforms/{platformId}/${what}` as const;
     const call = api.PUT(path, { ...ofPlatform(channelId, platId), keepalive: true });
-    showPlatform(channelId, await content(call));
+    await showPlatform(channelId, content(call));
   };
 }
 
@@ -78,13 +85,15 @@ type SwitchOptions = {
 /** The switch of a platform. While the stream is sent there, switching off waits some seconds. */
 export function PlatformSwitch({ platform, name, isSent, pending, change }: SwitchOptions) {
   const isOn = platform.enabled && pending.secondsLeft === undefined;
+  const inOrder = useInOrder();
   const press = (box: HTMLInputElement): void => {
+    const { checked } = box;
     if (pending.secondsLeft !== undefined) pending.undo();
-    else if (platform.enabled && isSent) pending.begin();
+    else if (!checked && platform.enabled && isSent) pending.begin();
     else
-      change(platform.enabled ? "off" : "on").catch((error: unknown) => {
-        box.checked = platform.enabled;
-        say(problemText(error), "bad");
+      inOrder(() => change(checked ? "on" : "off")).catch((error: unknown) => {
+        box.checked = !checked;
+        sayProblem(error);
       });
   };
   return (

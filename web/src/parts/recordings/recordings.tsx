@@ -3,12 +3,12 @@ import { useEffect } from "preact/hooks";
 import { api, content, ofChannel, page } from "../../base/api.ts";
 import { at } from "../../base/base-path.ts";
 import type { Channel, Recording } from "../../base/model.ts";
-import { returns, showPart } from "../../live/store.ts";
+import { returns, showParts } from "../../live/store.ts";
 import { formatBytes, formatDateTime, formatDuration } from "../../text/format.ts";
 import { panelTexts } from "../../text/text.ts";
-import { problemText } from "../basic/action.tsx";
+import { sayProblem } from "../basic/action.tsx";
 import { Confirm } from "../basic/confirm.tsx";
-import { say } from "../basic/notice.tsx";
+import { useReading } from "../lists/reading.ts";
 
 const SHOWN_MAX = 50;
 /** A list with a file that grows is read again this often, in milliseconds. */
@@ -19,12 +19,11 @@ export function Recordings({ channel }: { readonly channel: Channel }) {
   const found = useSignal<{ readonly items: readonly Recording[]; readonly total: number }>({ items: [], total: 0 });
   const asked = useSignal<Recording | undefined>(undefined);
   const { channelId, recording } = channel;
-  const read = (): Promise<void> =>
-    page(api.GET("/re-stream/recordings", { params: { query: { channelId, pageSizeNo: SHOWN_MAX } } }))
-      .then((answer) => {
-        found.value = answer;
-      })
-      .catch(() => undefined);
+  const [readList] = useReading(
+    () => page(api.GET("/re-stream/recordings", { params: { query: { channelId, pageSizeNo: SHOWN_MAX } } })),
+    (answer) => (found.value = answer),
+  );
+  const read = (): Promise<void> => readList().catch(() => undefined);
   const isGrowing = recording.status === "RECORDING";
   useEffect(() => {
     void read();
@@ -105,10 +104,9 @@ function Toggle({ channel: { channelId, recording } }: { readonly channel: Chann
     try {
       const body = { recording: { enabled } };
       const call = api.PUT("/re-stream/channels/{channelId}", { ...ofChannel(channelId), body });
-      const { recording } = await content(call);
-      showPart(channelId, { recording });
+      await showParts(channelId, content(call), "recording");
     } catch (error) {
-      say(problemText(error), "bad");
+      sayProblem(error);
     }
     chosen.value = undefined;
   };

@@ -4,11 +4,13 @@ import { api, content, ofChannel } from "../../base/api.ts";
 import type { Channel, MediaFile, Schedule } from "../../base/model.ts";
 import { returns } from "../../live/store.ts";
 import { formatDateTime } from "../../text/format.ts";
-import { language, panelTexts, t } from "../../text/text.ts";
+import { panelTexts, t } from "../../text/text.ts";
 import { Action } from "../basic/action.tsx";
 import { Confirm } from "../basic/confirm.tsx";
 import { Dialog } from "../basic/dialog.tsx";
 import { Icon } from "../basic/icon.tsx";
+import { noteText } from "../basic/notice.tsx";
+import { useReading } from "../lists/reading.ts";
 import { SCHEDULE_PATH, ScheduleForm } from "./schedule-form.tsx";
 
 /** How often the list is read while the panel is open, in milliseconds. */
@@ -39,11 +41,14 @@ function ScheduleList({ channelId }: { readonly channelId: string }) {
   const schedules = useSignal<readonly Schedule[] | undefined>(undefined);
   const files = useSignal<readonly MediaFile[]>([]);
   const question = useSignal<Question | undefined>(undefined);
+  const [readSchedules] = useReading(
+    () => content(api.GET("/re-stream/channels/{channelId}/schedules", ofChannel(channelId))),
+    (found) => (schedules.value = found),
+  );
   const refresh = async (): Promise<void> => {
     // One that fails is read again in a moment.
     files.value = await content(api.GET("/media-files")).catch(() => files.value);
-    const call = api.GET("/re-stream/channels/{channelId}/schedules", ofChannel(channelId));
-    schedules.value = await content(call).catch(() => schedules.value);
+    await readSchedules().catch(() => undefined);
   };
   useEffect(() => {
     void refresh();
@@ -141,7 +146,7 @@ function LastRun({ schedule: { lastRun } }: { readonly schedule: Schedule }) {
   if (lastRun.result === "STARTED") return <p class="quiet">{texts.started(time)}</p>;
   return (
     <p class="problem">
-      {texts.missed(time)} {language.value === "ko" ? lastRun.messageKo : lastRun.message}
+      {texts.missed(time)} {noteText(lastRun)}
     </p>
   );
 }

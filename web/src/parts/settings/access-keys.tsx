@@ -6,14 +6,14 @@ import type { AccessKey, NewAccessKey } from "../../base/model.ts";
 import { returns } from "../../live/store.ts";
 import { formatDateTime } from "../../text/format.ts";
 import { t } from "../../text/text.ts";
-import { problemText } from "../basic/action.tsx";
+import { sayProblem } from "../basic/action.tsx";
 import { Confirm } from "../basic/confirm.tsx";
 import { CopyField } from "../basic/copy.tsx";
 import { Dialog } from "../basic/dialog.tsx";
 import { checkShortText } from "../basic/field-checks.ts";
 import { type Fields, Form, optionalLabel, SelectField, TextField } from "../basic/form.tsx";
 import { Icon } from "../basic/icon.tsx";
-import { say } from "../basic/notice.tsx";
+import { useReading } from "../lists/reading.ts";
 
 const ROLES = ["manager", "viewer"] as const;
 
@@ -22,12 +22,13 @@ export function AccessKeys() {
   const keys = useSignal<readonly AccessKey[]>([]);
   const isCreating = useSignal(false);
   const removing = useSignal<string | undefined>(undefined);
-  const read = async (): Promise<void> => {
-    keys.value = (await page(api.GET("/access-keys"))).items;
-  };
-  useEffect(() => {
-    read().catch((error: unknown) => say(problemText(error), "bad"));
-  }, [returns.value]);
+  const [readKeys] = useReading(
+    () => page(api.GET("/access-keys")),
+    ({ items }) => (keys.value = items),
+  );
+  // What was done is done, also where the list cannot be read again.
+  const read = (): Promise<void> => readKeys().catch(sayProblem);
+  useEffect(() => void read(), [returns.value]);
   const remove = async (): Promise<void> => {
     await api.DELETE("/access-keys/{accessKey}", { params: { path: { accessKey: removing.value ?? "" } } });
     await read();

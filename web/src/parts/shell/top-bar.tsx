@@ -11,6 +11,8 @@ import { LANGUAGES, type Language, language, setLanguage, t } from "../../text/t
 import { Action } from "../basic/action.tsx";
 import { Icon } from "../basic/icon.tsx";
 import { recoverMissing } from "../basic/missing-part.ts";
+import { noteText } from "../basic/notice.tsx";
+import { finishPendingOffs } from "../platform/platform-switch.tsx";
 
 export function TopBar() {
   const page = route.value.page;
@@ -40,11 +42,13 @@ export function TopBar() {
 }
 
 async function signOut(): Promise<void> {
+  // Without the session nothing can be switched off any more.
+  await finishPendingOffs();
   await dashboard.DELETE("/session");
   session.value = "signed-out";
   tellTabs("out");
   await readSession();
-  if (session.value !== "signed-out") throw new Error("still signed in");
+  if (session.peek() === "signed-in") throw new Error("still signed in");
 }
 
 /** The choice of language and appearance, also on the pages before the sign-in. */
@@ -107,9 +111,9 @@ export function ServerNotices() {
           <Icon name="alert" /> {t().stream.lostLong(hasSnapshot.value ? formatTime(now.value) : undefined)}
         </p>
       )}
-      {serverTroubles.value.map(({ trouble, message, messageKo }) => (
+      {serverTroubles.value.map(({ trouble, ...note }) => (
         <p key={trouble} class="trouble" data-trouble={trouble}>
-          <Icon name="alert" /> {language.value === "ko" ? messageKo : message}
+          <Icon name="alert" /> {noteText(note)}
         </p>
       ))}
     </div>

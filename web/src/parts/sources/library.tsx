@@ -5,10 +5,9 @@ import { at } from "../../base/base-path.ts";
 import type { MediaFile, MediaSpace } from "../../base/model.ts";
 import { formatBytes, formatClock } from "../../text/format.ts";
 import { language, panelTexts } from "../../text/text.ts";
-import { problemText } from "../basic/action.tsx";
+import { sayProblem } from "../basic/action.tsx";
 import { Confirm } from "../basic/confirm.tsx";
 import { Icon } from "../basic/icon.tsx";
-import { say } from "../basic/notice.tsx";
 import { upload } from "./upload.ts";
 
 type LibraryOptions = {
@@ -95,7 +94,7 @@ function UploadField({ files, progress, refresh }: UploadOptions) {
       progress.value = texts.uploading(file.name, Math.floor((100 * received) / file.size));
     };
     show(0);
-    await upload(file, files, show).catch((error: unknown) => say(problemText(error), "bad"));
+    await upload(file, files, show).catch(sayProblem);
     progress.value = "";
     await refresh();
   };

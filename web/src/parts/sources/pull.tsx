@@ -2,8 +2,9 @@ import { useSignal } from "@preact/signals";
 import { api, ofChannel } from "../../base/api.ts";
 import type { PullVariant, Source } from "../../base/model.ts";
 import { formatMoment, formatRate } from "../../text/format.ts";
-import { language, panelTexts } from "../../text/text.ts";
+import { panelTexts } from "../../text/text.ts";
 import { type Fields, Form, TextField } from "../basic/form.tsx";
+import { noteText } from "../basic/notice.tsx";
 
 type PullOptions = {
   readonly source: Source;
@@ -35,7 +36,7 @@ export function PullSection({ source, channelId, refresh }: PullOptions) {
       {pull?.variant !== undefined && <p class="quiet">{texts.variant(describe(pull.variant))}</p>}
       {pull?.lastError !== undefined && (
         <p class="problem" role="status">
-          {language.value === "ko" ? pull.lastError.messageKo : pull.lastError.message}{" "}
+          {noteText(pull.lastError)}{" "}
           {pull.nextRetryTime !== undefined && texts.nextTry(formatMoment(pull.nextRetryTime))}
         </p>
       )}

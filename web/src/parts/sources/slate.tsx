@@ -1,8 +1,8 @@
 import { api, ofChannel } from "../../base/api.ts";
 import type { Channel, MediaFile, Slate } from "../../base/model.ts";
-import { language, panelTexts } from "../../text/text.ts";
-import { Action, problemText } from "../basic/action.tsx";
-import { say } from "../basic/notice.tsx";
+import { panelTexts } from "../../text/text.ts";
+import { Action, sayProblem } from "../basic/action.tsx";
+import { noteText } from "../basic/notice.tsx";
 
 type SlateOptions = {
   readonly channel: Channel;
@@ -27,7 +27,7 @@ export function SlateSection({ channel, slate, files, refresh }: SlateOptions) {
         : api.PUT("/re-stream/channels/{channelId}/slate", { ...of, body: { fileId } });
     after(call).catch((error: unknown) => {
       list.value = slate.fileId ?? "";
-      say(problemText(error), "bad");
+      sayProblem(error);
     });
   };
   const turnCurtain = (): Promise<void> =>
@@ -36,7 +36,7 @@ export function SlateSection({ channel, slate, files, refresh }: SlateOptions) {
         ? api.DELETE("/re-stream/channels/{channelId}/curtain", of)
         : api.POST("/re-stream/channels/{channelId}/curtain", of),
     );
-  const message = language.value === "ko" ? slate.messageKo : slate.message;
+  const message = noteText(slate);
   return (
     <section aria-labelledby="slate-title">
       <h3 id="slate-title">{texts.slate}</h3>

@@ -2,10 +2,11 @@ import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { api, content, ofChannel } from "../../base/api.ts";
 import type { Channel, MediaFile, MediaSpace, Slate, Source } from "../../base/model.ts";
-import { language, panelTexts } from "../../text/text.ts";
-import { Action, problemText, useInOrder } from "../basic/action.tsx";
+import { panelTexts } from "../../text/text.ts";
+import { Action, sayProblem, useInOrder } from "../basic/action.tsx";
 import { Icon } from "../basic/icon.tsx";
-import { say } from "../basic/notice.tsx";
+import { noteText } from "../basic/notice.tsx";
+import { useReading } from "../lists/reading.ts";
 import { Library } from "./library.tsx";
 import { PullSection } from "./pull.tsx";
 import { SlateSection } from "./slate.tsx";
@@ -25,10 +26,15 @@ export function SourcePanel({ channel }: { readonly channel: Channel }) {
   const inOrder = useInOrder();
   const { channelId } = channel;
   const of = ofChannel(channelId);
+  const [readSource, noteChange] = useReading(
+    () => content(api.GET(PATH, of)),
+    (found) => {
+      if (changes.current === 0) source.value = found;
+    },
+  );
   const refresh = async (): Promise<void> => {
     // One that fails is read again in a moment.
-    const read = await content(api.GET(PATH, of)).catch(() => source.value);
-    if (changes.current === 0) source.value = read;
+    await readSource().catch(() => undefined);
     slate.value = await content(api.GET("/re-stream/channels/{channelId}/slate", of)).catch(() => slate.value);
     files.value = await content(api.GET("/media-files")).catch(() => files.value);
     space.value = await content(api.GET("/media-space")).catch(() => space.value);
@@ -46,8 +52,9 @@ export function SourcePanel({ channel }: { readonly channel: Channel }) {
     source.value = { ...present, ...body };
     changes.current += 1;
     const call = () => content(fileIds.length === 0 ? api.DELETE(PATH, of) : api.PUT(PATH, { ...of, body }));
-    await inOrder(call).catch((error: unknown) => say(problemText(error), "bad"));
+    await inOrder(call).catch(sayProblem);
     changes.current -= 1;
+    noteChange();
     if (changes.current === 0) await refresh();
   };
   const fileIds = present.fileIds ?? [];
@@ -102,7 +109,7 @@ function SourceState({ source, files, channelId, refresh }: StateOptions) {
         ? texts.playing(nameOf(files, fileId), position + 1, fileIds.length)
         : texts.playingScheduled(nameOf(files, fileId))
       : texts.states[wordOf(source)];
-  const reason = language.value === "ko" ? source.messageKo : source.message;
+  const reason = noteText(source);
   return (
     <div class="buttons">
       <span role="status">

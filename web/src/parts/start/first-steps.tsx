@@ -4,6 +4,7 @@ import { useEffect } from "preact/hooks";
 import { api, page } from "../../base/api.ts";
 import { at } from "../../base/base-path.ts";
 import { now } from "../../base/clock.ts";
+import { keep, recall } from "../../base/kept.ts";
 import type { Channel } from "../../base/model.ts";
 import { recentEvents } from "../../live/store.ts";
 import { t } from "../../text/text.ts";
@@ -28,7 +29,7 @@ const KEPT_MAX = 200;
 /** The channels whose list was closed; the empty name is the list without a channel. */
 function closedLists(): readonly string[] {
   try {
-    const kept: unknown = JSON.parse(localStorage.getItem(KEPT_AS) ?? "[]");
+    const kept: unknown = JSON.parse(recall(KEPT_AS) ?? "[]");
     return Array.isArray(kept) ? kept.filter((each) => typeof each === "string") : [];
   } catch {
     return [];
@@ -36,7 +37,7 @@ function closedLists(): readonly string[] {
 }
 
 function keepClosed(channelId: string): void {
-  localStorage.setItem(KEPT_AS, JSON.stringify([channelId, ...closedLists()].slice(0, KEPT_MAX)));
+  keep(KEPT_AS, JSON.stringify([channelId, ...closedLists()].slice(0, KEPT_MAX)));
 }
 
 async function readPast(channelId: string): Promise<Past> {

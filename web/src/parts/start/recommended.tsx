@@ -3,6 +3,7 @@ import { useEffect } from "preact/hooks";
 import { codecName } from "../../../../src/api-contract/codec-names.ts";
 import { api, content, ofChannel } from "../../base/api.ts";
 import type { Channel, RecommendedSettings } from "../../base/model.ts";
+import { returns } from "../../live/store.ts";
 import { formatNumber, formatRate } from "../../text/format.ts";
 import { t } from "../../text/text.ts";
 import { CopyButton } from "../basic/copy.tsx";
@@ -28,7 +29,7 @@ export function Recommended({ channel }: { readonly channel: Channel }) {
     return () => {
       isClosed = true;
     };
-  }, [channelId, chosen]);
+  }, [channelId, chosen, returns.value]);
   if (found.value === "failed" || platforms.length === 0) return null;
   const texts = t().recommended;
   const { settings, refusedCodecs, conflicts } = found.value ?? notKnown();

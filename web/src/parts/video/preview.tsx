@@ -1,6 +1,7 @@
 import { signal, useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { api, content, ofChannel } from "../../base/api.ts";
+import { keep, recall } from "../../base/kept.ts";
 import type { Channel } from "../../base/model.ts";
 import { isStale, returns } from "../../live/store.ts";
 import { panelTexts, t } from "../../text/text.ts";
@@ -18,7 +19,7 @@ const CLOSED = "closed";
 const HIDDEN_MS_MAX = 60_000;
 
 /** Whether the preview is open, as this browser last had it. */
-const isWanted = signal(localStorage.getItem(KEPT_AS) !== CLOSED);
+const isWanted = signal(recall(KEPT_AS) !== CLOSED);
 /** The tab has been hidden for long. */
 const isAway = signal(false);
 
@@ -30,8 +31,7 @@ document.addEventListener("visibilitychange", () => {
 });
 
 function want(isOpen: boolean): void {
-  if (isOpen) localStorage.removeItem(KEPT_AS);
-  else localStorage.setItem(KEPT_AS, CLOSED);
+  keep(KEPT_AS, isOpen ? "" : CLOSED);
   isWanted.value = isOpen;
 }
 

@@ -5,10 +5,11 @@ import type { CallbackEndpoint, Delivery } from "../../base/model.ts";
 import { liveChannel, returns } from "../../live/store.ts";
 import { formatDateTime } from "../../text/format.ts";
 import { t } from "../../text/text.ts";
-import { Action, problemText } from "../basic/action.tsx";
+import { Action, sayProblem } from "../basic/action.tsx";
 import { CopyField } from "../basic/copy.tsx";
 import { type Fields, Form, TextField } from "../basic/form.tsx";
 import { say } from "../basic/notice.tsx";
+import { useReading } from "../lists/reading.ts";
 import { platformName, readPresets } from "../platform/presets.ts";
 import { TestWebhook } from "./webhook-test.tsx";
 
@@ -18,17 +19,17 @@ const DELIVERIES_SHOWN = 20;
 export function Webhook() {
   const endpoint = useSignal<CallbackEndpoint | undefined>(undefined);
   const deliveries = useSignal<readonly Delivery[]>([]);
-  const readDeliveries = async (): Promise<void> => {
-    const query = { pageSizeNo: DELIVERIES_SHOWN };
-    deliveries.value = (await page(api.GET("/events/deliveries", { params: { query } }))).items;
-  };
+  const [readDeliveries] = useReading(
+    () => page(api.GET("/events/deliveries", { params: { query: { pageSizeNo: DELIVERIES_SHOWN } } })),
+    ({ items }) => (deliveries.value = items),
+  );
   useEffect(() => {
     const read = async (): Promise<void> => {
       endpoint.value = await content(api.GET("/events/callbackEndpoint"));
       await readPresets().catch(() => undefined);
       await readDeliveries();
     };
-    read().catch((error: unknown) => say(problemText(error), "bad"));
+    read().catch(sayProblem);
   }, [returns.value]);
   const submit = async (field: Fields): Promise<void> => {
     const body = { callbackUrl: field("callbackUrl").trim() };

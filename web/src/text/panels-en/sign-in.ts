@@ -14,6 +14,7 @@ export const enSignIn = {
   title: "Sign in",
   button: "Sign in",
   wrong: "Wrong password.",
+  notKept: "Your browser doesn't keep this page's cookie. Allow cookies for this address.",
   again: "Sign in again. What you typed is still there.",
   forgotten: "Forgot your password? Run `fanfare reset-password` on the server.",
 };

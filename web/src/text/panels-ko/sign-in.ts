@@ -15,6 +15,7 @@ export const koSignIn: typeof enSignIn = {
   title: "로그인",
   button: "로그인",
   wrong: "비밀번호가 올바르지 않습니다.",
+  notKept: "브라우저가 이 페이지의 쿠키를 저장하지 않습니다. 이 주소의 쿠키를 허용해 주세요.",
   again: "세션이 끝났습니다. 입력 내용은 그대로입니다.",
   forgotten: "비밀번호를 잊으셨나요? 서버에서 `fanfare reset-password`를 실행해 주세요.",
 };

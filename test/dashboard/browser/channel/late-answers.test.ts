@@ -1,0 +1,187 @@
+import type { Page, Request } from "playwright-core";
+import { expect, test } from "vitest";
+import { z } from "zod";
+import { syntheticClip } from "../../../../src/testkit/encoder/clip.ts";
+import { en } from "../../../../web/src/text/en.ts";
+import { openBrowser, openContext, setUp, watchErrors } from "../../../support/dashboard/browser.ts";
+import { upload } from "../../../support/dashboard/media-uploads.ts";
+import { press, tick } from "../../../support/dashboard/press.ts";
+import { sharedServer } from "../../../support/stages/shared-server.ts";
+import { Stage, uniqueKey } from "../../../support/stages/stage.ts";
+import { makeFile } from "../../../support/streams/made-files.ts";
+
+const NOWHERE = "rtmp://127.0.0.1:9/live";
+
+/** Runs in the page. Returns once what was answered before has been taken and drawn: calls of its own went there and back. */
+const TAKEN = `(async () => {
+  for (let round = 0; round < 5; round += 1) {
+    await (await fetch("/livez")).text();
+    await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+  }
+})()`;
+
+/** Holds back the answer of the first such request: the server has given it, and the page has it only when `letGo` is called. */
+async function holdFirst(page: Page, address: string | RegExp, method = "GET") {
+  const given = Promise.withResolvers<Request>();
+  const going = Promise.withResolvers<void>();
+  let isFirst = true;
+  await page.route(address, async (route) => {
+    const request = route.request();
+    if (!isFirst || request.method() !== method) return route.continue();
+    isFirst = false;
+    const response = await route.fetch();
+    given.resolve(request);
+    await going.promise;
+    await route.fulfill({ response });
+  });
+  const letGo = async (): Promise<void> => {
+    const held = await given.promise;
+    const isFinished = page.waitForEvent("requestfinished", (request) => request === held);
+    going.resolve();
+    await isFinished;
+    await page.evaluate(TAKEN);
+  };
+  return { given: given.promise, letGo };
+}
+
+test("what the live stream told of a platform stays where the answer to a press, from before, comes late", async () => {
+  const stage = await Stage.open();
+  const target = await stage.target();
+  const { fanfare, api } = await sharedServer(stage);
+  const channel = await api.createChannel("late", [
+    { rtmpUrl: `rtmp://127.0.0.1:${target.port}/live`, streamKey: uniqueKey("a") },
+  ]);
+  const { channelId } = channel;
+  const [{ platId = 0 } = {}] = await api.platforms(channelId);
+  await api.request("PUT", `/api/v2/re-stream/channels/${channelId}/platforms/${platId}/off`);
+  stage.kitEncoder(channel, { clip: syntheticClip() });
+  const page = await (await openContext(await openBrowser(stage))).newPage();
+  const errors = watchErrors(page);
+  await setUp(page, fanfare);
+  await page.goto(`${fanfare.origin}/channels/${channelId}`);
+  const row = page.locator(".platform");
+  const on = await holdFirst(page, `**/platforms/${platId}/on`, "PUT");
+  await press(row.getByRole("checkbox"));
+  await on.given;
+  await row.locator(".state", { hasText: "On air" }).waitFor();
+  await on.letGo();
+  expect(await row.locator(".state", { hasText: "On air" }).count()).toBe(1);
+  expect(errors).toEqual([]);
+});
+
+test("a box that is pressed twice before the first answer came ends as it was pressed last", async () => {
+  const stage = await Stage.open();
+  const { fanfare, api } = await sharedServer(stage);
+  const { channelId } = await api.createChannel("twice", [{ rtmpUrl: NOWHERE, streamKey: uniqueKey("k") }]);
+  const page = await (await openContext(await openBrowser(stage))).newPage();
+  const errors = watchErrors(page);
+  await setUp(page, fanfare);
+  await page.goto(`${fanfare.origin}/channels/${channelId}`);
+  const box = page.locator(".platform").getByRole("checkbox");
+  const [asked, going] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  await page.route(/\/platforms\/\d+\/off$/, async (route) => {
+    asked.resolve();
+    await going.promise;
+    await route.continue();
+  });
+  const isOn = page.waitForResponse(/\/platforms\/\d+\/on$/);
+  await press(box);
+  await asked.promise;
+  await press(box);
+  going.resolve();
+  await isOn;
+  await expect.poll(async () => (await api.platforms(channelId))[0]?.["enabled"]).toBe(true);
+  await expect.poll(() => box.isChecked()).toBe(true);
+  expect(errors).toEqual([]);
+});
+
+test("a list that was asked for before a press, and comes after it, takes no file out of the playlist", async () => {
+  const stage = await Stage.open();
+  const { fanfare, api } = await stage.server();
+  const channel = await api.createChannel("files", [{ rtmpUrl: NOWHERE, streamKey: uniqueKey("k") }]);
+  for (const name of ["one.mp4", "two.mp4"]) await upload(api, await makeFile(stage.folder, name, { seconds: 2 }));
+  const page = await (await openContext(await openBrowser(stage))).newPage();
+  const errors = watchErrors(page);
+  await setUp(page, fanfare);
+  const path = `/api/v2/re-stream/channels/${channel.channelId}/source`;
+  await page.goto(`${fanfare.origin}/channels/${channel.channelId}`);
+  await press(page.getByRole("region", { name: "Sources and slate" }).getByRole("button", { name: "Open" }));
+  const library = page.getByRole("region", { name: "Files on this server" });
+  const add = (name: string) =>
+    press(library.getByRole("listitem").filter({ hasText: name }).getByRole("button", { name: "Add to playlist" }));
+  await library.getByText("two.mp4").waitFor();
+  // The list is read every two seconds.
+  const reading = await holdFirst(page, `**${path}`);
+  await reading.given;
+  // From here on nothing but this answer is heard of the list.
+  await page.route(`**${path}`, (route) => (route.request().method() === "GET" ? route.abort() : route.fallback()));
+  const isSet = page.waitForResponse(
+    (response) => response.url().endsWith(path) && response.request().method() === "PUT",
+  );
+  await add("one.mp4");
+  await isSet;
+  const playlist = page.getByRole("region", { name: "Playlist" });
+  await playlist.getByText("1. one.mp4").waitFor();
+  await reading.letGo();
+  expect(await playlist.getByText("1. one.mp4").count()).toBe(1);
+  await add("two.mp4");
+  const sourceOf = async () =>
+    z.object({ fileIds: z.array(z.string()) }).parse(await api.request("GET", path)).fileIds.length;
+  await expect.poll(sourceOf).toBe(2);
+  expect(errors).toEqual([]);
+});
+
+test("what was created or saved is in its list, whatever becomes of the readings around it", async () => {
+  const stage = await Stage.open();
+  const { fanfare, api } = await stage.server();
+  const page = await (await openContext(await openBrowser(stage))).newPage();
+  const errors = watchErrors(page);
+  await setUp(page, fanfare);
+  const keys = await holdFirst(page, "**/api/v2/access-keys");
+  await page.goto(`${fanfare.origin}/settings`);
+  await keys.given;
+  const dialog = page.locator("dialog");
+  await press(page.getByRole("button", { name: en.settings.newKey }));
+  await dialog.locator('input[name="name"]').fill("new one");
+  await press(dialog.locator('button[type="submit"]'));
+  const row = page.locator("tbody tr", { hasText: "new one" });
+  await row.waitFor();
+  await page.keyboard.press("Escape");
+  await keys.letGo();
+  expect(await row.count()).toBe(1);
+
+  // The contact is saved, and its list cannot be read: nobody should save it again.
+  const contacts = page.locator("section", { has: page.locator("#contacts-title") });
+  await press(contacts.getByRole("button").first());
+  await dialog.locator('input[name="contactName"]').fill("Night shift");
+  await dialog.locator('input[name="webhookUrl"]').fill("https://hooks.slack.com/services/a/b/c");
+  await page.route("**/api/v2/events/contacts", (route) =>
+    route.request().method() === "GET" ? route.abort() : route.continue(),
+  );
+  await press(dialog.locator('button[type="submit"]'));
+  await dialog.waitFor({ state: "detached" });
+  expect(await api.request("GET", "/api/v2/events/contacts")).toMatchObject([{ contactName: "Night shift" }]);
+  expect(errors).toEqual([]);
+});
+
+test("platforms to choose from are read again where the page could not read them", async () => {
+  const stage = await Stage.open();
+  const { fanfare, api } = await sharedServer(stage);
+  const { channelId } = await api.createChannel("presets", [{ rtmpUrl: NOWHERE, streamKey: uniqueKey("k") }]);
+  const page = await (await openContext(await openBrowser(stage))).newPage();
+  const errors = watchErrors(page);
+  await setUp(page, fanfare);
+  let isLost = true;
+  await page.route("**/re-stream/presets", (route) => (isLost ? route.abort() : route.continue()));
+  await page.goto(`${fanfare.origin}/channels/${channelId}`);
+  const platforms = page.locator('[aria-labelledby="platforms-title"]');
+  const addPlatform = platforms.getByRole("button", { name: en.channel.addPlatform });
+  await press(addPlatform);
+  await page.locator(".notice", { hasText: en.common.network }).waitFor();
+  await page.keyboard.press("Escape");
+  await page.locator("dialog").waitFor({ state: "detached" });
+  isLost = false;
+  await press(addPlatform);
+  await tick(page.locator("dialog").getByRole("radio", { name: "Twitch" }));
+  expect(errors).toEqual([]);
+});
