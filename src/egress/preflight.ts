@@ -1,4 +1,4 @@
-import type { Clock } from "../base/clock.ts";
+import type { Clock, Timer } from "../base/clock.ts";
 import type { TargetSpec } from "../thread-protocol/channel-spec.ts";
 import type { PreflightResult, PreflightStage } from "../thread-protocol/preflight.ts";
 import { TargetErrorCode } from "../thread-protocol/targets/target-status.ts";
@@ -7,20 +7,31 @@ import type { RtmpLink } from "./rtmp-link.ts";
 import type { SrtLink } from "./srt-link.ts";
 
 /**
- * Connects to a target as a broadcast would, up to its acceptance of publish, then ends properly. Sends no media.
- * Bounded by the deadlines of the stages; never rejects.
+ * Some servers accept every key, and a moment later say that it is wrong, or only close the connection. In
+ * milliseconds.
+ */
+const SETTLED_AFTER_MS = 1_000;
+
+/**
+ * Connects to a target as a broadcast would, up to its acceptance of publish, then ends properly. Sends no media. A
+ * refusal that follows the acceptance counts. Bounded by the deadlines of the stages; never rejects.
  */
 export function preflight(target: TargetSpec, dialer: RtmpDialer, clock: Clock): Promise<PreflightResult> {
   const startMs = clock.now();
   const durationMs = () => Math.round(clock.now() - startMs);
   return new Promise((resolve) => {
+    let settled: Timer | undefined;
     const link = dialer.dial(target, {
       onPublishing: () => {
-        link.close("end");
-        resolve({ isOk: true, stage: "publish", durationMs: durationMs() });
+        const result = { isOk: true, stage: "publish", durationMs: durationMs() } as const;
+        settled = clock.startTimer(SETTLED_AFTER_MS, () => {
+          link.close("end");
+          resolve(result);
+        });
       },
       onDrained: () => undefined,
       onClosed: (error) => {
+        settled?.cancel();
         const stage = error.code === TargetErrorCode.AuthFailed ? "login" : stageOf(link);
         resolve({ isOk: false, stage, error, durationMs: durationMs() });
       },

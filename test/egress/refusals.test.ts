@@ -81,6 +81,23 @@ test.each([
   expect(target.connections).toHaveLength(1);
 });
 
+test.each([
+  ["closes the connection", (socket: Socket) => void socket.end(), targetError("closed-at-once")],
+  [
+    "rejects the key",
+    (socket: Socket) => void socket.write(status("NetStream.Publish.BadName")),
+    targetError("publish-refused", "NetStream.Publish.BadName"),
+  ],
+])("a test of a target that accepts every key, and then %s, fails", async (_name, refuse, error) => {
+  const start = status("NetStream.Publish.Start", "", "status");
+  const url = await replyingTarget((socket) => {
+    socket.write(Buffer.concat([command("_result", 1, []), command("_result", 4, [1]), start]));
+    refuse(socket);
+  });
+  const spec = { targetId: 1, url, streamKey: "the-key", isEnabled: true };
+  expect(await preflight(spec, dialerOf(), systemClock)).toMatchObject({ isOk: false, stage: "publish", error });
+});
+
 test.each([0, 2 ** 32 - 1])("media reaches a target that gives the stream the number %d", async (streamNumber) => {
   const target = await kitTarget({ streamNumber });
   const { link, outcome, dialer } = dial(target.url);
