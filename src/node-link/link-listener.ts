@@ -2,6 +2,7 @@ import { createServer, type Server, type Socket } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
 import type { Clock } from "../base/clock.ts";
 import { startDeadline } from "../base/deadline.ts";
+import { systemCode } from "../base/system-errors.ts";
 import type { MessageTransport } from "../remote-publish/message-transport.ts";
 import type { Keyframe } from "../thread-protocol/keyframe.ts";
 import type { FromViewer, ToViewer } from "../thread-protocol/preview.ts";
@@ -66,6 +67,9 @@ export type LinkListenerDeps = {
   readonly linksMax?: number;
 };
 
+/** How a connection ends that nobody uses. */
+const LEFT: ReadonlySet<string> = new Set(["ECONNRESET", "EPIPE", "ETIMEDOUT", "ERR_TLS_HANDSHAKE_TIMEOUT"]);
+
 /** Accepts links from other nodes, or from another process of this machine. */
 export class LinkListener {
   readonly #deps: LinkListenerDeps;
@@ -106,8 +110,10 @@ export class LinkListener {
       this.#accept(socket),
     );
     server.on("tlsClientError", (error, socket) => {
-      this.#deps.onFault(error);
       socket.destroy();
+      // It left, or said nothing: other nodes connect so to see whether this host is there.
+      if (LEFT.has(systemCode(error) ?? "")) return;
+      this.#deps.onFault(new LinkError(`a connection that does not know the cluster's secret: ${error.message}`));
     });
     return server;
   }

@@ -39,6 +39,8 @@ export function logFact(log: Log, fact: ServerFact): void {
     }
     case "internal-fault":
       return log.error("internal fault", { where: fact.where, detail: fact.detail });
+    case "node-link-fault":
+      return log.warn("node link failed", { detail: fact.detail, count: fact.count });
     case "broadcast-lost":
       return log.warn("broadcast lost", { channelId: fact.channelId });
     case "channel-changed":

@@ -121,6 +121,16 @@ export type Fact =
       readonly where: "ingest" | "link" | "relay";
       readonly detail: string;
     }
+  | {
+      /**
+       * Another node fell silent or broke the protocol, or something else connected to the nodes' port. Each thread reports it at most
+       * once a minute. `count`: since the last report.
+       */
+      readonly kind: "node-link-fault";
+      readonly time: number;
+      readonly detail: string;
+      readonly count: number;
+    }
   /** This machine lacks something. Each thread reports it at most once a second. */
   | { readonly kind: "server-trouble"; readonly time: number; readonly trouble: ServerTroubleName }
   /** How the recording of a channel stands from now on. */

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { connect as connectTls } from "node:tls";
 import { afterEach, expect, test } from "vitest";
 import { systemClock } from "../../src/base/clock.ts";
-import { frameOf } from "../../src/node-link/frames.ts";
+import { frameOf, LinkError } from "../../src/node-link/frames.ts";
 import { EncoderSideCodec, OwnerSideCodec } from "../../src/node-link/link-codec.ts";
 import { type LinkAddress, LinkDialer } from "../../src/node-link/link-dialer.ts";
 import type { Attach } from "../../src/node-link/link-handshake.ts";
@@ -236,6 +236,26 @@ test("while the secret changes both are accepted; a peer with another one, or no
   await new Promise((resolve) => withoutKey.on("close", resolve));
   expect(taken).toHaveLength(2);
   expect(faults).toHaveLength(3);
+  for (const fault of faults) expect(fault).toBeInstanceOf(LinkError);
+  expect(String(faults[1])).toContain("a connection that does not know the cluster's secret");
+});
+
+test("a connection that says nothing and goes, as another node's that looks for this host, is no fault", async () => {
+  const { port, faults } = await listenAs([SECRET]);
+  for (const leave of ["destroy", "resetAndDestroy", "end"] as const) {
+    const socket = connect(port, "127.0.0.1");
+    socket.on("error", () => undefined);
+    await once(socket, "connect");
+    socket[leave]();
+    await new Promise((resolve) => socket.resume().on("close", resolve));
+  }
+  // It takes those that came before this one first.
+  await dialerWith("a third secret that this cluster does not know").attach(
+    { host: "127.0.0.1", port },
+    PUBLISHER,
+    5_000,
+  );
+  await expect.poll(() => faults.map(String)).toEqual([expect.stringContaining("does not know the cluster's secret")]);
 });
 
 test("a peer of another version, and one that asks without a greeting, are turned away", async () => {

@@ -16,6 +16,7 @@ import { Descriptors } from "../../net/kernel/descriptors.ts";
 import { DirectSockets } from "../../net/kernel/direct-sockets.ts";
 import { isCutOff } from "../../net/kernel/machine-trouble.ts";
 import { loginSecrets } from "../../node-link/link-secret.ts";
+import { PeerFaults } from "../../node-link/peer-faults.ts";
 import { TsDemuxer } from "../../protocol/mpegts/ts-demuxer.ts";
 import { Engine } from "../../relay/engine.ts";
 import { OwnedChannels } from "../../remote-publish/owned-channels.ts";
@@ -155,9 +156,14 @@ const owned = new OwnedChannels({
   onReleased: (channelId, admissions) => post({ kind: "channel-released", channelId, admissions }),
   ...keptMs(),
 });
+const peerFaults = new PeerFaults(clock, ({ detail, count }) =>
+  postFact({ kind: "node-link-fault", time: clock.wallNow(), detail, count }),
+);
 const links = new NodeLinks({
   ...{ clock, engine, hosted, owned, requests },
-  onFault: (error) => reportFault("ingest", error),
+  onFault: (error) => {
+    if (!peerFaults.take(error)) reportFault("ingest", error);
+  },
   onRelease: (channelId, epoch) => post({ kind: "release-wanted", channelId, epoch }),
   ...(options.nodeLink === undefined
     ? {}
