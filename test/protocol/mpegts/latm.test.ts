@@ -110,8 +110,32 @@ test.each([
     config: "2b118800",
     frames: ["1000 af010123", "1043 af014567"],
   },
+  {
+    name: "HE-AAC of two channels made of one, with its rate in full",
+    elements: [
+      withConfig(
+        { asc: `11101${"0110"}${"0001"}${"1111"}${(48_000).toString(2).padStart(24, "0")}${"00010"}000` },
+        "0123",
+      ),
+    ],
+    config: "eb0f805dc00800",
+    frames: ["1000 af010123"],
+  },
 ])("LATM: $name", ({ elements, config = "1188", frames }) => {
   expect(read(...elements)).toEqual([`audio 1000 af00${config}`, ...frames.map((frame) => `audio ${frame}`)]);
+});
+
+test("LATM: where the stream's packets cut frames, and garbage between them, change nothing", () => {
+  const [first, ...others] = [withConfig({}, "0123"), again("4567"), again("89ab")].map(loas);
+  const bytes = Buffer.concat([first ?? Buffer.alloc(0), Buffer.from("5612340056", "hex"), ...others]);
+  for (let cut = 1; cut < bytes.length; cut += 1) {
+    const ts = new TsWriter();
+    const parts = [bytes.subarray(0, cut), bytes.subarray(cut)].map((part) => ts.pes(AUDIO_PID, part, { pts: 90_000 }));
+    const found = shown(demuxed(ts.tables([LATM]), ...parts)).map((text) => text.split(" ")[2]);
+    // Before the first whole frame there is only that audio came.
+    const frames = found.filter((text) => text !== "f000000000000000");
+    expect([cut, frames]).toEqual([cut, ["af001188", "af010123", "af014567", "af0189ab"]]);
+  }
 });
 
 test("LATM: another configuration is told before the frames that have it", () => {
@@ -131,6 +155,14 @@ test.each([
   { name: "channels as a program configuration tells them", element: withConfig({ asc: bitsOf("1180") }, "0123") },
   { name: "a codec that is not AAC", element: withConfig({ asc: `01000${"0011"}${"0001"}000` }, "0123") },
   { name: "no configuration", element: withConfig({}, "0123").slice(0, 20) },
+  { name: "a configuration that is cut short behind its codec's own", element: withConfig({}, "0123").slice(0, 40) },
+  {
+    name: "a codec's configuration of more than 64 bytes",
+    element: withConfig({ version: VERSION_1, asc: "" }).replace(
+      value(0),
+      `01${(65 * 8).toString(2).padStart(16, "0")}${bitsOf("1188".padEnd(130, "0"))}`,
+    ),
+  },
   {
     name: "a configuration that is longer than its element",
     element: `0${VERSION_1}1000000${"0000"}000${value(200)}${PLAIN}`,

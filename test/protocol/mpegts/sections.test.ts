@@ -47,6 +47,25 @@ test.each<{ readonly name: string; readonly packets: (ts: TsWriter) => Buffer }>
     },
   },
   {
+    name: "a table that ends where another one begins",
+    packets: (ts) => {
+      const rest = LONG.subarray(183);
+      const packets = [
+        payload(ts, pointer(0), LONG.subarray(0, 183)),
+        payload(ts, pointer(rest.length), rest, foreign(40)),
+      ];
+      return Buffer.concat(packets);
+    },
+  },
+  {
+    name: "a table after one whose rest never comes",
+    packets: (ts) => Buffer.concat([payload(ts, pointer(0), LONG.subarray(0, 183)), payload(ts, pointer(0), own)]),
+  },
+  {
+    name: "a table after one without a body",
+    packets: (ts) => payload(ts, pointer(0), closed(2, 1, 0, Buffer.alloc(0)), own),
+  },
+  {
     name: "a table in two packets",
     packets: (ts) => payload(ts, pointer(0), LONG),
   },
@@ -81,6 +100,16 @@ function others(count: number): StreamEntry[] {
 
 test.each<{ readonly name: string; readonly packets: (ts: TsWriter) => Buffer }>([
   { name: "behind a pointer past the packet's end", packets: (ts) => payload(ts, pointer(200), own) },
+  {
+    name: "whose rest is behind a pointer past the packet's end",
+    packets: (ts) =>
+      Buffer.concat([payload(ts, pointer(0), LONG.subarray(0, 183)), payload(ts, pointer(250), LONG.subarray(183))]),
+  },
+  {
+    name: "in packets in which no table begins",
+    packets: (ts) =>
+      Buffer.concat([payload(ts, pointer(0), Buffer.from([0xff])), ts.packets(PMT_PID, own, { isStart: false })]),
+  },
   { name: "behind stuffing", packets: (ts) => payload(ts, pointer(0), Buffer.from([0xff]), own) },
   {
     name: "that will apply later",
@@ -140,9 +169,26 @@ test("of a list of programs the network's own table is none, and 16 are looked a
 });
 
 test("a table on one of the system's own PIDs is none", () => {
+  for (const pmtPid of [0x0f, 0x1fff]) {
+    const ts = new TsWriter();
+    const tables = ts.programs([{ program: 1, pmtPid, streams: [ADTS] }]);
+    expect(shown(demuxed(tables, ts.pes(AUDIO_PID, adts("0101"), { pts: 90_000 })))).toEqual([]);
+  }
+});
+
+test("a stream on one of those PIDs is none", () => {
+  for (const pid of [0x01, 0x1fff]) {
+    const ts = new TsWriter();
+    const tables = ts.tables([{ ...ADTS, pid }]);
+    expect(shown(demuxed(tables, ts.pes(pid, adts("0101"), { pts: 90_000 })))).toEqual([]);
+  }
+});
+
+test("the PID of a table that is gone is free for a stream", () => {
   const ts = new TsWriter();
-  const tables = ts.programs([{ program: 1, pmtPid: 0x0f, streams: [ADTS] }]);
-  expect(shown(demuxed(tables, ts.pes(AUDIO_PID, adts("0101"), { pts: 90_000 })))).toEqual([]);
+  const before = ts.programs([{ program: 1, pmtPid: 0x1001, streams: [] }]);
+  const after = ts.programs([{ program: 1, pmtPid: 0x1002, streams: [{ ...ADTS, pid: 0x1001 }] }]);
+  expect(shown(demuxed(before, after, ts.pes(0x1001, adts("0101"), { pts: 90_000 })))).toEqual(FOUND);
 });
 
 test("of two descriptors of one kind the first counts, and one that is cut short ends their list", () => {
@@ -156,4 +202,5 @@ test("of two descriptors of one kind the first counts, and one that is cut short
   expect(readWith(`${registered}${otherwise}`)).toEqual(["audio 1000 9161632d33"]);
   expect(readWith(`${registered}0560`)).toEqual(["audio 1000 9161632d33"]);
   expect(readWith(`0a60${registered}`)).toEqual([]);
+  expect(readWith("056041432d33")).toEqual([]);
 });

@@ -36,7 +36,7 @@ export class LatmFormat implements AudioFormat {
     if (config === undefined) return;
     for (let index = 0; index < config.subFrames; index += 1) {
       let size = 0;
-      for (let byte = 255; byte === 255 && !reader.isExhausted; ) {
+      for (let byte = 255; byte === 255; ) {
         byte = reader.bits(8);
         size += byte;
       }

@@ -3,7 +3,6 @@ const PROGRAMS_MAX = 16;
 /** Elementary streams of a program. */
 const STREAMS_MAX = 32;
 const SECTION_HEAD_BYTES = 8;
-const DESCRIPTORS_MAX = 32;
 
 export const TableId = { Pat: 0, Pmt: 2 } as const;
 
@@ -48,7 +47,7 @@ export function readPmt(section: Buffer): readonly ElementaryStream[] {
 /** Copies: the section's memory is lent. */
 function readDescriptors(section: Buffer, from: number, end: number): ReadonlyMap<number, Buffer> {
   const descriptors = new Map<number, Buffer>();
-  for (let at = from; at + 2 <= end && descriptors.size < DESCRIPTORS_MAX; ) {
+  for (let at = from; at + 2 <= end; ) {
     const tag = section.readUInt8(at);
     const bodyEnd = at + 2 + section.readUInt8(at + 1);
     if (bodyEnd > end) break;
