@@ -106,7 +106,7 @@ test.concurrent("platforms are added, edited, switched off and on, and removed o
   );
 
   expect(await encoder.exited, encoder.stderr()).toEqual({ code: 0, signal: null });
-  expect((await expectSentPackets(sibling, keys.sibling, clip.path)).framesSkipped).toBe(0);
+  await expectSentPackets(sibling, keys.sibling, clip.path);
   expect(await sibling.recordings(keys.sibling)).toHaveLength(1);
   await expectUnbrokenRun(edited, keys.edited, clip);
   expect((await expectSentPackets(edited, keys.moved, clip.path)).framesSkipped).toBeGreaterThan(0);

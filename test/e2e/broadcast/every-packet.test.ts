@@ -2,7 +2,7 @@ import { expect, type TestContext, test } from "vitest";
 import type { FanfareOptions } from "../../support/processes/fanfare-process.ts";
 import { sharedServer } from "../../support/stages/shared-server.ts";
 import { publishUrl, Stage, uniqueKey } from "../../support/stages/stage.ts";
-import { type ClipOptions, makeClip } from "../../support/streams/clip.ts";
+import { type ClipOptions, makeClip, ONE_GROUP } from "../../support/streams/clip.ts";
 import { expectSentPackets } from "../../support/streams/recorded-stream.ts";
 
 /** FFmpeg → server → two nginx: both recordings contain exactly the clip's packets. */
@@ -31,17 +31,17 @@ async function expectEveryPacket(
 }
 
 test.concurrent("two targets record exactly the packets that FFmpeg sent", async (context) => {
-  await expectEveryPacket(context, { seconds: 6 });
+  await expectEveryPacket(context, ONE_GROUP);
 });
 
 test.concurrent("a stream with B-frames arrives packet for packet", async (context) => {
-  await expectEveryPacket(context, { seconds: 6, hasBFrames: true });
+  await expectEveryPacket(context, { ...ONE_GROUP, hasBFrames: true });
 });
 
 test.concurrent("a server with one media thread and one with several relay the same packets", async (context) => {
   await Promise.all(
     ["1", "3"].map((threads) =>
-      expectEveryPacket(context, { seconds: 6 }, { environment: { FANFARE_MEDIA_THREADS: threads } }),
+      expectEveryPacket(context, ONE_GROUP, { environment: { FANFARE_MEDIA_THREADS: threads } }),
     ),
   );
 });

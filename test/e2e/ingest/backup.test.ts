@@ -5,7 +5,7 @@ import { openStorage } from "../../../src/app/data-folder/storage.ts";
 import { newChannel } from "../../store/suites/store-suite-data.ts";
 import { runFanfare, runHere } from "../../support/processes/fanfare-command.ts";
 import { publishUrl, Stage, uniqueKey } from "../../support/stages/stage.ts";
-import { makeClip } from "../../support/streams/clip.ts";
+import { makeClip, ONE_GROUP } from "../../support/streams/clip.ts";
 import { expectSentPackets } from "../../support/streams/recorded-stream.ts";
 
 const TARGET = { rtmpUrl: "rtmp://live.example.com/app", streamKey: "target-key-1b2c3d" };
@@ -144,7 +144,7 @@ test.concurrent("a key rotation on air loses nothing of the stream, and the old 
   const keyFile = join(stage.folder, "data", "encryption.key");
   const key = uniqueKey("rotated");
   const channel = await api.createChannel("rotated", [{ rtmpUrl: nginx.url, streamKey: key }]);
-  const clip = await makeClip({ seconds: 6 });
+  const clip = await makeClip(ONE_GROUP);
   const encoder = await stage.ffmpeg(clip, publishUrl(channel));
   const oldText = readFileSync(keyFile, "utf8");
 

@@ -15,7 +15,7 @@ test.concurrent.for(["rtmp2sink", "rtmpsink"] as const)(
     const channel = await api.createChannel("gstreamer", [{ rtmpUrl: nginx.url, streamKey: key }]);
     const copyPath = join(stage.folder, "sent.flv");
 
-    const options = { sink, url: publishUrl(channel), seconds: 5, copyPath };
+    const options = { sink, url: publishUrl(channel), seconds: 8, copyPath };
     const encoder = stage.encoder(await startGstreamer(options));
     expect(await encoder.exited, encoder.stderr()).toEqual({ code: 0, signal: null });
 

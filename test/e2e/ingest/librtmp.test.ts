@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { startLibrtmp } from "../../support/encoders/librtmp-encoder.ts";
 import { sharedServer } from "../../support/stages/shared-server.ts";
 import { publishUrl, Stage, uniqueKey } from "../../support/stages/stage.ts";
-import { makeClip } from "../../support/streams/clip.ts";
+import { makeClip, ONE_GROUP } from "../../support/streams/clip.ts";
 import { expectSentPackets } from "../../support/streams/recorded-stream.ts";
 
 test("librtmp publishes, and the target gets every packet", async () => {
@@ -12,7 +12,7 @@ test("librtmp publishes, and the target gets every packet", async () => {
   const key = uniqueKey("librtmp");
   const channel = await api.createChannel("librtmp", [{ rtmpUrl: nginx.url, streamKey: key }]);
 
-  const clip = await makeClip({ seconds: 4 });
+  const clip = await makeClip(ONE_GROUP);
   const encoder = stage.encoder(await startLibrtmp(stage.folder, clip, publishUrl(channel)));
   expect(await encoder.exited, encoder.stderr()).toEqual({ code: 0, signal: null });
 

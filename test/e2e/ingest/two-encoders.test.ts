@@ -2,13 +2,16 @@ import { expect, test } from "vitest";
 import { expectTakeover } from "../../support/encoders/recorded-takeover.ts";
 import { sharedServer } from "../../support/stages/shared-server.ts";
 import { publishUrl, Stage, uniqueKey } from "../../support/stages/stage.ts";
-import { makeClip } from "../../support/streams/clip.ts";
+import { makeClip, ONE_GROUP } from "../../support/streams/clip.ts";
 import { packetHashes } from "../../support/streams/packet-hashes.ts";
 import { expectSentPackets } from "../../support/streams/recorded-stream.ts";
 
 test.concurrent("two encoders on two channels at once never mix", async ({ onTestFinished }) => {
   const stage = await Stage.open(onTestFinished);
-  const clips = [await makeClip({ seconds: 6, pitchHz: 440 }), await makeClip({ seconds: 6, pitchHz: 660 })] as const;
+  const clips = [
+    await makeClip({ ...ONE_GROUP, pitchHz: 440 }),
+    await makeClip({ ...ONE_GROUP, pitchHz: 660 }),
+  ] as const;
   const nginx = await stage.nginx();
   const { api } = await sharedServer(stage);
   const keys = [uniqueKey("one"), uniqueKey("two")] as const;

@@ -7,7 +7,7 @@ import type { FanfareProcess } from "../../support/processes/fanfare-process.ts"
 import { SmallDisk } from "../../support/processes/small-disk.ts";
 import { waitFor } from "../../support/processes/waiting.ts";
 import { publishUrl, type Server, Stage, uniqueKey } from "../../support/stages/stage.ts";
-import { makeClip } from "../../support/streams/clip.ts";
+import { makeClip, ONE_GROUP } from "../../support/streams/clip.ts";
 import { expectSentPackets } from "../../support/streams/recorded-stream.ts";
 
 /** Writes that are refused while the database is locked, one after another. Each is tried for 1.2 s before. */
@@ -67,8 +67,8 @@ test.concurrent("a database that is locked for ten writes refuses them in time, 
   onTestFinished,
 }) => {
   const stage = await Stage.open(onTestFinished);
-  const clip = await makeClip({ seconds: CLIP_SECONDS, kilobits: 500 });
-  const short = await makeClip({ seconds: 3 });
+  const clip = await makeClip({ ...ONE_GROUP, seconds: CLIP_SECONDS, kilobits: 500 });
+  const short = await makeClip(ONE_GROUP);
   const nginx = await stage.nginx();
   const server = await stage.server();
   const { api, fanfare, credentials } = server;
@@ -107,7 +107,7 @@ test.concurrent("a full disk refuses writes in time, reads and the stream go on,
   const stage = await Stage.open(onTestFinished);
   // Registered after the stage's own closing, so it runs before it.
   const disk = await SmallDisk.mount(join(stage.folder, "data"), onTestFinished);
-  const clip = await makeClip({ seconds: 12, kilobits: 500 });
+  const clip = await makeClip({ ...ONE_GROUP, seconds: 12, kilobits: 500 });
   const nginx = await stage.nginx();
   const server = await stage.server();
   const { api, fanfare, credentials } = server;

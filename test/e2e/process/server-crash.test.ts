@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { z } from "zod";
 import { waitFor } from "../../support/processes/waiting.ts";
 import { publishUrl, Stage, uniqueKey } from "../../support/stages/stage.ts";
-import { makeClip } from "../../support/streams/clip.ts";
+import { makeClip, ONE_GROUP } from "../../support/streams/clip.ts";
 import { expectSentPackets } from "../../support/streams/recorded-stream.ts";
 
 /** Totals on disk may lag by 5 s; one more for the sample they are made of, one for a busy machine. */
@@ -19,7 +19,7 @@ const reportAnswer = z.object({
 
 test("after kill -9 channels, platforms and totals are there, and a new publish by FFmpeg flows", async () => {
   const stage = await Stage.open();
-  const [long, short] = [await makeClip({ seconds: 20 }), await makeClip({ seconds: 6 })];
+  const [long, short] = [await makeClip({ seconds: 20 }), await makeClip(ONE_GROUP)];
   const nginx = await stage.nginx();
   const { api, fanfare } = await stage.server();
   const key = uniqueKey("crash");

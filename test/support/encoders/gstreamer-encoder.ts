@@ -17,6 +17,9 @@ export type GstreamerOptions = {
  */
 const MUXER_PATIENCE_NS = 20_000_000_000;
 
+/** From one keyframe to the next: 8 s. A target that is late gets the stream from its beginning. */
+const GROUP_FRAMES = 200;
+
 /** gst-launch-1.0 encoding live video and audio (x264enc, voaacenc, flvmux); ends by itself, cleanly. */
 export async function startGstreamer(options: GstreamerOptions): Promise<Child> {
   const sink = sinkWords(options);
@@ -30,9 +33,8 @@ export async function startGstreamer(options: GstreamerOptions): Promise<Child> 
     ...`videotestsrc is-live=true num-buffers=${videoFrames} ! video/x-raw,width=320,height=240,framerate=25/1`.split(
       " ",
     ),
-    ..."! x264enc tune=zerolatency speed-preset=ultrafast key-int-max=50 bitrate=800 ! h264parse ! queue ! mux.".split(
-      " ",
-    ),
+    ...`! x264enc tune=zerolatency speed-preset=ultrafast key-int-max=${GROUP_FRAMES} bitrate=800`.split(" "),
+    ..."! h264parse ! queue ! mux.".split(" "),
     ...`audiotestsrc is-live=true num-buffers=${audioBuffers} samplesperbuffer=1024`.split(" "),
     ..."! audio/x-raw,rate=48000,channels=2 ! audioconvert ! voaacenc ! aacparse ! queue ! mux.".split(" "),
   ];

@@ -19,9 +19,17 @@ export type ClipOptions = {
   readonly sampleRate?: number;
   /** 25 by default. */
   readonly framesPerSecond?: number;
+  /** From one keyframe to the next; 2 by default. */
+  readonly groupSeconds?: number;
 };
 
-/** An FLV file of H.264 (25 fps by default, a closed GOP of 2 s) and AAC (stereo). */
+/**
+ * Options of a clip that is one group. A target gets all of it whose connection is made before it ends: with short groups a
+ * busy machine would be too late for the first. A group that is much longer would not be kept for targets to come.
+ */
+export const ONE_GROUP = { seconds: 8, groupSeconds: 8 } as const;
+
+/** An FLV file of H.264 (25 fps and closed GOPs of 2 s by default) and AAC (stereo). */
 export type Clip = {
   readonly path: string;
   readonly seconds: number;
@@ -29,11 +37,9 @@ export type Clip = {
   readonly bytesPerSecond: number;
 };
 
-const GOP_SECONDS = 2;
-
 function ffmpegArguments(options: Required<ClipOptions>, path: string): string[] {
   const { seconds, kilobits, hasBFrames, pitchHz, size, sampleRate, framesPerSecond } = options;
-  const gop = `${framesPerSecond * GOP_SECONDS}`;
+  const gop = `${framesPerSecond * options.groupSeconds}`;
   // Noise makes the bitrate real: a test picture alone compresses to almost nothing. Its hue distinguishes the clips.
   const video = `testsrc2=size=${size}:rate=${framesPerSecond},hue=h=${pitchHz % 360},noise=alls=24:allf=t`;
   return [
@@ -52,7 +58,7 @@ function ffmpegArguments(options: Required<ClipOptions>, path: string): string[]
  */
 export async function makeClip(options: ClipOptions): Promise<Clip> {
   const usual = { kilobits: 1_500, hasBFrames: false, pitchHz: 440, size: "640x360" };
-  const all = { ...usual, sampleRate: 48_000, framesPerSecond: 25, ...options };
+  const all = { ...usual, sampleRate: 48_000, framesPerSecond: 25, groupSeconds: 2, ...options };
   const name = createHash("sha256").update(ffmpegArguments(all, "").join("\0")).digest("hex").slice(0, 16);
   const path = join(tmpdir(), `fanfare-clip-${name}.flv`);
   if (!existsSync(path)) {

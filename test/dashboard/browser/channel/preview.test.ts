@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { z } from "zod";
 import { syntheticClip } from "../../../../src/testkit/encoder/clip.ts";
+import type { KitEncoder } from "../../../../src/testkit/encoder/encoder.ts";
 import { expectAccessible, openBrowser, openContext, setUp, watchErrors } from "../../../support/dashboard/browser.ts";
 import { clickByMouse, press } from "../../../support/dashboard/press.ts";
 import { waitFor } from "../../../support/processes/waiting.ts";
@@ -35,15 +36,31 @@ test("the preview is open, shows a frame at once and plays on, stays closed when
   const channel = await api.createChannel("preview", [{ rtmpUrl: target.url, streamKey: uniqueKey("a") }]);
   const clip = await longGroupClip(stage.folder);
   await page.goto(`${fanfare.origin}/channels/${channel.channelId}`);
-  const encoder = stage.kitEncoder(channel, { clip });
 
-  await page.locator("video").waitFor();
   const shown = async () => videoState.parse(await page.evaluate(VIDEO_STATE));
-  const first = await waitFor("a frame", DEADLINE_MS, async () => {
-    const now = await shown();
-    return now.readyState >= HAVE_CURRENT_DATA ? now : undefined;
-  });
-  expect(encoder.report.lastTimestamp ?? 0).toBeLessThan(GROUP_SECONDS * 1_000);
+  /** Returns the first frame, unless a keyframe came between the request and it: such a one is no proof. */
+  const opened = async (open: () => KitEncoder | Promise<KitEncoder>) => {
+    const asked = page.waitForRequest(/\/preview-token$/);
+    const encoder = await open();
+    const group = () => Math.floor((encoder.report.lastTimestamp ?? 0) / (GROUP_SECONDS * 1_000));
+    await asked;
+    const askedIn = group();
+    await page.locator("video").waitFor();
+    const frame = await waitFor("a frame", DEADLINE_MS, async () => {
+      const now = await shown();
+      return now.readyState >= HAVE_CURRENT_DATA ? now : undefined;
+    });
+    return { encoder, frame: group() === askedIn ? frame : undefined };
+  };
+  const { encoder, frame } = await opened(() => stage.kitEncoder(channel, { clip }));
+  const again = async () => {
+    const reloaded = await opened(async () => {
+      await page.reload();
+      return encoder;
+    });
+    return reloaded.frame;
+  };
+  const first = frame ?? (await waitFor("a frame of the group that is under way", DEADLINE_MS, again));
   expect(first).toMatchObject({ videoWidth: 320, videoHeight: 180 });
   await waitFor(
     "a second of it",
