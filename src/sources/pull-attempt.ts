@@ -86,6 +86,8 @@ export class PullAttempt {
   #publisher: PublisherHandle | undefined;
   #timer: Timer | undefined;
   #isClaiming = false;
+  /** FFmpeg read the source to its end, and was not ended. */
+  #isAtEnd = false;
   #isOver = false;
   #startMs = 0;
   /** When FFmpeg last wrote, on the clock's `awakeNow()`. */
@@ -111,8 +113,7 @@ export class PullAttempt {
 
   /** Where the next attempt begins; undefined: at the source's beginning, or live. */
   get place(): PullPlace | undefined {
-    const isAtEnd = this.#run?.clip.isOver === true && this.#run.clip.failure === undefined;
-    return this.#link?.place?.() ?? (isAtEnd ? undefined : this.#from);
+    return this.#link?.place?.() ?? (this.#isAtEnd ? undefined : this.#from);
   }
 
   /** Ends it. Resolves when FFmpeg is gone. Nothing is reported. Idempotent. */
@@ -243,6 +244,7 @@ export class PullAttempt {
   }
 
   #ended({ clip }: FfmpegRun): void {
+    this.#isAtEnd = clip.failure === undefined;
     const error = endOf(clip);
     if (error === "audio") return this.#end({ kind: "audio" });
     // What the link saw explains what FFmpeg complains about, but not why FFmpeg itself was ended.

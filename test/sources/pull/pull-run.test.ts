@@ -4,6 +4,7 @@ import { ChannelElsewhereError, DomainError, type DomainFault } from "../../../s
 import type { PublisherArrival, PublishGateway } from "../../../src/relay/publish-gateway.ts";
 import type { MediaMessage } from "../../../src/relay/stream/media-message.ts";
 import { PullFailure, pullError } from "../../../src/sources/pull-links/pull-errors.ts";
+import type { PullPlace } from "../../../src/sources/pull-links/pull-link.ts";
 import { PullRun } from "../../../src/sources/pull-run.ts";
 import type { ChannelSpec } from "../../../src/thread-protocol/channel-spec.ts";
 import type { IngestEnd } from "../../../src/thread-protocol/facts.ts";
@@ -24,6 +25,8 @@ function stageOf({ url = "rtmp://a/live/key", hasFfmpeg = true } = {}) {
   const pushed: MediaMessage[] = [];
   const ends: IngestEnd[] = [];
   const arrivals: PublisherArrival[] = [];
+  const froms: (PullPlace | undefined)[] = [];
+  let left = 0;
   const now: {
     fault?: DomainFault;
     error?: TargetError;
@@ -31,28 +34,52 @@ function stageOf({ url = "rtmp://a/live/key", hasFfmpeg = true } = {}) {
     admits: "admitted" | "overloaded";
     isElsewhere: boolean;
     isUnread: boolean;
+    isOver: boolean;
+    isFull: boolean;
+    isTaken: boolean;
+    place?: PullPlace | undefined;
+    /** What each of these steps waits for. */
+    readonly waits: Partial<Record<"read" | "open" | "publish", Promise<void>>>;
   } = {
-    admits: "admitted",
-    isElsewhere: false,
-    isUnread: false,
+    ...{
+      admits: "admitted",
+      isElsewhere: false,
+      isUnread: false,
+      isOver: false,
+      isFull: false,
+      isTaken: true,
+      waits: {},
+    },
   };
   const read = async (): Promise<ChannelSpec> => {
+    await now.waits.read;
     if (now.fault !== undefined) throw new DomainError(now.fault);
     return {} as ChannelSpec;
   };
   const gateway: PublishGateway = {
-    ...{ channelId: "c", latency: "efficient", isFull: false, flush: () => undefined, leave: () => undefined },
+    ...{ channelId: "c", latency: "efficient", flush: () => undefined },
+    get isFull() {
+      return now.isFull;
+    },
+    leave: () => {
+      left += 1;
+    },
     tryAdmit: async () => now.admits,
     open: (arrival) => {
+      if (!now.isTaken) return undefined;
       arrivals.push(arrival);
       return { push: (message) => void pushed.push(message), end: (end) => void ends.push(end) };
     },
   };
-  const openLink = async (address: string) => {
+  const openLink = async (address: string, _signal: AbortSignal, from: PullPlace | undefined) => {
     opened.push(address);
+    froms.push(from);
+    await now.waits.open;
     if (now.error !== undefined) throw new PullFailure(now.error);
     return fakePullLink({
       isUnread: () => now.isUnread,
+      isOver: () => now.isOver,
+      place: () => now.place,
       failure: () => now.seen,
       close: () => void closed.push(address),
     });
@@ -69,6 +96,7 @@ function stageOf({ url = "rtmp://a/live/key", hasFfmpeg = true } = {}) {
         return ffmpeg;
       },
       publish: async (_channelId, claim) => {
+        await now.waits.publish;
         await claim();
         if (now.isElsewhere) throw new ChannelElsewhereError();
         return gateway;
@@ -91,8 +119,120 @@ function stageOf({ url = "rtmp://a/live/key", hasFfmpeg = true } = {}) {
       return [status.state, error].filter((word) => typeof word === "string").join(" ");
     });
   const latest = () => runs[runs.length - 1];
-  return { run, now, clock, runs, opened, closed, pushed, ends, arrivals, statuses, settle, advance, words, latest };
+  return {
+    ...{
+      run,
+      now,
+      clock,
+      runs,
+      opened,
+      closed,
+      pushed,
+      ends,
+      arrivals,
+      statuses,
+      settle,
+      advance,
+      words,
+      latest,
+      froms,
+    },
+    left: () => left,
+  };
 }
+
+test.each(["read", "open", "publish"] as const)(
+  "a source that is stopped while it waits (%s) leaves nothing open, and begins nothing more",
+  async (step) => {
+    const { run, now, runs, opened, closed, arrivals, left, latest, settle, advance, words } = stageOf();
+    const waits = Promise.withResolvers<void>();
+    now.waits[step] = waits.promise;
+    await settle();
+    latest()?.writes(0, 1_000);
+    await advance(80);
+    await run.stop("stopped-by-person");
+    waits.resolve();
+    await advance(60_000);
+    expect(words()).toEqual(["starting", "stopped stopped-by-person"]);
+    // What was opened is closed, an FFmpeg that was started is ended, and a place that was claimed is given back.
+    const done = { read: [0, 0, 0], open: [1, 0, 0], publish: [1, 1, 1] }[step];
+    expect([opened.length, runs.length, left()]).toEqual(done);
+    expect([closed, runs.every(({ isKilled }) => isKilled), arrivals]).toEqual([opened, true, []]);
+  },
+);
+
+test("what comes next begins where this one was left, until a whole source was read to its end", async () => {
+  const { now, froms, latest, settle, advance } = stageOf();
+  const place = { number: 5n, seconds: 30 };
+  const next = async (end: () => Promise<void>) => {
+    const count = froms.length;
+    latest()?.writes(0, 400);
+    await advance(1_000);
+    await end();
+    for (let second = 0; second < 60 && froms.length === count; second += 1) await advance(1_000);
+    return froms.at(-1);
+  };
+  const ended = (failure?: string) => async () => {
+    latest()?.ends(failure);
+    await advance(40);
+    now.place = undefined;
+  };
+  await settle();
+  now.place = place;
+  expect(await next(ended())).toEqual(place);
+  expect(await next(ended("Invalid data found"))).toEqual(place);
+  // It falls silent, and this server ends FFmpeg.
+  expect(await next(() => advance(16_000))).toEqual(place);
+  now.error = pullError("connection-refused");
+  expect(await next(ended("Invalid data found"))).toEqual(place);
+  delete now.error;
+  expect(await next(() => Promise.resolve())).toEqual(place);
+  expect(await next(ended())).toBeUndefined();
+});
+
+test("a link that is over ends the attempt a second after the last that FFmpeg wrote, and what it saw is the reason", async () => {
+  const { now, latest, settle, advance, words, pushed } = stageOf();
+  await settle();
+  now.isOver = true;
+  latest()?.writes(0, 2_000);
+  await advance(2_600);
+  expect([words().at(-1), pushed.length]).toEqual(["playing", 100]);
+  now.seen = pullError("redirected", "RTSP 3xx");
+  await advance(800);
+  expect(words()).toEqual(["starting", "playing", "failed TARGET_FORBIDDEN"]);
+});
+
+test("a source of a moment is played too", async () => {
+  const { latest, settle, advance, words, pushed } = stageOf();
+  await settle();
+  latest()?.writes(0, 80);
+  latest()?.ends();
+  await advance(400);
+  expect([words().slice(0, 2), pushed.length]).toEqual([["starting", "playing"], 4]);
+});
+
+test("while the channel has no room nothing is taken from FFmpeg, and then it goes on", async () => {
+  const { now, latest, settle, advance, pushed } = stageOf();
+  await settle();
+  latest()?.writes(0, 2_000);
+  await advance(480);
+  const before = pushed.length;
+  now.isFull = true;
+  await advance(400);
+  expect(pushed.length).toBe(before);
+  now.isFull = false;
+  await advance(40);
+  expect(pushed.length).toBe(before + 22);
+});
+
+test("a channel that takes no publisher stops it", async () => {
+  const { now, latest, settle, advance, words } = stageOf();
+  now.isTaken = false;
+  await settle();
+  latest()?.writes(0, 400);
+  await advance(60_000);
+  expect(words()).toEqual(["starting", "stopped internal"]);
+});
 
 test("a source is connected to, plays in real time with its own times, and stops like an encoder", async () => {
   const { run, latest, settle, advance, words, pushed, ends, arrivals, closed, runs } = stageOf();
@@ -284,6 +424,7 @@ test("a channel that another server has stops it", async () => {
 test.each([
   { fault: "source-encoder-on-air", reason: "encoder-on-air" },
   { fault: "channel-off", reason: "channel-off" },
+  { fault: "channel-not-found", reason: "internal" },
 ] as const)("$fault stops it before it is connected to", async ({ fault, reason }) => {
   const { now, opened, settle, advance, words } = stageOf();
   now.fault = { kind: fault };
@@ -294,12 +435,12 @@ test.each([
 });
 
 test("an encoder takes over for good; an overloaded server is asked again", async () => {
-  const { now, latest, arrivals, settle, advance, words } = stageOf();
+  const { now, latest, arrivals, settle, advance, words, left } = stageOf();
   now.admits = "overloaded";
   await settle();
   latest()?.writes(0, 400);
   await advance(80);
-  expect(words().at(-1)).toBe("failed SERVER_TROUBLE");
+  expect([words().at(-1), left()]).toEqual(["failed SERVER_TROUBLE", 1]);
   now.admits = "admitted";
   await advance(1_000);
   latest()?.writes(0, 400);
