@@ -95,7 +95,7 @@ export class EventWriter {
 
   goOn(): void {
     this.#isPaused = false;
-    if (this.#waiting.length > 0) this.#start();
+    if (this.#waiting.length > 0) this.#startUnlessRunning();
   }
 
   /** Another process of this server stores what waits. */
@@ -131,7 +131,12 @@ export class EventWriter {
       return;
     }
     this.#waiting.push(event);
-    if (this.#draining === undefined && this.#retry === undefined && !this.#isPaused) this.#start();
+    if (!this.#isPaused) this.#startUnlessRunning();
+  }
+
+  /** Two drains at once would store the same events twice. */
+  #startUnlessRunning(): void {
+    if (this.#draining === undefined && this.#retry === undefined) this.#start();
   }
 
   #start(): void {

@@ -236,3 +236,12 @@ test("what a full disk did not take is stored by the next process, in order, onc
   await settle();
   expect(first.store.texts).toEqual([]);
 });
+
+test("an event that is being stored when the writer goes on is stored once", async () => {
+  const { store, writer } = open();
+  writer.fact(created("a"));
+  writer.goOn();
+  await settle();
+  expect(store.texts).toEqual(["a"]);
+  expect(store.appendCount).toBe(1);
+});
