@@ -208,7 +208,7 @@ export const FIELD_NOTES: Readonly<Record<string, string>> = {
   from: "Status before.",
   to: "Status after. In a move: the `incarnation` of the server that takes the broadcasts; absent: those with the fewest channels.",
   reason:
-    "Of `recording`: why it is FAIL: DISK_FULL, DISK_SLOW, DISK_FAILED, QUOTA_REACHED, RECORDER_LOST. Of `health`: the cause of the verdict; its code is one of `lastError`, `warning`, `ingest.warnings` or ENCODER_LOST, PLATFORM_UNSTABLE, PLATFORMS_OFF, WAITS_FOR_ENCODER, SOURCE_STARTING, SOURCE_FAILED, SLATE_FAILED, CHANNEL_OFF. Of a platform: one of `lastError.code`. Of a broadcast or a hold: how the encoder left; server-lost: the server did. Of STREAM_UPDATE: what was changed.",
+    "Of `recording`: why it is FAIL: DISK_FULL, DISK_SLOW, DISK_FAILED, QUOTA_REACHED, RECORDER_LOST, SERVER_UPGRADED. Of `health`: the cause of the verdict; its code is one of `lastError`, `warning`, `ingest.warnings` or ENCODER_LOST, PLATFORM_UNSTABLE, PLATFORMS_OFF, WAITS_FOR_ENCODER, SOURCE_STARTING, SOURCE_FAILED, SLATE_FAILED, CHANNEL_OFF. Of a platform: one of `lastError.code`. Of a broadcast or a hold: how the encoder left; server-lost: the server did. Of STREAM_UPDATE: what was changed.",
   by: "Who made the change: the id of an access key, or `dashboard`. Absent where no request did.",
   action: "What was done: the name of the call, or of what the dashboard's sign-in or the server did.",
   actor:

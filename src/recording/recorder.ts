@@ -7,7 +7,7 @@ import type {
   RecordingRequest,
   ToRecorded,
 } from "../thread-protocol/recordings/recorder-messages.ts";
-import type { RecordingFile } from "../thread-protocol/recordings/recordings.ts";
+import type { RecordingFile, RecordingProblem } from "../thread-protocol/recordings/recordings.ts";
 import type { FileLimits } from "./container/stream-recorder.ts";
 import type { Disk } from "./files/disk.ts";
 import { Library } from "./files/library.ts";
@@ -117,9 +117,11 @@ export class Recorder {
     this.#deps.post({ kind: "reply", requestId, reply }, bytes);
   }
 
-  /** Finishes all files. */
-  async stop(): Promise<void> {
-    await Promise.all([...this.#running].map((recording) => this.#end(recording, "BROADCAST_ENDED")));
+  /** Finishes all files. `problem`: what ends recordings of broadcasts that go on, which their media threads are told. */
+  async stop(problem?: RecordingProblem): Promise<void> {
+    const running = [...this.#running];
+    if (problem === undefined) await Promise.all(running.map((recording) => this.#end(recording, "BROADCAST_ENDED")));
+    else await Promise.all(running.map((recording) => recording.giveUp(problem)));
     this.#library.lookAgain();
     this.#deps.post({ kind: "stopped" });
   }

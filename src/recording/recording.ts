@@ -53,6 +53,16 @@ export class Recording {
     return this.#work;
   }
 
+  /** The same where the broadcast goes on: `onEnded` is called with the problem. */
+  giveUp(problem: RecordingProblem): Promise<void> {
+    this.#work = this.#work.then(async () => {
+      if (this.#isOver) return;
+      await this.#attempt(() => this.#stream.end(problem));
+      this.#over(problem);
+    });
+    return this.#work;
+  }
+
   async #write(batch: Uint8Array): Promise<void> {
     const problem = this.#deps.room.problem(this.#channelId);
     if (problem === undefined) return this.#stream.take(batch);

@@ -606,3 +606,17 @@ test("a media thread that dies leaves finished files", async () => {
   await stage.settled();
   expect(stage.finished).toMatchObject([{ end: { reason: "BROADCAST_ENDED" }, durationMs: 1_000 }]);
 });
+
+test("a recorder that leaves the folder to another process finishes the files, and says why to those whose broadcasts go on", async () => {
+  const stage = new Stage();
+  const numbers = [stage.begin(), stage.begin(OTHER)];
+  for (const number of numbers) stage.media(number, ...heads(), ...frames(0, 2_000));
+  await stage.recorder.recorder.stop("SERVER_UPGRADED");
+  expect(stage.finished.map(({ channelId, end }) => [channelId, end?.reason])).toEqual([
+    [CHANNEL, "SERVER_UPGRADED"],
+    [OTHER, "SERVER_UPGRADED"],
+  ]);
+  expect(stage.recorder.toRecorded.filter(({ kind }) => kind === "ended")).toEqual(
+    numbers.map((number) => ({ kind: "ended", number, problem: "SERVER_UPGRADED" })),
+  );
+});

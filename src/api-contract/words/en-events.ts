@@ -151,6 +151,7 @@ export const enEvents = {
     DISK_FAILED: "disk rejects writes",
     QUOTA_REACHED: "quota used up",
     RECORDER_LOST: "recorder failed",
+    SERVER_UPGRADED: "server upgraded",
   } satisfies Record<RecordingProblem, string>,
   /** Why a schedule's start was missed. */
   missed: {

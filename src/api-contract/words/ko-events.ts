@@ -138,6 +138,7 @@ export const koEvents: typeof enEvents = {
     DISK_FAILED: "디스크 쓰기 오류",
     QUOTA_REACHED: "할당량 초과",
     RECORDER_LOST: "녹화기 오류",
+    SERVER_UPGRADED: "서버 업그레이드",
   },
   missed: {
     "server-down": "서버가 실행 중이 아니었음",

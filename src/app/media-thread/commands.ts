@@ -108,6 +108,7 @@ export class Commands {
         return engine.letSend(message.isAllowed);
       case "stop-accepting":
         owned.handOver();
+        this.#deps.recorder.handOver();
         return listener.stopAccepting();
       case "drain":
         return this.#deps.onDrain();

@@ -8,6 +8,7 @@ import type {
 import type { MessageTransport } from "../../remote-publish/message-transport.ts";
 import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
 import type { FromRecorded, ToRecorded } from "../../thread-protocol/recordings/recorder-messages.ts";
+import type { RecordingProblem } from "../../thread-protocol/recordings/recordings.ts";
 
 /** The recorder is asked for again after this long, in milliseconds. */
 const ASK_AGAIN_MS = 5_000;
@@ -37,6 +38,7 @@ export class RecorderClient implements RecordingLink {
   #link: Link | undefined;
   #lastNumber = 0;
   #askedMs = Number.NEGATIVE_INFINITY;
+  #isHandedOver = false;
 
   constructor(deps: RecorderClientDeps) {
     this.#deps = deps;
@@ -59,16 +61,23 @@ export class RecorderClient implements RecordingLink {
     this.#deps.onConnected();
   }
 
-  want(): void {
+  /** Another process records from now on: this one's recorder ends. */
+  handOver(): void {
+    this.#isHandedOver = true;
+  }
+
+  want(): RecordingProblem | undefined {
+    if (this.#isHandedOver) return "SERVER_UPGRADED";
     const nowMs = this.#deps.clock.now();
-    if (this.#link !== undefined || nowMs - this.#askedMs < ASK_AGAIN_MS) return;
+    if (this.#link !== undefined || nowMs - this.#askedMs < ASK_AGAIN_MS) return undefined;
     this.#askedMs = nowMs;
     this.#deps.onWanted();
+    return undefined;
   }
 
   open(channelId: ChannelId, startTime: number, listener: RecordingListener): RecordingSink | undefined {
     const link = this.#link;
-    if (link === undefined || this.#leftBytes() > LEFT_BYTES_MAX) return undefined;
+    if (link === undefined || this.#isHandedOver || this.#leftBytes() > LEFT_BYTES_MAX) return undefined;
     this.#lastNumber += 1;
     const number = this.#lastNumber;
     const open: Open = { listener, untakenBytes: 0, hasEnded: false };
@@ -117,6 +126,7 @@ export class RecorderClient implements RecordingLink {
     const lost = [...this.#open.values()];
     this.#open.clear();
     for (const { untakenBytes } of lost) this.#memory.remove(untakenBytes);
-    for (const { hasEnded, listener } of lost) if (!hasEnded) listener.ended("RECORDER_LOST");
+    const problem = this.#isHandedOver ? "SERVER_UPGRADED" : "RECORDER_LOST";
+    for (const { hasEnded, listener } of lost) if (!hasEnded) listener.ended(problem);
   }
 }

@@ -35,7 +35,7 @@ port.on("message", ({ message, end }: Envelope<ToRecorder>) => {
     case "request":
       return recorder.request(message.requestId, message.request);
     case "shutdown":
-      void recorder.stop().finally(() => port.close());
+      void recorder.stop(message.problem).finally(() => port.close());
       return;
   }
 });

@@ -24,6 +24,7 @@ type Entry = {
   active: FactOf<"publisher-active"> | undefined;
   held: FactOf<"ingest-held"> | undefined;
   holdSet: FactOf<"hold-set"> | undefined;
+  recording: FactOf<"recording-status"> | undefined;
   /** Of each target the last status that was no attempt, with what READY followed, and behind it the attempt that runs. */
   readonly statuses: Map<TargetId, readonly FactOf<"target-status">[]>;
   sample: ChannelSample | undefined;
@@ -78,11 +79,13 @@ export class RunningBroadcasts {
   /** All broadcasts on air. */
   list(): readonly RunningBroadcast[] {
     this.#followClock();
-    return [...this.#broadcasts].map(([channelId, { first, others, active, held, holdSet, statuses, sample }]) => {
-      const later = [...others.values(), active, held, holdSet].filter((fact) => fact !== undefined);
-      const facts = [first, ...later, ...[...statuses.values()].flat()];
-      return { channelId, facts, ...(sample === undefined ? {} : { sample }) };
-    });
+    return [...this.#broadcasts].map(
+      ([channelId, { first, others, active, held, holdSet, recording, statuses, sample }]) => {
+        const later = [...others.values(), active, held, holdSet, recording].filter((fact) => fact !== undefined);
+        const facts = [first, ...later, ...[...statuses.values()].flat()];
+        return { channelId, facts, ...(sample === undefined ? {} : { sample }) };
+      },
+    );
   }
 
   #followClock(): void {
@@ -97,7 +100,7 @@ export class RunningBroadcasts {
       present.others.set(fact.ingestId, fact);
       return;
     }
-    const nothing = { active: undefined, held: undefined, holdSet: undefined, sample: undefined };
+    const nothing = { active: undefined, held: undefined, holdSet: undefined, recording: undefined, sample: undefined };
     this.#broadcasts.set(fact.channelId, { first: fact, others: new Map(), statuses: new Map(), ...nothing });
   }
 
@@ -113,6 +116,9 @@ export class RunningBroadcasts {
         return;
       case "hold-set":
         broadcast.holdSet = fact;
+        return;
+      case "recording-status":
+        broadcast.recording = fact;
         return;
       case "target-status":
         // A target that never began has no state.
@@ -130,13 +136,17 @@ export class RunningBroadcasts {
 }
 
 /** The same broadcast by a wall clock that was set. */
-function movedEntry({ first, others, active, held, holdSet, statuses, sample }: Entry, stepMs: number): Entry {
+function movedEntry(
+  { first, others, active, held, holdSet, recording, statuses, sample }: Entry,
+  stepMs: number,
+): Entry {
   return {
     first: movedFact(first, stepMs),
     others: new Map([...others].map(([ingestId, fact]) => [ingestId, movedFact(fact, stepMs)])),
     active: active && movedFact(active, stepMs),
     held: held && movedFact(held, stepMs),
     holdSet: holdSet && movedFact(holdSet, stepMs),
+    recording: recording && movedFact(recording, stepMs),
     statuses: new Map(
       [...statuses].map(([targetId, facts]) => [targetId, facts.map((fact) => movedFact(fact, stepMs))]),
     ),

@@ -37,8 +37,8 @@ export type ToRecorder =
   /** With a transport: a media thread's link. */
   | { readonly kind: "link" }
   | { readonly kind: "request"; readonly requestId: number; readonly request: RecordingRequest }
-  /** The process stops: finish all files. */
-  | { readonly kind: "shutdown" };
+  /** The process stops, or leaves the folder to another one: finish all files. `problem`: why broadcasts that go on are not recorded any more. */
+  | { readonly kind: "shutdown"; readonly problem?: RecordingProblem };
 
 /** Recording thread to control thread. */
 export type FromRecorder =

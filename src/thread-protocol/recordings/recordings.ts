@@ -12,6 +12,8 @@ export const RECORDING_PROBLEMS = [
   "QUOTA_REACHED",
   /** The recording thread ended and is being restarted. */
   "RECORDER_LOST",
+  /** A newer process has taken over. It records the channel from its next broadcast on. */
+  "SERVER_UPGRADED",
 ] as const;
 export type RecordingProblem = (typeof RECORDING_PROBLEMS)[number];
 
@@ -41,6 +43,10 @@ const SENTENCES: Readonly<Record<RecordingProblem, readonly [string, string]>> =
   RECORDER_LOST: [
     "the server's recorder failed and is started again (the log has the error)",
     "서버의 녹화기가 중단되어 다시 시작됩니다(로그에 오류가 있습니다)",
+  ],
+  SERVER_UPGRADED: [
+    "the server was upgraded during the broadcast; the file up to then is finished, and the channel is recorded again from its next broadcast on",
+    "방송 중에 서버가 업그레이드되었습니다. 그때까지의 파일은 저장되었으며 다음 방송부터 다시 녹화합니다",
   ],
 };
 

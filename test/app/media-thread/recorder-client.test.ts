@@ -55,3 +55,15 @@ test("many recordings of a disk that takes nothing stay below the limit together
   expect(total).toBeGreaterThan(48 * MIB);
   expect(total).toBeLessThanOrEqual(64 * MIB);
 });
+
+test("once another process records, the recorder is not asked for, nothing begins, and what its end cuts off has that reason", async () => {
+  const { client, transport } = connected();
+  const problems: string[] = [];
+  const listener = { taken: () => undefined, ended: (problem: string) => void problems.push(problem) };
+  expect([client.open("ls-1", 0, listener), client.want()]).toEqual([expect.anything(), undefined]);
+  client.handOver();
+  expect([client.open("ls-2", 0, listener), client.want()]).toEqual([undefined, "SERVER_UPGRADED"]);
+  transport.far.close();
+  await transport.settle();
+  expect(problems).toEqual(["SERVER_UPGRADED"]);
+});

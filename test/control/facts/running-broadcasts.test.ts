@@ -24,6 +24,7 @@ const byTarget = (left: { targetId: number }, right: { targetId: number }) => le
 type Step =
   | { readonly kind: "status"; readonly targetId: number; readonly status: ConnectStatus }
   | { readonly kind: "sample"; readonly bytes: number }
+  | { readonly kind: "record"; readonly status: "READY" | "RECORDING" | "FAIL" }
   | { readonly kind: "standby" | "switch" | "lose" | "return" | "leave" };
 
 const steps = fc.array(
@@ -34,6 +35,10 @@ const steps = fc.array(
       status: fc.constantFrom<ConnectStatus>("CONNECTING", "PUBLISHING", "FAIL", "READY"),
     }),
     fc.record({ kind: fc.constant("sample" as const), bytes: fc.nat(1_000) }),
+    fc.record({
+      kind: fc.constant("record" as const),
+      status: fc.constantFrom("READY" as const, "RECORDING" as const, "FAIL" as const),
+    }),
     fc.constantFrom<Step>(
       { kind: "standby" },
       { kind: "switch" },
@@ -81,6 +86,11 @@ class Story {
         } as TargetStatus;
         const fact = { kind: "target-status", time: this.#time, channelId: CHANNEL, from: "READY" } as const;
         return this.#add({ ...fact, targetId: step.targetId, status });
+      }
+      case "record": {
+        const status =
+          step.status === "FAIL" ? ({ status: "FAIL", problem: "DISK_FULL" } as const) : { status: step.status };
+        return this.#add({ kind: "recording-status", time: this.#time, channelId: CHANNEL, status });
       }
       case "sample": {
         this.#bytes += step.bytes;

@@ -10,6 +10,7 @@ import type {
   RecordingRequest,
   ToRecorder,
 } from "../../../thread-protocol/recordings/recorder-messages.ts";
+import type { RecordingProblem } from "../../../thread-protocol/recordings/recordings.ts";
 import { RECORDER_THREAD } from "../../process/exit-now.ts";
 import { PendingRequests } from "../../threads/pending-requests.ts";
 import { threadEntry } from "../../threads/thread-entry.ts";
@@ -75,20 +76,23 @@ export class RecordingWorker implements RecorderPort {
     return outcome;
   }
 
-  /** Finishes all files and ends the thread. Call it when the media threads have ended. Idempotent. */
-  stop(): Promise<void> {
-    this.#stopping ??= this.#stop();
+  /**
+   * Finishes all files and ends the thread. Call it when the media threads have ended, or with what ends recordings of
+   * broadcasts that go on. Idempotent.
+   */
+  stop(problem?: RecordingProblem): Promise<void> {
+    this.#stopping ??= this.#stop(problem);
     return this.#stopping;
   }
 
-  async #stop(): Promise<void> {
+  async #stop(problem?: RecordingProblem): Promise<void> {
     const worker = this.#worker;
     if (worker === undefined) return;
     const stopped = new Promise<void>((resolve) => {
       this.#onStopped = resolve;
       worker.once("exit", () => resolve());
     });
-    this.#post(worker, { kind: "shutdown" });
+    this.#post(worker, { kind: "shutdown", ...(problem === undefined ? {} : { problem }) });
     const deadline = new Promise<void>((resolve) => this.#deps.clock.startTimer(STOP_DEADLINE_MS, resolve));
     await Promise.race([stopped, deadline]);
     // Not awaited: a thread that hangs in a call of the disk ends with the process.

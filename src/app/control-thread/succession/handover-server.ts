@@ -86,7 +86,7 @@ export function handoverServer(parts: HandoverParts): HandoverServer {
       workers.handOver();
       succession.leave();
       // Two recorders must not write to one folder: the files of this one are finished.
-      await Promise.all([notifications.close(), parts.media.handOver(), parts.recorder.stop()]);
+      await Promise.all([notifications.close(), parts.media.handOver(), parts.recorder.stop("SERVER_UPGRADED")]);
       await storage.close();
     },
     state: (linkPaths) => {

@@ -67,7 +67,11 @@ export class ChannelRecording {
     };
     const sink = link.open(channelId, clock.wallNow(), listener);
     let subscriber: RecordingSubscriber | undefined;
-    if (sink === undefined) return link.want();
+    if (sink === undefined) {
+      const problem = link.want();
+      if (problem !== undefined) this.#note({ status: "FAIL", problem });
+      return;
+    }
     subscriber = new RecordingSubscriber(clock, sink, (problem) => this.#ended(problem));
     this.#present = subscriber;
     subscribe(subscriber);

@@ -21,8 +21,11 @@ export interface RecordingSink {
 
 /** The way to the recorder. */
 export interface RecordingLink {
-  /** Asks for the recorder where it does not run. It is there when `open` returns a sink. */
-  want(): void;
+  /**
+   * Asks for the recorder where it does not run. It is there when `open` returns a sink. Returns why it will not come; undefined
+   * where it may.
+   */
+  want(): RecordingProblem | undefined;
   /**
    * Begins a recording; undefined where the recorder does not run, or has not taken what it was sent before: memory is
    * bounded, however long the disk hangs. `startTime`: milliseconds since the Unix epoch.

@@ -3,7 +3,7 @@ import { Engine } from "../../../../src/relay/engine.ts";
 import type { RecordingLink, RecordingListener } from "../../../../src/relay/subscriber/recording/recording-link.ts";
 import type { ChannelSpec } from "../../../../src/thread-protocol/channel-spec.ts";
 import type { Fact } from "../../../../src/thread-protocol/facts.ts";
-import type { RecordingEnd } from "../../../../src/thread-protocol/recordings/recordings.ts";
+import type { RecordingEnd, RecordingProblem } from "../../../../src/thread-protocol/recordings/recordings.ts";
 import { FakeDialer } from "../../../support/stages/fake-links.ts";
 import { target } from "../../../support/stages/relay-stage.ts";
 import { VirtualClock } from "../../../support/stages/virtual-clock.ts";
@@ -26,10 +26,12 @@ class Stage {
   readonly recordings: Taken[] = [];
   isThere = true;
   wanted = 0;
+  leftBecause: RecordingProblem | undefined;
   #revision = 0;
   readonly #link: RecordingLink = {
     want: () => {
       this.wanted += 1;
+      return this.leftBecause;
     },
     open: (channelId, _startTime, listener) => {
       if (!this.isThere) return undefined;
@@ -205,4 +207,14 @@ test("a channel waits for a recorder that is being started", () => {
     [9, 0],
     [9, 300],
   ]);
+});
+
+test("a broadcast that begins once another process records is told as not recorded, with the reason", () => {
+  const stage = new Stage();
+  stage.isThere = false;
+  stage.leftBecause = "SERVER_UPGRADED";
+  stage.publish(true).push(video(0, avcFrame(true, 1)));
+  stage.clock.advance(1_500);
+  const statuses = stage.facts.flatMap((fact) => (fact.kind === "recording-status" ? [fact.status] : []));
+  expect(statuses).toEqual([{ status: "READY" }, { status: "FAIL", problem: "SERVER_UPGRADED" }]);
 });

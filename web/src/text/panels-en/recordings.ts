@@ -16,6 +16,7 @@ export const enRecordings = {
     DISK_FAILED: "The disk rejects writes. Check it, and the server's log.",
     QUOTA_REACHED: "This channel's recordings fill its quota. Delete some, and recording starts again by itself.",
     RECORDER_LOST: "The recorder failed and is being restarted.",
+    SERVER_UPGRADED: "The server was upgraded. The file up to then is saved, and the next broadcast is recorded again.",
   } satisfies Record<RecordingProblem, string>,
   none: "No recordings yet.",
   started: "Started",

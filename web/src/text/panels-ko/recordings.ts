@@ -16,6 +16,7 @@ export const koRecordings: typeof enRecordings = {
     DISK_FAILED: "디스크에 쓸 수 없습니다. 디스크와 서버 로그를 확인해 주세요.",
     QUOTA_REACHED: "이 채널의 녹화 파일이 할당량을 모두 사용했습니다. 일부를 삭제하면 녹화가 다시 시작됩니다.",
     RECORDER_LOST: "녹화기가 중단되어 다시 시작하고 있습니다.",
+    SERVER_UPGRADED: "서버가 업그레이드되었습니다. 그때까지의 파일은 저장되었으며 다음 방송부터 다시 녹화합니다.",
   },
   none: "아직 녹화 파일이 없습니다.",
   started: "시작",
