@@ -54,6 +54,14 @@ export type CallStep =
   | { readonly kind: "connected"; readonly agreement: Agreement }
   | { readonly kind: "failed"; readonly failure: CallFailure };
 
+/**
+ * In place of our key, a listener that also takes callers whose key it cannot use sends one word: this one where it has no
+ * passphrase, another where it has another. libsrt writes it in the byte order of its machine.
+ */
+const NO_SECRET = ["00000003", "03000000"];
+
+const isNoSecret = (key: Buffer): boolean => NO_SECRET.includes(key.toString("hex"));
+
 const WAIT: CallStep = { kind: "wait" };
 const fail = (failure: CallFailure): CallStep => ({ kind: "failed", failure });
 
@@ -120,6 +128,7 @@ export class SrtCaller {
     if (settings === undefined || handshake.mtu < 76 || handshake.window < 2) return fail({ kind: "malformed" });
     if (this.#keys !== undefined) {
       if (extensions?.key === undefined) return fail({ kind: "unsecure" });
+      if (isNoSecret(extensions.key)) return fail({ kind: "unsecure" });
       if (!extensions.key.equals(this.#keys.message())) return fail({ kind: "bad-secret" });
     }
     return {

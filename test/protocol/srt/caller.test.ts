@@ -82,8 +82,13 @@ test("data before the second reply: the request is repeated soon, and the data i
 });
 
 test("a listener that does not return our key does not encrypt, or has another passphrase", () => {
+  const inPlaceOfTheKey = (word: string) => (reply: Buffer) =>
+    Buffer.concat([reply.subarray(0, 64 + 16), Buffer.from(`00040001${word}`, "hex")]);
   for (const { cut, failure } of [
     { cut: (reply: Buffer) => reply.subarray(0, 64 + 16), failure: "unsecure" },
+    { cut: inPlaceOfTheKey("03000000"), failure: "unsecure" },
+    { cut: inPlaceOfTheKey("00000003"), failure: "unsecure" },
+    { cut: inPlaceOfTheKey("04000000"), failure: "bad-secret" },
     { cut: (reply: Buffer) => reply, failure: "bad-secret" },
   ]) {
     const { caller, inductionReply, response } = open(PASSPHRASE);
