@@ -9,6 +9,9 @@ export type HlsJoint = { readonly name: string; readonly from: number; readonly 
 
 export type HlsSection = Pick<HlsJoint, "name" | "from">;
 
+/** A joint is looked for up to this far behind the place, in seconds: audio has its own a few frames beside that of the video. */
+const JOINT_SECONDS = 1;
+
 /** `lines`: its tags in their order, and its name. */
 type HlsSegment = {
   readonly lines: readonly string[];
@@ -77,10 +80,21 @@ export class HlsSegments {
     if (place === undefined) return 0;
     const isFrom = ({ atSeconds, seconds }: HlsSegment, index: number) => {
       if (first !== undefined) return first + BigInt(index) >= place.number;
-      // Segments of audio have joints of their own. What ends at the place never comes again, or it had no end.
+      // What ends at the place never comes again, or it had no end.
       return atSeconds + seconds > place.seconds && atSeconds + seconds / 2 >= place.seconds;
     };
-    return Math.max(0, this.#segments.findIndex(isFrom));
+    const left = Math.max(0, this.#segments.findIndex(isFrom));
+    return first === undefined && left > 0 ? this.#jointNear(left, place.seconds) : left;
+  }
+
+  /** The first segment behind a joint that is close to this time, from this one on; this one where there is none. */
+  #jointNear(left: number, seconds: number): number {
+    for (let at = left; at < this.#segments.length; at += 1) {
+      const { atSeconds = Infinity, section } = this.#segments[at] ?? {};
+      if (atSeconds >= seconds + JOINT_SECONDS) break;
+      if (section !== this.#segments[at - 1]?.section) return at;
+    }
+    return left;
   }
 
   /** The lines of all segments but the first ones, `left` of them. */

@@ -121,6 +121,18 @@ test.each([
   expect(names.length).toBe(kept);
 });
 
+test.each([
+  { name: "behind that of the video", lengths: [2, 0.05], kept: "c" },
+  { name: "before that of the video", lengths: [1, 0.93], kept: "c" },
+  { name: "too far behind it to be the same one", lengths: [2, 1.1], kept: "b" },
+])("audio goes on at its own joint: $name", ({ lengths: [first, second], kept }) => {
+  const before = ['#EXT-X-MAP:URI="a.mp4"', `#EXTINF:${first},`, "a", `#EXTINF:${second},`, "b"];
+  const behind = ['#EXT-X-MAP:URI="b.mp4"', "#EXTINF:2,", "c", "#EXTINF:2,", "d", END];
+  const { lines, named } = rewritten(["#EXTM3U", ...before, ...behind], { number: 0n, seconds: 2 });
+  const [name] = lines.filter((line) => line.startsWith("/"));
+  expect(named[Number(name?.slice(1)) - 1]).toBe(`segment https://media.example/live/${kept}`);
+});
+
 test("numbers may have as many digits as servers write", () => {
   const { lines } = rewritten([
     ...["#EXTM3U", "#EXT-X-TARGETDURATION: 10.0", "#EXT-X-MEDIA-SEQUENCE:20261130084500123"],
