@@ -3,6 +3,7 @@ import type { Clock, Timer } from "../base/clock.ts";
 import type { PullVariant, SourceReason } from "../control/channels/source.ts";
 import { ChannelElsewhereError, DomainError } from "../control/ports/errors.ts";
 import type { SourceStart } from "../control/ports/source-player.ts";
+import { AacMisfit } from "../protocol/flv/audio/aac-misfit.ts";
 import { MessageType } from "../protocol/rtmp/message.ts";
 import type { PublishGateway } from "../relay/publish-gateway.ts";
 import type { PublisherHandle } from "../relay/publisher/publisher.ts";
@@ -95,6 +96,8 @@ export class PullAttempt {
   /** The source's times; undefined before the first. */
   #time: SteadyTime | undefined;
   readonly #stuck = new StuckTime();
+  /** Absent: the audio is encoded, and stays as it is. */
+  readonly #misfit: AacMisfit | undefined;
   /** How much the clock of this stream is ahead of the real one. */
   #aheadMs = 0;
 
@@ -108,6 +111,7 @@ export class PullAttempt {
     this.#start = start;
     this.#events = events;
     this.#from = from;
+    this.#misfit = encodesAudio ? undefined : new AacMisfit();
     void this.#begin(url, encodesAudio);
   }
 
@@ -230,7 +234,8 @@ export class PullAttempt {
       const timeMs = this.#time.of(tag);
       if (timeMs > nowMs) break;
       // Audio may begin long after the video.
-      if (needsEncoding(tag)) return this.#end({ kind: "audio" });
+      const isMisfit = tag.type === MessageType.Audio && this.#misfit?.isAfter(tag) === true;
+      if (isMisfit || needsEncoding(tag)) return this.#end({ kind: "audio" });
       clip.take();
       this.#time.sent(tag, timeMs);
       if (this.#stuck.isAfter(tag)) return this.#fail(pullError("times-back"));

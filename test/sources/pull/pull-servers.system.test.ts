@@ -189,6 +189,38 @@ async function widthsOf(pulled: ReturnType<typeof pullMedia>, count: number): Pr
   });
 }
 
+test("audio of HLS that goes on with another sample rate keeps its pitch: it is encoded from then on", async () => {
+  const names = ["usual", "advertisement"];
+  const [usual, advertisement] = [
+    await hls("usual"),
+    await hls("advertisement", "-c:v", "copy", "-c:a", "aac", "-ar", "44100"),
+  ];
+  const lists = names.map(async (name) => {
+    const text = await readFile(join(folder, name, "index.m3u8"), "utf8");
+    return text.match(/#EXTINF.*\n.*/g)?.map((line) => line.replace("index", `/${name}/index`)) ?? [];
+  });
+  const [before = [], after = []] = await Promise.all(lists);
+  const media = ["#EXTM3U", "#EXT-X-TARGETDURATION:3", ...before.slice(0, 1), "#EXT-X-DISCONTINUITY", ...after];
+  const server = createServer((request, response) => {
+    const { url = "" } = request;
+    if (url === "/index.m3u8") return void response.end([...media, "#EXT-X-ENDLIST"].join("\n"));
+    return (url.startsWith("/usual/") ? usual : advertisement)(request, response);
+  });
+  onTestFinished(() => void server.closeAllConnections());
+  const pulled = pullMedia(`http://127.0.0.1:${await listen(server, "127.0.0.1")}/index.m3u8`);
+  onTestFinished(() => pulled.close());
+  const heard = await waitFor("the end of the encoded audio", DEADLINE_MS, () => {
+    const audio = new FlvReader().push(pulled.flv()).filter(({ type }) => type === MessageType.Audio);
+    const headers = audio.flatMap(({ payload }, at) => (payload[1] === 0 && payload.length > 2 ? [at] : []));
+    const [, begin, end] = headers;
+    if (begin === undefined || end === undefined) return undefined;
+    return audio.slice(begin, end).filter(({ payload }) => payload[1] === 1).length;
+  });
+  // 2 s and 8 s of frames at 48 kHz: at 44.1 kHz there are 30 less.
+  expect(Math.abs(heard - (10 * 48_000) / 1_024)).toBeLessThan(10);
+  expect(pulled.statuses.slice(0, 4).map(({ state }) => state)).toEqual(["starting", "playing", "starting", "playing"]);
+});
+
 test("HLS of fragmented MP4 that goes on in another size is connected to anew, and comes in that size", async () => {
   const { small, large, serve } = await twoForms();
   let isOther = false;

@@ -12,7 +12,8 @@ export type AacConfig = {
   readonly channels: number;
 };
 
-const SAMPLE_RATES = [
+/** In Hz, by their index in headers. */
+export const AAC_SAMPLE_RATES: readonly number[] = [
   96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8_000, 7_350,
 ];
 const SAMPLE_RATE_ESCAPE = 15;
@@ -32,7 +33,7 @@ function readObjectType(reader: BitReader): number {
 /** 0 for a reserved index. */
 function readSampleRate(reader: BitReader): number {
   const index = reader.bits(4);
-  return index === SAMPLE_RATE_ESCAPE ? reader.bits(24) : (SAMPLE_RATES[index] ?? 0);
+  return index === SAMPLE_RATE_ESCAPE ? reader.bits(24) : (AAC_SAMPLE_RATES[index] ?? 0);
 }
 
 type Extension = { readonly objectType: number; readonly sampleRate: number };
