@@ -6,7 +6,16 @@ import { type HlsNamed, HlsNames } from "./hls-names.ts";
 import { type HlsPart, type HlsWindow, PLAYLIST_BYTES_MAX, PlaylistError, rewritePlaylist } from "./hls-playlist.ts";
 import type { HlsJoint, HlsPlace } from "./hls-segments.ts";
 import type { HlsVariant } from "./hls-variant.ts";
-import { type Fetched, type FetchRequest, fetchHttp, isCompressed, partsOf, readBytes } from "./http-fetch.ts";
+import {
+  type Fetched,
+  type FetchRequest,
+  fetchHttp,
+  headersOf,
+  isCompressed,
+  partsOf,
+  readBytes,
+  statusOf,
+} from "./http-fetch.ts";
 import type { PullDialer } from "./pull-dialer.ts";
 import { failureOf, PullFailure, pullError } from "./pull-errors.ts";
 
@@ -71,7 +80,7 @@ export class HlsProxy {
   #first: Fetched | undefined;
   #variant: HlsVariant | undefined;
   #isAsked = false;
-  /** What decoders know of fragmented MP4, by the kinds of its tracks. */
+  /** What decoders know of fragmented MP4, by the playlist that has it: audio may have one of its own. */
   readonly #forms = new Map<string, string>();
   /** Why another FFmpeg has to begin, and where. */
   #over: TargetError | undefined;
@@ -286,21 +295,29 @@ export class HlsProxy {
     if (range !== undefined && range !== WHOLE && source.statusCode === 200) return this.#pass(named, source, response);
     const bytes = await readBytes(source, MAP_BYTES_MAX, "an #EXT-X-MAP", this.#deps.dialer.clock);
     const form = formOf(bytes);
-    const known = form === undefined ? undefined : this.#forms.get(form.kinds);
+    const { list, place } = this.#jointOf(named, range) ?? {};
+    const key = list ?? form?.kinds ?? "";
+    const known = this.#forms.get(key);
     if (form !== undefined && known !== undefined && known !== form.text) {
-      this.#place = this.#placeOf(named, range);
+      this.#place = place;
       throw this.#end(pullError("other-form"));
     }
-    if (form !== undefined) this.#forms.set(form.kinds, form.text);
+    if (form !== undefined) this.#forms.set(key, form.text);
     response.writeHead(statusOf(source), headersOf(source)).end(bytes);
   }
 
-  /** Where the section begins that FFmpeg asks for. With the first one of another form it ends, so it is the first such place. */
-  #placeOf({ url }: HlsNamed, range = WHOLE): HlsPlace | undefined {
+  /**
+   * The playlist of the section that FFmpeg asks for, and where it begins there. With the first one of another form FFmpeg ends, so
+   * it is the first such place.
+   */
+  #jointOf({ url }: HlsNamed, range = WHOLE): { readonly list: string; readonly place: HlsPlace } | undefined {
     const name = this.#nameOf(url, "map");
     const from = Number.parseInt(range.slice(WHOLE.indexOf("0")), 10);
-    const joints = [...this.#kept.values()].flatMap((kept) => kept.joints);
-    return joints.find((joint) => joint.name === name && joint.from === from)?.place;
+    for (const [list, { joints }] of this.#kept) {
+      const joint = joints.find((each) => each.name === name && each.from === from);
+      if (joint !== undefined) return { list, place: joint.place };
+    }
+    return undefined;
   }
 
   /** FFmpeg gets nothing more. Returns what is to be thrown. */
@@ -364,29 +381,12 @@ export class HlsProxy {
   }
 }
 
+/** An answer without content, and the end of the connection. */
 function answer(response: ServerResponse, status: number): void {
   response.writeHead(status, { connection: "close" }).end();
 }
 
-/** What was compressed is given whole. */
-function statusOf(source: IncomingMessage): number {
-  return source.statusCode === 206 && !isCompressed(source) ? 206 : 200;
-}
-
-/** Of the answer's own headers, numbers only. Those of what was compressed count other bytes. */
-function headersOf(source: IncomingMessage): Readonly<Record<string, string>> {
-  const { headers } = source;
-  const length = isCompressed(source) ? undefined : headers["content-length"];
-  const range = isCompressed(source) ? undefined : headers["content-range"];
-  return {
-    "content-type": "application/octet-stream",
-    ...(length !== undefined && /^\d{1,15}$/.test(length) ? { "content-length": length } : {}),
-    ...(range !== undefined && /^bytes \d{1,15}-\d{1,15}\/(?:\d{1,15}|\*)$/.test(range)
-      ? { "content-range": range }
-      : {}),
-  };
-}
-
+/** Resolves when more can be written, or nothing can any more. */
 function drained(response: ServerResponse): Promise<void> {
   return new Promise((resolve) => {
     const done = () => {

@@ -128,6 +128,25 @@ export function isCompressed(response: IncomingMessage): boolean {
   return !["", "identity"].includes(codingOf(response));
 }
 
+/** What was compressed is given whole. */
+export function statusOf(source: IncomingMessage): number {
+  return source.statusCode === 206 && !isCompressed(source) ? 206 : 200;
+}
+
+/** Of the answer's own headers, numbers only. Those of what was compressed count other bytes. */
+export function headersOf(source: IncomingMessage): Readonly<Record<string, string>> {
+  const { headers } = source;
+  const length = isCompressed(source) ? undefined : headers["content-length"];
+  const range = isCompressed(source) ? undefined : headers["content-range"];
+  return {
+    "content-type": "application/octet-stream",
+    ...(length !== undefined && /^\d{1,15}$/.test(length) ? { "content-length": length } : {}),
+    ...(range !== undefined && /^bytes \d{1,15}-\d{1,15}\/(?:\d{1,15}|\*)$/.test(range)
+      ? { "content-range": range }
+      : {}),
+  };
+}
+
 function decoded(response: IncomingMessage): Readable {
   if (!isCompressed(response)) return response;
   const decoder = DECODERS.get(codingOf(response))?.();

@@ -425,6 +425,48 @@ test("fragmented MP4 goes on behind another header of the same form, and ends be
   expect([rest.match(/#EXTINF/g)?.length, rest.includes("#EXT-X-MEDIA-SEQUENCE:2\n")]).toEqual([1, true]);
 });
 
+/** Video, or both, or audio alone, in fragmented MP4. */
+function headerOf(...kinds: readonly ("audio" | "video")[]): Promise<Buffer> {
+  const [trackId, firstFrame] = [0, Buffer.alloc(1)];
+  const size = { width: 640, height: 360 };
+  const format = { sampleRate: 48_000, channels: 2 };
+  return encodeMp4Header(
+    kinds.map((kind) =>
+      kind === "video"
+        ? { kind, codec: "avc", trackId, firstFrame, config: AVC_CONFIG.subarray(5), size }
+        : { kind, codec: "aac", trackId, firstFrame, config: Buffer.from([0x11, 0x90]), format },
+    ),
+  );
+}
+
+test("a form without audio is another one; video and audio with a header each are none", async () => {
+  const headers = { "/both.mp4": ["video", "audio"], "/video.mp4": ["video"], "/audio.mp4": ["audio"] } as const;
+  const part = (name: string) => [`#EXT-X-MAP:URI="${name}.mp4"`, "#EXTINF:2,", `${name}.m4s`];
+  const media = '#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="a",NAME="a",URI="audio.m3u8"';
+  const lists: Readonly<Record<string, readonly string[]>> = {
+    "/joined.m3u8": [...part("both"), ...part("video")],
+    "/apart.m3u8": [media, '#EXT-X-STREAM-INF:BANDWIDTH=1,AUDIO="a"', "video.m3u8"],
+    "/video.m3u8": part("video"),
+    "/audio.m3u8": part("audio"),
+  };
+  const origin = await serve(async (request, response) => {
+    const kinds = Object.entries(headers).find(([name]) => name === request.url)?.[1];
+    if (kinds !== undefined) return void response.end(await headerOf(...kinds));
+    response.end(["#EXTM3U", "#EXT-X-TARGETDURATION:2", ...(lists[request.url ?? ""] ?? [])].join("\n"));
+  });
+  const mapsIn = (playlist: string) => [...playlist.matchAll(/MAP:URI="([^"]+)"/g)].map(([, name = ""]) => name);
+  const joined = await play(`${origin}/joined.m3u8`);
+  const got = [];
+  for (const name of mapsIn(joined.playlist)) got.push((await joined.get(name)).status);
+  expect([got, joined.link.place?.()]).toEqual([[200, 502], { number: 1n, seconds: 2 }]);
+  const apart = await play(`${origin}/apart.m3u8`);
+  const names = [...apart.names, ...[...apart.playlist.matchAll(/,URI="([^"]+)"/g)].map(([, name = ""]) => name)];
+  const each = [];
+  for (const list of names)
+    for (const name of mapsIn((await apart.get(list)).body)) each.push((await apart.get(name)).status);
+  expect([each, apart.link.failure()]).toEqual([[200, 200], undefined]);
+});
+
 test("a live playlist whose numbers begin anew ends the link at once; one from a cache that is a little older does not", async () => {
   const state = { first: 100n, end: "" };
   const origin = await serve((_request, response) => {
