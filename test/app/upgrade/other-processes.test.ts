@@ -65,3 +65,21 @@ test("where the server ends while it hands over, the new one starts in its place
   expect(attempts).toBe(3);
   expect([succession.handovers, succession.isUndecided]).toEqual([[], false]);
 });
+
+test("of two upgrades at the same time the second says that the first has taken over", async () => {
+  const dataFolder = mkdtempSync(join(tmpdir(), "fanfare-two-"));
+  onTestFinished(() => rmSync(dataFolder, { recursive: true, force: true }));
+  const server = {
+    ...{ processId: "1-a", threadCount: 0, ports: () => [], hasPredecessors: () => false, refusal: nothing },
+    ...{ divert: nothing, giveUp: async () => undefined, takeBack: async () => undefined },
+    state: () => ({ processId: "1-a", threads: [], broadcasts: [], onAirMs: [], reports: [], time: 0 }),
+  } as Partial<HandoverServer> as HandoverServer;
+  const listener = new HandoverListener({ dataFolder, release: "1", clock: systemClock, log, drainMs: 1, server });
+  await listener.listen();
+  onTestFinished(() => listener.close());
+  const succession = new Succession({ dataDir: dataFolder }, log);
+  await succession.meetServing();
+  const take = () => Promise.reject(new DataFolderError("another server uses the data folder"));
+  await expect(succession.takeOver(take)).rejects.toThrow("another process has taken over meanwhile, and serves:");
+  succession.leave();
+});

@@ -1,7 +1,7 @@
 import { systemClock } from "../../../base/clock.ts";
 import type { Log } from "../../../base/log.ts";
 import type { ShutdownMode } from "../../../thread-protocol/messages.ts";
-import { dataPaths, type StorageConfig } from "../../data-folder/storage.ts";
+import { DataFolderError, dataPaths, type StorageConfig } from "../../data-folder/storage.ts";
 import { releaseVersion } from "../../release.ts";
 import { Predecessor, UpgradeError } from "../../upgrade/predecessor.ts";
 import type { Handover } from "../../upgrade/process-messages.ts";
@@ -72,7 +72,13 @@ export class Succession {
       return;
     }
     this.#heirs.push({ predecessor, handover });
-    await take();
+    try {
+      await take();
+    } catch (cause) {
+      if (!(cause instanceof DataFolderError)) throw cause;
+      const why = "another process has taken over meanwhile, and serves: start the upgrade again to replace that one.";
+      throw new UpgradeError(why, { cause });
+    }
     this.#log.info("took over from an earlier process", { release: predecessor.release });
   }
 
