@@ -257,3 +257,36 @@ test("a channel with very many platforms shows those in trouble first and the nu
   expect(await page.locator(".first-steps").count()).toBe(0);
   expect(errors).toEqual([]);
 });
+
+test("a name that is written from the right shows its beginning where it is too long, and has its marks in their places", async () => {
+  const stage = await Stage.open();
+  const { fanfare, api } = await sharedServer(stage);
+  const label = "بث مباشر من القاهرة إلى كل بلاد العالم!!";
+  const { channelId } = await api.createChannel("from_right", [
+    { label, rtmpUrl: "rtmp://127.0.0.1:9/live", streamKey: uniqueKey("r") },
+  ]);
+  const page = await (await openContext(await openBrowser(stage), { width: 390 })).newPage();
+  const errors = watchErrors(page);
+  await setUp(page, fanfare);
+  const place = page.locator(`.card[href="/channels/${channelId}"] .state-name`);
+  await place.waitFor();
+  const selector = JSON.stringify(`.card[href="/channels/${channelId}"] .state-name`);
+  type Edges = { readonly left: number; readonly right: number };
+  const edges = await page.evaluate<Record<"box" | "first" | "last", Edges>>(`(() => {
+    const box = document.querySelector(${selector});
+    const edgesOf = (from, to) => {
+      const range = document.createRange();
+      range.setStart(box.firstChild, from);
+      range.setEnd(box.firstChild, to);
+      const { left, right } = range.getBoundingClientRect();
+      return { left, right };
+    };
+    const { left, right } = box.getBoundingClientRect();
+    const { length } = box.textContent;
+    return { box: { left, right }, first: edgesOf(0, 1), last: edgesOf(length - 1, length) };
+  })()`);
+  expect(edges.first.right).toBeLessThanOrEqual(edges.box.right + 1);
+  expect(edges.first.left).toBeGreaterThan(edges.box.left);
+  expect(edges.last.right).toBeLessThan(edges.first.left);
+  expect(errors).toEqual([]);
+});

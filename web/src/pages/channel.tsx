@@ -104,7 +104,8 @@ function Head({ channel }: { readonly channel: Channel }) {
   const canEnd = channel.isPublishing && channel.ingest?.state !== "HELD";
   const remove = async (): Promise<void> => {
     await api.DELETE(PATH, of);
-    go("/");
+    // A person who went on to another page meanwhile stays there.
+    if (location.pathname === at(`/channels/${channel.channelId}`)) go("/");
     forgetChannel(channel.channelId);
   };
   const words = t().channel;

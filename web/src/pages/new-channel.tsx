@@ -1,3 +1,4 @@
+import { useRef } from "preact/hooks";
 import { api, content, ofChannel } from "../base/api.ts";
 import { go } from "../base/router.ts";
 import { showChannel } from "../live/store.ts";
@@ -10,6 +11,11 @@ import { t } from "../text/text.ts";
 
 /** Creates a channel from a name, a platform and its key. */
 export function NewChannel({ onClose }: { readonly onClose: () => void }) {
+  const createdId = useRef<string | undefined>(undefined);
+  const close = (): void => {
+    onClose();
+    if (createdId.current !== undefined) go(`/channels/${createdId.current}`);
+  };
   const submit = async (field: Fields): Promise<void> => {
     const created = await content(
       api.POST("/re-stream/channels", {
@@ -22,13 +28,12 @@ export function NewChannel({ onClose }: { readonly onClose: () => void }) {
       (platforms) => showChannel({ ...created, platforms }),
       () => undefined,
     );
-    onClose();
-    go(`/channels/${created.channelId}`);
+    createdId.current = created.channelId;
     sayNotes(created.restream.flatMap(({ notes = [] }) => notes));
   };
   return (
     <Dialog title={t().overview.create} onClose={onClose} isWide>
-      <Form submit={submit} button={t().common.create} onCancel={onClose}>
+      <Form submit={submit} button={t().common.create} onClose={close}>
         <ChannelNameField autofocus />
         <PlatformFields />
       </Form>

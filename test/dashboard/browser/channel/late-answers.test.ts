@@ -1,4 +1,4 @@
-import type { Page, Request } from "playwright-core";
+import type { APIResponse, Page, Request } from "playwright-core";
 import { expect, test } from "vitest";
 import { z } from "zod";
 import { syntheticClip } from "../../../../src/testkit/encoder/clip.ts";
@@ -22,7 +22,7 @@ const TAKEN = `(async () => {
 
 /** Holds back the answer of the first such request: the server has given it, and the page has it only when `letGo` is called. */
 async function holdFirst(page: Page, address: string | RegExp, method = "GET") {
-  const given = Promise.withResolvers<Request>();
+  const given = Promise.withResolvers<{ readonly request: Request; readonly response: APIResponse }>();
   const going = Promise.withResolvers<void>();
   let isFirst = true;
   await page.route(address, async (route) => {
@@ -30,12 +30,12 @@ async function holdFirst(page: Page, address: string | RegExp, method = "GET") {
     if (!isFirst || request.method() !== method) return route.continue();
     isFirst = false;
     const response = await route.fetch();
-    given.resolve(request);
+    given.resolve({ request, response });
     await going.promise;
     await route.fulfill({ response });
   });
   const letGo = async (): Promise<void> => {
-    const held = await given.promise;
+    const { request: held } = await given.promise;
     const isFinished = page.waitForEvent("requestfinished", (request) => request === held);
     going.resolve();
     await isFinished;
@@ -183,5 +183,47 @@ test("platforms to choose from are read again where the page could not read them
   isLost = false;
   await press(addPlatform);
   await tick(page.locator("dialog").getByRole("radio", { name: "Twitch" }));
+  expect(errors).toEqual([]);
+});
+
+test("an answer that comes after its dialog was closed closes no other dialog, and leads to no other page", async () => {
+  const stage = await Stage.open();
+  const { fanfare, api } = await sharedServer(stage);
+  const { channelId } = await api.createChannel("before", [{ rtmpUrl: NOWHERE, streamKey: uniqueKey("k") }]);
+  const page = await (await openContext(await openBrowser(stage))).newPage();
+  const errors = watchErrors(page);
+  await setUp(page, fanfare);
+  const dialog = page.locator("dialog");
+  const name = dialog.locator('input[name="channelName"]');
+  const create = await holdFirst(page, "**/api/v2/re-stream/channels", "POST");
+  await press(page.getByRole("button", { name: en.overview.create }).first());
+  await name.fill("created_late");
+  await dialog.locator('input[name="streamKey"]').fill(uniqueKey("late"));
+  await press(dialog.locator('button[type="submit"]'));
+  const { channelId: createdId } = z
+    .object({ content: z.object({ channelId: z.string() }) })
+    .parse(await (await create.given).response.json()).content;
+  stage.onClose(() => api.request("DELETE", `/api/v2/re-stream/channels/${createdId}`));
+  await page.keyboard.press("Escape");
+  await dialog.waitFor({ state: "detached" });
+  await press(page.locator(`.card[href="/channels/${channelId}"]`));
+
+  const rename = page.getByRole("button", { name: en.channel.rename });
+  const renamed = await holdFirst(page, `**/channels/${channelId}`, "PUT");
+  await press(rename);
+  await name.fill("after");
+  await press(dialog.locator('button[type="submit"]'));
+  await renamed.given;
+  await page.keyboard.press("Escape");
+  await dialog.waitFor({ state: "detached" });
+  await press(rename);
+  await name.fill("typed meanwhile");
+  await create.letGo();
+  await renamed.letGo();
+  await page.getByRole("heading", { level: 1, name: "after" }).waitFor();
+  expect(await name.inputValue()).toBe("typed meanwhile");
+  await press(dialog.locator('button[type="submit"]'));
+  await page.getByRole("heading", { level: 1, name: "typed meanwhile" }).waitFor();
+  await dialog.waitFor({ state: "detached" });
   expect(errors).toEqual([]);
 });

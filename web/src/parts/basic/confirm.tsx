@@ -16,7 +16,7 @@ export function Confirm({ title, text, run, onClose, children }: ConfirmOptions)
   return (
     <Dialog title={title} onClose={onClose}>
       <p>{text}</p>
-      <Form submit={() => run().then(onClose)} button={title} kind="danger" onCancel={onClose}>
+      <Form submit={run} button={title} kind="danger" onClose={onClose}>
         {children}
       </Form>
     </Dialog>

@@ -114,7 +114,8 @@ type FormOptions = {
   readonly submit: (fields: Fields) => Promise<unknown>;
   readonly button: string;
   readonly children: ComponentChildren;
-  readonly onCancel?: () => void;
+  /** Closes what the form is in: at Cancel, and once its call is done. */
+  readonly onClose?: () => void;
   /** Of the button that submits. */
   readonly kind?: "main" | "plain" | "danger";
   /** There is nothing to submit yet. */
@@ -134,7 +135,7 @@ const textOf = (entries: FormData): string => JSON.stringify([...entries]);
  * A form that makes one call. What is wrong with a field is shown beside it, any other refusal below the fields. A second press
  * during the call does nothing, but makes another one where a field was changed in between.
  */
-export function Form({ submit, button, children, onCancel, kind = "main", isDisabled = false }: FormOptions) {
+export function Form({ submit, button, children, onClose, kind = "main", isDisabled = false }: FormOptions) {
   const isBusy = useSignal(false);
   /** What was in the fields at the last press. */
   const pressedWith = useRef("");
@@ -171,8 +172,10 @@ export function Form({ submit, button, children, onCancel, kind = "main", isDisa
       isFailed = true;
     }
     isBusy.value = false;
+    // A person closed it during the call, and may have opened another one since.
     if (!form.isConnected) return;
-    if (pressedWith.current !== sent) form.requestSubmit();
+    if (!isFailed && onClose !== undefined) onClose();
+    else if (pressedWith.current !== sent) form.requestSubmit();
     else if (!isFailed && textOf(new FormData(form)) === sent) settle(form);
   };
   /** A problem is over as soon as the field is changed. Its place stays until the next press, so that nothing moves under the mouse. */
@@ -193,8 +196,8 @@ export function Form({ submit, button, children, onCancel, kind = "main", isDisa
         <button type="submit" class={kind === "plain" ? "" : kind} aria-busy={isBusy.value} disabled={isDisabled}>
           {button}
         </button>
-        {onCancel !== undefined && (
-          <button type="button" onClick={onCancel}>
+        {onClose !== undefined && (
+          <button type="button" onClick={onClose}>
             {t().common.cancel}
           </button>
         )}

@@ -34,11 +34,10 @@ export function RenameChannel({ channel, onClose }: RenameOptions) {
   const submit = async (field: Fields): Promise<void> => {
     const body = { channelName: field("channelName") };
     await api.PUT("/re-stream/channels/{channelId}", { ...ofChannel(channel.channelId), body });
-    onClose();
   };
   return (
     <Dialog title={t().channel.rename} onClose={onClose}>
-      <Form submit={submit} button={t().common.save} onCancel={onClose}>
+      <Form submit={submit} button={t().common.save} onClose={onClose}>
         <ChannelNameField value={channel.channelName} />
       </Form>
     </Dialog>

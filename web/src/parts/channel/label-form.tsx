@@ -12,7 +12,7 @@ type AddLabelOptions = { readonly add: (label: string) => Promise<unknown>; read
 export function AddLabel({ add, onClose }: AddLabelOptions) {
   return (
     <Dialog title={t().labels.add} onClose={onClose}>
-      <LabelForm button={t().common.add} submit={(label) => add(label).then(onClose)} onCancel={onClose} />
+      <LabelForm button={t().common.add} submit={add} onClose={onClose} />
     </Dialog>
   );
 }
@@ -20,14 +20,14 @@ export function AddLabel({ add, onClose }: AddLabelOptions) {
 type LabelFormOptions = {
   readonly button: string;
   readonly submit: (label: string) => Promise<unknown>;
-  readonly onCancel: () => void;
+  readonly onClose: () => void;
 };
 
 /** Asks for one label. Those that are in use are offered. */
-export function LabelForm({ button, submit, onCancel }: LabelFormOptions) {
+export function LabelForm({ button, submit, onClose }: LabelFormOptions) {
   const listId = useId();
   return (
-    <Form submit={(field: Fields) => submit(field("label").trim())} button={button} onCancel={onCancel}>
+    <Form submit={(field: Fields) => submit(field("label").trim())} button={button} onClose={onClose}>
       <TextField
         label={t().labels.name}
         name="label"

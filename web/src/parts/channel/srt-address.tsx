@@ -58,11 +58,10 @@ function NewPassphrase({ channel, onClose }: NewPassphraseOptions) {
   const submit = async (field: Fields): Promise<void> => {
     const body = { srtPassphrase: field("srtPassphrase") };
     await api.PUT("/re-stream/channels/{channelId}", { ...ofChannel(channel.channelId), body });
-    onClose();
   };
   return (
     <Dialog title={panelTexts().srt.newPassphrase} onClose={onClose}>
-      <Form submit={submit} button={t().common.save} onCancel={onClose}>
+      <Form submit={submit} button={t().common.save} onClose={onClose}>
         <SecretField
           label={panelTexts().srt.passphrase}
           name="srtPassphrase"

@@ -42,11 +42,10 @@ export function ContactForm({ contact, onSaved, onClose }: ContactFormOptions) {
     }
     await onSaved();
     say(t().common.saved);
-    onClose();
   };
   return (
     <Dialog title={contact === undefined ? texts.add : texts.edit} onClose={onClose}>
-      <Form submit={submit} button={t().common.save} onCancel={onClose}>
+      <Form submit={submit} button={t().common.save} onClose={onClose}>
         <TextField label={texts.name} name="contactName" value={contact?.contactName} isRequired />
         {contact === undefined && (
           <Field label={texts.kind} name="contactKind">

@@ -1,3 +1,4 @@
+import { useEffect, useRef } from "preact/hooks";
 import { hasLabel, LABELS_MAX, withoutLabel } from "../../base/labels.ts";
 import { allLabels } from "../../live/labels.ts";
 import { liveChannel } from "../../live/store.ts";
@@ -36,16 +37,26 @@ export function LabelSelected({ ids, add, remove, onClose }: LabelSelectedOption
   const used = allLabels.value.filter((label) =>
     ids.some((id) => hasLabel(liveChannel(id)?.channel.value ?? {}, label)),
   );
-  const closing = (act: Promise<unknown>): Promise<void> => act.then(onClose);
+  const isOpen = useRef(true);
+  useEffect(
+    () => () => {
+      isOpen.current = false;
+    },
+    [],
+  );
+  const removeAndClose = async (label: string): Promise<void> => {
+    await remove(label);
+    if (isOpen.current) onClose();
+  };
   return (
     <Dialog title={texts.ofSelected(ids.length)} onClose={onClose}>
-      <LabelForm button={texts.add} submit={(label) => closing(add(label))} onCancel={onClose} />
+      <LabelForm button={texts.add} submit={add} onClose={onClose} />
       {used.length > 0 && (
         <section class="labels" aria-label={texts.removeSelected}>
           <h3>{texts.removeSelected}</h3>
           <div class="buttons">
             {used.map((label) => (
-              <Action key={label} label={texts.remove(label)} run={() => closing(remove(label))}>
+              <Action key={label} label={texts.remove(label)} run={() => removeAndClose(label)}>
                 {label}
               </Action>
             ))}

@@ -38,7 +38,6 @@ export function ImportPlatforms({ channelId, onClose }: ImportOptions) {
       }
       added.value += 1;
     }
-    onClose();
   };
   const drop = (event: DragEvent): void => {
     event.preventDefault();
@@ -56,7 +55,7 @@ export function ImportPlatforms({ channelId, onClose }: ImportOptions) {
       <Form
         submit={submit}
         button={usable.length === 0 ? t().common.add : t().import.button(usable.length - added.value)}
-        onCancel={onClose}
+        onClose={onClose}
         isDisabled={usable.length === 0}
       >
         <Field label={t().import.input} help={t().import.help}>

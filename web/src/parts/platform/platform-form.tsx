@@ -124,12 +124,11 @@ export function AddPlatform({ channelId, onClose }: AddOptions) {
     const body = platformBody(field);
     const call = api.POST("/re-stream/channels/{channelId}/platforms", { ...ofChannel(channelId), body });
     const { notes } = await showPlatform(channelId, content(call));
-    onClose();
     sayNotes(notes);
   };
   return (
     <Dialog title={t().platform.addTitle} onClose={onClose} isWide>
-      <Form submit={submit} button={t().common.add} onCancel={onClose}>
+      <Form submit={submit} button={t().common.add} onClose={onClose}>
         <PlatformFields />
       </Form>
     </Dialog>
@@ -160,14 +159,13 @@ export function EditPlatform({ channel, platform, onClose }: EditOptions) {
     const path = "/re-stream/channels/{channelId}/platforms/{platformId}";
     const params = { path: { channelId: channel.channelId, platformId: platform.platId }, query };
     const edited = await content(api.PUT(path, { params, body }));
-    onClose();
     sayNotes(edited.notes);
   };
   const preset = presetOf(platform.targetName);
   return (
     <Dialog title={t().platform.editTitle(platformName(platform))} onClose={onClose} isWide>
       {channel.isPublishing && <p class="quiet">{t().platform.onAirNote}</p>}
-      <Form submit={submit} button={t().common.save} onCancel={onClose}>
+      <Form submit={submit} button={t().common.save} onClose={onClose}>
         <TextField label={t().platform.url} name="rtmpUrl" value={platform.rtmpUrl} isRequired />
         <KeyField
           label={t().platform.key}

@@ -15,12 +15,12 @@ type FormOptions = {
   /** Absent: a new one. */
   readonly schedule?: Schedule | undefined;
   readonly files: readonly MediaFile[];
-  readonly onDone: () => void;
-  readonly onCancel: () => void;
+  readonly onSaved: () => Promise<void>;
+  readonly onClose: () => void;
 };
 
 /** The form of one schedule. */
-export function ScheduleForm({ channelId, schedule, files, onDone, onCancel }: FormOptions) {
+export function ScheduleForm({ channelId, schedule, files, onSaved, onClose }: FormOptions) {
   const texts = panelTexts().schedules;
   const repeat = useSignal(schedule?.repeat ?? "once");
   const chosen = useSignal<readonly string[]>(schedule?.fileIds ?? []);
@@ -40,11 +40,11 @@ export function ScheduleForm({ channelId, schedule, files, onDone, onCancel }: F
       const { scheduleId } = schedule;
       await api.PUT(SCHEDULE_PATH, { params: { path: { channelId, scheduleId } }, body });
     }
-    onDone();
+    void onSaved();
   };
   const repeats = (["once", "daily", "weekly"] as const).map((each) => [each, texts.repeats[each]] as const);
   return (
-    <Form submit={submit} button={texts.save} onCancel={onCancel}>
+    <Form submit={submit} button={texts.save} onClose={onClose}>
       <TextField
         label={optionalLabel(texts.name)}
         name="scheduleName"

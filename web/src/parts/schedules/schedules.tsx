@@ -83,7 +83,7 @@ function ScheduleList({ channelId }: { readonly channelId: string }) {
       </button>
       {kind === "form" && (
         <Dialog title={schedule === undefined ? texts.add : texts.edit(nameOf(schedule))} onClose={close}>
-          <ScheduleForm {...{ channelId, schedule, files: files.value }} onDone={done} onCancel={close} />
+          <ScheduleForm {...{ channelId, schedule, files: files.value }} onSaved={refresh} onClose={close} />
         </Dialog>
       )}
       {kind === "delete" && schedule !== undefined && (

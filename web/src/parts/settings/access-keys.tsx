@@ -108,7 +108,7 @@ function NewKey({ onCreated, onClose }: NewKeyOptions) {
   return (
     <Dialog title={t().settings.newKey} onClose={onClose}>
       {created.value === undefined ? (
-        <Form submit={submit} button={t().common.create} onCancel={onClose}>
+        <Form submit={submit} button={t().common.create} onClose={onClose}>
           <TextField label={optionalLabel(t().settings.keyName)} name="name" check={checkShortText} />
           <SelectField
             label={t().settings.role}

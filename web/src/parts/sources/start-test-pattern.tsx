@@ -28,13 +28,12 @@ export function StartTestPattern({ channel, onClose }: StartOptions) {
       ...(chosen.length === offered.length ? {} : { platIds: chosen }),
     };
     await api.POST("/re-stream/channels/{channelId}/test-pattern", { ...ofChannel(channel.channelId), body });
-    onClose();
   };
   return (
     <Dialog title={texts.start} onClose={onClose}>
       <p>{texts.startText}</p>
       {offered.length === 0 && <p>{texts.sentToNobody}</p>}
-      <Form submit={submit} button={texts.start} onCancel={onClose}>
+      <Form submit={submit} button={texts.start} onClose={onClose}>
         {offered.length > 0 && (
           <fieldset class="field-group">
             <legend>{texts.sendTo}</legend>
