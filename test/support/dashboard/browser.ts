@@ -69,9 +69,13 @@ export async function openBrowser(stage: Stage, program: Program = "shell"): Pro
   };
 }
 
-/** Closes a context. What a page asked for right then goes nowhere: a test's own answer to it is no fault of the test. */
+/**
+ * Closes a context. What a page asked for right then goes nowhere: a test's own answer to it is no fault of the test. A test may have
+ * closed a page, or the browser.
+ */
 async function close(context: BrowserContext): Promise<void> {
-  for (const routed of [context, ...context.pages()]) await routed.unrouteAll({ behavior: "ignoreErrors" });
+  const routed = [context, ...context.pages()];
+  await Promise.allSettled(routed.map((each) => each.unrouteAll({ behavior: "ignoreErrors" })));
   await context.close();
 }
 
