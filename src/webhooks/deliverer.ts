@@ -1,5 +1,5 @@
 import type { Clock, Timer } from "../base/clock.ts";
-import type { Log } from "../base/log.ts";
+import { FailureLog, type Log } from "../base/log.ts";
 import {
   afterAttempt,
   type DeliveryLimits,
@@ -40,6 +40,7 @@ export type DelivererOptions = {
  */
 export class Deliverer {
   readonly #options: DelivererOptions;
+  readonly #failures: FailureLog;
   #closing = new AbortController();
   readonly #inFlight = new Map<ChannelId, { readonly turn: DeliveryTurn; readonly run: Promise<void> }>();
   #looking: Promise<void> | undefined;
@@ -49,6 +50,11 @@ export class Deliverer {
 
   constructor(options: DelivererOptions) {
     this.#options = options;
+    this.#failures = new FailureLog({
+      ...{ clock: options.clock, log: options.log },
+      failed: "webhooks could not be read, will retry",
+      worksAgain: "webhooks are read again",
+    });
   }
 
   /** Something may be due: events were stored, an endpoint was set, or the process has started. Never waits. */
@@ -97,7 +103,7 @@ export class Deliverer {
 
   /** Returns after how many milliseconds to look again; undefined: at the next `wake`, or when an attempt ends. */
   async #startDue(): Promise<number | undefined> {
-    const { store, log } = this.#options;
+    const { store } = this.#options;
     const inFlight = [...this.#inFlight.values()].map(({ turn }) => turn);
     if (inFlight.length >= LIMITS.inFlightMax) return undefined;
     try {
@@ -107,10 +113,11 @@ export class Deliverer {
       for (const delivery of due) this.#start(delivery);
       // What is due and could not begin waits for the end of an attempt, which looks again.
       const nextTime = await store.findNextDueTime(nowMs);
+      this.#failures.worked();
       if (nextTime === undefined) return undefined;
       return Math.min(SLEEP_MAX_MS, Math.max(SLEEP_MIN_MS, nextTime - this.#dueNow()));
     } catch (error) {
-      log.warn("webhooks could not be read, will retry", { detail: textOf(error) });
+      this.#failures.failed(error);
       return STORE_RETRY_MS;
     }
   }

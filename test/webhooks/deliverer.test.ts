@@ -428,9 +428,13 @@ test("a database that cannot be read is tried again", async () => {
   deliverer = start(refusing);
   await happen("ls-a");
   expect(calls).toEqual([]);
+  // It is told once a minute, not with each try.
+  for (let second = 0; second < 90; second += 1) await pass(1_000);
+  expect(lines.map(({ event }) => event)).toEqual(Array(2).fill("webhooks could not be read, will retry"));
   isLocked = false;
   await pass(1_000);
   expect(sent()).toEqual([1]);
+  expect(lines.at(-1)?.event).toBe("webhooks are read again");
 });
 
 test("the log says what was not delivered, and neither address nor secret", async () => {

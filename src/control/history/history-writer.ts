@@ -1,5 +1,5 @@
 import type { Clock, Timer } from "../../base/clock.ts";
-import type { Log } from "../../base/log.ts";
+import { FailureLog, type Log } from "../../base/log.ts";
 import { CautiousTime } from "../../base/wall-steps.ts";
 import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
 import type { ChannelSample } from "../../thread-protocol/samples.ts";
@@ -34,6 +34,7 @@ export type HistoryWriterOptions = {
  */
 export class HistoryWriter {
   readonly #options: HistoryWriterOptions;
+  readonly #failures: FailureLog;
   readonly #recorder: HistoryRecorder;
   readonly #time: CautiousTime;
   /** By channel, step and beginning: a block that has grown replaces its former state. */
@@ -49,6 +50,11 @@ export class HistoryWriter {
 
   constructor(options: HistoryWriterOptions) {
     this.#options = options;
+    this.#failures = new FailureLog({
+      ...{ clock: options.clock, log: options.log },
+      failed: "history not stored, will retry",
+      worksAgain: "history is stored again",
+    });
     this.#time = new CautiousTime(options.agedBy ?? options.clock);
     this.#pruneAtMs = options.clock.now() + PRUNE_INTERVAL_MS;
     this.#recorder = new HistoryRecorder({
@@ -155,7 +161,7 @@ export class HistoryWriter {
   }
 
   async #writeNow(): Promise<void> {
-    const { store, clock, log } = this.#options;
+    const { store, clock } = this.#options;
     try {
       for (const [channelId, time] of this.#began) {
         await store.removeSeconds(channelId, time);
@@ -165,6 +171,7 @@ export class HistoryWriter {
       if (batch.length > 0) await store.putBlocks(batch.map(([, block]) => block));
       for (const [key, block] of batch) if (this.#waiting.get(key) === block) this.#waiting.delete(key);
       this.#isLossReported = false;
+      this.#failures.worked();
       if (clock.now() < this.#pruneAtMs) return;
       const limits = {
         secondsBefore: this.#time.now() - SECONDS_KEPT_MS,
@@ -173,9 +180,7 @@ export class HistoryWriter {
       const count = await store.pruneHistory(limits, PRUNE_MAX);
       this.#pruneAtMs = clock.now() + (count < PRUNE_MAX ? PRUNE_INTERVAL_MS : 0);
     } catch (error) {
-      log.warn("history not stored, will retry", {
-        detail: error instanceof Error ? error.message : String(error),
-      });
+      this.#failures.failed(error);
     }
   }
 }

@@ -1,5 +1,5 @@
 import type { Clock, Timer } from "../../base/clock.ts";
-import type { Log } from "../../base/log.ts";
+import { FailureLog, type Log } from "../../base/log.ts";
 import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
 import type { ChannelSample } from "../../thread-protocol/samples.ts";
 import type { EventStore } from "../events/events.ts";
@@ -35,6 +35,7 @@ export type ReportWriterOptions = {
  */
 export class ReportWriter {
   readonly #options: ReportWriterOptions;
+  readonly #failures: FailureLog;
   readonly #waitingMax: number;
   readonly #tracker = new ReportTracker();
   /** Over, but not stored yet. */
@@ -50,6 +51,11 @@ export class ReportWriter {
 
   constructor(options: ReportWriterOptions) {
     this.#options = options;
+    this.#failures = new FailureLog({
+      ...{ clock: options.clock, log: options.log },
+      failed: "reports not stored, will retry",
+      worksAgain: "reports are stored again",
+    });
     this.#waitingMax = options.waitingMax ?? WAITING_MAX;
   }
 
@@ -145,9 +151,9 @@ export class ReportWriter {
       this.#isSaveWanted = false;
       try {
         await this.#saveNow();
+        this.#failures.worked();
       } catch (error) {
-        const detail = error instanceof Error ? error.message : String(error);
-        this.#options.log.warn("reports not stored, will retry", { detail });
+        this.#failures.failed(error);
         return;
       }
     }

@@ -1,6 +1,6 @@
 import { backoffDelayMs } from "../../base/backoff.ts";
 import type { Clock, Timer } from "../../base/clock.ts";
-import type { Log } from "../../base/log.ts";
+import { FailureLog, type Log } from "../../base/log.ts";
 import type { Contact, ContactResult, ContactStore, DueContact } from "../../control/contacts/contact.ts";
 import type { Post } from "../http-post.ts";
 import { chatMessage } from "./chat-messages.ts";
@@ -32,6 +32,7 @@ export type ContactSenderDeps = {
  */
 export class ContactSender {
   readonly #deps: ContactSenderDeps;
+  readonly #failures: FailureLog;
   #closing = new AbortController();
   #looking: Promise<void> | undefined;
   #isLookDue = false;
@@ -41,6 +42,11 @@ export class ContactSender {
 
   constructor(deps: ContactSenderDeps) {
     this.#deps = deps;
+    this.#failures = new FailureLog({
+      ...{ clock: deps.clock, log: deps.log },
+      failed: "messages to contacts could not be read or noted, will retry",
+      worksAgain: "messages to contacts are read again",
+    });
   }
 
   /** Something may be due: a contact changed, or the process has started. Never waits. */
@@ -97,15 +103,16 @@ export class ContactSender {
 
   /** Returns after how many milliseconds to look again. */
   async #sendDue(): Promise<number> {
-    const { store, clock, log } = this.#deps;
+    const { store, clock } = this.#deps;
     try {
       const due = await store.claimDueContacts(clock.wallNow(), IN_FLIGHT_MAX);
       await Promise.all(due.map((each) => this.#deliver(each)));
       const nextTime = await store.findNextContactTime();
+      this.#failures.worked();
       if (nextTime === undefined) return SLEEP_MAX_MS;
       return Math.min(SLEEP_MAX_MS, Math.max(SLEEP_MIN_MS, nextTime - clock.wallNow()));
     } catch (error) {
-      log.warn("messages to contacts could not be read or noted, will retry", { detail: textOf(error) });
+      this.#failures.failed(error);
       return SLEEP_MIN_MS;
     }
   }
@@ -142,8 +149,4 @@ export class ContactSender {
 /** Whether the other side took it. SMTP's codes for that are 2xx too. */
 function isSuccess({ status, problem }: ContactResult): boolean {
   return problem === undefined && status !== undefined && status >= 200 && status <= 299;
-}
-
-function textOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
