@@ -20,6 +20,8 @@ const log = { debug: () => undefined, info: () => undefined, warn: () => undefin
 /** Waits of the bus end ten times sooner. */
 const quickClock: Clock = { ...systemClock, startTimer: (ms, run) => systemClock.startTimer(ms / 10, run) };
 const WAIT_MS = 5_000;
+/** What is refused is tried again after this long. */
+const REFUSED_AGAIN_MS = 5_000;
 /** Two pings without a reply, by the design's figure, and a new connection. */
 const HALF_OPEN_MS = 9_000;
 
@@ -321,7 +323,13 @@ test("what a server refused to a node it gets once the permissions allow it, and
   const server = await newServer("-c", config.path);
   const [host] = server.url.split("//").slice(1);
   const { log, lines } = keptLog();
-  const bus = await newBus(`nats://node:secret@${host}`, "house", { log, clock: quickClock });
+  let tries = 0;
+  const startTimer: Clock["startTimer"] = (ms, run) =>
+    quickClock.startTimer(ms, () => {
+      if (ms === REFUSED_AGAIN_MS) tries += 1;
+      run();
+    });
+  const bus = await newBus(`nats://node:secret@${host}`, "house", { log, clock: { ...quickClock, startTimer } });
   const other = await newBus(`nats://other:secret@${host}`);
   const heard = heardBy(bus, "claim");
   for (let times = 0; times < 3; times += 1) expect(bus.publish("mute", {})).toBe(true);
@@ -331,6 +339,9 @@ test("what a server refused to a node it gets once the permissions allow it, and
     expect.stringMatching(/^NATS refuses a subscription .*fanfare\.house\.v1\.claim/),
     expect.stringMatching(/^NATS reports an error .*Publish.*fanfare\.house\.v1\.mute/),
   ]);
+  // Two more have been refused by then.
+  await waitFor("three more tries", WAIT_MS, () => tries >= 3 || undefined);
+  expect(about("claim")).toBe(1);
   await config.change(may(""));
   process.kill(server.pid, "SIGHUP");
   let epoch = 0;

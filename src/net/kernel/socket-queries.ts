@@ -1,6 +1,8 @@
 import type { SystemCalls } from "./system-calls.ts";
 import type { TcpReading } from "./tcp-table.ts";
 
+type Asking = Pick<SystemCalls, "queuedBytes" | "tcpInfo">;
+
 /** Of the kernel's `struct tcp_info`: what every Linux since 2.6 has. */
 const INFO = { bytes: 32, state: 0, retransmits: 2, probes: 3, unackedWord: 6 };
 /** Connections that may still have something to send: established, or closed by the peer alone. */
@@ -13,11 +15,11 @@ const PROBES_UNANSWERED_MAX = 1;
  * connections takes 6 ms on a machine with much memory, whatever is in it.
  */
 export class SocketQueries {
-  readonly #calls: SystemCalls;
+  readonly #calls: Asking;
   readonly #info = new Uint8Array(INFO.bytes);
   readonly #infoWords = new Uint32Array(this.#info.buffer);
 
-  constructor(calls: SystemCalls) {
+  constructor(calls: Asking) {
     this.#calls = calls;
   }
 

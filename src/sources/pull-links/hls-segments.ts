@@ -100,7 +100,7 @@ export class HlsSegments {
   /** The lines of all segments but the first ones, `left` of them. */
   linesFrom(left: number): readonly string[] {
     const segments = this.#segments.slice(left);
-    return [...(left === 0 ? [] : (segments[0]?.before ?? [])), ...segments.flatMap(({ lines }) => lines)];
+    return [...(segments[0]?.before ?? []), ...segments.flatMap(({ lines }) => lines)];
   }
 
   /** Where each section begins that is in use behind the first segments, `left` of them: where it is in use first. */

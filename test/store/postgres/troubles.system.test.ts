@@ -56,6 +56,10 @@ test("each trouble of a server has its word, and a start that meets it says what
     expect(told, state).toMatchObject({ name: "StoreUnavailableError", trouble, cause: { code: state } });
     expect(new PostgresError("postgres://host/name", "cause" in told ? told.cause : told).message).toMatch(sentence);
   }
+  // A step of the migrations that fails wraps the server's error.
+  const wrapped = new Error("a step failed", { cause: Object.assign(new Error("said"), { code: "53100" }) });
+  expect(postgresTrouble(wrapped)).toBe("full");
+  expect(new PostgresError("postgres://host/name", wrapped).message).toMatch(/is full \(said\): free space/);
   // A mistake of ours is no trouble of the server's.
   expect(await raised("42601")).toMatchObject({ code: "42601" });
 });
