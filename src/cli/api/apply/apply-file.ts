@@ -2,7 +2,13 @@ import { readFileSync } from "node:fs";
 import { parse } from "yaml";
 import { z } from "zod";
 import { tidyPlatforms } from "../../../api-contract/input/tidy-platform.ts";
-import { addPlatformRequest, createChannelByPerson, PLATFORMS_MAX } from "../../../api-contract/schemas/schemas.ts";
+import {
+  addPlatformRequest,
+  createChannelByPerson,
+  editPlatformRequest,
+  PLATFORMS_MAX,
+  updateChannelByPerson,
+} from "../../../api-contract/schemas/schemas.ts";
 import { pullUrl } from "../../../api-contract/schemas/source-schemas.ts";
 import { ConfigError } from "../../../app/config/config-error.ts";
 import { type WantedContact, wantedContact } from "./apply-contacts.ts";
@@ -30,6 +36,10 @@ const shownOrWholeUrl = z.unknown().transform((given, context) => {
   return z.NEVER;
 });
 
+/** Passwords may be as the server shows them too: `apply-compare` refuses those that would be stored. */
+const { password, streamPassword } = editPlatformRequest.shape;
+const wantedPlatform = addPlatformRequest.extend({ password, streamPassword });
+
 const SCHEDULES_RULE = "a list of schedules";
 /**
  * A name is any text: the dashboard accepts it. A channel that is there keeps the plan that the file leaves out, and may
@@ -37,7 +47,8 @@ const SCHEDULES_RULE = "a list of schedules";
  */
 const wantedChannel = createChannelByPerson.extend({
   planType: createChannelByPerson.shape.planType.nullish(),
-  restream: z.array(addPlatformRequest, { error: "a list of platforms" }).max(PLATFORMS_MAX),
+  ingestAuth: updateChannelByPerson.shape.ingestAuth,
+  restream: z.array(wantedPlatform, { error: "a list of platforms" }).max(PLATFORMS_MAX),
   pull: z.object({ url: shownOrWholeUrl, enabled: z.boolean({ error: "true or false" }).nullish() }).nullish(),
   schedules: z.array(wantedSchedule, { error: SCHEDULES_RULE }).nullish(),
 });
