@@ -175,9 +175,14 @@ test("a server that stands still is left for another one", async () => {
 test("a start without a server goes on, and the bus is there once the server is", async () => {
   const port = await freePort();
   const { log, lines } = keptLog();
-  const bus = await newBus(`nats://127.0.0.1:${port}`, "house", { log });
+  const bus = await newBus(`nats://127.0.0.1:${port}`, "house", { log, clock: quickClock });
   expect(bus.isConnected).toBe(false);
   expect(lines).toEqual([`no connection to NATS yet: trying on {"servers":"127.0.0.1:${port}"}`]);
+  await waitFor(
+    "the reason",
+    WAIT_MS,
+    () => lines.some((line) => /^NATS cannot be used .*refused/i.test(line)) || undefined,
+  );
   const heard = heardBy(bus, "claim");
   const server = await newServer("-p", `${port}`);
   await connected(bus, true);

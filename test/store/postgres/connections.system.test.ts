@@ -102,6 +102,18 @@ test("a right that was taken away refuses statements, says which, and is one tro
   expect(news.slice(1)).toEqual([{ kind: "writable" }]);
 });
 
+test("connections whose first question is refused are closed: as many of them as a pool may have block nothing", async () => {
+  const { store, query, cut } = await plainNode();
+  const { channelId } = await store.createChannel(newChannel(1));
+  await query("revoke execute on function pg_is_in_recovery() from public");
+  await cut();
+  // The first question may meet the end of a connection.
+  for (let count = 0; count < 10; count += 1)
+    await expect(store.findChannel(channelId)).rejects.toMatchObject({ name: "StoreUnavailableError" });
+  await query("grant execute on function pg_is_in_recovery() to public");
+  expect(await store.findChannel(channelId)).toMatchObject({ channelId });
+});
+
 test("a statement that the server gives up is a slow database, not a locked one", async () => {
   const { database } = await plainNode({ statementMs: 100, lockMs: 30_000, answerMs: 40_000, connectMs: 40_000 });
   const ask = () => database.read((db) => sql`select pg_sleep(60)`.execute(db));
