@@ -402,6 +402,30 @@ test("of one connection ten different errors are told, of the next one all again
   expect([lines.length, bus.isConnected]).toEqual([before, false]);
 });
 
+test("256 requests are answered at a time: further ones get no reply", async () => {
+  const { url } = await newServer();
+  const [first, second] = [await newBus(url), await newBus(url)];
+  const waits = Promise.withResolvers<void>();
+  let begun = 0;
+  second.serve("slow", async () => {
+    begun += 1;
+    await waits.promise;
+    return {};
+  });
+  const heard = heardBy(second, "claim");
+  second.serve("ready", async () => ({}));
+  await asked(first, "ready");
+  const replies = Array.from({ length: 300 }, () => first.request("slow", {}, WAIT_MS));
+  first.publish("claim", {});
+  // It comes after all of them.
+  await waitFor("the message", WAIT_MS, () => heard.length > 0 || undefined);
+  expect(begun).toBe(256);
+  waits.resolve();
+  const kinds = (await Promise.all(replies)).map(({ kind }) => kind);
+  expect(kinds.filter((kind) => kind === "reply")).toHaveLength(256);
+  expect(await asked(first, "ready")).toEqual({});
+});
+
 test("a mistake of a listener is logged, and disturbs no other one", async () => {
   const { url } = await newServer();
   const { log, lines } = keptLog();
