@@ -95,6 +95,33 @@ test("a box that is pressed twice before the first answer came ends as it was pr
   expect(errors).toEqual([]);
 });
 
+test("a box that is pressed twice, and both presses fail, shows what the server has", async () => {
+  const stage = await Stage.open();
+  const { fanfare, api } = await sharedServer(stage);
+  const { channelId } = await api.createChannel("both", [{ rtmpUrl: NOWHERE, streamKey: uniqueKey("k") }]);
+  const page = await (await openContext(await openBrowser(stage))).newPage();
+  const errors = watchErrors(page);
+  await setUp(page, fanfare);
+  await page.goto(`${fanfare.origin}/channels/${channelId}`);
+  const box = page.locator(".platform").getByRole("checkbox");
+  const [asked, going] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  await page.route(/\/platforms\/\d+\/(?:on|off)$/, async (route) => {
+    asked.resolve();
+    await going.promise;
+    await route.abort();
+  });
+  const isOver = page.waitForEvent("requestfailed", (request) => request.url().endsWith("/on"));
+  await press(box);
+  await asked.promise;
+  await press(box);
+  going.resolve();
+  await isOver;
+  await page.evaluate(TAKEN);
+  expect(await box.isChecked()).toBe(true);
+  expect(await api.platforms(channelId)).toMatchObject([{ enabled: true }]);
+  expect(errors).toEqual([]);
+});
+
 test("a list that was asked for before a press, and comes after it, takes no file out of the playlist", async () => {
   const stage = await Stage.open();
   const { fanfare, api } = await stage.server();

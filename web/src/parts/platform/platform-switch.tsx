@@ -85,6 +85,8 @@ type SwitchOptions = {
 /** The switch of a platform. While the stream is sent there, switching off waits some seconds. */
 export function PlatformSwitch({ platform, name, isSent, pending, change }: SwitchOptions) {
   const isOn = platform.enabled && pending.secondsLeft === undefined;
+  const shown = useRef(isOn);
+  shown.current = isOn;
   const inOrder = useInOrder();
   const press = (box: HTMLInputElement): void => {
     const { checked } = box;
@@ -92,7 +94,8 @@ export function PlatformSwitch({ platform, name, isSent, pending, change }: Swit
     else if (!checked && platform.enabled && isSent) pending.begin();
     else
       inOrder(() => change(checked ? "on" : "off")).catch((error: unknown) => {
-        box.checked = !checked;
+        // Not the contrary of this press: the one before it may have failed too.
+        box.checked = shown.current;
         sayProblem(error);
       });
   };
