@@ -254,3 +254,38 @@ test("an answer that comes after its dialog was closed closes no other dialog, a
   await dialog.waitFor({ state: "detached" });
   expect(errors).toEqual([]);
 });
+
+test("a schedule whose dialog is closed before its deletion was answered is gone with the answer", async () => {
+  const stage = await Stage.open();
+  const { fanfare, api } = await stage.server();
+  const { channelId } = await api.createChannel("schedule", [{ rtmpUrl: NOWHERE, streamKey: uniqueKey("k") }]);
+  const { fileId } = await upload(api, await makeFile(stage.folder, "one.mp4", { seconds: 2 }));
+  const daily = { scheduleName: "Film", repeat: "daily", startAt: "03:00", timeZone: "UTC", fileIds: [fileId] };
+  await api.request("POST", `/api/v2/re-stream/channels/${channelId}/schedules`, daily);
+  const page = await (await openContext(await openBrowser(stage))).newPage();
+  const errors = watchErrors(page);
+  await setUp(page, fanfare);
+  await page.goto(`${fanfare.origin}/channels/${channelId}`);
+  // From here on no list is read again by itself.
+  await page.evaluate("globalThis.setInterval = () => 0");
+  const schedules = page.getByRole("region", { name: "Schedule", exact: true });
+  await press(schedules.getByRole("button", { name: "Open" }));
+  const deletion = schedules.getByRole("button", { name: "Delete Film" });
+  await press(deletion);
+  const [asked, going] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  await page.route("**/schedules/*", async (route) => {
+    asked.resolve();
+    await going.promise;
+    await route.continue();
+  });
+  const dialog = page.locator("dialog");
+  await press(dialog.locator('button[type="submit"]'));
+  await asked.promise;
+  await page.keyboard.press("Escape");
+  await dialog.waitFor({ state: "detached" });
+  // What is asked for at the closing has been answered.
+  await page.evaluate(TAKEN);
+  going.resolve();
+  await deletion.waitFor({ state: "detached" });
+  expect(errors).toEqual([]);
+});

@@ -60,10 +60,6 @@ function ScheduleList({ channelId }: { readonly channelId: string }) {
   const close = (): void => {
     question.value = undefined;
   };
-  const done = (): void => {
-    close();
-    void refresh();
-  };
   const { kind, schedule } = question.value ?? {};
   return (
     <div class="source">
@@ -90,8 +86,11 @@ function ScheduleList({ channelId }: { readonly channelId: string }) {
         <Confirm
           title={texts.delete(nameOf(schedule))}
           text={texts.deleteSure}
-          run={() => api.DELETE(SCHEDULE_PATH, { params: { path: { channelId, scheduleId: schedule.scheduleId } } })}
-          onClose={done}
+          run={async () => {
+            await api.DELETE(SCHEDULE_PATH, { params: { path: { channelId, scheduleId: schedule.scheduleId } } });
+            void refresh();
+          }}
+          onClose={close}
         />
       )}
     </div>
