@@ -26,12 +26,21 @@ export async function readSession(): Promise<boolean> {
   return read !== undefined;
 }
 
+/**
+ * Shows nothing of the page any more, and reads the session as `readSession` does. Somebody signed out: what an earlier reading says is
+ * over, even where it is answered first.
+ */
+export function leavePage(): Promise<boolean> {
+  answered = begun + 1;
+  if (isShown()) session.value = "signed-out";
+  return readSession();
+}
+
 /** Tells this browser's other tabs that a person signed in or out. */
 export const tellTabs = (word: "in" | "out"): void => keep(TOLD_AS, word + Date.now());
 
 addEventListener("storage", ({ key, newValue }) => {
   if (key !== TOLD_AS) return;
   // Who signs out wants nothing of the page to stay, in no tab.
-  if (newValue?.startsWith("out") && isShown()) session.value = "signed-out";
-  void readSession();
+  void (newValue?.startsWith("out") ? leavePage() : readSession());
 });

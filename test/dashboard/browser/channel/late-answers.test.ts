@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import { z } from "zod";
 import { syntheticClip } from "../../../../src/testkit/encoder/clip.ts";
 import { en } from "../../../../web/src/text/en.ts";
+import { enSignIn } from "../../../../web/src/text/panels-en/sign-in.ts";
 import { openBrowser, openContext, setUp, watchErrors } from "../../../support/dashboard/browser.ts";
 import { upload } from "../../../support/dashboard/media-uploads.ts";
 import { press, tick } from "../../../support/dashboard/press.ts";
@@ -289,3 +290,31 @@ test("a schedule whose dialog is closed before its deletion was answered is gone
   await deletion.waitFor({ state: "detached" });
   expect(errors).toEqual([]);
 });
+
+test.each(["here", "in another tab"])(
+  "a session that was read before its person signed out %s, and is answered after, brings the page back nowhere",
+  async (place) => {
+    const stage = await Stage.open();
+    const { fanfare } = await sharedServer(stage);
+    const context = await openContext(await openBrowser(stage));
+    const page = await context.newPage();
+    const errors = watchErrors(page);
+    await setUp(page, fanfare);
+    const other = await context.newPage();
+    await other.goto(fanfare.origin);
+    const signOut = (place === "here" ? page : other).getByRole("button", { name: en.app.signOut });
+    await signOut.waitFor();
+    const before = await holdFirst(page, "**/dashboard/session");
+    // As a tab tells that its person signed in.
+    await other.evaluate('localStorage.setItem("fanfare-session", "in")');
+    await before.given;
+    const after = await holdFirst(page, "**/dashboard/session");
+    await press(signOut);
+    await after.given;
+    await before.letGo();
+    await after.letGo();
+    await page.getByRole("heading", { name: enSignIn.title }).waitFor();
+    expect(await page.locator(".top").count()).toBe(0);
+    expect(errors).toEqual([]);
+  },
+);

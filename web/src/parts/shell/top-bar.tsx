@@ -1,7 +1,7 @@
 import { dashboard } from "../../base/api.ts";
 import { at } from "../../base/base-path.ts";
 import { now } from "../../base/clock.ts";
-import { readSession, tellTabs } from "../../base/read-session.ts";
+import { leavePage, tellTabs } from "../../base/read-session.ts";
 import { route } from "../../base/router.ts";
 import { session } from "../../base/session.ts";
 import { setTheme, THEMES, type Theme, theme } from "../../base/theme.ts";
@@ -45,9 +45,8 @@ async function signOut(): Promise<void> {
   // Without the session nothing can be switched off any more.
   await finishPendingOffs();
   await dashboard.DELETE("/session");
-  session.value = "signed-out";
   tellTabs("out");
-  await readSession();
+  await leavePage();
   if (session.peek() === "signed-in") throw new Error("still signed in");
 }
 
