@@ -44,7 +44,7 @@ test("a refusal that the stream told while the page read the list stays, where t
   const { fanfare, api } = await stage.server();
   const platform = { rtmpUrl: "rtmp://127.0.0.1:9/live", streamKey: uniqueKey("k") };
   const channel = await api.createChannel("late_list", [platform]);
-  const page = await (await openContext(await openBrowser(stage))).newPage();
+  const page = await (await openContext(await openBrowser(stage), { isPatient: true })).newPage();
   const errors = watchErrors(page);
   await setUp(page, fanfare);
   const [given, going] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];

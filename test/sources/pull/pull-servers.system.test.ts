@@ -180,12 +180,12 @@ async function twoForms() {
   return { small, large, serve };
 }
 
-/** The widths that the sequence headers of the video say, in their order, once there are so many. */
+/** The widths that the first sequence headers of the video say, in their order, once there are so many. */
 async function widthsOf(pulled: ReturnType<typeof pullMedia>, count: number): Promise<readonly (number | undefined)[]> {
   return await waitFor("other sizes", DEADLINE_MS, () => {
     const headers = new FlvReader().push(pulled.flv()).filter(({ type, payload }) => type === 9 && payload[1] === 0);
     const widths = headers.map(({ payload }) => parseAvcConfig(payload.subarray(5))?.format?.width);
-    return widths.length >= count ? widths : undefined;
+    return widths.length >= count ? widths.slice(0, count) : undefined;
   });
 }
 

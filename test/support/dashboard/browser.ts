@@ -28,6 +28,11 @@ const TRANSITIONS_OVER = `Promise.allSettled(
 ).then(() => undefined)`;
 /** Runs in each page before its own code. A browser's own pages have no storage. */
 const CLOSES_PREVIEW = "try { localStorage.setItem('fanfare-preview', 'closed'); } catch {}";
+/** Runs in each page before its own code: a page gives up a call after 20 s, and a busy machine takes longer for its steps. */
+const WAITS_LONGER = `{
+  const timeout = AbortSignal.timeout.bind(AbortSignal);
+  AbortSignal.timeout = (ms) => timeout(20 * ms);
+}`;
 const AXE_OPTIONS: Parameters<AxeBuilder["options"]>[0] = {
   // WCAG 2.2's rule on sizes is off by default.
   rules: { "target-size": { enabled: true } },
@@ -101,6 +106,8 @@ type ContextOptions = {
   readonly preview?: "open" | "closed";
   /** Whether the person wants less motion. A spinner that turns is drawn 60 times a second. */
   readonly motion?: "reduce" | "no-preference";
+  /** Whether pages wait for an answer 20 times as long as for people: where a test holds one back while it does other things. */
+  readonly isPatient?: boolean;
   /** Options of another browser context, whose cookies are its own. */
   readonly storageState?: NonNullable<BrowserContextOptions["storageState"]>;
 };
@@ -108,11 +115,12 @@ type ContextOptions = {
 /** A person's browser: a language, a theme, a window. That person has closed the preview, and wants less motion. */
 export async function openContext(browser: TestBrowser, options: ContextOptions = {}): Promise<BrowserContext> {
   const { locale = "en-US", colorScheme = "light", width = 1_280, preview = "closed", ...others } = options;
-  const { motion: reducedMotion = "reduce", ...rest } = others;
+  const { motion: reducedMotion = "reduce", isPatient = false, ...rest } = others;
   const viewport = { width, height: 860 };
   const context = await browser.newContext({ locale, colorScheme, reducedMotion, viewport, ...rest });
   context.setDefaultTimeout(ACTION_DEADLINE_MS);
   if (preview === "closed") await context.addInitScript(CLOSES_PREVIEW);
+  if (isPatient) await context.addInitScript(WAITS_LONGER);
   return context;
 }
 

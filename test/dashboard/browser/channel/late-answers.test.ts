@@ -56,7 +56,7 @@ test("what the live stream told of a platform stays where the answer to a press,
   const [{ platId = 0 } = {}] = await api.platforms(channelId);
   await api.request("PUT", `/api/v2/re-stream/channels/${channelId}/platforms/${platId}/off`);
   stage.kitEncoder(channel, { clip: syntheticClip() });
-  const page = await (await openContext(await openBrowser(stage))).newPage();
+  const page = await (await openContext(await openBrowser(stage), { isPatient: true })).newPage();
   const errors = watchErrors(page);
   await setUp(page, fanfare);
   await page.goto(`${fanfare.origin}/channels/${channelId}`);
@@ -74,7 +74,7 @@ test("a box that is pressed twice before the first answer came ends as it was pr
   const stage = await Stage.open();
   const { fanfare, api } = await sharedServer(stage);
   const { channelId } = await api.createChannel("twice", [{ rtmpUrl: NOWHERE, streamKey: uniqueKey("k") }]);
-  const page = await (await openContext(await openBrowser(stage))).newPage();
+  const page = await (await openContext(await openBrowser(stage), { isPatient: true })).newPage();
   const errors = watchErrors(page);
   await setUp(page, fanfare);
   await page.goto(`${fanfare.origin}/channels/${channelId}`);
@@ -128,7 +128,7 @@ test("a list that was asked for before a press, and comes after it, takes no fil
   const { fanfare, api } = await stage.server();
   const channel = await api.createChannel("files", [{ rtmpUrl: NOWHERE, streamKey: uniqueKey("k") }]);
   for (const name of ["one.mp4", "two.mp4"]) await upload(api, await makeFile(stage.folder, name, { seconds: 2 }));
-  const page = await (await openContext(await openBrowser(stage))).newPage();
+  const page = await (await openContext(await openBrowser(stage), { isPatient: true })).newPage();
   const errors = watchErrors(page);
   await setUp(page, fanfare);
   const path = `/api/v2/re-stream/channels/${channel.channelId}/source`;
@@ -162,7 +162,7 @@ test("a list that was asked for before a press, and comes after it, takes no fil
 test("what was created or saved is in its list, whatever becomes of the readings around it", async () => {
   const stage = await Stage.open();
   const { fanfare, api } = await stage.server();
-  const page = await (await openContext(await openBrowser(stage))).newPage();
+  const page = await (await openContext(await openBrowser(stage), { isPatient: true })).newPage();
   const errors = watchErrors(page);
   await setUp(page, fanfare);
   const keys = await holdFirst(page, "**/api/v2/access-keys");
@@ -218,7 +218,7 @@ test("an answer that comes after its dialog was closed closes no other dialog, a
   const stage = await Stage.open();
   const { fanfare, api } = await sharedServer(stage);
   const { channelId } = await api.createChannel("before", [{ rtmpUrl: NOWHERE, streamKey: uniqueKey("k") }]);
-  const page = await (await openContext(await openBrowser(stage))).newPage();
+  const page = await (await openContext(await openBrowser(stage), { isPatient: true })).newPage();
   const errors = watchErrors(page);
   await setUp(page, fanfare);
   const dialog = page.locator("dialog");
