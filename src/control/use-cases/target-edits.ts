@@ -149,27 +149,32 @@ export class TargetEdits {
    * Connects to a target as for a broadcast, but sends no media. Throws DomainError `target-linked` while the target's
    * own link is connected or connecting, since a second publish with its key could end the broadcast; `twin-linked`
    * while that of another target with the same address and key is; and `target-under-test` while another test of it
-   * runs.
+   * runs. A failure during which a link began says nothing: the platform had two publishers.
    */
   async test(channelId: ChannelId, targetId: TargetId): Promise<TargetTest> {
-    const { runtime, clock, reads, publish } = this.#context;
-    const channel = await reads.get(channelId);
-    const { targets } = channel;
-    const target = targetOf({ targets }, targetId);
-    if (isLinked(target.live?.status)) throw new DomainError({ kind: "target-linked" });
-    if (twinsOf(target, targets).some((twin) => isLinked(twin.live?.status))) {
-      throw new DomainError({ kind: "twin-linked" });
-    }
+    const { runtime, clock, publish } = this.#context;
+    const { channel, target } = await this.#unlinked(channelId, targetId);
     if (this.#underTest.has(targetId)) throw new DomainError({ kind: "target-under-test" });
     this.#underTest.add(targetId);
     try {
       const { isOk, stage, error, durationMs } = await runtime.testTarget(targetSpec(target));
+      if (!isOk) await this.#unlinked(channelId, targetId);
       publish("target-tested", channel, { target, ...(error === undefined ? {} : { error }) });
       const failure = error === undefined ? {} : { error: { ...error, time: clock.wallNow() } };
       return { isOk, stage, durationMs, ...failure };
     } finally {
       this.#underTest.delete(targetId);
     }
+  }
+
+  async #unlinked(channelId: ChannelId, targetId: TargetId) {
+    const channel = await this.#context.reads.get(channelId);
+    const target = targetOf(channel, targetId);
+    if (isLinked(target.live?.status)) throw new DomainError({ kind: "target-linked" });
+    if (twinsOf(target, channel.targets).some((twin) => isLinked(twin.live?.status))) {
+      throw new DomainError({ kind: "twin-linked" });
+    }
+    return { channel, target };
   }
 
   /**

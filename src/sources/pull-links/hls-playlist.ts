@@ -26,10 +26,14 @@ type Variant = HlsVariant & { readonly url: URL; readonly audio: string | undefi
 /** Numbers of the segments that a live playlist has: from the first to behind the last. */
 export type HlsWindow = { readonly first: bigint; readonly end: bigint };
 
-/** What is left of a playlist. `window`: of one that is live. `joints`: where its initialization sections begin. */
+/**
+ * What is left of a playlist. `window`: of one that is live. `first`: the first segment that is left. `joints`: where its
+ * initialization sections begin.
+ */
 type Made = {
   readonly variant?: HlsVariant;
   readonly window?: HlsWindow;
+  readonly first?: HlsPlace;
   readonly joints?: readonly HlsJoint[];
 };
 type MadeLines = Made & { readonly lines: readonly string[] };
@@ -132,12 +136,13 @@ function mediaLines(lines: readonly string[], base: URL, nameOf: NameOf, from: H
   if (segments.count === 0) throw new PlaylistError("a playlist without a segment");
   const first = BigInt(head.get(SEQUENCE) ?? 0);
   const isWhole = lines.includes("#EXT-X-ENDLIST");
-  const left = segments.countBefore(from, isWhole ? undefined : first);
-  if (left > 0) head.set(SEQUENCE, String(first + BigInt(left)));
-  const joints = segments.jointsFrom(left, first);
+  const left = from === undefined ? 0 : segments.countBefore(from, first, isWhole);
+  const number = first + BigInt(left);
+  if (left > 0) head.set(SEQUENCE, String(number));
+  const made = { joints: segments.jointsFrom(left, first, isWhole), first: { number } };
   const written = [...[...head].map(([tag, value]) => `${tag}:${value}`), ...segments.linesFrom(left)];
-  if (isWhole) return { lines: [...written, "#EXT-X-ENDLIST"], joints };
-  return { lines: written, joints, window: { first, end: first + BigInt(segments.count) } };
+  if (isWhole) return { ...made, lines: [...written, "#EXT-X-ENDLIST"] };
+  return { ...made, lines: written, window: { first, end: first + BigInt(segments.count) } };
 }
 
 function keyLine(key: Attributes, base: URL, nameOf: NameOf): string {

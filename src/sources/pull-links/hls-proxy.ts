@@ -14,6 +14,7 @@ import {
   isCompressed,
   partsOf,
   readBytes,
+  roomIn,
   statusOf,
 } from "./http-fetch.ts";
 import type { PullDialer } from "./pull-dialer.ts";
@@ -58,6 +59,8 @@ type Kept = {
   readonly atMs: number;
   readonly order: number;
   readonly window: HlsWindow | undefined;
+  /** The first segment that it had when it was fetched first. */
+  readonly first: HlsPlace | undefined;
   readonly joints: readonly HlsJoint[];
 };
 
@@ -213,7 +216,9 @@ export class HlsProxy {
     try {
       const bytes = await readBytes(response, PLAYLIST_BYTES_MAX, "a playlist", this.#deps.dialer.clock);
       const nameOf = (address: URL, part: HlsPart) => this.#nameOf(address, part);
-      const rewritten = rewritePlaylist(bytes.toString("utf8"), url, nameOf, this.#deps.from);
+      // A playlist is cut once: its numbers may be others than those where the stream was left, and come there later.
+      const from = this.#kept.get(named.url.href)?.first ?? this.#deps.from;
+      const rewritten = rewritePlaylist(bytes.toString("utf8"), url, nameOf, from);
       this.#variant = rewritten.variant ?? this.#variant;
       this.#keep(named, { ...rewritten, order });
       // What failed before is over.
@@ -242,15 +247,17 @@ export class HlsProxy {
   /** An answer that came late is not kept in place of a newer one. */
   #keep(
     { url }: HlsNamed,
-    { text, window, joints = [], order }: Pick<Kept, "text" | "order"> & Partial<Pick<Kept, "window" | "joints">>,
+    made: Pick<Kept, "text" | "order"> & Partial<Pick<Kept, "window" | "first" | "joints">>,
   ): void {
+    const { text, window, joints = [], order } = made;
     const before = this.#kept.get(url.href);
+    const first = before?.first ?? made.first;
     if (before !== undefined && order < before.order) return;
     // FFmpeg would wait until the numbers have come as far again. A window that goes back a little is an older copy.
     if (window !== undefined && before?.window !== undefined && window.end <= before.window.first)
       throw this.#end(pullError("times-back"));
     this.#kept.delete(url.href);
-    this.#kept.set(url.href, { text, window, joints, atMs: this.#deps.dialer.clock.now(), order });
+    this.#kept.set(url.href, { text, window, first, joints, atMs: this.#deps.dialer.clock.now(), order });
     const [oldest = ""] = this.#kept.keys();
     if (this.#kept.size > PLAYLISTS_KEPT_MAX) this.#kept.delete(oldest);
   }
@@ -279,7 +286,7 @@ export class HlsProxy {
       bytes += part.length;
       if (bytes > bytesMax)
         throw new PullFailure(pullError("too-much", `a ${named.part} of more than ${bytesMax} bytes`));
-      if (!response.write(part)) await drained(response);
+      if (!response.write(part)) await roomIn(response);
       if (response.destroyed) return;
     }
     response.end();
@@ -384,17 +391,4 @@ export class HlsProxy {
 /** An answer without content, and the end of the connection. */
 function answer(response: ServerResponse, status: number): void {
   response.writeHead(status, { connection: "close" }).end();
-}
-
-/** Resolves when more can be written, or nothing can any more. */
-function drained(response: ServerResponse): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      response.off("drain", done);
-      response.off("close", done);
-      resolve();
-    };
-    response.once("drain", done);
-    response.once("close", done);
-  });
 }

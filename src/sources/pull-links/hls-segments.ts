@@ -1,8 +1,8 @@
 /**
- * Where a stream goes on that was left in its middle: the number of a segment, which the server of a live playlist counts, and the
- * time before it, in seconds from the beginning of a whole one.
+ * Where a stream goes on that was left in its middle: the number of a segment, which the server counts. `seconds`: of a whole
+ * playlist the time before it too, since its audio may be cut in other places.
  */
-export type HlsPlace = { readonly number: bigint; readonly seconds: number };
+export type HlsPlace = { readonly number: bigint; readonly seconds?: number };
 
 /** The first segment behind an initialization section. `name`, `from`: of the section, and where its bytes begin in the file. */
 export type HlsJoint = { readonly name: string; readonly from: number; readonly place: HlsPlace };
@@ -73,18 +73,20 @@ export class HlsSegments {
   }
 
   /**
-   * How many of the first segments lie before this place. `first`: the number of the first one; undefined where the playlist is
-   * whole. None where all of them do: then it is another stream by now.
+   * How many of the first segments lie before this place. `first`: the number of the first one. `isWhole`: the playlist has an end.
+   * None where all of them do: then it is another stream by now.
    */
-  countBefore(place: HlsPlace | undefined, first: bigint | undefined): number {
-    if (place === undefined) return 0;
-    const isFrom = ({ atSeconds, seconds }: HlsSegment, index: number) => {
-      if (first !== undefined) return first + BigInt(index) >= place.number;
-      // What ends at the place never comes again, or it had no end.
-      return atSeconds + seconds > place.seconds && atSeconds + seconds / 2 >= place.seconds;
-    };
+  countBefore({ number, seconds }: HlsPlace, first: bigint, isWhole: boolean): number {
+    if (!isWhole || seconds === undefined)
+      return Math.max(
+        0,
+        this.#segments.findIndex((_, index) => first + BigInt(index) >= number),
+      );
+    // What ends at the place never comes again, or it had no end.
+    const isFrom = (each: HlsSegment) =>
+      each.atSeconds + each.seconds > seconds && each.atSeconds + each.seconds / 2 >= seconds;
     const left = Math.max(0, this.#segments.findIndex(isFrom));
-    return first === undefined && left > 0 ? this.#jointNear(left, place.seconds) : left;
+    return left > 0 ? this.#jointNear(left, seconds) : left;
   }
 
   /** The first segment behind a joint that is close to this time, from this one on; this one where there is none. */
@@ -104,12 +106,14 @@ export class HlsSegments {
   }
 
   /** Where each section begins that is in use behind the first segments, `left` of them: where it is in use first. */
-  jointsFrom(left: number, first: bigint): readonly HlsJoint[] {
+  jointsFrom(left: number, first: bigint, isWhole: boolean): readonly HlsJoint[] {
     const joints = new Map<string, HlsJoint>();
     for (const [index, { section, atSeconds }] of this.#segments.entries()) {
       const text = section === undefined ? "" : `${section.from} ${section.name}`;
       if (index < left || section === undefined || joints.has(text)) continue;
-      joints.set(text, { ...section, place: { number: first + BigInt(index), seconds: atSeconds } });
+      // The beginning of a live playlist moves on, and with it all times.
+      const place = { number: first + BigInt(index), ...(isWhole ? { seconds: atSeconds } : {}) };
+      joints.set(text, { ...section, place });
     }
     return [...joints.values()];
   }

@@ -18,6 +18,11 @@ const PICTURE_SECONDS = 2;
 const CLIP_SECONDS_MAX = 30;
 /** Silence where the clip has no audio: rounds follow each other, and platforms would miss it in each. */
 const FILLED_AUDIO = "aresample=async=1:first_pts=0,apad";
+/**
+ * The silence before the clip's first audio is made once that has come. By default FFmpeg writes what came 10 s before it, and then
+ * cannot write this silence.
+ */
+const ANY_ORDER = ["-max_interleave_delta", "0"];
 /** Bits a second of what compresses to a rate; FLAC does not. */
 const AUDIO_BITS: Readonly<Partial<Record<SlateAudioCodec, number>>> = {
   ...{ aac: 160_000, mp3: 160_000, opus: 128_000, ac3: 192_000, eac3: 192_000 },
@@ -91,7 +96,7 @@ function audioOutput(file: MediaFormat, { audio }: SlateForm): readonly string[]
   const { codec, sampleRate, channels } = audio;
   const bits = AUDIO_BITS[codec];
   return [
-    ...(hasOwn ? ["-map", ownAudio(file), "-af", FILLED_AUDIO] : ["-map", "1:a:0"]),
+    ...(hasOwn ? ["-map", ownAudio(file), "-af", FILLED_AUDIO, ...ANY_ORDER] : ["-map", "1:a:0"]),
     ...["-c:a", AUDIO_ENCODERS[codec]],
     ...(bits === undefined ? [] : ["-b:a", String(bits)]),
     ...["-ar", String(sampleRate), "-ac", String(channels), "-shortest"],

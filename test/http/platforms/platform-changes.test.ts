@@ -272,6 +272,18 @@ describe("call 19", () => {
     expect((await post("/1/test")).status).toBe(200);
   });
 
+  test("that failed since a broadcast began meanwhile is 250005: the platform had two publishers", async () => {
+    const { time: _later, ...error } = LAST_ERROR;
+    const { runtime } = api;
+    runtime.start(channelId, 5);
+    runtime.testTarget = async () => {
+      runtime.status(channelId, 1, { status: "CONNECTING", sinceTime: 6 });
+      return { isOk: false, stage: "publish", error, durationMs: 3 };
+    };
+    const { status, body } = await post("/1/test");
+    expect([status, body.error.errorCode]).toEqual([409, 250005]);
+  });
+
   test("runs once at a time for a platform, and again after one that failed to answer", async () => {
     let fail: (error: Error) => void = () => undefined;
     const { runtime } = api;

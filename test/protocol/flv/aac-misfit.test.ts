@@ -1,9 +1,10 @@
 import { expect, test } from "vitest";
 import { AacMisfit } from "../../../src/protocol/flv/audio/aac-misfit.ts";
 
-/** AAC-LC, by the index of its rate and its channels. */
-const header = (rateIndex: number, channels: number) =>
-  Buffer.from([0xaf, 0, (2 << 3) | (rateIndex >> 1), ((rateIndex & 1) << 7) | (channels << 3)]);
+const [LOW_COMPLEXITY, LOW_DELAY] = [2, 23];
+/** By the index of its rate, its channels, and the kind of AAC. */
+const header = (rateIndex: number, channels: number, objectType = LOW_COMPLEXITY) =>
+  Buffer.from([0xaf, 0, (objectType << 3) | (rateIndex >> 1), ((rateIndex & 1) << 7) | (channels << 3)]);
 /** A frame that begins with this element. */
 const frame = (element: number) => Buffer.from([0xaf, 1, (element << 5) | 1, 0]);
 const [ONE, TWO, FILL] = [0, 1, 6];
@@ -51,6 +52,13 @@ test.each([
   { name: "5.1, which begins with one channel", channels: 6, element: ONE, after: undefined },
 ])("the first element of frames shows how many channels there are: $name", ({ channels, element, after }) => {
   expect(noticedAfter(begun(3, channels), { rate: 48_000, element })).toBe(after);
+});
+
+test("kinds of AAC that have another number of samples in a frame show no rate", () => {
+  const misfit = new AacMisfit();
+  misfit.isAfter({ timestamp: 0, payload: header(3, 2, LOW_DELAY) });
+  // It has 512.
+  expect(noticedAfter(misfit, { rate: 96_000 })).toBeUndefined();
 });
 
 test("frames with gaps between them, of another codec, and before a header show nothing", () => {

@@ -12,8 +12,8 @@ function rewritten(lines: readonly string[], from?: HlsPlace) {
     if (!named.includes(name)) named.push(name);
     return `/${named.indexOf(name) + 1}`;
   };
-  const { text, variant, joints } = rewritePlaylist(lines.join("\n"), BASE, nameOf, from);
-  return { named, lines: text.trimEnd().split("\n"), variant, joints };
+  const { text, variant, joints, first } = rewritePlaylist(lines.join("\n"), BASE, nameOf, from);
+  return { named, lines: text.trimEnd().split("\n"), variant, joints, first };
 }
 
 function refusal(lines: readonly string[]): string {
@@ -60,12 +60,15 @@ const JOINED = [
 const END = "#EXT-X-ENDLIST";
 
 test("where the header of fragmented MP4 changes is known, by number and by time", () => {
-  const { joints } = rewritten(JOINED);
+  const { joints } = rewritten([...JOINED, END]);
   expect(joints).toEqual([
     { name: "/1", from: 0, place: { number: 7n, seconds: 0 } },
     { name: "/1", from: 150, place: { number: 9n, seconds: 6.5 } },
     { name: "/5", from: 0, place: { number: 11n, seconds: 12.5 } },
   ]);
+  // The beginning of a live one moves on.
+  const places = rewritten(JOINED).joints?.map(({ place }) => place);
+  expect(places).toEqual([{ number: 7n }, { number: 9n }, { number: 11n }]);
   // Each place once, and none that was left out.
   const again = [...JOINED, '#EXT-X-MAP:URI="last.mp4"', "#EXTINF:4,", "b.m4s", END];
   expect(rewritten(again, { number: 0n, seconds: 6.5 }).joints).toEqual(joints?.slice(1));
@@ -80,10 +83,16 @@ test.each([
   {
     name: "a live one by the number",
     lines: JOINED,
-    from: { number: 9n, seconds: 0 },
+    from: { number: 9n },
+  },
+  {
+    name: "a live one that has ended meanwhile by the number",
+    lines: [...JOINED, END],
+    from: { number: 9n },
   },
 ])("of $name goes on where it was left, with what holds there", ({ lines, from }) => {
   const whole = lines.includes(END) ? [END] : [];
+  expect(rewritten(lines, from).first).toEqual({ number: 9n });
   expect(rewritten(lines, from).lines).toEqual([
     ...["#EXTM3U", "#EXT-X-VERSION:6", "#EXT-X-TARGETDURATION:4", "#EXT-X-MEDIA-SEQUENCE:9"],
     ...['#EXT-X-MAP:URI="/1",BYTERANGE="10@0"', "#EXT-X-DISCONTINUITY", '#EXT-X-KEY:METHOD=AES-128,URI="/3"'],
@@ -94,7 +103,7 @@ test.each([
 });
 
 test("in the middle of a form its header and both keys come first", () => {
-  expect(rewritten(JOINED, { number: 10n, seconds: 0 }).lines.slice(2)).toEqual([
+  expect(rewritten(JOINED, { number: 10n }).lines.slice(2)).toEqual([
     ...["#EXT-X-TARGETDURATION:4", "#EXT-X-MEDIA-SEQUENCE:10", '#EXT-X-KEY:METHOD=AES-128,URI="/3"'],
     ...['#EXT-X-MAP:URI="/1",BYTERANGE="10@150"', '#EXT-X-KEY:METHOD=AES-128,URI="/4"', "#EXTINF:2,"],
     ...["#EXT-X-BYTERANGE:40@200", "/2", "#EXT-X-DISCONTINUITY", "#EXT-X-KEY:METHOD=NONE"],
@@ -103,7 +112,7 @@ test("in the middle of a form its header and both keys come first", () => {
 });
 
 test.each([
-  { name: "live", lines: JOINED, from: { number: 12n, seconds: 0 } },
+  { name: "live", lines: JOINED, from: { number: 12n } },
   { name: "whole", lines: [...JOINED, END], from: { number: 0n, seconds: 20 } },
 ])("a $name playlist that ends before the place is another one by now, and has all its segments", ({ lines, from }) => {
   expect(rewritten(lines, from)).toEqual(rewritten(lines));

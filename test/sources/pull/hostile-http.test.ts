@@ -418,12 +418,44 @@ test("fragmented MP4 goes on behind another header of the same form, and ends be
   expect((await fetch(local)).status).toBe(404);
   expect(link.failure()).toMatchObject({ message: expect.stringContaining("another form") });
   // The next FFmpeg begins there.
-  expect(link.place?.()).toEqual({ number: 2n, seconds: 4 });
+  expect(link.place?.()).toEqual({ number: 2n });
   const next = await open(url, dialer, link.place?.());
   onTestFinished(() => next.close());
   const rest = await (await fetch(next.input.at(-1) ?? "")).text();
   expect([rest.match(/#EXTINF/g)?.length, rest.includes("#EXT-X-MEDIA-SEQUENCE:2\n")]).toEqual([1, true]);
 });
+
+test.each([
+  { name: "that counts as before", place: 5n, windows: [2, 5, 8], left: [1, 4, 4] },
+  // Another list of the stream, or one that began to count anew.
+  { name: "with lower numbers", place: 9n, windows: [2, 6, 8], left: [4, 4, 4] },
+  { name: "that has ended", place: 5n, windows: [2, 8], left: [1, 4], isOver: true },
+])(
+  "a live playlist $name is cut where the stream was left, and never again",
+  async ({ place, windows, left, isOver }) => {
+    const coming = [...windows];
+    const origin = await serve((_request, response) => {
+      const [first = 0] = coming.splice(0, 1);
+      const segments = [0, 1, 2, 3].flatMap((at) => ["#EXTINF:2,", `${first + at}.ts`]);
+      const end = isOver === true && coming.length === 0 ? ["#EXT-X-ENDLIST"] : [];
+      const head = ["#EXTM3U", "#EXT-X-TARGETDURATION:2", `#EXT-X-MEDIA-SEQUENCE:${first}`];
+      response.end([...head, ...segments, ...end].join("\n"));
+    });
+    const clock = new VirtualClock();
+    const by = new PullDialer({ clock, resolver: createResolver(), policy, extraCa: "" });
+    // The first one is read before FFmpeg asks.
+    coming.unshift(windows[0] ?? 0);
+    const link = await open(`${origin}/live.m3u8`, by, { number: place, seconds: 1 });
+    onTestFinished(() => link.close());
+    const counts = [];
+    for (const _ of windows) {
+      clock.advance(1_000);
+      const text = await (await fetch(link.input.at(-1) ?? "")).text();
+      counts.push(text.match(/#EXTINF/g)?.length);
+    }
+    expect(counts).toEqual(left);
+  },
+);
 
 /** Video, or both, or audio alone, in fragmented MP4. */
 function headerOf(...kinds: readonly ("audio" | "video")[]): Promise<Buffer> {
@@ -458,7 +490,7 @@ test("a form without audio is another one; video and audio with a header each ar
   const joined = await play(`${origin}/joined.m3u8`);
   const got = [];
   for (const name of mapsIn(joined.playlist)) got.push((await joined.get(name)).status);
-  expect([got, joined.link.place?.()]).toEqual([[200, 502], { number: 1n, seconds: 2 }]);
+  expect([got, joined.link.place?.()]).toEqual([[200, 502], { number: 1n }]);
   const apart = await play(`${origin}/apart.m3u8`);
   const names = [...apart.names, ...[...apart.playlist.matchAll(/,URI="([^"]+)"/g)].map(([, name = ""]) => name)];
   const each = [];

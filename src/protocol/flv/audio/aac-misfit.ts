@@ -4,6 +4,8 @@ import { classifyAudio } from "./audio-tag.ts";
 
 const SAMPLES = 1_024;
 const LOW_COMPLEXITY = 2;
+/** AAC-LC, alone and with SBR or PS: other kinds have other numbers of samples in a frame. */
+const OF_1024_SAMPLES: readonly number[] = [LOW_COMPLEXITY, 5, 29];
 /** So many frames show their sample rate by their times: two seconds. */
 const FRAMES = 100;
 /** How exactly, as a share of the rate. The nearest two rates differ by a twelfth. */
@@ -47,7 +49,7 @@ export class AacMisfit {
     const parsed = parseAudioSpecificConfig(config);
     this.#frames = 0;
     this.#otherElements = 0;
-    if (parsed === undefined) this.#form = undefined;
+    if (parsed === undefined || !OF_1024_SAMPLES.includes(parsed.objectType)) this.#form = undefined;
     else {
       const element = parsed.objectType === LOW_COMPLEXITY ? ELEMENTS[parsed.channels] : undefined;
       this.#form = { rate: parsed.coreSampleRate, element };
