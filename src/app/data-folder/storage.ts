@@ -144,7 +144,7 @@ function folderStorage(paths: DataPaths, database: Database, held: HeldLock) {
       timer ??= followKeys(new KeyRotation(database, paths.keyFile), KEY_FILE_LOOK_MS, log);
     },
     take: async () => {
-      held.lock = lockOf(paths);
+      held.lock ??= lockOf(paths);
       await takeSqliteDatabase(database, lockBefore(paths, held)).catch((error: unknown) => {
         release();
         throw error;

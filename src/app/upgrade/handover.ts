@@ -167,13 +167,22 @@ export class HandoverListener {
     );
   }
 
+  /** A link that this process closes does not report its end. */
+  #leave(link: SuccessorLink): void {
+    link.close();
+    this.#left(link);
+  }
+
   #left(link: SuccessorLink): void {
     this.#links.delete(link);
     if (this.#candidate?.link === link) {
       this.#candidate.deadline.cancel();
       this.#candidate = undefined;
-      if (!this.#isGivenForGood) void this.#takeBack();
-      else if (this.#decider !== undefined) this.#follower.follow(this.#decider);
+      if (this.#isGivenForGood) {
+        if (this.#decider !== undefined) this.#follower.follow(this.#decider);
+      } else if (this.#given !== undefined) {
+        void this.#takeBack();
+      }
     }
     if (this.#decider !== link) return;
     this.#decider = undefined;
@@ -191,7 +200,7 @@ export class HandoverListener {
           ...{ versions: PROCESS_VERSIONS, release, processId: server.processId },
           ports: server.ports(),
         });
-        return speaksOurs(message.versions) ? undefined : link.close();
+        return speaksOurs(message.versions) ? undefined : this.#leave(link);
       case "hand-over":
         void this.#handOver(link);
         return;
@@ -228,6 +237,8 @@ export class HandoverListener {
     this.#candidate = { link, deadline };
     try {
       const linkPaths = await this.#acceptLinks();
+      // It is gone: nothing was given up for it.
+      if (this.#candidate?.link !== link) return;
       if (this.#given === undefined) {
         log.info("handing over to another process");
         server.divert((message) => this.#follower.take(message));
@@ -239,8 +250,7 @@ export class HandoverListener {
       link.send({ kind: "yours", handover: server.state(linkPaths) });
     } catch (error) {
       this.#refuse(link, error);
-      // Its end lets this process go on.
-      link.close();
+      this.#leave(link);
     }
   }
 
@@ -276,7 +286,8 @@ export class HandoverListener {
   async #takeBack(): Promise<void> {
     const { server, log } = this.#deps;
     try {
-      await this.#given;
+      // One that failed has given up a part of it.
+      await this.#given?.catch(() => undefined);
       if (this.#isOver) return;
       await server.takeBack();
       this.#given = undefined;
