@@ -140,8 +140,7 @@ export async function startServer(
     // Without it the clock of this server counts until the windows are read.
     await parts.media.setClock().catch(() => undefined);
     parts.totals.start();
-    await succession.released(stopping);
-    parts.recorder.start();
+    await succession.released(stopping, () => parts.recorder.start());
     parts.notifications.start();
     storage.followKeys(log, parts.node?.self);
     followTlsFiles(config, tls, parts, log);

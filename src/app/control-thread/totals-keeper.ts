@@ -26,6 +26,7 @@ export class TotalsKeeper {
   readonly #deps: TotalsKeeperDeps;
   readonly #failures: FailureLog;
   #timer: Timer | undefined;
+  #isStarted = false;
   #isAbandoned = false;
 
   constructor(deps: TotalsKeeperDeps) {
@@ -38,6 +39,7 @@ export class TotalsKeeper {
   }
 
   start(): void {
+    this.#isStarted = true;
     this.#timer ??= this.#deps.clock.startTimer(this.#intervalMs(), () => {
       this.#timer = undefined;
       this.storeSoon();
@@ -45,9 +47,9 @@ export class TotalsKeeper {
     });
   }
 
-  /** An encoder has left: its totals are final, and stored at once. */
+  /** An encoder has left: its totals are final, and stored at once. Before `start` they may be another process's to store. */
   fact(fact: ServerFact): void {
-    if (fact.kind === "ingest-ended") this.storeSoon();
+    if (fact.kind === "ingest-ended" && this.#isStarted) this.storeSoon();
   }
 
   storeSoon(): void {

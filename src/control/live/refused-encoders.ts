@@ -90,7 +90,7 @@ export class RefusedEncoders {
 
   /** Latest first, with those that other nodes on the same database have met. */
   async list(): Promise<readonly RefusedEncoder[]> {
-    await this.#write();
+    if (!this.#isPaused) await this.#write();
     return this.#stored();
   }
 

@@ -48,3 +48,22 @@ test("totals that another process counts are not stored here", async () => {
   await keeper.storeLast();
   expect(flushes()).toBe(0);
 });
+
+test("the totals of an encoder that leaves are stored at once, but not while another process counts them still", () => {
+  const clock = new VirtualClock();
+  let flushes = 0;
+  const flush = async () => {
+    flushes += 1;
+  };
+  const keeper = new TotalsKeeper({ clock, log, flush });
+  const left = { channelId: "ls-1", ingestId: 1, slot: "main", kind: "ingest-ended", time: 1 } as const;
+  keeper.fact({ ...left, end: "clean", isBroadcastOver: true });
+  expect(flushes).toBe(0);
+  keeper.start();
+  keeper.fact({ ...left, end: "clean", isBroadcastOver: true });
+  expect(flushes).toBe(1);
+  // A server that stops: those of its last encoders too.
+  keeper.stop();
+  keeper.fact({ ...left, end: "clean", isBroadcastOver: true });
+  expect(flushes).toBe(2);
+});

@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
+import type { MediaPool } from "../../../src/app/control-thread/media/media-pool.ts";
 import { Succession } from "../../../src/app/control-thread/succession/succession.ts";
 import { DataFolderError } from "../../../src/app/data-folder/storage.ts";
 import { HandoverListener, type HandoverServer } from "../../../src/app/upgrade/handover.ts";
@@ -82,4 +83,35 @@ test("of two upgrades at the same time the second says that the first has taken 
   const take = () => Promise.reject(new DataFolderError("another server uses the data folder"));
   await expect(succession.takeOver(take)).rejects.toThrow("another process has taken over meanwhile, and serves:");
   succession.leave();
+});
+
+test("files that the earlier process still finishes are not begun with, also where the new one is to stop", async () => {
+  const dataFolder = mkdtempSync(join(tmpdir(), "fanfare-files-"));
+  onTestFinished(() => rmSync(dataFolder, { recursive: true, force: true }));
+  const finished = Promise.withResolvers<void>();
+  const server = {
+    ...{ processId: "1-a", threadCount: 0, ports: () => [], hasPredecessors: () => false, refusal: nothing },
+    ...{ divert: nothing, giveUp: async () => undefined, stopAccepting: async () => undefined, isBusy: () => true },
+    state: () => ({ processId: "1-a", threads: [], broadcasts: [], onAirMs: [], reports: [], time: 0 }),
+    release: () => finished.promise,
+  } as Partial<HandoverServer> as HandoverServer;
+  const listener = new HandoverListener({ dataFolder, release: "1", clock: systemClock, log, drainMs: 60_000, server });
+  await listener.listen();
+  onTestFinished(() => listener.close());
+  const succession = new Succession({ dataDir: dataFolder }, log);
+  await succession.meetServing();
+  await succession.takeOver(async () => undefined);
+  onTestFinished(() => succession.leave());
+  succession.listen({} as MediaPool);
+  succession.taken();
+  const begun: string[] = [];
+  const stopping = new AbortController();
+  const stopped = succession.released(stopping.signal, () => begun.push("stopped"));
+  const waited = succession.released(new AbortController().signal, () => begun.push("waited"));
+  stopping.abort();
+  await stopped;
+  expect(begun).toEqual([]);
+  finished.resolve();
+  await waited;
+  expect(begun).toEqual(["waited"]);
 });

@@ -82,6 +82,7 @@ export function handoverServer(parts: HandoverParts): HandoverServer {
     },
     release: async () => {
       isReleased = true;
+      totals.abandon();
       notifications.abandon();
       workers.handOver();
       succession.leave();

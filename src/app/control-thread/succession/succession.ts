@@ -149,12 +149,16 @@ export class Succession {
     this.#isTaken = true;
   }
 
-  /** Resolves when the earlier processes have left the files of recordings and the library, or at this signal. */
-  async released(stopping: AbortSignal): Promise<void> {
+  /**
+   * Calls `begin` when the earlier processes have left the files of recordings and the library, and resolves then; or at this
+   * signal, without the call: those files are not this process's yet.
+   */
+  async released(stopping: AbortSignal, begin: () => void): Promise<void> {
     const aborted = Promise.withResolvers<void>();
     stopping.addEventListener("abort", () => aborted.resolve(), { once: true });
     if (stopping.aborted) return;
     await Promise.race([aborted.promise, Promise.all(this.#heirs.map(({ predecessor }) => predecessor.released()))]);
+    if (!stopping.aborted) begin();
   }
 
   /** Another process is to decide about them. Resolves when everything that they have reported is here. */
