@@ -35,6 +35,7 @@ export type HistoryWriterOptions = {
 export class HistoryWriter {
   readonly #options: HistoryWriterOptions;
   readonly #failures: FailureLog;
+  readonly #pruneFailures: FailureLog;
   readonly #recorder: HistoryRecorder;
   readonly #time: CautiousTime;
   /** By channel, step and beginning: a block that has grown replaces its former state. */
@@ -54,6 +55,11 @@ export class HistoryWriter {
       ...{ clock: options.clock, log: options.log },
       failed: "history not stored, will retry",
       worksAgain: "history is stored again",
+    });
+    this.#pruneFailures = new FailureLog({
+      ...{ clock: options.clock, log: options.log },
+      failed: "old history not removed, will retry",
+      worksAgain: "old history is removed again",
     });
     this.#time = new CautiousTime(options.agedBy ?? options.clock);
     this.#pruneAtMs = options.clock.now() + PRUNE_INTERVAL_MS;
@@ -172,15 +178,25 @@ export class HistoryWriter {
       for (const [key, block] of batch) if (this.#waiting.get(key) === block) this.#waiting.delete(key);
       this.#isLossReported = false;
       this.#failures.worked();
-      if (clock.now() < this.#pruneAtMs) return;
-      const limits = {
-        secondsBefore: this.#time.now() - SECONDS_KEPT_MS,
-        minutesBefore: this.#time.now() - MINUTES_KEPT_MS,
-      };
-      const count = await store.pruneHistory(limits, PRUNE_MAX);
-      this.#pruneAtMs = clock.now() + (count < PRUNE_MAX ? PRUNE_INTERVAL_MS : 0);
     } catch (error) {
       this.#failures.failed(error);
+      return;
+    }
+    if (clock.now() >= this.#pruneAtMs) await this.#prune();
+  }
+
+  async #prune(): Promise<void> {
+    const { store, clock } = this.#options;
+    const limits = {
+      secondsBefore: this.#time.now() - SECONDS_KEPT_MS,
+      minutesBefore: this.#time.now() - MINUTES_KEPT_MS,
+    };
+    try {
+      const count = await store.pruneHistory(limits, PRUNE_MAX);
+      this.#pruneAtMs = clock.now() + (count < PRUNE_MAX ? PRUNE_INTERVAL_MS : 0);
+      this.#pruneFailures.worked();
+    } catch (error) {
+      this.#pruneFailures.failed(error);
     }
   }
 }

@@ -14,6 +14,7 @@ class FakeStore implements HistoryStore {
   blocks: HistoryBlock[] = [];
   writes = 0;
   trouble: Error | undefined;
+  pruneTrouble: Error | undefined;
   /** When what was too old was removed, and before which times. The first time there is more of it than one call takes. */
   readonly pruned: { readonly atMs: number; readonly secondsBefore: number; readonly minutesBefore: number }[] = [];
 
@@ -39,6 +40,7 @@ class FakeStore implements HistoryStore {
   }
 
   async pruneHistory(limits: { readonly secondsBefore: number; readonly minutesBefore: number }, most: number) {
+    if (this.pruneTrouble !== undefined) throw this.pruneTrouble;
     this.pruned.push({ atMs: clock.now(), ...limits });
     return this.pruned.length === 1 ? most : 0;
   }
@@ -210,6 +212,21 @@ test("a full disk costs what exceeds the bound, is logged, and what waits is sto
   await run(6, () => 1_000);
   expect(stored("second")).toHaveLength(2);
   expect((await reader.read(A, { step: 1 })).ingestRates.filter((rate) => rate !== null)).toHaveLength(136);
+});
+
+test("old history that cannot be removed is logged as that, once a minute, and what is new is stored", async () => {
+  store.pruneTrouble = new StoreUnavailableError("full");
+  for (let passedMs = 0; passedMs < 601_000; passedMs += 1_000) {
+    clock.advance(1_000);
+    await settle();
+  }
+  begin();
+  await run(130, () => 1_000);
+  expect(stored("second")).toHaveLength(2);
+  expect(lines).toEqual(Array(3).fill("old history not removed, will retry"));
+  store.pruneTrouble = undefined;
+  await run(6, () => 1_000);
+  expect(lines.slice(3)).toEqual(["old history is removed again"]);
 });
 
 test("the waiting blocks are bounded: the oldest is lost, and the log says so once", async () => {
