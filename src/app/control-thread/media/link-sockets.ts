@@ -8,12 +8,15 @@ export type LinkSocketsDeps = {
   readonly ask: (worker: PoolWorker, request: ControlRequest) => Promise<MediaReply>;
 };
 
+/** The socket that one life of a thread makes. */
+type LinkSocket = { readonly life: object; readonly path: string; readonly made: Promise<void>; isMade: boolean };
+
 /** The Unix sockets at which threads of this process accept links of other processes: each life of a thread makes its own. */
 export class LinkSockets {
   readonly #deps: LinkSocketsDeps;
+  /** Where each thread is to accept links, also in its next life. */
   readonly #paths = new Map<PoolWorker, string>();
-  /** The life of each thread that accepts links. */
-  readonly #lives = new Map<PoolWorker, object>();
+  readonly #sockets = new Map<PoolWorker, LinkSocket>();
 
   constructor(deps: LinkSocketsDeps) {
     this.#deps = deps;
@@ -23,14 +26,30 @@ export class LinkSockets {
    * The thread accepts links at this path from now on, also after it was started again. Rejects where it cannot; one that does
    * not run has no channels to link to.
    */
-  async accept(worker: PoolWorker, path: string): Promise<void> {
+  accept(worker: PoolWorker, path: string): Promise<void> {
     this.#paths.set(worker, path);
     const { life } = worker;
-    if (life === undefined || this.#lives.get(worker) === life) return;
+    if (life === undefined) return Promise.resolve();
+    const before = this.#sockets.get(worker);
+    if (before?.life === life && before.path === path) return before.made;
+    const socket: LinkSocket = { life, path, made: this.#make(worker, path), isMade: false };
+    this.#sockets.set(worker, socket);
+    socket.made.then(
+      () => {
+        socket.isMade = true;
+      },
+      () => {
+        // The next attempt asks again.
+        if (this.#sockets.get(worker) === socket) this.#sockets.delete(worker);
+      },
+    );
+    return socket.made;
+  }
+
+  async #make(worker: PoolWorker, path: string): Promise<void> {
     const reply = await this.#deps.ask(worker, { kind: "accept-links", path });
     const problem = reply.kind === "accept-links" ? reply.problem : "the media thread gave another reply";
     if (problem !== undefined) throw new Error(problem);
-    this.#lives.set(worker, life);
   }
 
   /** The thread was started, maybe again: the socket of its former life leads nowhere. */
@@ -45,7 +64,7 @@ export class LinkSockets {
 
   /** Where a thread that runs accepts links. */
   of(worker: PoolWorker): string | undefined {
-    const { life } = worker;
-    return life !== undefined && this.#lives.get(worker) === life ? this.#paths.get(worker) : undefined;
+    const socket = this.#sockets.get(worker);
+    return socket?.isMade === true && socket.life === worker.life ? socket.path : undefined;
   }
 }
