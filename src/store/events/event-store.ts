@@ -124,7 +124,8 @@ export class SqlEventStore implements EventStore {
   ): Promise<readonly ChannelEvent[]> {
     if (ownership === undefined) return [];
     const { epoch } = ownership;
-    if (code === "PUBLISH_START") {
+    // One that is stored, and whose owner was not told so, begins the broadcast that was ended.
+    if (code === "PUBLISH_START" && !(await isStored(trx, channelId, ownership))) {
       await reviveOwnership(trx, channelId, epoch);
       return [];
     }
@@ -147,7 +148,8 @@ export class SqlEventStore implements EventStore {
     if (begun === undefined) return undefined;
     const { eventId, ...event } = readEvent(begun);
     const isForWebhook = await hasDelivery(trx, eventId);
-    return await this.#append(trx, { ...event, time, isForWebhook }, await takeNumber(trx, "event"));
+    const beginTime = Math.max(time, Number(last?.time));
+    return await this.#append(trx, { ...event, time: beginTime, isForWebhook }, await takeNumber(trx, "event"));
   }
 
   /** Returns the event as stored; undefined where its owner has stored it before. */
@@ -240,6 +242,21 @@ function lastEvents(trx: Transaction<Schema>, channelId: ChannelId, epoch: numbe
 
 async function hasDelivery(trx: Transaction<Schema>, eventId: number): Promise<boolean> {
   const row = await trx.selectFrom("delivery").where("event_id", "=", eventId).select("event_id").executeTakeFirst();
+  return row !== undefined;
+}
+
+async function isStored(
+  trx: Transaction<Schema>,
+  channelId: ChannelId,
+  { epoch, seq }: EventOwnership,
+): Promise<boolean> {
+  const row = await trx
+    .selectFrom("event")
+    .where("channel_id", "=", channelId)
+    .where("epoch", "=", epoch)
+    .where("seq", "=", seq)
+    .select("event_id")
+    .executeTakeFirst();
   return row !== undefined;
 }
 

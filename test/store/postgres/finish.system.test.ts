@@ -126,6 +126,14 @@ test.for([
       ["PUBLISH_END", 60],
     ],
   ],
+  [
+    "its begin again, as nobody told it that it is stored,",
+    [event("PUBLISH_START", 10, { epoch: 7, seq: 1 }), event("INGEST_HELD", 60, { epoch: 7, seq: 2 })],
+    [
+      ["PUBLISH_START", 42],
+      ["INGEST_HELD", 60],
+    ],
+  ],
   ["the begin of the next one", [event("PUBLISH_START", 60, { epoch: 7, seq: 3 })], [["PUBLISH_START", 60]]],
 ] as const)("an owner that was given up tells %s before it knows that", async ([, late, added]) => {
   await givenUp();
