@@ -54,6 +54,16 @@ test.each([
   expect(noticedAfter(begun(3, channels), { rate: 48_000, element })).toBe(after);
 });
 
+test("frames that are 1 ms apart since a source began anew show no rate, whenever that was", () => {
+  for (let from = 0; from < 200; from += 1) {
+    const misfit = begun(3, 2);
+    for (let at = 0; at < 500; at += 1) {
+      const timestamp = Math.round((Math.min(at, from) * 1_024_000) / 48_000) + Math.max(0, at - from);
+      expect(misfit.isAfter({ timestamp, payload: frame(TWO) })).toBe(false);
+    }
+  }
+});
+
 test("kinds of AAC that have another number of samples in a frame show no rate", () => {
   const misfit = new AacMisfit();
   misfit.isAfter({ timestamp: 0, payload: header(3, 2, LOW_DELAY) });

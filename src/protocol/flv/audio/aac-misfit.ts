@@ -6,8 +6,11 @@ const SAMPLES = 1_024;
 const LOW_COMPLEXITY = 2;
 /** AAC-LC, alone and with SBR or PS: other kinds have other numbers of samples in a frame. */
 const OF_1024_SAMPLES: readonly number[] = [LOW_COMPLEXITY, 5, 29];
-/** So many frames show their sample rate by their times: two seconds. */
-const FRAMES = 100;
+/**
+ * So many frames show their sample rate by their times: a second. Two such stretches in a row must show the same one: where the times of
+ * a source begin anew, FFmpeg sends frames 1 ms apart, and a stretch of both kinds may look like any rate.
+ */
+const FRAMES = 50;
 /** How exactly, as a share of the rate. The nearest two rates differ by a twelfth. */
 const EXACT = 0.02;
 /** A step of so many frames is a gap. */
@@ -31,6 +34,8 @@ export class AacMisfit {
   #frames = 0;
   #fromMs = 0;
   #lastMs = 0;
+  /** The other rate that the stretch before showed. */
+  #otherRate: number | undefined;
 
   /** Takes every tag of audio. Returns whether the last frames do not fit the header. */
   isAfter({ timestamp, payload }: Pick<FlvTag, "timestamp" | "payload">): boolean {
@@ -48,6 +53,7 @@ export class AacMisfit {
   #begin(config: Buffer): void {
     const parsed = parseAudioSpecificConfig(config);
     this.#frames = 0;
+    this.#otherRate = undefined;
     this.#otherElements = 0;
     if (parsed === undefined || !OF_1024_SAMPLES.includes(parsed.objectType)) this.#form = undefined;
     else {
@@ -62,6 +68,7 @@ export class AacMisfit {
     if (this.#frames === 0 || stepMs < 0 || stepMs > (GAP_FRAMES * SAMPLES * 1_000) / rate) {
       this.#frames = 1;
       this.#fromMs = timestamp;
+      this.#otherRate = undefined;
       return false;
     }
     this.#frames += 1;
@@ -70,6 +77,8 @@ export class AacMisfit {
     this.#frames = 1;
     this.#fromMs = timestamp;
     const isNear = (each: number) => Math.abs(played - each) <= EXACT * each;
-    return !isNear(rate) && AAC_SAMPLE_RATES.some(isNear);
+    const before = this.#otherRate;
+    this.#otherRate = isNear(rate) ? undefined : AAC_SAMPLE_RATES.find(isNear);
+    return this.#otherRate !== undefined && this.#otherRate === before;
   }
 }
