@@ -27,7 +27,13 @@ const COLOURS = `(() => {
 /** Runs in the page: the state and the text of each thumbnail, and where it is. */
 const SHOWN = `[...document.querySelectorAll(".thumb")].map((one) =>
   [one.dataset.state, one.textContent, Math.round(one.getBoundingClientRect().top), innerHeight].join(" "))`;
+/** Runs in the page: brings the first thumbnail into sight. */
+const SCROLL = `document.querySelector(".thumb")?.scrollIntoView({ block: "center", behavior: "instant" })`;
 
+/**
+ * Scrolls to the first thumbnail until it is drawn. It is drawn while it is in sight alone, and a page that was opened just
+ * before its channel was on air has it below the keys.
+ */
 async function isDrawn(page: Page): Promise<void> {
   let shown: unknown;
   await waitFor(
@@ -35,6 +41,7 @@ async function isDrawn(page: Page): Promise<void> {
     DEADLINE_MS,
     async () => {
       shown = await page.evaluate(SHOWN);
+      await page.evaluate(SCROLL);
       return Number(await page.evaluate(COLOURS)) > 20 ? true : undefined;
     },
     () => JSON.stringify(shown),
