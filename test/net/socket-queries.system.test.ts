@@ -22,8 +22,8 @@ test.runIf(NetworkNamespace.isPossible)(
   async () => {
     const namespace = await NetworkNamespace.open(214);
     onTestFinished(() => namespace.close());
-    const [ip = "", ...exec] = namespace.wrapper;
-    const far = await startChild(ip, [...exec, process.execPath, "-e", READS_ALL]);
+    const [enter = "", ...place] = namespace.wrapper;
+    const far = await startChild(enter, [...place, process.execPath, "-e", READS_ALL]);
     onTestFinished(async () => void (await far.stop("SIGKILL", 1_000)));
     await waitFor("a listener", DEADLINE_MS, () => far.stdout().includes("ready") || undefined, far.stderr);
     const socket = connect(1935, namespace.host);

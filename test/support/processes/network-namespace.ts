@@ -60,14 +60,16 @@ export class NetworkNamespace {
     return namespace;
   }
 
-  /** Whether this process may make some. */
+  /** Whether this process may make some: root in a container mostly may not. */
   static get isPossible(): boolean {
-    return process.platform === "linux" && process.getuid?.() === 0 && spawnSync("ip", ["netns", "list"]).status === 0;
+    return (
+      process.platform === "linux" && process.getuid?.() === 0 && spawnSync("unshare", ["--net", "true"]).status === 0
+    );
   }
 
-  /** The command that runs a command in it. */
+  /** The command that runs a command in it. `ip netns exec` and `ip -n` change mounts too, which fails in a chroot. */
   get wrapper(): readonly string[] {
-    return ["ip", "netns", "exec", this.name];
+    return ["nsenter", `--net=${NAMES_FOLDER}/${this.name}`];
   }
 
   /** Bytes a second that reach it, at most; undefined: unlimited. */
@@ -95,7 +97,7 @@ export class NetworkNamespace {
   /** Makes all addresses of a network its own: datagrams may come from any of them, and replies go to it. */
   async ownNetwork(network: string): Promise<void> {
     await runToEnd("ip", ["route", "add", network, "via", this.host, "dev", this.#outside]);
-    await runToEnd("ip", ["-n", this.name, "route", "add", "local", network, "dev", "lo"]);
+    await this.#inIt(["ip", "route", "add", "local", network, "dev", "lo"]);
   }
 
   /** Bytes and packets that came out of it and that went into it, with all headers. */
@@ -118,7 +120,9 @@ export class NetworkNamespace {
     await this.#inIt(["ip", "link", "set", this.#inside, "gso_max_segs", `${GSO_SEGMENTS_MAX}`]);
     if (receivesOn === undefined) return;
     const queue = `/sys/class/net/${this.#inside}/queues/rx-0/rps_cpus`;
-    await this.#inIt(["sh", "-c", `echo ${(1 << receivesOn).toString(16)} > ${queue}`]);
+    // Files of its own interfaces are in a /sys of its own, which `ip` mounts.
+    const write = `echo ${(1 << receivesOn).toString(16)} > ${queue}`;
+    await runToEnd("ip", ["netns", "exec", this.name, "sh", "-c", write]);
   }
 
   async setLink(isUp: boolean): Promise<void> {
@@ -146,14 +150,14 @@ export class NetworkNamespace {
     for (const words of outside) await runToEnd("ip", words);
     // Packets as they are on a wire: a queue of a few kilobytes would drop one that is larger than itself.
     await runToEnd("ip", ["link", "set", this.#outside, "gso_max_segs", "1", "up"]);
-    await runToEnd("ip", ["-n", this.name, "link", "set", "lo", "up"]);
-    await runToEnd("ip", ["-n", this.name, "addr", "add", `${this.host}/${prefix}`, "dev", this.#inside]);
-    await runToEnd("ip", ["-n", this.name, "link", "set", this.#inside, "gso_max_segs", "1", "up"]);
+    await this.#inIt(["ip", "link", "set", "lo", "up"]);
+    await this.#inIt(["ip", "addr", "add", `${this.host}/${prefix}`, "dev", this.#inside]);
+    await this.#inIt(["ip", "link", "set", this.#inside, "gso_max_segs", "1", "up"]);
   }
 
-  async #inIt([command = "", ...args]: readonly string[]): Promise<void> {
-    const [ip = "", ...exec] = this.wrapper;
-    await runToEnd(ip, [...exec, command, ...args]);
+  async #inIt(words: readonly string[]): Promise<void> {
+    const [enter = "", ...place] = this.wrapper;
+    await runToEnd(enter, [...place, ...words]);
   }
 }
 
