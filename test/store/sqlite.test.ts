@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync, statSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -11,7 +11,13 @@ import { StoreUnavailableError } from "../../src/control/ports/errors.ts";
 import { keepAudit } from "../../src/store/audit/audit-store.ts";
 import { SqlStore } from "../../src/store/channels/sql-store.ts";
 import { PROGRAM_VERSION } from "../../src/store/migrations/program-version.ts";
-import { databaseOver, openConnection, openSqliteDatabase, openSqliteStore } from "../../src/store/sqlite/sqlite.ts";
+import {
+  databaseOver,
+  openConnection,
+  openSqliteDatabase,
+  openSqliteStore,
+  takeSqliteDatabase,
+} from "../../src/store/sqlite/sqlite.ts";
 import { storeSuite } from "./suites/store-suite.ts";
 import { newChannel } from "./suites/store-suite-data.ts";
 
@@ -42,6 +48,20 @@ test("the database's files are for their owner alone", async () => {
   for (const suffix of ["", "-wal", "-shm"]) expect(statSync(path + suffix).mode & 0o777).toBe(0o600);
   await store.close();
 });
+
+test.runIf(process.platform === "linux")(
+  "a database that was given up and taken back keeps its lock of the file, without which others remove the write-ahead log",
+  async () => {
+    const { database } = await openSqliteDatabase(path);
+    const isLocked = () => readFileSync("/proc/locks", "utf8").includes(`:${statSync(path).ino} `);
+    expect(isLocked()).toBe(true);
+    await database.giveUp();
+    await takeSqliteDatabase(database);
+    expect(isLocked()).toBe(true);
+    await database.close();
+    expect(isLocked()).toBe(false);
+  },
+);
 
 test("commits are synced: WAL with synchronous FULL; and foreign keys are checked", () => {
   const database = openConnection(path);

@@ -1,4 +1,4 @@
-import { closeSync, openSync, statSync } from "node:fs";
+import { accessSync, closeSync, constants, existsSync, openSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import type { Kysely } from "kysely";
@@ -280,7 +280,7 @@ export async function openSqliteStore(path: string, keyFilePath?: string): Promi
 
 /** Opens the file so that an acknowledged commit survives the process and a power failure. */
 export function openConnection(path: string): DatabaseSync {
-  closeSync(openSync(path, "a", FILE_MODE));
+  makeWritable(path);
   // No waiting for locks here: node:sqlite would block the calling thread, and reads with it.
   const connection = new DatabaseSync(path, { timeout: 0, enableForeignKeyConstraints: true });
   return closedUnless(connection, () => {
@@ -288,6 +288,16 @@ export function openConnection(path: string): DatabaseSync {
     connection.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY;");
     return connection;
   });
+}
+
+/**
+ * Makes the file where it is missing; throws the system's error where it cannot be written. A file that is there is not opened:
+ * closing any descriptor of it would drop the locks of all connections of this process, and another process that closes the
+ * database would remove the write-ahead log that this one writes to.
+ */
+function makeWritable(path: string): void {
+  if (existsSync(path)) accessSync(path, constants.W_OK);
+  else closeSync(openSync(path, "a", FILE_MODE));
 }
 
 /** The tables of a connection for reading, which is closed with them. */
