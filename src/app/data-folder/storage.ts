@@ -73,8 +73,8 @@ export type Storage = {
   /** From now on applies new keys, while the server runs. `self`: its number among those on one database. */
   followKeys(log: Log, self?: Incarnation): void;
   /**
-   * Takes the data folder over from the process that has given it up. Rejects with DataFolderError while one has it, and
-   * with what opening throws.
+   * Takes the data folder over from the process that has given it up; does nothing where this one still has it. Rejects with
+   * DataFolderError while another one has it, and with what opening throws.
    */
   take(): Promise<void>;
   /** Another process gets the data folder: the database can only be read from now on. */
@@ -115,7 +115,7 @@ export async function openStorageOfOther(config: StorageConfig): Promise<Storage
   const folderProblem = await makeFolder(paths.folder);
   const { database, check } = await openForTaking(paths.database, paths.keyFile);
   const others = { folderProblem, check, unwritableBecause: undefined, newKeyFile: undefined };
-  return { ...others, ...folderStorage(paths, database, { lock: undefined }) };
+  return { ...others, ...folderStorage(paths, database, { lock: undefined }, true) };
 }
 
 type HeldLock = { lock: FileLock | undefined };
@@ -127,8 +127,8 @@ function lockBefore(paths: DataPaths, held: HeldLock): () => void {
   };
 }
 
-/** What a database in the data folder offers, however it was opened. */
-function folderStorage(paths: DataPaths, database: Database, held: HeldLock) {
+/** What a database in the data folder offers, however it was opened. `isElsewhere`: another process has it. */
+function folderStorage(paths: DataPaths, database: Database, held: HeldLock, isElsewhere = false) {
   let timer: NodeJS.Timeout | undefined;
   const release = () => {
     clearInterval(timer);
@@ -144,14 +144,17 @@ function folderStorage(paths: DataPaths, database: Database, held: HeldLock) {
       timer ??= followKeys(new KeyRotation(database, paths.keyFile), KEY_FILE_LOOK_MS, log);
     },
     take: async () => {
+      if (!isElsewhere) return;
       held.lock ??= lockOf(paths);
       await takeSqliteDatabase(database, lockBefore(paths, held)).catch((error: unknown) => {
         release();
         throw error;
       });
+      isElsewhere = false;
     },
     giveUp: async () => {
       await database.giveUp();
+      isElsewhere = true;
       release();
     },
     close: async () => {

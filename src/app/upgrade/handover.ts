@@ -49,8 +49,8 @@ export type HandoverServer = {
   divert(take: ((message: ThreadMessage) => void) | undefined): void;
   /** Stops answering, stores everything and gives up the database. */
   giveUp(): Promise<void>;
-  /** Takes the database again and answers. Rejects where the database is not to be had. */
-  takeBack(): Promise<void>;
+  /** Takes the database again and answers. Rejects where it is not to be had; at once where it is no longer wanted either. */
+  takeBack(isWanted: () => boolean): Promise<void>;
   /** Another process decides for good: leaves everything that this one does not need for its broadcasts. */
   release(): Promise<void>;
   /** What the next process has to know; `linkPaths` are those of the threads. */
@@ -83,6 +83,8 @@ export class HandoverListener {
   /** The process that is to decide, from its request until it has taken over. */
   #candidate: { readonly link: SuccessorLink; readonly deadline: Timer } | undefined;
   #given: Promise<void> | undefined;
+  /** Settles when what was given up is taken back, or could not be. */
+  #takingBack: Promise<void> | undefined;
   /** A process has taken over: this one never decides again. */
   #isGivenForGood = false;
   #released: Promise<void> | undefined;
@@ -181,7 +183,9 @@ export class HandoverListener {
       if (this.#isGivenForGood) {
         if (this.#decider !== undefined) this.#follower.follow(this.#decider);
       } else if (this.#given !== undefined) {
-        void this.#takeBack();
+        this.#takingBack ??= this.#takeBack().finally(() => {
+          this.#takingBack = undefined;
+        });
       }
     }
     if (this.#decider !== link) return;
@@ -237,6 +241,8 @@ export class HandoverListener {
     this.#candidate = { link, deadline };
     try {
       const linkPaths = await this.#acceptLinks();
+      // What is being taken back for the process before is given up anew, or not taken back at all.
+      await this.#takingBack;
       // It is gone: nothing was given up for it.
       if (this.#candidate?.link !== link) return;
       if (this.#given === undefined) {
@@ -289,12 +295,14 @@ export class HandoverListener {
       // One that failed has given up a part of it.
       await this.#given?.catch(() => undefined);
       if (this.#isOver) return;
-      await server.takeBack();
+      await server.takeBack(() => this.#candidate === undefined);
       this.#given = undefined;
       server.divert(undefined);
       for (const message of this.#follower.giveBack()) server.take(message);
       log.warn("the process that was to take over is gone: this one goes on");
     } catch (error) {
+      // It may have the database already, and gets the rest.
+      if (this.#candidate !== undefined) return;
       // Another start finds this process, and goes on with its broadcasts.
       log.error("the database could not be taken back: broadcasts go on, start Fanfare again", {
         detail: detailOf(error),

@@ -94,14 +94,22 @@ export class Database {
     return writesSideBySide("writer" in this.#connections ? this.#connections.writer : this.#connections.reader);
   }
 
-  /** Another process gets the database: writes are refused from now on. Resolves when those under way are over. */
+  /**
+   * Another process gets the database: writes are refused from now on. Resolves when those under way are over. A rejection leaves
+   * it to this process.
+   */
   async giveUp(): Promise<void> {
     const before = this.#connections;
     this.#connections = heldElsewhere(before.reader);
     if (!("writer" in before)) return;
-    // The only connection is free when the transactions before this are over.
-    await before.writer.connection().execute(async () => undefined);
-    await before.writer.destroy();
+    try {
+      // The only connection is free when the transactions before this are over.
+      await before.writer.connection().execute(async () => undefined);
+      await before.writer.destroy();
+    } catch (error) {
+      this.#connections = before;
+      throw error;
+    }
   }
 
   /** This process has the database, for the first time or again. That it accepts no writes is news. */

@@ -42,7 +42,11 @@ const log = { debug: nothing, info: nothing, warn: nothing, error: nothing };
 const TAKEN_DEADLINE_MS = 10_000;
 
 /** A server that notes what is done with its database, and a process that asks for it. */
-async function serving(acceptLinks: () => Promise<void>, giveUp = async (): Promise<void> => undefined) {
+async function serving(
+  acceptLinks: () => Promise<void>,
+  giveUp = async (): Promise<void> => undefined,
+  takeBack = async (_isWanted: () => boolean): Promise<void> => undefined,
+) {
   const dataFolder = mkdtempSync(join(tmpdir(), "fanfare-handover-"));
   onTestFinished(() => rmSync(dataFolder, { recursive: true, force: true }));
   const done: string[] = [];
@@ -53,7 +57,10 @@ async function serving(acceptLinks: () => Promise<void>, giveUp = async (): Prom
       done.push("gave up");
       return giveUp();
     },
-    takeBack: async () => void done.push("took back"),
+    takeBack: async (isWanted: () => boolean) => {
+      await takeBack(isWanted);
+      done.push("took back");
+    },
     state: () => ({ processId: "1-a", threads: [], broadcasts: [], onAirMs: [], reports: [], time: 0 }),
   } as Partial<HandoverServer> as HandoverServer;
   let deadlines = 0;
@@ -133,4 +140,51 @@ test("what was given up when a handover failed is taken back, and the next one s
   const next = await meet();
   expect(await next.handOver()).toMatchObject({ processId: "1-a" });
   expect(done).toEqual(["gave up", "took back", "gave up"]);
+});
+
+test("a process that asks while what was given up is taken back gets it once it is given up anew", async () => {
+  const asked = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const begun = Promise.withResolvers<void>();
+  const opened = Promise.withResolvers<void>();
+  let asks = 0;
+  const { done, meet } = await serving(
+    async () => asked[asks++]?.resolve(),
+    async () => undefined,
+    () => {
+      begun.resolve();
+      return opened.promise;
+    },
+  );
+  const gone = await meet();
+  await gone.handOver();
+  gone.leave();
+  await begun.promise;
+  const next = await meet();
+  const handover = next.handOver();
+  await asked[1]?.promise;
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(done).toEqual(["gave up"]);
+  opened.resolve();
+  expect(await handover).toMatchObject({ processId: "1-a" });
+  expect(done).toEqual(["gave up", "took back", "gave up"]);
+});
+
+test("a process that has the database already, and asks for the rest, gets it without a wait for the database", async () => {
+  const begun = Promise.withResolvers<void>();
+  const { done, meet } = await serving(
+    async () => undefined,
+    async () => undefined,
+    async (isWanted) => {
+      begun.resolve();
+      while (isWanted()) await new Promise((resolve) => setImmediate(resolve));
+      throw new Error("another process uses the data folder");
+    },
+  );
+  const gone = await meet();
+  await gone.handOver();
+  gone.leave();
+  await begun.promise;
+  const next = await meet();
+  expect(await next.handOver()).toMatchObject({ processId: "1-a" });
+  expect(done).toEqual(["gave up"]);
 });

@@ -72,8 +72,8 @@ export function handoverServer(parts: HandoverParts): HandoverServer {
       await notifications.pause();
       await storage.giveUp();
     },
-    takeBack: async () => {
-      await takeWhenLeft(() => storage.take());
+    takeBack: async (isWanted) => {
+      await takeWhenLeft(() => storage.take(), isWanted);
       storage.followKeys(parts.log);
       succession.goOn();
       notifications.goOn();

@@ -6,14 +6,17 @@ import { DataFolderError } from "../../data-folder/storage.ts";
 const PATIENCE_MS = 10_000;
 const PAUSE_MS = 20;
 
-/** Takes the data folder from a process that is about to leave it. Rejects as `take`; with DataFolderError after ten seconds. */
-export async function takeWhenLeft(take: () => Promise<void>): Promise<void> {
+/**
+ * Takes the data folder from a process that is about to leave it. Rejects as `take`; with DataFolderError after ten seconds, or
+ * once it is no longer wanted.
+ */
+export async function takeWhenLeft(take: () => Promise<void>, isWanted: () => boolean = () => true): Promise<void> {
   const lateMs = systemClock.now() + PATIENCE_MS;
   for (;;) {
     try {
       return await take();
     } catch (error) {
-      if (!(error instanceof DataFolderError) || systemClock.now() > lateMs) throw error;
+      if (!(error instanceof DataFolderError) || systemClock.now() > lateMs || !isWanted()) throw error;
       await pass(PAUSE_MS);
     }
   }
