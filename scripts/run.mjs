@@ -1,7 +1,20 @@
 // Every npm script starts here. Runs on Node 18 and later with nothing installed: it installs what the lockfile says,
 // finds a Node that can run TypeScript sources, and runs the command with it.
 import { createHash } from "node:crypto";
-import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  accessSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fail, ROOT, runInForeground, runLastBeside, runQuietly, runSideBySide, runStep, succeeds } from "./steps.mjs";
 import { installTestTools } from "./test-tools.mjs";
@@ -76,6 +89,21 @@ const NODE_ALONE = [
 const SIMULATION = join("test", "relay", "simulation.test.ts");
 const SIMULATION_SEEDS = "2000";
 
+/** A cache for npm, for this once, where its own cannot be written: in a home that is read-only, or is not there. */
+function npmCacheForOnce() {
+  const own = process.env.npm_config_cache;
+  if (own === undefined) return undefined;
+  try {
+    mkdirSync(own, { recursive: true });
+    accessSync(own, constants.W_OK);
+    return undefined;
+  } catch {
+    const folder = mkdtempSync(join(tmpdir(), "fanfare-npm-"));
+    process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
+    return folder;
+  }
+}
+
 /** Runs `npm ci` in a folder when nothing is installed, or when the lockfile has changed since the last install. */
 async function install(folder = ROOT) {
   const stamp = join(folder, "node_modules", ".fanfare-installed");
@@ -87,7 +115,11 @@ async function install(folder = ROOT) {
   // Node 24 itself is a dev dependency, so NODE_ENV=production or `omit=dev` must not drop it, nor what its install
   // script asks npm for.
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => name !== "NODE_ENV"));
-  await runQuietly("npm ci", "npm", ["ci", "--include=dev", "--no-audit", "--no-fund", "--prefix", folder], env);
+  const cache = npmCacheForOnce();
+  const options = cache === undefined ? [] : ["--cache", cache];
+  const args = ["ci", "--include=dev", "--no-audit", "--no-fund", "--prefix", folder, ...options];
+  await runQuietly("npm ci", "npm", args, env);
+  if (cache !== undefined) rmSync(cache, { recursive: true, force: true });
   writeFileSync(stamp, `${lock}\n`);
 }
 

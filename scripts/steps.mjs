@@ -16,6 +16,15 @@ export function fail(message, code = 1) {
   process.exit(code);
 }
 
+/**
+ * Ends the script as `fail` does, with the output of a command before the message. A pipe takes 64 KiB at once, and what waits for
+ * more room is lost with the process.
+ */
+async function failWith(output, message, code) {
+  await new Promise((resolve) => process.stderr.write(`${output}${message}\n`, resolve));
+  process.exit(code);
+}
+
 /** The exit code that a shell would show: the child's own, or 128 + the signal that ended it. */
 function exitCode(status, signal) {
   return status ?? 128 + (constants.signals[signal] ?? 0);
@@ -25,9 +34,12 @@ export function succeeds(command, args) {
   return spawnSync(command, args, { stdio: "ignore" }).status === 0;
 }
 
-/** Starts a command. `ended` resolves with how it ended and all its output. */
+/** Starts a command, which ends with this script. `ended` resolves with how it ended and all its output. */
 function startStep(command, args, env) {
   const child = spawn(command, args, { cwd: ROOT, env, stdio: ["ignore", "pipe", "pipe"] });
+  const end = () => child.kill();
+  process.on("exit", end);
+  child.on("exit", () => process.off("exit", end));
   let output = "";
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding("utf8").on("data", (text) => {
@@ -60,8 +72,7 @@ export async function runQuietly(name, command, args, env = process.env) {
   for (const each of STOP_SIGNALS) process.off(each, stop);
   if (isStopping) process.exit(0);
   if (code === 0) return;
-  process.stderr.write(output);
-  fail(`fanfare: ${name} failed (${reason})`, code);
+  await failWith(output, `fanfare: ${name} failed (${reason})`, code);
 }
 
 /**
@@ -72,12 +83,12 @@ export async function runSideBySide(steps) {
   const failures = await Promise.all(
     steps.map(async ({ name, command, args, env = process.env }) => {
       const { code, reason, output } = await startStep(command, args, env).ended;
-      process.stdout.write(`— ${name}\n${output}`);
+      await new Promise((resolve) => process.stdout.write(`— ${name}\n${output}`, resolve));
       return code === 0 ? [] : [{ name, code, reason }];
     }),
   );
   const [first] = failures.flat();
-  if (first !== undefined) fail(`fanfare: ${first.name} failed (${first.reason})`, first.code);
+  if (first !== undefined) await failWith("", `fanfare: ${first.name} failed (${first.reason})`, first.code);
 }
 
 /**
@@ -114,8 +125,7 @@ export async function runLastBeside(last, others) {
     if (code === 0) return;
     stop("SIGTERM");
     await ended;
-    process.stderr.write(output);
-    fail(`fanfare: ${name} failed (${reason})`, code);
+    await failWith(output, `fanfare: ${name} failed (${reason})`, code);
   });
   const code = await ended;
   await Promise.all(beside);

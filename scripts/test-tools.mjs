@@ -26,6 +26,8 @@ const COMMANDS = [
   { command: "systemd-analyze", args: ["--version"], packages: ["systemd"] },
   { command: "gst-launch-1.0", args: ["--version"], packages: ["gstreamer1.0-tools"] },
 ];
+/** In seconds: a machine that has just started often installs updates by itself. */
+const LOCK_WAIT_S = 300;
 const RTSP_TYPELIB = "GstRtspServer-1.0.typelib";
 /** Files of packages without a program of their own. The paths are Debian's. */
 const FILES = [
@@ -77,7 +79,8 @@ export async function installTestTools() {
   process.stdout.write(`— installing ${list}\n`);
   const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
   await runQuietly("apt-get update", "apt-get", ["update"], env);
-  await runQuietly("apt-get install", "apt-get", ["install", "-y", "--no-install-recommends", ...packages], env);
+  const options = ["-o", `DPkg::Lock::Timeout=${LOCK_WAIT_S}`, "-y", "--no-install-recommends"];
+  await runQuietly("apt-get install", "apt-get", ["install", ...options, ...packages], env);
   const still = missingPackages();
   if (still.length > 0) fail(`Still missing after apt-get install: ${still.join(" ")}`);
 }
