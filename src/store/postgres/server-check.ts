@@ -14,6 +14,10 @@ const REFUSALS: ReadonlyMap<string, string> = new Map([
   ["42501", "make this user the owner of the database"], // insufficient_privilege
 ]);
 
+/** What PgBouncer says of the time limits that a connection begins with. */
+const POOLER_REFUSAL = "unsupported startup parameter";
+const NO_POOLER = "name PostgreSQL itself in FANFARE_DATABASE_URL, not a connection pooler in front of it";
+
 /** The PostgreSQL server cannot be used. The text says which, what is wrong, and what to do. */
 export class PostgresError extends Error {
   override readonly name = "PostgresError";
@@ -30,7 +34,8 @@ export function isRefusal(error: unknown): boolean {
 }
 
 function refusalAdvice(error: unknown): string | undefined {
-  const { code } = coded(error) ?? {};
+  const { code, message } = coded(error) ?? {};
+  if (message?.startsWith(POOLER_REFUSAL) === true) return NO_POOLER;
   return code === undefined ? undefined : REFUSALS.get(code);
 }
 
@@ -53,9 +58,17 @@ export function serverName(url: string): string {
 
 /** Throws PostgresError unless the server is one that this program can work with, and takes writes. */
 export async function checkServer(db: Kysely<Schema>, server: string): Promise<void> {
-  const { rows } = await sql<{ version: number; text: string; encoding: string; standby: boolean }>`select
+  const { rows } = await sql<{
+    version: number;
+    text: string;
+    encoding: string;
+    standby: boolean;
+    limited: boolean;
+  }>`select
     current_setting('server_version_num')::int as version, current_setting('server_version') as text,
-    current_setting('server_encoding') as encoding, pg_is_in_recovery() as standby`.execute(db);
+    current_setting('server_encoding') as encoding, pg_is_in_recovery() as standby,
+    '0' not in (current_setting('statement_timeout'), current_setting('lock_timeout'),
+      current_setting('idle_in_transaction_session_timeout')) as limited`.execute(db);
   const [found] = rows;
   if (found === undefined) throw new PostgresError(server, "it says nothing about itself");
   if (found.version < VERSION_MIN) {
@@ -65,6 +78,10 @@ export async function checkServer(db: Kysely<Schema>, server: string): Promise<v
     throw new PostgresError(server, `its encoding is ${found.encoding}; create a database with UTF8`);
   }
   if (found.standby) throw new PostgresError(server, "it is a standby, which accepts no writes; name the primary");
+  // Without them a node that stands still in a transaction holds the locks of all others for ever.
+  if (!found.limited) {
+    throw new PostgresError(server, `the time limits of Fanfare's connections do not reach it: ${NO_POOLER}`);
+  }
 }
 
 function sentence(server: string, why: unknown): string {

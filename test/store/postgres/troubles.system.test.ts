@@ -1,10 +1,12 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { sql } from "kysely";
+import { Kysely, PostgresDialect, sql } from "kysely";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
+import { openPool, type PoolTimeouts } from "../../../src/store/postgres/pool.ts";
 import { openPostgresDatabase } from "../../../src/store/postgres/postgres.ts";
 import { postgresTrouble } from "../../../src/store/postgres/postgres-trouble.ts";
-import { PostgresError } from "../../../src/store/postgres/server-check.ts";
+import { checkServer, PostgresError } from "../../../src/store/postgres/server-check.ts";
+import type { Schema } from "../../../src/store/schema/schema.ts";
 import { FaultProxy } from "../../../src/testkit/proxy/fault-proxy.ts";
 import { PostgresServer } from "../../support/processes/postgres-server.ts";
 import { waitFor } from "../../support/processes/waiting.ts";
@@ -62,6 +64,28 @@ test("each trouble of a server has its word, and a start that meets it says what
   expect(new PostgresError("postgres://host/name", wrapped).message).toMatch(/is full \(said\): free space/);
   // A mistake of ours is no trouble of the server's.
   expect(await raised("42601")).toMatchObject({ code: "42601" });
+});
+
+test("a connection pooler that rejects the time limits of a connection, or drops them, is told as that", async () => {
+  const advice = "name PostgreSQL itself in FANFARE_DATABASE_URL, not a connection pooler in front of it.";
+  // As PgBouncer 1.18 says it.
+  const rejected = Object.assign(new Error("unsupported startup parameter: statement_timeout"), { code: "08P01" });
+  expect(new PostgresError("postgres://host/name", rejected).message).toBe(
+    `the database postgres://host/name cannot be used (unsupported startup parameter: statement_timeout): ${advice}`,
+  );
+  // It drops what `ignore_startup_parameters` names: so do limits of 0.
+  const url = server.url(await server.newDatabase());
+  const limits = { statementMs: 1_000, lockMs: 1_000, answerMs: 60_000, connectMs: 60_000 };
+  const check = async (timeouts: PoolTimeouts) => {
+    const db = new Kysely<Schema>({ dialect: new PostgresDialect({ pool: openPool(url, { timeouts }) }) });
+    await checkServer(db, "postgres://host/name").finally(() => db.destroy());
+  };
+  await check(limits);
+  for (const dropped of [{ statementMs: 0 }, { lockMs: 0 }]) {
+    await expect(check({ ...limits, ...dropped })).rejects.toThrow(
+      `the database postgres://host/name cannot be used: the time limits of Fanfare's connections do not reach it: ${advice}`,
+    );
+  }
 });
 
 test("a user who may make no tables in an empty database is told of as such", async () => {
