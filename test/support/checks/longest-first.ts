@@ -1,13 +1,20 @@
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 
-/** The files of more than ten seconds, the longest first. One of them at the end would leave the other workers idle. */
+/**
+ * The files of more than ten seconds, the longest first. One of them at the end would leave the other workers idle, and
+ * browsers' files that are missing here run at once: Vitest's own order puts the largest together.
+ */
 const LONG = [
   "test/e2e/broadcast/every-byte.test.ts",
+  "test/dashboard/browser/standing-still.test.ts",
+  "test/e2e/cluster/isolated-source.test.ts",
   "test/dashboard/browser/server/server-gone.test.ts",
   "test/e2e/cluster/lab.test.ts",
+  "test/dashboard/browser/channel/late-answers.test.ts",
   "test/e2e/cluster/sources.test.ts",
   "test/e2e/broadcast/edits-on-air.test.ts",
   "test/media-files/uploaded-forms.system.test.ts",
+  "test/e2e/cluster/partitions.test.ts",
   "test/dashboard/browser/channel/new-panels.test.ts",
   "test/e2e/broadcast/outage.test.ts",
   "test/dashboard/browser/channel/thumbnails.test.ts",
@@ -26,7 +33,11 @@ const LONG = [
   "test/e2e/cluster/two-nodes.test.ts",
   "test/e2e/process/unwritable-database.test.ts",
   "test/e2e/targets/srt-targets.test.ts",
+  "test/sources/pull/hostile-http.test.ts",
+  "test/dashboard/browser/channel/quick-presses.test.ts",
   "test/e2e/process/database-trouble.test.ts",
+  "test/e2e/upgrade/sources.test.ts",
+  "test/e2e/upgrade/srt.test.ts",
   "test/dashboard/browser/alerts.test.ts",
   "test/dashboard/browser/channel/first-steps.test.ts",
   "test/sources/pull/pull-servers.system.test.ts",
@@ -39,11 +50,15 @@ const LONG = [
   "test/e2e/ingest/real-codecs.test.ts",
   "test/e2e/process/server-crash.test.ts",
   "test/dashboard/browser/server/trouble.test.ts",
+  "test/ingest/unauthenticated.test.ts",
   "test/dashboard/browser/channel/first-minute.test.ts",
   "test/e2e/sources/schedule.test.ts",
   "test/e2e/process/kill-nine.test.ts",
   "test/dashboard/browser/channel/preview.test.ts",
   "test/e2e/sources/pull-source.test.ts",
+  "test/e2e/cluster/clocks.test.ts",
+  "test/dashboard/browser/forms.test.ts",
+  "test/e2e/ingest/srt-pauses.test.ts",
   "test/e2e/process/log-output.test.ts",
   "test/e2e/ingest/ingest-check.test.ts",
   "test/dashboard/browser/server/push.test.ts",
@@ -60,7 +75,12 @@ const LONG = [
   "test/e2e/broadcast/canary.test.ts",
   "test/e2e/targets/stopped-audio.test.ts",
   "test/e2e/process/webhooks.test.ts",
+  "test/e2e/upgrade/recording.test.ts",
+  "test/dashboard/browser/server/session-ended.test.ts",
+  "test/dashboard/browser/server/sign-out.test.ts",
   "test/e2e/broadcast/media-threads.test.ts",
+  "test/store/postgres/connections.system.test.ts",
+  "test/deploy/deploy.system.test.ts",
   "test/placement/simulation.test.ts",
   "test/dashboard/browser/channel/verdict.test.ts",
   "test/sources/changing-files.system.test.ts",
