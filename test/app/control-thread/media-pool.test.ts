@@ -5,13 +5,16 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import type { MediaPool } from "../../../src/app/control-thread/media/media-pool.ts";
-import { systemClock } from "../../../src/base/clock.ts";
+import { type Clock, systemClock } from "../../../src/base/clock.ts";
 import { SharedWallSteps } from "../../../src/base/wall-steps.ts";
 import { syntheticClip } from "../../../src/testkit/encoder/clip.ts";
 import type { ToControl } from "../../../src/thread-protocol/messages.ts";
 import { waitFor } from "../../support/processes/waiting.ts";
 import { PoolStage } from "../../support/stages/pool-stage.ts";
 import { REFUSED } from "../../support/stages/relay-stage.ts";
+
+/** How long after the end of a media thread the next one is started. */
+const RESTART_DELAY_MS = 1_000;
 
 /** What a server that speaks RTMP sends first. */
 async function isAnswering(port: number): Promise<boolean> {
@@ -209,7 +212,14 @@ test("an encoder whose channel is deleted or blocked while its key is looked up 
 });
 
 test("a media thread that was started again accepts links of other processes where its former life did", async () => {
-  const stage = new PoolStage();
+  // The thread is gone until then, however long the looks at it take.
+  const mayRestart = Promise.withResolvers<void>();
+  const startTimer: Clock["startTimer"] = (ms, run) => {
+    if (ms !== RESTART_DELAY_MS) return systemClock.startTimer(ms, run);
+    void mayRestart.promise.then(run);
+    return { cancel: () => undefined };
+  };
+  const stage = new PoolStage({ clock: { ...systemClock, startTimer } });
   const port = await stage.start();
   const folder = mkdtempSync(join(tmpdir(), "fanfare-links-"));
   onTestFinished(() => rmSync(folder, { recursive: true }));
@@ -234,10 +244,11 @@ test("a media thread that was started again accepts links of other processes whe
   await waitFor("the broadcast", 10_000, () => stage.factsOf(channel.channelId)[0]);
   // A malformed spec makes the thread throw where nothing catches.
   stage.pool.apply({ ...channel, revision: 2, targets: null as never });
-  await waitFor("its end", 10_000, () => (worker?.life === undefined ? true : undefined), undefined, 5);
+  await waitFor("its end", 10_000, () => (worker?.life === undefined ? true : undefined));
   // One that does not run has no channels: it costs no upgrade.
   await accept();
   expect(await isAccepting()).toBe(false);
+  mayRestart.resolve();
   await expect.poll(() => isAnswering(port), { timeout: 30_000 }).toBe(true);
   await expect.poll(isAccepting, { timeout: 30_000 }).toBe(true);
   await accept();

@@ -22,7 +22,7 @@ export type PoolOptions = Partial<
     "threads" | "rtmpPort" | "proxyProtocolFrom" | "connectionLimits" | "rtmps" | "channelKeptMs" | "directSockets"
   >
 > &
-  Partial<Pick<MediaPoolDeps, "admit" | "findIngestUser" | "placement">>;
+  Partial<Pick<MediaPoolDeps, "admit" | "clock" | "findIngestUser" | "placement">>;
 
 type LogLine = { readonly event: string; readonly fields: Readonly<Record<string, unknown>> };
 
@@ -46,7 +46,7 @@ export class PoolStage {
     const { threads = 1, rtmpPort = 0, admit, findIngestUser = async () => undefined, ...others } = options;
     const note = (event: string, fields: LogLine["fields"] = {}) => void this.logged.push({ event, fields });
     const log: Log = { debug: note, info: note, warn: note, error: note };
-    const { placement = new LocalPlacement(log), ...rest } = others;
+    const { placement = new LocalPlacement(log), clock = systemClock, ...rest } = others;
     this.pool = new MediaPool({
       options: {
         ...{ rtmpHost: "127.0.0.1", rtmpPort, threads, retriesPerSecond: 20, loadMax: 1, targetAllow: "127.0.0.0/8" },
@@ -54,7 +54,7 @@ export class PoolStage {
         delays: { folder: join(tmpdir(), "fanfare-no-delays"), keepFreeBytes: 0, bytesMax: 1 },
         ...rest,
       },
-      ...{ placement, clock: systemClock, log, view: this.view, previewAccess: this.previewAccess, findIngestUser },
+      ...{ placement, clock, log, view: this.view, previewAccess: this.previewAccess, findIngestUser },
       admit: admit ?? (async (key) => this.#keys.get(key)),
       readSpec: async (channelId) => this.#keys.get(channelId)?.spec,
       onFact: (fact) => {
