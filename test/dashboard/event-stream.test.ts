@@ -10,13 +10,20 @@ type Asked = { readonly headers: IncomingHttpHeaders; readonly response: ServerR
 
 /** A server that keeps every request open, and what an event stream from it reports. */
 async function opened(
-  options: { readonly status?: number; readonly silenceMs?: number; readonly eventCharactersMax?: number } = {},
+  options: {
+    readonly status?: number;
+    readonly silenceMs?: number;
+    readonly eventCharactersMax?: number;
+    /** What the first request gets at once. */
+    readonly greeting?: string;
+  } = {},
 ) {
-  const { status = 200, ...limits } = options;
+  const { status = 200, greeting, ...limits } = options;
   const asked: Asked[] = [];
   const server = createServer((request, response) => {
     response.writeHead(status, { "content-type": "text/event-stream" });
     response.flushHeaders();
+    if (asked.length === 0 && greeting !== undefined) response.write(greeting);
     asked.push({ headers: request.headers, response });
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -81,8 +88,7 @@ test("an event longer than the bound ends the connection, and so does one that i
 });
 
 test("a server that falls silent is lost, and a comment counts as life, though it is no event", async () => {
-  const { request, events, states, heardCount } = await opened({ silenceMs: 300 });
-  (await request(0)).response.write(": still here\n\n");
+  const { request, events, states, heardCount } = await opened({ silenceMs: 1_500, greeting: ": still here\n\n" });
   await request(1);
   expect(heardCount()).toBe(1);
   expect(events).toEqual([]);
