@@ -35,16 +35,16 @@ test.concurrent("a delayed platform gets the same bytes later, the rest after th
   const clip = await makeClip({ seconds: 12 });
   const encoder = await stage.ffmpeg(clip, publishUrl(channel));
   await watch.until(0, ({ connectStatus }) => connectStatus === "PUBLISHING", CHANGE_MAX_MS);
-  const filling = await watch.until(1, ({ delay }) => delay?.state === "FILLING", CHANGE_MAX_MS);
+  const filling = await watch.seen(1, ({ delay }) => delay?.state === "FILLING", CHANGE_MAX_MS);
   expect(filling.connectStatus).toBe("READY");
   await watch.until(2, ({ delay }) => delay?.state === "DELAYED", CHANGE_MAX_MS);
   // It has a second of media before the cut.
   await nginx.waitForRecording(cut, (tags) => (tags.at(-1)?.timestamp ?? 0) > 1_000, CHANGE_MAX_MS);
   const cutPath = `/api/v2/re-stream/channels/${channel.channelId}/platforms/${watch.latest(2)?.platId}/cut-delay`;
   await api.request("PUT", cutPath);
-  await watch.until(2, ({ delay }) => delay?.state === "LIVE", CHANGE_MAX_MS);
+  await watch.seen(2, ({ delay }) => delay?.state === "LIVE", CHANGE_MAX_MS);
   expect(await encoder.exited, encoder.stderr()).toEqual({ code: 0, signal: null });
-  await watch.until(1, ({ delay }) => delay?.state === "DRAINING", CHANGE_MAX_MS);
+  await watch.seen(1, ({ delay }) => delay?.state === "DRAINING", CHANGE_MAX_MS);
   await watch.until(0, ({ connectStatus }) => connectStatus === "READY", CHANGE_MAX_MS);
   await watch.until(1, ({ connectStatus, delay }) => connectStatus === "READY" && delay === undefined, CHANGE_MAX_MS);
   // On loopback a connection is made between two looks.

@@ -38,13 +38,26 @@ export class PlatformWatch {
 
   /** Waits until the platform at this place satisfies the condition; rejects at the deadline with its last state. */
   async until(index: number, isWanted: (platform: Platform) => boolean, deadlineMs: number): Promise<Platform> {
+    const isNow = () => this.#histories[index]?.slice(-1).find(isWanted);
+    return await this.#waitFor(`platform ${index}: ${isWanted.toString()}`, index, isNow, deadlineMs);
+  }
+
+  /**
+   * Waits until the platform at this place was once seen to satisfy the condition, and returns how it was then, the first
+   * time. For what lasts for a moment: it may be over by now.
+   */
+  async seen(index: number, isWanted: (platform: Platform) => boolean, deadlineMs: number): Promise<Platform> {
+    const wasOnce = () => this.#histories[index]?.find(isWanted);
+    return await this.#waitFor(`platform ${index} once: ${isWanted.toString()}`, index, wasOnce, deadlineMs);
+  }
+
+  async #waitFor(what: string, index: number, look: () => Platform | undefined, deadlineMs: number): Promise<Platform> {
     return await waitFor(
-      `platform ${index}: ${isWanted.toString()}`,
+      what,
       deadlineMs,
       () => {
         if (this.#failure !== undefined) throw new Error("the API failed", { cause: this.#failure });
-        const platform = this.latest(index);
-        return platform !== undefined && isWanted(platform) ? platform : undefined;
+        return look();
       },
       () => `it went ${this.statuses(index).join(" → ")} and is ${JSON.stringify(this.latest(index))}`,
     );
