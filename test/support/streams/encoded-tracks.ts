@@ -62,19 +62,23 @@ const probe = z.object({
 });
 
 /**
- * 320x180 at 25 frames a second with a keyframe each second, and 48 kHz stereo, made by FFmpeg's encoders into a file
- * (MP4).
+ * 320x180 at 25 frames a second, and 48 kHz stereo, made by FFmpeg's encoders into a file (MP4). `groupSeconds`: the time
+ * between two keyframes, by default a second.
  */
 export async function encode(
   folder: string,
   name: string,
-  encoders: { readonly video: readonly string[]; readonly audio: readonly string[]; readonly seconds: number },
+  encoders: { readonly video: readonly string[]; readonly audio: readonly string[] } & {
+    readonly seconds: number;
+    readonly groupSeconds?: number;
+  },
 ): Promise<string> {
+  const groupFrames = `${25 * (encoders.groupSeconds ?? 1)}`;
   const path = join(folder, `${name}.mp4`);
   await runToEnd("ffmpeg", [
     ...["-hide_banner", "-loglevel", "error", "-nostdin", "-y"],
     ...["-f", "lavfi", "-i", "testsrc2=size=320x180:rate=25", "-f", "lavfi", "-i", "sine=sample_rate=48000"],
-    ...["-t", `${encoders.seconds}`, "-pix_fmt", "yuv420p", "-g", "25", "-ac", "2", "-strict", "experimental"],
+    ...["-t", `${encoders.seconds}`, "-pix_fmt", "yuv420p", "-g", groupFrames, "-ac", "2", "-strict", "experimental"],
     // A clock of milliseconds, as RTMP's.
     ...["-c:v", ...encoders.video, "-c:a", ...encoders.audio, "-video_track_timescale", "1000", path],
   ]);
