@@ -184,13 +184,13 @@ test("encoder: SIGTERM is a clean stop, SIGKILL a crash, --close-after neither",
 
 test("encoder: with --follow-requests it goes where the server sends it, and without it stays", async () => {
   const at = await target({ behaviour: (index) => (index < 2 ? { reconnect: { afterMs: 0 } } : {}) });
-  const run = (...args: string[]) =>
-    new KitCommand(["encoder", "--url", `${at.url}/k`, "--seconds", "3", "--speed", "4", ...args]);
-  const staying = run();
+  const run = (...args: string[]) => new KitCommand(["encoder", "--url", `${at.url}/k`, ...args]);
+  const staying = run("--seconds", "3", "--speed", "4");
   await staying.until({ event: "reconnect-requested" });
   expect(await staying.ended()).toBe(0);
   const following = run("--follow-requests");
   await following.until({ event: "moved" });
+  following.kill("SIGTERM");
   expect(await following.ended()).toBe(0);
   expect(at.connections).toHaveLength(3);
 });
