@@ -133,7 +133,7 @@ test("a fourth takeover within half a minute is refused, whichever threads the e
     if (count < 4) await waitForFact(shared, channel, "ingest-started", count + 1);
   }
   expect((await encoders[4]?.closed)?.end?.how).toBe("refused");
-  expect(shared.factsOf(channel.channelId)).toContain("encoders-fight");
+  await waitForFact(shared, channel, "encoders-fight");
 });
 
 test("a lost encoder's channel is held, and goes on from another thread over the same link", async () => {

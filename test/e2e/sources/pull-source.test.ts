@@ -122,6 +122,12 @@ test.concurrent("a pull ends with the broadcast that a person ends, and does not
   await api.request("PUT", sourceOf(channel), { pull: { url: `${nginx.url}/${key}` } });
   await api.request("POST", `${sourceOf(channel)}/start`);
   await reached(api, channel, "the source to play", "playing");
+  // A source plays a moment before its media thread tells of the broadcast.
+  await waitFor(
+    "the broadcast",
+    DEADLINE_MS,
+    async () => (await api.channel(channel.channelId)).isPublishing || undefined,
+  );
   await api.request("POST", `/api/v2/re-stream/channels/${channel.channelId}/end`);
   const ended = await reached(api, channel, "the source to end", "stopped");
   expect(ended).toMatchObject({ sourceReason: "replaced" });
