@@ -14,6 +14,7 @@ const PASSPHRASE = "correct-horse-battery";
 const CHANGE_MAX_MS = 30_000;
 const DELAY_S = 3;
 const VIDEO = 9;
+const FRAME_MS = 40;
 const stage = await Stage.open(afterAll);
 const { api } = await stage.server();
 stage.keepSecret(PASSPHRASE);
@@ -57,22 +58,27 @@ test.concurrent("a delayed platform gets the same bytes later, the rest after th
   if (now === undefined || later === undefined || jumped === undefined) throw new Error("a recording is missing");
   expect(others).toEqual([]);
   expect(now.tags.length).toBeGreaterThan(500);
-  // What waits begins with the first keyframe; a live target that is there late begins with a later one.
+  // A target that is there late, delayed or not, begins with a later keyframe than the other.
   const frames = later.tags.filter(isCodedMedia);
   const shown = now.tags.filter(isCodedMedia);
-  const first = frames.findIndex(({ payload }) => shown[0]?.payload.equals(payload) === true);
-  expect(bytesAndTimes(frames.slice(first))).toEqual(bytesAndTimes(shown));
+  const isLiveFirst = frames.every(({ payload }) => shown[0]?.payload.equals(payload) !== true);
+  const [longer, shorter] = isLiveFirst ? [shown, frames] : [frames, shown];
+  const first = longer.findIndex(({ payload }) => shorter[0]?.payload.equals(payload) === true);
+  expect(first).toBeGreaterThan(-1);
+  expect(bytesAndTimes(longer.slice(first))).toEqual(bytesAndTimes(shorter));
   const [laterHeads, heads] = [later, now].map(({ tags }) => tags.filter((tag) => !isCodedMedia(tag)));
   expect(bytesAndTimes(laterHeads ?? [])).toEqual(bytesAndTimes(heads ?? []));
   expect(await decodingErrors(jumped.path)).toBe("");
   const times = jumped.tags.flatMap(({ type, timestamp }) => (type === VIDEO ? [timestamp] : []));
   expect(times).toEqual(times.toSorted((a, b) => a - b));
-  const [shorter, whole] = [times.at(-1) ?? 0, later.tags.at(-1)?.timestamp ?? 0];
+  const [sent, got] = await Promise.all([packetHashes(clip.path), packetHashes(jumped.path)]);
+  const leftOutMs = (sent.video.length - sent.video.indexOf(got.video[0] ?? "") - got.video.length) * FRAME_MS;
   // A cut goes to a keyframe, and those come every two seconds.
-  expect(whole - shorter).toBeGreaterThan(DELAY_S * 1_000 - 500);
-  expect(whole - shorter).toBeLessThan(DELAY_S * 1_000 + 2_500);
+  expect(leftOutMs).toBeGreaterThan(DELAY_S * 1_000 - 500);
+  expect(leftOutMs).toBeLessThan(DELAY_S * 1_000 + 2_500);
   const gaps = times.map((time, index) => time - (times[index - 1] ?? time));
-  expect(Math.max(...gaps)).toBeLessThan(500);
+  // What a cut leaves out leaves no hole: its time goes on as the clock did, over a pause of the machine too.
+  expect(Math.max(...gaps)).toBeLessThan(DELAY_S * 1_000 - 500);
   expect(await readdir(join(stage.folder, "data"))).not.toContain("delays");
 });
 
