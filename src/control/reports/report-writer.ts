@@ -94,10 +94,12 @@ export class ReportWriter {
       this.#resumed.push(...unstored.map(({ channelId }) => channelId));
       this.#isPaused = true;
     }
-    const { clock } = this.#options;
+    const { clock, epochOf } = this.#options;
     for (const report of reports) {
       const broadcast = broadcasts.find(({ channelId }) => channelId === report.channelId);
-      const startedMs = clock.now() - (clock.wallNow() - report.startTime);
+      // The wall clock of another node may be hours away: its report goes up to now.
+      const nowTime = epochOf === undefined ? clock.wallNow() : report.endTime;
+      const startedMs = clock.now() - (nowTime - report.startTime);
       if (broadcast === undefined) continue;
       if (!this.#areLeftEnded) this.#resumed.push(report.channelId);
       this.#tracker.resume(report, broadcast, startedMs);

@@ -7,7 +7,7 @@ import { VirtualClock } from "../../support/stages/virtual-clock.ts";
 
 const settle = () => new Promise<void>((resolve) => setImmediate(resolve));
 
-function open(waitingMax?: number) {
+function open(waitingMax?: number, epochOf?: () => number) {
   const clock = new VirtualClock(0);
   const writes: (string | readonly BroadcastReport[])[] = [];
   const lines: string[] = [];
@@ -43,6 +43,7 @@ function open(waitingMax?: number) {
     publish: ({ kind, channelId, time }) => void lost.push(`${kind} ${channelId} ${time}`),
     log: { debug: line, info: line, warn: line, error: line },
     ...(waitingMax === undefined ? {} : { waitingMax }),
+    ...(epochOf === undefined ? {} : { epochOf }),
   });
   return { clock, writes, lines, lost, kept, state, writer };
 }
@@ -155,4 +156,24 @@ test("a report that a full disk did not take is stored by the next process once 
   first.writer.fact(ended("c", 9_000));
   await first.writer.pause();
   expect([first.writes, first.writer.unstored]).toEqual([[], []]);
+});
+
+test("a broadcast that moves between nodes whose clocks are hours apart lasts as long as it lasted", async () => {
+  const HOUR_MS = 3_600_000;
+  const nodes = [0, -5, 9].map((hours) => {
+    const node = open(undefined, () => 1);
+    node.clock.setWall(100 * HOUR_MS + hours * HOUR_MS);
+    return node;
+  });
+  const [first, ...others] = nodes;
+  const begin = started("a", 100 * HOUR_MS);
+  first?.writer.fact(begin);
+  first?.clock.advance(60_000);
+  let report = first?.writer.running()[0];
+  for (const { clock, writer } of others) {
+    writer.resume(report === undefined ? [] : [report], [{ channelId: "a", facts: [begin] }]);
+    clock.advance(60_000);
+    [report] = writer.running();
+  }
+  expect(report).toMatchObject({ startTime: 100 * HOUR_MS, endTime: 100 * HOUR_MS + 180_000 });
 });
