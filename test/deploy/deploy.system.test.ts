@@ -14,6 +14,7 @@ import { helpText } from "../../src/app/config/help-text.ts";
 import { ClusterMetrics } from "../../src/telemetry/cluster-metrics.ts";
 import { Metrics } from "../../src/telemetry/metrics.ts";
 import { syntheticClip } from "../../src/testkit/encoder/clip.ts";
+import { codeBlocks } from "../support/checks/doc-pages.ts";
 import { runToEnd, startChild } from "../support/processes/children.ts";
 import { ROOT } from "../support/processes/fanfare-process.ts";
 import { certificate } from "../support/stages/certificates.ts";
@@ -89,6 +90,14 @@ test("systemd takes the unit, and finds little that the service may do", async (
   await runToEnd("systemd-analyze", ["verify", unit]);
   // Ends with 1 above 2.5 of 10.
   await runToEnd("systemd-analyze", ["security", "--offline=true", "--threshold=25", unit]);
+});
+
+test("the page on upgrades shows settings of the unit as they are", () => {
+  const page = readFileSync(join(ROOT, "docs", "operations", "upgrades.md"), "utf8");
+  const [shown = ""] = codeBlocks(page, "ini");
+  const lines = shown.trimEnd().split("\n");
+  expect(lines).toContain("KillMode=control-group");
+  expect(read("systemd", "fanfare.service").split("\n")).toEqual(expect.arrayContaining(lines));
 });
 
 const KINDS = { ...apps, ...core, ...policy, ...operator } as unknown as Readonly<
