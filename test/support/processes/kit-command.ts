@@ -1,5 +1,4 @@
 import { type ChildProcessByStdio, spawn } from "node:child_process";
-import { once } from "node:events";
 import type { Readable, Writable } from "node:stream";
 import { onTestFinished } from "vitest";
 import { commandLineFile, ROOT } from "./fanfare-process.ts";
@@ -12,6 +11,7 @@ type Line = Readonly<Record<string, unknown>>;
 /** `fanfare testkit …` as a process of its own, and the events that it printed. It ends with the test. */
 export class KitCommand {
   readonly #child: ChildProcessByStdio<Writable, Readable, Readable>;
+  readonly #closed: Promise<number | string>;
   #stdout = "";
   stderr = "";
 
@@ -23,6 +23,10 @@ export class KitCommand {
     onTestFinished(() => void this.#child.kill("SIGKILL"));
     this.#child.stdout.setEncoding("utf8").on("data", (text: string) => {
       this.#stdout += text;
+    });
+    // `close`, not `exit`: by then all its output has been read.
+    this.#closed = new Promise((resolve) => {
+      this.#child.once("close", (code, signal) => resolve(code ?? signal ?? ""));
     });
     this.#child.stderr.setEncoding("utf8").on("data", (text: string) => {
       this.stderr += text;
@@ -62,9 +66,8 @@ export class KitCommand {
     this.#child.kill(signal);
   }
 
-  /** The exit code, or the signal. */
+  /** The exit code, or the signal; by then all that it printed is there. */
   async ended(): Promise<number | string> {
-    if (this.#child.exitCode === null && this.#child.signalCode === null) await once(this.#child, "exit");
-    return this.#child.exitCode ?? this.#child.signalCode ?? "";
+    return await this.#closed;
   }
 }
