@@ -1,6 +1,7 @@
 import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
 import { openBrowser, openContext, setUp, watchErrors } from "../../support/dashboard/browser.ts";
+import { holdRequests } from "../../support/dashboard/held-calls.ts";
 import { press, seeShown, tick } from "../../support/dashboard/press.ts";
 import { sharedServer } from "../../support/stages/shared-server.ts";
 import { Stage, uniqueKey } from "../../support/stages/stage.ts";
@@ -208,20 +209,14 @@ test("a call that fails says so in its dialog, and on the page once a person clo
   await page.keyboard.press("Escape");
   await dialog.waitFor({ state: "detached" });
 
-  const asked = Promise.withResolvers<void>();
-  const letGo = Promise.withResolvers<void>();
-  await page.route(`**/channels/${channel.channelId}`, async (route) => {
-    asked.resolve();
-    await letGo.promise;
-    await route.abort();
-  });
+  const renaming = await holdRequests(page, `**/channels/${channel.channelId}`, { end: "abort" });
   await press(page.getByRole("button", { name: "Rename" }));
   await dialog.locator('input[name="channelName"]:focus').fill("another");
   await press(dialog.getByRole("button", { name: "Save" }));
-  await asked.promise;
+  await renaming.asked;
   await page.keyboard.press("Escape");
   await dialog.waitFor({ state: "detached" });
-  letGo.resolve();
+  renaming.letGo();
   await page.locator(".notice", { hasText: "The server can't be reached." }).waitFor();
   expect(errors).toEqual([]);
 });

@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { syntheticClip } from "../../../src/testkit/encoder/clip.ts";
 import { en } from "../../../web/src/text/en.ts";
 import { openBrowser, openContext, setUp, takeScreenshot, watchErrors } from "../../support/dashboard/browser.ts";
+import { holdFirstAnswer } from "../../support/dashboard/held-calls.ts";
 import { Stage, uniqueKey } from "../../support/stages/stage.ts";
 
 const FROM = "127.0.0.1";
@@ -47,22 +48,13 @@ test("a refusal that the stream told while the page read the list stays, where t
   const page = await (await openContext(await openBrowser(stage), { isPatient: true })).newPage();
   const errors = watchErrors(page);
   await setUp(page, fanfare);
-  const [given, going] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
-  await page.route("**/refused-encoders", async (route) => {
-    const response = await route.fetch();
-    given.resolve();
-    await going.promise;
-    await route.fulfill({ response });
-  });
+  const list = await holdFirstAnswer(page, "**/refused-encoders");
   await page.goto(`${fanfare.origin}/channels/${channel.channelId}`);
-  await given.promise;
+  await list.given;
   stage.kitEncoder({ ...channel, streamKey: "no-such-key" }, { clip: syntheticClip({ seconds: 2 }) });
   const line = page.locator(".warnings li", { hasText: FROM });
   await line.waitFor();
-  const isAnswered = page.waitForResponse("**/refused-encoders");
-  going.resolve();
-  await (await isAnswered).finished();
-  await page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))");
+  await list.letGo();
   expect(await line.count()).toBe(1);
   expect(errors).toEqual([]);
 });

@@ -2,6 +2,7 @@ import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
 import { syntheticClip } from "../../../src/testkit/encoder/clip.ts";
 import { openBrowser, openContext, setUp, watchErrors } from "../../support/dashboard/browser.ts";
+import { holdRequests } from "../../support/dashboard/held-calls.ts";
 import { clickByMouse, press } from "../../support/dashboard/press.ts";
 import { sharedServer } from "../../support/stages/shared-server.ts";
 import { Stage, uniqueKey } from "../../support/stages/stage.ts";
@@ -165,17 +166,13 @@ test("a picture that is loaded has its place from the beginning, on the overview
     ["/", ".card .thumb", ".card .thumb canvas"],
     [`/channels/${channel.channelId}`, ".preview", ".preview canvas"],
   ] as const) {
-    const letGo = Promise.withResolvers<void>();
-    await page.route(/\/assets\/video-/, async (route) => {
-      await letGo.promise;
-      await route.continue();
-    });
+    const part = await holdRequests(page, /\/assets\/video-/);
     await page.goto(fanfare.origin + path);
     const height = async () => Math.round((await page.locator(place).boundingBox())?.height ?? 0);
     await page.locator(place).waitFor();
     const before = await height();
     expect(await page.locator(loaded).count()).toBe(0);
-    letGo.resolve();
+    part.letGo();
     await page.locator(loaded).waitFor();
     expect(await height(), path).toBe(before);
     await page.unroute(/\/assets\/video-/);
@@ -189,16 +186,11 @@ test("the page of settings is shown once all its parts are loaded", async () => 
   const page = await (await openContext(await openBrowser(stage))).newPage();
   const errors = watchErrors(page);
   await setUp(page, fanfare);
-  const [asked, letGo] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
-  await page.route(/\/assets\/settings-/, async (route) => {
-    asked.resolve();
-    await letGo.promise;
-    await route.continue();
-  });
+  const part = await holdRequests(page, /\/assets\/settings-/);
   await page.goto(`${fanfare.origin}/settings`);
-  await asked.promise;
+  await part.asked;
   expect(await page.locator("#keys-title, #password-title").count()).toBe(0);
-  letGo.resolve();
+  part.letGo();
   await page.locator("#password-title").waitFor();
   expect(await page.locator("#alerts-title, #webhook-title, #contacts-title").count()).toBe(3);
   expect(errors).toEqual([]);

@@ -1,10 +1,10 @@
-import type { APIResponse, Page, Request } from "playwright-core";
 import { expect, test } from "vitest";
 import { z } from "zod";
 import { syntheticClip } from "../../../../src/testkit/encoder/clip.ts";
 import { en } from "../../../../web/src/text/en.ts";
 import { enSignIn } from "../../../../web/src/text/panels-en/sign-in.ts";
 import { openBrowser, openContext, setUp, watchErrors } from "../../../support/dashboard/browser.ts";
+import { holdFirstAnswer, holdRequests, TAKEN } from "../../../support/dashboard/held-calls.ts";
 import { upload } from "../../../support/dashboard/media-uploads.ts";
 import { press, tick } from "../../../support/dashboard/press.ts";
 import { sharedServer } from "../../../support/stages/shared-server.ts";
@@ -12,38 +12,6 @@ import { Stage, uniqueKey } from "../../../support/stages/stage.ts";
 import { makeFile } from "../../../support/streams/made-files.ts";
 
 const NOWHERE = "rtmp://127.0.0.1:9/live";
-
-/** Runs in the page. Returns once what was answered before has been taken and drawn: calls of its own went there and back. */
-const TAKEN = `(async () => {
-  for (let round = 0; round < 5; round += 1) {
-    await (await fetch("/livez")).text();
-    await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
-  }
-})()`;
-
-/** Holds back the answer of the first such request: the server has given it, and the page has it only when `letGo` is called. */
-async function holdFirst(page: Page, address: string | RegExp, method = "GET") {
-  const given = Promise.withResolvers<{ readonly request: Request; readonly response: APIResponse }>();
-  const going = Promise.withResolvers<void>();
-  let isFirst = true;
-  await page.route(address, async (route) => {
-    const request = route.request();
-    if (!isFirst || request.method() !== method) return route.continue();
-    isFirst = false;
-    const response = await route.fetch();
-    given.resolve({ request, response });
-    await going.promise;
-    await route.fulfill({ response });
-  });
-  const letGo = async (): Promise<void> => {
-    const { request: held } = await given.promise;
-    const isFinished = page.waitForEvent("requestfinished", (request) => request === held);
-    going.resolve();
-    await isFinished;
-    await page.evaluate(TAKEN);
-  };
-  return { given: given.promise, letGo };
-}
 
 test("what the live stream told of a platform stays where the answer to a press, from before, comes late", async () => {
   const stage = await Stage.open();
@@ -61,7 +29,7 @@ test("what the live stream told of a platform stays where the answer to a press,
   await setUp(page, fanfare);
   await page.goto(`${fanfare.origin}/channels/${channelId}`);
   const row = page.locator(".platform");
-  const on = await holdFirst(page, `**/platforms/${platId}/on`, "PUT");
+  const on = await holdFirstAnswer(page, `**/platforms/${platId}/on`, "PUT");
   await press(row.getByRole("checkbox"));
   await on.given;
   await row.locator(".state", { hasText: "On air" }).waitFor();
@@ -79,17 +47,12 @@ test("a box that is pressed twice before the first answer came ends as it was pr
   await setUp(page, fanfare);
   await page.goto(`${fanfare.origin}/channels/${channelId}`);
   const box = page.locator(".platform").getByRole("checkbox");
-  const [asked, going] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
-  await page.route(/\/platforms\/\d+\/off$/, async (route) => {
-    asked.resolve();
-    await going.promise;
-    await route.continue();
-  });
+  const held = await holdRequests(page, /\/platforms\/\d+\/off$/);
   const isOn = page.waitForResponse(/\/platforms\/\d+\/on$/);
   await press(box);
-  await asked.promise;
+  await held.asked;
   await press(box);
-  going.resolve();
+  held.letGo();
   await isOn;
   await expect.poll(async () => (await api.platforms(channelId))[0]?.["enabled"]).toBe(true);
   await expect.poll(() => box.isChecked()).toBe(true);
@@ -105,17 +68,12 @@ test("a box that is pressed twice, and both presses fail, shows what the server 
   await setUp(page, fanfare);
   await page.goto(`${fanfare.origin}/channels/${channelId}`);
   const box = page.locator(".platform").getByRole("checkbox");
-  const [asked, going] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
-  await page.route(/\/platforms\/\d+\/(?:on|off)$/, async (route) => {
-    asked.resolve();
-    await going.promise;
-    await route.abort();
-  });
+  const held = await holdRequests(page, /\/platforms\/\d+\/(?:on|off)$/, { end: "abort" });
   const isOver = page.waitForEvent("requestfailed", (request) => request.url().endsWith("/on"));
   await press(box);
-  await asked.promise;
+  await held.asked;
   await press(box);
-  going.resolve();
+  held.letGo();
   await isOver;
   await page.evaluate(TAKEN);
   expect(await box.isChecked()).toBe(true);
@@ -139,7 +97,7 @@ test("a list that was asked for before a press, and comes after it, takes no fil
     press(library.getByRole("listitem").filter({ hasText: name }).getByRole("button", { name: "Add to playlist" }));
   await library.getByText("two.mp4").waitFor();
   // The list is read every two seconds.
-  const reading = await holdFirst(page, `**${path}`);
+  const reading = await holdFirstAnswer(page, `**${path}`);
   await reading.given;
   // From here on nothing but this answer is heard of the list.
   await page.route(`**${path}`, (route) => (route.request().method() === "GET" ? route.abort() : route.fallback()));
@@ -165,7 +123,7 @@ test("what was created or saved is in its list, whatever becomes of the readings
   const page = await (await openContext(await openBrowser(stage), { isPatient: true })).newPage();
   const errors = watchErrors(page);
   await setUp(page, fanfare);
-  const keys = await holdFirst(page, "**/api/v2/access-keys");
+  const keys = await holdFirstAnswer(page, "**/api/v2/access-keys");
   await page.goto(`${fanfare.origin}/settings`);
   await keys.given;
   const dialog = page.locator("dialog");
@@ -223,7 +181,7 @@ test("an answer that comes after its dialog was closed closes no other dialog, a
   await setUp(page, fanfare);
   const dialog = page.locator("dialog");
   const name = dialog.locator('input[name="channelName"]');
-  const create = await holdFirst(page, "**/api/v2/re-stream/channels", "POST");
+  const create = await holdFirstAnswer(page, "**/api/v2/re-stream/channels", "POST");
   await press(page.getByRole("button", { name: en.overview.create }).first());
   await name.fill("created_late");
   await dialog.locator('input[name="streamKey"]').fill(uniqueKey("late"));
@@ -237,7 +195,7 @@ test("an answer that comes after its dialog was closed closes no other dialog, a
   await press(page.locator(`.card[href="/channels/${channelId}"]`));
 
   const rename = page.getByRole("button", { name: en.channel.rename });
-  const renamed = await holdFirst(page, `**/channels/${channelId}`, "PUT");
+  const renamed = await holdFirstAnswer(page, `**/channels/${channelId}`, "PUT");
   await press(rename);
   await name.fill("after");
   await press(dialog.locator('button[type="submit"]'));
@@ -273,20 +231,15 @@ test("a schedule whose dialog is closed before its deletion was answered is gone
   await press(schedules.getByRole("button", { name: "Open" }));
   const deletion = schedules.getByRole("button", { name: "Delete Film" });
   await press(deletion);
-  const [asked, going] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
-  await page.route("**/schedules/*", async (route) => {
-    asked.resolve();
-    await going.promise;
-    await route.continue();
-  });
+  const held = await holdRequests(page, "**/schedules/*");
   const dialog = page.locator("dialog");
   await press(dialog.locator('button[type="submit"]'));
-  await asked.promise;
+  await held.asked;
   await page.keyboard.press("Escape");
   await dialog.waitFor({ state: "detached" });
   // What is asked for at the closing has been answered.
   await page.evaluate(TAKEN);
-  going.resolve();
+  held.letGo();
   await deletion.waitFor({ state: "detached" });
   expect(errors).toEqual([]);
 });
@@ -304,11 +257,11 @@ test.each(["here", "in another tab"])(
     await other.goto(fanfare.origin);
     const signOut = (place === "here" ? page : other).getByRole("button", { name: en.app.signOut });
     await signOut.waitFor();
-    const before = await holdFirst(page, "**/dashboard/session");
+    const before = await holdFirstAnswer(page, "**/dashboard/session");
     // As a tab tells that its person signed in.
     await other.evaluate('localStorage.setItem("fanfare-session", "in")');
     await before.given;
-    const after = await holdFirst(page, "**/dashboard/session");
+    const after = await holdFirstAnswer(page, "**/dashboard/session");
     await press(signOut);
     await after.given;
     await before.letGo();

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { z } from "zod";
 import { openBrowser, openContext, setUp, watchErrors } from "../../../support/dashboard/browser.ts";
+import { holdRequests } from "../../../support/dashboard/held-calls.ts";
 import { upload } from "../../../support/dashboard/media-uploads.ts";
 import { press, tick } from "../../../support/dashboard/press.ts";
 import { sharedServer } from "../../../support/stages/shared-server.ts";
@@ -20,16 +21,10 @@ test("two labels that are removed before the first answer came are both gone", a
   const errors = watchErrors(page);
   await setUp(page, fanfare);
   await page.goto(`${fanfare.origin}/channels/${channel.channelId}`);
-  const letGo = Promise.withResolvers<void>();
-  const asked = Promise.withResolvers<void>();
-  await page.route(`**${path}`, async (route) => {
-    asked.resolve();
-    await letGo.promise;
-    await route.continue();
-  });
+  const removal = await holdRequests(page, `**${path}`);
   for (const label of ["A", "C"]) await press(page.getByRole("button", { name: `Remove the label ${label}` }));
-  await asked.promise;
-  letGo.resolve();
+  await removal.asked;
+  removal.letGo();
   await expect.poll(async () => (await api.channel(channel.channelId))["labels"]).toEqual(["B"]);
   await page.getByRole("button", { name: "Remove the label C" }).waitFor({ state: "detached" });
   // What the live stream tells of the first answer may come after the second one.
@@ -47,11 +42,7 @@ test("two files that are added to a list before the first answer came are both i
   await setUp(page, fanfare);
   await page.goto(`${fanfare.origin}/channels/${channel.channelId}`);
   await press(page.getByRole("region", { name: "Sources and slate" }).getByRole("button", { name: "Open" }));
-  const letGo = Promise.withResolvers<void>();
-  await page.route(`**/channels/${channel.channelId}/source`, async (route) => {
-    if (route.request().method() === "PUT") await letGo.promise;
-    await route.continue();
-  });
+  const addition = await holdRequests(page, `**/channels/${channel.channelId}/source`, { method: "PUT" });
   const library = page.getByRole("region", { name: "Files on this server" });
   for (const name of ["one.mp4", "two.mp4"]) {
     const file = library.getByRole("listitem").filter({ hasText: name });
@@ -59,7 +50,7 @@ test("two files that are added to a list before the first answer came are both i
   }
   const playlist = page.getByRole("region", { name: "Playlist" });
   for (const line of ["1. one.mp4", "2. two.mp4"]) await playlist.getByText(line).waitFor();
-  letGo.resolve();
+  addition.letGo();
   const sourceOf = async () =>
     z
       .object({ fileIds: z.array(z.string()) })
