@@ -1,10 +1,9 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test } from "vitest";
 import { z } from "zod";
 import type { Contact } from "../../../src/control/contacts/contact.ts";
 import type { DueDelivery } from "../../../src/control/events/deliveries.ts";
 import type { NewEvent } from "../../../src/control/events/events.ts";
-import { PostgresServer } from "../../support/processes/postgres-server.ts";
-import { migratedDatabases, openNode, storesOf } from "./nodes.ts";
+import { openTwoNodes, startMigratedServer, type storesOf } from "./nodes.ts";
 
 const CHANNELS = 32;
 const EVENTS_EACH = 3;
@@ -13,21 +12,14 @@ const NOW = 1_000;
 const LIMITS = { inFlightMax: 8, perHostMax: 8, retriesMax: 8 };
 const DELIVERED = { state: "DELIVERED", attempts: 1, lastStatus: 200 } as const;
 
-let server: PostgresServer;
-let newDatabase: () => Promise<string>;
-beforeAll(async () => {
-  server = await PostgresServer.start();
-  newDatabase = await migratedDatabases(server);
-});
-afterAll(() => server.close());
+const { server, newDatabase } = await startMigratedServer();
 
 type Node = ReturnType<typeof storesOf>;
 let name = "";
 let nodes: readonly [Node, Node];
 beforeEach(async () => {
   name = await newDatabase();
-  const [first, second] = await Promise.all([openNode(server, name), openNode(server, name)]);
-  nodes = [storesOf(first), storesOf(second)];
+  nodes = await openTwoNodes(server, name);
   await nodes[0].deliveries.setEndpoint("default", { url: "https://h/hook", secret: "whsec_x", updateTime: 1 });
 });
 afterEach(async () => {

@@ -1,5 +1,5 @@
 import { sql } from "kysely";
-import { afterAll, beforeAll, expect, onTestFinished, test, vi } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { SqlStore } from "../../../src/store/channels/sql-store.ts";
 import type { DatabaseNews } from "../../../src/store/database/database.ts";
 import { probeWrite } from "../../../src/store/database/write-probe.ts";
@@ -9,16 +9,10 @@ import { FaultProxy } from "../../../src/testkit/proxy/fault-proxy.ts";
 import { PostgresServer } from "../../support/processes/postgres-server.ts";
 import { waitFor } from "../../support/processes/waiting.ts";
 import { newChannel } from "../suites/store-suite-data.ts";
-import { KEYS, migratedDatabases, openNode } from "./nodes.ts";
+import { KEYS, openNode, startMigratedServer } from "./nodes.ts";
 
-let server: PostgresServer;
-let newDatabase: () => Promise<string>;
-beforeAll(async () => {
-  // What is acknowledged is in the log that the standby gets.
-  server = await PostgresServer.start({ isDurable: true });
-  newDatabase = await migratedDatabases(server);
-});
-afterAll(() => server.close());
+// What is acknowledged is in the log that the standby gets.
+const { server, newDatabase } = await startMigratedServer({ isDurable: true });
 
 const DEADLINE = { timeout: 30_000 };
 

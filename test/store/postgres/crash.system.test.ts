@@ -1,18 +1,13 @@
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { StoreUnavailableError } from "../../../src/control/ports/errors.ts";
-import { PostgresServer } from "../../support/processes/postgres-server.ts";
 import { newChannel } from "../suites/store-suite-data.ts";
-import { openNode, storesOf } from "./nodes.ts";
+import { openNode, startServer, storesOf } from "./nodes.ts";
 
 /** More by hand: `POSTGRES_KILLS=100`. */
 const KILLS = Number(process.env["POSTGRES_KILLS"] ?? 3);
 const NAMES_BETWEEN_KILLS = 40;
 
-let server: PostgresServer;
-beforeAll(async () => {
-  server = await PostgresServer.start({ isDurable: true });
-});
-afterAll(() => server.close());
+const server = await startServer({ isDurable: true });
 
 test("two nodes report the kill of their PostgreSQL, go on by themselves, and lose no acknowledged write", async () => {
   const name = await server.newDatabase();

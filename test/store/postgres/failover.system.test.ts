@@ -1,10 +1,9 @@
 import { sql } from "kysely";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import type { Database } from "../../../src/store/database/database.ts";
 import { PostgresOwnershipStore } from "../../../src/store/ownership/ownership-store.ts";
-import { PostgresServer } from "../../support/processes/postgres-server.ts";
 import { newChannel, TARGET } from "../suites/store-suite-data.ts";
-import { openNode, storesOf } from "./nodes.ts";
+import { openNode, startServer, storesOf } from "./nodes.ts";
 
 const LEASE_MS = 30_000;
 const NODE = { nodeId: "a", advertise: ["10.0.0.1:7400"], version: "0.1.0", schemaStep: "0045", keyIds: ["0a0b0c0d"] };
@@ -17,11 +16,7 @@ const setTimeline = (database: Database, timeline: string) =>
     ),
   );
 
-let server: PostgresServer;
-beforeAll(async () => {
-  server = await PostgresServer.start();
-});
-afterAll(() => server.close());
+const server = await startServer();
 
 test("a database that was brought to a new server, with its first timeline, gives no number out twice", async () => {
   const name = await server.newDatabase();

@@ -1,22 +1,15 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test } from "vitest";
 import type { EventOwnership, NewEvent } from "../../../src/control/events/events.ts";
 import { PostgresOwnershipStore } from "../../../src/store/ownership/ownership-store.ts";
 import { SqlReportStore } from "../../../src/store/reports/report-store.ts";
-import { PostgresServer } from "../../support/processes/postgres-server.ts";
 import { newChannel } from "../suites/store-suite-data.ts";
-import { migratedDatabases, openNode, storesOf } from "./nodes.ts";
+import { openNode, startMigratedServer, storesOf } from "./nodes.ts";
 
 const A = "ls-1";
 const PAGE = { number: 1, size: 100 };
 const REPORT = { channelId: A, startTime: 10, interruptions: { list: [], count: 0 }, targets: [] };
 
-let server: PostgresServer;
-let newDatabase: () => Promise<string>;
-beforeAll(async () => {
-  server = await PostgresServer.start();
-  newDatabase = await migratedDatabases(server);
-});
-afterAll(() => server.close());
+const { server, newDatabase } = await startMigratedServer();
 
 type Node = ReturnType<typeof storesOf> & { readonly reports: SqlReportStore };
 let nodes: readonly [Node, Node];

@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { afterAll } from "vitest";
 import { SqlDashboardStore } from "../../../src/store/access/dashboard-store.ts";
 import { PostgresSharedGuards } from "../../../src/store/access/shared-guards.ts";
 import { SqlStore } from "../../../src/store/channels/sql-store.ts";
@@ -10,7 +11,7 @@ import { openPostgresDatabase } from "../../../src/store/postgres/postgres.ts";
 import type { MasterKey } from "../../../src/store/secrets/secrets.ts";
 import { SqlScheduleStore } from "../../../src/store/sources/schedule-store.ts";
 import { SqlSourceStore } from "../../../src/store/sources/source-store.ts";
-import type { PostgresServer } from "../../support/processes/postgres-server.ts";
+import { PostgresServer } from "../../support/processes/postgres-server.ts";
 
 /** The encryption keys of the tests' nodes. */
 export const KEYS: readonly [MasterKey, MasterKey] = [
@@ -45,9 +46,26 @@ export function storesOf(database: Database) {
   };
 }
 
-/** Makes databases whose tables are up to date: copies of one, which is quicker than all steps. */
-export async function migratedDatabases(server: PostgresServer): Promise<() => Promise<string>> {
+/** A server that ends with the tests of its file. */
+export async function startServer(options?: Parameters<typeof PostgresServer.start>[0]): Promise<PostgresServer> {
+  const server = await PostgresServer.start(options);
+  afterAll(() => server.close());
+  return server;
+}
+
+/**
+ * A server that ends with the tests of its file, and what makes databases there whose tables are up to date: copies of
+ * one, which is quicker than all steps.
+ */
+export async function startMigratedServer(options?: Parameters<typeof PostgresServer.start>[0]) {
+  const server = await startServer(options);
   const migrated = await server.newDatabase();
   await (await openNode(server, migrated)).close();
-  return () => server.newDatabase(migrated);
+  return { server, newDatabase: () => server.newDatabase(migrated) };
+}
+
+/** Two nodes of one database. */
+export async function openTwoNodes(server: PostgresServer, name: string) {
+  const [first, second] = await Promise.all([openNode(server, name), openNode(server, name)]);
+  return [storesOf(first), storesOf(second)] as const;
 }

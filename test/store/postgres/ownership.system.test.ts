@@ -1,8 +1,7 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test } from "vitest";
 import { PostgresOwnershipStore } from "../../../src/store/ownership/ownership-store.ts";
-import { PostgresServer } from "../../support/processes/postgres-server.ts";
 import { newChannel } from "../suites/store-suite-data.ts";
-import { migratedDatabases, openNode, storesOf } from "./nodes.ts";
+import { openNode, startMigratedServer, storesOf } from "./nodes.ts";
 
 /** More by hand: `CLAIM_RACES=1000`. */
 const RACES = Number(process.env["CLAIM_RACES"] ?? 100);
@@ -10,13 +9,7 @@ const AT_ONCE = 64;
 const LEASE_MS = 30_000;
 const NODE = { advertise: ["10.0.0.1:7400"], version: "0.1.0", schemaStep: "0030-nodes", keyIds: ["0a0b0c0d"] };
 
-let server: PostgresServer;
-let newDatabase: () => Promise<string>;
-beforeAll(async () => {
-  server = await PostgresServer.start();
-  newDatabase = await migratedDatabases(server);
-});
-afterAll(() => server.close());
+const { server, newDatabase } = await startMigratedServer();
 
 let name = "";
 let databases: readonly Awaited<ReturnType<typeof openNode>>[];

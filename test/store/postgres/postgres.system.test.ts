@@ -1,18 +1,11 @@
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { SqlStore } from "../../../src/store/channels/sql-store.ts";
-import { PostgresServer } from "../../support/processes/postgres-server.ts";
 import { storeSuite } from "../suites/store-suite.ts";
 import { newChannel } from "../suites/store-suite-data.ts";
 import { useTestDatabases } from "../suites/test-databases.ts";
-import { KEYS, migratedDatabases, openNode } from "./nodes.ts";
+import { KEYS, openNode, startMigratedServer } from "./nodes.ts";
 
-let server: PostgresServer;
-let newDatabase: () => Promise<string>;
-beforeAll(async () => {
-  server = await PostgresServer.start();
-  newDatabase = await migratedDatabases(server);
-});
-afterAll(() => server.close());
+const { server, newDatabase } = await startMigratedServer();
 
 storeSuite("PostgreSQL", async () => new SqlStore(await openNode(server, await newDatabase())));
 

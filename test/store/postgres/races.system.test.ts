@@ -1,14 +1,13 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test } from "vitest";
 import type { Channel } from "../../../src/control/channels/channel.ts";
 import { CONTACTS_MAX, type Contact } from "../../../src/control/contacts/contact.ts";
 import type { NewEvent } from "../../../src/control/events/events.ts";
 import { DomainError } from "../../../src/control/ports/errors.ts";
 import type { ChannelFilter } from "../../../src/control/ports/store.ts";
 import type { Schedule } from "../../../src/control/schedules/schedule.ts";
-import { PostgresServer } from "../../support/processes/postgres-server.ts";
 import { waitFor } from "../../support/processes/waiting.ts";
 import { newChannel, TARGET } from "../suites/store-suite-data.ts";
-import { KEYS, migratedDatabases, openNode, storesOf } from "./nodes.ts";
+import { KEYS, openNode, openTwoNodes, startMigratedServer, storesOf } from "./nodes.ts";
 
 const AT_ONCE = 64;
 const PAGE = { number: 1, size: 100 };
@@ -29,21 +28,14 @@ const CONTACT: Contact = {
 };
 const LIMITS = { inFlightMax: 10, perHostMax: 10, retriesMax: 10 };
 
-let server: PostgresServer;
-let newDatabase: () => Promise<string>;
-beforeAll(async () => {
-  server = await PostgresServer.start();
-  newDatabase = await migratedDatabases(server);
-});
-afterAll(() => server.close());
+const { server, newDatabase } = await startMigratedServer();
 
 type Node = ReturnType<typeof storesOf>;
 let name = "";
 let nodes: readonly [Node, Node];
 beforeEach(async () => {
   name = await newDatabase();
-  const [first, second] = await Promise.all([openNode(server, name), openNode(server, name)]);
-  nodes = [storesOf(first), storesOf(second)];
+  nodes = await openTwoNodes(server, name);
 });
 afterEach(async () => {
   for (const { database } of nodes) await database.close();

@@ -1,12 +1,11 @@
 import { randomBytes } from "node:crypto";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { provenKeyIds } from "../../../src/store/key-rotation.ts";
 import { PostgresOwnershipStore } from "../../../src/store/ownership/ownership-store.ts";
 import type { MasterKey } from "../../../src/store/secrets/secrets.ts";
 import { SharedKeyRotation } from "../../../src/store/shared-key-rotation.ts";
-import { PostgresServer } from "../../support/processes/postgres-server.ts";
 import { newChannel } from "../suites/store-suite-data.ts";
-import { KEYS, migratedDatabases, openNode, storesOf } from "./nodes.ts";
+import { KEYS, openNode, startMigratedServer, storesOf } from "./nodes.ts";
 
 const [OLD] = KEYS;
 const NEW: MasterKey = { id: "2a2b2c2d", bytes: randomBytes(32) };
@@ -14,13 +13,7 @@ const LEASE_MS = 60_000;
 /** More than one batch of rows. */
 const CHANNELS = 60;
 
-let server: PostgresServer;
-let newDatabase: () => Promise<string>;
-beforeAll(async () => {
-  server = await PostgresServer.start();
-  newDatabase = await migratedDatabases(server);
-});
-afterAll(() => server.close());
+const { server, newDatabase } = await startMigratedServer();
 
 /** A registered node whose keys a test changes, and whose clock it sets. */
 async function open(name: string, keys: readonly [MasterKey, ...MasterKey[]]) {

@@ -1,24 +1,17 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { Kysely, PostgresDialect, sql } from "kysely";
-import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { openPool, type PoolTimeouts } from "../../../src/store/postgres/pool.ts";
 import { openPostgresDatabase } from "../../../src/store/postgres/postgres.ts";
 import { postgresTrouble } from "../../../src/store/postgres/postgres-trouble.ts";
 import { checkServer, PostgresError } from "../../../src/store/postgres/server-check.ts";
 import type { Schema } from "../../../src/store/schema/schema.ts";
 import { FaultProxy } from "../../../src/testkit/proxy/fault-proxy.ts";
-import { PostgresServer } from "../../support/processes/postgres-server.ts";
 import { waitFor } from "../../support/processes/waiting.ts";
-import { KEYS, migratedDatabases, openNode } from "./nodes.ts";
+import { KEYS, openNode, startMigratedServer } from "./nodes.ts";
 
-let server: PostgresServer;
-let newDatabase: () => Promise<string>;
-beforeAll(async () => {
-  server = await PostgresServer.start();
-  newDatabase = await migratedDatabases(server);
-});
-afterAll(() => server.close());
+const { server, newDatabase } = await startMigratedServer();
 
 /** What a server may say, as what it is told, and what a start says of it. */
 const STATES = [
