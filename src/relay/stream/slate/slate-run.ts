@@ -6,7 +6,7 @@ import type { Slate } from "./slate.ts";
 const BEHIND_MS_MAX = 5_000;
 
 /**
- * One showing of a slate in place of the default tracks, in rounds. Without audio of its own it has silence at the audio's
+ * A slate while it is shown in place of the default tracks, in rounds. Without audio of its own it has silence at the audio's
  * exact frame rate.
  */
 export class SlateRun {

@@ -133,7 +133,7 @@ const textOf = (entries: FormData): string => JSON.stringify([...entries]);
 
 /**
  * A form that makes one call. What is wrong with a field is shown beside it, any other refusal below the fields. A second press
- * during the call does nothing, but makes another one where a field was changed in between.
+ * during the call does nothing. Where a field was changed in between, it makes another call after it, unless the form is closed then.
  */
 export function Form({ submit, button, children, onClose, kind = "main", isDisabled = false }: FormOptions) {
   const isBusy = useSignal(false);

@@ -17,8 +17,8 @@ import { recordedTargetName } from "./recorded-target-name.ts";
 const PAGE_SIZE = 20;
 /** How many pages an export reads at most. */
 const EXPORT_PAGES_MAX = 200;
-/** Addresses of strangers that are shown, the latest. */
-const STRANGERS_MAX = 10;
+/** Refused encoders that are shown, the latest. */
+const REFUSED_MAX = 10;
 const FILTERS = ["all", "problems", "broadcasts", "platforms", "changes"] as const;
 type Filter = (typeof FILTERS)[number];
 
@@ -77,8 +77,8 @@ export function Timeline({ channel }: { readonly channel: Channel }) {
   const all = merged(since.current, stored.value);
   const passing = all.filter((event) => passes(event, filter.value));
   const shown = passing.slice(0, shownMax.value);
-  const isStrangerShown = filter.value === "all" || filter.value === "problems";
-  const strangers = isStrangerShown ? refusedEncoders.value.filter(isStranger).slice(0, STRANGERS_MAX) : [];
+  const areRefusedShown = filter.value === "all" || filter.value === "problems";
+  const refused = areRefusedShown ? refusedEncoders.value.filter(isOfNoChannel).slice(0, REFUSED_MAX) : [];
   const hasMoreStored = stored.value.length < total.value;
   const showMore = async (): Promise<void> => {
     if (hasMoreStored) await read(Math.floor(stored.value.length / PAGE_SIZE) + 1);
@@ -109,11 +109,11 @@ export function Timeline({ channel }: { readonly channel: Channel }) {
       </div>
       {shown.length === 0 && <p class="quiet">{all.length === 0 ? t().events.none : t().events.noneMatch}</p>}
       <ol class="timeline">
-        {withStrangers(shown, strangers, hasMoreStored || passing.length > shown.length).map((line) =>
+        {withRefused(shown, refused, hasMoreStored || passing.length > shown.length).map((line) =>
           "id" in line ? (
             <EventLine key={line.id} event={line} channel={channel} />
           ) : (
-            <StrangerLine key={`${line.remoteAddress} ${line.reason}`} stranger={line} />
+            <RefusedLine key={`${line.remoteAddress} ${line.reason}`} encoder={line} />
           ),
         )}
       </ol>
@@ -123,21 +123,21 @@ export function Timeline({ channel }: { readonly channel: Channel }) {
 }
 
 /** An encoder whose wrong key belongs to no channel: it may have been meant for this one. */
-const isStranger = ({ channelId }: RefusedEncoder): boolean => channelId === undefined;
+const isOfNoChannel = ({ channelId }: RefusedEncoder): boolean => channelId === undefined;
 
 type Line = ChannelEvent | RefusedEncoder;
 
-/** Puts strangers between the events of their time. Where older events are not shown, older strangers are not either. */
-function withStrangers(
+/** Puts refused encoders between the events of their time. Where older events are not shown, older ones of them are not either. */
+function withRefused(
   events: readonly ChannelEvent[],
-  strangers: readonly RefusedEncoder[],
+  refused: readonly RefusedEncoder[],
   hasOlder: boolean,
 ): readonly Line[] {
   const lines: Line[] = [...events];
-  for (const stranger of strangers) {
-    const at = lines.findIndex((line) => ("id" in line ? line.timestamp : line.lastTime) < stranger.lastTime);
-    if (at >= 0) lines.splice(at, 0, stranger);
-    else if (!hasOlder) lines.push(stranger);
+  for (const encoder of refused) {
+    const at = lines.findIndex((line) => ("id" in line ? line.timestamp : line.lastTime) < encoder.lastTime);
+    if (at >= 0) lines.splice(at, 0, encoder);
+    else if (!hasOlder) lines.push(encoder);
   }
   return lines;
 }
@@ -149,8 +149,8 @@ const readPage = (channelId: string, pageNo: number, pageSizeNo: number) =>
     }),
   );
 
-function StrangerLine({ stranger }: { readonly stranger: RefusedEncoder }) {
-  const { lastTime } = stranger;
+function RefusedLine({ encoder }: { readonly encoder: RefusedEncoder }) {
+  const { lastTime } = encoder;
   return (
     <li class="tone-busy">
       <Icon name="alert" />
@@ -159,7 +159,7 @@ function StrangerLine({ stranger }: { readonly stranger: RefusedEncoder }) {
       </time>
       <span>
         <span class="visually-hidden">{t().events.levels.WARN}: </span>
-        {refusedText(stranger, formatMoment)}
+        {refusedText(encoder, formatMoment)}
       </span>
     </li>
   );
