@@ -53,7 +53,7 @@ test("a channel on air has a thumbnail in cards, in the list and on its page, an
   const target = await stage.target();
   const { fanfare, api } = await sharedServer(stage);
   const browser = await openBrowser(stage);
-  const page = await (await openContext(browser, { preview: "open" })).newPage();
+  const page = await (await openContext(browser)).newPage();
   const errors = watchErrors(page);
   const asked: string[] = [];
   page.on("request", (request) => {
@@ -71,7 +71,6 @@ test("a channel on air has a thumbnail in cards, in the list and on its page, an
   await isDrawn(page);
 
   await page.goto(`${fanfare.origin}/channels/${channel.channelId}`);
-  await press(page.getByRole("button", { name: "Stop preview" }));
   await isDrawn(page);
   await expectAccessible(page, "channel page");
 
